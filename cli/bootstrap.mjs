@@ -1,0 +1,87 @@
+// Runs on any node from 18 and on a clone without node_modules; all else is TypeScript, begun by cli/main.ts.
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { exec } from "./pulumi/exec.mjs";
+import { createLog } from "./steps.mjs";
+import { usage } from "./usage.mjs";
+
+const project = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const modules = path.join(project, "node_modules");
+const bin = path.join(modules, ".bin");
+
+const args = process.argv.slice(2);
+if (args.length === 0 || ["help", "-h", "--help"].includes(args[0])) {
+  console.log(usage);
+  process.exit();
+}
+
+try {
+  if (!packagesAreInstalled()) await installPackages();
+  await exec(nodeForTypeScript(), [path.join(project, "cli", "main.ts"), ...args], {
+    ...process.env,
+    PATH: [bin, process.env.PATH].join(path.delimiter),
+  });
+} catch (error) {
+  console.error(`\n${error.message}`);
+  process.exit(1);
+}
+
+/** npm notes what it has installed in a lock file of its own, as the last thing that it does. */
+function packagesAreInstalled() {
+  const wanted = readPackages(path.join(project, "package-lock.json"));
+  const installed = readPackages(path.join(modules, ".package-lock.json"));
+  return Object.entries(wanted).every(([place, entry]) => {
+    const found = installed[place];
+    if (place === "" || (!found && entry.optional)) return true;
+    return found?.version === entry.version && found?.integrity === entry.integrity;
+  });
+}
+
+function readPackages(lockFile) {
+  try {
+    return JSON.parse(fs.readFileSync(lockFile, "utf8")).packages;
+  } catch {
+    return {};
+  }
+}
+
+async function installPackages() {
+  const step = createLog().step("npm packages");
+  step.doing("installing what package-lock.json says");
+  const underNpm = process.env.npm_execpath;
+  const [npm, ...prefix] = underNpm ? [process.execPath, underNpm] : ["npm"];
+  const options = ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"];
+  const { status, output } = await capture(npm, [...prefix, ...options]);
+  if (status !== 0) {
+    step.failed("not installed");
+    throw new Error(`npm ci failed:\n${output.trim() || `status ${status}`}`);
+  }
+  step.done("installed");
+}
+
+function capture(file, fileArgs) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, fileArgs, { cwd: project, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text) => {
+        output += text;
+      });
+    }
+    child.once("error", reject);
+    child.once("close", (status) => resolve({ status, output }));
+  });
+}
+
+/** This node if it can run TypeScript as it is, else the one that came with the packages. */
+function nodeForTypeScript() {
+  if (process.features.typescript) return process.execPath;
+  const packaged = path.join(bin, "node");
+  if (fs.existsSync(packaged)) return packaged;
+  throw new Error(
+    `Node ${process.versions.node} is too old and the npm package "node" did not install one.\n` +
+      "Install Node 22.18 or newer, then repeat the command.",
+  );
+}

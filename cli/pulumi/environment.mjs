@@ -1,0 +1,129 @@
+import { createHash } from "node:crypto";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+
+/** The stack that is meant where none is named or selected. */
+export const DEFAULT_STACK = "dev";
+
+/** Guards nothing secret: the salt of stack `dev` is committed, and so are the passwords of its demo users. */
+const DEV_PASSPHRASE = "dev";
+
+/** Options of the CLI that take the next argument as their value. */
+const TAKES_VALUE = new Set(
+  ["-C", "--cwd", "-s", "--stack", "--color", "--config-file", "--secrets-provider"].concat(
+    ["--copy-config-from", "--teams", "-v", "--verbose", "--tracing", "--profiling"],
+  ),
+);
+
+/** Commands that should find the default stack, even on the first day. */
+const WORKS_ON_STACK = new Set(["up", "update", "preview", "pre", "refresh", "config", "watch"]);
+
+/** Where Pulumi keeps its CLIs, plugins and credentials. */
+export function pulumiHome(env, userHome) {
+  return env.PULUMI_HOME || path.join(userHome, ".pulumi");
+}
+
+/** Where state is kept unless the user has another backend. */
+export function stateFolder(project) {
+  return path.join(project, ".pulumi-state");
+}
+
+/**
+ * Decides with which backend, stack, passphrase and Docker engine a Pulumi command runs. What the user has
+ * set always stands; the rest is chosen so that a fresh clone works without a login or a question.
+ */
+export function decide({ args, env, userHome, project, read, exists }) {
+  const readJson = (file) => parse(read(file));
+  const home = pulumiHome(env, userHome);
+  const command = positionals(args);
+  const login = ["login", "logout"].includes(command[0]);
+  const current = configuredBackend(env, home, readJson);
+  const own = current === undefined && !login;
+  const state = stateFolder(project);
+  const backend = current ?? pathToFileURL(state).href;
+
+  const named = namedStack(args, command);
+  const projectName = read(path.join(project, "Pulumi.yaml"))?.match(/^name:\s*["']?([^"'\s]+)/m)?.[1];
+  const workspace = readJson(workspaceFile(home, project, projectName));
+  const selected = env.PULUMI_STACK || workspace?.stacks?.[backend] || workspace?.stack;
+  const stack = shortName(named ?? (selected || DEFAULT_STACK));
+  const firstUse = own && stack === DEFAULT_STACK && WORKS_ON_STACK.has(command[0]);
+  const stacks = path.join(state, ".pulumi", "stacks", projectName ?? "");
+
+  return {
+    set: definedOnly({
+      PULUMI_SKIP_UPDATE_CHECK: env.PULUMI_SKIP_UPDATE_CHECK ? undefined : "true",
+      PULUMI_BACKEND_URL: own ? backend : undefined,
+      PULUMI_STACK: own && named === undefined && !selected ? DEFAULT_STACK : undefined,
+      DOCKER_HOST: contextHost(env, userHome, readJson),
+      ...passphraseFor({ env, own, stack, state }),
+    }),
+    createStack: firstUse && !exists(path.join(stacks, `${stack}.json`)) ? stack : undefined,
+  };
+}
+
+/** The backend that the user has chosen: by the environment, or by `pulumi login`. */
+function configuredBackend(env, home, readJson) {
+  const credentials = path.join(env.PULUMI_CREDENTIALS_PATH || home, "credentials.json");
+  const login = readJson(credentials)?.current || undefined;
+  return env.PULUMI_BACKEND_URL || login || (env.PULUMI_ACCESS_TOKEN ? "" : undefined);
+}
+
+/** A state that others share needs a passphrase that they share: there it is the user's to give. */
+function passphraseFor({ env, own, stack, state }) {
+  if (env.PULUMI_CONFIG_PASSPHRASE !== undefined || env.PULUMI_CONFIG_PASSPHRASE_FILE) return {};
+  if (stack === DEFAULT_STACK) return { PULUMI_CONFIG_PASSPHRASE: DEV_PASSPHRASE };
+  if (!own) return {};
+  return { PULUMI_CONFIG_PASSPHRASE_FILE: path.join(state, "passphrase") };
+}
+
+/** The stack that the arguments name; an empty string where the CLI will ask for a new one's name. */
+function namedStack(args, [command, verb, name]) {
+  for (const [index, arg] of args.entries()) {
+    if (arg === "--") break;
+    if (arg === "-s" || arg === "--stack") return args[index + 1];
+    if (arg.startsWith("--stack=")) return arg.slice("--stack=".length);
+  }
+  if (command !== "stack") return undefined;
+  if (verb === "init") return name ?? "";
+  return verb === "select" || verb === "rm" ? name : undefined;
+}
+
+function positionals(args) {
+  return args.filter((arg, index) => !arg.startsWith("-") && !TAKES_VALUE.has(args[index - 1]));
+}
+
+/** Where `pulumi stack select` keeps its choice, by backend. */
+function workspaceFile(home, project, projectName) {
+  const digest = createHash("sha1").update(path.join(project, "Pulumi.yaml")).digest("hex");
+  return path.join(home, "workspaces", `${projectName}-${digest}-workspace.json`);
+}
+
+/** The Docker provider knows no contexts, so it is told where the current one leads. */
+function contextHost(env, userHome, readJson) {
+  if (env.DOCKER_HOST) return undefined;
+  const folder = env.DOCKER_CONFIG || path.join(userHome, ".docker");
+  const name = env.DOCKER_CONTEXT || readJson(path.join(folder, "config.json"))?.currentContext;
+  if (!name || name === "default") return undefined;
+  const digest = createHash("sha256").update(name).digest("hex");
+  const meta = readJson(path.join(folder, "contexts", "meta", digest, "meta.json"));
+  const host = meta?.Endpoints?.docker?.Host;
+  // A tcp:// context may bring certificates, which DOCKER_HOST alone would lose.
+  return /^(unix|ssh):/.test(host ?? "") ? host : undefined;
+}
+
+function shortName(stack) {
+  return stack.slice(stack.lastIndexOf("/") + 1);
+}
+
+function parse(text) {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function definedOnly(record) {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+}

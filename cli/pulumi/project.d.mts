@@ -1,0 +1,29 @@
+/** The folder of Pulumi.yaml: the nearest one upwards from this package. */
+export const project: string;
+
+/** What is pinned: see toolchain/versions.json. */
+export const versions: {
+  readonly pulumi: string;
+  readonly dockerPlugin: string;
+  readonly commandPlugin: string;
+  readonly natsServer: string;
+  readonly natsCli: string;
+};
+
+/** Where the pinned CLI lies, as Pulumi's own installers have it. */
+export function pinnedCli(env: NodeJS.ProcessEnv): string;
+
+/** The CLI to use: the pinned one, else one on PATH; undefined where there is neither. */
+export function findCli(env: NodeJS.ProcessEnv): string | undefined;
+
+/** A `pulumi` on PATH that is not this package's own. */
+export function cliOnPath(env: NodeJS.ProcessEnv): string | undefined;
+
+/**
+ * The environment that a Pulumi command of this project runs in, and the stack to create first if the
+ * backend doesn't have it. Creates the folder of the state and the passphrase if they are needed.
+ */
+export function pulumiEnvironment(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): { env: NodeJS.ProcessEnv; createStack: string | undefined };

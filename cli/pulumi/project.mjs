@@ -1,0 +1,95 @@
+import { randomBytes } from "node:crypto";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { decide, pulumiHome, stateFolder } from "./environment.mjs";
+
+const self = path.dirname(fs.realpathSync(fileURLToPath(import.meta.url)));
+
+/** The folder of Pulumi.yaml: the nearest one upwards from this package. */
+export const project = folderOf("Pulumi.yaml", self);
+
+/** What is pinned: see toolchain/versions.json. */
+export const versions = JSON.parse(
+  fs.readFileSync(path.join(project, "toolchain", "versions.json"), "utf8"),
+);
+
+/** Where the pinned CLI lies, as Pulumi's own installers have it. */
+export function pinnedCli(env) {
+  return path.join(pulumiHome(env, os.homedir()), "versions", versions.pulumi, "bin", "pulumi");
+}
+
+/** The CLI to use: the pinned one, else one on PATH; undefined where there is neither. */
+export function findCli(env) {
+  const pinned = pinnedCli(env);
+  return isExecutable(pinned) ? pinned : cliOnPath(env);
+}
+
+/** A `pulumi` on PATH that is not this package's own. */
+export function cliOnPath(env) {
+  const folders = (env.PATH ?? "").split(path.delimiter).filter(path.isAbsolute);
+  return folders
+    .map((folder) => path.join(folder, "pulumi"))
+    .find((file) => isExecutable(file) && path.dirname(fs.realpathSync(file)) !== self);
+}
+
+/**
+ * The environment that a Pulumi command of this project runs in, and the stack to create first if the
+ * backend doesn't have it. Creates the folder of the state and the passphrase if they are needed.
+ */
+export function pulumiEnvironment(args, env) {
+  const facts = { args, env, userHome: os.homedir(), project, read, exists: fs.existsSync };
+  const { set, createStack } = decide(facts);
+  if (set.PULUMI_BACKEND_URL) fs.mkdirSync(stateFolder(project), { recursive: true });
+  if (set.PULUMI_CONFIG_PASSPHRASE_FILE) createPassphrase(set.PULUMI_CONFIG_PASSPHRASE_FILE);
+  const bin = path.join(project, "node_modules", ".bin");
+  return {
+    createStack,
+    env: {
+      ...env,
+      ...set,
+      PATH: [bin, env.PATH].join(path.delimiter),
+      // Where the shell came here by a symbolic link, Pulumi would look for the selected stack elsewhere.
+      PWD: process.cwd(),
+    },
+  };
+}
+
+/** Written aside and linked into place, so that no other process ever reads half of it. */
+function createPassphrase(file) {
+  if (fs.existsSync(file)) return;
+  const draft = `${file}.${process.pid}`;
+  fs.writeFileSync(draft, randomBytes(32).toString("base64url"), { mode: 0o600 });
+  try {
+    fs.linkSync(draft, file);
+  } catch (error) {
+    if (error.code !== "EEXIST") throw error;
+  } finally {
+    fs.rmSync(draft);
+  }
+}
+
+function folderOf(name, from) {
+  if (fs.existsSync(path.join(from, name))) return from;
+  const parent = path.dirname(from);
+  if (parent === from) throw new Error(`There is no ${name} in any folder above ${self}.`);
+  return folderOf(name, parent);
+}
+
+function isExecutable(file) {
+  try {
+    fs.accessSync(file, fs.constants.X_OK);
+    return fs.statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function read(file) {
+  try {
+    return fs.readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}

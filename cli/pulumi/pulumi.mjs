@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+import { spawnSync } from "node:child_process";
+import { delimiter, dirname } from "node:path";
+import { exec } from "./exec.mjs";
+import { findCli, pulumiEnvironment } from "./project.mjs";
+
+const args = process.argv.slice(2);
+const cli = findCli(process.env);
+if (!cli) {
+  console.error("Pulumi is not set up here yet. Run `npm run setup`, or `npm start` for all at once.");
+  process.exit(127);
+}
+
+const { env, createStack } = pulumiEnvironment(args, process.env);
+env.PATH = [dirname(cli), env.PATH].join(delimiter);
+
+if (createStack) {
+  const { status } = spawnSync(cli, ["stack", "init", createStack, "--no-select"], {
+    env,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+await exec(cli, args, env);

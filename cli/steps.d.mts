@@ -1,0 +1,29 @@
+/** Writes a duration as people say it: `38 ms`, `4.2 s`, `2m 41s`. */
+export function duration(ms: number): string;
+
+/** A log of steps: on a terminal what is at work stays alive at the bottom, elsewhere it is plain lines. */
+export function createLog(options?: {
+  /** @default process.stderr */
+  stream?: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
+  /** @default process.env */
+  env?: NodeJS.ProcessEnv;
+}): Log;
+
+export interface Log {
+  /** Writes one line. */
+  line(text: string): void;
+  /** Begins a step. Nothing is shown until it is done, fails, or says what it is doing. */
+  step(label: string): Step;
+}
+
+export interface Step {
+  readonly label: string;
+  /** Says what the step is doing now, if that takes time: `building from source`. */
+  doing(what: string): void;
+  /** The latest sign of life, shown beside what the step is doing. */
+  detail(text: string): void;
+  /** Ends the step well: `built from source` is shown as `built from source in 2m 41s`. */
+  done(how: string): void;
+  /** Ends the step badly. */
+  failed(why: string): void;
+}

@@ -1,0 +1,113 @@
+/** How long the plain log (no terminal) stays silent while a step is at work, in milliseconds. */
+const HEARTBEAT = 20_000;
+const FRAME = 100;
+const SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
+const LABEL_WIDTH = 28;
+
+/** Writes a duration as people say it: `38 ms`, `4.2 s`, `2m 41s`. */
+export function duration(ms) {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  return `${Math.floor(seconds / 60)}m ${String(seconds % 60).padStart(2, "0")}s`;
+}
+
+/** A log of steps: on a terminal what is at work stays alive at the bottom, elsewhere it is plain lines. */
+export function createLog({ stream = process.stderr, env = process.env } = {}) {
+  const terminal = Boolean(stream.isTTY) && env.TERM !== "dumb";
+  const colored = env.FORCE_COLOR ? env.FORCE_COLOR !== "0" : terminal && !env.NO_COLOR;
+  const paint = (code, text) => (colored ? `\x1b[${code}m${text}\x1b[0m` : text);
+  const board = terminal && !env.CI ? liveBoard(stream, paint) : plainBoard(stream);
+  const end = (step, mark, text) => {
+    board.remove(step);
+    board.line(`${mark} ${step.label.padEnd(LABEL_WIDTH)} ${paint(2, text)}`);
+  };
+  return {
+    line: board.line,
+    step: (label) =>
+      createStep(label, {
+        working: board.add,
+        done: (step, text) => end(step, paint(32, "✓"), text),
+        failed: (step, text) => end(step, paint(31, "✗"), text),
+      }),
+  };
+}
+
+function createStep(label, on) {
+  const began = performance.now();
+  let phase = "";
+  let latest = "";
+  const elapsed = () => performance.now() - began;
+  const step = {
+    label,
+    status: () => [phase, elapsed() > 1000 && duration(elapsed()), latest].filter(Boolean).join(" · "),
+    doing(what) {
+      phase = what;
+      latest = "";
+      on.working(step);
+    },
+    detail(text) {
+      latest = text;
+    },
+    done: (how) => on.done(step, `${how} in ${duration(elapsed())}`),
+    failed: (why) => on.failed(step, `${why} after ${duration(elapsed())}`),
+  };
+  return step;
+}
+
+/** Steps at work as lines that are drawn over, below all other lines. */
+function liveBoard(stream, paint) {
+  const working = new Set();
+  let drawn = 0;
+  let frame = 0;
+  let timer;
+
+  const redraw = (above = "") => {
+    const width = (stream.columns || 80) - 1;
+    const rows = [...working].map((step) => {
+      const row = `${step.label.padEnd(LABEL_WIDTH)} ${step.status()}`.slice(0, width - 2);
+      return `${paint(36, SPINNER[frame % SPINNER.length])} ${row}\n`;
+    });
+    const erase = drawn > 0 ? `\x1b[${drawn}A\x1b[J` : "";
+    stream.write(erase + above + rows.join(""));
+    drawn = rows.length;
+  };
+  const tick = () => {
+    frame++;
+    redraw();
+  };
+  return {
+    add(step) {
+      working.add(step);
+      timer ??= setInterval(tick, FRAME).unref();
+      redraw();
+    },
+    remove(step) {
+      working.delete(step);
+      if (working.size > 0) return;
+      clearInterval(timer);
+      timer = undefined;
+    },
+    line: (text) => redraw(`${text}\n`),
+  };
+}
+
+/** Steps at work as a line when they begin or change, and one now and then as a sign of life. */
+function plainBoard(stream) {
+  const timers = new Map();
+  const line = (text) => stream.write(`${text}\n`);
+  const beat = (step) => line(`• ${step.label.padEnd(LABEL_WIDTH)} ${step.status()}`);
+  const remove = (step) => {
+    clearInterval(timers.get(step));
+    timers.delete(step);
+  };
+  return {
+    add(step) {
+      remove(step);
+      beat(step);
+      timers.set(step, setInterval(beat, HEARTBEAT, step).unref());
+    },
+    remove,
+    line,
+  };
+}

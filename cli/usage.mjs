@@ -1,0 +1,11 @@
+/** What `node cli/bootstrap.mjs --help` prints; every command is also an npm script. */
+export const usage = `Usage: npm run <command> [-- options]
+
+  start      set up what is missing, then bring the cluster and its streams up
+  setup      set up what is missing: Pulumi, its plugins, Docker, the server image
+  preview    show what would change
+  status     show nodes, streams and where their replicas live
+  bench      measure publishing while nodes are replaced
+  destroy    take everything down again
+
+Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set …`;

@@ -1,0 +1,15 @@
+import * as pulumi from "@pulumi/pulumi";
+import { NatsNode, type NatsNodeArgs } from "./nats-node.ts";
+
+/** An availability zone of one region: what may fail together. Its nodes are added wave by wave. */
+export class AvailabilityZone extends pulumi.ComponentResource {
+  constructor(name: string, _args: object, opts?: pulumi.ComponentResourceOptions) {
+    super("nats-regions:index:AvailabilityZone", name, {}, opts);
+    this.registerOutputs({});
+  }
+
+  /** Adds a node, which is made or replaced once all of `args.after` is ready. */
+  addNode(args: NatsNodeArgs): NatsNode {
+    return new NatsNode(args.plan.name, args, { parent: this });
+  }
+}

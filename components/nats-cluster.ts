@@ -1,0 +1,158 @@
+import { local } from "@pulumi/command";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { type Accounts, renderAccountsConf } from "../lib/nats-conf.ts";
+import type { ClusterPlan, NodePlan } from "../lib/plan.ts";
+import type { AvailabilityZone } from "./availability-zone.ts";
+import type { NatsNode, NodeSettings } from "./nats-node.ts";
+import { makeRoomFor, type Ownership } from "./ownership.ts";
+import { Region } from "./region.ts";
+
+export interface NatsClusterArgs {
+  readonly plan: ClusterPlan;
+  readonly accounts: pulumi.Output<Accounts>;
+  readonly ownership: Ownership;
+}
+
+/** A NATS cluster with JetStream: a network, regions of nodes, and gates between the waves of nodes. */
+export class NatsCluster extends pulumi.ComponentResource {
+  /** URL for clients of each node, by node name. */
+  readonly clientUrls: Readonly<Record<string, string>>;
+  /** URL of the monitoring pages of each node, by node name. */
+  readonly monitoringUrls: Readonly<Record<string, string>>;
+  /** To be waited for by whatever needs JetStream: one meta group of all nodes, each of them healthy. */
+  readonly ready: pulumi.Resource;
+
+  constructor(name: string, args: NatsClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    const { plan, ownership } = args;
+    super("nats-regions:index:NatsCluster", name, { cluster: plan.cluster }, opts);
+    const settings = createCommon(name, args, this);
+    const zones = createZones(plan, this);
+
+    const nodes: NatsNode[] = [];
+    let gates: pulumi.Resource[] = [];
+    for (const [index, wave] of plan.waves.entries()) {
+      const members = wave.map((node) =>
+        zones(node).addNode({ plan: node, settings, after: gates }),
+      );
+      const isLast = index === plan.waves.length - 1;
+      nodes.push(...members);
+      gates = [
+        createGate(`${name}-wave-${index + 1}`, { wave: members, upTo: nodes, isLast }, this),
+      ];
+    }
+
+    const [ready] = gates;
+    if (!ready) throw new Error("A plan without nodes can't become a cluster.");
+    createShutdown(`${name}-shutdown`, ownership, ready, this);
+
+    this.ready = ready;
+    this.clientUrls = Object.fromEntries(nodes.map((node) => [node.nodeName, node.clientUrl]));
+    this.monitoringUrls = Object.fromEntries(
+      nodes.map((node) => [node.nodeName, node.monitoringUrl]),
+    );
+    this.registerOutputs({ clientUrls: this.clientUrls, monitoringUrls: this.monitoringUrls });
+  }
+}
+
+/** What all nodes share: the network, the image, the file with the accounts. */
+function createCommon(
+  name: string,
+  { plan, accounts, ownership }: NatsClusterArgs,
+  parent: pulumi.Resource,
+): NodeSettings {
+  const network = new docker.Network(
+    `${name}-network`,
+    { name: plan.prefix, driver: "bridge", labels: [...ownership.labels] },
+    { parent, hooks: makeRoomFor("network", plan.prefix, ownership) },
+  );
+  const pulled = new docker.RemoteImage(
+    `${name}-image`,
+    { name: plan.image, keepLocally: true },
+    { parent },
+  );
+  return {
+    image: plan.image,
+    bindAddress: plan.bindAddress,
+    memory: plan.memory,
+    accountsConf: pulumi.secret(accounts.apply(renderAccountsConf)),
+    network,
+    pulled,
+    ownership,
+  };
+}
+
+/** Makes the regions with their zones; the answer finds the zone that a node belongs in. */
+function createZones(
+  plan: ClusterPlan,
+  parent: pulumi.Resource,
+): (node: NodePlan) => AvailabilityZone {
+  const regions = new Map(
+    plan.regions.map((region) => [
+      region.name,
+      new Region(region.name, { plan: region }, { parent }),
+    ]),
+  );
+  return ({ region, zone }) => {
+    const found = regions.get(region)?.zones.get(zone);
+    if (!found) throw new Error(`The plan has a node in ${region}-${zone}, but no such zone.`);
+    return found;
+  };
+}
+
+interface GateArgs {
+  /** The nodes right before the gate: where their containers were replaced, it waits again. */
+  readonly wave: readonly NatsNode[];
+  /** These and all nodes of earlier waves; later ones may not be there yet. */
+  readonly upTo: readonly NatsNode[];
+  readonly isLast: boolean;
+}
+
+const AWAIT_CLUSTER = "node providers/await-cluster.ts";
+
+/**
+ * Makes the gate behind a wave. The first boot needs all nodes at once, as a new meta group elects its
+ * leader only when every member is there: so only the last gate waits when it is created. A container
+ * that was replaced updates the gate behind its wave, and that one waits until all is well again.
+ */
+function createGate(name: string, { wave, upTo, isLast }: GateArgs, parent: pulumi.Resource) {
+  const monitors = upTo.map(({ nodeName, monitoringUrl }) => [nodeName, monitoringUrl]);
+  const containers = pulumi.all(wave.map(({ containerId }) => containerId));
+  return new local.Command(
+    name,
+    {
+      create: isLast ? AWAIT_CLUSTER : ":",
+      update: AWAIT_CLUSTER,
+      environment: {
+        MONITORS: JSON.stringify(Object.fromEntries(monitors)),
+        MEMBERS: isLast ? String(upTo.length) : "",
+        CONTAINERS: containers.apply((ids) => ids.join(" ")),
+      },
+      logging: local.Logging.Stderr,
+    },
+    { parent },
+  );
+}
+
+/**
+ * Goes first when the cluster is destroyed, and stops all nodes at once: one after the other, in the
+ * order in which the gates let them in, each would hand its leaders on to the next to go.
+ */
+function createShutdown(
+  name: string,
+  { label: { label, value } }: Ownership,
+  ready: pulumi.Resource,
+  parent: pulumi.Resource,
+) {
+  return new local.Command(
+    name,
+    {
+      create: ":",
+      delete:
+        'nodes=$(docker ps --quiet --filter "label=$OWNER"); [ -z "$nodes" ] || docker stop $nodes',
+      environment: { OWNER: `${label}=${value}` },
+      logging: local.Logging.None,
+    },
+    { parent, dependsOn: [ready] },
+  );
+}

@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
+import type { StackIdentity } from "../lib/settings.ts";
+import { docker } from "./docker-cli.ts";
+
+/** Marks what a stack makes on a Docker engine, so that nothing else is ever touched. */
+export interface Ownership {
+  /** Tells stacks of the same name in two checkouts apart. */
+  readonly label: { readonly label: string; readonly value: string };
+  /** For `docker` filters and for people: which stack it is. */
+  readonly labels: readonly { readonly label: string; readonly value: string }[];
+}
+
+const OWNER_LABEL = "nats-regions.owner";
+/** Names the stack, for people and for `docker ps --filter`. */
+export const STACK_LABEL = "nats-regions.stack";
+
+/** The ownership of a stack whose program lies in `folder`. */
+export function ownershipOf(
+  identity: StackIdentity,
+  organization: string,
+  folder: string,
+): Ownership {
+  const stack = `${identity.project}/${identity.stack}`;
+  const owner = createHash("sha256").update(`${organization}/${stack}@${folder}`).digest("hex");
+  const label = { label: OWNER_LABEL, value: owner.slice(0, 16) };
+  return { label, labels: [label, { label: STACK_LABEL, value: stack }] };
+}
+
+/**
+ * Hooks that make room for an object of a fixed name: one that this stack made in an `up` that was
+ * killed before it could note it down is removed, as it would bar its own creation for ever.
+ *
+ * Somebody else's object of that name stays, and the creation fails with the engine's own words.
+ */
+export function makeRoomFor(
+  kind: "container" | "network",
+  name: string,
+  { label: { label, value } }: Ownership,
+): pulumi.ResourceHookBinding {
+  const hook = new pulumi.ResourceHook(`make-room-for-${kind}-${name}`, async () => {
+    const labels = kind === "container" ? ".Config.Labels" : ".Labels";
+    const format = `{{index ${labels} "${label}"}}`;
+    const { ok, stdout } = await docker(kind, "inspect", "--format", format, name);
+    if (!ok || stdout !== value) return;
+    await docker(kind, "rm", ...(kind === "container" ? ["--force"] : []), name);
+  });
+  return { beforeCreate: [hook] };
+}

@@ -1,0 +1,36 @@
+import * as pulumi from "@pulumi/pulumi";
+import { NatsCluster } from "./components/nats-cluster.ts";
+import { ownershipOf } from "./components/ownership.ts";
+import { inspectEngine } from "./components/preflight.ts";
+import { planStack } from "./components/stack-settings.ts";
+import { Stream } from "./components/stream.ts";
+
+const { plan, accounts } = planStack();
+for (const notice of plan.notices) pulumi.log.info(notice);
+
+const ownership = ownershipOf(plan.identity, pulumi.getOrganization(), import.meta.dirname);
+await inspectEngine(plan, ownership);
+
+const cluster = new NatsCluster(plan.cluster, { plan, accounts, ownership });
+
+const connection = pulumi.secret(
+  accounts.apply(({ application }) => ({
+    urls: Object.values(cluster.clientUrls),
+    ...application,
+  })),
+);
+
+const placed = plan.streams.map(({ name, config }) => {
+  const stream = new Stream(
+    name,
+    { account: plan.account, connection, config, fleet: plan.fleet },
+    // A destroyed cluster takes its streams along, whether or not it still answers.
+    { parent: cluster, dependsOn: [cluster.ready], deletedWith: cluster },
+  );
+  const { leader, replicas } = stream;
+  return [name, { tags: config.placement?.tags ?? [], leader, replicas }] as const;
+});
+
+export const clientUrls = cluster.clientUrls;
+export const monitoringUrls = cluster.monitoringUrls;
+export const streams = Object.fromEntries(placed);

@@ -1,0 +1,29 @@
+/** One thing wrong with the settings: where, what was found there, and what to do about it. */
+export interface Problem {
+  /** Path of the setting as people write it, e.g. `streams.ORDERS.replicas`. */
+  readonly path: string;
+  /** What is wrong, naming the offending value, e.g. `7 is more than the 5 replicas a stream can have`. */
+  readonly message: string;
+  /** The way out, as an instruction, e.g. `use 1, 3 or 5`. */
+  readonly fix?: string;
+}
+
+/** The settings can't be turned into a plan. Carries every problem, not only the first. */
+export class PlanError extends Error {
+  override readonly name = "PlanError";
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    super(formatProblems(problems));
+    this.problems = problems;
+  }
+}
+
+/** Renders problems for the terminal, one line each, in the order in which they were found. */
+export function formatProblems(problems: readonly Problem[]): string {
+  const heading = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  const lines = problems.map(
+    ({ path, message, fix }) => `  ${path}: ${message}${fix ? `; ${fix}` : ""}`,
+  );
+  return [`${heading} in the settings, nothing was changed:`, ...lines].join("\n");
+}

@@ -1,0 +1,30 @@
+import { z } from "zod";
+
+const streamOutput = z.object({
+  /** Placement tags, in the order in which the server holds them. */
+  tags: z.array(z.string()),
+  /** Server that leads the stream, as of the last `up` or `refresh`. */
+  leader: z.string(),
+  /** Servers that hold a replica, sorted by name. */
+  replicas: z.array(z.string()),
+});
+
+const stackOutputs = z.object({
+  /** URL for clients of each node, by node name. */
+  clientUrls: z.record(z.string(), z.string()),
+  /** URL of the monitoring pages of each node, by node name. */
+  monitoringUrls: z.record(z.string(), z.string()),
+  /** What became of each stream, by stream name. */
+  streams: z.record(z.string(), streamOutput),
+});
+
+/** Where a stream lives, as the stack's outputs show it. */
+export type StreamOutput = z.output<typeof streamOutput>;
+
+/** What `pulumi stack output --json` prints. */
+export type StackOutputs = z.output<typeof stackOutputs>;
+
+/** Reads what `pulumi stack output --json` printed. Throws where it isn't this project's outputs. */
+export function parseStackOutputs(json: string): StackOutputs {
+  return stackOutputs.parse(JSON.parse(json));
+}

@@ -1,0 +1,202 @@
+import { PlanError, type Problem } from "./errors.ts";
+import { renderNodeConf, restartDigest } from "./nats-conf.ts";
+import { type Fleet, type Placement, placementWarnings, planPlacement } from "./placement.ts";
+import type { Settings, StackIdentity } from "./settings.ts";
+import { compileStream, findOverlaps, type StreamConfig } from "./stream-config.ts";
+import { type NodePlace, placeNodes, planWaves } from "./topology.ts";
+
+/** The whole cluster as a value: what `preview` knows, components build and `status` reports on. */
+export interface ClusterPlan {
+  readonly identity: StackIdentity;
+  readonly cluster: string;
+  readonly image: string;
+  /** Name of the Docker network, and first part of every name on the engine. */
+  readonly prefix: string;
+  readonly bindAddress: string;
+  /** Bytes that a node's container may use. */
+  readonly memory: number;
+  readonly regions: readonly RegionPlan[];
+  /** The nodes that may be down together, in the order in which they are changed. */
+  readonly waves: readonly (readonly NodePlan[])[];
+  /** The servers as the placement planner sees them. */
+  readonly fleet: Fleet;
+  readonly account: string;
+  readonly streams: readonly StreamPlan[];
+  /** What people should know although nothing is wrong, a sentence each. */
+  readonly notices: readonly string[];
+}
+
+export interface RegionPlan {
+  readonly name: string;
+  readonly zones: readonly ZonePlan[];
+}
+
+export interface ZonePlan {
+  readonly name: string;
+  readonly nodes: readonly NodePlan[];
+}
+
+export interface NodePlan extends NodePlace {
+  readonly containerName: string;
+  readonly configVolume: string;
+  readonly dataVolume: string;
+  /** Ports on the engine's host, bound to the plan's `bindAddress`. */
+  readonly clientPort: number;
+  readonly monitorPort: number;
+  /** `nats.conf`; holds no secret. */
+  readonly conf: string;
+  /** Changes when a changed config needs a restart, stays when a reload will do. */
+  readonly restartDigest: string;
+}
+
+export interface StreamPlan {
+  readonly name: string;
+  readonly config: StreamConfig;
+  readonly placement: Exclude<Placement, { kind: "impossible" }>;
+}
+
+/**
+ * Plans a cluster: a pure function of its settings.
+ *
+ * @throws PlanError naming every stream that can't be, or can't be placed.
+ */
+export function planCluster(settings: Settings): ClusterPlan {
+  const { identity, regions, availabilityZones: zones } = settings;
+  const compiled = Object.entries(settings.streams).map(([name, stream]) => ({
+    name,
+    ...compileStream(name, stream, regions, zones),
+  }));
+  const requestedTags = compiled.flatMap(({ config }) => config.placement?.tags ?? []);
+  const places = placeNodes({ regions, zones, nodesPerZone: settings.nodesPerZone }, requestedTags);
+  const routes = places.map(({ name }) => name);
+  const prefix = `${identity.project}-${identity.stack}`;
+  const nodes = places.map((place) => planNode(place, routes, prefix, settings));
+  const fleet: Fleet = {
+    cluster: settings.cluster,
+    uniqueTag: settings.uniqueTag,
+    servers: nodes.map(({ name, serverTags: tags }) => ({ name, cluster: settings.cluster, tags })),
+  };
+  const problems = [
+    ...portProblems(nodes),
+    ...compiled.flatMap((stream) => stream.problems),
+    ...findOverlaps(
+      compiled.map(({ name, config }) => ({ name, subjects: config.subjects ?? [] })),
+    ),
+  ];
+  const streams = compiled.flatMap(({ name, config }): StreamPlan[] => {
+    const placement = planPlacement(placementRequest(config), fleet);
+    if (placement.kind !== "impossible") return [{ name, config, placement }];
+    problems.push(placementProblem(name, placement));
+    return [];
+  });
+  if (problems.length > 0) throw new PlanError(problems);
+  return {
+    identity,
+    cluster: settings.cluster,
+    image: settings.image,
+    prefix,
+    bindAddress: settings.bindAddress,
+    memory: settings.memory,
+    regions: regions.map((region) => ({
+      name: region,
+      zones: zones.map((zone) => ({
+        name: zone,
+        nodes: nodes.filter((node) => node.region === region && node.zone === zone),
+      })),
+    })),
+    waves: planWaves(nodes, settings.uniqueTag),
+    fleet,
+    account: settings.account,
+    streams,
+    notices: streams.flatMap(({ name, config }) =>
+      placementWarnings(placementRequest(config), fleet).map((warning) => `${name}: ${warning}`),
+    ),
+  };
+}
+
+/** Every node of a plan, region by region, zone by zone. */
+export function nodesOf(plan: Pick<ClusterPlan, "regions">): NodePlan[] {
+  return plan.regions.flatMap(({ zones }) => zones.flatMap(({ nodes }) => nodes));
+}
+
+/** The hosts of a stream's replicas; where the server may choose, all that it may choose from. */
+export function plannedHosts({ placement }: Pick<StreamPlan, "placement">): readonly string[] {
+  return placement.kind === "exact" ? placement.hosts : placement.candidates;
+}
+
+function planNode(
+  place: NodePlace,
+  routes: readonly string[],
+  prefix: string,
+  settings: Settings,
+): NodePlan {
+  const clientPort = settings.clientPort + place.portOffset;
+  const conf = {
+    serverName: place.name,
+    serverTags: place.serverTags,
+    cluster: settings.cluster,
+    routes,
+    clientAdvertise: `${settings.bindAddress}:${clientPort}`,
+    uniqueTag: settings.uniqueTag,
+    maxFileStore: settings.maxFileStore,
+    maxMemoryStore: settings.maxMemoryStore,
+    syncInterval: settings.syncInterval,
+  };
+  const containerName = `${prefix}-${place.name}`;
+  return {
+    ...place,
+    containerName,
+    configVolume: `${containerName}-config`,
+    dataVolume: `${containerName}-data`,
+    clientPort,
+    monitorPort: settings.monitorPort + place.portOffset,
+    conf: renderNodeConf(conf),
+    restartDigest: restartDigest(conf),
+  };
+}
+
+function placementRequest(config: StreamConfig) {
+  return {
+    replicas: config.num_replicas ?? 1,
+    tags: config.placement?.tags ?? [],
+    ...(config.placement?.cluster ? { cluster: config.placement.cluster } : {}),
+  };
+}
+
+function placementProblem(
+  stream: string,
+  { summary, nearest }: Extract<Placement, { kind: "impossible" }>,
+): Problem {
+  const close = nearest.map(({ name, lacks }) => `${name} (${lacks})`).join(", ");
+  return {
+    path: `streams.${stream}.placement`,
+    message: summary,
+    ...(close === "" ? {} : { fix: `nearest: ${close}` }),
+  };
+}
+
+/** Two listeners on one port, and ports past the last. */
+function portProblems(nodes: readonly NodePlan[]): Problem[] {
+  const listeners = nodes.flatMap(({ name, clientPort, monitorPort }) => [
+    { setting: "clientPort", name, port: clientPort },
+    { setting: "monitorPort", name, port: monitorPort },
+  ]);
+  const taken = new Map<number, string>();
+  return listeners.flatMap(({ setting, name, port }) => {
+    const other = taken.get(port);
+    taken.set(port, `the ${setting} of ${name}`);
+    if (other) {
+      const message = `port ${port} of ${name} is also ${other}`;
+      return [{ path: setting, message, fix: "set clientPort and monitorPort further apart" }];
+    }
+    return port <= 65_535
+      ? []
+      : [
+          {
+            path: setting,
+            message: `${name} would get port ${port}`,
+            fix: "use a lower first port",
+          },
+        ];
+  });
+}

@@ -1,0 +1,46 @@
+/** What the monitoring pages of one node say, as far as readiness goes; `undefined` where it doesn't answer. */
+export interface NodeReport {
+  readonly name: string;
+  /** Server name of the meta leader as this node sees it, `""` while there is none. */
+  readonly metaLeader?: string;
+  /** Members of the meta group as this node sees it. */
+  readonly metaSize?: number;
+  /** What `/healthz` complains about, `""` if nothing. */
+  readonly health?: string;
+  /** Members that lag or are offline; only the meta leader's own view counts (nats-server 2.15). */
+  readonly lagging?: readonly string[];
+}
+
+/**
+ * Says why a cluster isn't ready, or `undefined` when it is: all nodes in **one** meta group, every
+ * member current, every node healthy with all streams and consumers that it holds.
+ *
+ * @param members how many there are to be in the meta group; without it there may be more than reported.
+ *
+ * `/healthz` alone is not enough: two meta groups, each of them healthy, look well to it.
+ */
+export function whyNotReady(reports: readonly NodeReport[], members?: number): string | undefined {
+  const silent = reports.filter(({ metaLeader }) => metaLeader === undefined);
+  if (silent.length > 0) return `no answer from ${names(silent)}`;
+
+  const leaderless = reports.filter(({ metaLeader }) => metaLeader === "");
+  if (leaderless.length > 0) return `no meta leader yet on ${names(leaderless)}`;
+
+  const leaders = new Set(reports.map(({ metaLeader }) => metaLeader));
+  if (leaders.size > 1) return `more than one meta group, led by ${[...leaders].join(" and ")}`;
+
+  const expected = members ?? Math.max(...reports.map(({ metaSize = 0 }) => metaSize));
+  const stray = reports.find(({ metaSize }) => metaSize !== expected);
+  if (stray)
+    return `${stray.name} knows ${stray.metaSize} of ${expected} members of the meta group`;
+
+  const lagging = reports.find(({ name, metaLeader }) => name === metaLeader)?.lagging ?? [];
+  if (lagging.length > 0) return `the meta group waits for ${lagging.join(", ")}`;
+
+  const ill = reports.find(({ health }) => health !== "");
+  return ill && `${ill.name}: ${ill.health}`;
+}
+
+function names(reports: readonly NodeReport[]): string {
+  return reports.map(({ name }) => name).join(", ");
+}

@@ -1,0 +1,202 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { PlanError, type Problem } from "./errors.ts";
+import { parseBytes, parseDuration } from "./quantities.ts";
+import { type StreamSettings, streamSettingsSchema } from "./stream-config.ts";
+import { regionTag, zoneTag } from "./tags.ts";
+import { MAX_REGIONS, MAX_ZONES } from "./topology.ts";
+
+/** Names the stack that settings belong to; names and default ports on the engine derive from it. */
+export interface StackIdentity {
+  readonly project: string;
+  readonly stack: string;
+}
+
+/** Every setting of a cluster, checked, with defaults filled in. Passwords are not among them. */
+export interface Settings {
+  readonly identity: StackIdentity;
+  readonly cluster: string;
+  readonly regions: readonly string[];
+  readonly availabilityZones: readonly string[];
+  readonly nodesPerZone: number;
+  /** Prefix of the tags in which a stream's replicas must differ, `""` where nothing is demanded. */
+  readonly uniqueTag: string;
+  readonly image: string;
+  readonly bindAddress: string;
+  readonly clientPort: number;
+  readonly monitorPort: number;
+  /** Bytes that a node's container may use. */
+  readonly memory: number;
+  readonly maxFileStore: number;
+  readonly maxMemoryStore: number;
+  readonly syncInterval: string;
+  readonly account: string;
+  readonly user: string;
+  readonly systemUser: string;
+  readonly streams: Readonly<Record<string, StreamSettings>>;
+}
+
+const NAME = /^[a-z][a-z0-9-]*$/;
+const MIB = 1024 ** 2;
+
+const name = z
+  .string()
+  .regex(NAME, "must be lower case letters, digits and dashes, a letter first");
+const port = z.int().min(0).max(65_535);
+const size = (minimum: number) =>
+  quantity(parseBytes).refine((bytes) => bytes >= minimum, {
+    error: `must be at least ${minimum / MIB}MiB`,
+  });
+const printable = z.string().regex(/^[^\p{C}\s"]+$/u, "must have no blanks and no quotes");
+
+const schema = z.strictObject({
+  cluster: printable.default("c1"),
+  regions: z.array(name).min(1).max(MAX_REGIONS).default(["rg1", "rg2", "rg3"]),
+  availabilityZones: z.array(name).min(1).max(MAX_ZONES).default(["az1", "az2", "az3"]),
+  nodesPerZone: z.int().min(1).max(5).default(1),
+  uniqueTag: z.enum(["az:", "rg:", "none"]).default("az:"),
+  image: z.string().superRefine(checkImage).default("nats:2.15.2"),
+  bindAddress: z.ipv4().default("127.0.0.1"),
+  clientPort: port.default(0),
+  monitorPort: port.default(0),
+  memory: size(64 * MIB).prefault("512MiB"),
+  maxFileStore: size(MIB).prefault("1GiB"),
+  maxMemoryStore: size(0).prefault("64MiB"),
+  syncInterval: z.string().superRefine(checkSyncInterval).default("always"),
+  account: printable.default("APP"),
+  user: printable.default("user"),
+  systemUser: printable.default("sys"),
+  streams: z.record(z.string(), streamSettingsSchema).default({}),
+});
+
+/** Those that Pulumi hands over as JSON, not as text. */
+export const JSON_SETTINGS: ReadonlySet<string> = new Set([
+  "regions",
+  "availabilityZones",
+  "nodesPerZone",
+  "clientPort",
+  "monitorPort",
+  "streams",
+]);
+
+/**
+ * Checks settings as people write them and fills in the defaults.
+ *
+ * @param raw keys are the setting names without a namespace, values plain YAML or JSON.
+ * @throws PlanError with every problem found, none of them quoting a secret.
+ */
+export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
+  const parsed = schema.safeParse(raw);
+  if (!parsed.success) throw new PlanError(parsed.error.issues.flatMap(toProblems));
+  const { uniqueTag, ...settings } = parsed.data;
+  const clientPort = settings.clientPort || defaultPort(identity);
+  const complete = {
+    ...settings,
+    identity,
+    uniqueTag: uniqueTag === "none" ? "" : uniqueTag,
+    clientPort,
+    monitorPort: settings.monitorPort || clientPort + MONITOR_PORT_DISTANCE,
+  };
+  const problems = [
+    ...duplicates("regions", settings.regions, regionTag),
+    ...duplicates("availabilityZones", settings.availabilityZones, zoneTag),
+    ...(settings.account === "$SYS"
+      ? [{ path: "account", message: "$SYS is the system account", fix: "choose another name" }]
+      : []),
+  ];
+  if (problems.length > 0) throw new PlanError(problems);
+  return complete;
+}
+
+const MONITOR_PORT_DISTANCE = 4_000;
+const DEFAULT_PORTS = { first: 10_000, step: 20, slots: 200 };
+
+/** The first client port of a stack that names none: the same at each run, below the ephemeral ports. */
+function defaultPort({ project, stack }: StackIdentity): number {
+  const hash = createHash("sha256").update(`${project}/${stack}`).digest().readUInt32BE();
+  return DEFAULT_PORTS.first + (hash % DEFAULT_PORTS.slots) * DEFAULT_PORTS.step;
+}
+
+/** A string or number parsed by `parse`, whose error becomes the problem's text. */
+function quantity(parse: (text: string | number) => number) {
+  return z.union([z.string(), z.number()]).transform((text, context) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      context.addIssue({ code: "custom", message: (error as Error).message });
+      return z.NEVER;
+    }
+  });
+}
+
+/**
+ * Refuses an image whose version can't be told, and versions of nats-server that lose data (2.10.20 to
+ * 2.10.22, by Jepsen) or lack the security fixes of 2.11.15 and 2.12.6.
+ */
+function checkImage(image: string, context: z.RefinementCtx<string>): void {
+  const tag = image.match(/:([\w][\w.-]*)(@sha256:[0-9a-f]{64})?$/)?.[1];
+  const version = tag
+    ?.match(/^v?(\d+)\.(\d+)\.(\d+)/)
+    ?.slice(1, 4)
+    .map(Number);
+  if (!version) {
+    context.addIssue({
+      code: "custom",
+      message: `"${image}" doesn't say which version it is; pin one, e.g. nats:2.15.2`,
+    });
+    return;
+  }
+  const [major = 0, minor = 0, patch = 0] = version;
+  const number = major * 1e6 + minor * 1e3 + patch;
+  if (number < 2_011_015 || (number >= 2_012_000 && number < 2_012_006)) {
+    context.addIssue({
+      code: "custom",
+      message: `nats-server ${version.join(".")} loses data or lacks security fixes; use 2.11.15, 2.12.6 or newer`,
+    });
+  }
+}
+
+function checkSyncInterval(text: string, context: z.RefinementCtx<string>): void {
+  if (text === "always") return;
+  try {
+    parseDuration(text);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: `${(error as Error).message}, or "always"` });
+  }
+}
+
+function duplicates(
+  path: string,
+  names: readonly string[],
+  tagOf: (name: string) => string,
+): Problem[] {
+  const firstWith = new Map<string, string>();
+  return names.flatMap((name, index) => {
+    const tag = tagOf(name);
+    const other = firstWith.get(tag);
+    firstWith.set(tag, other ?? name);
+    if (other === undefined) return [];
+    const message =
+      other === name
+        ? `"${name}" is listed twice`
+        : `"${name}" and "${other}" both have the tag ${tag}`;
+    return [{ path: `${path}[${index}]`, message, fix: "rename or remove one" }];
+  });
+}
+
+/** Turns zod's issue into problems that name the setting as it is written. */
+function toProblems(issue: z.core.$ZodIssue): Problem[] {
+  const path = issue.path.reduce<string>(
+    (text, key) =>
+      typeof key === "number" ? `${text}[${key}]` : `${text ? `${text}.` : ""}${String(key)}`,
+    "",
+  );
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({
+      path: path ? `${path}.${key}` : key,
+      message: "there is no such setting",
+      fix: "see the settings in README.md for those there are",
+    }));
+  }
+  return [{ path: path || "settings", message: issue.message }];
+}

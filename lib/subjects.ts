@@ -1,0 +1,45 @@
+/** Subjects as NATS reads them: tokens between dots, `*` for one token, `>` for the rest of them. */
+
+/** Valid for a subscription or a stream (`IsValidSubject` in nats-server's server/sublist.go). */
+export function isValidSubject(subject: string): boolean {
+  const tokens = subject.split(".");
+  return tokens.every(
+    (token, index) =>
+      token !== "" &&
+      !/[ \t\n\f\r\0\uFFFD]/.test(token) &&
+      (token !== ">" || index === tokens.length - 1),
+  );
+}
+
+/** Names one subject exactly: a valid subject without wildcards. */
+export function isLiteralSubject(subject: string): boolean {
+  return isValidSubject(subject) && !subject.split(".").some(isWildcard);
+}
+
+/** Whether a message could match both subjects, wildcards in either. */
+export function subjectsOverlap(a: string, b: string): boolean {
+  return tokensOverlap(a.split("."), b.split("."));
+}
+
+/** Whether every message that matches `inner` also matches `outer`. */
+export function isSubset(inner: string, outer: string): boolean {
+  const innerTokens = inner.split(".");
+  const outerTokens = outer.split(".");
+  for (const [index, token] of outerTokens.entries()) {
+    const other = innerTokens[index];
+    if (other === undefined) return false;
+    if (token === ">") return true;
+    if (other === ">" || (token !== "*" && token !== other)) return false;
+  }
+  return innerTokens.length === outerTokens.length;
+}
+
+function tokensOverlap([a, ...restA]: string[], [b, ...restB]: string[]): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  if (a === ">" || b === ">") return true;
+  return (a === b || a === "*" || b === "*") && tokensOverlap(restA, restB);
+}
+
+function isWildcard(token: string): boolean {
+  return token === "*" || token === ">";
+}

@@ -1,0 +1,299 @@
+import {
+  type ConnectionOptions,
+  connect,
+  errors,
+  type NatsConnection,
+} from "@nats-io/transport-node";
+import type { StreamConfig } from "../lib/stream-config.ts";
+
+/** How to reach a cluster, and as whom. */
+export interface Connection {
+  /** Of any of its servers, e.g. `nats://127.0.0.1:4222`. One that answers is enough. */
+  readonly urls: readonly string[];
+  readonly user: string;
+  readonly password: string;
+}
+
+/** Where a replica stands (`PeerInfo` in nats-server's server/stream.go). The leader is not among them. */
+export interface Replica {
+  readonly name: string;
+  /** Has all that the leader has. */
+  readonly current: boolean;
+  readonly offline?: boolean;
+  /** Being added: catches up before it counts (2.15). */
+  readonly pending?: boolean;
+  /** Operations behind the leader. */
+  readonly lag?: number;
+}
+
+/** What a stream is and how it fares (`$JS.API.STREAM.INFO`). */
+export interface StreamInfo {
+  /** As requested; not a sign that the request has been carried out. */
+  readonly config: StreamConfig;
+  /** RFC 3339. */
+  readonly created: string;
+  readonly state: {
+    readonly messages: number;
+    readonly bytes: number;
+    readonly consumer_count: number;
+  };
+  readonly cluster?: {
+    readonly leader?: string;
+    readonly replicas?: readonly Replica[];
+    /** There as long as a move or scale is under way (2.15). */
+    readonly desired?: { readonly status?: { readonly description: string } };
+  };
+}
+
+/**
+ * JetStream's API for streams, as one account sees it. Every method may throw {@link JetStreamError},
+ * {@link JetStreamUnavailable}, {@link ClusterUnreachable} or {@link AccessDenied}.
+ */
+export interface JetStreamPort {
+  /** @throws StreamNotFound */
+  info(stream: string): Promise<StreamInfo>;
+  /** Does nothing where a stream of the very same config exists. */
+  create(config: StreamConfig): Promise<void>;
+  /** Replaces the whole config: what it leaves out is unset. @throws StreamNotFound */
+  update(config: StreamConfig): Promise<void>;
+  /** @throws StreamNotFound */
+  delete(stream: string): Promise<void>;
+}
+
+/** JetStream refused a request, with the code of nats-server's server/errors.json. */
+export class JetStreamError extends Error {
+  override readonly name: string = "JetStreamError";
+  readonly code: number;
+  readonly description: string;
+
+  constructor(code: number, description: string) {
+    super(`JetStream refused: ${description} (error ${code})`);
+    this.code = code;
+    this.description = description;
+  }
+}
+
+/** The account has no such stream. Only the meta leader says so: silence never means that. */
+export class StreamNotFound extends JetStreamError {
+  override readonly name = "StreamNotFound";
+}
+
+/** JetStream can't answer right now: no leader, or none that is reachable. What was asked may yet happen. */
+export class JetStreamUnavailable extends Error {
+  override readonly name = "JetStreamUnavailable";
+}
+
+/** No server of the cluster answers. */
+export class ClusterUnreachable extends Error {
+  override readonly name = "ClusterUnreachable";
+}
+
+/** The servers answer, but not to this user. */
+export class AccessDenied extends Error {
+  override readonly name = "AccessDenied";
+}
+
+/** nats-server's server/errors.json. */
+export const ERROR_CODES = {
+  noSuitablePeers: 10005,
+  notAvailable: 10008,
+  nameInUse: 10058,
+  streamNotFound: 10059,
+  streamOffline: 10118,
+  moveInProgress: 10124,
+  reconfigurationInProgress: 10226,
+} as const;
+
+const CONNECT_DEADLINE_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 5_000;
+/** Long enough to bridge the pauses between two calls, short enough for a process to end. */
+const IDLE_MS = 3_000;
+
+/**
+ * Opens JetStream as `account` sees it. Connects at the first request; all ports to the same cluster as
+ * the same user share one connection, which closes when idle and opens again when needed.
+ */
+export function openJetStream(connection: Connection, account: string): JetStreamPort {
+  const request = (verb: string, stream: string, body: unknown = "") =>
+    requestApi(connection, account, `$JS.API.STREAM.${verb}.${stream}`, body);
+  return {
+    info: async (stream) => toStreamInfo(await request("INFO", stream)),
+    create: async (config) => void (await request("CREATE", config.name, config)),
+    update: async (config) => void (await request("UPDATE", config.name, config)),
+    delete: async (stream) => void (await request("DELETE", stream)),
+  };
+}
+
+/** Closes every connection of this process, so that it can end at once. */
+export async function closeConnections(): Promise<void> {
+  const open = [...connections.values()];
+  connections.clear();
+  await Promise.allSettled(open.map(async (shared) => (await shared.client).close()));
+}
+
+async function requestApi(
+  connection: Connection,
+  account: string,
+  subject: string,
+  body: unknown,
+): Promise<object> {
+  const payload = body === "" ? "" : JSON.stringify(body);
+  const message = await withClient(connection, account, async (client) => {
+    try {
+      return await client.request(subject, payload, { timeout: REQUEST_TIMEOUT_MS });
+    } catch (error) {
+      throw explainRequestFailure(error, connection, account);
+    }
+  });
+  const reply = message.json<unknown>();
+  if (!isRecord(reply)) throw new JetStreamUnavailable(`the answer to ${subject} is no object`);
+  if (isRecord(reply.error)) throw toApiError(reply.error);
+  return reply;
+}
+
+interface SharedConnection {
+  readonly client: Promise<NatsConnection>;
+  users: number;
+  idle?: NodeJS.Timeout;
+}
+
+const connections = new Map<string, SharedConnection>();
+
+async function withClient<Result>(
+  connection: Connection,
+  account: string,
+  use: (client: NatsConnection) => Promise<Result>,
+): Promise<Result> {
+  const key = JSON.stringify([connection.urls, connection.user, connection.password]);
+  const shared = connections.get(key) ?? share(key, connection, account);
+  clearTimeout(shared.idle);
+  shared.users += 1;
+  try {
+    return await use(await shared.client);
+  } finally {
+    shared.users -= 1;
+    const live = connections.get(key) === shared;
+    if (live && shared.users === 0) shared.idle = setTimeout(() => closeIdle(key, shared), IDLE_MS);
+  }
+}
+
+function share(key: string, connection: Connection, account: string): SharedConnection {
+  const shared: SharedConnection = { client: dial(connection, account), users: 0 };
+  connections.set(key, shared);
+  const forget = () => {
+    clearTimeout(shared.idle);
+    if (connections.get(key) === shared) connections.delete(key);
+  };
+  // A connection that failed or broke for good is not to be found by the next caller.
+  shared.client.then((client) => client.closed().then(forget), forget);
+  return shared;
+}
+
+async function closeIdle(key: string, shared: SharedConnection): Promise<void> {
+  if (connections.get(key) === shared) connections.delete(key);
+  await (await shared.client).close();
+}
+
+async function dial(connection: Connection, account: string): Promise<NatsConnection> {
+  const options: ConnectionOptions = {
+    servers: [...connection.urls],
+    user: connection.user,
+    pass: connection.password,
+    name: "nats-regions",
+    // What servers advertise may be reachable from their own network only.
+    ignoreClusterUpdates: true,
+    timeout: CONNECT_DEADLINE_MS,
+    reconnectTimeWait: 250,
+    maxReconnectAttempts: 5,
+  };
+  const attempt = connect(options);
+  try {
+    return await withDeadline(attempt, CONNECT_DEADLINE_MS);
+  } catch (error) {
+    // It may get through after all.
+    attempt.then((late) => late.close()).catch(() => undefined);
+    if (error instanceof errors.AuthorizationError) throw denied(connection, account, error);
+    throw unreachable(connection, error);
+  }
+}
+
+async function withDeadline<Result>(work: Promise<Result>, milliseconds: number): Promise<Result> {
+  const clock = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => clock.reject(new Error(`no answer in ${milliseconds / 1000} s`)),
+    milliseconds,
+  );
+  try {
+    return await Promise.race([work, clock.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function explainRequestFailure(error: unknown, connection: Connection, account: string): Error {
+  if (error instanceof errors.RequestError && error.isNoResponders()) {
+    return new JetStreamUnavailable(
+      `JetStream does not answer in account ${account}: it is off there, or has no leader yet`,
+      { cause: error },
+    );
+  }
+  if (error instanceof errors.PermissionViolationError) return denied(connection, account, error);
+  if (
+    error instanceof errors.RequestError &&
+    error.cause instanceof errors.PermissionViolationError
+  ) {
+    return denied(connection, account, error.cause);
+  }
+  if (error instanceof errors.TimeoutError) {
+    return new JetStreamUnavailable(
+      `JetStream did not answer within ${REQUEST_TIMEOUT_MS / 1000} s in account ${account}`,
+      { cause: error },
+    );
+  }
+  return unreachable(connection, error);
+}
+
+function unreachable({ urls }: Connection, cause: unknown): ClusterUnreachable {
+  const why = cause instanceof Error && cause.message !== "" ? ` (${cause.message})` : "";
+  return new ClusterUnreachable(
+    `no NATS server answers at ${urls.join(", ")}${why}; start the cluster, or check that these addresses are reachable from here`,
+    { cause },
+  );
+}
+
+function denied({ user }: Connection, account: string, cause: Error): AccessDenied {
+  const what =
+    cause instanceof errors.PermissionViolationError
+      ? `may not ${cause.operation === "publish" ? "publish to" : "subscribe to"} ${cause.subject}`
+      : "or its password is not accepted";
+  return new AccessDenied(
+    `user "${user}" of account ${account} ${what}; check the account's users and their permissions, and that every server has the same`,
+    { cause },
+  );
+}
+
+function toApiError(error: Readonly<Record<string, unknown>>): Error {
+  const code = Number(error.err_code ?? error.code);
+  const description = String(error.description ?? "no description");
+  switch (code) {
+    case ERROR_CODES.streamNotFound:
+      return new StreamNotFound(code, description);
+    case ERROR_CODES.notAvailable:
+    case ERROR_CODES.streamOffline:
+      return new JetStreamUnavailable(`JetStream is not available right now: ${description}`);
+    default:
+      return new JetStreamError(code, description);
+  }
+}
+
+/** Takes the reply for what the server's version promises, once the parts that all versions have are there. */
+function toStreamInfo(reply: object): StreamInfo {
+  if ("config" in reply && isRecord(reply.config) && "state" in reply && isRecord(reply.state)) {
+    return reply as StreamInfo;
+  }
+  throw new JetStreamUnavailable("the server's answer describes no stream");
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,185 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server as NetServer } from "node:net";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Fleet, Server } from "../../lib/placement.ts";
+import { placeNodes } from "../../lib/topology.ts";
+import type { Connection } from "../../providers/jetstream.ts";
+import { eventually } from "./eventually.ts";
+
+const BINARY = join(
+  process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"),
+  "nats-regions/bin/nats-server",
+);
+
+/** Real nats-server processes on loopback that form one cluster. */
+export interface TestCluster {
+  readonly fleet: Fleet;
+  readonly connection: Connection;
+  readonly systemConnection: Connection;
+  /** Account that `connection` belongs to. */
+  readonly account: string;
+  /** Gives a server other tags by a config reload, and waits until the meta leader knows. */
+  retag(server: string, tags: readonly string[]): Promise<void>;
+  /** SIGKILL, or whatever else. */
+  signal(server: string, signal: NodeJS.Signals): void;
+  stop(): Promise<void>;
+}
+
+/** The nine servers of the seed. */
+export const SEED_SERVERS: readonly Server[] = placeNodes({
+  regions: ["rg1", "rg2", "rg3"],
+  zones: ["az1", "az2", "az3"],
+  nodesPerZone: 1,
+}).map(({ name, serverTags }) => ({ name, cluster: "c1", tags: serverTags }));
+
+interface Process {
+  readonly server: Server;
+  readonly ports: { readonly client: number; readonly route: number; readonly monitor: number };
+  readonly configFile: string;
+  readonly child: ChildProcess;
+}
+
+/** Starts a cluster and waits until all servers are in one meta group. */
+export async function startCluster(
+  servers: readonly Server[] = SEED_SERVERS,
+  uniqueTag = "az:",
+): Promise<TestCluster> {
+  const directory = await mkdtemp(join(tmpdir(), "nats-regions-"));
+  const ports = await freePorts(servers.length * 3);
+  const portsOf = (index: number) => {
+    const [client = 0, route = 0, monitor = 0] = ports.slice(index * 3, index * 3 + 3);
+    return { client, route, monitor };
+  };
+  const routes = servers.map((_, index) => `nats-route://127.0.0.1:${portsOf(index).route}`);
+  const processes = await Promise.all(
+    servers.map(async (server, index): Promise<Process> => {
+      const configFile = join(directory, `${server.name}.conf`);
+      const process = { server, ports: portsOf(index), configFile };
+      await mkdir(join(directory, server.name));
+      await writeFile(configFile, renderConfig(process, routes, uniqueTag, directory));
+      const log = ["-l", join(directory, `${server.name}.log`)];
+      return { ...process, child: spawn(BINARY, ["-c", configFile, ...log], { stdio: "ignore" }) };
+    }),
+  );
+  const urls = processes.map(({ ports }) => `nats://127.0.0.1:${ports.client}`);
+  const find = (name: string) => {
+    const found = processes.find(({ server }) => server.name === name);
+    if (!found) throw new Error(`no server ${name} in the test cluster`);
+    return found;
+  };
+  const cluster: TestCluster = {
+    fleet: { cluster: servers[0]?.cluster ?? "", uniqueTag, servers },
+    connection: { urls, user: "user", password: "user" },
+    systemConnection: { urls, user: "sys", password: "sys" },
+    account: "APP",
+    async retag(name, tags) {
+      const process = find(name);
+      const server = { ...process.server, tags };
+      await writeFile(
+        process.configFile,
+        renderConfig({ ...process, server }, routes, uniqueTag, directory),
+      );
+      process.child.kill("SIGHUP");
+      await eventually(async () => {
+        const { tags: shown = [] } = await getJson<{ tags?: string[] }>(process, "varz");
+        return shown.join() === tags.join();
+      });
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+    },
+    signal: (name, signal) => void find(name).child.kill(signal),
+    async stop() {
+      await Promise.all(
+        processes.map(async ({ child }) => {
+          if (child.exitCode !== null || child.signalCode !== null) return;
+          const exit = once(child, "exit");
+          child.kill("SIGKILL");
+          await exit;
+        }),
+      );
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+  try {
+    await eventually(() => isOneMetaGroup(processes), 40_000);
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+  return cluster;
+}
+
+function renderConfig(
+  { server, ports, configFile: _ }: Omit<Process, "child">,
+  routes: readonly string[],
+  uniqueTag: string,
+  directory: string,
+): string {
+  return `
+server_name: "${server.name}"
+server_tags: ${JSON.stringify(server.tags)}
+listen: "127.0.0.1:${ports.client}"
+http: "127.0.0.1:${ports.monitor}"
+cluster { name: "${server.cluster}", listen: "127.0.0.1:${ports.route}", routes: ${JSON.stringify(routes)} }
+jetstream {
+  store_dir: "${join(directory, server.name)}"
+  max_file_store: 1GiB
+  max_memory_store: 64MiB
+  ${uniqueTag === "" ? "" : `unique_tag: "${uniqueTag}"`}
+}
+accounts {
+  $SYS { users: [{ user: sys, password: sys }] }
+  APP { jetstream: enabled, users: [{ user: user, password: user }] }
+  BARE { users: [{ user: bare, password: bare }] }
+}
+`;
+}
+
+interface Jsz {
+  readonly meta_cluster?: {
+    readonly leader?: string;
+    readonly cluster_size?: number;
+    readonly replicas?: readonly { readonly current: boolean; readonly offline?: boolean }[];
+  };
+}
+
+async function isOneMetaGroup(processes: readonly Process[]): Promise<boolean> {
+  const views = await Promise.all(
+    processes.map(async (process) => ({
+      name: process.server.name,
+      group: (await getJson<Jsz>(process, "jsz")).meta_cluster,
+    })),
+  );
+  const agreed = new Set(views.map(({ group }) => `${group?.leader}/${group?.cluster_size}`));
+  // Only the leader knows how the others fare.
+  const followers = views.find(({ name, group }) => name === group?.leader)?.group?.replicas ?? [];
+  return (
+    agreed.size === 1 &&
+    followers.length === processes.length - 1 &&
+    followers.every(({ current, offline }) => current && !offline)
+  );
+}
+
+async function getJson<Body>({ ports }: Pick<Process, "ports">, path: string): Promise<Body> {
+  const response = await fetch(`http://127.0.0.1:${ports.monitor}/${path}`);
+  return (await response.json()) as Body;
+}
+
+/** Ports that were free a moment ago: all are held until the last is found, so none comes up twice. */
+async function freePorts(count: number): Promise<number[]> {
+  const listeners = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const listener: NetServer = createServer().listen(0, "127.0.0.1");
+      await once(listener, "listening");
+      return listener;
+    }),
+  );
+  const ports = listeners.map((listener) => {
+    const address = listener.address();
+    return typeof address === "object" && address ? address.port : 0;
+  });
+  await Promise.all(listeners.map((listener) => new Promise((done) => listener.close(done))));
+  return ports;
+}

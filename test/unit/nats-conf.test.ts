@@ -1,0 +1,91 @@
+import { describe, expect, test } from "vitest";
+import {
+  type NodeConf,
+  renderAccountsConf,
+  renderNodeConf,
+  restartDigest,
+} from "../../lib/nats-conf.ts";
+
+const conf: NodeConf = {
+  serverName: "rg1-az1",
+  serverTags: ["rg:1", "az:1", "xr:123", "xr:132"],
+  cluster: "c1",
+  routes: ["rg1-az1", "rg1-az2"],
+  clientAdvertise: "127.0.0.1:4222",
+  uniqueTag: "az:",
+  maxFileStore: 1024 ** 3,
+  maxMemoryStore: 64 * 1024 ** 2,
+  syncInterval: "always",
+};
+
+test("renders a node's config", () => {
+  expect(renderNodeConf(conf)).toMatchInlineSnapshot(`
+    "server_name: "rg1-az1"
+    server_tags: ["rg:1", "az:1", "xr:123", "xr:132"]
+    port: 4222
+    client_advertise: "127.0.0.1:4222"
+    http_port: 8222
+
+    jetstream: {
+      store_dir: "/data"
+      unique_tag: "az:"
+      max_file_store: 1073741824
+      max_memory_store: 67108864
+      sync_interval: "always"
+    }
+
+    cluster: {
+      name: "c1"
+      port: 6222
+      routes: [
+        "nats-route://rg1-az1:6222"
+        "nats-route://rg1-az2:6222"
+      ]
+    }
+
+    include accounts.conf
+    "
+  `);
+});
+
+test("has one jetstream block, as a second one would erase unique_tag", () => {
+  expect(renderNodeConf(conf).match(/jetstream/g)).toHaveLength(1);
+});
+
+test("leaves unique_tag out where nothing has to be unique", () => {
+  expect(renderNodeConf({ ...conf, uniqueTag: "" })).not.toContain("unique_tag");
+});
+
+test("renders the accounts, quoting what people put into passwords", () => {
+  const accounts = {
+    system: { user: "sys", password: 'p"a$s\\s' },
+    name: "APP",
+    application: { user: "user", password: "secret" },
+  };
+  expect(renderAccountsConf(accounts)).toMatchInlineSnapshot(`
+    "accounts: {
+      $SYS: { users: [{ user: "sys", password: "p\\"a$s\\\\s" }] }
+      "APP": { jetstream: enabled, users: [{ user: "user", password: "secret" }] }
+    }
+    "
+  `);
+});
+
+describe("restartDigest", () => {
+  test.each([
+    ["tags", { serverTags: ["rg:9"] }],
+    ["routes", { routes: ["rg1-az1"] }],
+    ["the advertised address", { clientAdvertise: "10.0.0.1:4222" }],
+  ])("stays for %s, which reload", (_, change) => {
+    expect(restartDigest({ ...conf, ...change })).toBe(restartDigest(conf));
+  });
+
+  test.each([
+    ["unique_tag", { uniqueTag: "rg:" }],
+    ["the store's size", { maxFileStore: 1 }],
+    ["sync_interval", { syncInterval: "1s" }],
+    ["the server's name", { serverName: "other" }],
+  ])("changes with %s, which needs a restart", (_, change) => {
+    expect(restartDigest({ ...conf, ...change })).not.toBe(restartDigest(conf));
+  });
+});

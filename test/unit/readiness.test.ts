@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { type NodeReport, whyNotReady } from "../../lib/readiness.ts";
+
+const well = (name: string): NodeReport => ({
+  name,
+  metaLeader: "a",
+  metaSize: 3,
+  health: "",
+  lagging: [],
+});
+const [a, b, c] = [well("a"), well("b"), well("c")] as const;
+
+test("all well is ready", () => {
+  expect(whyNotReady([a, b, c], 3)).toBeUndefined();
+});
+
+test.each<[string, NodeReport[], string]>([
+  ["a node that doesn't answer", [a, b, { name: "c" }], "no answer from c"],
+  ["a node without a leader", [a, b, { ...c, metaLeader: "" }], "no meta leader yet on c"],
+  ["two groups", [a, b, { ...c, metaLeader: "c" }], "more than one meta group, led by a and c"],
+  ["a member missing", [a, b, { ...c, metaSize: 2 }], "c knows 2 of 3 members of the meta group"],
+  ["a lagging member", [{ ...a, lagging: ["c"] }, b, c], "the meta group waits for c"],
+  ["an ill node", [a, { ...b, health: "stream not current" }, c], "b: stream not current"],
+])("%s is not", (_, reports, reason) => {
+  expect(whyNotReady(reports, 3)).toBe(reason);
+});
+
+test("a follower's view of the others doesn't count", () => {
+  expect(whyNotReady([a, { ...b, lagging: ["a", "c"] }, c], 3)).toBeUndefined();
+});
+
+test("members that aren't asked may exist where their number isn't given", () => {
+  expect(whyNotReady([a, b])).toBeUndefined();
+  expect(whyNotReady([a, b], 2)).toBe("a knows 3 of 2 members of the meta group");
+});

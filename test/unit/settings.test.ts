@@ -1,0 +1,107 @@
+import { describe, expect, test } from "vitest";
+import { PlanError } from "../../lib/errors.ts";
+import { parseSettings } from "../../lib/settings.ts";
+
+const identity = { project: "nats-regions", stack: "dev" };
+
+function problemsOf(raw: unknown): string[] {
+  try {
+    parseSettings(raw, identity);
+  } catch (error) {
+    if (error instanceof PlanError) {
+      return error.problems.map(({ path, message, fix }) =>
+        [path, message, fix].filter(Boolean).join(" | "),
+      );
+    }
+    throw error;
+  }
+  return [];
+}
+
+describe("parseSettings", () => {
+  test("fills in the defaults", () => {
+    expect(parseSettings({}, identity)).toMatchObject({
+      cluster: "c1",
+      regions: ["rg1", "rg2", "rg3"],
+      availabilityZones: ["az1", "az2", "az3"],
+      uniqueTag: "az:",
+      memory: 512 * 1024 ** 2,
+      syncInterval: "always",
+      streams: {},
+    });
+  });
+
+  test("derives ports from the stack's name, below the ephemeral range", () => {
+    const dev = parseSettings({}, identity);
+    const other = parseSettings({}, { ...identity, stack: "other" });
+    expect(dev.clientPort).toBe(parseSettings({}, identity).clientPort);
+    expect(dev.clientPort).not.toBe(other.clientPort);
+    expect(dev.monitorPort).toBe(dev.clientPort + 4000);
+    expect(dev.monitorPort).toBeLessThan(32_768);
+  });
+
+  test("takes ports as they are set", () => {
+    expect(parseSettings({ clientPort: 4222 }, identity)).toMatchObject({
+      clientPort: 4222,
+      monitorPort: 8222,
+    });
+  });
+
+  test("reports every problem at once, each with its path", () => {
+    const problems = problemsOf({
+      regoins: ["rg1"],
+      regions: ["rg1", "Rg2", "rg1"],
+      nodesPerZone: "two",
+      image: "nats:latest",
+      clientPort: 70_000,
+      memory: "1 elephant",
+      streams: { ORDERS: { subjects: ["orders.*"], replicas: 7, retantion: "limits" } },
+    });
+    const paths = problems.map((problem) => problem.split(" | ")[0]);
+    expect(new Set(paths)).toEqual(
+      new Set([
+        "regoins",
+        "regions[1]",
+        "nodesPerZone",
+        "image",
+        "clientPort",
+        "memory",
+        "streams.ORDERS.retantion",
+        "streams.ORDERS.replicas",
+      ]),
+    );
+  });
+
+  test.each([
+    ["nats:2.10.22", "loses data"],
+    ["nats:2.11.14", "loses data"],
+    ["nats:2.12.5-alpine", "loses data"],
+    ["nats", "pin one"],
+    ["registry.example:5000/nats", "pin one"],
+  ])("refuses the image %s", (image, words) => {
+    expect(problemsOf({ image }).join()).toContain(words);
+  });
+
+  test.each(["nats:2.11.15", "nats:2.12.6", "nats:2.15.2-alpine", "nats:v2.14.0"])(
+    "accepts the image %s",
+    (image) => {
+      expect(problemsOf({ image })).toEqual([]);
+    },
+  );
+
+  test.each([
+    [{ regions: ["rg1", "rg1"] }, 'regions[1] | "rg1" is listed twice | rename or remove one'],
+    [
+      { availabilityZones: ["az1", "az-1"] },
+      'availabilityZones[1] | "az-1" and "az1" both have the tag az:1 | rename or remove one',
+    ],
+    [{ account: "$SYS" }, "account | $SYS is the system account | choose another name"],
+  ])("refuses %j", (raw, problem) => {
+    expect(problemsOf(raw)).toEqual([problem]);
+  });
+
+  test("refuses what isn't a set of settings at all", () => {
+    expect(problemsOf("regions")).toHaveLength(1);
+    expect(problemsOf(null)).toHaveLength(1);
+  });
+});
