@@ -22,8 +22,12 @@ export interface Step {
   doing(what: string): void;
   /** The latest sign of life, shown beside what the step is doing. */
   detail(text: string): void;
-  /** Ends the step well: `built from source` is shown as `built from source in 2m 41s`. */
-  done(how: string): void;
+  /**
+   * Ends the step well: `built from source` is shown as `built from source in 2m 41s`.
+   *
+   * @param took in milliseconds, if that isn't the time since the step began
+   */
+  done(how: string, took?: number): void;
   /** Ends the step badly. */
   failed(why: string): void;
 }

@@ -40,7 +40,8 @@ function createStep(label, on) {
   const elapsed = () => performance.now() - began;
   const step = {
     label,
-    status: () => [phase, elapsed() > 1000 && duration(elapsed()), latest].filter(Boolean).join(" · "),
+    status: () =>
+      [phase, elapsed() > 1000 && duration(elapsed()), latest].filter(Boolean).join(" · "),
     doing(what) {
       phase = what;
       latest = "";
@@ -49,7 +50,7 @@ function createStep(label, on) {
     detail(text) {
       latest = text;
     },
-    done: (how) => on.done(step, `${how} in ${duration(elapsed())}`),
+    done: (how, took = elapsed()) => on.done(step, `${how} in ${duration(took)}`),
     failed: (why) => on.failed(step, `${why} after ${duration(elapsed())}`),
   };
   return step;

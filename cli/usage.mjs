@@ -5,7 +5,8 @@ export const usage = `Usage: npm run <command> [-- options]
   setup      set up what is missing: Pulumi, its plugins, Docker, the server image
   preview    show what would change
   status     show nodes, streams and where their replicas live
-  bench      measure publishing while nodes are replaced
+  test       run all checks, on real servers and real Docker
+  bench      measure up, preview, a move and destroy beside the example's own flow
   destroy    take everything down again
 
 Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set …`;

@@ -9,7 +9,7 @@ export class AvailabilityZone extends pulumi.ComponentResource {
   }
 
   /** Adds a node, which is made or replaced once all of `args.after` is ready. */
-  addNode(args: NatsNodeArgs): NatsNode {
-    return new NatsNode(args.plan.name, args, { parent: this });
+  addNode(name: string, args: NatsNodeArgs): NatsNode {
+    return new NatsNode(name, args, { parent: this });
   }
 }

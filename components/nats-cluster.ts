@@ -5,7 +5,7 @@ import { type Accounts, renderAccountsConf } from "../lib/nats-conf.ts";
 import type { ClusterPlan, NodePlan } from "../lib/plan.ts";
 import type { AvailabilityZone } from "./availability-zone.ts";
 import type { NatsNode, NodeSettings } from "./nats-node.ts";
-import { makeRoomFor, type Ownership } from "./ownership.ts";
+import type { Ownership } from "./ownership.ts";
 import { Region } from "./region.ts";
 
 export interface NatsClusterArgs {
@@ -27,13 +27,13 @@ export class NatsCluster extends pulumi.ComponentResource {
     const { plan, ownership } = args;
     super("nats-regions:index:NatsCluster", name, { cluster: plan.cluster }, opts);
     const settings = createCommon(name, args, this);
-    const zones = createZones(plan, this);
+    const zones = createZones(name, plan, this);
 
     const nodes: NatsNode[] = [];
     let gates: pulumi.Resource[] = [];
     for (const [index, wave] of plan.waves.entries()) {
       const members = wave.map((node) =>
-        zones(node).addNode({ plan: node, settings, after: gates }),
+        zones(node).addNode(`${name}-${node.name}`, { plan: node, settings, after: gates }),
       );
       const isLast = index === plan.waves.length - 1;
       nodes.push(...members);
@@ -61,11 +61,7 @@ function createCommon(
   { plan, accounts, ownership }: NatsClusterArgs,
   parent: pulumi.Resource,
 ): NodeSettings {
-  const network = new docker.Network(
-    `${name}-network`,
-    { name: plan.prefix, driver: "bridge", labels: [...ownership.labels] },
-    { parent, hooks: makeRoomFor("network", plan.prefix, ownership) },
-  );
+  const network = createNetwork(`${name}-network`, plan.prefix, ownership, parent);
   const pulled = new docker.RemoteImage(
     `${name}-image`,
     { name: plan.image, keepLocally: true },
@@ -77,20 +73,48 @@ function createCommon(
     memory: plan.memory,
     accountsConf: pulumi.secret(accounts.apply(renderAccountsConf)),
     network,
+    networkName: plan.prefix,
     pulled,
     ownership,
   };
 }
 
+/**
+ * Makes the network by a Command: the docker provider's own resource sleeps 2 s once it is made, before
+ * it is removed and at each refresh (terraform-provider-docker 4), while every node waits for it.
+ */
+function createNetwork(
+  name: string,
+  networkName: string,
+  { labels }: Ownership,
+  parent: pulumi.Resource,
+): pulumi.Resource {
+  return new local.Command(
+    name,
+    {
+      create:
+        'docker network inspect "$NETWORK" >/dev/null 2>&1 || docker network create $LABELS "$NETWORK"',
+      delete: 'docker network rm "$NETWORK" || ! docker network inspect "$NETWORK" >/dev/null 2>&1',
+      environment: {
+        NETWORK: networkName,
+        LABELS: labels.map(({ label, value }) => `--label=${label}=${value}`).join(" "),
+      },
+      logging: local.Logging.None,
+    },
+    { parent, replaceOnChanges: ["environment"], deleteBeforeReplace: true },
+  );
+}
+
 /** Makes the regions with their zones; the answer finds the zone that a node belongs in. */
 function createZones(
+  name: string,
   plan: ClusterPlan,
   parent: pulumi.Resource,
 ): (node: NodePlan) => AvailabilityZone {
   const regions = new Map(
     plan.regions.map((region) => [
       region.name,
-      new Region(region.name, { plan: region }, { parent }),
+      new Region(`${name}-${region.name}`, { plan: region }, { parent }),
     ]),
   );
   return ({ region, zone }) => {

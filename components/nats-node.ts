@@ -18,7 +18,9 @@ export interface NodeSettings {
   readonly accountsConf: pulumi.Output<string>;
   /** The pulled image, waited for; `image` names it. */
   readonly pulled: docker.RemoteImage;
-  readonly network: docker.Network;
+  /** Waited for; `networkName` names it. */
+  readonly network: pulumi.Resource;
+  readonly networkName: string;
   readonly ownership: Ownership;
 }
 
@@ -144,7 +146,7 @@ function createContainer(
         { label: RESTART_DIGEST_LABEL, value: plan.restartDigest },
       ],
       networkMode: "bridge",
-      networksAdvanced: [{ name: settings.network.name, aliases: [plan.name] }],
+      networksAdvanced: [{ name: settings.networkName, aliases: [plan.name] }],
       ports: [publish(CLIENT_PORT, plan.clientPort), publish(MONITOR_PORT, plan.monitorPort)],
       volumes: [
         { volumeName: config.name, containerPath: CONFIG_DIR, readOnly: true },
@@ -163,8 +165,8 @@ function createContainer(
     {
       parent,
       deleteBeforeReplace: true,
-      dependsOn: [configured, settings.pulled, ...after],
-      hooks: makeRoomFor("container", plan.containerName, settings.ownership),
+      dependsOn: [settings.network, settings.pulled, configured, ...after],
+      hooks: makeRoomFor(plan.containerName, settings.ownership),
     },
   );
 }

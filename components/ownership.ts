@@ -28,22 +28,19 @@ export function ownershipOf(
 }
 
 /**
- * Hooks that make room for an object of a fixed name: one that this stack made in an `up` that was
+ * A hook that makes room for a container: one of that name which this stack made in an `up` that was
  * killed before it could note it down is removed, as it would bar its own creation for ever.
  *
- * Somebody else's object of that name stays, and the creation fails with the engine's own words.
+ * Somebody else's container of that name stays, and the creation fails with the engine's own words.
  */
 export function makeRoomFor(
-  kind: "container" | "network",
-  name: string,
+  container: string,
   { label: { label, value } }: Ownership,
 ): pulumi.ResourceHookBinding {
-  const hook = new pulumi.ResourceHook(`make-room-for-${kind}-${name}`, async () => {
-    const labels = kind === "container" ? ".Config.Labels" : ".Labels";
-    const format = `{{index ${labels} "${label}"}}`;
-    const { ok, stdout } = await docker(kind, "inspect", "--format", format, name);
-    if (!ok || stdout !== value) return;
-    await docker(kind, "rm", ...(kind === "container" ? ["--force"] : []), name);
+  const hook = new pulumi.ResourceHook(`make-room-for-${container}`, async () => {
+    const format = `--format={{index .Config.Labels "${label}"}}`;
+    const { ok, stdout } = await docker("container", "inspect", format, container);
+    if (ok && stdout === value) await docker("container", "rm", "--force", container);
   });
   return { beforeCreate: [hook] };
 }

@@ -1,3 +1,4 @@
+import { formatBytes, formatDuration } from "./quantities.ts";
 import type { StreamConfig } from "./stream-config.ts";
 import {
   type ApiPlacement,
@@ -102,25 +103,36 @@ export function restatePlacement(placement: ApiPlacement | undefined): ApiPlacem
 
 /** The config as people wrote it, save for the fields in which the server's means something else. */
 export function adoptObserved(written: StreamConfig, observed: StreamConfig): StreamConfig {
+  const changes = diffConfig(written, observed);
+  if (changes.length === 0) return written;
   const normal = normalizeConfig(observed);
   const adopted = new Map<string, unknown>(Object.entries(written));
-  for (const { path } of diffConfig(written, observed)) {
-    const api = apiNameOf(path);
+  for (const { path } of changes) {
+    const api = fieldOf(path)?.api ?? path;
     if (normal[api] === undefined) adopted.delete(api);
     else adopted.set(api, normal[api]);
   }
-  return Object.fromEntries(adopted) as StreamConfig;
+  // An adopted field may have changed what another one's default is.
+  return adoptObserved(Object.fromEntries(adopted) as StreamConfig, observed);
 }
 
-/** Writes a change for people, e.g. `storage: "file" → "memory"`. */
+/** Writes a change for people, e.g. `storage: file → memory` or `maxAge: 0 → 7d`. */
 export function describeChange({ path, from, to }: FieldChange): string {
-  const show = (value: unknown) => (value === undefined ? "default" : JSON.stringify(value));
-  return `${path}: ${show(from)} → ${show(to)}`;
+  const field = fieldOf(path);
+  return `${path}: ${describeValue(field, from)} → ${describeValue(field, to)}`;
 }
 
-function apiNameOf(path: string): string {
-  const field = new Map<string, Field>(Object.entries(STREAM_FIELDS)).get(path);
-  return field?.api ?? path;
+function describeValue(field: Field | undefined, given: unknown): string {
+  const value = given ?? (field && "default" in field ? field.default : undefined);
+  if (value === undefined) return "none";
+  if (typeof value === "string" && value !== "") return value;
+  if (typeof value === "number" && field?.kind === "duration") return formatDuration(value);
+  if (typeof value === "number" && field?.kind === "bytes") return formatBytes(value);
+  return value === -1 ? "unlimited" : JSON.stringify(value);
+}
+
+function fieldOf(path: string): Field | undefined {
+  return new Map<string, Field>(Object.entries(STREAM_FIELDS)).get(path);
 }
 
 /** `StreamDefaultDuplicatesWindow`: 2 minutes. */

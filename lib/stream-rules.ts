@@ -38,6 +38,7 @@ const RULES: readonly Rule[] = [
   checkSchedules,
   checkPersistMode,
   checkMirror,
+  checkMirrorDirect,
   checkSources,
   checkTransforms,
   checkRepublish,
@@ -228,6 +229,11 @@ function checkMirror(config: StreamConfig): Problem[] {
     ...exclude((config.subjects?.length ?? 0) > 0, "mirror", "subjects"),
     ...exclude((config.sources?.length ?? 0) > 0, "mirror", "sources"),
     ...exclude((config.first_seq ?? 0) > 0, "mirror", "firstSequence"),
+    ...exclude(
+      (config.duplicate_window ?? 0) > 0,
+      "mirror",
+      "duplicateWindow (its origin has one)",
+    ),
     ...exclude(config.allow_msg_counter, "mirror", "allowMsgCounter"),
     ...exclude(config.allow_atomic, "mirror", "allowAtomic"),
     ...exclude(config.allow_batched, "mirror", "allowBatched"),
@@ -240,6 +246,11 @@ function checkMirror(config: StreamConfig): Problem[] {
     ),
     ...checkOrigin("mirror", mirror),
   ];
+}
+
+function checkMirrorDirect({ mirror, mirror_direct: direct }: StreamConfig): Problem[] {
+  const alone = direct === true && !mirror;
+  return refuse(alone, "mirrorDirect", "the stream is no mirror", "remove it, or name a mirror");
 }
 
 type Origin = NonNullable<StreamConfig["mirror"]>;

@@ -1,9 +1,4 @@
-import {
-  type ConnectionOptions,
-  connect,
-  errors,
-  type NatsConnection,
-} from "@nats-io/transport-node";
+import { connect, errors, type NatsConnection } from "@nats-io/transport-node";
 import type { StreamConfig } from "../lib/stream-config.ts";
 
 /** How to reach a cluster, and as whom. */
@@ -106,6 +101,8 @@ export const ERROR_CODES = {
 
 const CONNECT_DEADLINE_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 5_000;
+/** A question is lost when the leader that it went to steps down; asking again costs nothing. */
+const INFO_TIMEOUT_MS = 1_000;
 /** Long enough to bridge the pauses between two calls, short enough for a process to end. */
 const IDLE_MS = 3_000;
 
@@ -114,12 +111,13 @@ const IDLE_MS = 3_000;
  * the same user share one connection, which closes when idle and opens again when needed.
  */
 export function openJetStream(connection: Connection, account: string): JetStreamPort {
-  const request = (verb: string, stream: string, body: unknown = "") =>
-    requestApi(connection, account, `$JS.API.STREAM.${verb}.${stream}`, body);
+  const session = { connection, account };
+  const request = (verb: string, stream: string, body = "", timeout = REQUEST_TIMEOUT_MS) =>
+    requestApi(session, `$JS.API.STREAM.${verb}.${stream}`, body, timeout);
   return {
-    info: async (stream) => toStreamInfo(await request("INFO", stream)),
-    create: async (config) => void (await request("CREATE", config.name, config)),
-    update: async (config) => void (await request("UPDATE", config.name, config)),
+    info: async (stream) => toStreamInfo(await request("INFO", stream, "", INFO_TIMEOUT_MS)),
+    create: async (config) => void (await request("CREATE", config.name, JSON.stringify(config))),
+    update: async (config) => void (await request("UPDATE", config.name, JSON.stringify(config))),
     delete: async (stream) => void (await request("DELETE", stream)),
   };
 }
@@ -128,21 +126,25 @@ export function openJetStream(connection: Connection, account: string): JetStrea
 export async function closeConnections(): Promise<void> {
   const open = [...connections.values()];
   connections.clear();
-  await Promise.allSettled(open.map(async (shared) => (await shared.client).close()));
+  await Promise.allSettled(open.map(async ({ client }) => (await client).close()));
+}
+
+interface Session {
+  readonly connection: Connection;
+  readonly account: string;
 }
 
 async function requestApi(
-  connection: Connection,
-  account: string,
+  session: Session,
   subject: string,
-  body: unknown,
+  body: string,
+  timeout: number,
 ): Promise<object> {
-  const payload = body === "" ? "" : JSON.stringify(body);
-  const message = await withClient(connection, account, async (client) => {
+  const message = await withClient(session, async (client) => {
     try {
-      return await client.request(subject, payload, { timeout: REQUEST_TIMEOUT_MS });
+      return await client.request(subject, body, { timeout });
     } catch (error) {
-      throw explainRequestFailure(error, connection, account);
+      throw explainRequestFailure(error, session);
     }
   });
   const reply = message.json<unknown>();
@@ -160,12 +162,12 @@ interface SharedConnection {
 const connections = new Map<string, SharedConnection>();
 
 async function withClient<Result>(
-  connection: Connection,
-  account: string,
+  session: Session,
   use: (client: NatsConnection) => Promise<Result>,
 ): Promise<Result> {
-  const key = JSON.stringify([connection.urls, connection.user, connection.password]);
-  const shared = connections.get(key) ?? share(key, connection, account);
+  const { urls, user, password } = session.connection;
+  const key = JSON.stringify([urls, user, password]);
+  const shared = connections.get(key) ?? share(key, session);
   clearTimeout(shared.idle);
   shared.users += 1;
   try {
@@ -177,8 +179,8 @@ async function withClient<Result>(
   }
 }
 
-function share(key: string, connection: Connection, account: string): SharedConnection {
-  const shared: SharedConnection = { client: dial(connection, account), users: 0 };
+function share(key: string, session: Session): SharedConnection {
+  const shared: SharedConnection = { client: dial(session), users: 0 };
   connections.set(key, shared);
   const forget = () => {
     clearTimeout(shared.idle);
@@ -190,30 +192,30 @@ function share(key: string, connection: Connection, account: string): SharedConn
 }
 
 async function closeIdle(key: string, shared: SharedConnection): Promise<void> {
-  if (connections.get(key) === shared) connections.delete(key);
+  connections.delete(key);
   await (await shared.client).close();
 }
 
-async function dial(connection: Connection, account: string): Promise<NatsConnection> {
-  const options: ConnectionOptions = {
-    servers: [...connection.urls],
-    user: connection.user,
-    pass: connection.password,
+async function dial(session: Session): Promise<NatsConnection> {
+  const { urls, user, password } = session.connection;
+  const attempt = connect({
+    servers: [...urls],
+    user,
+    pass: password,
     name: "nats-regions",
     // What servers advertise may be reachable from their own network only.
     ignoreClusterUpdates: true,
     timeout: CONNECT_DEADLINE_MS,
     reconnectTimeWait: 250,
     maxReconnectAttempts: 5,
-  };
-  const attempt = connect(options);
+  });
   try {
     return await withDeadline(attempt, CONNECT_DEADLINE_MS);
   } catch (error) {
     // It may get through after all.
     attempt.then((late) => late.close()).catch(() => undefined);
-    if (error instanceof errors.AuthorizationError) throw denied(connection, account, error);
-    throw unreachable(connection, error);
+    if (error instanceof errors.AuthorizationError) throw denied(session, error);
+    throw unreachable(session, error);
   }
 }
 
@@ -230,44 +232,40 @@ async function withDeadline<Result>(work: Promise<Result>, milliseconds: number)
   }
 }
 
-function explainRequestFailure(error: unknown, connection: Connection, account: string): Error {
-  if (error instanceof errors.RequestError && error.isNoResponders()) {
+function explainRequestFailure(error: unknown, session: Session): Error {
+  const { account } = session;
+  const cause = error instanceof errors.RequestError ? (error.cause ?? error) : error;
+  if (cause instanceof errors.NoRespondersError) {
     return new JetStreamUnavailable(
       `JetStream does not answer in account ${account}: it is off there, or has no leader yet`,
       { cause: error },
     );
   }
-  if (error instanceof errors.PermissionViolationError) return denied(connection, account, error);
-  if (
-    error instanceof errors.RequestError &&
-    error.cause instanceof errors.PermissionViolationError
-  ) {
-    return denied(connection, account, error.cause);
+  if (cause instanceof errors.TimeoutError) {
+    return new JetStreamUnavailable(`JetStream did not answer in time in account ${account}`, {
+      cause: error,
+    });
   }
-  if (error instanceof errors.TimeoutError) {
-    return new JetStreamUnavailable(
-      `JetStream did not answer within ${REQUEST_TIMEOUT_MS / 1000} s in account ${account}`,
-      { cause: error },
-    );
-  }
-  return unreachable(connection, error);
+  if (cause instanceof errors.PermissionViolationError) return denied(session, cause);
+  return unreachable(session, error);
 }
 
-function unreachable({ urls }: Connection, cause: unknown): ClusterUnreachable {
+function unreachable({ connection }: Session, cause: unknown): ClusterUnreachable {
   const why = cause instanceof Error && cause.message !== "" ? ` (${cause.message})` : "";
+  const urls = connection.urls.map((url) => url.replace(/\/\/[^/@]*@/, "//")).join(", ");
   return new ClusterUnreachable(
-    `no NATS server answers at ${urls.join(", ")}${why}; start the cluster, or check that these addresses are reachable from here`,
+    `no NATS server answers at ${urls}${why}; start the cluster, or check that these addresses can be reached from here`,
     { cause },
   );
 }
 
-function denied({ user }: Connection, account: string, cause: Error): AccessDenied {
+function denied({ connection, account }: Session, cause: Error): AccessDenied {
   const what =
     cause instanceof errors.PermissionViolationError
       ? `may not ${cause.operation === "publish" ? "publish to" : "subscribe to"} ${cause.subject}`
       : "or its password is not accepted";
   return new AccessDenied(
-    `user "${user}" of account ${account} ${what}; check the account's users and their permissions, and that every server has the same`,
+    `user "${connection.user}" of account ${account} ${what}; check the users of the account and what they may do`,
     { cause },
   );
 }

@@ -74,6 +74,9 @@ export interface LifecycleOptions {
   readonly pause?: number;
 }
 
+/** How long a refresh waits for a cluster that doesn't answer: an election may take that long. */
+const SILENCE_MS = 10_000;
+
 /** Runs in the dynamic provider's process; components/stream.ts loads it by this name. */
 export const streamProvider: StreamLifecycle = streamLifecycle(openJetStream);
 
@@ -83,6 +86,7 @@ export function streamLifecycle(
   { patience = 60_000, pause = 100 }: LifecycleOptions = {},
 ): StreamLifecycle {
   const pace = { patience, pause };
+  const briefly = { patience: Math.min(patience, SILENCE_MS), pause };
   const portOf = ({ connection, account }: StreamIdentity) => open(connection, account);
   return {
     check: async (olds, news) => checkInputs(olds, news),
@@ -96,11 +100,14 @@ export function streamLifecycle(
 
     async read(_id, props) {
       try {
-        const info = await insist(() => portOf(props).info(props.stream), pace);
+        const info = await insist(() => portOf(props).info(props.stream), briefly);
         return { id: props.stream, ...describeObserved(props, info) };
       } catch (error) {
         if (error instanceof StreamNotFound) return { id: "" };
-        throw error;
+        if (!isSilence(error)) throw error;
+        // A refresh must get past a silent cluster, or no `up --refresh` could ever start its nodes.
+        console.error(`stream ${props.stream} is taken to be as it was: ${error.message}`);
+        return { id: props.stream, props, inputs: inputsOf(props) };
       }
     },
 
@@ -261,8 +268,11 @@ async function convergeSent(
   }
 }
 
-/** Settled is what two looks in a row agree on: right after a change the first may still show the past. */
+/** Settled is what two looks in a row agree on: right after an update a stream may show its past. */
 const LOOKS = 2;
+
+/** So often must a stream be seen calm in the wrong place, after an update, to be taken for misplaced. */
+const LOOKS_WHEN_MISPLACED = 20;
 
 /**
  * Brings a stream to its config and its hosts, one update after the other, each only when the one before
@@ -283,14 +293,15 @@ async function converge(
       calm = info && isCalm(info) ? calm + 1 : 0;
       settled = info && isSettled(info) ? settled + 1 : 0;
       const step = info && calm >= LOOKS ? nextStep(info, inputs) : undefined;
-      if (step) {
-        refuseRepetition(step, sent, inputs);
+      const relocates = step?.changes.length === 0;
+      if (step && (!relocates || sent.length === 0 || calm >= LOOKS_WHEN_MISPLACED)) {
+        refuseFutility(step, sent, inputs);
         await insist(() => port.update(step.config), pace);
         sent.push(step);
         patience.renew();
         calm = 0;
         settled = 0;
-      } else if (info && settled >= LOOKS) {
+      } else if (info && !step && settled >= LOOKS) {
         return { ...inputs, ...describeReplicas(info) };
       } else {
         await patience.wait(() => notSettled(inputs, info, pace));
@@ -368,17 +379,18 @@ function refuseSilentLoss({ state }: StreamInfo, changes: readonly FieldChange[]
   );
 }
 
-function refuseRepetition(
-  step: Step,
-  sent: readonly Step[],
-  { stream, hosts }: StreamInputs,
-): void {
-  const repeated = sent.find(({ changes }) => isSameText(changes, step.changes));
-  if (!repeated) return;
+/** A second update of the same kind would fare no better than the first. */
+function refuseFutility(step: Step, sent: readonly Step[], { stream, hosts }: StreamInputs): void {
+  if (step.changes.length > 0) {
+    if (!sent.some(({ changes }) => isSameText(changes, step.changes))) return;
+    const kept = step.changes.map(describeChange).join(", ");
+    throw new Error(`stream ${stream}: the server accepts ${kept} but does not keep it`);
+  }
+  const placedAnew = ({ changes }: Step) =>
+    changes.length === 0 || changes.some(({ effect }) => effect === "moves");
+  if (!sent.some(placedAnew)) return;
   throw new Error(
-    step.changes.length > 0
-      ? `stream ${stream}: the server accepts ${step.changes.map(describeChange).join(", ")} but does not keep it`
-      : `stream ${stream} was placed anew, but not on ${hosts.join(", ")}: the servers' tags differ from those in the plan, or one of them is down`,
+    `stream ${stream} was placed anew, but not on ${hosts.join(", ")}: the servers' tags differ from those in the plan, or one of them is down`,
   );
 }
 
@@ -427,10 +439,19 @@ function describeReplicas(info: StreamInfo) {
 }
 
 /** The state as it is, written as before wherever it means the same, for `refresh` to show what drifted. */
+function inputsOf(props: StreamOutputs) {
+  const { leader: _leader, replicas: _replicas, created: _created, ...inputs } = props;
+  return inputs;
+}
+
+/** Nobody answers, or nobody who could know. */
+function isSilence(error: unknown): error is Error {
+  return error instanceof ClusterUnreachable || error instanceof JetStreamUnavailable;
+}
+
 function describeObserved(props: StreamOutputs, info: StreamInfo) {
-  const { leader: _leader, replicas: _replicas, created: _created, ...written } = props;
   const inputs = {
-    ...written,
+    ...inputsOf(props),
     config: adoptObserved(props.config, info.config),
     hosts: isPlaced(info, props) ? props.hosts : hostsOf(info),
   };

@@ -7,7 +7,9 @@ import { findCli, pulumiEnvironment } from "./project.mjs";
 const args = process.argv.slice(2);
 const cli = findCli(process.env);
 if (!cli) {
-  console.error("Pulumi is not set up here yet. Run `npm run setup`, or `npm start` for all at once.");
+  console.error(
+    "Pulumi is not set up here yet. Run `npm run setup`, or `npm start` for all at once.",
+  );
   process.exit(127);
 }
 

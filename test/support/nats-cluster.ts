@@ -5,9 +5,9 @@ import { createServer, type Server as NetServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Fleet, Server } from "../../lib/placement.ts";
-import { placeNodes } from "../../lib/topology.ts";
 import type { Connection } from "../../providers/jetstream.ts";
 import { eventually } from "./eventually.ts";
+import { SEED_SERVERS } from "./seed.ts";
 
 const BINARY = join(
   process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"),
@@ -27,13 +27,6 @@ export interface TestCluster {
   signal(server: string, signal: NodeJS.Signals): void;
   stop(): Promise<void>;
 }
-
-/** The nine servers of the seed. */
-export const SEED_SERVERS: readonly Server[] = placeNodes({
-  regions: ["rg1", "rg2", "rg3"],
-  zones: ["az1", "az2", "az3"],
-  nodesPerZone: 1,
-}).map(({ name, serverTags }) => ({ name, cluster: "c1", tags: serverTags }));
 
 interface Process {
   readonly server: Server;

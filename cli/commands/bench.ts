@@ -1,0 +1,112 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import path from "node:path";
+import Table from "cli-table3";
+import { phasesOf, type Round, runRound, STEPS } from "../../bench/cycle.ts";
+import { timeExample } from "../../bench/example.ts";
+import { parseOptions } from "../options.ts";
+import { setUp } from "../setup/set-up.ts";
+import { createLog } from "../steps.mjs";
+import { UserError } from "../user-error.ts";
+
+export const usage = `Usage: npm run bench [-- --runs N]
+
+Measures a cluster's life on this machine, N times (3): cold up, no-op preview and up, a stream moved by a
+changed tag, destroy; and in the same run the yardstick, the example's own flow with plain processes.
+Prints medians and writes every figure to bench-results/. Uses a stack of its own.`;
+
+export async function run(args: readonly string[]): Promise<number> {
+  const { runs } = parseOptions(args, { runs: { type: "string", default: "3" } });
+  const count = Number(runs);
+  if (!Number.isInteger(count) || count < 1) {
+    throw new UserError(`--runs ${runs} is no number of runs; use 1 or more.`);
+  }
+  const log = createLog();
+  const tools = await setUp({ log, want: ["stack", "nats-server", "nats"] });
+
+  const rounds: Round[] = [];
+  const example: number[] = [];
+  for (let round = 1; round <= count; round++) {
+    const step = log.step(`Round ${round} of ${count}`);
+    step.doing("the example's flow, then ours");
+    example.push(await timeExample(tools));
+    rounds.push(await runRound(false));
+    step.done("measured");
+  }
+  const step = log.step("Memory");
+  step.doing("once more, watching memory");
+  const memory = await runRound(true);
+  step.done("measured");
+
+  const results = summarize(rounds, example, memory);
+  console.log(render(results));
+  const folder = "bench-results";
+  mkdirSync(folder, { recursive: true });
+  const file = path.join(folder, `${new Date().toISOString().replaceAll(":", "-")}.json`);
+  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+  console.log(`Every figure: ${file}`);
+  return 0;
+}
+
+type Results = ReturnType<typeof summarize>;
+
+function summarize(rounds: readonly Round[], example: readonly number[], memory: Round) {
+  const yardstick = spread(example);
+  const coldUps = rounds.map((round) => phasesOf(round["cold up"]));
+  const phaseNames = Object.keys(coldUps[0] ?? {});
+  return {
+    machine: { cpus: cpus().length, memoryGiB: Math.round(totalmem() / 1024 ** 3) },
+    example: yardstick,
+    steps: STEPS.map((step) => {
+      const seconds = spread(rounds.map((round) => round[step].seconds));
+      return {
+        step,
+        ...seconds,
+        ratioToExample: seconds.median / yardstick.median,
+        peakMiB: memory[step].peakMiB,
+      };
+    }),
+    coldUpPhases: phaseNames.map((phase) => ({
+      phase,
+      ...spread(coldUps.map((phases) => phases[phase] ?? 0)),
+    })),
+  };
+}
+
+interface Spread {
+  readonly median: number;
+  readonly lowest: number;
+  readonly highest: number;
+  readonly all: readonly number[];
+}
+
+function spread(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.slice((sorted.length - 1) >> 1, (sorted.length >> 1) + 1);
+  return {
+    median: middle.reduce((sum, value) => sum + value, 0) / middle.length,
+    lowest: sorted[0] ?? Number.NaN,
+    highest: sorted.at(-1) ?? Number.NaN,
+    all: values,
+  };
+}
+
+function render({ example, steps, coldUpPhases }: Results): string {
+  const style = { style: { head: [] } };
+  const table = new Table({
+    head: ["step", "median s", "range s", "ratio", "peak MiB"],
+    ...style,
+  });
+  table.push(["the example's own flow", ...cells(example), "1.00", ""]);
+  for (const step of steps) {
+    const name = `  ${step.step}`;
+    table.push([name, ...cells(step), step.ratioToExample.toFixed(2), step.peakMiB.toFixed(0)]);
+  }
+  const phases = new Table({ head: ["phase of a cold up", "median s", "range s"], ...style });
+  for (const phase of coldUpPhases) phases.push([phase.phase, ...cells(phase)]);
+  return `${table}\n${phases}`;
+}
+
+function cells({ median, lowest, highest }: Spread): [string, string] {
+  return [median.toFixed(2), `${lowest.toFixed(2)} to ${highest.toFixed(2)}`];
+}

@@ -1,0 +1,72 @@
+import { createInterface } from "node:readline/promises";
+import { parseOptions } from "../options.ts";
+import { countOf, formatSize } from "../render/text.ts";
+import { inspect } from "../stack/inspect.ts";
+import { showPulumi } from "../stack/pulumi-cli.ts";
+import { type ClusterReport, nodesIn } from "../stack/report.ts";
+import { findStack, type Stack } from "../stack/stack.ts";
+import { UserError } from "../user-error.ts";
+
+export const usage = `Usage: npm run destroy [-- options]
+
+Takes a stack down: its containers, its volumes with all messages, its network. Settings stay.
+
+  -s, --stack NAME   the stack to destroy (default: the selected one, else dev)
+  -y, --yes          don't ask`;
+
+export async function run(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args, {
+    stack: { type: "string", short: "s" },
+    yes: { type: "boolean", short: "y" },
+  });
+  const stack = await findStack(options.stack);
+  if (!stack.exists || stack.resourceCount === 0) {
+    console.log(`Stack ${stack.name} has no resources: there is nothing to destroy.`);
+    return 0;
+  }
+  console.log(await describeLoss(stack));
+  if (!options.yes && !(await confirm())) {
+    console.log("Nothing was changed.");
+    return 1;
+  }
+  return await showPulumi(["destroy", "--yes", "--skip-preview", "--stack", stack.name]);
+}
+
+/** What goes with the stack. Whatever is wrong with it must not bar the way to its end. */
+async function describeLoss(stack: Stack): Promise<string> {
+  const heading = `This destroys stack ${stack.name}`;
+  const inspection = await inspect(stack).catch((error: unknown) => {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  });
+  if (!inspection) return `${heading}: ${countOf(stack.resourceCount ?? 0, "resource")}.`;
+  const { report } = inspection;
+  const nodes = nodesIn(report).filter(({ state }) => state !== "planned");
+  const streams = describeStreams(report);
+  const rest = streams.length === 0 ? ". It has no streams." : ", and for good:";
+  return [
+    `${heading}: ${countOf(nodes.length, "node")} with their volumes${rest}`,
+    ...streams,
+  ].join("\n");
+}
+
+function describeStreams({ streams }: ClusterReport): string[] {
+  const width = Math.max(...streams.map(({ name }) => name.length));
+  return streams.map(({ name, verdict, messages, bytes }) => {
+    const content =
+      verdict === "missing"
+        ? "doesn't answer, so nobody knows how many messages"
+        : `${countOf(messages, "message")}, ${formatSize(bytes)}`;
+    return `  ${name.padEnd(width)}  ${content}`;
+  });
+}
+
+async function confirm(): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stdout.isTTY) {
+    throw new UserError("There is no terminal to ask on: say `--yes` if you mean it.");
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await terminal.question("Type yes to go on: ");
+  terminal.close();
+  return answer.trim().toLowerCase() === "yes";
+}

@@ -1,0 +1,57 @@
+import { parseOptions } from "../options.ts";
+import { renderNextSteps, renderReport } from "../render/report.ts";
+import { setUp } from "../setup/set-up.ts";
+import { type Inspection, inspect } from "../stack/inspect.ts";
+import { prepareStack } from "../stack/prepare.ts";
+import { showPulumi } from "../stack/pulumi-cli.ts";
+import { type Stack, settingsFile, stackOption } from "../stack/stack.ts";
+import { createLog, duration } from "../steps.mjs";
+import { terminal } from "../terminal.ts";
+import { UserError } from "../user-error.ts";
+
+export const usage = `Usage: npm start [-- options]
+
+Sets up what is missing, creates the stack if it doesn't exist, and brings its cluster and streams up. Safe
+to repeat: it changes what the settings ask for, and nothing else.
+
+  -s, --stack NAME   the stack to bring up (default: the selected one, else dev). A new one begins with the
+                     settings of dev, on ports of its own and with passwords of its own.`;
+
+export async function run(args: readonly string[]): Promise<number> {
+  const { stack: named } = parseOptions(args, { stack: { type: "string", short: "s" } });
+  const log = createLog();
+  await setUp({ log });
+  const stack = await prepareStack(named, log);
+  const status = await showPulumi(upCommand(stack));
+  if (status !== 0) {
+    console.error("\nThe stack is not up. The same command goes on where this one stopped.");
+    return status;
+  }
+  const inspection = await inspect(stack);
+  if (!inspection) throw new UserError(`Stack ${stack.name} has come up without a cluster.`);
+  console.log(`\n${summarize(stack, inspection)}`);
+  return inspection.report.ok ? 0 : 1;
+}
+
+/** With nothing to compare with, a preview tells nothing: the plan refuses bad settings by itself. */
+function upCommand({ name, resourceCount }: Stack): string[] {
+  const preview = resourceCount === 0 ? ["--skip-preview"] : [];
+  return ["up", "--yes", ...preview, "--suppress-outputs", "--stack", name];
+}
+
+function summarize(stack: Stack, { report, outputs, planned }: Inspection): string {
+  const canvas = terminal();
+  const parts = [renderReport(report, canvas)];
+  const [clientUrl] = Object.values(outputs.clientUrls);
+  if (planned && clientUrl) {
+    const steps = {
+      stackOption: stackOption(stack),
+      settingsFile: settingsFile(stack.name),
+      user: planned.settings.user,
+      clientUrl,
+    };
+    parts.push(renderNextSteps(steps, canvas));
+  }
+  parts.push(canvas.colors.dim(`Up in ${duration(performance.now())}.`));
+  return parts.join("\n\n");
+}

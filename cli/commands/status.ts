@@ -1,0 +1,53 @@
+import { parseOptions } from "../options.ts";
+import { renderReport } from "../render/report.ts";
+import { type Inspection, inspect } from "../stack/inspect.ts";
+import { findStack, type Stack, stackOption } from "../stack/stack.ts";
+import { terminal } from "../terminal.ts";
+import { UserError } from "../user-error.ts";
+
+export const usage = `Usage: npm run status [-- options]
+
+Looks at every node and stream of the running cluster: who is up, who leads, where the replicas live, and
+whether that is where they should be.
+
+  -s, --stack NAME   the stack to look at (default: the selected one, else dev)
+      --json         the same for programs
+
+Ends with 1 if anything is down, unwell or misplaced.`;
+
+export async function run(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args, {
+    stack: { type: "string", short: "s" },
+    json: { type: "boolean" },
+  });
+  const stack = await findStack(options.stack);
+  const inspection = await inspectRunning(stack);
+  const { report, changes } = inspection;
+  console.log(
+    options.json ? JSON.stringify({ ...report, changes }, null, 2) : render(inspection, stack),
+  );
+  return report.ok ? 0 : 1;
+}
+
+async function inspectRunning(stack: Stack): Promise<Inspection> {
+  const option = stack.isDefault ? "" : ` -- --stack ${stack.name}`;
+  if (!stack.exists) {
+    throw new UserError(`There is no stack ${stack.name} yet. \`npm start${option}\` makes it.`);
+  }
+  const inspection = await inspect(stack);
+  if (inspection) return inspection;
+  throw new UserError(`Stack ${stack.name} has no cluster. \`npm start${option}\` brings one up.`);
+}
+
+function render({ report, changes }: Inspection, stack: Stack): string {
+  const canvas = terminal();
+  const pending = changes.map((change) => `  ${change}`);
+  return [
+    renderReport(report, canvas),
+    ...(pending.length > 0
+      ? [
+          `The settings ask for changes; \`npx pulumi preview${stackOption(stack)}\` shows all of them:\n${pending.join("\n")}`,
+        ]
+      : []),
+  ].join("\n\n");
+}

@@ -1,0 +1,101 @@
+import Table from "cli-table3";
+import type { ReplicaReport, StreamReport, Verdict } from "../stack/report.ts";
+import { type Canvas, formatCount, formatSize, widthOf } from "./text.ts";
+
+const HEADINGS = ["stream", "tags", "leader", "other replicas", "messages", "size", "state"];
+/** The columns that may be broken into lines where the terminal is narrow. */
+const BREAKABLE = ["other replicas", "tags"];
+const NARROWEST = 12;
+const GAP = 2;
+
+/** The streams as a table without lines, so that it can be copied and searched. */
+export function renderStreams(streams: readonly StreamReport[], canvas: Canvas): string {
+  if (streams.length === 0) return canvas.colors.dim("There are no streams.");
+  const { colors } = canvas;
+  const rows = streams.map((stream) => toCells(stream, canvas));
+  const widths = fitColumns([HEADINGS, ...rows], canvas.width);
+  if (!widths) return rows.map((cells) => renderEntry(cells, canvas)).join("\n");
+  const table = new Table({
+    head: HEADINGS.map((heading) => colors.dim(heading)),
+    colWidths: widths.map((width) => width + GAP),
+    colAligns: HEADINGS.map((heading) =>
+      heading === "messages" || heading === "size" ? "right" : "left",
+    ),
+    wordWrap: true,
+    chars: NO_LINES,
+    style: { head: [], border: [], compact: true, "padding-left": 0, "padding-right": GAP },
+  });
+  table.push(...rows);
+  return table
+    .toString()
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .join("\n");
+}
+
+const NO_LINES = Object.fromEntries(
+  ["top", "bottom", "mid"]
+    .flatMap((side) => [side, `${side}-mid`, `${side}-left`, `${side}-right`])
+    .concat("left", "left-mid", "right", "right-mid", "middle")
+    .map((name) => [name, ""]),
+);
+
+function toCells(stream: StreamReport, { colors }: Canvas): string[] {
+  const { name, tags, leader, replicas, messages, bytes, verdict } = stream;
+  const others = replicas.filter(({ node }) => node !== leader);
+  return [
+    colors.bold(name),
+    tags.join(" ") || "any",
+    leader || "none",
+    others.map(renderReplica).join(" ") || "none",
+    formatCount(messages),
+    formatSize(bytes),
+    renderVerdict(verdict, colors),
+  ];
+}
+
+function renderReplica({ node, current, lag }: ReplicaReport): string {
+  if (current) return node;
+  return `${node} (${lag > 0 ? `${formatCount(lag)} behind` : "behind"})`;
+}
+
+/** A stream where a table has no room: what the columns say, line by line. */
+function renderEntry([name = "", ...cells]: readonly string[], { colors }: Canvas): string {
+  const facts = cells.map((cell, index) => `  ${colors.dim(`${HEADINGS[index + 1]}:`)} ${cell}`);
+  return [name, ...facts].join("\n");
+}
+
+function renderVerdict(verdict: Verdict, colors: Canvas["colors"]): string {
+  switch (verdict) {
+    case "in place":
+      return colors.green("✓ in place");
+    case "moving":
+    case "behind":
+      return colors.yellow(`! ${verdict}`);
+    case "foreign":
+      return colors.dim("not this stack's");
+    case "misplaced":
+    case "leaderless":
+    case "missing":
+      return colors.red(`✗ ${verdict}`);
+  }
+}
+
+/**
+ * Makes every column as wide as its widest cell; what is too much for the terminal is taken from the
+ * breakable ones. Undefined where that is not enough.
+ */
+function fitColumns(rows: readonly (readonly string[])[], width: number): number[] | undefined {
+  const widths = HEADINGS.map((_, column) =>
+    Math.max(...rows.map((row) => widthOf(row[column] ?? ""))),
+  );
+  let excess = widths.reduce((sum, column) => sum + column + GAP, -GAP) - width;
+  for (const heading of BREAKABLE) {
+    const column = HEADINGS.indexOf(heading);
+    const wished = widths[column] ?? 0;
+    const kept = Math.max(Math.min(wished, NARROWEST), wished - Math.max(0, excess));
+    widths[column] = kept;
+    excess -= wished - kept;
+  }
+  return excess > 0 ? undefined : widths;
+}

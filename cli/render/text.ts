@@ -1,0 +1,83 @@
+import { stripVTControlCharacters } from "node:util";
+import type { Colors } from "picocolors/types.js";
+
+/** What there is to render on. */
+export interface Canvas {
+  /** Columns. */
+  readonly width: number;
+  readonly colors: Colors;
+}
+
+/** How many columns a text takes, colours left out. */
+export function widthOf(text: string): number {
+  return [...stripVTControlCharacters(text)].length;
+}
+
+/** Fills a text up with blanks. */
+export function pad(text: string, width: number): string {
+  return text + " ".repeat(Math.max(0, width - widthOf(text)));
+}
+
+/** Cuts a text without colours to what fits. */
+export function shorten(text: string, width: number): string {
+  const characters = [...text];
+  return characters.length <= width ? text : `${characters.slice(0, width - 1).join("")}…`;
+}
+
+/** A word, and how it is to be coloured. */
+export interface Word {
+  readonly text: string;
+  readonly paint: (text: string) => string;
+}
+
+/** Sets words in lines; those that don't fit in as many lines as there may be are counted at the end. */
+export function wrap(words: readonly Word[], width: number, lines: number): string[] {
+  for (let shown = words.length; ; shown--) {
+    const rest = { text: `+${words.length - shown}`, paint: String };
+    const set = breakLines(
+      shown === words.length ? words : [...words.slice(0, shown), rest],
+      width,
+    );
+    if (set.length <= lines || shown === 0) return set.map(paintLine);
+  }
+}
+
+function breakLines(words: readonly Word[], width: number): Word[][] {
+  const lines: Word[][] = [];
+  let room = 0;
+  for (const { text, paint } of words) {
+    const word = { text: shorten(text, width), paint };
+    const length = widthOf(word.text) + 1;
+    if (length > room) {
+      lines.push([word]);
+      room = width - length + 1;
+    } else {
+      lines.at(-1)?.push(word);
+      room -= length;
+    }
+  }
+  return lines;
+}
+
+function paintLine(words: readonly Word[]): string {
+  return words.map(({ text, paint }) => paint(text)).join(" ");
+}
+
+/** `1 node`, `9 nodes`. */
+export function countOf(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** `1234567` → `1,234,567`. */
+export function formatCount(count: number): string {
+  return count.toLocaleString("en-US");
+}
+
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
+
+/** Rounds bytes to what people read: `1.2 MiB`. */
+export function formatSize(bytes: number): string {
+  const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
+  const value = bytes / 1024 ** power;
+  return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[power]}`;
+}

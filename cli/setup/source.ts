@@ -1,0 +1,33 @@
+import { mkdir } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { type GoProgram, goBuild, goVersionFor } from "./go.ts";
+import type { Machine } from "./machine.ts";
+import type { Way } from "./part.ts";
+import { install } from "./staged.ts";
+
+/**
+ * The way that works wherever the Go module proxy can be reached.
+ *
+ * @param place what is put in place as a whole: the program, or a folder
+ * @param inside the program's path in that folder
+ */
+export function fromSource(machine: Machine, program: GoProgram, place: string, inside = ""): Way {
+  return {
+    name: "from source",
+    doing: "building from source",
+    done: "built from source",
+    take: (step) =>
+      install(place, async (draft) => {
+        const made = join(draft, basename(place));
+        await mkdir(dirname(join(made, inside)), { recursive: true });
+        await goBuild(machine, program, join(made, inside), { step });
+        return made;
+      }),
+  };
+}
+
+/** What helps where neither a ready-made program nor a build can be had. */
+export async function goRemedy(program: GoProgram, otherwise: string): Promise<string> {
+  const version = await goVersionFor(program);
+  return `Install Go ${version} or newer (go.dev/doc/install), or ${otherwise}.`;
+}

@@ -1,0 +1,37 @@
+import type { StackOutputs, StreamOutput } from "../../lib/outputs.ts";
+import { type ClusterPlan, nodesOf, plannedHosts, type StreamPlan } from "../../lib/plan.ts";
+
+/**
+ * Says in plain words what the settings would change: which nodes come and go, which streams go from
+ * where to where. Empty where nothing of this changes.
+ *
+ * @param outputs what the last `up` made; absent where there is no cluster yet.
+ */
+export function describeChanges(plan: ClusterPlan, outputs?: StackOutputs): string[] {
+  const { clientUrls = {}, streams = {} } = outputs ?? {};
+  const planned = nodesOf(plan).map(({ name }) => name);
+  const added = planned.filter((name) => !Object.hasOwn(clientUrls, name));
+  const removed = Object.keys(clientUrls).filter((name) => !planned.includes(name));
+  const gone = Object.keys(streams).filter(
+    (name) => !plan.streams.some((stream) => stream.name === name),
+  );
+  return [
+    ...(added.length > 0 ? [`nodes: ${added.length} new (${added.join(", ")})`] : []),
+    ...(removed.length > 0 ? [`nodes: ${removed.length} removed (${removed.join(", ")})`] : []),
+    ...plan.streams.flatMap((stream) => describeStream(stream, streams[stream.name])),
+    ...gone.map((name) => `${name}: removed, with its messages`),
+  ];
+}
+
+function describeStream(stream: StreamPlan, current: StreamOutput | undefined): string[] {
+  const { name, placement, config } = stream;
+  const hosts = plannedHosts(stream);
+  const wanted = config.num_replicas ?? 1;
+  const target = placement.kind === "exact" ? hosts.join(", ") : `${wanted} of ${hosts.join(", ")}`;
+  if (current === undefined) return [`${name}: new, on ${target}`];
+  const { replicas } = current;
+  if (replicas.length === wanted && replicas.every((host) => hosts.includes(host))) return [];
+  const kept = replicas.filter((host) => hosts.includes(host));
+  const stay = kept.length > 0 ? ` (already there: ${kept.join(", ")})` : "";
+  return [`${name}: from ${replicas.join(", ") || "nowhere"} to ${target}${stay}`];
+}

@@ -1,0 +1,157 @@
+import { z } from "zod";
+
+/** What the monitoring pages of one node say; no answer where it can't be reached. */
+export interface NodeObservation {
+  readonly name: string;
+  readonly answer?: NodeAnswer;
+}
+
+export interface NodeAnswer {
+  readonly version: string;
+  /** As nats-server writes it, e.g. `3m12s`. */
+  readonly uptime: string;
+  readonly tags: readonly string[];
+  /** What `/healthz` complains about, `""` if nothing. */
+  readonly health: string;
+  /** Server name of the meta leader as this node sees it, `""` while there is none. */
+  readonly metaLeader: string;
+  readonly metaSize: number;
+  /** Members of the meta group that lag or are offline; only the meta leader's own view counts. */
+  readonly metaLagging: readonly string[];
+  /** The streams that this node holds a replica of. */
+  readonly streams: readonly StreamSighting[];
+}
+
+/** A stream as one of its servers sees it. */
+export interface StreamSighting {
+  readonly account: string;
+  readonly name: string;
+  readonly tags: readonly string[];
+  /** How many replicas its config asks for. */
+  readonly replicaCount: number;
+  /** `""` while there is none. */
+  readonly leader: string;
+  /** The replicas besides the leader's. */
+  readonly followers: readonly Follower[];
+  readonly messages: number;
+  readonly bytes: number;
+  /** What is going on, while the stream moves or scales. */
+  readonly change?: string;
+}
+
+export interface Follower {
+  readonly name: string;
+  readonly current: boolean;
+  readonly offline: boolean;
+  /** Being added: not counted yet. */
+  readonly pending: boolean;
+  /** Operations behind the leader. */
+  readonly lag: number;
+}
+
+const TIMEOUT_MS = 2_000;
+
+const follower = z.object({
+  name: z.string(),
+  current: z.boolean().default(false),
+  offline: z.boolean().default(false),
+  pending: z.boolean().default(false),
+  lag: z.number().default(0),
+});
+
+const streamDetail = z.object({
+  name: z.string(),
+  cluster: z
+    .object({
+      leader: z.string().default(""),
+      replicas: z.array(follower).default([]),
+      desired: z.object({ status: z.object({ description: z.string() }).optional() }).nullish(),
+    })
+    .prefault({}),
+  config: z.object({
+    num_replicas: z.number().default(1),
+    placement: z.object({ tags: z.array(z.string()).nullish() }).nullish(),
+  }),
+  state: z.object({ messages: z.number(), bytes: z.number() }),
+});
+
+const jetStream = z.object({
+  meta_cluster: z
+    .object({
+      leader: z.string().default(""),
+      cluster_size: z.number(),
+      replicas: z.array(follower).default([]),
+    })
+    .optional(),
+  account_details: z
+    .array(z.object({ name: z.string(), stream_detail: z.array(streamDetail).default([]) }))
+    .default([]),
+});
+const variables = z.object({
+  version: z.string(),
+  uptime: z.string(),
+  tags: z.array(z.string()).default([]),
+});
+const healthz = z.object({ status: z.string(), error: z.string().optional() });
+
+/** Asks every node for what it knows. A node that doesn't answer holds nobody up for more than 2 s. */
+export async function observe(
+  monitoringUrls: Readonly<Record<string, string>>,
+): Promise<NodeObservation[]> {
+  return await Promise.all(
+    Object.entries(monitoringUrls).map(async ([name, url]) => {
+      const answer = await ask(url);
+      return answer ? { name, answer } : { name };
+    }),
+  );
+}
+
+/** A page that is not what nats-server answers counts as no answer: something else holds the port. */
+async function ask(url: string): Promise<NodeAnswer | undefined> {
+  const pages = ["varz", "jsz?accounts=true&streams=true&config=true", "healthz"];
+  try {
+    const [server, stats, health] = await Promise.all(
+      pages.map((page) => getJson(`${url}/${page}`)),
+    );
+    const { version, uptime, tags } = variables.parse(server);
+    const { status, error } = healthz.parse(health);
+    const { meta_cluster: meta, account_details: accounts } = jetStream.parse(stats);
+    const lagging = (meta?.replicas ?? []).filter((peer) => !peer.current || peer.offline);
+    return {
+      version,
+      uptime,
+      tags,
+      health: status === "ok" ? "" : (error ?? status),
+      metaLeader: meta?.leader ?? "",
+      metaSize: meta?.cluster_size ?? 0,
+      metaLagging: lagging.map((peer) => peer.name),
+      streams: accounts.flatMap(({ name, stream_detail: streams }) =>
+        streams.map((stream) => toSighting(name, stream)),
+      ),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function toSighting(account: string, detail: z.output<typeof streamDetail>): StreamSighting {
+  const { name, cluster, config, state } = detail;
+  return {
+    account,
+    name,
+    tags: config.placement?.tags ?? [],
+    replicaCount: config.num_replicas,
+    leader: cluster.leader,
+    followers: cluster.replicas,
+    messages: state.messages,
+    bytes: state.bytes,
+    ...(cluster.desired
+      ? { change: cluster.desired.status?.description ?? "a change is under way" }
+      : {}),
+  };
+}
+
+async function getJson(url: string): Promise<unknown> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  return await response.json();
+}

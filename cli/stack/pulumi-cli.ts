@@ -1,0 +1,58 @@
+// No execa here: `status` would wait for it longer than for a node.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import { isatty } from "node:tty";
+import { findCli, project, pulumiEnvironment } from "../pulumi/project.mjs";
+import { UserError } from "../user-error.ts";
+
+/** Runs a Pulumi command that asks nothing and answers what it printed. */
+export async function askPulumi(args: readonly string[], stdin = ""): Promise<string> {
+  const { cli, env } = prepare(args);
+  const child = spawn(cli, [...args, "--non-interactive"], { cwd: project, env });
+  child.stdin.end(stdin);
+  const [stdout, stderr, [status]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "close"),
+  ]);
+  if (status === 0) return stdout;
+  const reason = stderr.trim() || `It ended with ${status}.`;
+  throw new UserError(`\`pulumi ${args.slice(0, 2).join(" ")}\` failed:\n${reason}`);
+}
+
+/** Runs a Pulumi command on this terminal. @returns its exit status. */
+export async function showPulumi(args: readonly string[]): Promise<number> {
+  const { cli, env } = prepare(args);
+  const child = spawn(cli, args, { cwd: project, env, stdio: "inherit" });
+  const takeBack = leaveSignalsTo(child);
+  const [status] = await once(child, "close");
+  takeBack();
+  return typeof status === "number" ? status : 1;
+}
+
+function prepare(args: readonly string[]) {
+  const cli = findCli(process.env);
+  if (!cli) {
+    throw new UserError("Pulumi is not set up here yet: `npm run setup`, or `npm start` for all.");
+  }
+  const { env } = pulumiEnvironment(args, process.env);
+  return { cli, env: { ...env, PATH: [path.dirname(cli), env.PATH].join(path.delimiter) } };
+}
+
+/**
+ * Lets Pulumi finish what it is at when it is interrupted. A terminal signals the whole foreground group,
+ * so Pulumi has had the signal already; a second one would mean "stop at once".
+ */
+function leaveSignalsTo(child: ChildProcess): () => void {
+  const terminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
+  const forward = (signal: NodeJS.Signals) => {
+    if (signal === "SIGTERM" || !terminal) child.kill(signal);
+  };
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, forward);
+  return () => {
+    for (const signal of signals) process.off(signal, forward);
+  };
+}

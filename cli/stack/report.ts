@@ -1,0 +1,327 @@
+import type { StackOutputs, StreamOutput } from "../../lib/outputs.ts";
+import { type Fleet, planPlacement } from "../../lib/placement.ts";
+import { type ClusterPlan, nodesOf } from "../../lib/plan.ts";
+import { whyNotReady } from "../../lib/readiness.ts";
+import type { NodeAnswer, NodeObservation, StreamSighting } from "./observe.ts";
+
+/** How a running cluster fares, compared with what it is to be. */
+export interface ClusterReport {
+  readonly stack: string;
+  /** Nothing is down, unwell or misplaced. */
+  readonly ok: boolean;
+  /** `""` while there is none. */
+  readonly metaLeader: string;
+  readonly regions: readonly RegionReport[];
+  readonly streams: readonly StreamReport[];
+  /** What is wrong, a sentence each. */
+  readonly problems: readonly string[];
+}
+
+export interface RegionReport {
+  readonly name: string;
+  readonly zones: readonly ZoneReport[];
+}
+
+export interface ZoneReport {
+  readonly name: string;
+  readonly nodes: readonly NodeReport[];
+}
+
+/** `unwell`: it answers, but complains. `planned`: the settings have it, the cluster doesn't yet. */
+export type NodeState = "up" | "unwell" | "down" | "planned";
+
+export interface NodeReport {
+  readonly name: string;
+  readonly state: NodeState;
+  readonly tags: readonly string[];
+  readonly clientUrl?: string;
+  readonly version?: string;
+  readonly uptime?: string;
+}
+
+/**
+ * - `in place`: as many replicas as asked for, where the tags allow them, all of them current.
+ * - `moving`: a change is under way.
+ * - `behind`: in place, but a replica is down, missing or not current.
+ * - `misplaced`: a replica is where it should not be.
+ * - `leaderless`: no majority of its replicas is there; nothing can be published.
+ * - `missing`: no node knows it.
+ * - `foreign`: somebody else's, not this stack's.
+ */
+export type Verdict =
+  | "in place"
+  | "moving"
+  | "behind"
+  | "misplaced"
+  | "leaderless"
+  | "missing"
+  | "foreign";
+
+export interface StreamReport {
+  readonly name: string;
+  readonly verdict: Verdict;
+  readonly tags: readonly string[];
+  /** `""` while there is none. */
+  readonly leader: string;
+  /** All of them, the leader first. */
+  readonly replicas: readonly ReplicaReport[];
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+export interface ReplicaReport {
+  readonly node: string;
+  readonly current: boolean;
+  /** Operations behind the leader. */
+  readonly lag: number;
+}
+
+export interface ReportInput {
+  readonly stack: string;
+  /** What commands need to mean this stack: ` --stack NAME`, or nothing. */
+  readonly stackOption: string;
+  readonly outputs: StackOutputs;
+  readonly observations: readonly NodeObservation[];
+  /** What the settings come to; absent where they are in error. */
+  readonly plan?: ClusterPlan;
+}
+
+/** Makes sense of what the nodes say. */
+export function reportOn(input: ReportInput): ClusterReport {
+  const { stack, outputs, observations, plan } = input;
+  const regions = arrangeNodes(outputs, observations, plan);
+  const judged = judgeStreams(input);
+  const problems = [
+    ...nodeProblems(input),
+    ...judged.flatMap(({ problem }) => (problem === undefined ? [] : [problem])),
+  ];
+  const answers = observations.flatMap(({ answer }) => (answer ? [answer] : []));
+  return {
+    stack,
+    ok: problems.length === 0,
+    metaLeader: answers.find(({ metaLeader }) => metaLeader !== "")?.metaLeader ?? "",
+    regions,
+    streams: judged.map(({ stream }) => stream),
+    problems,
+  };
+}
+
+/** Every node of a report, region by region, zone by zone. */
+export function nodesIn({ regions }: Pick<ClusterReport, "regions">): NodeReport[] {
+  return regions.flatMap(({ zones }) => zones.flatMap(({ nodes }) => nodes));
+}
+
+/** Puts the nodes in their places: those of the plan, then those that the settings no longer have. */
+function arrangeNodes(
+  { clientUrls }: StackOutputs,
+  observations: readonly NodeObservation[],
+  plan?: ClusterPlan,
+): RegionReport[] {
+  const seen = new Map(observations.map((observation) => [observation.name, observation]));
+  const planned: RegionReport[] = (plan?.regions ?? []).map((region) => ({
+    name: region.name,
+    zones: region.zones.map((zone) => ({
+      name: zone.name,
+      nodes: zone.nodes.map(({ name, serverTags }) =>
+        toNodeReport(name, serverTags, seen.get(name), clientUrls[name]),
+      ),
+    })),
+  }));
+  const known = new Set(plan ? nodesOf(plan).map(({ name }) => name) : []);
+  const others = observations
+    .filter(({ name }) => !known.has(name))
+    .map((node) => toNodeReport(node.name, [], node, clientUrls[node.name]));
+  return [...planned, ...groupByTags(others)];
+}
+
+function toNodeReport(
+  name: string,
+  plannedTags: readonly string[],
+  observation: NodeObservation | undefined,
+  clientUrl: string | undefined,
+): NodeReport {
+  const answer = observation?.answer;
+  return {
+    name,
+    state: observation === undefined ? "planned" : stateOf(answer),
+    tags: answer?.tags ?? plannedTags,
+    ...(clientUrl === undefined ? {} : { clientUrl }),
+    ...(answer === undefined ? {} : { version: answer.version, uptime: answer.uptime }),
+  };
+}
+
+function stateOf(answer: NodeAnswer | undefined): NodeState {
+  if (answer === undefined) return "down";
+  return answer.health === "" ? "up" : "unwell";
+}
+
+function groupByTags(nodes: readonly NodeReport[]): RegionReport[] {
+  const tagOf = (prefix: string) => (node: NodeReport) =>
+    node.tags.find((tag) => tag.startsWith(prefix)) ?? `${prefix}?`;
+  return [...Map.groupBy(nodes, tagOf("rg:"))].map(([region, members]) => ({
+    name: region,
+    zones: [...Map.groupBy(members, tagOf("az:"))].map(([zone, nodes]) => ({ name: zone, nodes })),
+  }));
+}
+
+function nodeProblems({ outputs, observations, stackOption }: ReportInput): string[] {
+  const { monitoringUrls } = outputs;
+  const silent = observations.filter(({ answer }) => answer === undefined);
+  const urls = silent.map(({ name }) => `${name} (${monitoringUrls[name]})`).join(", ");
+  const answers = observations.flatMap(({ name, answer }) => (answer ? [{ name, answer }] : []));
+  const unwell = answers.filter(({ answer }) => answer.health !== "");
+  const group = whyNotReady(
+    answers.map(({ name, answer: { metaLeader, metaSize, metaLagging } }) => ({
+      name,
+      metaLeader,
+      metaSize,
+      health: "",
+      lagging: metaLagging.filter((peer) => !silent.some(({ name }) => name === peer)),
+    })),
+  );
+  return [
+    ...(silent.length > 0
+      ? [
+          `No answer from ${urls}. \`npx pulumi up --refresh${stackOption}\` starts what has stopped.`,
+        ]
+      : []),
+    ...(group ? [`Meta group: ${group}.`] : []),
+    ...unwell.map(({ name, answer }) => `${name}: ${answer.health}.`),
+  ];
+}
+
+interface Judgement {
+  readonly stream: StreamReport;
+  /** What is wrong with the stream, in a sentence. */
+  readonly problem?: string;
+}
+
+function judgeStreams({ outputs, observations, plan, stackOption }: ReportInput): Judgement[] {
+  const sightings = bestSightings(observations, plan?.account);
+  const fleet = fleetOf(observations, plan);
+  const own = Object.entries(outputs.streams).map(([name, output]) => {
+    const sighting = sightings.get(name);
+    if (!sighting) return missing(name, output);
+    const judgement = judge(sighting, output, fleet);
+    return judgement.stream.verdict === "misplaced"
+      ? withRemedy(judgement, stackOption)
+      : judgement;
+  });
+  const foreign = [...sightings.values()]
+    .filter(({ name }) => !Object.hasOwn(outputs.streams, name))
+    .map((sighting) => ({ stream: toStreamReport(sighting, "foreign") }));
+  return [...own, ...foreign];
+}
+
+function withRemedy({ stream, problem }: Judgement, stackOption: string): Judgement {
+  const remedy = `\`npx pulumi up --refresh${stackOption}\` puts that right.`;
+  return { stream, problem: `${problem} ${remedy}` };
+}
+
+/** Of each stream the view of its leader, as only that knows how the others fare; else anybody's. */
+function bestSightings(
+  observations: readonly NodeObservation[],
+  account?: string,
+): Map<string, StreamSighting> {
+  const best = new Map<string, StreamSighting>();
+  const silent = new Set(observations.filter(({ answer }) => !answer).map(({ name }) => name));
+  for (const { name: node, answer } of observations) {
+    for (const sighting of answer?.streams ?? []) {
+      if (account !== undefined && sighting.account !== account) continue;
+      if (best.has(sighting.name) && sighting.leader !== node) continue;
+      best.set(sighting.name, withSilence(sighting, silent));
+    }
+  }
+  return best;
+}
+
+/** A replica on a node that is silent is not current, whatever its leader still believes. */
+function withSilence(sighting: StreamSighting, silent: ReadonlySet<string>): StreamSighting {
+  const followers = sighting.followers.map((peer) => ({
+    ...peer,
+    offline: peer.offline || silent.has(peer.name),
+  }));
+  return { ...sighting, followers };
+}
+
+/** The servers as they are; one that is silent has the tags that it was given. */
+function fleetOf(observations: readonly NodeObservation[], plan?: ClusterPlan): Fleet {
+  const cluster = plan?.fleet.cluster ?? "";
+  const planned = new Map(plan?.fleet.servers.map(({ name, tags }) => [name, tags]));
+  const servers = observations.map(({ name, answer }) => ({
+    name,
+    cluster,
+    tags: answer?.tags ?? planned.get(name) ?? [],
+  }));
+  return { cluster, uniqueTag: plan?.fleet.uniqueTag ?? "", servers };
+}
+
+function judge(sighting: StreamSighting, output: StreamOutput, fleet: Fleet): Judgement {
+  const { name, leader, change, replicaCount } = sighting;
+  const replicas = replicasOf(sighting);
+  const behind = replicas.filter(({ current }) => !current);
+  const as = (verdict: Verdict, problem: string): Judgement => ({
+    stream: toStreamReport(sighting, verdict),
+    problem: `${name}: ${problem}.`,
+  });
+  if (leader === "") {
+    return as("leaderless", "no leader, as too few of its replicas are there to elect one");
+  }
+  if (change !== undefined) return as("moving", `still moving: ${change}`);
+  const misfit = explainMisfit(sighting, output, fleet);
+  if (misfit !== undefined) return as("misplaced", misfit);
+  if (replicas.length < replicaCount) {
+    return as("behind", `${replicas.length} of ${replicaCount} replicas have a server`);
+  }
+  if (behind.length > 0) return as("behind", behind.map(describeBehind).join(", "));
+  return { stream: toStreamReport(sighting, "in place") };
+}
+
+/** Why a stream's replicas should not be where they are. */
+function explainMisfit(
+  sighting: StreamSighting,
+  { tags }: StreamOutput,
+  fleet: Fleet,
+): string | undefined {
+  const hosts = replicasOf(sighting).map(({ node }) => node);
+  const request = { replicas: sighting.replicaCount, tags };
+  const placement = planPlacement(request, fleet);
+  const wanted = `${tags.length === 0 ? "the settings" : tags.join(" and ")}`;
+  if (placement.kind !== "impossible") {
+    const allowed = placement.kind === "exact" ? placement.hosts : placement.candidates;
+    const strays = hosts.filter((host) => !allowed.includes(host));
+    if (strays.length > 0) {
+      return `on ${strays.join(", ")}, but ${wanted} means ${placement.kind === "exact" ? "" : "some of "}${allowed.join(", ")}`;
+    }
+  }
+  const here = { ...fleet, servers: fleet.servers.filter(({ name }) => hosts.includes(name)) };
+  const together = planPlacement({ ...request, replicas: hosts.length }, here);
+  return together.kind === "impossible" ? together.summary : undefined;
+}
+
+function describeBehind({ node, lag }: ReplicaReport): string {
+  return lag > 0
+    ? `the replica on ${node} is ${lag} operations behind`
+    : `the replica on ${node} is not current`;
+}
+
+function missing(name: string, { tags }: StreamOutput): Judgement {
+  return {
+    stream: { name, verdict: "missing", tags, leader: "", replicas: [], messages: 0, bytes: 0 },
+    problem: `${name}: no node that answers knows this stream.`,
+  };
+}
+
+function toStreamReport(sighting: StreamSighting, verdict: Verdict): StreamReport {
+  const { name, tags, leader, messages, bytes } = sighting;
+  return { name, verdict, tags, leader, replicas: replicasOf(sighting), messages, bytes };
+}
+
+function replicasOf({ leader, followers }: StreamSighting): ReplicaReport[] {
+  const leading = leader === "" ? [] : [{ node: leader, current: true, lag: 0 }];
+  const following = followers
+    .filter(({ pending }) => !pending)
+    .map(({ name, current, offline, lag }) => ({ node: name, current: current && !offline, lag }))
+    .sort((a, b) => (a.node < b.node ? -1 : 1));
+  return [...leading, ...following];
+}

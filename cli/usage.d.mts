@@ -1,0 +1,2 @@
+/** What `node cli/bootstrap.mjs --help` prints; every command is also an npm script. */
+export const usage: string;

@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  AccessDenied,
+  ClusterUnreachable,
+  closeConnections,
+  JetStreamError,
+  openJetStream,
+} from "../../providers/jetstream.ts";
+import { describeJetStreamPort } from "../support/jetstream-conformance.ts";
+import { startCluster, type TestCluster } from "../support/nats-cluster.ts";
+
+let cluster: TestCluster;
+
+beforeAll(async () => {
+  cluster = await startCluster();
+});
+
+afterAll(async () => {
+  await closeConnections();
+  await cluster.stop();
+});
+
+describeJetStreamPort("nats-server", () => openJetStream(cluster.connection, cluster.account));
+
+describe("connecting", () => {
+  const failureOf = async (connection: TestCluster["connection"], account = "APP") => {
+    const start = Date.now();
+    const error = await openJetStream(connection, account)
+      .info("ANY")
+      .catch((failure: unknown) => failure);
+    return { error: error as Error, elapsed: Date.now() - start };
+  };
+
+  it("names user and account when access is denied, never the password", async () => {
+    const { error } = await failureOf({ ...cluster.connection, password: "open sesame" });
+    expect(error).toBeInstanceOf(AccessDenied);
+    expect(error.message).toContain('user "user" of account APP');
+    expect(JSON.stringify(error) + error.stack).not.toContain("sesame");
+  });
+
+  it("tells within seconds that nobody answers, and where it asked", async () => {
+    const urls = ["nats://who:sesame@127.0.0.1:1", "nats://192.0.2.1:4222"];
+    const { error, elapsed } = await failureOf({ ...cluster.connection, urls });
+    expect(error).toBeInstanceOf(ClusterUnreachable);
+    expect(error.message).toContain("nats://127.0.0.1:1, nats://192.0.2.1:4222");
+    expect(error.message).not.toContain("sesame");
+    expect(elapsed).toBeLessThan(7_000);
+  });
+
+  it("passes on what the server says about an account without JetStream", async () => {
+    const bare = { ...cluster.connection, user: "bare", password: "bare" };
+    const { error } = await failureOf(bare, "BARE");
+    expect(error).toBeInstanceOf(JetStreamError);
+    expect(error).toMatchObject({ code: 10039 });
+  });
+
+  it("reaches the cluster by the one server that answers", async () => {
+    const urls = ["nats://127.0.0.1:1", ...cluster.connection.urls.slice(0, 1)];
+    const { error } = await failureOf({ ...cluster.connection, urls });
+    expect(error).toMatchObject({ code: 10059 });
+  });
+});

@@ -1,0 +1,211 @@
+import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { StreamConfig } from "../../lib/stream-config.ts";
+import { closeConnections, type JetStreamPort, openJetStream } from "../../providers/jetstream.ts";
+import {
+  type StreamInputs,
+  type StreamOutputs,
+  streamLifecycle,
+  streamProvider,
+} from "../../providers/stream.ts";
+import { startCluster, type TestCluster } from "../support/nats-cluster.ts";
+import { SEED_SERVERS } from "../support/seed.ts";
+
+const ORDERS: StreamConfig = {
+  name: "ORDERS",
+  subjects: ["orders.>"],
+  num_replicas: 3,
+  placement: { tags: ["rg:2"] },
+};
+const region = (number: number) => [1, 2, 3].map((zone) => `rg${number}-az${zone}`);
+
+let cluster: TestCluster;
+let port: JetStreamPort;
+let client: NatsConnection;
+
+beforeAll(async () => {
+  cluster = await startCluster();
+  port = openJetStream(cluster.connection, cluster.account);
+  const { urls, user, password } = cluster.connection;
+  client = await connect({ servers: [...urls], user, pass: password });
+});
+
+afterAll(async () => {
+  await client.close();
+  await closeConnections();
+  await cluster.stop();
+});
+
+afterEach(async () => {
+  for (const stream of ["ORDERS", "EVENTS"]) await port.delete(stream).catch(() => undefined);
+});
+
+async function planned(change: Partial<StreamConfig> = {}, olds: Partial<StreamInputs> = {}) {
+  const config = { ...ORDERS, ...change };
+  const { connection, account, fleet } = cluster;
+  const news = { stream: config.name, account, connection, config, fleet };
+  const { inputs, failures } = await streamProvider.check(olds, news);
+  expect(failures ?? []).toEqual([]);
+  return inputs as StreamInputs;
+}
+
+async function created(change: Partial<StreamConfig> = {}): Promise<StreamOutputs> {
+  return (await streamProvider.create(await planned(change))).outs;
+}
+
+async function updated(olds: StreamOutputs, news: StreamInputs): Promise<StreamOutputs> {
+  return (await streamProvider.update(olds.stream, olds, news)).outs as StreamOutputs;
+}
+
+async function publish(count: number): Promise<void> {
+  for (let sent = 0; sent < count; sent++) {
+    await client.request("orders.new", `${sent}`, { timeout: 5_000 });
+  }
+}
+
+async function messages(): Promise<number> {
+  return (await port.info("ORDERS")).state.messages;
+}
+
+describe("a stream on real servers", () => {
+  it("is created on the planned hosts, the seed's two at once", async () => {
+    const [orders, events] = await Promise.all([
+      created(),
+      created({ name: "EVENTS", subjects: ["events.>"], placement: { tags: ["xr:123"] } }),
+    ]);
+    expect(orders.replicas).toEqual(region(2));
+    expect(events.replicas).toEqual(["rg1-az1", "rg2-az2", "rg3-az3"]);
+    expect(events.replicas).toContain(events.leader);
+  });
+
+  it("shows no difference afterwards, after a refresh either", async () => {
+    const olds = await created();
+    const news = await planned({}, olds);
+    expect(await streamProvider.diff("ORDERS", olds, news)).toMatchObject({ changes: false });
+    const { inputs, props } = await streamProvider.read("ORDERS", olds);
+    const { leader: _l, replicas: _r, created: _c, ...written } = olds;
+    expect(inputs).toEqual(written);
+    expect(props).toEqual(olds);
+  });
+
+  it("moves to another region and back with its messages", async () => {
+    const olds = await created();
+    await publish(100);
+    const moved = await updated(olds, await planned({ placement: { tags: ["rg:3"] } }, olds));
+    expect(moved.replicas).toEqual(region(3));
+    expect(await messages()).toBe(100);
+    const back = await updated(moved, await planned({}, moved));
+    expect(back.replicas).toEqual(region(2));
+    expect(await messages()).toBe(100);
+  });
+
+  it("scales down and up with its messages", async () => {
+    const olds = await created();
+    await publish(50);
+    const one = await updated(olds, await planned({ num_replicas: 1 }, olds));
+    expect(one.replicas).toHaveLength(1);
+    const three = await updated(one, await planned({}, one));
+    expect(three.replicas).toEqual(region(2));
+    expect(await messages()).toBe(50);
+  });
+
+  it("moves and scales in one go, which the server refuses", async () => {
+    const olds = await created();
+    await publish(50);
+    const small = { num_replicas: 1, placement: { tags: ["rg:1", "az:1"] } };
+    const one = await updated(olds, await planned(small, olds));
+    expect(one.replicas).toEqual(["rg1-az1"]);
+    const three = await updated(one, await planned({ placement: { tags: ["rg:3"] } }, one));
+    expect(three.replicas).toEqual(region(3));
+    expect(await messages()).toBe(50);
+  });
+
+  it("moves, scales and turns to interest in one go", async () => {
+    const olds = await created();
+    const news = await planned(
+      { num_replicas: 1, retention: "interest", placement: { tags: ["rg:3"] } },
+      olds,
+    );
+    expect(region(3)).toContain((await updated(olds, news)).replicas[0]);
+    expect((await port.info("ORDERS")).config).toMatchObject({ retention: "interest" });
+  });
+
+  it("is unset what was taken out", async () => {
+    const olds = await created({ description: "old", max_msgs: 5, deny_delete: true });
+    await updated(olds, await planned({ deny_delete: true }, olds));
+    const { config } = await port.info("ORDERS");
+    expect(config).toMatchObject({ max_msgs: -1, deny_delete: true });
+    expect(config.description ?? "").toBe("");
+  });
+
+  it("is taken up where it means the same, and refused where it differs", async () => {
+    await created({ placement: { tags: ["rg:2", "!none"] } });
+    await expect(created({ placement: { tags: ["!none", "rg:2"] } })).resolves.toMatchObject({
+      replicas: region(2),
+    });
+    await expect(created({ max_msgs: 5 })).rejects.toThrow(
+      /exists in account APP already, and differs \(placement: .*, maxMsgs: unlimited → 5\)/,
+    );
+  });
+
+  it("reads as absent when it was deleted behind our back", async () => {
+    const olds = await created();
+    await port.delete("ORDERS");
+    expect(await streamProvider.read("ORDERS", olds)).toEqual({ id: "" });
+    await streamProvider.delete("ORDERS", olds);
+  });
+
+  it("shows what was changed behind our back, and is put right", async () => {
+    const olds = await created();
+    await port.update({ ...ORDERS, max_msgs: 7 });
+    const { inputs, props } = await streamProvider.read("ORDERS", olds);
+    expect(inputs).toMatchObject({ config: { ...ORDERS, max_msgs: 7 } });
+    const refreshed = props as StreamOutputs;
+    const news = await planned({}, refreshed);
+    expect(await streamProvider.diff("ORDERS", refreshed, news)).toMatchObject({ changes: true });
+    await updated(refreshed, news);
+    expect((await port.info("ORDERS")).config.max_msgs).toBe(-1);
+  });
+
+  it("is brought back when its servers are tagged otherwise", async () => {
+    const olds = await created();
+    await publish(50);
+    const retagged = SEED_SERVERS.filter(({ name }) => /^rg[23]-az1$/.test(name));
+    const swap = (tags: readonly string[]) =>
+      tags.map((tag) => (tag === "rg:2" ? "rg:3" : tag === "rg:3" ? "rg:2" : tag));
+    try {
+      await Promise.all(retagged.map(({ name, tags }) => cluster.retag(name, swap(tags))));
+      const hosts = ["rg2-az2", "rg2-az3", "rg3-az1"];
+      const outs = await updated(olds, { ...(await planned({}, olds)), hosts });
+      expect(outs.replicas).toEqual(hosts);
+      expect(await messages()).toBe(50);
+      const { inputs } = await streamProvider.read("ORDERS", outs);
+      expect(inputs).toMatchObject({ hosts, config: ORDERS });
+    } finally {
+      await Promise.all(retagged.map(({ name, tags }) => cluster.retag(name, tags)));
+    }
+  });
+
+  it("waits for what an interrupted run left under way", async () => {
+    const olds = await created();
+    await port.update({ ...ORDERS, placement: { tags: ["rg:1"] } });
+    const outs = await updated(olds, await planned({ placement: { tags: ["rg:3"] } }, olds));
+    expect(outs.replicas).toEqual(region(3));
+  });
+
+  it("fails within seconds, stream kept in the state, when a replica's server is down", async () => {
+    const olds = await created();
+    cluster.signal("rg2-az3", "SIGSTOP");
+    try {
+      const hasty = streamLifecycle(openJetStream, { patience: 3_000 });
+      const news = await planned({ placement: { tags: ["az:3"] } }, olds);
+      const failure = await hasty.update("ORDERS", olds, news).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ id: "ORDERS", properties: { config: news.config } });
+      expect((failure as Error).message).toMatch(/stream ORDERS made no progress for 3 s: ./);
+    } finally {
+      cluster.signal("rg2-az3", "SIGCONT");
+    }
+    const healed = await updated(olds, await planned({ placement: { tags: ["az:3"] } }, olds));
+    expect(healed.replicas).toEqual(["rg1-az3", "rg2-az3", "rg3-az3"]);
+  });
+});

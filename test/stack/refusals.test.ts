@@ -1,0 +1,118 @@
+import { createServer } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseSettings } from "../../lib/settings.ts";
+import { SEED_SETTINGS, TestStack } from "../support/stack.ts";
+
+/** What can be known before anything is made is refused before anything is made. */
+describe("refuses while nothing has changed", () => {
+  let stack: TestStack;
+
+  beforeAll(async () => {
+    stack = await TestStack.create();
+  });
+
+  afterAll(async () => {
+    await stack.remove();
+  });
+
+  const refusal = async (settings: object) => {
+    stack.configure(settings);
+    const { exitCode, text } = await stack.pulumi("up", "--yes", "--skip-preview");
+    expect(exitCode).not.toBe(0);
+    expect(await stack.leftovers()).toEqual([]);
+    return text;
+  };
+  const stream = (changes: object) => ({ subjects: ["a.*"], replicas: 3, ...changes });
+
+  test("every problem of the settings at once, each by its path", async () => {
+    const text = await refusal({
+      regoins: ["rg1"],
+      regions: ["rg1", "rg1", "Region 3"],
+      image: "nats:2.10.20",
+      memory: "1 elephant",
+      streams: {
+        ORDERS: stream({ replicas: 7, retantion: "limits" }),
+        EVENTS: stream({ replicas: 0, storage: "tape" }),
+      },
+    });
+    for (const path of [
+      "regoins: there is no such setting",
+      "regions[2]",
+      "image: nats-server 2.10.20",
+      "memory",
+      "streams.ORDERS.replicas",
+      "streams.ORDERS.retantion",
+      "streams.EVENTS.replicas",
+      "streams.EVENTS.storage",
+    ]) {
+      expect(text).toContain(path);
+    }
+    expect(text).not.toContain("    at ");
+  });
+
+  test("every stream that has no place, with the nearest servers", async () => {
+    const text = await refusal({
+      streams: {
+        NOWHERE: stream({ subjects: ["n.*"], placement: { tags: ["rg:4"] } }),
+        TOO_MANY: stream({ subjects: ["t.*"], replicas: 5 }),
+        UNKNOWN: stream({ subjects: ["u.*"], placement: { region: "rg9" } }),
+        ASTRAY: stream({ subjects: ["s.*"], placement: { across: { rg1: "az1", rg2: "az8" } } }),
+        "no good name": stream({ subjects: ["g.*"] }),
+        ONE: stream({ subjects: ["same.*"] }),
+        OTHER: stream({ subjects: ["same.thing"] }),
+      },
+    });
+    for (const words of [
+      "streams.NOWHERE.placement",
+      "rg:4",
+      "streams.TOO_MANY.placement",
+      "rg9",
+      "az8",
+      "no good name",
+      "same.thing",
+    ]) {
+      expect(text).toContain(words);
+    }
+  });
+
+  test("a wrong type, in the words of the settings' schema", async () => {
+    expect(await refusal({ regions: "three" })).toContain("regions");
+    expect(await refusal({ nodesPerZone: "two" })).toContain("nodesPerZone");
+  });
+
+  test("a port that somebody holds", async () => {
+    const { clientPort } = parseSettings({}, { project: "nats-regions", stack: stack.name });
+    const port = clientPort + 4;
+    const server = createServer().listen(port, "127.0.0.1");
+    try {
+      const text = await refusal(SEED_SETTINGS);
+      expect(text).toContain(`clientPort: 127.0.0.1:${port}, wanted for rg2-az2, is in use`);
+    } finally {
+      server.close();
+    }
+  });
+
+  test("an engine that doesn't answer", async () => {
+    stack.env["DOCKER_HOST"] = "unix:///nonexistent/docker.sock";
+    stack.configure(SEED_SETTINGS);
+    const { exitCode, text } = await stack.pulumi("up", "--yes", "--skip-preview");
+    delete stack.env["DOCKER_HOST"];
+    expect(exitCode).not.toBe(0);
+    expect(text).toContain("No Docker engine");
+    expect(text).toContain("/nonexistent/docker.sock");
+  });
+
+  test("an image that can't be had, and destroys what was made by then", async () => {
+    stack.configure({ ...SEED_SETTINGS, image: "nats:2.999.0" });
+    const { exitCode, text } = await stack.pulumi("up", "--yes");
+    expect(exitCode).not.toBe(0);
+    expect(text).toContain("nats:2.999.0");
+    await stack.expectPulumi("destroy", "--yes");
+    expect(await stack.leftovers()).toEqual([]);
+  });
+
+  test("only warns of a number of replicas that survives no more than one less", async () => {
+    stack.configure({ streams: { PAIR: stream({ replicas: 2 }) } });
+    expect(await stack.expectPulumi("preview")).toMatch(/PAIR: .*2/);
+  });
+});

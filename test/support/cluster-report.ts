@@ -1,0 +1,90 @@
+import type { NodeAnswer, NodeObservation, StreamSighting } from "../../cli/stack/observe.ts";
+import { type ClusterReport, reportOn } from "../../cli/stack/report.ts";
+import type { StackOutputs } from "../../lib/outputs.ts";
+import { type ClusterPlan, nodesOf, planCluster, plannedHosts } from "../../lib/plan.ts";
+import { parseSettings } from "../../lib/settings.ts";
+
+/** Plans a cluster as a stack `dev` would, at the seed's ports. */
+export function planOf(settings: object): ClusterPlan {
+  const raw = { clientPort: 4222, monitorPort: 8222, ...settings };
+  return planCluster(parseSettings(raw, { project: "nats-regions", stack: "dev" }));
+}
+
+/** What an `up` would have left behind. */
+export function outputsOf(plan: ClusterPlan): StackOutputs {
+  const urls = (url: (node: { clientPort: number; monitorPort: number }) => string) =>
+    Object.fromEntries(nodesOf(plan).map((node) => [node.name, url(node)]));
+  return {
+    clientUrls: urls(({ clientPort }) => `nats://127.0.0.1:${clientPort}`),
+    monitoringUrls: urls(({ monitorPort }) => `http://127.0.0.1:${monitorPort}`),
+    streams: Object.fromEntries(
+      plan.streams.map((stream) => {
+        const [leader = "", ...others] = hostsFor(stream);
+        const tags = [...(stream.config.placement?.tags ?? [])];
+        return [stream.name, { tags, leader, replicas: [leader, ...others].sort() }];
+      }),
+    ),
+  };
+}
+
+/** A cluster as it should be: the first planned host of each stream leads it. */
+export function observationsOf(plan: ClusterPlan): Map<string, NodeAnswer> {
+  const sightings = plan.streams.map((stream): StreamSighting => {
+    const [leader = "", ...others] = hostsFor(stream);
+    return {
+      account: plan.account,
+      name: stream.name,
+      tags: stream.config.placement?.tags ?? [],
+      replicaCount: stream.config.num_replicas ?? 1,
+      leader,
+      followers: others.map((name) => ({
+        name,
+        current: true,
+        offline: false,
+        pending: false,
+        lag: 0,
+      })),
+      messages: 1234,
+      bytes: 98_765,
+    };
+  });
+  const nodes = nodesOf(plan);
+  return new Map(
+    nodes.map(({ name, serverTags }) => [
+      name,
+      {
+        version: "2.15.2",
+        uptime: "3m12s",
+        tags: serverTags,
+        health: "",
+        metaLeader: nodes.at(-1)?.name ?? "",
+        metaSize: nodes.length,
+        metaLagging: [],
+        streams: sightings.filter(
+          ({ leader, followers }) =>
+            leader === name || followers.some((peer) => peer.name === name),
+        ),
+      },
+    ]),
+  );
+}
+
+/** Reports on answers; a node of the plan that is not among them is silent. */
+export function reportOf(
+  plan: ClusterPlan,
+  answers: ReadonlyMap<string, NodeAnswer> = observationsOf(plan),
+): ClusterReport {
+  const observations = nodesOf(plan).map(({ name }): NodeObservation => {
+    const answer = answers.get(name);
+    return answer ? { name, answer } : { name };
+  });
+  return reportOn({ stack: "dev", stackOption: "", outputs: outputsOf(plan), observations, plan });
+}
+
+/** Hosts as the server might choose them: in zones that differ. */
+function hostsFor(stream: ClusterPlan["streams"][number]): readonly string[] {
+  const byZone = Map.groupBy(plannedHosts(stream), (host) => host.split("-")[1]);
+  return [...byZone.values()]
+    .flatMap(([host]) => host ?? [])
+    .slice(0, stream.config.num_replicas ?? 1);
+}

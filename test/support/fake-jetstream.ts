@@ -1,0 +1,220 @@
+import { type Fleet, planPlacement } from "../../lib/placement.ts";
+import type { StreamConfig } from "../../lib/stream-config.ts";
+import { completeConfig } from "../../lib/stream-diff.ts";
+import { subjectsOverlap } from "../../lib/subjects.ts";
+import {
+  JetStreamError,
+  type JetStreamPort,
+  type StreamInfo,
+  StreamNotFound,
+} from "../../providers/jetstream.ts";
+
+interface FakeStream {
+  config: StreamConfig;
+  peers: string[];
+  messages: number;
+  consumers: number;
+  /** Peers after the change under way, and how many looks it still takes. */
+  change?: { kind: "move" | "scale"; peers: string[]; looks: number };
+}
+
+/**
+ * JetStream in memory, with the semantics of nats-server 2.15 that the lifecycle rests on. The conformance
+ * suite holds it to the real server.
+ */
+export class FakeJetStream implements JetStreamPort {
+  fleet: Fleet;
+  readonly streams = new Map<string, FakeStream>();
+  /** Verbs in the order in which they came, `info` left out. */
+  readonly requests: { verb: string; config?: StreamConfig }[] = [];
+  /** Thrown by the next requests, one each. */
+  readonly failures: Error[] = [];
+  /** Looks that a change takes; the first one may show the past. */
+  looksPerChange = 3;
+  /** Servers that are down: they stay members, and never become current. */
+  readonly down = new Set<string>();
+
+  constructor(fleet: Fleet) {
+    this.fleet = fleet;
+  }
+
+  async info(name: string): Promise<StreamInfo> {
+    this.#fail();
+    const stream = this.#find(name);
+    const { config, change } = stream;
+    const past = change?.looks === this.looksPerChange;
+    if (change && change.looks-- === 0) {
+      stream.peers = change.peers;
+      delete stream.change;
+    }
+    const [leader = "", ...followers] = stream.peers;
+    return {
+      config,
+      created: "2026-01-31T12:00:00Z",
+      state: { messages: stream.messages, bytes: 0, consumer_count: stream.consumers },
+      cluster: {
+        leader,
+        replicas: followers.map((host) => ({
+          name: host,
+          current: !this.down.has(host),
+          ...(this.down.has(host) ? { offline: true } : {}),
+        })),
+        ...(stream.change && !past
+          ? { desired: { status: { description: stream.change.kind } } }
+          : {}),
+      },
+    };
+  }
+
+  async create(requested: StreamConfig): Promise<void> {
+    this.#log("create", requested);
+    const config = asStored(requested);
+    const existing = this.streams.get(config.name);
+    if (existing && !isSame(existing.config, config)) throw nameInUse();
+    if (existing) return;
+    this.#refuseOverlap(config);
+    this.streams.set(config.name, {
+      config,
+      peers: this.#place(config),
+      messages: 0,
+      consumers: 0,
+    });
+  }
+
+  async update(requested: StreamConfig): Promise<void> {
+    this.#log("update", requested);
+    const stream = this.#find(requested.name);
+    const config = asStored(requested);
+    const old = stream.config;
+    refuseImmutable(old, config);
+    this.#refuseOverlap(config);
+    const moves = config.placement !== undefined && !isSame(config.placement, old.placement);
+    const scales = config.num_replicas !== old.num_replicas || config.retention !== old.retention;
+    if (moves && scales) throw error(10123, "can not move and scale a stream in a single update");
+    if (stream.change?.kind === "move" && (moves || scales)) {
+      throw error(10124, "stream move already in progress");
+    }
+    if (stream.change && moves) throw error(10226, "stream reconfiguration already in progress");
+    if (moves) this.#begin(stream, "move", this.#place(config));
+    else if (scales) this.#begin(stream, "scale", this.#scale(stream, config));
+    stream.config = config;
+  }
+
+  async delete(name: string): Promise<void> {
+    this.#log("delete");
+    this.#find(name);
+    this.streams.delete(name);
+  }
+
+  #begin(stream: FakeStream, kind: "move" | "scale", peers: string[]): void {
+    stream.change = { kind, peers, looks: this.looksPerChange };
+  }
+
+  #log(verb: string, config?: StreamConfig): void {
+    this.requests.push({ verb, ...(config ? { config } : {}) });
+    this.#fail();
+  }
+
+  #fail(): void {
+    const failure = this.failures.shift();
+    if (failure) throw failure;
+  }
+
+  #find(name: string): FakeStream {
+    const stream = this.streams.get(name);
+    if (!stream) throw new StreamNotFound(10059, "stream not found");
+    return stream;
+  }
+
+  #refuseOverlap(config: StreamConfig): void {
+    const rivals = [...this.streams.values()].filter(
+      ({ config: { name } }) => name !== config.name,
+    );
+    const taken = rivals.flatMap((rival) => rival.config.subjects ?? []);
+    if (
+      config.subjects?.some((subject) => taken.some((other) => subjectsOverlap(subject, other)))
+    ) {
+      throw error(10065, "subjects overlap with an existing stream");
+    }
+  }
+
+  #place(config: StreamConfig): string[] {
+    const replicas = config.num_replicas ?? 1;
+    const { tags = [], cluster = "" } = config.placement ?? {};
+    const placement = planPlacement({ replicas, tags, cluster }, this.fleet);
+    if (placement.kind === "impossible") throw error(10005, placement.serverError);
+    return placement.kind === "exact"
+      ? [...placement.hosts]
+      : pick(placement.candidates, replicas, { tags, cluster }, this.fleet);
+  }
+
+  #scale(stream: FakeStream, config: StreamConfig): string[] {
+    const replicas = config.num_replicas ?? 1;
+    const kept = stream.peers.slice(0, replicas);
+    if (kept.length === replicas) return kept;
+    const added = this.#place(config).filter((host) => !kept.includes(host));
+    return [...kept, ...added].slice(0, replicas);
+  }
+}
+
+/** The last candidates that can be together, so that a test which relies on the first ones fails. */
+function pick(
+  candidates: readonly string[],
+  replicas: number,
+  request: { tags: readonly string[]; cluster: string },
+  fleet: Fleet,
+): string[] {
+  const chosen: string[] = [];
+  for (const name of candidates.toReversed()) {
+    const together = new Set([...chosen, name]);
+    const servers = fleet.servers.filter((server) => together.has(server.name));
+    const fits = planPlacement({ ...request, replicas: together.size }, { ...fleet, servers });
+    if (chosen.length < replicas && fits.kind === "exact") chosen.push(name);
+  }
+  return chosen;
+}
+
+/** Fills in what the server does, in its order of keys, and drops a placement that says nothing. */
+function asStored(config: StreamConfig): StreamConfig {
+  const { placement, ...rest } = completeConfig(config);
+  return {
+    ...rest,
+    ...(placement && Object.keys(placement).length > 0 ? { placement } : {}),
+    metadata: { ...rest.metadata, "_nats.level": "5", "_nats.ver": "2.15.2" },
+  };
+}
+
+function refuseImmutable(old: StreamConfig, config: StreamConfig): void {
+  const off = (["deny_delete", "deny_purge", "sealed", "allow_msg_ttl"] as const).find(
+    (flag) => old[flag] && !config[flag],
+  );
+  const workqueue = old.retention === "workqueue" || config.retention === "workqueue";
+  if (old.storage !== config.storage) throw invalid("can not change storage type");
+  if (workqueue && old.retention !== config.retention) {
+    throw invalid("can not change retention policy to/from workqueue");
+  }
+  if (off) throw invalid(`can not switch off ${off}`);
+}
+
+function invalid(what: string): JetStreamError {
+  return error(10052, `stream configuration update ${what}`);
+}
+
+function nameInUse(): JetStreamError {
+  return error(10058, "stream name already in use with a different configuration");
+}
+
+function error(code: number, description: string): JetStreamError {
+  return new JetStreamError(code, description);
+}
+
+/** Go's reflect.DeepEqual on what JSON can say: the order of a list counts, that of keys doesn't. */
+function isSame(a: unknown, b: unknown): boolean {
+  const canonical = (value: unknown) =>
+    JSON.stringify(value, (_, inner: unknown) =>
+      typeof inner === "object" && inner !== null && !Array.isArray(inner)
+        ? Object.fromEntries(Object.entries(inner).sort(([x], [y]) => (x < y ? -1 : 1)))
+        : inner,
+    );
+  return canonical(a) === canonical(b);
+}

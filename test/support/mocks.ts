@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import * as pulumi from "@pulumi/pulumi";
+import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
+
+/** A resource as the engine would have been asked for it. */
+export interface Recorded {
+  readonly type: string;
+  readonly name: string;
+  /** Secrets opened. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+  /** Secrets taken out. */
+  readonly plainInputs: unknown;
+}
+
+export interface Recorder {
+  /** All resources, once as many as expected have been asked for. */
+  settled(count: number): Promise<readonly Recorded[]>;
+}
+
+const SECRET_SIGNATURE = pulumi.runtime.specialSecretSig;
+const SIGNATURE_KEY = pulumi.runtime.specialSigKey;
+
+type Answer = (error: Error | null, response: object) => void;
+
+// The SDK's mock engine doesn't know hooks (3.259).
+Object.assign(MockMonitor.prototype, {
+  registerResourceHook: (_request: unknown, answer: Answer) => answer(null, {}),
+});
+
+/** Replaces the engine by a recorder, which proves what is asked for, not what a provider makes of it. */
+export async function recordResources(): Promise<Recorder> {
+  const recorded: Recorded[] = [];
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs }) => {
+        recorded.push({ type, name, inputs: open(inputs), plainInputs: close(inputs) });
+        return { id: `${name}-id`, state: inputs };
+      },
+      call: ({ inputs }) => inputs,
+    },
+    "nats-regions",
+    "dev",
+  );
+  return {
+    async settled(count) {
+      const deadline = Date.now() + 5_000;
+      while (recorded.length < count) {
+        if (Date.now() > deadline) throw new Error(`${recorded.length} of ${count} resources`);
+        await sleep(10);
+      }
+      return recorded;
+    },
+  };
+}
+
+/** The value of an output. */
+export function promiseOf<T>(output: pulumi.Output<T>): Promise<T> {
+  return new Promise((resolve) => output.apply(resolve));
+}
+
+function isSecret(value: unknown): value is { value: unknown } {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    (value as Record<string, unknown>)[SIGNATURE_KEY] === SECRET_SIGNATURE
+  );
+}
+
+function open(value: unknown): Record<string, unknown> {
+  return replaceSecrets(value, (secret) => secret) as Record<string, unknown>;
+}
+
+function close(value: unknown): unknown {
+  return replaceSecrets(value, () => "[secret]");
+}
+
+function replaceSecrets(value: unknown, replace: (secret: unknown) => unknown): unknown {
+  if (isSecret(value)) return replace(value.value);
+  if (Array.isArray(value)) return value.map((item) => replaceSecrets(item, replace));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, replaceSecrets(item, replace)]),
+  );
+}

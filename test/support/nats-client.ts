@@ -1,0 +1,85 @@
+import { connect, type NatsConnection } from "@nats-io/transport-node";
+import type { StackOutputs } from "../../lib/outputs.ts";
+import { PASSWORDS } from "./stack.ts";
+
+/** What the JetStream API says of a stream, as far as tests ask. */
+interface StreamInfo {
+  readonly config: {
+    readonly placement?: { readonly tags?: string[] };
+    readonly num_replicas: number;
+  };
+  readonly cluster: {
+    readonly leader?: string;
+    readonly replicas?: readonly { readonly name: string; readonly current: boolean }[];
+  };
+  readonly state: { readonly messages: number };
+  readonly error?: { readonly err_code: number; readonly description: string };
+}
+
+/** A client of a running cluster that knows nothing of this project: the other witness. */
+export class NatsClient implements AsyncDisposable {
+  readonly #connection: NatsConnection;
+
+  private constructor(connection: NatsConnection) {
+    this.#connection = connection;
+  }
+
+  static async connect(
+    { clientUrls }: Pick<StackOutputs, "clientUrls">,
+    user = "user",
+    pass = PASSWORDS.password,
+  ): Promise<NatsClient> {
+    const servers = Object.values(clientUrls);
+    return new NatsClient(
+      await connect({ servers, user, pass, ignoreClusterUpdates: true, timeout: 5_000 }),
+    );
+  }
+
+  info(stream: string): Promise<StreamInfo> {
+    return this.#request(`$JS.API.STREAM.INFO.${stream}`);
+  }
+
+  /** Hosts that hold a replica, sorted; those that aren't current are left out. */
+  async hosts(stream: string): Promise<string[]> {
+    const { cluster } = await this.info(stream);
+    const followers = (cluster.replicas ?? []).filter(({ current }) => current);
+    return [cluster.leader ?? "", ...followers.map(({ name }) => name)].sort();
+  }
+
+  /** Publishes and waits until the stream has stored the message. */
+  async publish(subject: string, payload: string): Promise<void> {
+    const ack = await this.#request<{ stream?: string; error?: unknown }>(subject, payload);
+    if (!ack.stream) throw new Error(`not stored: ${JSON.stringify(ack)}`);
+  }
+
+  /** The payload of every message of a stream, oldest first. */
+  async payloads(stream: string): Promise<string[]> {
+    const { state } = await this.info(stream);
+    const payloads: string[] = [];
+    for (let seq = 1; payloads.length < state.messages; seq++) {
+      const { message } = await this.#request<{ message?: { data: string } }>(
+        `$JS.API.STREAM.MSG.GET.${stream}`,
+        JSON.stringify({ seq }),
+      );
+      if (message) payloads.push(Buffer.from(message.data, "base64").toString());
+    }
+    return payloads;
+  }
+
+  delete(stream: string): Promise<{ success?: boolean }> {
+    return this.#request(`$JS.API.STREAM.DELETE.${stream}`);
+  }
+
+  update(stream: string, config: object): Promise<{ error?: unknown }> {
+    return this.#request(`$JS.API.STREAM.UPDATE.${stream}`, JSON.stringify(config));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#connection.close();
+  }
+
+  async #request<Answer>(subject: string, payload = ""): Promise<Answer> {
+    const answer = await this.#connection.request(subject, payload, { timeout: 5_000 });
+    return answer.json<Answer>();
+  }
+}

@@ -1,0 +1,160 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { execa } from "execa";
+import { parseStackOutputs, type StackOutputs } from "../../lib/outputs.ts";
+
+/** The repository: the program runs where people run it. */
+export const PROJECT = path.resolve(import.meta.dirname, "../..");
+
+/** How a command of the CLI ended. */
+export interface Outcome {
+  readonly exitCode: number;
+  /** What it said, stdout and stderr as they came. */
+  readonly text: string;
+}
+
+/** The passwords of test stacks; distinctive, so that a leak is found by looking for them. */
+export const PASSWORDS = { password: "app-Zebra-4711", systemPassword: "sys-Yak-0815" };
+
+const SEED_STREAM = {
+  replicas: 3,
+  storage: "file",
+  retention: "limits",
+  duplicateWindow: "2m",
+  allowRollup: true,
+  allowDirect: true,
+};
+
+/** The settings of stack `dev`, but for ports, which derive from the stack's name. */
+export const SEED_SETTINGS = {
+  streams: {
+    EVENTS: { subjects: ["events.*"], placement: { tags: ["xr:123"] }, ...SEED_STREAM },
+    ORDERS: { subjects: ["orders.*"], placement: { tags: ["rg:2"] }, ...SEED_STREAM },
+  },
+};
+
+/** Kills a started command with all that it started, as a lost machine would; an ended one is left alone. */
+export function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+/**
+ * A stack of its own name, with its state and settings in a temporary folder, driven by the real CLI.
+ * Its names and ports derive from its name, so it lives beside any other stack on the engine.
+ */
+export class TestStack {
+  readonly name = `test-${randomBytes(4).toString("hex")}`;
+  readonly folder = mkdtempSync(path.join(tmpdir(), "nats-regions-"));
+  /** Besides what the process has. */
+  readonly env: Record<string, string> = {
+    PULUMI_BACKEND_URL: `file://${this.folder}`,
+    PULUMI_CONFIG_PASSPHRASE: "test",
+    PULUMI_STACK: this.name,
+    NO_COLOR: "1",
+  };
+
+  static async create(settings: object = SEED_SETTINGS): Promise<TestStack> {
+    const stack = new TestStack();
+    await stack.expectPulumi("stack", "init", stack.name);
+    // The CLI writes it beside the program.
+    renameSync(path.join(PROJECT, `Pulumi.${stack.name}.yaml`), stack.#configFile);
+    for (const [name, value] of Object.entries(PASSWORDS)) {
+      await stack.pulumi("config", "set", "--secret", name, value);
+    }
+    stack.configure(settings);
+    return stack;
+  }
+
+  /** Replaces all settings but the passwords. YAML takes JSON as it is. */
+  configure(settings: object): void {
+    const secrets = readFileSync(this.#configFile, "utf8")
+      .split("\n")
+      .filter((line) => /^encryptionsalt|[pP]assword:|secure:/.test(line));
+    const salt = secrets.filter((line) => line.startsWith("encryptionsalt"));
+    const passwords = secrets.filter((line) => !line.startsWith("encryptionsalt"));
+    const lines = Object.entries(settings).map(
+      ([name, value]) => `  nats-regions:${name}: ${JSON.stringify(value)}`,
+    );
+    writeFileSync(this.#configFile, `${[...salt, "config:", ...passwords, ...lines].join("\n")}\n`);
+  }
+
+  /** Runs a command of the CLI on this stack and tells how it ended. */
+  async pulumi(...args: string[]): Promise<Outcome> {
+    const { exitCode = 1, all } = await this.start(args);
+    return { exitCode, text: all };
+  }
+
+  /** Runs a command of the CLI that has to succeed, and gives what it said. */
+  async expectPulumi(...args: string[]): Promise<string> {
+    const { exitCode, text } = await this.pulumi(...args);
+    if (exitCode !== 0)
+      throw new Error(`pulumi ${args.join(" ")} ended with ${exitCode}:\n${text.slice(-6_000)}`);
+    return text;
+  }
+
+  /** Starts a command of the CLI in a process group of its own, to be killed as a whole. */
+  start(args: readonly string[]) {
+    const { file, args: flagged, options } = this.command(args);
+    return execa(file, flagged, {
+      ...options,
+      all: true,
+      reject: false,
+      detached: true,
+      cleanup: true,
+      stdin: "ignore",
+    });
+  }
+
+  /** How a command of the CLI on this stack is started. */
+  command(args: readonly string[]) {
+    return {
+      file: path.join(PROJECT, "node_modules/.bin/pulumi"),
+      args: this.#withFlags(args),
+      options: { cwd: PROJECT, env: this.env },
+    };
+  }
+
+  async outputs(): Promise<StackOutputs> {
+    const { stdout } = await this.start(["stack", "output", "--json"]);
+    return parseStackOutputs(stdout);
+  }
+
+  /** What of this stack is on the engine: containers, volumes and networks, by name. */
+  async leftovers(): Promise<string[]> {
+    const filter = `--filter=name=nats-regions-${this.name}`;
+    const lists = await Promise.all([
+      execa("docker", ["ps", "--all", filter, "--format={{.Names}}"]),
+      execa("docker", ["volume", "ls", filter, "--format={{.Name}}"]),
+      execa("docker", ["network", "ls", filter, "--format={{.Name}}"]),
+    ]);
+    return lists.flatMap(({ stdout }) => stdout.split("\n").filter((name) => name !== ""));
+  }
+
+  /** Destroys the stack and whatever a failed test left of it. */
+  async remove(): Promise<void> {
+    await this.pulumi("cancel", "--yes");
+    await this.pulumi("destroy", "--yes");
+    const filter = `--filter=name=nats-regions-${this.name}`;
+    const shell = (command: string) => execa("sh", ["-c", command], { reject: false });
+    await shell(`docker rm --force $(docker ps --all --quiet ${filter})`);
+    await shell(`docker volume rm $(docker volume ls --quiet ${filter})`);
+    await shell(`docker network rm $(docker network ls --quiet ${filter})`);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  get #configFile(): string {
+    return path.join(this.folder, "settings.yaml");
+  }
+
+  #withFlags(args: readonly string[]): string[] {
+    const takesConfig = ["up", "preview", "refresh", "destroy", "config"].includes(args[0] ?? "");
+    return takesConfig ? [...args, "--config-file", this.#configFile] : [...args];
+  }
+}

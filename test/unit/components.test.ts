@@ -1,0 +1,172 @@
+import * as pulumi from "@pulumi/pulumi";
+import { beforeAll, describe, expect, test } from "vitest";
+import { NatsCluster } from "../../components/nats-cluster.ts";
+import { ownershipOf } from "../../components/ownership.ts";
+import { Stream } from "../../components/stream.ts";
+import { type ClusterPlan, planCluster } from "../../lib/plan.ts";
+import { parseSettings } from "../../lib/settings.ts";
+import { promiseOf, type Recorded, recordResources } from "../support/mocks.ts";
+
+const PASSWORDS = { system: "sys-secret", application: "app-secret" };
+
+let plan: ClusterPlan;
+let resources: readonly Recorded[];
+
+const named = (name: string): Recorded => {
+  const found = resources.find((resource) => resource.name === name);
+  if (!found) throw new Error(`no resource ${name}`);
+  return found;
+};
+
+beforeAll(async () => {
+  const recorder = await recordResources();
+  plan = planCluster(
+    parseSettings(
+      {
+        clientPort: 4222,
+        streams: {
+          ORDERS: { subjects: ["orders.*"], replicas: 3, placement: { tags: ["rg:2"] } },
+        },
+      },
+      { project: "nats-regions", stack: "dev" },
+    ),
+  );
+  const cluster = new NatsCluster("c1", {
+    plan,
+    accounts: pulumi.secret({
+      system: { user: "sys", password: PASSWORDS.system },
+      name: "APP",
+      application: { user: "user", password: PASSWORDS.application },
+    }),
+    ownership: ownershipOf(plan.identity, "organization", "/somewhere"),
+  });
+  const [orders] = plan.streams;
+  if (!orders) throw new Error("the plan has no stream");
+  const stream = new Stream(
+    "ORDERS",
+    {
+      account: "APP",
+      connection: { urls: [], user: "user", password: PASSWORDS.application },
+      config: orders.config,
+      fleet: plan.fleet,
+    },
+    { parent: cluster, dependsOn: [cluster.ready] },
+  );
+  await promiseOf(stream.urn);
+  resources = await recorder.settled(65);
+});
+
+describe("NatsCluster", () => {
+  test("makes a network, an image, and for each node its volumes, config and container", () => {
+    const count = Map.groupBy(resources, ({ type }) => type);
+    expect(Object.fromEntries([...count].map(([type, of]) => [type, of.length]))).toEqual({
+      "nats-regions:index:NatsCluster": 1,
+      "nats-regions:index:Region": 3,
+      "nats-regions:index:AvailabilityZone": 9,
+      "nats-regions:index:NatsNode": 9,
+      "docker:index/remoteImage:RemoteImage": 1,
+      "docker:index/volume:Volume": 18,
+      "docker:index/container:Container": 9,
+      "command:local:Command": 1 + 9 + 3 + 1,
+      "pulumi-nodejs:dynamic/nats:Stream": 1,
+    });
+  });
+
+  test("derives every name from the cluster's, so that two clusters fit in one program", () => {
+    for (const { name, type } of resources) {
+      if (!type.endsWith(":Stream")) expect(name).toMatch(/^c1(-|$)/);
+    }
+  });
+
+  test("publishes ports on loopback only, and no route port", () => {
+    expect(named("c1-rg2-az3-container").inputs.ports).toEqual([
+      { internal: 4222, external: 4227, ip: "127.0.0.1", protocol: "tcp" },
+      { internal: 8222, external: 8227, ip: "127.0.0.1", protocol: "tcp" },
+    ]);
+  });
+
+  test("hardens every container and lets it stop in peace", () => {
+    for (const { type, inputs } of resources) {
+      if (type !== "docker:index/container:Container") continue;
+      expect(inputs).toMatchObject({
+        user: "10001:10001",
+        readOnly: true,
+        capabilities: { drops: ["ALL"] },
+        securityOpts: ["no-new-privileges"],
+        memory: 512,
+        memorySwap: 512,
+        envs: [`GOMEMLIMIT=${Math.floor(512 * 1024 ** 2 * 0.8)}`],
+        restart: "unless-stopped",
+        networkMode: "bridge",
+        stopTimeout: 30,
+        destroyGraceSeconds: 30,
+      });
+    }
+  });
+
+  test("mounts a config that the server can't write and a volume for its data", () => {
+    expect(named("c1-rg1-az1-container").inputs.volumes).toEqual([
+      {
+        volumeName: "nats-regions-dev-rg1-az1-config",
+        containerPath: "/etc/nats",
+        readOnly: true,
+      },
+      { volumeName: "nats-regions-dev-rg1-az1-data", containerPath: "/data" },
+    ]);
+  });
+
+  test("starts waves behind the gate of the wave before; only the last gate waits at first", () => {
+    const gate = (number: number) => named(`c1-wave-${number}`).inputs;
+    expect([1, 2, 3].map((number) => gate(number).create)).toEqual([
+      ":",
+      ":",
+      "node providers/await-cluster.ts",
+    ]);
+    for (const number of [1, 2, 3]) {
+      expect(gate(number).update).toBe("node providers/await-cluster.ts");
+      const { CONTAINERS, MONITORS, MEMBERS } = gate(number).environment as Record<string, string>;
+      expect(CONTAINERS?.split(" ")).toEqual(
+        [1, 2, 3].map((region) => `c1-rg${region}-az${number}-container-id`),
+      );
+      expect(Object.keys(JSON.parse(MONITORS ?? ""))).toHaveLength(3 * number);
+      expect(MEMBERS).toBe(number === 3 ? "9" : "");
+    }
+  });
+
+  test("keeps passwords out of everything but secrets", () => {
+    const encoded = Object.values(PASSWORDS).flatMap((password) => [
+      password,
+      // Whatever the position within base64, the middle of a text reads the same in one of three ways.
+      ...[0, 1, 2].map((shift) =>
+        Buffer.from("x".repeat(shift) + password)
+          .toString("base64")
+          .slice(4, -4),
+      ),
+    ]);
+    const leaks = (value: unknown) => encoded.some((text) => JSON.stringify(value).includes(text));
+    const exposed = resources.filter(({ plainInputs }) => leaks(plainInputs));
+    expect(exposed.map(({ name }) => name)).toEqual([]);
+    expect(leaks(named("c1-rg1-az1-configured").inputs.stdin)).toBe(true);
+  });
+});
+
+describe("Stream", () => {
+  test("is a dynamic resource whose provider is a constant that captures nothing", () => {
+    const { type, inputs } = named("ORDERS");
+    expect(type).toBe("pulumi-nodejs:dynamic/nats:Stream");
+    expect(inputs.__provider).toMatchInlineSnapshot(`
+      "
+      const { resolve } = require("node:path");
+      const lifecycle = () => require(resolve("providers/stream.ts")).streamProvider;
+      exports.handler = () => ({
+        check: (olds, news) => lifecycle().check(olds, news),
+        diff: (id, olds, news) => lifecycle().diff(id, olds, news),
+        create: (inputs) => lifecycle().create(inputs),
+        read: (id, props) => lifecycle().read(id, props),
+        update: (id, olds, news) => lifecycle().update(id, olds, news),
+        delete: (id, props) => lifecycle().delete(id, props),
+      });
+      "
+    `);
+  });
+});

@@ -1,0 +1,415 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { StreamConfig } from "../../lib/stream-config.ts";
+import {
+  ClusterUnreachable,
+  JetStreamError,
+  JetStreamUnavailable,
+} from "../../providers/jetstream.ts";
+import {
+  type ProgramInputs,
+  type StreamInputs,
+  type StreamOutputs,
+  streamLifecycle,
+} from "../../providers/stream.ts";
+import { FakeJetStream } from "../support/fake-jetstream.ts";
+import { SEED_FLEET } from "../support/seed.ts";
+
+const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+const CONNECTION = { urls: ["nats://127.0.0.1:4222"], user: "user", password: "sesame" };
+const ORDERS: StreamConfig = {
+  name: "ORDERS",
+  subjects: ["orders.>"],
+  num_replicas: 3,
+  placement: { tags: ["rg:2"] },
+};
+const region = (number: number) => [1, 2, 3].map((zone) => `rg${number}-az${zone}`);
+
+let jetStream: FakeJetStream;
+const lifecycle = streamLifecycle(() => jetStream, { patience: 100, pause: 1 });
+
+beforeEach(() => {
+  jetStream = new FakeJetStream(SEED_FLEET);
+});
+
+function program(change: Partial<StreamConfig> = {}): ProgramInputs {
+  const config = { ...ORDERS, ...change };
+  return { stream: config.name, account: "APP", connection: CONNECTION, config, fleet: SEED_FLEET };
+}
+
+async function check(olds: Partial<StreamInputs>, news: ProgramInputs) {
+  const { inputs, failures = [] } = await lifecycle.check(olds, news);
+  return { inputs: inputs as StreamInputs, failures };
+}
+
+/** What the engine would pass on, checked. */
+async function planned(change: Partial<StreamConfig> = {}): Promise<StreamInputs> {
+  const { inputs, failures } = await check({}, program(change));
+  expect(failures).toEqual([]);
+  return inputs;
+}
+
+async function created(change: Partial<StreamConfig> = {}): Promise<StreamOutputs> {
+  const { outs } = await lifecycle.create(await planned(change));
+  jetStream.requests.length = 0;
+  return outs;
+}
+
+async function updated(olds: StreamOutputs, news: StreamInputs): Promise<StreamOutputs> {
+  return (await lifecycle.update("ORDERS", olds, news)).outs as StreamOutputs;
+}
+
+function updates() {
+  return jetStream.requests.map(({ verb, config }) => ({
+    verb,
+    replicas: config?.num_replicas,
+    tags: config?.placement?.tags,
+  }));
+}
+
+async function failureOf(work: Promise<unknown>): Promise<Error & Record<string, unknown>> {
+  const failure = await work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  expect(failure).toBeInstanceOf(Error);
+  return failure as Error & Record<string, unknown>;
+}
+
+describe("check", () => {
+  it("plans the hosts and keeps the fleet out of the state", async () => {
+    const { fleet: _, ...rest } = program();
+    expect(await planned()).toEqual({ ...rest, hosts: region(2) });
+    expect((await planned({ num_replicas: 1 })).hosts).toEqual(region(2));
+  });
+
+  it("refuses what can't be placed, in words, naming no property", async () => {
+    const { failures } = await check({}, program({ num_replicas: 5 }));
+    expect(failures).toHaveLength(1);
+    expect(failures[0]).toMatchObject({
+      property: "",
+      reason: expect.stringMatching(
+        /^placement: needs 5 servers tagged rg:2 .* only 3 .*; nearest: .*; nats-server would say "no suitable peers/,
+      ),
+    });
+  });
+
+  it.each([
+    [{ storage: "memory" }, "storage: file → memory: it is fixed when the stream is created"],
+    [{ retention: "workqueue" }, "a stream can't become a work queue"],
+    [{ duplicate_window: 5 }, "duplicateWindow: 5ns is less than 100ms"],
+    [{ name: "OTHER" }, 'stream: "ORDERS" can\'t become "OTHER" without losing the messages'],
+  ] as [Partial<StreamConfig>, string][])(
+    "refuses %j for a stream that exists",
+    async (change, reason) => {
+      const { failures } = await check(await planned(), program(change));
+      expect(failures.map((failure) => failure.reason).join("\n")).toContain(reason);
+    },
+  );
+
+  it("refuses another account", async () => {
+    const { failures } = await check(await planned(), { ...program(), account: "ELSE" });
+    expect(failures[0]?.reason).toContain('account: "APP" can\'t become "ELSE"');
+  });
+
+  it("lets a stream be sealed, but not be born so", async () => {
+    expect((await check({}, program({ sealed: true }))).failures).toHaveLength(1);
+    expect((await check(await planned(), program({ sealed: true }))).failures).toEqual([]);
+  });
+
+  it("names every problem, and the password in none", async () => {
+    const news = program({ num_replicas: 7, max_age: 1, placement: { tags: ["rg:9"] } });
+    const { failures } = await check({}, news);
+    expect(failures).toHaveLength(3);
+    expect(JSON.stringify(failures)).not.toContain("sesame");
+  });
+
+  it("leaves unknown values alone", async () => {
+    const config = { ...ORDERS, placement: { tags: [UNKNOWN] } };
+    const { inputs, failures } = await check(await planned(), { ...program(), config });
+    expect(failures).toEqual([]);
+    expect(inputs).toMatchObject({ config, hosts: UNKNOWN });
+    expect(inputs).not.toHaveProperty("fleet");
+  });
+
+  it("plans although the password is not known yet", async () => {
+    const connection = { ...CONNECTION, password: UNKNOWN };
+    expect((await check({}, { ...program(), connection })).inputs.hosts).toEqual(region(2));
+  });
+});
+
+describe("diff", () => {
+  const diff = async (change: object) =>
+    lifecycle.diff("ORDERS", await created(), { ...(await planned()), ...change });
+
+  it.each([
+    ["nothing", {}],
+    ["another text of the provider", { __provider: "new" }],
+    ["the order of hosts", { hosts: region(2).toReversed() }],
+    ["defaults spelled out", { config: { ...ORDERS, storage: "file", max_msgs: 0 } }],
+  ])("sees no change in %s", async (_, change) => {
+    expect(await diff(change)).toEqual({ changes: false, replaces: [] });
+  });
+
+  it.each([
+    ["config", { config: { ...ORDERS, max_msgs: 5 } }],
+    ["hosts", { hosts: region(3) }],
+    ["connection", { connection: { ...CONNECTION, password: "other" } }],
+  ])("sees a change of %s, never a replacement", async (_, change) => {
+    expect(await diff(change)).toEqual({ changes: true, replaces: [] });
+  });
+
+  it("replaces for another name or account only", async () => {
+    expect(await diff({ stream: "OTHER" })).toEqual({ changes: true, replaces: ["stream"] });
+    expect(await diff({ account: "OTHER" })).toEqual({ changes: true, replaces: ["account"] });
+  });
+
+  it("takes an unknown value for a change, not for a replacement", async () => {
+    expect(await diff({ stream: UNKNOWN })).toEqual({ changes: true });
+  });
+});
+
+describe("create", () => {
+  it("returns once all replicas are current, with their hosts", async () => {
+    const inputs = { ...(await planned()), __provider: "text" };
+    expect(await lifecycle.create(inputs)).toEqual({
+      id: "ORDERS",
+      outs: { ...inputs, leader: "rg2-az1", replicas: region(2), created: "2026-01-31T12:00:00Z" },
+    });
+  });
+
+  it("takes up a stream that means the same", async () => {
+    await jetStream.create({ ...ORDERS, description: "", max_msgs: -1 });
+    expect(await created()).toMatchObject({ replicas: region(2) });
+    expect(jetStream.streams.size).toBe(1);
+  });
+
+  it("refuses a stream that differs, field by field", async () => {
+    await jetStream.create({ ...ORDERS, max_msgs: 5, num_replicas: 1 });
+    const { message, id } = await failureOf(created());
+    expect(message).toContain("stream ORDERS exists in account APP already");
+    expect(message).toContain("replicas: 1 → 3, maxMsgs: 5 → unlimited");
+    expect(id).toBeUndefined();
+  });
+
+  it("moves a stream that it takes up to where it belongs", async () => {
+    await jetStream.create(ORDERS);
+    strand("ORDERS", region(3));
+    expect(await created()).toMatchObject({ replicas: region(2) });
+  });
+
+  it("asks again while JetStream is not available", async () => {
+    jetStream.failures.push(
+      new JetStreamUnavailable("no leader"),
+      new JetStreamUnavailable("none"),
+    );
+    expect(await created()).toMatchObject({ replicas: region(2) });
+  });
+
+  it("keeps a stream that does not settle in the state, and says what it waits for", async () => {
+    jetStream.down.add("rg2-az3");
+    const inputs = { ...(await planned()), __provider: "text" };
+    const failure = await failureOf(lifecycle.create(inputs));
+    expect(failure.message).toContain("made no progress for 0.1 s: rg2-az3 is down");
+    expect(failure.message).not.toContain("sesame");
+    expect(failure).toMatchObject({ id: "ORDERS", reasons: [failure.message], properties: inputs });
+  });
+
+  it("passes on why the server refuses, without an id", async () => {
+    await jetStream.create({ name: "RIVAL", subjects: ["orders.new"] });
+    const failure = await failureOf(created());
+    expect(failure).toMatchObject({ code: 10065 });
+    expect(failure).not.toHaveProperty("id");
+  });
+});
+
+describe("update", () => {
+  it("sends nothing when the stream is what it should be", async () => {
+    const olds = await created();
+    await updated(olds, { ...(await planned()), connection: { ...CONNECTION, user: "other" } });
+    expect(updates()).toEqual([]);
+  });
+
+  it("sends nothing when the server only has more to choose from", async () => {
+    const olds = await created({ num_replicas: 1 });
+    const news = await planned({ num_replicas: 1 });
+    await updated(olds, { ...news, hosts: [...news.hosts, "rg2-az4"] });
+    expect(updates()).toEqual([]);
+  });
+
+  it("sends the whole config, so that what was taken out is unset", async () => {
+    const olds = await created({ max_msgs: 5, description: "old" });
+    await updated(olds, await planned());
+    expect(jetStream.requests[0]?.config).toMatchObject({ max_msgs: -1, description: "" });
+    expect((await jetStream.info("ORDERS")).config.max_msgs).toBe(-1);
+  });
+
+  it("moves, and waits until all have moved", async () => {
+    const olds = await created();
+    const outs = await updated(olds, await planned({ placement: { tags: ["rg:3"] } }));
+    expect(outs.replicas).toEqual(region(3));
+    expect(updates()).toEqual([{ verb: "update", replicas: 3, tags: ["rg:3"] }]);
+  });
+
+  it("never moves for the order of tags", async () => {
+    const olds = await created({ placement: { tags: ["rg:2", "!x"] } });
+    await updated(olds, await planned({ placement: { tags: ["!x", "rg:2"] }, max_msgs: 5 }));
+    expect(updates()).toEqual([{ verb: "update", replicas: 3, tags: ["rg:2", "!x"] }]);
+  });
+
+  it("moves first and grows then", async () => {
+    const olds = await created({ num_replicas: 1 });
+    const outs = await updated(olds, await planned({ placement: { tags: ["rg:3"] } }));
+    expect(outs.replicas).toEqual(region(3));
+    expect(updates()).toEqual([
+      { verb: "update", replicas: 1, tags: ["rg:3"] },
+      { verb: "update", replicas: 3, tags: ["rg:3"] },
+    ]);
+  });
+
+  it("shrinks first and moves then: the other way round may be impossible", async () => {
+    const olds = await created();
+    const news = await planned({ num_replicas: 1, placement: { tags: ["rg:3", "az:1"] } });
+    expect((await updated(olds, news)).replicas).toEqual(["rg3-az1"]);
+    expect(updates()).toEqual([
+      { verb: "update", replicas: 1, tags: ["rg:2"] },
+      { verb: "update", replicas: 1, tags: ["rg:3", "az:1"] },
+    ]);
+  });
+
+  it("brings back a stream that is not where its tags say", async () => {
+    const olds = await created();
+    strand("ORDERS", region(3));
+    expect((await updated(olds, await planned())).replicas).toEqual(region(2));
+    expect(updates()).toEqual([{ verb: "update", replicas: 3, tags: ["rg:2", "rg:2"] }]);
+  });
+
+  it("brings back a stream that asks for no tags", async () => {
+    const { placement: _, ...anywhere } = ORDERS;
+    const news = { ...(await planned()), config: anywhere, hosts: region(1) };
+    await jetStream.create(anywhere);
+    jetStream.fleet = { ...SEED_FLEET, servers: SEED_FLEET.servers.slice(0, 3) };
+    strand("ORDERS", region(3));
+    const outs = await updated({ ...news, leader: "", replicas: [], created: "" }, news);
+    expect(outs.replicas).toEqual(region(1));
+  });
+
+  it("says so when the servers don't place it as planned, and keeps it in the state", async () => {
+    const olds = await created();
+    const failure = await failureOf(updated(olds, { ...(await planned()), hosts: region(3) }));
+    expect(failure.message).toContain("was placed anew, but not on rg3-az1, rg3-az2, rg3-az3");
+    expect(failure).toMatchObject({ id: "ORDERS" });
+    expect(updates()).toHaveLength(1);
+  });
+
+  it("lets a change under way finish first", async () => {
+    const olds = await created();
+    await jetStream.update({ ...ORDERS, placement: { tags: ["rg:1"] } });
+    const outs = await updated(olds, await planned({ placement: { tags: ["rg:3"] } }));
+    expect(outs.replicas).toEqual(region(3));
+  });
+
+  it.each([10124, 10226])(
+    "tries again while the meta leader still says in progress (%d)",
+    async (code) => {
+      const olds = await created();
+      const update = jetStream.update.bind(jetStream);
+      let refusals = 3;
+      jetStream.update = async (config) => {
+        if (refusals-- > 0) throw new JetStreamError(code, "already in progress");
+        await update(config);
+      };
+      const outs = await updated(olds, await planned({ placement: { tags: ["rg:3"] } }));
+      expect(outs.replicas).toEqual(region(3));
+    },
+  );
+
+  it("refuses to delete messages by a change of retention", async () => {
+    const olds = await created();
+    const stream = jetStream.streams.get("ORDERS");
+    if (stream) stream.messages = 20;
+    const news = await planned({ retention: "interest" });
+    const { message } = await failureOf(updated(olds, news));
+    expect(message).toContain("20 messages would be deleted, since no consumer waits for them");
+    expect(updates()).toEqual([]);
+    if (stream) stream.consumers = 1;
+    await updated(olds, news);
+    expect(updates()).toHaveLength(1);
+  });
+
+  it("refuses what the server would, even if the state knew nothing of it", async () => {
+    const olds = await created({ storage: "memory" });
+    const { message } = await failureOf(updated(olds, await planned()));
+    expect(message).toContain("storage: memory → file: it is fixed");
+    expect(updates()).toEqual([]);
+  });
+
+  it("does not create anew what is gone", async () => {
+    const olds = await created();
+    jetStream.streams.clear();
+    const failure = await failureOf(updated(olds, await planned({ max_msgs: 5 })));
+    expect(failure.message).toContain("stream ORDERS is gone from account APP, with its messages");
+    expect(failure).not.toHaveProperty("id");
+  });
+
+  it("leaves the state alone when nothing was sent", async () => {
+    const olds = await created();
+    jetStream.failures.push(new ClusterUnreachable("no NATS server answers"));
+    expect(await failureOf(updated(olds, await planned({ max_msgs: 5 })))).not.toHaveProperty("id");
+  });
+});
+
+describe("read", () => {
+  it("says that the stream is absent when the server does, and only then", async () => {
+    const olds = await created();
+    jetStream.streams.clear();
+    expect(await lifecycle.read("ORDERS", olds)).toEqual({ id: "" });
+    for (let left = 200; left > 0; left--)
+      jetStream.failures.push(new JetStreamUnavailable("no leader"));
+    await expect(lifecycle.read("ORDERS", olds)).rejects.toBeInstanceOf(JetStreamUnavailable);
+    jetStream.failures.splice(0, 200, new ClusterUnreachable("no NATS server answers"));
+    await expect(lifecycle.read("ORDERS", olds)).rejects.toBeInstanceOf(ClusterUnreachable);
+  });
+
+  it("finds nothing changed where nothing changed", async () => {
+    const olds = await created({ placement: { tags: ["rg:2", "!x"] } });
+    const { leader: _l, replicas: _r, created: _c, ...inputs } = olds;
+    expect(await lifecycle.read("ORDERS", olds)).toEqual({ id: "ORDERS", inputs, props: olds });
+  });
+
+  it("shows what drifted by field, for the next diff to see", async () => {
+    const olds = await created();
+    await jetStream.update({ ...ORDERS, max_msgs: 5 });
+    strand("ORDERS", region(3));
+    const { inputs, props } = await lifecycle.read("ORDERS", olds);
+    expect(inputs).toMatchObject({ config: { ...ORDERS, max_msgs: 5 }, hosts: region(3) });
+    expect(props).toMatchObject({ replicas: region(3), connection: CONNECTION });
+    expect(await lifecycle.diff("ORDERS", props as StreamOutputs, await planned())).toMatchObject({
+      changes: true,
+    });
+  });
+});
+
+describe("delete", () => {
+  it("deletes, and is content if there is nothing to delete", async () => {
+    const olds = await created();
+    await lifecycle.delete("ORDERS", olds);
+    expect(jetStream.streams.size).toBe(0);
+    await lifecycle.delete("ORDERS", olds);
+  });
+
+  it("tells the way out when the cluster is gone", async () => {
+    const olds = await created();
+    jetStream.failures.push(
+      new ClusterUnreachable("no NATS server answers at nats://127.0.0.1:4222"),
+    );
+    const { message } = await failureOf(lifecycle.delete("ORDERS", olds));
+    expect(message).toContain("no NATS server answers");
+    expect(message).toContain("pulumi state delete");
+  });
+});
+
+/** Puts the replicas elsewhere, behind everybody's back. */
+function strand(name: string, hosts: readonly string[]): void {
+  const stream = jetStream.streams.get(name);
+  if (stream) stream.peers = [...hosts];
+}

@@ -1,0 +1,46 @@
+import { resolve } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { execa } from "execa";
+import { expect, it } from "vitest";
+import { Stream } from "../../components/stream.ts";
+import { promiseOf, recordResources } from "../support/mocks.ts";
+import { SEED_FLEET } from "../support/seed.ts";
+
+const PASSWORD = "open-sesame";
+
+/** Does what @pulumi/pulumi/cmd/dynamic-provider does with `__provider`, in a plain node of its own. */
+const HOST = `
+const { text, inputs } = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
+const provider = require("require-from-string")(text).handler();
+provider.check({}, inputs).then((result) => console.log(JSON.stringify(result)));
+`;
+
+it("the provider's text finds the lifecycle from the program's folder, in plain node", async () => {
+  const recorder = await recordResources();
+  const config = { name: "ORDERS", num_replicas: 3, placement: { tags: ["rg:2"] } };
+  const connection = { urls: ["nats://127.0.0.1:4222"], user: "user", password: PASSWORD };
+  const stream = new Stream("ORDERS", { account: "APP", connection, config, fleet: SEED_FLEET });
+  await promiseOf(stream.urn);
+  const [recorded] = await recorder.settled(1);
+  const { __provider: text, ...inputs } = recorded?.inputs ?? {};
+
+  expect(JSON.stringify(recorded?.plainInputs)).not.toContain(PASSWORD);
+  expect(text).not.toContain(PASSWORD);
+  const { stdout, stderr } = await execa(process.execPath, ["-e", HOST], {
+    cwd: resolve(import.meta.dirname, "../.."),
+    input: JSON.stringify({ text, inputs }),
+    env: { NODE_OPTIONS: "" },
+  });
+  expect(stderr).toBe("");
+  expect(JSON.parse(stdout)).toEqual({
+    inputs: {
+      stream: "ORDERS",
+      account: "APP",
+      connection,
+      config,
+      hosts: ["rg2-az1", "rg2-az2", "rg2-az3"],
+    },
+    failures: [],
+  });
+  expect(pulumi.Output.isInstance(stream.hosts)).toBe(true);
+});
