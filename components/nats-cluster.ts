@@ -2,7 +2,7 @@ import { local } from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { type Accounts, renderAccountsConf } from "../lib/nats-conf.ts";
-import type { ClusterPlan, NodePlan } from "../lib/plan.ts";
+import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
 import type { AvailabilityZone } from "./availability-zone.ts";
 import type { NatsNode, NodeSettings } from "./nats-node.ts";
 import type { Ownership } from "./ownership.ts";
@@ -29,17 +29,14 @@ export class NatsCluster extends pulumi.ComponentResource {
     const settings = createCommon(name, args, this);
     const zones = createZones(name, plan, this);
 
-    const nodes: NatsNode[] = [];
     let gates: pulumi.Resource[] = [];
     for (const [index, wave] of plan.waves.entries()) {
       const members = wave.map((node) =>
         zones(node).addNode(`${name}-${node.name}`, { plan: node, settings, after: gates }),
       );
-      const isLast = index === plan.waves.length - 1;
-      nodes.push(...members);
-      gates = [
-        createGate(`${name}-wave-${index + 1}`, { wave: members, upTo: nodes, isLast }, this),
-      ];
+      const monitors = monitoringUrls(plan.waves.slice(0, index + 1).flat());
+      const later = monitoringUrls(plan.waves.slice(index + 1).flat());
+      gates = [createGate(`${name}-wave-${index + 1}`, { monitors, later, wave: members }, this)];
     }
 
     const [ready] = gates;
@@ -47,12 +44,14 @@ export class NatsCluster extends pulumi.ComponentResource {
     createShutdown(`${name}-shutdown`, ownership, ready, this);
 
     this.ready = ready;
-    this.clientUrls = Object.fromEntries(nodes.map((node) => [node.nodeName, node.clientUrl]));
-    this.monitoringUrls = Object.fromEntries(
-      nodes.map((node) => [node.nodeName, node.monitoringUrl]),
-    );
+    this.clientUrls = Object.fromEntries(nodesOf(plan).map((node) => [node.name, node.clientUrl]));
+    this.monitoringUrls = monitoringUrls(nodesOf(plan));
     this.registerOutputs({ clientUrls: this.clientUrls, monitoringUrls: this.monitoringUrls });
   }
+}
+
+function monitoringUrls(nodes: readonly NodePlan[]): Record<string, string> {
+  return Object.fromEntries(nodes.map(({ name, monitoringUrl }) => [name, monitoringUrl]));
 }
 
 /** What all nodes share: the network, the image, the file with the accounts. */
@@ -125,11 +124,11 @@ function createZones(
 }
 
 interface GateArgs {
+  /** Monitoring URLs by node name: of the nodes up to the gate, and of those in later waves. */
+  readonly monitors: Readonly<Record<string, string>>;
+  readonly later: Readonly<Record<string, string>>;
   /** The nodes right before the gate: where their containers were replaced, it waits again. */
   readonly wave: readonly NatsNode[];
-  /** These and all nodes of earlier waves; later ones may not be there yet. */
-  readonly upTo: readonly NatsNode[];
-  readonly isLast: boolean;
 }
 
 const AWAIT_CLUSTER = "node providers/await-cluster.ts";
@@ -139,8 +138,8 @@ const AWAIT_CLUSTER = "node providers/await-cluster.ts";
  * leader only when every member is there: so only the last gate waits when it is created. A container
  * that was replaced updates the gate behind its wave, and that one waits until all is well again.
  */
-function createGate(name: string, { wave, upTo, isLast }: GateArgs, parent: pulumi.Resource) {
-  const monitors = upTo.map(({ nodeName, monitoringUrl }) => [nodeName, monitoringUrl]);
+function createGate(name: string, { monitors, later, wave }: GateArgs, parent: pulumi.Resource) {
+  const isLast = Object.keys(later).length === 0;
   const containers = pulumi.all(wave.map(({ containerId }) => containerId));
   return new local.Command(
     name,
@@ -148,8 +147,8 @@ function createGate(name: string, { wave, upTo, isLast }: GateArgs, parent: pulu
       create: isLast ? AWAIT_CLUSTER : ":",
       update: AWAIT_CLUSTER,
       environment: {
-        MONITORS: JSON.stringify(Object.fromEntries(monitors)),
-        MEMBERS: isLast ? String(upTo.length) : "",
+        MONITORS: JSON.stringify(monitors),
+        LATER: JSON.stringify(later),
         CONTAINERS: containers.apply((ids) => ids.join(" ")),
       },
       logging: local.Logging.Stderr,

@@ -45,11 +45,7 @@ const configureScript = readFileSync(new URL("configure-node.sh", import.meta.ur
  * label replaces the container, whose data volume stays.
  */
 export class NatsNode extends pulumi.ComponentResource {
-  /** Server name, e.g. `rg1-az1`. */
-  readonly nodeName: string;
   readonly containerId: pulumi.Output<string>;
-  readonly clientUrl: string;
-  readonly monitoringUrl: string;
 
   constructor(name: string, args: NatsNodeArgs, opts?: pulumi.ComponentResourceOptions) {
     const { plan, settings } = args;
@@ -60,11 +56,8 @@ export class NatsNode extends pulumi.ComponentResource {
     const configured = configureNode(name, args, { config, data }, this);
     const container = createContainer(name, args, { config, data, configured }, this);
 
-    this.nodeName = plan.name;
     this.containerId = container.id;
-    this.clientUrl = `nats://${settings.bindAddress}:${plan.clientPort}`;
-    this.monitoringUrl = `http://${settings.bindAddress}:${plan.monitorPort}`;
-    this.registerOutputs({ clientUrl: this.clientUrl, monitoringUrl: this.monitoringUrl });
+    this.registerOutputs({ clientUrl: plan.clientUrl, monitoringUrl: plan.monitoringUrl });
   }
 }
 

@@ -105,5 +105,5 @@ function canListen(port: number, address: string): Promise<boolean> {
 }
 
 function isLocalEngine(): boolean {
-  return !/^(ssh|tcp):/.test(process.env["DOCKER_HOST"] ?? "");
+  return !/^(ssh|tcp):/.test(process.env.DOCKER_HOST ?? "");
 }

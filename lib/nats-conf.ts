@@ -15,8 +15,8 @@ export interface NodeConf {
   readonly cluster: string;
   /** Server names of **all** nodes, this one too: the count of routes is the size that the meta group boots with. */
   readonly routes: readonly string[];
-  /** `host:port` that clients are told to reconnect to. */
-  readonly clientAdvertise: string;
+  /** `host:port` that clients are told to reconnect to; without it, the container's own address. */
+  readonly clientAdvertise?: string;
   /** Prefix of the tags that replicas of a stream must differ in, `""` for none. */
   readonly uniqueTag: string;
   /** Bytes. Explicit, as the server's own default is 75% of the disk for each server on it. */
@@ -48,12 +48,13 @@ export interface Accounts {
  * (nats-server 2.15).
  */
 export function renderNodeConf(conf: NodeConf): string {
+  const advertise = conf.clientAdvertise;
   const uniqueTag = conf.uniqueTag === "" ? [] : [`  unique_tag: ${quote(conf.uniqueTag)}`];
   return lines(
     `server_name: ${quote(conf.serverName)}`,
     `server_tags: [${conf.serverTags.map(quote).join(", ")}]`,
     `port: ${CLIENT_PORT}`,
-    `client_advertise: ${quote(conf.clientAdvertise)}`,
+    ...(advertise === undefined ? [] : [`client_advertise: ${quote(advertise)}`]),
     `http_port: ${MONITOR_PORT}`,
     "",
     "jetstream: {",

@@ -43,6 +43,8 @@ export interface NodePlan extends NodePlace {
   /** Ports on the engine's host, bound to the plan's `bindAddress`. */
   readonly clientPort: number;
   readonly monitorPort: number;
+  readonly clientUrl: string;
+  readonly monitoringUrl: string;
   /** `nats.conf`; holds no secret. */
   readonly conf: string;
   /** Changes when a changed config needs a restart, stays when a reload will do. */
@@ -131,12 +133,16 @@ function planNode(
   settings: Settings,
 ): NodePlan {
   const clientPort = settings.clientPort + place.portOffset;
+  const monitorPort = settings.monitorPort + place.portOffset;
+  // Published on every address, a node is reached on loopback from here; others know theirs best.
+  const everywhere = settings.bindAddress === "0.0.0.0";
+  const host = everywhere ? "127.0.0.1" : settings.bindAddress;
   const conf = {
     serverName: place.name,
     serverTags: place.serverTags,
     cluster: settings.cluster,
     routes,
-    clientAdvertise: `${settings.bindAddress}:${clientPort}`,
+    ...(everywhere ? {} : { clientAdvertise: `${host}:${clientPort}` }),
     uniqueTag: settings.uniqueTag,
     maxFileStore: settings.maxFileStore,
     maxMemoryStore: settings.maxMemoryStore,
@@ -149,7 +155,9 @@ function planNode(
     configVolume: `${containerName}-config`,
     dataVolume: `${containerName}-data`,
     clientPort,
-    monitorPort: settings.monitorPort + place.portOffset,
+    monitorPort,
+    clientUrl: `nats://${host}:${clientPort}`,
+    monitoringUrl: `http://${host}:${monitorPort}`,
     conf: renderNodeConf(conf),
     restartDigest: restartDigest(conf),
   };

@@ -41,6 +41,19 @@ export function whyNotReady(reports: readonly NodeReport[], members?: number): s
   return ill && `${ill.name}: ${ill.health}`;
 }
 
+/**
+ * Whether waiting is in vain: too few nodes of all run for the meta group to have a majority, so that
+ * nothing gets better before those of later waves are started.
+ */
+export function needsLaterNodes(
+  reports: readonly NodeReport[],
+  later: readonly NodeReport[],
+): boolean {
+  const all = [...reports, ...later];
+  const running = all.filter(({ metaLeader }) => metaLeader !== undefined);
+  return later.length > 0 && running.length <= all.length / 2;
+}
+
 function names(reports: readonly NodeReport[]): string {
   return reports.map(({ name }) => name).join(", ");
 }

@@ -42,7 +42,8 @@ export function completeConfig(config: StreamConfig): StreamConfig {
  */
 export function normalizeConfig(config: StreamConfig): Readonly<Record<string, unknown>> {
   const derived = new Map<string, unknown>(Object.entries(derivedDefaults(config)));
-  const given = new Map<string, unknown>(Object.entries({ ...config, ...impliedBySeal(config) }));
+  const given = new Map<string, unknown>(Object.entries(config));
+  for (const api of overruledBySeal(config)) given.delete(api);
   const fields = Object.values<Field>(STREAM_FIELDS)
     .filter(({ api }) => !(api === "mirror_direct" && config.mirror && !config.mirror.external))
     .map((field): [string, unknown] => {
@@ -148,16 +149,11 @@ function derivedDefaults(config: StreamConfig): Partial<StreamConfig> {
   };
 }
 
-/** What the server sets besides when a stream is sealed. */
-function impliedBySeal({ sealed }: StreamConfig): Partial<StreamConfig> {
-  if (!sealed) return {};
-  return {
-    max_age: 0,
-    discard: "new",
-    deny_delete: true,
-    deny_purge: true,
-    allow_rollup_hdrs: false,
-  };
+/** What the server overrules when a stream is sealed, and so says nothing any more. */
+function overruledBySeal({ sealed }: StreamConfig): readonly string[] {
+  return sealed
+    ? ["max_age", "duplicate_window", "discard", "deny_delete", "deny_purge", "allow_rollup_hdrs"]
+    : [];
 }
 
 /** The canonical value, undefined where it is the default. */

@@ -1,12 +1,13 @@
 /**
- * Waits until a cluster is ready, or says what it lacks: the gate between two waves of nodes.
+ * Waits until a cluster is ready, or says what it lacks: the gate behind a wave of nodes.
  *
- * Run by a Command. MONITORS: JSON object of monitoring URLs by node name. MEMBERS: how many servers
- * there are in all, empty if more than those may exist. DEADLINE_SECONDS: how long to wait (120).
+ * Run by a Command. MONITORS: JSON object of monitoring URLs by node name, of the wave before the gate and
+ * those before it. LATER: the same of later waves, whose nodes need not exist yet. DEADLINE_SECONDS: how
+ * long to wait (120).
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { type NodeReport, whyNotReady } from "../lib/readiness.ts";
+import { type NodeReport, needsLaterNodes, whyNotReady } from "../lib/readiness.ts";
 
 const POLL_MS = 100;
 const PROGRESS_MS = 5_000;
@@ -34,13 +35,19 @@ const healthz = z.object({ status: z.string(), error: z.string().optional() });
 await main();
 
 async function main(): Promise<void> {
-  const monitors = z.record(z.string(), z.url()).parse(JSON.parse(process.env.MONITORS ?? "{}"));
-  const members = Number(process.env.MEMBERS) || undefined;
+  const nodes = readMonitors("MONITORS");
+  const laterNodes = readMonitors("LATER");
+  const members = laterNodes.length === 0 ? nodes.length : undefined;
   const seconds = Number(process.env.DEADLINE_SECONDS ?? 120);
   const started = Date.now();
   let said = started;
   for (;;) {
-    const reason = whyNotReady(await Promise.all(Object.entries(monitors).map(askNode)), members);
+    const [reports, later] = await Promise.all([askAll(nodes), askAll(laterNodes)]);
+    const reason = whyNotReady(reports, members);
+    if (reason !== undefined && needsLaterNodes(reports, later)) {
+      console.error(`${reason}; going on, as the nodes that are missing come next`);
+      return;
+    }
     if (reason === undefined) return;
     if (Date.now() - started > seconds * 1_000) {
       console.error(`The cluster isn't ready after ${seconds} s: ${reason}.`);
@@ -55,7 +62,18 @@ async function main(): Promise<void> {
   }
 }
 
-async function askNode([name, url]: [string, string]): Promise<NodeReport> {
+type Monitor = readonly [name: string, url: string];
+
+function readMonitors(variable: string): Monitor[] {
+  const text = process.env[variable] ?? "{}";
+  return Object.entries(z.record(z.string(), z.url()).parse(JSON.parse(text)));
+}
+
+function askAll(monitors: readonly Monitor[]): Promise<NodeReport[]> {
+  return Promise.all(monitors.map(askNode));
+}
+
+async function askNode([name, url]: Monitor): Promise<NodeReport> {
   try {
     const [stats, health] = await Promise.all([getJson(`${url}/jsz`), getJson(`${url}/healthz`)]);
     const { meta_cluster: meta } = jetStream.parse(stats);

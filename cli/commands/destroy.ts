@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
 import { parseOptions } from "../options.ts";
 import { countOf, formatSize } from "../render/text.ts";
@@ -43,7 +44,7 @@ async function describeLoss(stack: Stack): Promise<string> {
   const { report } = inspection;
   const nodes = nodesIn(report).filter(({ state }) => state !== "planned");
   const streams = describeStreams(report);
-  const rest = streams.length === 0 ? ". It has no streams." : ", and for good:";
+  const rest = streams.length === 0 ? ". It has no streams." : " and, for good, these streams:";
   return [
     `${heading}: ${countOf(nodes.length, "node")} with their volumes${rest}`,
     ...streams,
@@ -66,7 +67,8 @@ async function confirm(): Promise<boolean> {
     throw new UserError("There is no terminal to ask on: say `--yes` if you mean it.");
   }
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await terminal.question("Type yes to go on: ");
+  const hungUp = once(terminal, "close").then(() => "");
+  const answer = await Promise.race([terminal.question("Type yes to go on: "), hungUp]);
   terminal.close();
   return answer.trim().toLowerCase() === "yes";
 }

@@ -39,15 +39,15 @@ function upCommand({ name, resourceCount }: Stack): string[] {
   return ["up", "--yes", ...preview, "--suppress-outputs", "--stack", name];
 }
 
-function summarize(stack: Stack, { report, outputs, planned }: Inspection): string {
+function summarize(stack: Stack, { report, outputs, settings }: Inspection): string {
   const canvas = terminal();
   const parts = [renderReport(report, canvas)];
   const [clientUrl] = Object.values(outputs.clientUrls);
-  if (planned && clientUrl) {
+  if ("planned" in settings && clientUrl) {
     const steps = {
       stackOption: stackOption(stack),
       settingsFile: settingsFile(stack.name),
-      user: planned.settings.user,
+      user: settings.planned.settings.user,
       clientUrl,
     };
     parts.push(renderNextSteps(steps, canvas));

@@ -22,10 +22,11 @@ export async function run(args: readonly string[]): Promise<number> {
   });
   const stack = await findStack(options.stack);
   const inspection = await inspectRunning(stack);
-  const { report, changes } = inspection;
+  const { report, settings } = inspection;
   console.log(
-    options.json ? JSON.stringify({ ...report, changes }, null, 2) : render(inspection, stack),
+    options.json ? JSON.stringify(toJson(inspection), null, 2) : render(inspection, stack),
   );
+  if ("problem" in settings) console.error(`\n${settings.problem}`);
   return report.ok ? 0 : 1;
 }
 
@@ -39,15 +40,15 @@ async function inspectRunning(stack: Stack): Promise<Inspection> {
   throw new UserError(`Stack ${stack.name} has no cluster. \`npm start${option}\` brings one up.`);
 }
 
-function render({ report, changes }: Inspection, stack: Stack): string {
-  const canvas = terminal();
-  const pending = changes.map((change) => `  ${change}`);
+function toJson({ report, settings }: Inspection) {
+  return { ...report, changes: "changes" in settings ? settings.changes : null };
+}
+
+function render({ report, settings }: Inspection, stack: Stack): string {
+  const changes = "changes" in settings ? settings.changes : [];
+  const heading = `The settings ask for changes; \`npx pulumi preview${stackOption(stack)}\` shows all of them:`;
   return [
-    renderReport(report, canvas),
-    ...(pending.length > 0
-      ? [
-          `The settings ask for changes; \`npx pulumi preview${stackOption(stack)}\` shows all of them:\n${pending.join("\n")}`,
-        ]
-      : []),
+    renderReport(report, terminal()),
+    ...(changes.length > 0 ? [[heading, ...changes].join("\n  ")] : []),
   ].join("\n\n");
 }

@@ -50,6 +50,11 @@ export function pulumiEnvironment(args, env) {
       ...env,
       ...set,
       PATH: [bin, env.PATH].join(path.delimiter),
+      // Nearly all that is made waits for the engine, not for a core: 18 volumes take their 2 s at once.
+      PULUMI_PARALLEL: env.PULUMI_PARALLEL ?? "32",
+      // The program and the dynamic provider load in half the time.
+      NODE_COMPILE_CACHE:
+        env.NODE_COMPILE_CACHE ?? path.join(project, "node_modules", ".cache", "compile"),
       // Where the shell came here by a symbolic link, Pulumi would look for the selected stack elsewhere.
       PWD: process.cwd(),
     },

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { delimiter, dirname } from "node:path";
 import { exec } from "./exec.mjs";
+import { clearStaleLocks } from "./locks.mjs";
 import { findCli, pulumiEnvironment } from "./project.mjs";
 
 const args = process.argv.slice(2);
@@ -15,6 +16,10 @@ if (!cli) {
 
 const { env, createStack } = pulumiEnvironment(args, process.env);
 env.PATH = [dirname(cli), env.PATH].join(delimiter);
+
+for (const pid of clearStaleLocks(env.PULUMI_BACKEND_URL)) {
+  console.error(`Took away the lock of a pulumi command that was killed (process ${pid}).`);
+}
 
 if (createStack) {
   const { status } = spawnSync(cli, ["stack", "init", createStack, "--no-select"], {

@@ -1,9 +1,12 @@
+import { resolve } from "node:path";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   AccessDenied,
   ClusterUnreachable,
   closeConnections,
   JetStreamError,
+  JetStreamUnavailable,
   openJetStream,
 } from "../../providers/jetstream.ts";
 import { describeJetStreamPort } from "../support/jetstream-conformance.ts";
@@ -54,9 +57,41 @@ describe("connecting", () => {
     expect(error).toMatchObject({ code: 10039 });
   });
 
+  it("lets a process end that has nothing else to do", async () => {
+    const program = `
+      import { openJetStream } from "./providers/jetstream.ts";
+      const port = openJetStream(${JSON.stringify(cluster.connection)}, "APP");
+      await Promise.allSettled([port.info("ABSENT"), port.info("ABSENT")]);
+    `;
+    const start = Date.now();
+    await execa(process.execPath, ["--input-type=module", "--eval", program], {
+      cwd: resolve(import.meta.dirname, "../.."),
+      env: { NODE_OPTIONS: "" },
+    });
+    expect(Date.now() - start).toBeLessThan(8_000);
+  });
+
   it("reaches the cluster by the one server that answers", async () => {
     const urls = ["nats://127.0.0.1:1", ...cluster.connection.urls.slice(0, 1)];
     const { error } = await failureOf({ ...cluster.connection, urls });
     expect(error).toMatchObject({ code: 10059 });
+  });
+});
+
+describe("without a majority of the servers", () => {
+  it("never says that a stream is not found", async () => {
+    const [first = ""] = cluster.connection.urls;
+    const port = openJetStream({ ...cluster.connection, urls: [first] }, cluster.account);
+    await port.create({ name: "SURVIVOR", num_replicas: 3, placement: { tags: ["rg:3"] } });
+    const stopped = cluster.fleet.servers.slice(2).map(({ name }) => name);
+    for (const name of stopped) cluster.signal(name, "SIGSTOP");
+    try {
+      for (const stream of ["SURVIVOR", "ABSENT"]) {
+        await expect(port.info(stream)).rejects.toBeInstanceOf(JetStreamUnavailable);
+        await expect(port.delete(stream)).rejects.toBeInstanceOf(JetStreamUnavailable);
+      }
+    } finally {
+      for (const name of stopped) cluster.signal(name, "SIGCONT");
+    }
   });
 });

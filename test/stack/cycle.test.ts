@@ -71,7 +71,7 @@ describe("the seed's cluster", () => {
     const { clientUrls, monitoringUrls, streams } = await stack.outputs();
     expect(Object.keys(clientUrls)).toHaveLength(9);
     expect(Object.keys(monitoringUrls)).toEqual(Object.keys(clientUrls));
-    expect(streams["ORDERS"]).toEqual({
+    expect(streams.ORDERS).toEqual({
       tags: ["rg:2"],
       leader: expect.stringMatching(/^rg2-az[123]$/),
       replicas: ["rg2-az1", "rg2-az2", "rg2-az3"],
@@ -170,7 +170,7 @@ describe("the seed's cluster", () => {
     stack.configure({ streams: { ...SEED_SETTINGS.streams, ADDED: added } });
     await run("up", "--yes");
     expect((await client.hosts("ADDED"))[0]).toMatch(/^rg1-/);
-    expect((await stack.outputs()).streams["ADDED"]?.replicas).toEqual(await client.hosts("ADDED"));
+    expect((await stack.outputs()).streams.ADDED?.replicas).toEqual(await client.hosts("ADDED"));
     await expectNoChanges();
 
     stack.configure(SEED_SETTINGS);

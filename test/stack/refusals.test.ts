@@ -93,10 +93,10 @@ describe("refuses while nothing has changed", () => {
   });
 
   test("an engine that doesn't answer", async () => {
-    stack.env["DOCKER_HOST"] = "unix:///nonexistent/docker.sock";
+    stack.env.DOCKER_HOST = "unix:///nonexistent/docker.sock";
     stack.configure(SEED_SETTINGS);
     const { exitCode, text } = await stack.pulumi("up", "--yes", "--skip-preview");
-    delete stack.env["DOCKER_HOST"];
+    delete stack.env.DOCKER_HOST;
     expect(exitCode).not.toBe(0);
     expect(text).toContain("No Docker engine");
     expect(text).toContain("/nonexistent/docker.sock");

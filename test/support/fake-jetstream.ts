@@ -29,8 +29,10 @@ export class FakeJetStream implements JetStreamPort {
   readonly requests: { verb: string; config?: StreamConfig }[] = [];
   /** Thrown by the next requests, one each. */
   readonly failures: Error[] = [];
-  /** Looks that a change takes; the first one may show the past. */
+  /** Looks that a change takes. */
   looksPerChange = 3;
+  /** So many of the first looks still show the past: no change under way. */
+  looksAtPast = 1;
   /** Servers that are down: they stay members, and never become current. */
   readonly down = new Set<string>();
 
@@ -42,7 +44,7 @@ export class FakeJetStream implements JetStreamPort {
     this.#fail();
     const stream = this.#find(name);
     const { config, change } = stream;
-    const past = change?.looks === this.looksPerChange;
+    const past = change && change.looks > this.looksPerChange - this.looksAtPast;
     if (change && change.looks-- === 0) {
       stream.peers = change.peers;
       delete stream.change;

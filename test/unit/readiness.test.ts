@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type NodeReport, whyNotReady } from "../../lib/readiness.ts";
+import { type NodeReport, needsLaterNodes, whyNotReady } from "../../lib/readiness.ts";
 
 const well = (name: string): NodeReport => ({
   name,
@@ -32,4 +32,12 @@ test("a follower's view of the others doesn't count", () => {
 test("members that aren't asked may exist where their number isn't given", () => {
   expect(whyNotReady([a, b])).toBeUndefined();
   expect(whyNotReady([a, b], 2)).toBe("a knows 3 of 2 members of the meta group");
+});
+
+test("waiting is in vain while too few nodes of all run", () => {
+  const down = (name: string): NodeReport => ({ name });
+  expect(needsLaterNodes([a], [down("b"), down("c")])).toBe(true);
+  expect(needsLaterNodes([a], [b, down("c")])).toBe(false);
+  expect(needsLaterNodes([a, b], [c, down("d")])).toBe(false);
+  expect(needsLaterNodes([down("a"), down("b")], [])).toBe(false);
 });

@@ -78,6 +78,7 @@ const config: fc.Arbitrary<StreamConfig> = fc
         { requiredKeys: ["name"] },
       ),
       deny_delete: fc.boolean(),
+      sealed: fc.boolean(),
     },
     { requiredKeys: [] },
   )
@@ -104,6 +105,10 @@ describe("comparing", () => {
     [{ max_age: 60 * SECOND }, { max_age: 60 * SECOND, duplicate_window: 60 * SECOND }],
     [{ mirror: { name: "A" }, mirror_direct: true }, { mirror: { name: "A" } }],
     [{ mirror: { name: "A" } }, { mirror: { name: "A" }, duplicate_window: 0 }],
+    [
+      { sealed: true, max_age: SECOND },
+      { sealed: true, discard: "new", deny_purge: true },
+    ],
     [{ republish: { src: ">", dest: "x.>" } }, { republish: { dest: "x.>" } }],
     [
       { sources: [{ name: "A", opt_start_time: "2026-01-31T13:00:00+01:00" }] },

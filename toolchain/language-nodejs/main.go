@@ -1,62 +1,113 @@
-// Command pulumi-language-nodejs is a language host for Node.js programs, for machines that can't download
-// Pulumi's own: the newest release of that on the Go module proxy puts a proxy of years ago between the
-// program and the engine, which doesn't know resource hooks.
+// Command pulumi-language-nodejs is the language host that Pulumi's CLI starts to run this project's program:
+// one that is built from source, for machines that can't download Pulumi's own. The last release of that on
+// the Go module proxy stands between program and engine with a protocol of years ago, without resource hooks;
+// here, the program talks to the engine directly.
 //
-// It does what the CLI needs to preview, update, refresh and destroy; plugins, code generation and
-// templates are left to Pulumi's own host.
+// It does what the CLI needs to install, preview, update, refresh, destroy and describe a stack. Writing code
+// (SDKs, conversions) and running plugins written in TypeScript are left to Pulumi's own host.
 package main
 
 import (
 	"context"
-	"flag"
+	"errors"
 	"fmt"
+	"net"
 	"os"
+	"os/signal"
+	"syscall"
+	"time"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
 )
 
+const healthInterval = 5 * time.Second
+
 func main() {
-	flag.String("tracing", "", "ignored")
-	flag.String("root", "", "ignored: the engine says it with each request")
-	flag.Parse()
-	if flag.NArg() == 0 {
-		fail("the engine's address is missing")
-	}
-	if err := serve(flag.Arg(0)); err != nil {
-		fail(err.Error())
+	if err := serve(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "pulumi-language-nodejs:", err)
+		os.Exit(1)
 	}
 }
 
-// serve answers the engine until it goes away.
-func serve(engine string) error {
-	ctx, stop := context.WithCancel(context.Background())
+// serve answers the engine until that says goodbye or is gone.
+func serve(arguments []string) error {
+	if len(arguments) == 0 {
+		return errors.New("the engine's address is missing")
+	}
+	// The flags before it are for logs and traces, of which there are none.
+	engine := arguments[len(arguments)-1]
+
+	signalled, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	cancel := make(chan bool)
-	go func() {
-		<-ctx.Done()
-		close(cancel)
-	}()
-	if err := rpcutil.Healthcheck(ctx, engine, healthInterval, stop); err != nil {
+	needed, err := whileHealthy(signalled, engine)
+	if err != nil {
 		return fmt.Errorf("watching the engine: %w", err)
 	}
-	handle, err := rpcutil.ServeWithOptions(rpcutil.ServeOptions{
-		Cancel: cancel,
-		Init: func(server *grpc.Server) error {
-			pulumirpc.RegisterLanguageRuntimeServer(server, &host{engine: engine, alive: ctx})
-			return nil
-		},
-		Options: rpcutil.OpenTracingServerInterceptorOptions(nil),
-	})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	fmt.Println(handle.Port) // how the engine finds this host
-	return <-handle.Done
+	server := grpc.NewServer(
+		// Stopping ends the program; without waiting for that, it could outlive this process.
+		grpc.WaitForHandlers(true),
+		grpc.UnaryInterceptor(explainUnary),
+		grpc.StreamInterceptor(explainStream),
+	)
+	pulumirpc.RegisterLanguageRuntimeServer(server, &host{engine: engine})
+	context.AfterFunc(needed, server.Stop)
+
+	fmt.Println(listener.Addr().(*net.TCPAddr).Port) // how the engine finds this host
+	return server.Serve(listener)
 }
 
-func fail(message string) {
-	fmt.Fprintln(os.Stderr, "pulumi-language-nodejs: "+message)
-	os.Exit(1)
+// whileHealthy gives a context that is done when the engine is gone. While a program runs, the broken
+// connection tells that at once; this is for the time between.
+func whileHealthy(parent context.Context, engine string) (context.Context, error) {
+	connection, err := grpc.NewClient(engine, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return nil, err
+	}
+	health := healthpb.NewHealthClient(connection)
+	ctx, gone := context.WithCancel(parent)
+	go func() {
+		defer gone()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(healthInterval):
+			}
+			_, err := health.Check(ctx, &healthpb.HealthCheckRequest{})
+			if err != nil && status.Code(err) != codes.Unimplemented {
+				return
+			}
+		}
+	}()
+	return ctx, nil
+}
+
+func explainUnary(
+	ctx context.Context, request any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler,
+) (any, error) {
+	response, err := handle(ctx, request)
+	return response, explain(err)
+}
+
+func explainStream(server any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+	return explain(handle(server, stream))
+}
+
+// explain keeps the code, by which the CLI tells what it can do without.
+func explain(err error) error {
+	if status.Code(err) != codes.Unimplemented {
+		return err
+	}
+	return status.Errorf(codes.Unimplemented,
+		"%s by the language host that nats-regions builds from source; install Pulumi's official release for that",
+		status.Convert(err).Message())
 }

@@ -1,0 +1,4 @@
+export function clearStaleLocks(
+  backendUrl: string | undefined,
+  facts?: { readonly hostname?: string; readonly isAlive?: (pid: number) => boolean },
+): number[];
