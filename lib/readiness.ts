@@ -15,12 +15,15 @@ export interface NodeReport {
  * Says why a cluster isn't ready, or `undefined` when it is: all nodes in **one** meta group, every
  * member current, every node healthy with all streams and consumers that it holds.
  *
- * @param members how many there are to be in the meta group; without it there may be more than reported.
- *
  * `/healthz` alone is not enough: two meta groups, each of them healthy, look well to it.
+ *
+ * @param later nodes of later waves, which needn't run yet; those that do have to be current.
  */
-export function whyNotReady(reports: readonly NodeReport[], members?: number): string | undefined {
-  const silent = reports.filter(({ metaLeader }) => metaLeader === undefined);
+export function whyNotReady(
+  reports: readonly NodeReport[],
+  later: readonly NodeReport[] = [],
+): string | undefined {
+  const silent = reports.filter((report) => !isRunning(report));
   if (silent.length > 0) return `no answer from ${names(silent)}`;
 
   const leaderless = reports.filter(({ metaLeader }) => metaLeader === "");
@@ -29,12 +32,13 @@ export function whyNotReady(reports: readonly NodeReport[], members?: number): s
   const leaders = new Set(reports.map(({ metaLeader }) => metaLeader));
   if (leaders.size > 1) return `more than one meta group, led by ${[...leaders].join(" and ")}`;
 
-  const expected = members ?? Math.max(...reports.map(({ metaSize = 0 }) => metaSize));
+  const sizes = reports.map(({ metaSize = 0 }) => metaSize);
+  const expected = later.length === 0 ? reports.length : Math.max(...sizes);
   const stray = reports.find(({ metaSize }) => metaSize !== expected);
   if (stray)
     return `${stray.name} knows ${stray.metaSize} of ${expected} members of the meta group`;
 
-  const lagging = reports.find(({ name, metaLeader }) => name === metaLeader)?.lagging ?? [];
+  const lagging = laggingMembers([...reports, ...later], later);
   if (lagging.length > 0) return `the meta group waits for ${lagging.join(", ")}`;
 
   const ill = reports.find(({ health }) => health !== "");
@@ -50,8 +54,19 @@ export function needsLaterNodes(
   later: readonly NodeReport[],
 ): boolean {
   const all = [...reports, ...later];
-  const running = all.filter(({ metaLeader }) => metaLeader !== undefined);
+  const running = all.filter(isRunning);
   return later.length > 0 && running.length <= all.length / 2;
+}
+
+/** By the meta leader's own view; a node of a later wave that doesn't run has no one waiting for it. */
+function laggingMembers(all: readonly NodeReport[], later: readonly NodeReport[]): string[] {
+  const leader = all.find(({ name, metaLeader }) => name === metaLeader);
+  const running = new Set(all.filter(isRunning).map(({ name }) => name));
+  return (leader?.lagging ?? []).filter((name) => later.every(isRunning) || running.has(name));
+}
+
+function isRunning({ metaLeader }: NodeReport): boolean {
+  return metaLeader !== undefined;
 }
 
 function names(reports: readonly NodeReport[]): string {

@@ -37,13 +37,12 @@ await main();
 async function main(): Promise<void> {
   const nodes = readMonitors("MONITORS");
   const laterNodes = readMonitors("LATER");
-  const members = laterNodes.length === 0 ? nodes.length : undefined;
   const seconds = Number(process.env.DEADLINE_SECONDS ?? 120);
   const started = Date.now();
   let said = started;
   for (;;) {
     const [reports, later] = await Promise.all([askAll(nodes), askAll(laterNodes)]);
-    const reason = whyNotReady(reports, members);
+    const reason = whyNotReady(reports, later);
     if (reason !== undefined && needsLaterNodes(reports, later)) {
       console.error(`${reason}; going on, as the nodes that are missing come next`);
       return;

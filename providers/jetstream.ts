@@ -100,6 +100,10 @@ export const ERROR_CODES = {
 } as const;
 
 const CONNECT_DEADLINE_MS = 5_000;
+/** A server that hangs must leave time to try others. */
+const DIAL_TIMEOUT_MS = 1_500;
+/** Two pings unanswered, and the connection goes to another server; the client's own default is minutes. */
+const PING_INTERVAL_MS = 1_000;
 const REQUEST_TIMEOUT_MS = 5_000;
 /** A question is lost when the leader that it went to steps down; asking again costs nothing. */
 const INFO_TIMEOUT_MS = 1_000;
@@ -205,7 +209,9 @@ async function dial(session: Session): Promise<NatsConnection> {
     name: "nats-regions",
     // What servers advertise may be reachable from their own network only.
     ignoreClusterUpdates: true,
-    timeout: CONNECT_DEADLINE_MS,
+    timeout: DIAL_TIMEOUT_MS,
+    pingInterval: PING_INTERVAL_MS,
+    maxPingOut: 2,
     reconnectTimeWait: 250,
     maxReconnectAttempts: 5,
   });

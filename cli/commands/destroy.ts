@@ -67,8 +67,9 @@ async function confirm(): Promise<boolean> {
     throw new UserError("There is no terminal to ask on: say `--yes` if you mean it.");
   }
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const hungUp = once(terminal, "close").then(() => "");
-  const answer = await Promise.race([terminal.question("Type yes to go on: "), hungUp]);
+  // Ctrl-C and Ctrl-D reject the question, or only close the terminal, by the version of node.
+  const answered = terminal.question("Type yes to go on: ").catch(() => "");
+  const answer = await Promise.race([answered, once(terminal, "close").then(() => "")]);
   terminal.close();
   return answer.trim().toLowerCase() === "yes";
 }

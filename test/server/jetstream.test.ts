@@ -6,9 +6,12 @@ import {
   ClusterUnreachable,
   closeConnections,
   JetStreamError,
+  type JetStreamPort,
   JetStreamUnavailable,
   openJetStream,
+  StreamNotFound,
 } from "../../providers/jetstream.ts";
+import { eventually } from "../support/eventually.ts";
 import { describeJetStreamPort } from "../support/jetstream-conformance.ts";
 import { startCluster, type TestCluster } from "../support/nats-cluster.ts";
 
@@ -75,6 +78,32 @@ describe("connecting", () => {
     const urls = ["nats://127.0.0.1:1", ...cluster.connection.urls.slice(0, 1)];
     const { error } = await failureOf({ ...cluster.connection, urls });
     expect(error).toMatchObject({ code: 10059 });
+  });
+});
+
+describe("with a server that hangs", () => {
+  // A different order of addresses is a different connection, and a connection starts anywhere.
+  const portsTo = (urls: readonly string[]) =>
+    urls.map((_, turn) => {
+      const turned = [...urls.slice(turn), ...urls.slice(0, turn)];
+      return openJetStream({ ...cluster.connection, urls: turned }, cluster.account);
+    });
+  const answer = (port: JetStreamPort) =>
+    eventually(async () => {
+      await expect(port.info("ABSENT")).rejects.toBeInstanceOf(StreamNotFound);
+      return true;
+    }, 10_000);
+
+  it("goes to another one, whether it was connected or not", async () => {
+    const connected = portsTo(cluster.connection.urls.slice(0, 4));
+    await Promise.all(connected.map(answer));
+    cluster.signal("rg1-az1", "SIGSTOP");
+    try {
+      const later = portsTo(cluster.connection.urls.slice(0, 3));
+      await Promise.all([...connected, ...later].map(answer));
+    } finally {
+      cluster.signal("rg1-az1", "SIGCONT");
+    }
   });
 });
 

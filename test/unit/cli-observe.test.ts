@@ -1,0 +1,103 @@
+import { once } from "node:events";
+import { createServer, type RequestListener, type Server } from "node:http";
+import { afterEach, expect, test } from "vitest";
+import { observe } from "../../cli/stack/observe.ts";
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, "127.0.0.1");
+  servers.push(server);
+  await once(server, "listening");
+  const address = server.address();
+  if (typeof address !== "object" || !address) throw new Error("no port");
+  return `http://127.0.0.1:${address.port}`;
+}
+
+/** Cut down from nats-server 2.15.2's answers. */
+const PAGES: Readonly<Record<string, object>> = {
+  "/varz": { version: "2.15.2", uptime: "2s", tags: ["rg:2", "az:1"] },
+  "/healthz": { status: "unavailable", error: "JetStream stream 'APP > ORDERS' is not current" },
+  "/jsz": {
+    meta_cluster: {
+      leader: "rg2-az1",
+      cluster_size: 3,
+      replicas: [
+        { name: "rg2-az2", current: true, active: 1 },
+        { name: "rg2-az3", current: false, offline: true, active: 0 },
+      ],
+    },
+    account_details: [
+      {
+        name: "APP",
+        stream_detail: [
+          {
+            name: "ORDERS",
+            cluster: {
+              leader: "rg2-az1",
+              replicas: [
+                { name: "rg2-az2", current: true, active: 1 },
+                { name: "rg2-az3", current: false, offline: true, active: 0, lag: 7 },
+              ],
+            },
+            config: { name: "ORDERS", num_replicas: 3, placement: { tags: ["rg:2"] } },
+            state: { messages: 12, bytes: 345 },
+          },
+        ],
+      },
+      { name: "EMPTY" },
+    ],
+  },
+};
+
+test("reads what a node says of itself, the meta group and its streams", async () => {
+  const url = await serve((request, response) => {
+    const { pathname } = new URL(request.url ?? "", "http://node");
+    response.statusCode = pathname === "/healthz" ? 503 : 200;
+    response.end(JSON.stringify(PAGES[pathname]));
+  });
+  expect(await observe({ "rg2-az1": url })).toEqual([
+    {
+      name: "rg2-az1",
+      answer: {
+        version: "2.15.2",
+        uptime: "2s",
+        tags: ["rg:2", "az:1"],
+        health: "JetStream stream 'APP > ORDERS' is not current",
+        metaLeader: "rg2-az1",
+        metaSize: 3,
+        metaLagging: ["rg2-az3"],
+        streams: [
+          {
+            account: "APP",
+            name: "ORDERS",
+            tags: ["rg:2"],
+            replicaCount: 3,
+            leader: "rg2-az1",
+            followers: [
+              { name: "rg2-az2", current: true, offline: false, pending: false, lag: 0 },
+              { name: "rg2-az3", current: false, offline: true, pending: false, lag: 7 },
+            ],
+            messages: 12,
+            bytes: 345,
+          },
+        ],
+      },
+    },
+  ]);
+});
+
+test("waits two seconds at most, and takes no stranger for a node", async () => {
+  const mute = await serve(() => {});
+  const stranger = await serve((_, response) => response.end("<html>"));
+  const began = performance.now();
+  const found = await observe({ mute, stranger, closed: "http://127.0.0.1:9" });
+  expect(found).toEqual([{ name: "mute" }, { name: "stranger" }, { name: "closed" }]);
+  expect(performance.now() - began).toBeLessThan(3_000);
+});

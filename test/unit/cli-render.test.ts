@@ -1,0 +1,306 @@
+import fc from "fast-check";
+import pc from "picocolors";
+import { describe, expect, test } from "vitest";
+import { renderMap } from "../../cli/render/map.ts";
+import { renderNextSteps, renderReport } from "../../cli/render/report.ts";
+import { formatSize, widthOf, wrap } from "../../cli/render/text.ts";
+import { nodesIn } from "../../cli/stack/report.ts";
+import { observationsOf, planOf, reportOf } from "../support/cluster-report.ts";
+
+const plain = (width: number) => ({ width, colors: pc.createColors(false) });
+
+const stream = (subject: string, tags: readonly string[]) => ({
+  subjects: [subject],
+  placement: { tags },
+  replicas: 3,
+});
+
+const seed = {
+  streams: { EVENTS: stream("events.*", ["xr:123"]), ORDERS: stream("orders.*", ["rg:2"]) },
+};
+
+function shape(regions: number, zones: number, nodesPerZone = 1) {
+  const names = (prefix: string, count: number) =>
+    Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);
+  return { regions: names("rg", regions), availabilityZones: names("az", zones), nodesPerZone };
+}
+
+describe("renderReport", () => {
+  test("shows the seed's 3 x 3 on eighty columns", () => {
+    expect(`\n${renderReport(reportOf(planOf(seed)), plain(80))}\n`).toMatchInlineSnapshot(`
+      "
+      ✓ stack dev · 9 of 9 nodes up · nats-server 2.15.2 · meta leader rg3-az3
+
+      ╭─ rg1 ──────────────────╮ ╭─ rg2 ──────────────────╮ ╭─ rg3 ──────────────────╮
+      │ az1                    │ │ az1                    │ │ az1                    │
+      │ ● rg1-az1   3m12s 4222 │ │ ● rg2-az1   3m12s 4225 │ │ ● rg3-az1   3m12s 4228 │
+      │   rg:1 az:1 xr:123     │ │   rg:2 az:1 xr:213     │ │   rg:3 az:1 xr:231     │
+      │   xr:132               │ │   xr:312               │ │   xr:321               │
+      │   ★ EVENTS             │ │   ★ ORDERS             │ │                        │
+      ├────────────────────────┤ ├────────────────────────┤ ├────────────────────────┤
+      │ az2                    │ │ az2                    │ │ az2                    │
+      │ ● rg1-az2   3m12s 4223 │ │ ● rg2-az2   3m12s 4226 │ │ ● rg3-az2   3m12s 4229 │
+      │   rg:1 az:2 xr:213     │ │   rg:2 az:2 xr:123     │ │   rg:3 az:2 xr:132     │
+      │   xr:231               │ │   xr:321               │ │   xr:312               │
+      │                        │ │   ◆ EVENTS ◆ ORDERS    │ │                        │
+      ├────────────────────────┤ ├────────────────────────┤ ├────────────────────────┤
+      │ az3                    │ │ az3                    │ │ az3                    │
+      │ ● rg1-az3   3m12s 4224 │ │ ● rg2-az3   3m12s 4227 │ │ ● rg3-az3   3m12s 4230 │
+      │   rg:1 az:3 xr:312     │ │   rg:2 az:3 xr:132     │ │   rg:3 az:3 xr:123     │
+      │   xr:321               │ │   xr:231               │ │   xr:213               │
+      │                        │ │   ◆ ORDERS             │ │   ◆ EVENTS             │
+      ╰────────────────────────╯ ╰────────────────────────╯ ╰────────────────────────╯
+      ● up   ★ stream leader   ◆ replica
+
+      stream  tags    leader   other replicas   messages      size  state
+      EVENTS  xr:123  rg1-az1  rg2-az2 rg3-az3     1,234  96.5 KiB  ✓ in place
+      ORDERS  rg:2    rg2-az1  rg2-az2 rg2-az3     1,234  96.5 KiB  ✓ in place
+      "
+    `);
+  });
+
+  test("puts one region below the other on a narrow terminal", () => {
+    expect(`\n${renderReport(reportOf(planOf(seed)), plain(32))}\n`).toMatchInlineSnapshot(`
+      "
+      ✓ stack dev · 9 of 9 nodes up · nats-server 2.15.2 · meta leader rg3-az3
+
+      ╭─ rg1 ─────────────────────╮
+      │ az1                       │
+      │ ● rg1-az1      3m12s 4222 │
+      │   rg:1 az:1 xr:123 xr:132 │
+      │   ★ EVENTS                │
+      ├───────────────────────────┤
+      │ az2                       │
+      │ ● rg1-az2      3m12s 4223 │
+      │   rg:1 az:2 xr:213 xr:231 │
+      ├───────────────────────────┤
+      │ az3                       │
+      │ ● rg1-az3      3m12s 4224 │
+      │   rg:1 az:3 xr:312 xr:321 │
+      ╰───────────────────────────╯
+      ╭─ rg2 ─────────────────────╮
+      │ az1                       │
+      │ ● rg2-az1      3m12s 4225 │
+      │   rg:2 az:1 xr:213 xr:312 │
+      │   ★ ORDERS                │
+      ├───────────────────────────┤
+      │ az2                       │
+      │ ● rg2-az2      3m12s 4226 │
+      │   rg:2 az:2 xr:123 xr:321 │
+      │   ◆ EVENTS ◆ ORDERS       │
+      ├───────────────────────────┤
+      │ az3                       │
+      │ ● rg2-az3      3m12s 4227 │
+      │   rg:2 az:3 xr:132 xr:231 │
+      │   ◆ ORDERS                │
+      ╰───────────────────────────╯
+      ╭─ rg3 ─────────────────────╮
+      │ az1                       │
+      │ ● rg3-az1      3m12s 4228 │
+      │   rg:3 az:1 xr:231 xr:321 │
+      ├───────────────────────────┤
+      │ az2                       │
+      │ ● rg3-az2      3m12s 4229 │
+      │   rg:3 az:2 xr:132 xr:312 │
+      ├───────────────────────────┤
+      │ az3                       │
+      │ ● rg3-az3      3m12s 4230 │
+      │   rg:3 az:3 xr:123 xr:213 │
+      │   ◆ EVENTS                │
+      ╰───────────────────────────╯
+      ● up   ★ stream leader   ◆ replica
+
+      EVENTS
+        tags: xr:123
+        leader: rg1-az1
+        other replicas: rg2-az2 rg3-az3
+        messages: 1,234
+        size: 96.5 KiB
+        state: ✓ in place
+      ORDERS
+        tags: rg:2
+        leader: rg2-az1
+        other replicas: rg2-az2 rg2-az3
+        messages: 1,234
+        size: 96.5 KiB
+        state: ✓ in place
+      "
+    `);
+  });
+
+  test("shows a single node", () => {
+    expect(`\n${renderReport(reportOf(planOf(shape(1, 1))), plain(80))}\n`).toMatchInlineSnapshot(`
+      "
+      ✓ stack dev · 1 of 1 node up · nats-server 2.15.2 · meta leader rg1-az1
+
+      ╭─ rg1 ────────────────╮
+      │ az1                  │
+      │ ● rg1-az1 3m12s 4222 │
+      │   rg:1 az:1          │
+      ╰──────────────────────╯
+      ● up
+
+      There are no streams.
+      "
+    `);
+  });
+
+  test("shows a node that is down, and what its stream lacks", () => {
+    const plan = planOf(seed);
+    const answers = observationsOf(plan);
+    answers.delete("rg2-az3");
+    expect(`\n${renderReport(reportOf(plan, answers), plain(80))}\n`).toMatchInlineSnapshot(`
+      "
+      ✗ stack dev · 8 of 9 nodes up · nats-server 2.15.2 · meta leader rg3-az3
+
+      ╭─ rg1 ──────────────────╮ ╭─ rg2 ──────────────────╮ ╭─ rg3 ──────────────────╮
+      │ az1                    │ │ az1                    │ │ az1                    │
+      │ ● rg1-az1   3m12s 4222 │ │ ● rg2-az1   3m12s 4225 │ │ ● rg3-az1   3m12s 4228 │
+      │   rg:1 az:1 xr:123     │ │   rg:2 az:1 xr:213     │ │   rg:3 az:1 xr:231     │
+      │   xr:132               │ │   xr:312               │ │   xr:321               │
+      │   ★ EVENTS             │ │   ★ ORDERS             │ │                        │
+      ├────────────────────────┤ ├────────────────────────┤ ├────────────────────────┤
+      │ az2                    │ │ az2                    │ │ az2                    │
+      │ ● rg1-az2   3m12s 4223 │ │ ● rg2-az2   3m12s 4226 │ │ ● rg3-az2   3m12s 4229 │
+      │   rg:1 az:2 xr:213     │ │   rg:2 az:2 xr:123     │ │   rg:3 az:2 xr:132     │
+      │   xr:231               │ │   xr:321               │ │   xr:312               │
+      │                        │ │   ◆ EVENTS ◆ ORDERS    │ │                        │
+      ├────────────────────────┤ ├────────────────────────┤ ├────────────────────────┤
+      │ az3                    │ │ az3                    │ │ az3                    │
+      │ ● rg1-az3   3m12s 4224 │ │ ○ rg2-az3    down 4227 │ │ ● rg3-az3   3m12s 4230 │
+      │   rg:1 az:3 xr:312     │ │   rg:2 az:3 xr:132     │ │   rg:3 az:3 xr:123     │
+      │   xr:321               │ │   xr:231               │ │   xr:213               │
+      │                        │ │   ◇ ORDERS             │ │   ◆ EVENTS             │
+      ╰────────────────────────╯ ╰────────────────────────╯ ╰────────────────────────╯
+      ● up   ○ down   ★ stream leader   ◆ replica   ◇ replica behind
+
+      stream  tags    leader   other replicas           messages      size  state
+      EVENTS  xr:123  rg1-az1  rg2-az2 rg3-az3             1,234  96.5 KiB  ✓ in place
+      ORDERS  rg:2    rg2-az1  rg2-az2 rg2-az3             1,234  96.5 KiB  ! behind
+                               (behind)
+
+      ✗ No answer from rg2-az3 (http://127.0.0.1:8227). \`npx pulumi up --refresh\` starts what has stopped.
+      ✗ Meta group: rg1-az1 knows 9 of 8 members of the meta group.
+      ✗ ORDERS: the replica on rg2-az3 is not current.
+      "
+    `);
+  });
+
+  test("shows a stream that is where it should not be", () => {
+    const there = observationsOf(planOf({ streams: { ORDERS: stream("orders.*", ["rg:1"]) } }));
+    const plan = planOf({ streams: { ORDERS: stream("orders.*", ["rg:2"]) } });
+    expect(`\n${renderReport(reportOf(plan, there), plain(80))}\n`).toMatchInlineSnapshot(`
+      "
+      ✗ stack dev · 9 of 9 nodes up · nats-server 2.15.2 · meta leader rg3-az3
+
+      ╭─ rg1 ──────────────────╮ ╭─ rg2 ──────────────────╮ ╭─ rg3 ──────────────────╮
+      │ az1                    │ │ az1                    │ │ az1                    │
+      │ ● rg1-az1   3m12s 4222 │ │ ● rg2-az1   3m12s 4225 │ │ ● rg3-az1   3m12s 4228 │
+      │   rg:1 az:1 xr:123     │ │   rg:2 az:1 xr:213     │ │   rg:3 az:1 xr:231     │
+      │   xr:132               │ │   xr:312               │ │   xr:321               │
+      │   ★ ORDERS             │ │                        │ │                        │
+      ├────────────────────────┤ ├────────────────────────┤ ├────────────────────────┤
+      │ az2                    │ │ az2                    │ │ az2                    │
+      │ ● rg1-az2   3m12s 4223 │ │ ● rg2-az2   3m12s 4226 │ │ ● rg3-az2   3m12s 4229 │
+      │   rg:1 az:2 xr:213     │ │   rg:2 az:2 xr:123     │ │   rg:3 az:2 xr:132     │
+      │   xr:231               │ │   xr:321               │ │   xr:312               │
+      │   ◆ ORDERS             │ │                        │ │                        │
+      ├────────────────────────┤ ├────────────────────────┤ ├────────────────────────┤
+      │ az3                    │ │ az3                    │ │ az3                    │
+      │ ● rg1-az3   3m12s 4224 │ │ ● rg2-az3   3m12s 4227 │ │ ● rg3-az3   3m12s 4230 │
+      │   rg:1 az:3 xr:312     │ │   rg:2 az:3 xr:132     │ │   rg:3 az:3 xr:123     │
+      │   xr:321               │ │   xr:231               │ │   xr:213               │
+      │   ◆ ORDERS             │ │                        │ │                        │
+      ╰────────────────────────╯ ╰────────────────────────╯ ╰────────────────────────╯
+      ● up   ★ stream leader   ◆ replica
+
+      stream  tags  leader   other replicas   messages      size  state
+      ORDERS  rg:1  rg1-az1  rg1-az2 rg1-az3     1,234  96.5 KiB  ✗ misplaced
+
+      ✗ ORDERS: on rg1-az1, rg1-az2, rg1-az3, but rg:2 means rg2-az1, rg2-az2, rg2-az3. \`npx pulumi up --refresh\` puts that right.
+      "
+    `);
+  });
+
+  test("shows 4 x 4 with two nodes in each zone", () => {
+    const plan = planOf({ ...shape(4, 4, 2), streams: { ORDERS: stream("orders.*", ["rg:2"]) } });
+    expect(`\n${renderReport(reportOf(plan), plain(100))}\n`).toMatchSnapshot();
+  });
+});
+
+describe("renderMap", () => {
+  test("stays within the terminal and shows every node, whatever the shape", () => {
+    const shapes = fc.tuple(
+      fc.integer({ min: 1, max: 10 }),
+      fc.integer({ min: 1, max: 10 }),
+      fc.integer({ min: 1, max: 2 }),
+      fc.integer({ min: 24, max: 200 }),
+    );
+    fc.assert(
+      fc.property(shapes, ([regions, zones, nodesPerZone, width]) => {
+        const report = reportOf(planOf(shape(regions, zones, nodesPerZone)));
+        const lines = renderMap(report, plain(width)).split("\n");
+        expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(width);
+        const ports = new Set(lines.join(" ").match(/\b\d{4,5}\b/g));
+        for (const { clientUrl = "" } of nodesIn(report)) {
+          expect(ports).toContain(new URL(clientUrl).port);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("takes as many columns with colours as without", () => {
+    const report = reportOf(planOf(seed));
+    const colored = renderMap(report, { width: 80, colors: pc.createColors(true) });
+    const bare = renderMap(report, plain(80));
+    expect(colored).not.toBe(bare);
+    expect(colored.split("\n").map(widthOf)).toEqual(bare.split("\n").map(widthOf));
+  });
+});
+
+test("next steps name the stack only where it must be named", () => {
+  const steps = {
+    settingsFile: "Pulumi.dev.yaml",
+    user: "user",
+    clientUrl: "nats://127.0.0.1:4222",
+  };
+  expect(renderNextSteps({ ...steps, stackOption: "" }, plain(80))).not.toContain("--stack");
+  expect(
+    `\n${renderNextSteps({ ...steps, stackOption: " --stack blue" }, plain(80))}\n`,
+  ).toMatchInlineSnapshot(`
+    "
+    Next
+      npm run status -- --stack blue   this picture, as it is then
+      npm run preview -- --stack blue  what an edit of Pulumi.dev.yaml would change
+      npm start -- --stack blue        make it so
+      npm run destroy -- --stack blue  take it all down
+
+    With the nats CLI
+      nats --server nats://127.0.0.1:4222 --user user \\
+        --password "$(npx pulumi config get password --stack blue)" stream report
+    "
+  `);
+});
+
+describe("wrap", () => {
+  const words = (...texts: string[]) => texts.map((text) => ({ text, paint: String }));
+
+  test("counts what finds no room", () => {
+    expect(wrap(words("aaa", "bbb", "ccc", "ddd"), 7, 2)).toEqual(["aaa bbb", "ccc ddd"]);
+    expect(wrap(words("aaa", "bbb", "ccc", "ddd"), 7, 1)).toEqual(["aaa +3"]);
+    expect(wrap(words("aaaaaaaaaa", "bbb"), 7, 1)).toEqual(["+2"]);
+    expect(wrap(words("aaaaaaaaaa"), 7, 1)).toEqual(["aaaaaa…"]);
+    expect(wrap([], 7, 1)).toEqual([]);
+  });
+});
+
+test.each([
+  [0, "0 B"],
+  [1023, "1023 B"],
+  [1024, "1.0 KiB"],
+  [98_765, "96.5 KiB"],
+  [5 * 1024 ** 3, "5.0 GiB"],
+])("formatSize(%d) is %s", (bytes, text) => {
+  expect(formatSize(bytes)).toBe(text);
+});
