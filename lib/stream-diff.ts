@@ -123,6 +123,16 @@ export function describeChange({ path, from, to }: FieldChange): string {
   return `${path}: ${describeValue(field, from)} → ${describeValue(field, to)}`;
 }
 
+/** Says of each refused change why, and what to do instead. */
+export function describeRefusals(changes: readonly FieldChange[]): string[] {
+  return changes
+    .filter(({ effect }) => effect === "refused")
+    .map(
+      (change) =>
+        `${describeChange(change)}: ${change.reason}; put it back, or add a new stream that sources this one`,
+    );
+}
+
 function describeValue(field: Field | undefined, given: unknown): string {
   const value = given ?? (field && "default" in field ? field.default : undefined);
   if (value === undefined) return "none";

@@ -10,12 +10,11 @@ import {
   adoptObserved,
   completeConfig,
   describeChange,
+  describeRefusals,
   diffConfig,
-  type FieldChange,
-  mergeTagOrder,
-  restatePlacement,
 } from "../lib/stream-diff.ts";
 import { validateConfig } from "../lib/stream-rules.ts";
+import { converge, type Goal, HalfDone, hostsOf, insist, isPlaced, type Pace } from "./converge.ts";
 import {
   ClusterUnreachable,
   type Connection,
@@ -24,7 +23,6 @@ import {
   type JetStreamPort,
   JetStreamUnavailable,
   openJetStream,
-  type Replica,
   type StreamInfo,
   StreamNotFound,
 } from "./jetstream.ts";
@@ -43,11 +41,7 @@ export interface ProgramInputs extends StreamIdentity {
 }
 
 /** What `check` makes of it, and the state keeps. */
-export interface StreamInputs extends StreamIdentity {
-  readonly config: StreamConfig;
-  /** Hosts of the replicas; more than there are replicas where the server chooses among them. */
-  readonly hosts: readonly string[];
-}
+export interface StreamInputs extends StreamIdentity, Goal {}
 
 export interface StreamOutputs extends StreamInputs {
   readonly leader: string;
@@ -95,7 +89,11 @@ export function streamLifecycle(
     async create(inputs) {
       const port = portOf(inputs);
       await createOrTakeUp(port, inputs, pace);
-      return { id: inputs.stream, outs: await convergeSent(port, inputs, pace) };
+      try {
+        return { id: inputs.stream, outs: await settle(port, inputs, pace) };
+      } catch (error) {
+        throw new StreamNotReady(inputs, error);
+      }
     },
 
     async read(_id, props) {
@@ -112,7 +110,11 @@ export function streamLifecycle(
     },
 
     async update(_id, _olds, news) {
-      return { outs: await converge(portOf(news), news, pace) };
+      try {
+        return { outs: await settle(portOf(news), news, pace) };
+      } catch (error) {
+        throw error instanceof HalfDone ? new StreamNotReady(news, error) : error;
+      }
     },
 
     async delete(_id, props) {
@@ -185,19 +187,11 @@ function refusedIdentity(olds: Partial<StreamInputs>, news: ProgramInputs): stri
 }
 
 function refusedChanges(from: StreamConfig, to: StreamConfig): string[] {
-  return diffConfig(from, to).filter(isRefused).map(explainRefusal);
+  return describeRefusals(diffConfig(from, to));
 }
 
 function refusedAtBirth({ sealed }: StreamConfig): string[] {
   return sealed ? ["sealed: a new stream can't be sealed, it would stay empty; seal it later"] : [];
-}
-
-function isRefused({ effect }: FieldChange): boolean {
-  return effect === "refused";
-}
-
-function explainRefusal(change: FieldChange): string {
-  return `${describeChange(change)}: ${change.reason}; put it back, or add a new stream that sources this one`;
 }
 
 /** Looks at the inputs alone: neither the provider's own text nor the order of tags is a change. */
@@ -214,11 +208,6 @@ function diffInputs(olds: StreamOutputs, news: StreamInputs): DiffResult {
 
 function isSameConnection(a: Connection, b: Connection): boolean {
   return a.user === b.user && a.password === b.password && isSameSet(a.urls, b.urls);
-}
-
-interface Pace {
-  readonly patience: number;
-  readonly pause: number;
 }
 
 async function createOrTakeUp(
@@ -256,189 +245,18 @@ class StreamNotReady extends Error {
   }
 }
 
-async function convergeSent(
+async function settle(
   port: JetStreamPort,
   inputs: StreamInputs,
   pace: Pace,
 ): Promise<StreamOutputs> {
-  try {
-    return await converge(port, inputs, pace);
-  } catch (error) {
-    throw error instanceof StreamNotReady ? error : new StreamNotReady(inputs, error);
-  }
-}
-
-/** Settled is what two looks in a row agree on: right after an update a stream may show its past. */
-const LOOKS = 2;
-
-/** So often must a stream be seen calm in the wrong place, after an update, to be taken for misplaced. */
-const LOOKS_WHEN_MISPLACED = 20;
-
-/**
- * Brings a stream to its config and its hosts, one update after the other, each only when the one before
- * is through: also one that an interrupted run left behind.
- */
-async function converge(
-  port: JetStreamPort,
-  inputs: StreamInputs,
-  pace: Pace,
-): Promise<StreamOutputs> {
-  const patience = new Patience(pace);
-  const sent: Step[] = [];
-  let calm = 0;
-  let settled = 0;
-  try {
-    for (;;) {
-      const info = await look(port, inputs, patience);
-      calm = info && isCalm(info) ? calm + 1 : 0;
-      settled = info && isSettled(info) ? settled + 1 : 0;
-      const step = info && calm >= LOOKS ? nextStep(info, inputs) : undefined;
-      const relocates = step?.changes.length === 0;
-      if (step && (!relocates || sent.length === 0 || calm >= LOOKS_WHEN_MISPLACED)) {
-        refuseFutility(step, sent, inputs);
-        await insist(() => port.update(step.config), pace);
-        sent.push(step);
-        patience.renew();
-        calm = 0;
-        settled = 0;
-      } else if (info && !step && settled >= LOOKS) {
-        return { ...inputs, ...describeReplicas(info) };
-      } else {
-        await patience.wait(() => notSettled(inputs, info, pace));
-      }
-    }
-  } catch (error) {
-    throw sent.length > 0 ? new StreamNotReady(inputs, error) : error;
-  }
-}
-
-async function look(
-  port: JetStreamPort,
-  { stream, account }: StreamInputs,
-  patience: Patience,
-): Promise<StreamInfo | undefined> {
-  try {
-    const info = await port.info(stream);
-    patience.note(progressOf(info), totalLag(info));
-    return info;
-  } catch (error) {
-    if (error instanceof JetStreamUnavailable) return undefined;
-    if (!(error instanceof StreamNotFound)) throw error;
-    throw new Error(
-      `stream ${stream} is gone from account ${account}, with its messages; run "pulumi refresh" to take note of that, then "pulumi up" to create it anew, empty`,
-      { cause: error },
-    );
-  }
-}
-
-/** One update on the way. */
-interface Step {
-  readonly config: StreamConfig;
-  readonly changes: readonly FieldChange[];
-}
-
-/** The next update that a calm stream needs; none if it is what it should be. */
-function nextStep(info: StreamInfo, inputs: StreamInputs): Step | undefined {
-  const { config: observed } = info;
-  const changes = diffConfig(observed, inputs.config);
-  const refused = changes.filter(isRefused);
-  if (refused.length > 0) throw new Error(refused.map(explainRefusal).join("; "));
-  const config = mergeTagOrder(completeConfig(inputs.config), observed);
-  if (changes.length > 0) {
-    refuseSilentLoss(info, changes);
-    return { config: oneAtATime(config, observed, changes), changes };
-  }
-  return isPlaced(info, inputs)
-    ? undefined
-    : { config: { ...config, placement: restatePlacement(observed.placement) }, changes };
-}
-
-/**
- * The server takes a move or a scale in one update, not both (error 10123). The move is made at the smaller
- * number of replicas: if the goal can be placed so can this, and the least data is copied.
- */
-function oneAtATime(
-  desired: StreamConfig,
-  observed: StreamConfig,
-  changes: readonly FieldChange[],
-): StreamConfig {
-  const moves = changes.some(({ effect }) => effect === "moves");
-  const scales = changes.some(({ effect, path }) => effect === "scales" || path === "retention");
-  if (!moves || !scales) return desired;
-  const { num_replicas, retention, placement, ...rest } = observed;
-  const grows = (desired.num_replicas ?? 1) > (num_replicas ?? 1);
-  const held = grows ? { num_replicas, retention } : { placement };
-  return { ...desired, ...dropAbsent(held), name: rest.name };
-}
-
-function refuseSilentLoss({ state }: StreamInfo, changes: readonly FieldChange[]): void {
-  const change = changes.find(({ path, to }) => path === "retention" && to === "interest");
-  if (!change || state.consumer_count > 0 || state.messages === 0) return;
-  throw new Error(
-    `${describeChange(change)}: ${state.messages} messages would be deleted, since no consumer waits for them; create the consumers first`,
-  );
-}
-
-/** A second update of the same kind would fare no better than the first. */
-function refuseFutility(step: Step, sent: readonly Step[], { stream, hosts }: StreamInputs): void {
-  if (step.changes.length > 0) {
-    if (!sent.some(({ changes }) => isSameText(changes, step.changes))) return;
-    const kept = step.changes.map(describeChange).join(", ");
-    throw new Error(`stream ${stream}: the server accepts ${kept} but does not keep it`);
-  }
-  const placedAnew = ({ changes }: Step) =>
-    changes.length === 0 || changes.some(({ effect }) => effect === "moves");
-  if (!sent.some(placedAnew)) return;
-  throw new Error(
-    `stream ${stream} was placed anew, but not on ${hosts.join(", ")}: the servers' tags differ from those in the plan, or one of them is down`,
-  );
-}
-
-function isSameText(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
-}
-
-/** No change is under way; replicas may still be catching up. */
-function isCalm({ cluster }: StreamInfo): boolean {
-  return cluster?.desired === undefined && Boolean(cluster?.leader);
-}
-
-function isSettled(info: StreamInfo): boolean {
-  return (
-    isCalm(info) && lagging(info).length === 0 && hostsOf(info).length === replicaCount(info.config)
-  );
-}
-
-/** On the planned hosts, all of them or, where the server chooses, on some of them. */
-function isPlaced(info: StreamInfo, { hosts, config }: StreamInputs): boolean {
-  const actual = hostsOf(info);
-  return actual.length === replicaCount(config) && actual.every((host) => hosts.includes(host));
-}
-
-function replicaCount({ num_replicas: replicas = 1 }: StreamConfig): number {
-  return replicas;
-}
-
-/** The hosts that hold a replica, sorted; those being added don't yet. */
-function hostsOf({ cluster }: StreamInfo): string[] {
-  const followers = (cluster?.replicas ?? []).filter(({ pending }) => !pending);
-  return [
-    ...(cluster?.leader ? [cluster.leader] : []),
-    ...followers.map(({ name }) => name),
-  ].sort();
-}
-
-function lagging({ cluster }: StreamInfo): Replica[] {
-  return (cluster?.replicas ?? []).filter(
-    ({ current, offline, pending }) => !current || offline || pending,
-  );
+  return { ...inputs, ...describeReplicas(await converge(port, inputs, pace)) };
 }
 
 function describeReplicas(info: StreamInfo) {
   return { leader: info.cluster?.leader ?? "", replicas: hostsOf(info), created: info.created };
 }
 
-/** The state as it is, written as before wherever it means the same, for `refresh` to show what drifted. */
 function inputsOf(props: StreamOutputs) {
   const { leader: _leader, replicas: _replicas, created: _created, ...inputs } = props;
   return inputs;
@@ -449,6 +267,7 @@ function isSilence(error: unknown): error is Error {
   return error instanceof ClusterUnreachable || error instanceof JetStreamUnavailable;
 }
 
+/** The state as it is, written as before wherever it means the same, for `refresh` to show what drifted. */
 function describeObserved(props: StreamOutputs, info: StreamInfo) {
   const inputs = {
     ...inputsOf(props),
@@ -458,109 +277,10 @@ function describeObserved(props: StreamOutputs, info: StreamInfo) {
   return { inputs, props: { ...inputs, ...describeReplicas(info) } };
 }
 
-function notSettled({ stream }: StreamInputs, info: StreamInfo | undefined, pace: Pace): Error {
-  const seconds = pace.patience / 1000;
-  return new Error(
-    `stream ${stream} made no progress for ${seconds} s: ${describeDelay(info)}; it goes on by itself, run "pulumi up" again once the servers are well`,
-  );
-}
-
-function describeDelay(info: StreamInfo | undefined): string {
-  if (!info) return "JetStream does not answer";
-  const { cluster, config } = info;
-  if (!cluster?.leader) return "it has no leader";
-  const missing = replicaCount(config) - hostsOf(info).length;
-  const reasons = [
-    ...(cluster.desired?.status ? [cluster.desired.status.description] : []),
-    ...lagging(info).map(describeReplica),
-    ...(missing > 0 ? [`${missing} of ${replicaCount(config)} replicas have no server`] : []),
-  ];
-  return reasons.join(", ") || "a change is under way";
-}
-
-function describeReplica({ name, offline, pending, lag = 0 }: Replica): string {
-  if (offline) return `${name} is down`;
-  if (pending) return `${name} is being added`;
-  return lag > 0 ? `${name} is ${lag} operations behind` : `${name} is catching up`;
-}
-
-function progressOf({ cluster }: StreamInfo): string {
-  return JSON.stringify([
-    cluster?.leader,
-    cluster?.desired?.status?.description,
-    cluster?.replicas?.map(({ name, current, offline, pending }) => [
-      name,
-      current,
-      offline,
-      pending,
-    ]),
-  ]);
-}
-
-function totalLag(info: StreamInfo): number {
-  return lagging(info).reduce((sum, { lag = 0 }) => sum + lag, 0);
-}
-
-/** Waits between looks, and gives up when nothing has moved for too long. */
-class Patience {
-  readonly #pace: Pace;
-  #since = Date.now();
-  #progress = "";
-  #lag = Number.POSITIVE_INFINITY;
-
-  constructor(pace: Pace) {
-    this.#pace = pace;
-  }
-
-  renew(): void {
-    this.#since = Date.now();
-    this.#lag = Number.POSITIVE_INFINITY;
-  }
-
-  /** Less lag than ever counts as progress, and so does any other news. */
-  note(progress: string, lag: number): void {
-    if (progress !== this.#progress || lag < this.#lag) this.#since = Date.now();
-    this.#progress = progress;
-    this.#lag = Math.min(lag, this.#lag);
-  }
-
-  async wait(lament: () => Error): Promise<void> {
-    if (Date.now() - this.#since > this.#pace.patience) throw lament();
-    await sleep(this.#pace.pause);
-  }
-}
-
-/** Repeats a request that may be repeated, as long as JetStream can't or won't answer yet. */
-async function insist<Result>(request: () => Promise<Result>, pace: Pace): Promise<Result> {
-  for (const start = Date.now(); ; ) {
-    try {
-      return await request();
-    } catch (error) {
-      if (!isTransient(error) || Date.now() - start > pace.patience) throw error;
-      await sleep(pace.pause);
-    }
-  }
-}
-
-function isTransient(error: unknown): boolean {
-  if (error instanceof JetStreamUnavailable) return true;
-  const { moveInProgress, reconfigurationInProgress } = ERROR_CODES;
-  return (
-    error instanceof JetStreamError &&
-    (error.code === moveInProgress || error.code === reconfigurationInProgress)
-  );
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
 function isSameSet(a: readonly string[], b: readonly string[]): boolean {
   return isSameText([...new Set(a)].sort(), [...new Set(b)].sort());
 }
 
-function dropAbsent<Value extends object>(value: Value): Partial<Value> {
-  return Object.fromEntries(
-    Object.entries(value).filter(([, field]) => field !== undefined),
-  ) as Partial<Value>;
+function isSameText(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -18,7 +18,7 @@ export function ask(
       resolve({
         ok: !error,
         stdout: stdout.trim(),
-        stderr: stderr.trim() || (error?.message ?? ""),
+        stderr: error?.code === "ENOENT" ? `${file} is not installed` : stderr.trim(),
       });
     });
   });

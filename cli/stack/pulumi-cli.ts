@@ -9,9 +9,16 @@ import { UserError } from "../user-error.ts";
 
 /** Runs a Pulumi command that asks nothing and answers what it printed. */
 export async function askPulumi(args: readonly string[], stdin = ""): Promise<string> {
-  const { cli, env } = prepare(args);
-  const child = spawn(cli, [...args, "--non-interactive"], { cwd: project, env });
-  child.stdin.end(stdin);
+  const cli = findCli(process.env);
+  if (!cli) {
+    throw new UserError("Pulumi is not set up here yet: `npm run setup`, or `npm start` for all.");
+  }
+  const { env } = pulumiEnvironment(args, process.env);
+  const PATH = [path.dirname(cli), env.PATH].join(path.delimiter);
+  const options = { cwd: project, env: { ...env, PATH } };
+  const child = spawn(cli, [...args, "--non-interactive"], options);
+  // One that ends without reading says why on stderr.
+  child.stdin.on("error", () => undefined).end(stdin);
   const [stdout, stderr, [status]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
@@ -22,23 +29,14 @@ export async function askPulumi(args: readonly string[], stdin = ""): Promise<st
   throw new UserError(`\`pulumi ${args.slice(0, 2).join(" ")}\` failed:\n${reason}`);
 }
 
-/** Runs a Pulumi command on this terminal. @returns its exit status. */
+/** Runs a Pulumi command on this terminal, as `npx pulumi` does. @returns its exit status. */
 export async function showPulumi(args: readonly string[]): Promise<number> {
-  const { cli, env } = prepare(args);
-  const child = spawn(cli, args, { cwd: project, env, stdio: "inherit" });
+  const wrapper = path.join(project, "cli", "pulumi", "pulumi.mjs");
+  const child = spawn(process.execPath, [wrapper, ...args], { cwd: project, stdio: "inherit" });
   const takeBack = leaveSignalsTo(child);
   const [status] = await once(child, "close");
   takeBack();
   return typeof status === "number" ? status : 1;
-}
-
-function prepare(args: readonly string[]) {
-  const cli = findCli(process.env);
-  if (!cli) {
-    throw new UserError("Pulumi is not set up here yet: `npm run setup`, or `npm start` for all.");
-  }
-  const { env } = pulumiEnvironment(args, process.env);
-  return { cli, env: { ...env, PATH: [path.dirname(cli), env.PATH].join(path.delimiter) } };
 }
 
 /**

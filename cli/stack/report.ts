@@ -170,15 +170,15 @@ function nodeProblems({ outputs, observations, stackOption }: ReportInput): stri
   const urls = silent.map(({ name }) => `${name} (${monitoringUrls[name]})`).join(", ");
   const answers = observations.flatMap(({ name, answer }) => (answer ? [{ name, answer }] : []));
   const unwell = answers.filter(({ answer }) => answer.health !== "");
-  const group = whyNotReady(
-    answers.map(({ name, answer: { metaLeader, metaSize, metaLagging } }) => ({
-      name,
-      metaLeader,
-      metaSize,
-      health: "",
-      lagging: metaLagging.filter((peer) => !silent.some(({ name }) => name === peer)),
-    })),
-  );
+  const members = answers.map(({ name, answer }) => ({
+    name,
+    metaLeader: answer.metaLeader,
+    metaSize: answer.metaSize,
+    lagging: answer.metaLagging,
+    health: "",
+  }));
+  // Silent nodes and what ails the others are told apart from the meta group.
+  const group = whyNotReady(members, silent);
   return [
     ...(silent.length > 0
       ? [

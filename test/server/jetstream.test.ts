@@ -111,7 +111,10 @@ describe("without a majority of the servers", () => {
   it("never says that a stream is not found", async () => {
     const [first = ""] = cluster.connection.urls;
     const port = openJetStream({ ...cluster.connection, urls: [first] }, cluster.account);
-    await port.create({ name: "SURVIVOR", num_replicas: 3, placement: { tags: ["rg:3"] } });
+    await eventually(async () => {
+      await port.create({ name: "SURVIVOR", num_replicas: 3, placement: { tags: ["rg:3"] } });
+      return true;
+    });
     const stopped = cluster.fleet.servers.slice(2).map(({ name }) => name);
     for (const name of stopped) cluster.signal(name, "SIGSTOP");
     try {

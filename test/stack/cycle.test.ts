@@ -1,6 +1,7 @@
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
+import { metaGroups } from "../support/meta-group.ts";
 import { NatsClient } from "../support/nats-client.ts";
 import { PASSWORDS, SEED_SETTINGS, TestStack } from "../support/stack.ts";
 
@@ -52,19 +53,7 @@ describe("the seed's cluster", () => {
   });
 
   test("is one meta group of nine", async () => {
-    const { monitoringUrls } = await stack.outputs();
-    const groups = await Promise.all(
-      Object.values(monitoringUrls).map(async (url) => {
-        const response = await fetch(`${url}/jsz`);
-        const { meta_cluster } = (await response.json()) as {
-          meta_cluster: { leader: string; cluster_size: number };
-        };
-        return `${meta_cluster.leader} of ${meta_cluster.cluster_size}`;
-      }),
-    );
-    expect(groups).toHaveLength(9);
-    expect(new Set(groups).size).toBe(1);
-    expect(groups[0]).toMatch(/ of 9$/);
+    expect(await metaGroups(await stack.outputs())).toEqual([expect.stringMatching(/ of 9$/)]);
   });
 
   test("shows in its outputs where everything is", async () => {

@@ -180,7 +180,6 @@ describe("renderReport", () => {
                                (behind)
 
       ✗ No answer from rg2-az3 (http://127.0.0.1:8227). \`npx pulumi up --refresh\` starts what has stopped.
-      ✗ Meta group: rg1-az1 knows 9 of 8 members of the meta group.
       ✗ ORDERS: the replica on rg2-az3 is not current.
       "
     `);

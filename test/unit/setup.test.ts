@@ -1,20 +1,24 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { stripVTControlCharacters } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { decide, type Facts } from "../../cli/pulumi/environment.mjs";
 import { project, versions } from "../../cli/pulumi/project.mjs";
 import { type EngineFacts, planEngine } from "../../cli/setup/engine.ts";
-import { thenRepeat, unavailable } from "../../cli/setup/errors.ts";
-import { goPrograms, goVersionFor } from "../../cli/setup/go.ts";
+import { thenRepeat } from "../../cli/setup/errors.ts";
+import { goPrograms } from "../../cli/setup/go.ts";
 import { withLock } from "../../cli/setup/lock.ts";
+import type { Machine } from "../../cli/setup/machine.ts";
 import { PINNED_IMAGE } from "../../cli/setup/nats.ts";
 import { firstOf, type Way } from "../../cli/setup/part.ts";
+import { goRemedy } from "../../cli/setup/source.ts";
 import { install } from "../../cli/setup/staged.ts";
 import { serves } from "../../cli/setup/version.ts";
-import { createLog, duration } from "../../cli/steps.mjs";
+import { createLog, duration, type Step } from "../../cli/steps.mjs";
 import { parseSettings } from "../../lib/settings.ts";
 
 describe("decide", () => {
@@ -200,7 +204,7 @@ describe("planEngine", () => {
   test.each<[string, Partial<EngineFacts>, RegExp]>([
     ["stopped", { root: false }, /^Start Docker: sudo systemctl start docker$/],
     ["stopped, no systemd", { root: false, systemd: false }, /^Start Docker: sudo dockerd$/],
-    ["missing", { root: false, daemon: false }, /sudo apt-get install -y docker\.io[^]*usermod/],
+    ["missing", { root: false, daemon: false }, /sudo apt-get install -y docker\.io/],
     ["missing, no apt-get", { root: false, daemon: false, apt: false }, /docs\.docker\.com/],
     ["missing, no apt-get, root", { daemon: false, apt: false }, /docs\.docker\.com/],
     ["not let in", { root: false, complaint: "permission denied while trying" }, /usermod -aG/],
@@ -214,21 +218,261 @@ describe("planEngine", () => {
   });
 });
 
-describe("firstOf", () => {
-  const quiet = createLog({ stream: Object.assign(process.stderr, {}), env: {} });
-  const machine = {
-    env: { npm_lifecycle_event: "start" },
-    signal: new AbortController().signal,
-    folders: { pulumi: "", cache: "", bin: "" },
-  };
-  const way = (name: string, reason?: string): Way => ({
-    name,
-    doing: `${name} …`,
-    done: name,
-    take: async () => {
-      if (reason) throw new Error(reason);
-    },
+describe("errors", () => {
+  test("give each way's reason, what would help and what to repeat", async () => {
+    const remedy = async () => "Install Go 1.26 or newer.";
+    const ways = [
+      failing("official release", "fetch failed"),
+      failing("from source", "Go is not installed"),
+    ];
+    await expect(firstOf(ways, quietStep("Pulumi CLI 3.259.0"), machine, remedy)).rejects.toThrow(
+      [
+        "Pulumi CLI 3.259.0 could not be set up:",
+        "  official release  fetch failed",
+        "  from source       Go is not installed",
+        "",
+        "Install Go 1.26 or newer.",
+        "Then repeat: npm start",
+      ].join("\n"),
+    );
   });
 
-  test.todo("placeholder");
+  test.each([
+    ["start", "Then repeat: npm start"],
+    ["test", "Then repeat: npm test"],
+    ["setup", "Then repeat: npm run setup"],
+    ["npx", "Then repeat the command."],
+    [undefined, "Then repeat the command."],
+  ])("repeat as it was called: %s", (npm_lifecycle_event, expected) => {
+    expect(thenRepeat(npm_lifecycle_event ? { npm_lifecycle_event } : {})).toBe(expected);
+  });
+
+  test("say which Go a build takes", async () => {
+    for (const program of Object.values(goPrograms)) {
+      expect(await goRemedy(program, "…")).toMatch(/^Install Go 1\.\d+ or newer/);
+    }
+  });
 });
+
+describe("firstOf", () => {
+  test("takes the first way that works, and no other", async () => {
+    const taken: string[] = [];
+    const working = (name: string): Way => ({
+      ...failing(name, ""),
+      take: async () => void taken.push(name),
+    });
+    const ways = [failing("a", "no"), working("b"), working("c")];
+    expect(await firstOf(ways, quietStep("x"), machine, async () => "")).toBe("b done");
+    expect(taken).toEqual(["b"]);
+  });
+
+  test("does not try what is hopeless", async () => {
+    const way: Way = { ...failing("a", "tried"), hopeless: () => "not worth it" };
+    const outcome = firstOf([way], quietStep("x"), machine, async () => "");
+    await expect(outcome).rejects.toThrow("not worth it");
+  });
+});
+
+describe("install", () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "nats-regions-"));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const make = (text: string) => async (draft: string) => {
+    const file = join(draft, "made");
+    await writeFile(file, text);
+    return file;
+  };
+
+  test("puts a file in place, and another one over it", async () => {
+    const place = join(folder, "deep", "tool");
+    await install(place, make("1"));
+    await install(place, make("2"));
+    expect(await readFile(place, "utf8")).toBe("2");
+    expect(await readdir(join(folder, "deep"))).toEqual(["tool"]);
+  });
+
+  test("replaces a folder as a whole", async () => {
+    const place = join(folder, "plugin");
+    const makeFolder = (name: string) => async (draft: string) => {
+      await mkdir(join(draft, "plugin"));
+      await writeFile(join(draft, "plugin", name), "");
+      return join(draft, "plugin");
+    };
+    await install(place, makeFolder("old"));
+    await install(place, makeFolder("new"));
+    expect(await readdir(place)).toEqual(["new"]);
+  });
+
+  test("leaves nothing behind if it fails", async () => {
+    const failed = install(join(folder, "tool"), async (draft) => {
+      await writeFile(join(draft, "half"), "");
+      throw new Error("no space");
+    });
+    await expect(failed).rejects.toThrow("no space");
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test("clears away what a killed process left, not what a living one is at", async () => {
+    const dead = `.nats-regions-${DEAD_PROCESS}-x`;
+    const alive = `.nats-regions-${process.pid}-x`;
+    await Promise.all([dead, alive].map((name) => mkdir(join(folder, name))));
+    await install(join(folder, "tool"), make(""));
+    expect(await readdir(folder)).toEqual([alive, "tool"]);
+  });
+});
+
+describe("withLock", () => {
+  let file: string;
+  beforeEach(async () => {
+    file = join(await mkdtemp(join(tmpdir(), "nats-regions-")), "lock");
+  });
+  afterEach(() => rm(dirname(file), { recursive: true }));
+
+  const { signal } = new AbortController();
+
+  test("lets one in at a time, and says that the other waits", async () => {
+    const events: string[] = [];
+    const onWait = (pid: number) => {
+      events.push(`waits for ${pid}`);
+      return () => events.push("waits no more");
+    };
+    const enter = (name: string) =>
+      withLock(file, signal, onWait, async () => {
+        events.push(`${name} in`);
+        await sleep(50);
+        events.push(`${name} out`);
+      });
+    await Promise.all([enter("a"), sleep(10).then(() => enter("b"))]);
+    const waits = [`waits for ${process.pid}`, "a out", "waits no more"];
+    expect(events).toEqual(["a in", ...waits, "b in", "b out"]);
+  });
+
+  test("doesn't wait for a process that is gone", async () => {
+    await writeFile(file, `${DEAD_PROCESS}`);
+    expect(await withLock(file, signal, fail, async () => "in")).toBe("in");
+  });
+
+  test("is released by a failure", async () => {
+    const failed = withLock(file, signal, fail, () => Promise.reject(new Error("no")));
+    await expect(failed).rejects.toThrow("no");
+    expect(await withLock(file, signal, fail, async () => "in")).toBe("in");
+  });
+
+  function fail(): never {
+    throw new Error("had to wait");
+  }
+});
+
+describe("versions", () => {
+  test.each([
+    ["3.259.0", true],
+    ["v3.259.0", true],
+    ["v3.259.1", true],
+    ["3.300.0-alpha.1", true],
+    ["3.258.9", false],
+    ["4.0.0", false],
+    ["2.999.0", false],
+    ["", false],
+    ["v3", false],
+  ])("%s serves for 3.259.0: %s", (version, expected) => {
+    expect(serves(version, "3.259.0")).toBe(expected);
+  });
+
+  test("are the same for npm, for Go and for the settings", async () => {
+    const npm = JSON.parse(await readFile(join(project, "package.json"), "utf8")).dependencies;
+    expect(npm).toMatchObject({
+      "@pulumi/pulumi": versions.pulumi,
+      "@pulumi/docker": versions.dockerPlugin,
+      "@pulumi/command": versions.commandPlugin,
+    });
+    const identity = { project: "nats-regions", stack: "dev" };
+    expect(parseSettings({}, identity).image).toBe(PINNED_IMAGE);
+    const modules = [
+      [goPrograms.pulumi, `github.com/pulumi/pulumi/pkg/v3 v${versions.pulumi}`],
+      [goPrograms.languageHost, `github.com/pulumi/pulumi/sdk/v3 v${versions.pulumi}`],
+      [goPrograms.dockerPlugin, `github.com/pulumi/pulumi/sdk/v3 v${versions.pulumi}`],
+      [goPrograms.commandPlugin, `github.com/pulumi/pulumi/sdk/v3 v${versions.pulumi}`],
+      [goPrograms.natsServer, `github.com/nats-io/nats-server/v2 v${versions.natsServer}`],
+      [goPrograms.natsCli, `github.com/nats-io/natscli v${versions.natsCli}`],
+    ] as const;
+    for (const [{ folder }, requirement] of modules) {
+      const goMod = await readFile(join(project, "toolchain", folder, "go.mod"), "utf8");
+      expect(goMod).toContain(requirement);
+    }
+  });
+});
+
+describe("the log", () => {
+  test.each([
+    [0.4, "0 ms"],
+    [999.4, "999 ms"],
+    [1000, "1.0 s"],
+    [59_949, "59.9 s"],
+    [59_950, "1m 00s"],
+    [161_000, "2m 41s"],
+  ])("writes %d ms as %s", (ms, text) => {
+    expect(duration(ms)).toBe(text);
+  });
+
+  test("is plain lines where there is no terminal", () => {
+    const { log, written } = recorder();
+    const step = log.step("Pulumi CLI");
+    step.doing("building");
+    step.done("built", 2500);
+    log.step("Engine").done("found", 3);
+    expect(written()).toBe(
+      [
+        "• Pulumi CLI                   building",
+        "✓ Pulumi CLI                   built in 2.5 s",
+        "✓ Engine                       found in 3 ms",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("draws over what is at work on a terminal, and keeps what is done", () => {
+    const { log, written } = recorder({ isTTY: true, columns: 40 });
+    log.step("A").doing("building something with quite a long name");
+    log.step("B").done("found", 3);
+    const row = `⠋ ${"A".padEnd(28)} building`;
+    expect(stripVTControlCharacters(written())).toBe(
+      `${row}\n✓ ${"B".padEnd(28)} found in 3 ms\n${row}\n`,
+    );
+    expect(written()).toContain("\x1b[1A\x1b[J");
+  });
+});
+
+const machine: Machine = {
+  env: { npm_lifecycle_event: "start" },
+  signal: new AbortController().signal,
+  folders: { pulumi: "", cache: "", bin: "" },
+};
+
+/** Above what any kernel gives out. */
+const DEAD_PROCESS = 2 ** 30;
+
+function failing(name: string, reason: string): Way {
+  return {
+    name,
+    doing: `${name} …`,
+    done: `${name} done`,
+    take: () => Promise.reject(new Error(reason)),
+  };
+}
+
+function quietStep(label: string): Step {
+  return recorder().log.step(label);
+}
+
+function recorder(terminal = {}) {
+  let text = "";
+  const write = (chunk: string) => {
+    text += chunk;
+    return true;
+  };
+  const stream = Object.assign(new Writable(), terminal, { write });
+  return { log: createLog({ stream, env: {} }), written: () => text };
+}

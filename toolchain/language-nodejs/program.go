@@ -49,7 +49,7 @@ func programCommand(ctx context.Context, engine string, request *pulumirpc.RunRe
 	command := exec.CommandContext(ctx, "node", arguments...)
 	command.Dir = request.GetPwd()
 	command.Env = append(os.Environ(), environment...)
-	// Inherited, not copied: what the program prints last can't come after its end is reported.
+	// The engine shows what this process prints, once it has read the port.
 	command.Stdout, command.Stderr = os.Stdout, os.Stderr
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	command.WaitDelay = gracePeriod
