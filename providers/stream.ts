@@ -68,7 +68,7 @@ export interface LifecycleOptions {
   readonly pause?: number;
 }
 
-/** How long a refresh waits for a cluster that doesn't answer: an election may take that long. */
+/** How long to wait for a cluster that doesn't answer: an election may take that long. */
 const SILENCE_MS = 10_000;
 
 /** Runs in the dynamic provider's process; components/stream.ts loads it by this name. */
@@ -88,7 +88,7 @@ export function streamLifecycle(
 
     async create(inputs) {
       const port = portOf(inputs);
-      await createOrTakeUp(port, inputs, pace);
+      await createOrTakeUp(port, inputs, briefly);
       try {
         return { id: inputs.stream, outs: await settle(port, inputs, pace) };
       } catch (error) {
@@ -110,8 +110,10 @@ export function streamLifecycle(
     },
 
     async update(_id, _olds, news) {
+      const port = portOf(news);
+      await awaitAnswer(port, news.stream, briefly);
       try {
-        return { outs: await settle(portOf(news), news, pace) };
+        return { outs: await settle(port, news, pace) };
       } catch (error) {
         throw error instanceof HalfDone ? new StreamNotReady(news, error) : error;
       }
@@ -119,7 +121,7 @@ export function streamLifecycle(
 
     async delete(_id, props) {
       try {
-        await insist(() => portOf(props).delete(props.stream), pace);
+        await insist(() => portOf(props).delete(props.stream), briefly);
       } catch (error) {
         if (error instanceof StreamNotFound) return;
         if (!(error instanceof ClusterUnreachable)) throw error;
@@ -208,6 +210,15 @@ function diffInputs(olds: StreamOutputs, news: StreamInputs): DiffResult {
 
 function isSameConnection(a: Connection, b: Connection): boolean {
   return a.user === b.user && a.password === b.password && isSameSet(a.urls, b.urls);
+}
+
+/** A cluster that can't answer is told of in seconds: the long patience is for data on the move. */
+async function awaitAnswer(port: JetStreamPort, stream: string, pace: Pace): Promise<void> {
+  try {
+    await insist(() => port.info(stream), pace);
+  } catch (error) {
+    if (!(error instanceof StreamNotFound)) throw error;
+  }
 }
 
 async function createOrTakeUp(

@@ -125,7 +125,8 @@ async function stoppable(action: (stop: AbortController) => Promise<void>): Prom
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => stop.abort(signal);
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) process.once(signal, onSignal);
+  // Not once(): a listener that is gone by then makes execa end this process at the signal.
+  for (const signal of signals) process.on(signal, onSignal);
   try {
     await action(stop);
     stop.signal.throwIfAborted();
