@@ -19,10 +19,10 @@ if (args.length === 0 || ["help", "-h", "--help"].includes(args[0])) {
 
 try {
   if (!packagesAreInstalled()) await installPackages();
-  await exec(nodeForTypeScript(), [path.join(project, "cli", "main.ts"), ...args], {
-    ...process.env,
-    PATH: [bin, process.env.PATH].join(path.delimiter),
-  });
+  const main = path.join(project, "cli", "main.ts");
+  const env = { ...process.env, PATH: [bin, process.env.PATH].join(path.delimiter) };
+  // Node 22 announces at each start that it can run TypeScript.
+  await exec(nodeForTypeScript(), ["--disable-warning=ExperimentalWarning", main, ...args], env);
 } catch (error) {
   console.error(`\n${error.message}`);
   process.exit(1);
@@ -50,15 +50,22 @@ function readPackages(lockFile) {
 async function installPackages() {
   const step = createLog().step("npm packages");
   step.doing("installing what package-lock.json says");
-  const underNpm = process.env.npm_execpath;
-  const [npm, ...prefix] = underNpm ? [process.execPath, underNpm] : ["npm"];
-  const options = ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"];
-  const { status, output } = await capture(npm, [...prefix, ...options]);
+  let { status, output } = await npm("ci");
+  // A lock file that was written behind a registry without other platforms' packages lacks their entries.
+  if (output.includes("EUSAGE")) ({ status, output } = await npm("install", "--no-save"));
   if (status !== 0) {
     step.failed("not installed");
-    throw new Error(`npm ci failed:\n${output.trim() || `status ${status}`}`);
+    const reason = output.trim().split("\n").slice(0, 12).join("\n");
+    throw new Error(`npm could not install the packages:\n${reason || `exit status ${status}`}`);
   }
   step.done("installed");
+}
+
+function npm(...command) {
+  const underNpm = process.env.npm_execpath;
+  const [file, ...prefix] = underNpm ? [process.execPath, underNpm] : ["npm"];
+  const options = ["--include=dev", "--no-audit", "--no-fund", "--loglevel=error"];
+  return capture(file, [...prefix, ...command, ...options]);
 }
 
 function capture(file, fileArgs) {

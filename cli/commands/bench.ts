@@ -25,7 +25,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const tools = await setUp({ log, want: ["stack", "nats-server", "nats"] });
 
   const rounds: Round[] = [];
-  const example: number[] = [];
+  const example: (number | undefined)[] = [];
   for (let round = 1; round <= count; round++) {
     const step = log.step(`Round ${round} of ${count}`);
     step.doing("the example's flow, then ours");
@@ -50,13 +50,17 @@ export async function run(args: readonly string[]): Promise<number> {
 
 type Results = ReturnType<typeof summarize>;
 
-function summarize(rounds: readonly Round[], example: readonly number[], memory: Round) {
-  const yardstick = spread(example);
+function summarize(
+  rounds: readonly Round[],
+  example: readonly (number | undefined)[],
+  memory: Round,
+) {
+  const yardstick = spread(example.filter((seconds) => seconds !== undefined));
   const coldUps = rounds.map((round) => phasesOf(round["cold up"]));
   const phaseNames = Object.keys(coldUps[0] ?? {});
   return {
     machine: { cpus: cpus().length, memoryGiB: Math.round(totalmem() / 1024 ** 3) },
-    example: yardstick,
+    example: { ...yardstick, failed: example.filter((seconds) => seconds === undefined).length },
     steps: STEPS.map((step) => {
       const seconds = spread(rounds.map((round) => round[step].seconds));
       return {
@@ -97,7 +101,8 @@ function render({ example, steps, coldUpPhases }: Results): string {
     head: ["step", "median s", "range s", "ratio", "peak MiB"],
     ...style,
   });
-  table.push(["the example's own flow", ...cells(example), "1.00", ""]);
+  const failed = example.failed > 0 ? ` (failed ${example.failed} times)` : "";
+  table.push([`the example's own flow${failed}`, ...cells(example), "1.00", ""]);
   for (const step of steps) {
     const name = `  ${step.step}`;
     table.push([name, ...cells(step), step.ratioToExample.toFixed(2), step.peakMiB.toFixed(0)]);

@@ -10,14 +10,9 @@ const DEV_PASSPHRASE = "dev";
 
 /** Options of the CLI that take the next argument as their value. */
 const TAKES_VALUE = new Set(
-  ["-C", "--cwd", "-s", "--stack", "--color", "--config-file", "--secrets-provider"].concat([
-    "--copy-config-from",
-    "--teams",
-    "-v",
-    "--verbose",
-    "--tracing",
-    "--profiling",
-  ]),
+  "-C --cwd -s --stack --color --config-file --secrets-provider --copy-config-from --teams".split(
+    " ",
+  ),
 );
 
 /** Commands that should find the default stack, even on the first day. */
@@ -48,14 +43,13 @@ export function decide({ args, env, userHome, project, read, exists }) {
   const backend = current ?? pathToFileURL(state).href;
 
   const named = namedStack(args, command);
-  const projectName = read(path.join(project, "Pulumi.yaml"))?.match(
-    /^name:\s*["']?([^"'\s]+)/m,
-  )?.[1];
+  const projectFile = read(path.join(project, "Pulumi.yaml")) ?? "";
+  const projectName = projectFile.match(/^name:\s*["']?([^"'\s]+)/m)?.[1] ?? "";
   const workspace = readJson(workspaceFile(home, project, projectName));
   const selected = env.PULUMI_STACK || workspace?.stacks?.[backend] || workspace?.stack;
   const stack = shortName(named ?? (selected || DEFAULT_STACK));
   const firstUse = own && stack === DEFAULT_STACK && WORKS_ON_STACK.has(command[0]);
-  const stacks = path.join(state, ".pulumi", "stacks", projectName ?? "");
+  const stacks = path.join(state, ".pulumi", "stacks", projectName);
 
   return {
     set: definedOnly({

@@ -31,7 +31,7 @@ const PACKAGES = ["docker.io", "iptables", "iproute2"];
 /** How long an engine may take to answer once it was started, in milliseconds. */
 const START_LIMIT = 60_000;
 
-const LET_YOURSELF_IN = 'let yourself use it: sudo usermod -aG docker "$USER", then log in again.';
+const JOIN_GROUP = 'sudo usermod -aG docker "$USER", then log in again.';
 
 /** Decides how to get an engine that answers. One that the user chose is the user's to start. */
 export function planEngine(facts: EngineFacts): EnginePlan {
@@ -42,10 +42,10 @@ export function planEngine(facts: EngineFacts): EnginePlan {
         : "Install the docker command (docs.docker.com/get-docker).",
     );
   }
-  if (!facts.client || !facts.daemon) return planInstall(facts);
   if (/permission denied/i.test(facts.complaint)) {
-    return refuse(`Docker runs, but this user may not use it: ${LET_YOURSELF_IN}`);
+    return refuse(`Docker runs, but this user may not use it: ${JOIN_GROUP}`);
   }
+  if (!facts.client || !facts.daemon) return planInstall(facts);
   const start = facts.systemd ? "systemctl" : "dockerd";
   if (facts.root) return { action: start };
   return refuse(`Start Docker: sudo ${facts.systemd ? "systemctl start docker" : "dockerd"}`);
@@ -55,7 +55,7 @@ function planInstall({ root, apt }: EngineFacts): EnginePlan {
   if (!apt) return refuse("Install Docker (docs.docker.com/get-docker) and start it.");
   if (root) return { action: "install" };
   const command = `sudo apt-get install -y ${PACKAGES.join(" ")}`;
-  return refuse(`Install Docker: ${command}\nand ${LET_YOURSELF_IN}`);
+  return refuse(`Install Docker: ${command}\nand let yourself use it: ${JOIN_GROUP}`);
 }
 
 function refuse(advice: string): EnginePlan {
@@ -70,20 +70,46 @@ export function enginePart(machine: Machine): Part {
     async provide(step) {
       const facts = await gatherFacts(machine);
       const plan = planEngine(facts);
+      const failed = (way: string, reason: string, remedy: string) =>
+        unavailable(step.label, [{ way, reason }], remedy, machine.env);
       if (plan.action === "refuse") {
-        const reason = facts.complaint.split("\n").at(-1) ?? "";
-        throw unavailable(step.label, [{ way: "docker", reason }], plan.advice, machine.env);
+        throw failed("docker", facts.complaint.split("\n").at(-1) ?? "", plan.advice);
       }
-      if (plan.action === "install") {
-        await installPackages(machine, step);
-        // Where services start as they are installed, it answers by now.
-        if ((await ping(machine)).ok) return `installed ${PACKAGES[0]}`;
+      try {
+        return plan.action === "install"
+          ? await installEngine(machine, facts, step)
+          : await startEngine(machine, facts, step);
+      } catch (error) {
+        if (machine.signal.aborted) throw error;
+        throw failed(plan.action, (error as Error).message, "Start Docker by hand.");
       }
-      step.doing("starting");
-      await (facts.systemd ? startService(machine) : startDaemon(machine));
-      return plan.action === "install" ? `installed ${PACKAGES[0]} and started` : "started";
     },
   };
+}
+
+async function installEngine(machine: Machine, facts: EngineFacts, step: Step): Promise<string> {
+  step.doing(`installing ${PACKAGES.join(", ")}`);
+  const aptGet = (...args: string[]) =>
+    run("apt-get", ["-o", "DPkg::Lock::Timeout=300", "-y", ...args], {
+      env: { ...machine.env, DEBIAN_FRONTEND: "noninteractive" },
+      signal: machine.signal,
+      onLine: (line) => step.detail(line),
+    });
+  await aptGet("update");
+  await aptGet("install", ...PACKAGES);
+  // Where services start as they are installed, it answers by now.
+  if (!(await ping(machine)).ok) await startEngine(machine, facts, step);
+  return "installed";
+}
+
+async function startEngine(
+  machine: Machine,
+  { systemd }: EngineFacts,
+  step: Step,
+): Promise<string> {
+  step.doing("starting");
+  await (systemd ? startService(machine) : startDaemon(machine));
+  return "started";
 }
 
 function ping({ env }: Machine) {
@@ -111,27 +137,21 @@ async function gatherFacts(machine: Machine): Promise<EngineFacts> {
   };
 }
 
-async function installPackages({ env, signal }: Machine, step: Step): Promise<void> {
-  const aptGet = (...args: string[]) =>
-    run("apt-get", ["-o", "DPkg::Lock::Timeout=300", "-y", ...args], {
-      env: { ...env, DEBIAN_FRONTEND: "noninteractive" },
-      signal,
-      onLine: (line) => step.detail(line),
-    });
-  step.doing(`installing ${PACKAGES.join(", ")}`);
-  await aptGet("update");
-  await aptGet("install", ...PACKAGES);
-}
-
 async function startService(machine: Machine): Promise<void> {
-  await run("systemctl", ["start", "docker"], { env: machine.env, signal: machine.signal });
-  await untilItAnswers(machine, async () => "see: journalctl -u docker");
+  const { env, signal } = machine;
+  await run("systemctl", ["start", "docker"], { env, signal });
+  await untilItAnswers(
+    machine,
+    () => false,
+    async () => "see: journalctl -u docker",
+  );
 }
 
 /** Without systemd the engine becomes a process of its own, which outlives this one. */
 async function startDaemon(machine: Machine): Promise<void> {
-  await mkdir(machine.folders.cache, { recursive: true });
-  const logFile = join(machine.folders.cache, "dockerd.log");
+  const { cache } = machine.folders;
+  const logFile = join(cache, "dockerd.log");
+  await mkdir(cache, { recursive: true });
   const log = await open(logFile, "w");
   const daemon = spawn("dockerd", [], {
     detached: true,
@@ -139,36 +159,29 @@ async function startDaemon(machine: Machine): Promise<void> {
     env: withSystemFolders(machine.env),
   });
   let ended = false;
-  for (const event of ["error", "exit"]) {
-    daemon.once(event, () => {
-      ended = true;
-    });
-  }
-  daemon.unref();
+  const onEnd = () => {
+    ended = true;
+  };
+  daemon.once("error", onEnd).once("exit", onEnd).unref();
+  await log.close();
   await untilItAnswers(
     machine,
-    async () => `${logFile} ends: ${(await readFile(logFile, "utf8")).trim().slice(-400)}`,
     () => ended,
+    async () => {
+      const text = await readFile(logFile, "utf8");
+      return `dockerd said, in ${logFile}:\n${text.trim().split("\n").slice(-3).join("\n")}`;
+    },
   );
-  await log.close();
 }
 
 async function untilItAnswers(
   machine: Machine,
+  hasEnded: () => boolean,
   explain: () => Promise<string>,
-  hasEnded = () => false,
 ): Promise<void> {
   const deadline = performance.now() + START_LIMIT;
   while (!(await ping(machine)).ok) {
-    if (hasEnded() || performance.now() > deadline) {
-      const reason = await explain();
-      throw unavailable(
-        "Docker engine",
-        [{ way: "started", reason }],
-        "Start it by hand.",
-        machine.env,
-      );
-    }
+    if (hasEnded() || performance.now() > deadline) throw new Error(await explain());
     await sleep(200, undefined, { signal: machine.signal });
   }
 }

@@ -81,28 +81,39 @@ async function importImage(
 
 /** The programs that the benchmark and the tests run themselves, outside of containers. */
 export function natsPrograms(machine: Machine): { server: Part; cli: Part } {
-  const exact = (version: string) => version === versions.natsServer;
   return {
-    server: program(machine, "nats-server", versions.natsServer, goPrograms.natsServer, exact, [
-      fromImage(machine),
-    ]),
-    cli: program(machine, "nats", versions.natsCli, goPrograms.natsCli, (version) =>
-      serves(version, versions.natsCli),
-    ),
+    server: programPart(machine, {
+      name: "nats-server",
+      version: versions.natsServer,
+      fits: (version) => version === versions.natsServer,
+      source: goPrograms.natsServer,
+      shortcuts: [fromImage(machine)],
+    }),
+    cli: programPart(machine, {
+      name: "nats",
+      version: versions.natsCli,
+      fits: (version) => serves(version, versions.natsCli),
+      source: goPrograms.natsCli,
+    }),
   };
 }
 
-function program(
+interface Program {
+  readonly name: string;
+  readonly version: string;
+  readonly fits: (version: string) => boolean;
+  readonly source: GoProgram;
+  /** Ways to get it that are quicker than a build. */
+  readonly shortcuts?: readonly Way[];
+}
+
+function programPart(
   machine: Machine,
-  name: string,
-  version: string,
-  source: GoProgram,
-  fits: (version: string) => boolean,
-  others: readonly Way[] = [],
+  { name, version, fits, source, shortcuts = [] }: Program,
 ): Part {
   const place = join(machine.folders.bin, name);
   const isFit = async (file: string) => fits(await versionOf(file, machine.env));
-  const ways = [fromPath(machine, name, isFit), ...others, fromSource(machine, source, place)];
+  const ways = [fromPath(machine, name, isFit), ...shortcuts, fromSource(machine, source, place)];
   return {
     label: `${name} ${version}`,
     find: () => isFit(place),
@@ -124,7 +135,6 @@ function fromPath(
 ): Way {
   return {
     name: "on PATH",
-    doing: "looking on PATH",
     done: "found on PATH",
     async take() {
       const found = await onPath(name, env);

@@ -16,8 +16,8 @@ export interface Part {
 export interface Way {
   /** As the error names it: `official release`. */
   readonly name: string;
-  /** What the step shows while it goes on: `downloading the official release`. */
-  readonly doing: string;
+  /** What the step shows while it goes on, if that takes time: `downloading the official release`. */
+  readonly doing?: string;
   /** What the step shows when it is done: `downloaded`. */
   readonly done: string;
   /** A reason not even to try. */
@@ -41,7 +41,7 @@ export async function firstOf(
     const hopeless = way.hopeless?.();
     try {
       if (hopeless) throw new Error(hopeless);
-      step.doing(way.doing);
+      if (way.doing) step.doing(way.doing);
       await way.take(step);
       return way.done;
     } catch (error) {

@@ -58,7 +58,8 @@ function cli(machine: Machine, release: PulumiReleases): Part {
         return install(folder, async (draft) => {
           const launcher = `--package=pulumi@${versions.pulumi}`;
           const command = ["npm", "exec", "--yes", launcher, "--", "pulumi", "version"] as const;
-          await download(machine, step, command, draft, { PULUMI_HOME: draft });
+          const settings = { PULUMI_HOME: draft, PULUMI_VERSION: versions.pulumi };
+          await download(machine, step, command, draft, settings);
           return join(draft, "versions", basename(folder));
         });
       }),
@@ -80,24 +81,26 @@ async function otherCliFits(env: NodeJS.ProcessEnv): Promise<boolean> {
 
 /** The language host and the script for dynamic providers come with the official CLI, and lie beside it. */
 function languageHost(machine: Machine): Part {
-  const beside = (program: string) =>
-    join(dirname(findCli(machine.env) ?? pinnedCli(machine.env)), program);
-  const host = fromSource(machine, goPrograms.languageHost, beside(LANGUAGE_HOST));
+  const beside = (program: string) => join(dirname(currentCli(machine)), program);
   return {
     label: "Pulumi for Node.js",
     find: async () =>
       (await isExecutable(beside(LANGUAGE_HOST))) &&
       (await isExecutable(beside(DYNAMIC_PROVIDERS))),
-    provide: releaseOrSource(machine, goPrograms.languageHost, [
-      {
-        ...host,
-        take: async (step) => {
-          await host.take(step);
-          await install(beside(DYNAMIC_PROVIDERS), (draft) => copyDynamicProviders(machine, draft));
-        },
-      },
-    ]),
+    provide: (step) => {
+      const host = fromSource(machine, goPrograms.languageHost, beside(LANGUAGE_HOST));
+      const take = async () => {
+        await host.take(step);
+        await install(beside(DYNAMIC_PROVIDERS), (draft) => copyDynamicProviders(machine, draft));
+      };
+      return releaseOrSource(machine, goPrograms.languageHost, [{ ...host, take }])(step);
+    },
   };
+}
+
+/** The CLI that is used, or that is going to be. */
+function currentCli({ env }: Machine): string {
+  return findCli(env) ?? pinnedCli(env);
 }
 
 async function copyDynamicProviders(machine: Machine, draft: string): Promise<string> {
@@ -128,8 +131,14 @@ function plugin(
     provide: releaseOrSource(machine, program, [
       release.way((step) =>
         install(place, async (draft) => {
-          const pulumi = findCli(machine.env) ?? pinnedCli(machine.env);
-          const command = [pulumi, "plugin", "install", "resource", name, version] as const;
+          const command = [
+            currentCli(machine),
+            "plugin",
+            "install",
+            "resource",
+            name,
+            version,
+          ] as const;
           await download(machine, step, command, draft, { PULUMI_HOME: draft });
           return join(draft, "plugins", folder);
         }),

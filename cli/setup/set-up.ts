@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { findCli, pinnedCli } from "../pulumi/project.mjs";
 import type { Log } from "../steps.mjs";
 import { enginePart } from "./engine.ts";
 import { withLock } from "./lock.ts";
@@ -27,9 +26,8 @@ export interface SetUpOptions {
   readonly showAll?: boolean;
 }
 
-/** Where things are, once they are set up. */
+/** Where the programs are, as far as they were wanted. */
 export interface Tools {
-  readonly pulumi: string;
   readonly natsServer: string;
   readonly nats: string;
 }
@@ -59,11 +57,7 @@ export async function setUp({
     if (missing.size > 0) await getMissing(rows, missing, here, log, stop);
   });
   const { bin } = folders(process.env);
-  return {
-    pulumi: findCli(process.env) ?? pinnedCli(process.env),
-    natsServer: join(bin, "nats-server"),
-    nats: join(bin, "nats"),
-  };
+  return { natsServer: join(bin, "nats-server"), nats: join(bin, "nats") };
 }
 
 /** Parts in rows: each row has an order, the rows don't depend on each other. */
@@ -95,7 +89,11 @@ async function getMissing(
   stop: AbortController,
 ): Promise<void> {
   const getRow = async (row: Part[]) => {
-    for (const part of row.filter((each) => missing.has(each))) await getPart(part, log, stop);
+    for (const part of row) {
+      // Another set-up may have got it by now; or a part that was there belongs to one that is replaced.
+      if (!(await part.find())) await getPart(part, log, stop);
+      else if (missing.has(part)) log.step(part.label).done("found");
+    }
   };
   const onWait = (pid: number) => {
     const step = log.step("Set-up");
@@ -111,8 +109,7 @@ async function getPart(part: Part, log: Log, stop: AbortController): Promise<voi
   const step = log.step(part.label);
   try {
     stop.signal.throwIfAborted();
-    // Another set-up may have got it, or an earlier part have brought it along.
-    step.done((await part.find()) ? "found" : await part.provide(step));
+    step.done(await part.provide(step));
   } catch (error) {
     step.failed(stop.signal.aborted ? "stopped" : "not set up");
     stop.abort(error);
