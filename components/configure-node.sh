@@ -1,5 +1,8 @@
 # Writes a node's config into its volumes; reloads the node where it runs and a reload is enough.
 #
+#   configure-node.sh          for a node that is yet to be made
+#   configure-node.sh --test   has nats-server check the config before anything is written
+#
 # stdin            base64 of a tar archive, as packNodeFiles() makes it
 # CONTAINER        name of the node's container
 # CONFIG_VOLUME    name of the volume for /etc/nats
@@ -7,49 +10,57 @@
 # IMAGE            image of the node, already present
 # OWNER            label that marks what belongs to this stack
 # RESTART_DIGEST   stays the same as long as a reload will do
-#
-# A container that is created and never started serves as the door to the volumes: the image has no shell.
 set -eu
 
 writer="$CONTAINER-writer"
-config=/etc/nats/nats.conf
+archive=$(cat)
 
 fail() {
   echo "$CONTAINER: $1" >&2
   exit 1
 }
 
-create_writer() {
-  docker create --name "$writer" --label "$OWNER" --network none \
-    --volume "$CONFIG_VOLUME:/etc/nats" --volume "$DATA_VOLUME:/data" "$IMAGE" >/dev/null
-}
-
 remove_writer() {
   docker rm --force "$writer" >/dev/null 2>&1 || true
 }
 
+# A container that holds the files: the image has no shell to write them with.
+create_writer() {
+  docker create --name "$writer" --label "$OWNER" --network none "$@" >/dev/null
+}
+
 # What an interrupted run left behind has the same name.
-create_writer 2>/dev/null || { remove_writer; create_writer; }
+prepare_writer() {
+  create_writer "$@" 2>/dev/null || {
+    remove_writer
+    create_writer "$@"
+  }
+  printf %s "$archive" | base64 -d | docker cp --archive - "$writer:/" >/dev/null
+}
+
 trap remove_writer EXIT
 
-archive=$(cat)
-printf %s "$archive" | base64 -d | docker cp --archive - "$writer:/" >/dev/null
+if [ "${1:-}" = --test ]; then
+  prepare_writer "$IMAGE" -t -c /etc/nats/nats.conf
+  said=$(docker start --attach "$writer" 2>&1) || fail "nats-server refuses the new config: $said"
+  remove_writer
+fi
+
+prepare_writer --volume "$CONFIG_VOLUME:/etc/nats" --volume "$DATA_VOLUME:/data" "$IMAGE"
 
 running=$(docker inspect --format \
   '{{.State.Running}} {{index .Config.Labels "nats-regions.restart-digest"}}' \
   "$CONTAINER" 2>/dev/null || true)
 [ "$running" = "true $RESTART_DIGEST" ] || exit 0
 
-since=$(date +%s)
-docker exec "$CONTAINER" /nats-server -t -c "$config" >/dev/null 2>"/dev/null" ||
-  fail "nats-server refuses the new config: $(docker exec "$CONTAINER" /nats-server -t -c "$config" 2>&1)"
+# By the engine's clock, as the engine compares.
+began=$(docker info --format '{{.SystemTime}}')
 docker kill --signal HUP "$CONTAINER" >/dev/null
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-  log=$(docker logs --since "$since" "$CONTAINER" 2>&1)
-  case $log in
-  *"Failed to reload"*) fail "$(printf '%s\n' "$log" | grep 'Failed to reload')" ;;
-  *"Reloaded server configuration"* | *"Reloaded: "*) exit 0 ;;
+  case $(docker logs --since "$began" "$CONTAINER" 2>&1) in
+  *"Failed to reload"*) fail "the reload was refused; docker logs $CONTAINER says why" ;;
+  *"Reloaded server configuration"*) exit 0 ;;
   esac
-  sleep 0.1
+  sleep 0.2
 done
-fail "didn't confirm the reload within 2 s; docker logs $CONTAINER says why"
+fail "the reload wasn't confirmed within 4 s; docker logs $CONTAINER says why"

@@ -5,6 +5,7 @@ import { type Accounts, renderAccountsConf } from "../lib/nats-conf.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
 import type { AvailabilityZone } from "./availability-zone.ts";
 import type { NatsNode, NodeSettings } from "./nats-node.ts";
+import { createNetwork } from "./network.ts";
 import type { Ownership } from "./ownership.ts";
 import { Region } from "./region.ts";
 
@@ -36,7 +37,8 @@ export class NatsCluster extends pulumi.ComponentResource {
       );
       const monitors = monitoringUrls(plan.waves.slice(0, index + 1).flat());
       const later = monitoringUrls(plan.waves.slice(index + 1).flat());
-      gates = [createGate(`${name}-wave-${index + 1}`, { monitors, later, wave: members }, this)];
+      const gate = { monitors, later, containerPrefix: `${plan.prefix}-`, wave: members };
+      gates = [createGate(`${name}-wave-${index + 1}`, gate, this)];
     }
 
     const [ready] = gates;
@@ -68,6 +70,7 @@ function createCommon(
   );
   return {
     image: plan.image,
+    cluster: plan.cluster,
     bindAddress: plan.bindAddress,
     memory: plan.memory,
     accountsConf: pulumi.secret(accounts.apply(renderAccountsConf)),
@@ -76,32 +79,6 @@ function createCommon(
     pulled,
     ownership,
   };
-}
-
-/**
- * Makes the network by a Command: the docker provider's own resource sleeps 2 s once it is made, before
- * it is removed and at each refresh (terraform-provider-docker 4), while every node waits for it.
- */
-function createNetwork(
-  name: string,
-  networkName: string,
-  { labels }: Ownership,
-  parent: pulumi.Resource,
-): pulumi.Resource {
-  return new local.Command(
-    name,
-    {
-      create:
-        'docker network inspect "$NETWORK" >/dev/null 2>&1 || docker network create $LABELS "$NETWORK"',
-      delete: 'docker network rm "$NETWORK" || ! docker network inspect "$NETWORK" >/dev/null 2>&1',
-      environment: {
-        NETWORK: networkName,
-        LABELS: labels.map(({ label, value }) => `--label=${label}=${value}`).join(" "),
-      },
-      logging: local.Logging.None,
-    },
-    { parent, replaceOnChanges: ["environment"], deleteBeforeReplace: true },
-  );
 }
 
 /** Makes the regions with their zones; the answer finds the zone that a node belongs in. */
@@ -127,6 +104,8 @@ interface GateArgs {
   /** Monitoring URLs by node name: of the nodes up to the gate, and of those in later waves. */
   readonly monitors: Readonly<Record<string, string>>;
   readonly later: Readonly<Record<string, string>>;
+  /** What a node's name has before it in the name of its container. */
+  readonly containerPrefix: string;
   /** The nodes right before the gate: where their containers were replaced, it waits again. */
   readonly wave: readonly NatsNode[];
 }
@@ -138,7 +117,11 @@ const AWAIT_CLUSTER = "node providers/await-cluster.ts";
  * leader only when every member is there: so only the last gate waits when it is created. A container
  * that was replaced updates the gate behind its wave, and that one waits until all is well again.
  */
-function createGate(name: string, { monitors, later, wave }: GateArgs, parent: pulumi.Resource) {
+function createGate(
+  name: string,
+  { monitors, later, containerPrefix, wave }: GateArgs,
+  parent: pulumi.Resource,
+) {
   const isLast = Object.keys(later).length === 0;
   const containers = pulumi.all(wave.map(({ containerId }) => containerId));
   return new local.Command(
@@ -149,6 +132,7 @@ function createGate(name: string, { monitors, later, wave }: GateArgs, parent: p
       environment: {
         MONITORS: JSON.stringify(monitors),
         LATER: JSON.stringify(later),
+        CONTAINER_PREFIX: containerPrefix,
         CONTAINERS: containers.apply((ids) => ids.join(" ")),
       },
       logging: local.Logging.Stderr,

@@ -1,14 +1,16 @@
-import { readFileSync } from "node:fs";
 import { local } from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { createTar } from "nanotar";
 import { CLIENT_PORT, CONFIG_DIR, DATA_DIR, MONITOR_PORT } from "../lib/nats-conf.ts";
 import type { NodePlan } from "../lib/plan.ts";
-import { makeRoomFor, type Ownership } from "./ownership.ts";
+import { ensureNetwork } from "./network.ts";
+import { CLUSTER_LABEL, makeRoomFor, NODE_LABEL, type Ownership } from "./ownership.ts";
 
 /** What the nodes of a cluster have in common. */
 export interface NodeSettings {
+  /** Name of the NATS cluster. */
+  readonly cluster: string;
   readonly image: string;
   /** Host address that ports are published on. */
   readonly bindAddress: string;
@@ -34,9 +36,8 @@ export interface NatsNodeArgs {
 /** Neither root nor anybody on the host. */
 const USER = 10_001;
 const STOP_SECONDS = 30;
+const CONFIGURE = "sh components/configure-node.sh";
 const RESTART_DIGEST_LABEL = "nats-regions.restart-digest";
-
-const configureScript = readFileSync(new URL("configure-node.sh", import.meta.url), "utf8");
 
 /**
  * One NATS server: two volumes, the config in one of them, the container.
@@ -93,8 +94,8 @@ function configureNode(
   return new local.Command(
     `${name}-configured`,
     {
-      create: configureScript,
-      update: configureScript,
+      create: CONFIGURE,
+      update: `${CONFIGURE} --test`,
       stdin: settings.accountsConf.apply((accounts) => packNodeFiles(plan.conf, accounts)),
       environment: {
         CONTAINER: plan.containerName,
@@ -135,7 +136,8 @@ function createContainer(
       envs: [`GOMEMLIMIT=${Math.floor(settings.memory * 0.8)}`],
       labels: [
         ...settings.ownership.labels,
-        { label: "nats-regions.node", value: plan.name },
+        { label: NODE_LABEL, value: plan.name },
+        { label: CLUSTER_LABEL, value: settings.cluster },
         { label: RESTART_DIGEST_LABEL, value: plan.restartDigest },
       ],
       networkMode: "bridge",
@@ -159,7 +161,12 @@ function createContainer(
       parent,
       deleteBeforeReplace: true,
       dependsOn: [settings.network, settings.pulled, configured, ...after],
-      hooks: makeRoomFor(plan.containerName, settings.ownership),
+      hooks: {
+        beforeCreate: [
+          makeRoomFor(plan.containerName, settings.ownership),
+          ensureNetwork(plan.containerName, settings.networkName, settings.ownership),
+        ],
+      },
     },
   );
 }

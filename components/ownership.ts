@@ -12,8 +12,11 @@ export interface Ownership {
 }
 
 const OWNER_LABEL = "nats-regions.owner";
-/** Names the stack, for people and for `docker ps --filter`. */
-export const STACK_LABEL = "nats-regions.stack";
+/** Names the node that a container is, and the NATS cluster that it was made for. */
+export const NODE_LABEL = "nats-regions.node";
+export const CLUSTER_LABEL = "nats-regions.cluster";
+/** Names the stack, for people and for `docker` filters. */
+const STACK_LABEL = "nats-regions.stack";
 
 /** The ownership of a stack whose program lies in `folder`. */
 export function ownershipOf(
@@ -36,11 +39,10 @@ export function ownershipOf(
 export function makeRoomFor(
   container: string,
   { label: { label, value } }: Ownership,
-): pulumi.ResourceHookBinding {
-  const hook = new pulumi.ResourceHook(`make-room-for-${container}`, async () => {
+): pulumi.ResourceHook {
+  return new pulumi.ResourceHook(`make-room-for-${container}`, async () => {
     const format = `--format={{index .Config.Labels "${label}"}}`;
     const { ok, stdout } = await docker("container", "inspect", format, container);
     if (ok && stdout === value) await docker("container", "rm", "--force", container);
   });
-  return { beforeCreate: [hook] };
 }

@@ -2,59 +2,108 @@ import { createServer } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
 import { docker } from "./docker-cli.ts";
-import { type Ownership, STACK_LABEL } from "./ownership.ts";
+import { CLUSTER_LABEL, NODE_LABEL, type Ownership } from "./ownership.ts";
 
-interface FoundContainer {
+interface Found {
   readonly name: string;
   readonly owner: string;
+}
+
+interface FoundContainer extends Found {
   readonly running: boolean;
+  /** Name of the node, empty for a helper. */
+  readonly node: string;
+  readonly cluster: string;
+  /** On the engine's host. */
+  readonly publishedPorts: ReadonlySet<number>;
 }
 
 /**
  * Looks at the Docker engine before anything is planned on it, so that what can't work is refused while
- * nothing has changed: no engine, another checkout's stack of the same name, ports that somebody holds.
- * Warns of nodes that don't run, as a stack's state doesn't know before a refresh.
+ * nothing has changed: no engine, somebody else's objects by the planned names, another cluster's nodes,
+ * ports that are taken. Warns of nodes that don't run, as a stack's state doesn't know before a refresh.
  *
  * @throws pulumi.RunError naming the way out.
  */
 export async function inspectEngine(plan: ClusterPlan, ownership: Ownership): Promise<void> {
-  const containers = await listContainers(plan, ownership);
-  refuseForeign(containers, plan, ownership);
-  warnOfStopped(containers, plan);
-  await refuseTakenPorts(containers, plan);
+  const owner = ownership.label.value;
+  const [containers, ...rest] = await Promise.all([
+    listContainers(plan, ownership),
+    list("volume", plan, ownership),
+    list("network", plan, ownership),
+  ]);
+  refuseForeign([...containers, ...rest.flat()], plan, owner);
+  const own = containers.filter((found) => found.owner === owner && found.node !== "");
+  refuseOtherCluster(own, plan);
+  refuseRemoval(own, plan);
+  warnOfStopped(own, plan);
+  await refuseTakenPorts(own, plan);
 }
 
 async function listContainers(plan: ClusterPlan, { label }: Ownership): Promise<FoundContainer[]> {
-  const { project, stack } = plan.identity;
-  const listed = await docker(
+  const labels = [label.label, NODE_LABEL, CLUSTER_LABEL].map((name) => `{{.Label "${name}"}}`);
+  const rows = await listRows([
     "ps",
     "--all",
-    `--filter=label=${STACK_LABEL}=${project}/${stack}`,
-    `--format={{.Names}}\t{{.Label "${label.label}"}}\t{{.State}}`,
-  );
-  if (!listed.ok) {
-    throw new pulumi.RunError(
-      `No Docker engine to work with: ${listed.error}\nStart it, or set DOCKER_HOST or a docker context to one that runs; \`npm start\` sets one up.`,
-    );
-  }
-  return listed.stdout
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => {
-      const [name = "", owner = "", state] = line.split("\t");
-      return { name, owner, running: state === "running" };
-    });
+    `--filter=name=${plan.prefix}`,
+    `--format=${["{{.Names}}", ...labels, "{{.State}}", "{{.Ports}}"].join("\t")}`,
+  ]);
+  return rows.map(([name = "", owner = "", node = "", cluster = "", state, ports = ""]) => ({
+    name,
+    owner,
+    node,
+    cluster,
+    running: state === "running",
+    publishedPorts: new Set([...ports.matchAll(/:(\d+)->/g)].map(([, port]) => Number(port))),
+  }));
 }
 
-function refuseForeign(
-  containers: readonly FoundContainer[],
-  { identity }: ClusterPlan,
+async function list(
+  kind: "volume" | "network",
+  plan: ClusterPlan,
   { label }: Ownership,
-): void {
-  const foreign = containers.filter(({ owner }) => owner !== label.value);
-  if (foreign.length === 0) return;
+): Promise<Found[]> {
+  const format = `--format={{.Name}}\t{{.Label "${label.label}"}}`;
+  const rows = await listRows([kind, "ls", `--filter=name=${plan.prefix}`, format]);
+  return rows.map(([name = "", owner = ""]) => ({ name, owner }));
+}
+
+async function listRows(command: readonly string[]): Promise<string[][]> {
+  const { ok, stdout, error } = await docker(...command);
+  if (ok) return stdout.split("\n").flatMap((line) => (line === "" ? [] : [line.split("\t")]));
   throw new pulumi.RunError(
-    `Another checkout has a stack ${identity.stack} on this Docker engine (${foreign.map(({ name }) => name).join(", ")}).\nUse a stack of another name here, e.g. npm start -- --stack ${identity.stack}2, or destroy that one where it was made.`,
+    `No Docker engine to work with: ${error}\nStart it, or set DOCKER_HOST or a docker context to one that runs; \`npm start\` sets one up.`,
+  );
+}
+
+function refuseForeign(found: readonly Found[], plan: ClusterPlan, owner: string): void {
+  const planned = new Set([
+    plan.prefix,
+    ...nodesOf(plan).flatMap((node) => [node.containerName, node.configVolume, node.dataVolume]),
+  ]);
+  const foreign = found.filter((each) => planned.has(each.name) && each.owner !== owner);
+  if (foreign.length === 0) return;
+  const { stack } = plan.identity;
+  throw new pulumi.RunError(
+    `Somebody else's stack ${stack} is on this Docker engine: ${foreign.map(({ name }) => name).join(", ")}.\nUse a stack of another name here, e.g. npm start -- --stack ${stack}2, or destroy that one where it was made.`,
+  );
+}
+
+function refuseOtherCluster(own: readonly FoundContainer[], { cluster }: ClusterPlan): void {
+  const other = own.find((found) => found.cluster !== cluster);
+  if (!other) return;
+  throw new pulumi.RunError(
+    `cluster: ${other.node} belongs to cluster "${other.cluster}", and a server can't take its streams into "${cluster}".\nPut the name back, or make another stack for the new cluster.`,
+  );
+}
+
+/** What a node holds has to be moved first, and the meta group has to forget it. */
+function refuseRemoval(own: readonly FoundContainer[], plan: ClusterPlan): void {
+  const planned = new Set(nodesOf(plan).map(({ containerName }) => containerName));
+  const removed = own.filter(({ name }) => !planned.has(name)).map(({ node }) => node);
+  if (removed.length === 0) return;
+  throw new pulumi.RunError(
+    `The settings leave out ${removed.join(", ")}, with the replicas that are there: a cluster can't shrink yet.\nPut the region, zone or number of nodes back.`,
   );
 }
 
@@ -69,14 +118,12 @@ function warnOfStopped(containers: readonly FoundContainer[], plan: ClusterPlan)
   );
 }
 
-async function refuseTakenPorts(
-  containers: readonly FoundContainer[],
-  plan: ClusterPlan,
-): Promise<void> {
+async function refuseTakenPorts(own: readonly FoundContainer[], plan: ClusterPlan): Promise<void> {
   if (!isLocalEngine()) return;
-  const running = new Set(containers.filter((found) => found.running).map(({ name }) => name));
-  const awaited = nodesOf(plan).filter(({ containerName }) => !running.has(containerName));
-  const taken = await Promise.all(awaited.map((node) => findTakenPort(node, plan.bindAddress)));
+  const held = new Map(own.map(({ name, publishedPorts }) => [name, publishedPorts]));
+  const taken = await Promise.all(
+    nodesOf(plan).map((node) => findTakenPort(node, held.get(node.containerName), plan)),
+  );
   const problems = taken.filter((problem) => problem !== undefined);
   if (problems.length === 0) return;
   throw new pulumi.RunError(
@@ -84,11 +131,16 @@ async function refuseTakenPorts(
   );
 }
 
-async function findTakenPort(node: NodePlan, address: string): Promise<string | undefined> {
+/** A port that the node itself holds is its own; one that its sibling holds is not free in time. */
+async function findTakenPort(
+  node: NodePlan,
+  held: ReadonlySet<number> = new Set(),
+  { bindAddress }: ClusterPlan,
+): Promise<string | undefined> {
   const ports = { clientPort: node.clientPort, monitorPort: node.monitorPort };
   for (const [setting, port] of Object.entries(ports)) {
-    if (!(await canListen(port, address))) {
-      return `${setting}: ${address}:${port}, wanted for ${node.name}, is in use`;
+    if (!held.has(port) && !(await canListen(port, bindAddress))) {
+      return `${setting}: ${bindAddress}:${port}, wanted for ${node.name}, is in use`;
     }
   }
   return undefined;

@@ -79,6 +79,7 @@ export function planCluster(settings: Settings): ClusterPlan {
     servers: nodes.map(({ name, serverTags: tags }) => ({ name, cluster: settings.cluster, tags })),
   };
   const problems = [
+    ...nameProblems(nodes),
     ...portProblems(nodes),
     ...compiled.flatMap((stream) => stream.problems),
     ...findOverlaps(
@@ -181,6 +182,39 @@ function placementProblem(
     message: summary,
     ...(close === "" ? {} : { fix: `nearest: ${close}` }),
   };
+}
+
+/** A name is a DNS label, on the network and in every other node's routes. */
+const MAX_NAME_LENGTH = 63;
+
+function nameProblems(nodes: readonly NodePlan[]): Problem[] {
+  const byName = Map.groupBy(nodes, ({ name }) => name);
+  const problems = [...byName].flatMap(([name, named]) => [
+    ...(named.length > 1
+      ? [
+          {
+            message: `${named.length} nodes would be called ${name}`,
+            fix: "rename a region or zone",
+          },
+        ]
+      : []),
+    ...(name.length > MAX_NAME_LENGTH
+      ? [
+          {
+            message: `${name} is longer than ${MAX_NAME_LENGTH} characters`,
+            fix: "use shorter names",
+          },
+        ]
+      : []),
+  ]);
+  // A lone server waits for a second one before it elects a meta leader (nats-server 2.15, raft.go).
+  const lone = nodes.length === 1;
+  return [
+    ...problems.map((problem) => ({ path: "regions", ...problem })),
+    ...(lone
+      ? [{ path: "regions", message: "one node makes no cluster", fix: "plan three or more nodes" }]
+      : []),
+  ];
 }
 
 /** Two listeners on one port, and ports past the last. */

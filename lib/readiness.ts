@@ -46,16 +46,15 @@ export function whyNotReady(
 }
 
 /**
- * Whether waiting is in vain: too few nodes of all run for the meta group to have a majority, so that
- * nothing gets better before those of later waves are started.
+ * Whether waiting is in vain: with every node before the gate up, and of the later ones those that run,
+ * the meta group still has no majority, so that nothing gets better before more of them are started.
  */
 export function needsLaterNodes(
   reports: readonly NodeReport[],
   later: readonly NodeReport[],
 ): boolean {
-  const all = [...reports, ...later];
-  const running = all.filter(isRunning);
-  return later.length > 0 && running.length <= all.length / 2;
+  const expected = reports.length + later.filter(isRunning).length;
+  return expected <= (reports.length + later.length) / 2;
 }
 
 /** By the meta leader's own view; a node of a later wave that doesn't run has no one waiting for it. */

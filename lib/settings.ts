@@ -36,12 +36,15 @@ export interface Settings {
   readonly streams: Readonly<Record<string, StreamSettings>>;
 }
 
-const NAME = /^[a-z][a-z0-9-]*$/;
+const NAME = /^[a-z]([a-z0-9-]*[a-z0-9])?$/;
 const MIB = 1024 ** 2;
 
 const name = z
   .string()
-  .regex(NAME, "must be lower case letters, digits and dashes, a letter first");
+  .regex(
+    NAME,
+    "must be lower case letters, digits and dashes, with a letter first and no dash last",
+  );
 const port = z.int().min(0).max(65_535);
 const size = (minimum: number) =>
   quantity(parseBytes).refine((bytes) => bytes >= minimum, {
@@ -62,7 +65,7 @@ const schema = z.strictObject({
   memory: size(64 * MIB).prefault("512MiB"),
   maxFileStore: size(MIB).prefault("1GiB"),
   maxMemoryStore: size(0).prefault("64MiB"),
-  syncInterval: z.string().superRefine(checkSyncInterval).default("always"),
+  syncInterval: z.string().transform(parseSyncInterval).prefault("always"),
   account: printable.default("APP"),
   user: printable.default("user"),
   systemUser: printable.default("sys"),
@@ -100,9 +103,7 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
   const problems = [
     ...duplicates("regions", settings.regions, regionTag),
     ...duplicates("availabilityZones", settings.availabilityZones, zoneTag),
-    ...(settings.account === "$SYS"
-      ? [{ path: "account", message: "$SYS is the system account", fix: "choose another name" }]
-      : []),
+    ...accountProblems(settings),
   ];
   if (problems.length > 0) throw new PlanError(problems);
   return complete;
@@ -156,13 +157,38 @@ function checkImage(image: string, context: z.RefinementCtx<string>): void {
   }
 }
 
-function checkSyncInterval(text: string, context: z.RefinementCtx<string>): void {
-  if (text === "always") return;
+/** `always` is kept, a duration becomes what Go's time.ParseDuration takes: `1d` is none of its words. */
+function parseSyncInterval(text: string, context: z.RefinementCtx<string>): string {
+  if (text === "always") return text;
   try {
-    parseDuration(text);
+    const nanoseconds = parseDuration(text);
+    if (nanoseconds > 0) return `${nanoseconds / 1e6}ms`;
+    context.addIssue({ code: "custom", message: '0 would mean two minutes; use "always"' });
   } catch (error) {
     context.addIssue({ code: "custom", message: `${(error as Error).message}, or "always"` });
   }
+  return z.NEVER;
+}
+
+function accountProblems({
+  account,
+  user,
+  systemUser,
+}: Pick<Settings, "account" | "user" | "systemUser">): Problem[] {
+  return [
+    ...(account === "$SYS"
+      ? [{ path: "account", message: "$SYS is the system account", fix: "choose another name" }]
+      : []),
+    ...(user === systemUser
+      ? [
+          {
+            path: "systemUser",
+            message: `"${user}" is the user of ${account} too`,
+            fix: "rename one",
+          },
+        ]
+      : []),
+  ];
 }
 
 function duplicates(

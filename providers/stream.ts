@@ -16,6 +16,7 @@ import {
 import { validateConfig } from "../lib/stream-rules.ts";
 import { converge, type Goal, HalfDone, hostsOf, insist, isPlaced, type Pace } from "./converge.ts";
 import {
+  AccessDenied,
   ClusterUnreachable,
   type Connection,
   ERROR_CODES,
@@ -64,12 +65,11 @@ export interface StreamLifecycle {
 export interface LifecycleOptions {
   /** Milliseconds without any progress after which a stream is given up on. Default: 60,000. */
   readonly patience?: number;
+  /** Milliseconds to wait for a cluster that doesn't answer. Default: 10,000; an election takes up to 9,000. */
+  readonly silence?: number;
   /** Milliseconds between two looks at a stream. Default: 100. */
   readonly pause?: number;
 }
-
-/** How long to wait for a cluster that doesn't answer: an election may take that long. */
-const SILENCE_MS = 10_000;
 
 /** Runs in the dynamic provider's process; components/stream.ts loads it by this name. */
 export const streamProvider: StreamLifecycle = streamLifecycle(openJetStream);
@@ -77,10 +77,10 @@ export const streamProvider: StreamLifecycle = streamLifecycle(openJetStream);
 /** The lifecycle of a stream over any JetStream. */
 export function streamLifecycle(
   open: (connection: Connection, account: string) => JetStreamPort,
-  { patience = 60_000, pause = 100 }: LifecycleOptions = {},
+  { patience = 60_000, silence = 10_000, pause = 100 }: LifecycleOptions = {},
 ): StreamLifecycle {
   const pace = { patience, pause };
-  const briefly = { patience: Math.min(patience, SILENCE_MS), pause };
+  const briefly = { patience: Math.min(patience, silence), pause };
   const portOf = ({ connection, account }: StreamIdentity) => open(connection, account);
   return {
     check: async (olds, news) => checkInputs(olds, news),
@@ -120,18 +120,29 @@ export function streamLifecycle(
     },
 
     async delete(_id, props) {
+      const port = portOf(props);
       try {
-        await insist(() => portOf(props).delete(props.stream), briefly);
+        const { state } = await insist(() => port.info(props.stream), briefly);
+        refuseLoss(props.stream, state.messages);
+        await insist(() => port.delete(props.stream), briefly);
       } catch (error) {
         if (error instanceof StreamNotFound) return;
-        if (!(error instanceof ClusterUnreachable)) throw error;
+        if (!isSilence(error)) throw error;
         throw new Error(
-          `stream ${props.stream} can't be deleted: ${error.message}; if the cluster is gone for good, let Pulumi forget the stream with "pulumi state delete"`,
+          `stream ${props.stream} can't be deleted: ${error.message}; if it is gone for good, let Pulumi forget it: npx pulumi state delete`,
           { cause: error },
         );
       }
     },
   };
+}
+
+/** Emptying it by hand is the one way to say that its messages may go. */
+function refuseLoss(stream: string, messages: number): void {
+  if (messages === 0) return;
+  throw new Error(
+    `stream ${stream} holds ${messages} ${messages === 1 ? "message" : "messages"}, which would be lost; put it back into the settings, or empty it first: nats stream purge ${stream}`,
+  );
 }
 
 /** How Pulumi writes a value that is not known yet (`unknownValue` in its runtime/rpc.ts). */
@@ -273,9 +284,11 @@ function inputsOf(props: StreamOutputs) {
   return inputs;
 }
 
-/** Nobody answers, or nobody who could know. */
+/** Nobody answers, or nobody who could know, or not to the user that the state remembers. */
 function isSilence(error: unknown): error is Error {
-  return error instanceof ClusterUnreachable || error instanceof JetStreamUnavailable;
+  return [ClusterUnreachable, JetStreamUnavailable, AccessDenied].some(
+    (kind) => error instanceof kind,
+  );
 }
 
 /** The state as it is, written as before wherever it means the same, for `refresh` to show what drifted. */

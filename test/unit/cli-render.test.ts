@@ -128,14 +128,18 @@ describe("renderReport", () => {
     `);
   });
 
-  test("shows a single node", () => {
-    expect(`\n${renderReport(reportOf(planOf(shape(1, 1))), plain(80))}\n`).toMatchInlineSnapshot(`
+  test("shows a single zone", () => {
+    expect(
+      `\n${renderReport(reportOf(planOf(shape(1, 1, 2))), plain(80))}\n`,
+    ).toMatchInlineSnapshot(`
       "
-      ✓ stack dev · 1 of 1 node up · nats-server 2.15.2 · meta leader rg1-az1
+      ✓ stack dev · 2 of 2 nodes up · nats-server 2.15.2 · meta leader rg1-az1-2
 
       ╭─ rg1 ────────────────╮
       │ az1                  │
       │ ● rg1-az1 3m12s 4222 │
+      │   rg:1 az:1          │
+      │ ● rg1-az1-2     4322 │
       │   rg:1 az:1          │
       ╰──────────────────────╯
       ● up
@@ -237,6 +241,7 @@ describe("renderMap", () => {
     );
     fc.assert(
       fc.property(shapes, ([regions, zones, nodesPerZone, width]) => {
+        fc.pre(regions * zones * nodesPerZone > 1);
         const report = reportOf(planOf(shape(regions, zones, nodesPerZone)));
         const lines = renderMap(report, plain(width)).split("\n");
         expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(width);

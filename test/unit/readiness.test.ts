@@ -42,5 +42,6 @@ test("waiting is in vain while too few nodes of all run", () => {
   expect(needsLaterNodes([a], [down("b"), down("c")])).toBe(true);
   expect(needsLaterNodes([a], [b, down("c")])).toBe(false);
   expect(needsLaterNodes([a, b], [c, down("d")])).toBe(false);
+  expect(needsLaterNodes([down("a"), down("b")], [c, down("d")])).toBe(false);
   expect(needsLaterNodes([down("a"), down("b")], [])).toBe(false);
 });

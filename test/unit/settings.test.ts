@@ -95,9 +95,16 @@ describe("parseSettings", () => {
       { availabilityZones: ["az1", "az-1"] },
       'availabilityZones[1] | "az-1" and "az1" both have the tag az:1 | rename or remove one',
     ],
+    [{ user: "sys" }, 'systemUser | "sys" is the user of APP too | rename one'],
+    [{ syncInterval: "0" }, 'syncInterval | 0 would mean two minutes; use "always"'],
     [{ account: "$SYS" }, "account | $SYS is the system account | choose another name"],
   ])("refuses %j", (raw, problem) => {
     expect(problemsOf(raw)).toEqual([problem]);
+  });
+
+  test("writes sync intervals in nats-server's words", () => {
+    expect(parseSettings({ syncInterval: "1d" }, identity).syncInterval).toBe("86400000ms");
+    expect(parseSettings({ syncInterval: "1s" }, identity).syncInterval).toBe("1000ms");
   });
 
   test("refuses what isn't a set of settings at all", () => {

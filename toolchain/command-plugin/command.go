@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 
@@ -119,7 +120,8 @@ func (state *CommandState) process(ctx context.Context, command string) *exec.Cm
 	if len(interpreter) == 0 {
 		interpreter = []string{"/bin/sh", "-c"}
 	}
-	process := exec.CommandContext(ctx, interpreter[0], append(interpreter[1:len(interpreter):len(interpreter)], command)...)
+	args := append(slices.Clone(interpreter[1:]), command)
+	process := exec.CommandContext(ctx, interpreter[0], args...)
 	process.Env = os.Environ()
 	for name, value := range state.Environment {
 		process.Env = append(process.Env, name+"="+value)

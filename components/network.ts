@@ -1,0 +1,45 @@
+import { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { docker } from "./docker-cli.ts";
+import type { Ownership } from "./ownership.ts";
+
+/**
+ * Makes the network by a Command: the docker provider's own resource sleeps 2 s once it is made, before
+ * it is removed and at each refresh (terraform-provider-docker 4), while every node waits for it.
+ */
+export function createNetwork(
+  name: string,
+  networkName: string,
+  { labels }: Ownership,
+  parent: pulumi.Resource,
+): pulumi.Resource {
+  return new local.Command(
+    name,
+    {
+      create:
+        'docker network inspect "$NETWORK" >/dev/null 2>&1 || docker network create $LABELS "$NETWORK"',
+      // Gone already is as good, but only if the engine says so.
+      delete:
+        'docker network rm "$NETWORK" || { found=$(docker network ls --quiet --filter "name=^$NETWORK$") && [ -z "$found" ]; }',
+      environment: { NETWORK: networkName, LABELS: labelFlags(labels).join(" ") },
+      logging: local.Logging.None,
+    },
+    { parent, replaceOnChanges: ["environment"], deleteBeforeReplace: true },
+  );
+}
+
+/** A hook that makes the network anew if it was removed: a Command can't see that, a container needs it. */
+export function ensureNetwork(
+  container: string,
+  networkName: string,
+  { labels }: Ownership,
+): pulumi.ResourceHook {
+  return new pulumi.ResourceHook(`ensure-network-of-${container}`, async () => {
+    const { ok } = await docker("network", "inspect", networkName);
+    if (!ok) await docker("network", "create", ...labelFlags(labels), networkName);
+  });
+}
+
+function labelFlags(labels: Ownership["labels"]): string[] {
+  return labels.map(({ label, value }) => `--label=${label}=${value}`);
+}

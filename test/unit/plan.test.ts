@@ -1,0 +1,121 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { PlanError } from "../../lib/errors.ts";
+import { nodesOf, planCluster, plannedHosts } from "../../lib/plan.ts";
+import { parseSettings } from "../../lib/settings.ts";
+
+const identity = { project: "nats-regions", stack: "dev" };
+const plan = (raw: object = {}) => planCluster(parseSettings(raw, identity));
+
+function problemsOf(raw: object): string[] {
+  try {
+    plan(raw);
+  } catch (error) {
+    if (!(error instanceof PlanError)) throw error;
+    return error.problems.map(({ path, message }) => `${path}: ${message}`);
+  }
+  return [];
+}
+
+const SEED_STREAMS = {
+  EVENTS: { subjects: ["events.*"], replicas: 3, placement: { tags: ["xr:123"] } },
+  ORDERS: { subjects: ["orders.*"], replicas: 3, placement: { tags: ["rg:2"] } },
+};
+
+describe("planCluster", () => {
+  test("names hosts for the seed's streams", () => {
+    const { streams } = plan({ streams: SEED_STREAMS });
+    expect(
+      Object.fromEntries(streams.map((stream) => [stream.name, plannedHosts(stream)])),
+    ).toEqual({
+      EVENTS: ["rg1-az1", "rg2-az2", "rg3-az3"],
+      ORDERS: ["rg2-az1", "rg2-az2", "rg2-az3"],
+    });
+  });
+
+  test("takes the model's words for the same places", () => {
+    const words = plan({
+      streams: {
+        EVENTS: {
+          ...SEED_STREAMS.EVENTS,
+          placement: { across: { rg1: "az1", rg2: "az2", rg3: "az3" } },
+        },
+        ORDERS: { ...SEED_STREAMS.ORDERS, placement: { region: "rg2" } },
+      },
+    });
+    expect(words.streams).toEqual(plan({ streams: SEED_STREAMS }).streams);
+  });
+
+  test("lists the routes of all nodes in every config, and a port for each", () => {
+    const nodes = nodesOf(plan({ clientPort: 4222 }));
+    for (const { conf } of nodes) expect(conf.match(/nats-route:/g)).toHaveLength(9);
+    expect(nodes.map(({ clientUrl }) => clientUrl)).toEqual(
+      nodes.map((_, index) => `nats://127.0.0.1:${4222 + index}`),
+    );
+  });
+
+  test("reaches nodes on loopback that listen everywhere, and advertises no such address", () => {
+    const [node] = nodesOf(plan({ clientPort: 4222, bindAddress: "0.0.0.0" }));
+    expect(node?.clientUrl).toBe("nats://127.0.0.1:4222");
+    expect(node?.conf).not.toContain("client_advertise");
+  });
+
+  test.each([
+    [
+      { regions: ["us", "us-east"], availabilityZones: ["east-a", "a"] },
+      "regions: 2 nodes would be called us-east-a",
+    ],
+    [
+      { regions: ["r".repeat(40)], availabilityZones: ["a".repeat(40), "b"] },
+      `regions: ${"r".repeat(40)}-${"a".repeat(40)} is longer than 63 characters`,
+    ],
+    [{ regions: ["rg1"], availabilityZones: ["az1"] }, "regions: one node makes no cluster"],
+    [
+      { clientPort: 4222, monitorPort: 4230 },
+      "clientPort: port 4230 of rg3-az3 is also the monitorPort of rg1-az1",
+    ],
+    [{ clientPort: 65_530 }, "clientPort: rg3-az1 would get port 65536"],
+  ])("refuses %j", (raw, problem) => {
+    expect(problemsOf(raw)).toContain(problem);
+  });
+
+  test("reports every stream that has no place, and overlaps", () => {
+    const problems = problemsOf({
+      streams: {
+        NOWHERE: { subjects: ["a.*"], placement: { tags: ["rg:7"] } },
+        LARGE: { subjects: ["b.*"], replicas: 5 },
+        OVER: { subjects: ["a.b"] },
+      },
+    });
+    expect(problems.filter((line) => line.startsWith("streams.NOWHERE.placement"))).toHaveLength(1);
+    expect(problems.filter((line) => line.startsWith("streams.LARGE.placement"))).toHaveLength(1);
+    expect(problems.join()).toContain("a.b");
+  });
+
+  test("any shape gives every node its own name, volumes and ports", () => {
+    const size = fc.integer({ min: 1, max: 5 });
+    fc.assert(
+      fc.property(size, size, fc.integer({ min: 1, max: 3 }), (regions, zones, nodesPerZone) => {
+        fc.pre(regions * zones * nodesPerZone > 1);
+        const names = (prefix: string, count: number) =>
+          Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}-x`);
+        const nodes = nodesOf(
+          plan({
+            regions: names("region", regions),
+            availabilityZones: names("zone", zones),
+            nodesPerZone,
+          }),
+        );
+        expect(nodes).toHaveLength(regions * zones * nodesPerZone);
+        const unique = nodes.flatMap((node) => [
+          node.name,
+          node.configVolume,
+          node.dataVolume,
+          node.clientUrl,
+          node.monitoringUrl,
+        ]);
+        expect(new Set(unique).size).toBe(unique.length);
+      }),
+    );
+  });
+});
