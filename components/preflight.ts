@@ -114,7 +114,7 @@ function warnOfStopped(containers: readonly FoundContainer[], plan: ClusterPlan)
     .map(({ name }) => name);
   if (names.length === 0) return;
   void pulumi.log.warn(
-    `${names.length} of ${nodesOf(plan).length} nodes don't run: ${names.join(", ")}. \`npx pulumi up --refresh\` starts them.`,
+    `${names.length} of ${nodesOf(plan).length} nodes don't run: ${names.join(", ")}. \`npx pulumi up --refresh\` brings them back.`,
   );
 }
 

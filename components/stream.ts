@@ -58,6 +58,14 @@ export class Stream extends pulumi.CustomResource {
 }
 
 /**
+ * Has the process start that serves streams. They come last, as they wait for the cluster, and it takes
+ * most of a second to load: by then it is there. The call itself is one that it doesn't know.
+ */
+export function startStreamProvider(): void {
+  pulumi.runtime.invoke("pulumi-nodejs:dynamic/nats:start", {}).catch(() => undefined);
+}
+
+/**
  * What `pulumi.dynamic.Resource` would make of a provider object, written by hand: a CommonJS module that
  * the dynamic provider's process evaluates (@pulumi/pulumi/cmd/dynamic-provider) and that hands every call
  * on to providers/stream.ts. Serializing an object costs 0.4 s a run, and its text depends on how
