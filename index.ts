@@ -3,13 +3,18 @@ import { NatsCluster } from "./components/nats-cluster.ts";
 import { ownershipOf } from "./components/ownership.ts";
 import { inspectEngine } from "./components/preflight.ts";
 import { planStack } from "./components/stack-settings.ts";
-import { Stream } from "./components/stream.ts";
+import { Stream, startStreamProvider } from "./components/stream.ts";
+
+// The SDK takes a stack trace for each of its promises; looking all their frames up in source maps, which
+// types that are stripped don't need, is a quarter of a preview.
+Reflect.deleteProperty(Error, "prepareStackTrace");
 
 const { plan, accounts } = planStack();
 for (const notice of plan.notices) pulumi.log.info(notice);
 
-const ownership = ownershipOf(plan.identity, pulumi.getOrganization(), import.meta.dirname);
+const ownership = ownershipOf(plan.identity, pulumi.getOrganization());
 await inspectEngine(plan, ownership);
+if (plan.streams.length > 0) startStreamProvider();
 
 const cluster = new NatsCluster(plan.cluster, { plan, accounts, ownership });
 
