@@ -5,7 +5,7 @@ import { docker } from "./docker-cli.ts";
 
 /** Marks what a stack makes on a Docker engine, so that nothing else is ever touched. */
 export interface Ownership {
-  /** Tells stacks of the same name in two checkouts apart. */
+  /** Tells stacks of the same name in two backends apart. */
   readonly label: { readonly label: string; readonly value: string };
   /** For `docker` filters and for people: which stack it is. */
   readonly labels: readonly { readonly label: string; readonly value: string }[];
@@ -18,14 +18,19 @@ export const CLUSTER_LABEL = "nats-regions.cluster";
 /** Names the stack, for people and for `docker` filters. */
 const STACK_LABEL = "nats-regions.stack";
 
-/** The ownership of a stack whose program lies in `folder`. */
+/**
+ * The ownership of a stack.
+ *
+ * @param scope tells the backend that the state is in from others: the id of the project's own, which moves
+ *   along with it, else the URL of the user's. Default: the organization alone does.
+ */
 export function ownershipOf(
   identity: StackIdentity,
   organization: string,
-  folder: string,
+  scope = process.env.NATS_REGIONS_STATE_ID ?? process.env.PULUMI_BACKEND_URL ?? "",
 ): Ownership {
   const stack = `${identity.project}/${identity.stack}`;
-  const owner = createHash("sha256").update(`${organization}/${stack}@${folder}`).digest("hex");
+  const owner = createHash("sha256").update(`${organization}/${stack}@${scope}`).digest("hex");
   const label = { label: OWNER_LABEL, value: owner.slice(0, 16) };
   return { label, labels: [label, { label: STACK_LABEL, value: stack }] };
 }

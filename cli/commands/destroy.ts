@@ -3,6 +3,7 @@ import { createInterface } from "node:readline/promises";
 import { parseOptions } from "../options.ts";
 import { countOf, formatSize } from "../render/text.ts";
 import { inspect } from "../stack/inspect.ts";
+import { removeLeftovers } from "../stack/leftovers.ts";
 import { showPulumi } from "../stack/pulumi-cli.ts";
 import { type ClusterReport, nodesIn } from "../stack/report.ts";
 import { findStack, type Stack } from "../stack/stack.ts";
@@ -30,6 +31,7 @@ export async function run(args: readonly string[]): Promise<number> {
     console.log("Nothing was changed.");
     return 1;
   }
+  for (const line of await removeLeftovers(stack.name)) console.log(line);
   return await showPulumi(["destroy", "--yes", "--skip-preview", "--stack", stack.name]);
 }
 

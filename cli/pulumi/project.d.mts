@@ -21,9 +21,16 @@ export function cliOnPath(env: NodeJS.ProcessEnv): string | undefined;
 
 /**
  * The environment that a Pulumi command of this project runs in, and the stack to create first if the
- * backend doesn't have it. Creates the folder of the state and the passphrase if they are needed.
+ * backend doesn't have it. Creates the folder of the state, its id and the passphrase if they are needed,
+ * and puts right what a killed command left of the state.
  */
 export function pulumiEnvironment(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
 ): { env: NodeJS.ProcessEnv; createStack: string | undefined };
+
+/**
+ * The id of the state in a folder, made at first use. It moves along with the state, so that a checkout that
+ * was moved still knows what its stacks made on an engine.
+ */
+export function stateId(folder: string): string;

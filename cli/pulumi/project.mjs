@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { decide, pulumiHome, stateFolder } from "./environment.mjs";
+import { clearTornAttributes } from "./killed.mjs";
 
 const self = path.dirname(fs.realpathSync(fileURLToPath(import.meta.url)));
 
@@ -36,19 +37,22 @@ export function cliOnPath(env) {
 
 /**
  * The environment that a Pulumi command of this project runs in, and the stack to create first if the
- * backend doesn't have it. Creates the folder of the state and the passphrase if they are needed.
+ * backend doesn't have it. Creates the folder of the state, its id and the passphrase if they are needed,
+ * and puts right what a killed command left of the state.
  */
 export function pulumiEnvironment(args, env) {
   const facts = { args, env, userHome: os.homedir(), project, read, exists: fs.existsSync };
   const { set, createStack } = decide(facts);
-  if (set.PULUMI_BACKEND_URL) fs.mkdirSync(stateFolder(project), { recursive: true });
-  if (set.PULUMI_CONFIG_PASSPHRASE_FILE) createPassphrase(set.PULUMI_CONFIG_PASSPHRASE_FILE);
+  const ownState = set.PULUMI_BACKEND_URL && stateFolder(project);
+  if (set.PULUMI_CONFIG_PASSPHRASE_FILE) createOnce(set.PULUMI_CONFIG_PASSPHRASE_FILE);
+  clearTornAttributes(set.PULUMI_BACKEND_URL ?? env.PULUMI_BACKEND_URL);
   const bin = path.join(project, "node_modules", ".bin");
   return {
     createStack,
     env: {
       ...env,
       ...set,
+      ...(ownState && { NATS_REGIONS_STATE_ID: stateId(ownState) }),
       PATH: [bin, env.PATH].join(path.delimiter),
       // Nearly all that is made waits for the engine, not for a core: 18 volumes take their 2 s at once.
       PULUMI_PARALLEL: env.PULUMI_PARALLEL ?? "32",
@@ -61,9 +65,20 @@ export function pulumiEnvironment(args, env) {
   };
 }
 
-/** Written aside and linked into place, so that no other process ever reads half of it. */
-function createPassphrase(file) {
+/** The id of the state in a folder, made at first use. What stacks make is known by it: see ownership.ts. */
+export function stateId(folder) {
+  const file = path.join(folder, "id");
+  createOnce(file);
+  return fs.readFileSync(file, "utf8");
+}
+
+/**
+ * Gives a file random text unless it is there. Written aside and linked into place, so that no other process
+ * ever reads half of it.
+ */
+function createOnce(file) {
   if (fs.existsSync(file)) return;
+  fs.mkdirSync(path.dirname(file), { recursive: true });
   const draft = `${file}.${process.pid}`;
   fs.writeFileSync(draft, randomBytes(32).toString("base64url"), { mode: 0o600 });
   try {

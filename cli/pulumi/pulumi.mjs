@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { delimiter, dirname } from "node:path";
 import { exec } from "./exec.mjs";
-import { clearStaleLocks } from "./locks.mjs";
+import { clearStaleLocks } from "./killed.mjs";
 import { findCli, pulumiEnvironment } from "./project.mjs";
 
 const args = process.argv.slice(2);

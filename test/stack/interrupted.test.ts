@@ -1,13 +1,16 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { NatsClient } from "../support/nats-client.ts";
-import { killGroup, TestStack } from "../support/stack.ts";
+import { SEED_SETTINGS, TestStack } from "../support/stack.ts";
 
-/** Spread over the time that a first `up` takes: network, volumes, config, each wave, gate, streams. */
-const KILLED_AFTER_SECONDS = [2.5, 3.5, 4.5, 5.5, 7, 9];
-
-describe("an up that is killed while creating", () => {
+describe("an up that is killed", () => {
   let stack: TestStack;
+
+  const expectSeed = async (client: NatsClient) => {
+    expect(await client.hosts("EVENTS")).toEqual(["rg1-az1", "rg2-az2", "rg3-az3"]);
+    expect(await client.hosts("ORDERS")).toEqual(["rg2-az1", "rg2-az2", "rg2-az3"]);
+    await stack.expectPulumi("preview", "--expect-no-changes");
+  };
 
   beforeAll(async () => {
     stack = await TestStack.create();
@@ -17,19 +20,52 @@ describe("an up that is killed while creating", () => {
     await stack.remove();
   });
 
-  test.each(KILLED_AFTER_SECONDS)("after %d s is put right by the next", async (seconds) => {
-    const up = stack.start(["up", "--yes", "--skip-preview"]);
-    await sleep(seconds * 1_000);
-    killGroup(up.pid);
-    await up;
+  test.each([
+    ["volumes are being made", /-network created/],
+    ["nodes are being configured", /-configured created/],
+    ["the gate waits for the first boot", /-wave-3 creating/],
+    ["streams are being made", /:Stream ORDERS creating/],
+  ])("while %s is put right by the next", async (_, sign) => {
+    await stack.killAt(sign, "up", "--yes", "--skip-preview");
 
     await stack.expectPulumi("up", "--yes");
     await using client = await NatsClient.connect(await stack.outputs());
-    expect(await client.hosts("EVENTS")).toEqual(["rg1-az1", "rg2-az2", "rg3-az3"]);
-    expect(await client.hosts("ORDERS")).toEqual(["rg2-az1", "rg2-az2", "rg2-az3"]);
-    await stack.expectPulumi("preview", "--expect-no-changes");
+    await expectSeed(client);
 
     await stack.expectPulumi("destroy", "--yes");
     expect(await stack.leftovers()).toEqual([]);
   });
+
+  test.each([
+    ["nodes are being configured", /-configured created/],
+    ["containers are being made", /-container creating/],
+  ])("while %s leaves nothing that destroy doesn't find", async (_, sign) => {
+    await stack.killAt(sign, "up", "--yes", "--skip-preview");
+
+    expect(await stack.expectDestroy()).toContain("left behind");
+    expect(await stack.leftovers()).toEqual([]);
+  });
+
+  test("while nodes are replaced loses no message, and the next goes on", async () => {
+    await stack.expectPulumi("up", "--yes", "--skip-preview");
+    await using client = await NatsClient.connect(await stack.outputs());
+    const sent = Array.from({ length: 50 }, (_, index) => `order ${index}`);
+    for (const payload of sent) await client.publish("orders.new", payload);
+
+    stack.configure({ ...SEED_SETTINGS, memory: "256MiB" });
+    await stack.killAt(/-container deleted original/, "up", "--yes", "--skip-preview");
+
+    await stack.expectPulumi("up", "--yes", "--refresh");
+    await expectSeed(client);
+    expect(await client.payloads("ORDERS")).toEqual(sent);
+    expect(await memoryLimits()).toEqual(Array(9).fill(256 * 1024 ** 2));
+  });
+
+  async function memoryLimits(): Promise<number[]> {
+    const label = `label=nats-regions.stack=nats-regions/${stack.name}`;
+    const { stdout: ids } = await execa("docker", ["ps", "--quiet", `--filter=${label}`]);
+    const format = "--format={{.HostConfig.Memory}}";
+    const { stdout } = await execa("docker", ["inspect", format, ...ids.split("\n")]);
+    return stdout.split("\n").map(Number);
+  }
 });

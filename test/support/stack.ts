@@ -1,8 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { execa } from "execa";
+import { execa, execaSync } from "execa";
 import { parseStackOutputs, type StackOutputs } from "../../lib/outputs.ts";
 
 /** The repository: the program runs where people run it. */
@@ -35,11 +42,21 @@ export const SEED_SETTINGS = {
   },
 };
 
-/** Kills a started command with all that it started, as a lost machine would; an ended one is left alone. */
-export function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
+/** Kills a process and all its descendants; Pulumi's plugins are in groups of their own. */
+function killTree(root: number): void {
+  const { stdout } = execaSync("ps", ["-eo", "pid=,ppid="]);
+  const rows = stdout.split("\n").map((row) => row.trim().split(/\s+/).map(Number));
+  const family = new Set([root]);
+  for (const parent of family) {
+    for (const [pid = 0, ppid] of rows) if (ppid === parent) family.add(pid);
+  }
+  for (const pid of family) killIfThere(pid);
+}
+
+/** A process may end while others are killed. */
+function killIfThere(pid: number): void {
   try {
-    process.kill(-pid, "SIGKILL");
+    process.kill(pid, "SIGKILL");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
@@ -97,6 +114,34 @@ export class TestStack {
     if (exitCode !== 0)
       throw new Error(`pulumi ${args.join(" ")} ended with ${exitCode}:\n${text.slice(-6_000)}`);
     return text;
+  }
+
+  /**
+   * Starts a command of the CLI and kills it with all that it started, as a lost machine would, at the first
+   * line that shows a sign. @throws Error if it ends by itself.
+   */
+  async killAt(sign: RegExp, ...args: string[]): Promise<void> {
+    const command = this.start(args);
+    for await (const line of command.iterable({ from: "all" })) {
+      if (sign.test(line) && command.pid) killTree(command.pid);
+    }
+    const { signal, exitCode, all } = await command;
+    if (signal === "SIGKILL") return;
+    const end = `pulumi ${args.join(" ")} ended with ${exitCode}, before ${sign}`;
+    throw new Error(`${end}:\n${all.slice(-6_000)}`);
+  }
+
+  /** Runs what `npm run destroy` runs, with the settings beside the program, and gives what it said. */
+  async expectDestroy(): Promise<string> {
+    const args = [path.join(PROJECT, "cli/main.ts"), "destroy", "--yes", "--stack", this.name];
+    const settings = path.join(PROJECT, `Pulumi.${this.name}.yaml`);
+    copyFileSync(this.#configFile, settings);
+    try {
+      const { stdout } = await execa(process.execPath, args, { cwd: PROJECT, env: this.env });
+      return stdout;
+    } finally {
+      rmSync(settings);
+    }
   }
 
   /** Starts a command of the CLI in a process group of its own, to be killed as a whole. */

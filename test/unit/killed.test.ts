@@ -1,9 +1,11 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { clearStaleLocks } from "../../cli/pulumi/locks.mjs";
+import { clearStaleLocks, clearTornAttributes } from "../../cli/pulumi/killed.mjs";
 
 let folder: string;
 beforeEach(() => {
@@ -45,3 +47,28 @@ test.each([undefined, "https://api.example", "file://~", "file:///nonexistent/fo
     expect(clearStaleLocks(url, machine)).toEqual([]);
   },
 );
+
+test("takes away the lock of a killed process that nobody asked for its end", async () => {
+  // The shell becomes a program that never waits for the child it has inherited.
+  const script = "sleep 0 & echo $!; exec sleep 60";
+  const parent = spawn("sh", ["-c", script]);
+  const [pid] = await once(parent.stdout, "data");
+  const file = lock(JSON.stringify({ pid: Number(pid), hostname: hostname() }));
+  try {
+    await expect.poll(() => clearStaleLocks(pathToFileURL(folder).href)).toEqual([Number(pid)]);
+    expect(existsSync(file)).toBe(false);
+  } finally {
+    parent.kill("SIGKILL");
+  }
+});
+
+test("takes away attributes that were never written, and only those", () => {
+  const stacks = path.join(folder, ".pulumi/stacks/nats-regions");
+  mkdirSync(stacks, { recursive: true });
+  const files = { "dev.json": "", "dev.json.attrs": "", "other.json.attrs": "{}" };
+  for (const [name, content] of Object.entries(files)) {
+    writeFileSync(path.join(stacks, name), content);
+  }
+  clearTornAttributes(pathToFileURL(folder).href);
+  expect(readdirSync(stacks)).toEqual(["dev.json", "other.json.attrs"]);
+});

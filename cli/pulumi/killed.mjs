@@ -1,0 +1,78 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+/**
+ * Removes the locks that killed commands left in a backend of files, which would have every later command
+ * ask for `pulumi cancel`: those of processes of this machine that are no more. A running command's lock, and
+ * any of another machine's, stays.
+ *
+ * @returns the process ids that had held them
+ */
+export function clearStaleLocks(
+  backendUrl,
+  { hostname = os.hostname(), isAlive = isRunning } = {},
+) {
+  return listFiles(backendUrl, "locks", ".json").flatMap((file) => {
+    const { pid, hostname: holder } = readLock(file);
+    if (holder !== hostname || !Number.isInteger(pid) || isAlive(pid)) return [];
+    fs.rmSync(file, { force: true });
+    return [pid];
+  });
+}
+
+/**
+ * Removes the empty attribute files that killed commands left in a backend of files. Pulumi writes a stack's
+ * state aside and renames it, but not the attributes beside it (fileblob of gocloud.dev 0.46): over an empty
+ * one every later command fails with `failed to load checkpoint: EOF`, while a missing one is as good.
+ */
+export function clearTornAttributes(backendUrl) {
+  for (const file of listFiles(backendUrl, "stacks", ".attrs")) {
+    if (sizeOf(file) === 0) fs.rmSync(file, { force: true });
+  }
+}
+
+function listFiles(backendUrl, area, extension) {
+  if (!backendUrl?.startsWith("file://")) return [];
+  try {
+    // Pulumi also takes `file://~` and relative paths, which are no URLs; those are left alone.
+    const folder = path.join(fileURLToPath(backendUrl), ".pulumi", area);
+    return fs
+      .readdirSync(folder, { recursive: true })
+      .filter((name) => name.endsWith(extension))
+      .map((name) => path.join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
+function sizeOf(file) {
+  return fs.statSync(file, { throwIfNoEntry: false })?.size;
+}
+
+function readLock(file) {
+  try {
+    return JSON.parse(fs.readFileSync(file, "utf8"));
+  } catch {
+    return {};
+  }
+}
+
+function isRunning(pid) {
+  try {
+    process.kill(pid, 0);
+    return !isZombie(pid);
+  } catch (error) {
+    return error.code !== "ESRCH";
+  }
+}
+
+/** A killed process whose parent doesn't ask for its end, as many a container's first process, stays listed. */
+function isZombie(pid) {
+  try {
+    return /^State:\s+Z/m.test(fs.readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
