@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { PlanError, type Problem } from "../lib/errors.ts";
 import type { Accounts } from "../lib/nats-conf.ts";
 import { type ClusterPlan, planCluster } from "../lib/plan.ts";
-import { JSON_SETTINGS, parseSettings, type Settings } from "../lib/settings.ts";
+import { decodeSettings, parseSettings, type Settings } from "../lib/settings.ts";
 
 /** What the settings of the running stack come to. */
 export interface StackPlan {
@@ -20,33 +20,11 @@ export function planStack(): StackPlan {
   try {
     const config = new pulumi.Config();
     const identity = { project: pulumi.getProject(), stack: pulumi.getStack() };
-    const settings = parseSettings(readSettings(config), identity);
+    const raw = decodeSettings(pulumi.runtime.allConfig(), config.name);
+    const settings = parseSettings(raw, identity);
     return { plan: planCluster(settings), accounts: readAccounts(config, settings) };
   } catch (error) {
     throw error instanceof PlanError ? new pulumi.RunError(error.message) : error;
-  }
-}
-
-/** Everything that is set in the project's namespace, so that a misspelt name is seen as well. */
-function readSettings({ name: project }: pulumi.Config): Record<string, unknown> {
-  const prefix = `${project}:`;
-  const given = Object.entries(pulumi.runtime.allConfig())
-    .filter(([key]) => key.startsWith(prefix) && !PASSWORDS.has(key.slice(prefix.length)))
-    .map(([key, text]) => {
-      const name = key.slice(prefix.length);
-      return [name, JSON_SETTINGS.has(name) ? parseJson(text) : text] as const;
-    });
-  return Object.fromEntries(given);
-}
-
-const PASSWORDS: ReadonlySet<string> = new Set(["password", "systemPassword"]);
-
-/** Text that is no JSON stays as it is: the setting's own check has the better words for it. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
   }
 }
 

@@ -3,6 +3,7 @@
  * (server/jetstream_cluster.go) as a pure function. It leaves out what changes by the minute (free
  * space, servers that are down); of the rest it gives the same verdicts, in the same words.
  */
+import type { StreamConfig } from "./stream-config.ts";
 
 /** A server as the meta leader knows it. */
 export interface Server {
@@ -50,6 +51,23 @@ export type Placement =
       /** The servers that lack least, at most {@link NEAREST_SHOWN}. */
       readonly nearest: readonly NearMiss[];
     };
+
+/** A placement that there is. */
+export type Possible = Exclude<Placement, { kind: "impossible" }>;
+
+/** What a stream's config asks for. */
+export function placementRequest({
+  num_replicas: replicas = 1,
+  placement,
+}: StreamConfig): PlacementRequest {
+  const { tags = [], cluster } = placement ?? {};
+  return { replicas, tags, ...(cluster ? { cluster } : {}) };
+}
+
+/** The hosts of the replicas; where the server may choose, all that it may choose from. */
+export function plannedHosts(placement: Possible): readonly string[] {
+  return placement.kind === "exact" ? placement.hosts : placement.candidates;
+}
 
 const NEAREST_SHOWN = 3;
 

@@ -1,6 +1,13 @@
 import { PlanError, type Problem } from "./errors.ts";
 import { renderNodeConf, restartDigest } from "./nats-conf.ts";
-import { type Fleet, type Placement, placementWarnings, planPlacement } from "./placement.ts";
+import {
+  type Fleet,
+  type Placement,
+  type Possible,
+  placementRequest,
+  placementWarnings,
+  planPlacement,
+} from "./placement.ts";
 import type { Settings, StackIdentity } from "./settings.ts";
 import { compileStream, findOverlaps, type StreamConfig } from "./stream-config.ts";
 import { type NodePlace, placeNodes, planWaves } from "./topology.ts";
@@ -54,7 +61,7 @@ export interface NodePlan extends NodePlace {
 export interface StreamPlan {
   readonly name: string;
   readonly config: StreamConfig;
-  readonly placement: Exclude<Placement, { kind: "impossible" }>;
+  readonly placement: Possible;
 }
 
 /**
@@ -122,11 +129,6 @@ export function nodesOf(plan: Pick<ClusterPlan, "regions">): NodePlan[] {
   return plan.regions.flatMap(({ zones }) => zones.flatMap(({ nodes }) => nodes));
 }
 
-/** The hosts of a stream's replicas; where the server may choose, all that it may choose from. */
-export function plannedHosts({ placement }: Pick<StreamPlan, "placement">): readonly string[] {
-  return placement.kind === "exact" ? placement.hosts : placement.candidates;
-}
-
 function planNode(
   place: NodePlace,
   routes: readonly string[],
@@ -161,14 +163,6 @@ function planNode(
     monitoringUrl: `http://${host}:${monitorPort}`,
     conf: renderNodeConf(conf),
     restartDigest: restartDigest(conf),
-  };
-}
-
-function placementRequest(config: StreamConfig) {
-  return {
-    replicas: config.num_replicas ?? 1,
-    tags: config.placement?.tags ?? [],
-    ...(config.placement?.cluster ? { cluster: config.placement.cluster } : {}),
   };
 }
 

@@ -73,7 +73,7 @@ const schema = z.strictObject({
 });
 
 /** Those that Pulumi hands over as JSON, not as text. */
-export const JSON_SETTINGS: ReadonlySet<string> = new Set([
+const JSON_SETTINGS: ReadonlySet<string> = new Set([
   "regions",
   "availabilityZones",
   "nodesPerZone",
@@ -81,6 +81,35 @@ export const JSON_SETTINGS: ReadonlySet<string> = new Set([
   "monitorPort",
   "streams",
 ]);
+
+/** Read apart, as secrets. */
+const PASSWORDS: ReadonlySet<string> = new Set(["password", "systemPassword"]);
+
+/**
+ * Picks the settings out of a stack's config as Pulumi keeps it, text by `project:name`. A misspelt name is
+ * kept, for {@link parseSettings} to refuse; passwords are left out.
+ */
+export function decodeSettings(
+  config: Readonly<Record<string, string>>,
+  project: string,
+): Record<string, unknown> {
+  const prefix = `${project}:`;
+  const settings = Object.entries(config)
+    .filter(([key]) => key.startsWith(prefix))
+    .map(([key, text]) => [key.slice(prefix.length), text] as const)
+    .filter(([name]) => !PASSWORDS.has(name))
+    .map(([name, text]) => [name, JSON_SETTINGS.has(name) ? parseJson(text) : text] as const);
+  return Object.fromEntries(settings);
+}
+
+/** Text that is no JSON stays as it is: the setting's own check has the better words for it. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
 
 /**
  * Checks settings as people write them and fills in the defaults.

@@ -4,7 +4,7 @@ import type {
   ReadResult,
   UpdateResult,
 } from "@pulumi/pulumi/dynamic/index.js";
-import { type Fleet, planPlacement } from "../lib/placement.ts";
+import { type Fleet, placementRequest, plannedHosts, planPlacement } from "../lib/placement.ts";
 import type { StreamConfig } from "../lib/stream-config.ts";
 import {
   adoptObserved,
@@ -177,17 +177,14 @@ function checkInputs(olds: Partial<StreamInputs>, news: ProgramInputs): CheckRes
     );
     return { inputs, failures: reasons.map(toFailure) };
   }
-  const hosts = placement.kind === "exact" ? placement.hosts : placement.candidates;
-  return { inputs: { ...inputs, hosts }, failures: reasons.map(toFailure) };
+  return {
+    inputs: { ...inputs, hosts: plannedHosts(placement) },
+    failures: reasons.map(toFailure),
+  };
 }
 
 function toFailure(reason: string) {
   return { property: "", reason };
-}
-
-function placementRequest({ num_replicas: replicas = 1, placement }: StreamConfig) {
-  const { tags = [], cluster } = placement ?? {};
-  return { replicas, tags, ...(cluster ? { cluster } : {}) };
 }
 
 function refusedIdentity(olds: Partial<StreamInputs>, news: ProgramInputs): string[] {

@@ -1,5 +1,6 @@
 import type { StackOutputs, StreamOutput } from "../../lib/outputs.ts";
-import { type ClusterPlan, nodesOf, plannedHosts, type StreamPlan } from "../../lib/plan.ts";
+import { plannedHosts } from "../../lib/placement.ts";
+import { type ClusterPlan, nodesOf, type StreamPlan } from "../../lib/plan.ts";
 
 /**
  * Says in plain words what the settings would change: which nodes come and go, which streams go from
@@ -25,7 +26,7 @@ export function describeChanges(plan: ClusterPlan, outputs?: StackOutputs): stri
 
 function describeStream(stream: StreamPlan, current: StreamOutput | undefined): string[] {
   const { name, placement, config } = stream;
-  const hosts = plannedHosts(stream);
+  const hosts = plannedHosts(stream.placement);
   const wanted = config.num_replicas ?? 1;
   const target = placement.kind === "exact" ? hosts.join(", ") : `${wanted} of ${hosts.join(", ")}`;
   if (current === undefined) return [`${name}: new, on ${target}`];

@@ -1,5 +1,5 @@
 import type { StackOutputs, StreamOutput } from "../../lib/outputs.ts";
-import { type Fleet, planPlacement } from "../../lib/placement.ts";
+import { type Fleet, plannedHosts, planPlacement } from "../../lib/placement.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan.ts";
 import { whyNotReady } from "../../lib/readiness.ts";
 import type { NodeAnswer, NodeObservation, StreamSighting } from "./observe.ts";
@@ -288,7 +288,7 @@ function explainMisfit(
   const placement = planPlacement(request, fleet);
   const wanted = `${tags.length === 0 ? "the settings" : tags.join(" and ")}`;
   if (placement.kind !== "impossible") {
-    const allowed = placement.kind === "exact" ? placement.hosts : placement.candidates;
+    const allowed = plannedHosts(placement);
     const strays = hosts.filter((host) => !allowed.includes(host));
     if (strays.length > 0) {
       return `on ${strays.join(", ")}, but ${wanted} means ${placement.kind === "exact" ? "" : "some of "}${allowed.join(", ")}`;

@@ -3,7 +3,7 @@ import path from "node:path";
 import { z } from "zod";
 import { parseStackOutputs, type StackOutputs } from "../../lib/outputs.ts";
 import { type ClusterPlan, planCluster } from "../../lib/plan.ts";
-import { JSON_SETTINGS, parseSettings, type Settings } from "../../lib/settings.ts";
+import { decodeSettings, parseSettings, type Settings } from "../../lib/settings.ts";
 import { DEFAULT_STACK } from "../pulumi/environment.mjs";
 import { project, pulumiEnvironment } from "../pulumi/project.mjs";
 import { UserError } from "../user-error.ts";
@@ -96,14 +96,12 @@ export interface PlannedStack {
 
 /** Plans a stack from its settings. @throws PlanError naming what is wrong with them. */
 export async function readPlan(stack: Stack): Promise<PlannedStack> {
-  const namespace = `${projectName()}:`;
-  const values = Object.entries(await readConfig(stack)).flatMap(([key, { value, secret }]) => {
-    if (!key.startsWith(namespace) || secret || value === undefined) return [];
-    const name = key.slice(namespace.length);
-    return [[name, JSON_SETTINGS.has(name) ? parseJson(value) : value] as const];
-  });
+  const values = Object.entries(await readConfig(stack)).flatMap(([key, { value }]) =>
+    value === undefined ? [] : [[key, value] as const],
+  );
   const identity = { project: projectName(), stack: stackName(stack.name) };
-  const settings = parseSettings(Object.fromEntries(values), identity);
+  const raw = decodeSettings(Object.fromEntries(values), identity.project);
+  const settings = parseSettings(raw, identity);
   return { settings, plan: planCluster(settings) };
 }
 
@@ -122,13 +120,4 @@ export function readProjectFile(name: string): string {
 /** The file that holds the settings of a stack. */
 export function settingsFile(stack: string): string {
   return `Pulumi.${stackName(stack)}.yaml`;
-}
-
-/** Text that is no JSON stays as it is: the setting's own check has the better words for it. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }

@@ -1,7 +1,8 @@
 import type { NodeAnswer, NodeObservation, StreamSighting } from "../../cli/stack/observe.ts";
 import { type ClusterReport, reportOn } from "../../cli/stack/report.ts";
 import type { StackOutputs } from "../../lib/outputs.ts";
-import { type ClusterPlan, nodesOf, planCluster, plannedHosts } from "../../lib/plan.ts";
+import { plannedHosts } from "../../lib/placement.ts";
+import { type ClusterPlan, nodesOf, planCluster } from "../../lib/plan.ts";
 import { parseSettings } from "../../lib/settings.ts";
 
 /** Plans a cluster as a stack `dev` would, at the seed's ports. */
@@ -83,7 +84,7 @@ export function reportOf(
 
 /** Hosts as the server might choose them: in zones that differ. */
 function hostsFor(stream: ClusterPlan["streams"][number]): readonly string[] {
-  const byZone = Map.groupBy(plannedHosts(stream), (host) => host.split("-")[1]);
+  const byZone = Map.groupBy(plannedHosts(stream.placement), (host) => host.split("-")[1]);
   return [...byZone.values()]
     .flatMap(([host]) => host ?? [])
     .slice(0, stream.config.num_replicas ?? 1);

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { PlanError } from "../../lib/errors.ts";
-import { nodesOf, planCluster, plannedHosts } from "../../lib/plan.ts";
+import { plannedHosts } from "../../lib/placement.ts";
+import { nodesOf, planCluster } from "../../lib/plan.ts";
 import { parseSettings } from "../../lib/settings.ts";
 
 const identity = { project: "nats-regions", stack: "dev" };
@@ -26,7 +27,7 @@ describe("planCluster", () => {
   test("names hosts for the seed's streams", () => {
     const { streams } = plan({ streams: SEED_STREAMS });
     expect(
-      Object.fromEntries(streams.map((stream) => [stream.name, plannedHosts(stream)])),
+      Object.fromEntries(streams.map((stream) => [stream.name, plannedHosts(stream.placement)])),
     ).toEqual({
       EVENTS: ["rg1-az1", "rg2-az2", "rg3-az3"],
       ORDERS: ["rg2-az1", "rg2-az2", "rg2-az3"],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { PlanError } from "../../lib/errors.ts";
-import { parseSettings } from "../../lib/settings.ts";
+import { decodeSettings, parseSettings } from "../../lib/settings.ts";
 
 const identity = { project: "nats-regions", stack: "dev" };
 
@@ -110,5 +110,22 @@ describe("parseSettings", () => {
   test("refuses what isn't a set of settings at all", () => {
     expect(problemsOf("regions")).toHaveLength(1);
     expect(problemsOf(null)).toHaveLength(1);
+  });
+});
+
+test("decodeSettings reads a stack's config, misspelt names too, and no password", () => {
+  const config = {
+    "nats-regions:cluster": "123",
+    "nats-regions:regions": '["rg1"]',
+    "nats-regions:nodesPerZone": "two",
+    "nats-regions:pasword": "x",
+    "nats-regions:password": "secret",
+    "docker:host": "elsewhere",
+  };
+  expect(decodeSettings(config, "nats-regions")).toEqual({
+    cluster: "123",
+    regions: ["rg1"],
+    nodesPerZone: "two",
+    pasword: "x",
   });
 });
