@@ -26,6 +26,7 @@ interface FoundContainer extends Found {
  * @throws pulumi.RunError naming the way out.
  */
 export async function inspectEngine(plan: ClusterPlan, ownership: Ownership): Promise<void> {
+  refuseUnreachable(plan);
   const owner = ownership.label.value;
   const [containers, ...rest] = await Promise.all([
     listContainers(plan, ownership),
@@ -38,6 +39,14 @@ export async function inspectEngine(plan: ClusterPlan, ownership: Ownership): Pr
   refuseRemoval(own, plan);
   warnOfStopped(own, plan);
   await refuseTakenPorts(own, plan);
+}
+
+/** Loopback of another machine is not ours, and "everywhere" is no address to reach it by. */
+function refuseUnreachable({ bindAddress }: ClusterPlan): void {
+  if (isLocalEngine() || !/^(127\.|0\.0\.0\.0)/.test(bindAddress)) return;
+  throw new pulumi.RunError(
+    `bindAddress: nodes on ${process.env.DOCKER_HOST} can't be reached at ${bindAddress}.\nSet it to an address of that machine: npx pulumi config set bindAddress 10.0.0.5`,
+  );
 }
 
 async function listContainers(plan: ClusterPlan, { label }: Ownership): Promise<FoundContainer[]> {

@@ -30,6 +30,8 @@ export interface Goal {
 export interface Pace {
   /** Milliseconds without any progress after which a stream is given up on. */
   readonly patience: number;
+  /** Milliseconds to wait for a cluster that doesn't answer a request. */
+  readonly silence: number;
   /** Milliseconds between two looks at a stream. */
   readonly pause: number;
 }
@@ -283,19 +285,20 @@ export async function insist<Result>(request: () => Promise<Result>, pace: Pace)
     try {
       return await request();
     } catch (error) {
-      if (!isTransient(error) || Date.now() - start > pace.patience) throw error;
+      if (Date.now() - start > patienceWith(error, pace)) throw error;
       await sleep(pace.pause);
     }
   }
 }
 
-function isTransient(error: unknown): boolean {
-  if (error instanceof JetStreamUnavailable) return true;
+/** A cluster without a majority is told of in seconds; a move that is under way may take its time. */
+function patienceWith(error: unknown, { silence, patience }: Pace): number {
+  if (error instanceof JetStreamUnavailable) return Math.min(silence, patience);
   const { moveInProgress, reconfigurationInProgress } = ERROR_CODES;
-  return (
+  const isBusy =
     error instanceof JetStreamError &&
-    (error.code === moveInProgress || error.code === reconfigurationInProgress)
-  );
+    (error.code === moveInProgress || error.code === reconfigurationInProgress);
+  return isBusy ? patience : -1;
 }
 
 function sleep(milliseconds: number): Promise<void> {

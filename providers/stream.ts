@@ -79,8 +79,7 @@ export function streamLifecycle(
   open: (connection: Connection, account: string) => JetStreamPort,
   { patience = 60_000, silence = 10_000, pause = 100 }: LifecycleOptions = {},
 ): StreamLifecycle {
-  const pace = { patience, pause };
-  const briefly = { patience: Math.min(patience, silence), pause };
+  const pace = { patience, silence, pause };
   const portOf = ({ connection, account }: StreamIdentity) => open(connection, account);
   return {
     check: async (olds, news) => checkInputs(olds, news),
@@ -88,7 +87,7 @@ export function streamLifecycle(
 
     async create(inputs) {
       const port = portOf(inputs);
-      await createOrTakeUp(port, inputs, briefly);
+      await createOrTakeUp(port, inputs, pace);
       try {
         return { id: inputs.stream, outs: await settle(port, inputs, pace) };
       } catch (error) {
@@ -98,7 +97,7 @@ export function streamLifecycle(
 
     async read(_id, props) {
       try {
-        const info = await insist(() => portOf(props).info(props.stream), briefly);
+        const info = await insist(() => portOf(props).info(props.stream), pace);
         return { id: props.stream, ...describeObserved(props, info) };
       } catch (error) {
         if (error instanceof StreamNotFound) return { id: "" };
@@ -111,7 +110,7 @@ export function streamLifecycle(
 
     async update(_id, _olds, news) {
       const port = portOf(news);
-      await awaitAnswer(port, news.stream, briefly);
+      await awaitAnswer(port, news.stream, pace);
       try {
         return { outs: await settle(port, news, pace) };
       } catch (error) {
@@ -122,9 +121,9 @@ export function streamLifecycle(
     async delete(_id, props) {
       const port = portOf(props);
       try {
-        const { state } = await insist(() => port.info(props.stream), briefly);
+        const { state } = await insist(() => port.info(props.stream), pace);
         refuseLoss(props.stream, state.messages);
-        await insist(() => port.delete(props.stream), briefly);
+        await insist(() => port.delete(props.stream), pace);
       } catch (error) {
         if (error instanceof StreamNotFound) return;
         if (!isSilence(error)) throw error;
@@ -220,7 +219,7 @@ function isSameConnection(a: Connection, b: Connection): boolean {
   return a.user === b.user && a.password === b.password && isSameSet(a.urls, b.urls);
 }
 
-/** A cluster that can't answer is told of in seconds: the long patience is for data on the move. */
+/** Whether the stream is there is for later; whether anybody answers is not worth a move's patience. */
 async function awaitAnswer(port: JetStreamPort, stream: string, pace: Pace): Promise<void> {
   try {
     await insist(() => port.info(stream), pace);

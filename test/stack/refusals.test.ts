@@ -102,6 +102,15 @@ describe("refuses while nothing has changed", () => {
     expect(text).toContain("/nonexistent/docker.sock");
   });
 
+  test("a remote engine whose nodes would listen on its own loopback", async () => {
+    stack.env.DOCKER_HOST = "ssh://nobody@remote.invalid";
+    stack.configure(SEED_SETTINGS);
+    const { exitCode, text } = await stack.pulumi("up", "--yes", "--skip-preview");
+    delete stack.env.DOCKER_HOST;
+    expect(exitCode).not.toBe(0);
+    expect(text).toContain("bindAddress: nodes on ssh://nobody@remote.invalid");
+  });
+
   test("an image that can't be had, and destroys what was made by then", async () => {
     stack.configure({ ...SEED_SETTINGS, image: "nats:2.999.0" });
     const { exitCode, text } = await stack.pulumi("up", "--yes");
