@@ -56,7 +56,7 @@ const LOOKS_WHEN_MISPLACED = 20;
  * is through: also one that an interrupted run left behind.
  */
 export async function converge(port: JetStreamPort, goal: Goal, pace: Pace): Promise<StreamInfo> {
-  const patience = new Patience(pace);
+  const patience = new Patience(pace.pause);
   const sent: Step[] = [];
   let calm = 0;
   let settled = 0;
@@ -77,7 +77,10 @@ export async function converge(port: JetStreamPort, goal: Goal, pace: Pace): Pro
       } else if (info && !step && settled >= LOOKS) {
         return info;
       } else {
-        await patience.wait(() => notSettled(goal, info, pace));
+        // Before anything is sent, a stream that has no leader is one that its cluster has no majority for.
+        const isHeadless = sent.length === 0 && !info?.cluster?.leader;
+        const limit = isHeadless ? Math.min(pace.silence, pace.patience) : pace.patience;
+        await patience.wait(limit, () => notSettled(goal, info, limit));
       }
     }
   } catch (error) {
@@ -207,8 +210,8 @@ function lagging({ cluster }: StreamInfo): Replica[] {
   );
 }
 
-function notSettled({ stream }: Goal, info: StreamInfo | undefined, pace: Pace): Error {
-  const seconds = pace.patience / 1000;
+function notSettled({ stream }: Goal, info: StreamInfo | undefined, patience: number): Error {
+  const seconds = patience / 1000;
   return new Error(
     `stream ${stream} made no progress for ${seconds} s: ${describeDelay(info)}; it goes on by itself, run "pulumi up" again once the servers are well`,
   );
@@ -252,13 +255,13 @@ function totalLag(info: StreamInfo): number {
 
 /** Waits between looks, and gives up when nothing has moved for too long. */
 class Patience {
-  readonly #pace: Pace;
+  readonly #pause: number;
   #since = Date.now();
   #progress = "";
   #lag = Number.POSITIVE_INFINITY;
 
-  constructor(pace: Pace) {
-    this.#pace = pace;
+  constructor(pause: number) {
+    this.#pause = pause;
   }
 
   renew(): void {
@@ -273,9 +276,9 @@ class Patience {
     this.#lag = Math.min(lag, this.#lag);
   }
 
-  async wait(lament: () => Error): Promise<void> {
-    if (Date.now() - this.#since > this.#pace.patience) throw lament();
-    await sleep(this.#pace.pause);
+  async wait(limit: number, lament: () => Error): Promise<void> {
+    if (Date.now() - this.#since > limit) throw lament();
+    await sleep(this.#pause);
   }
 }
 

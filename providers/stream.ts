@@ -65,7 +65,7 @@ export interface StreamLifecycle {
 export interface LifecycleOptions {
   /** Milliseconds without any progress after which a stream is given up on. Default: 60,000. */
   readonly patience?: number;
-  /** Milliseconds to wait for a cluster that doesn't answer. Default: 10,000; an election takes up to 9,000. */
+  /** Milliseconds to wait for a cluster that doesn't answer. Default: 15,000; an election takes up to 9,000. */
   readonly silence?: number;
   /** Milliseconds between two looks at a stream. Default: 100. */
   readonly pause?: number;
@@ -77,7 +77,7 @@ export const streamProvider: StreamLifecycle = streamLifecycle(openJetStream);
 /** The lifecycle of a stream over any JetStream. */
 export function streamLifecycle(
   open: (connection: Connection, account: string) => JetStreamPort,
-  { patience = 60_000, silence = 10_000, pause = 100 }: LifecycleOptions = {},
+  { patience = 60_000, silence = 15_000, pause = 100 }: LifecycleOptions = {},
 ): StreamLifecycle {
   const pace = { patience, silence, pause };
   const portOf = ({ connection, account }: StreamIdentity) => open(connection, account);
