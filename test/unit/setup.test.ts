@@ -23,8 +23,8 @@ import { parseSettings } from "../../lib/settings.ts";
 
 describe("decide", () => {
   const HOME = "/home/ada";
-  const PROJECT = "/work/my cluster";
-  const OWN_BACKEND = "file:///work/my%20cluster/.pulumi-state";
+  const PROJECT = "/home/me/my cluster";
+  const OWN_BACKEND = "file:///home/me/my%20cluster/.pulumi-state";
   const PASSPHRASE_FILE = `${PROJECT}/.pulumi-state/passphrase`;
   const STATE_OF_DEV = `${PROJECT}/.pulumi-state/.pulumi/stacks/nats-regions/dev.json`;
   const digest = createHash("sha1").update(`${PROJECT}/Pulumi.yaml`).digest("hex");
