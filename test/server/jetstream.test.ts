@@ -108,7 +108,8 @@ describe("with a server that hangs", () => {
 });
 
 describe("without a majority of the servers", () => {
-  it("never says that a stream is not found", async () => {
+  // Of a stream that really is absent, a meta leader that was left over may say so for ten seconds more.
+  it("never says of a stream that exists that it is not found", async () => {
     const [first = ""] = cluster.connection.urls;
     const port = openJetStream({ ...cluster.connection, urls: [first] }, cluster.account);
     await eventually(async () => {
@@ -118,10 +119,8 @@ describe("without a majority of the servers", () => {
     const stopped = cluster.fleet.servers.slice(2).map(({ name }) => name);
     for (const name of stopped) cluster.signal(name, "SIGSTOP");
     try {
-      for (const stream of ["SURVIVOR", "ABSENT"]) {
-        await expect(port.info(stream)).rejects.toBeInstanceOf(JetStreamUnavailable);
-        await expect(port.delete(stream)).rejects.toBeInstanceOf(JetStreamUnavailable);
-      }
+      await expect(port.info("SURVIVOR")).rejects.toBeInstanceOf(JetStreamUnavailable);
+      await expect(port.delete("SURVIVOR")).rejects.toBeInstanceOf(JetStreamUnavailable);
     } finally {
       for (const name of stopped) cluster.signal(name, "SIGCONT");
     }
