@@ -90,7 +90,6 @@ export class AccessDenied extends Error {
 
 /** nats-server's server/errors.json. */
 export const ERROR_CODES = {
-  noSuitablePeers: 10005,
   notAvailable: 10008,
   nameInUse: 10058,
   streamNotFound: 10059,
