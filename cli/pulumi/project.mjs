@@ -7,6 +7,7 @@ import { decide, pulumiHome, stateFolder } from "./environment.mjs";
 import { clearTornAttributes } from "./killed.mjs";
 
 const self = path.dirname(fs.realpathSync(fileURLToPath(import.meta.url)));
+const lazySdk = path.join(self, "lazy-sdk.cjs");
 
 /** The folder of Pulumi.yaml: the nearest one upwards from this package. */
 export const project = folderOf("Pulumi.yaml", self);
@@ -59,6 +60,7 @@ export function pulumiEnvironment(args, env) {
       // The program and the dynamic provider load in half the time.
       NODE_COMPILE_CACHE:
         env.NODE_COMPILE_CACHE ?? path.join(project, "node_modules", ".cache", "compile"),
+      NODE_OPTIONS: [env.NODE_OPTIONS, `--require ${JSON.stringify(lazySdk)}`].join(" ").trim(),
       // Where the shell came here by a symbolic link, Pulumi would look for the selected stack elsewhere.
       PWD: process.cwd(),
     },
