@@ -13,10 +13,13 @@ const { plan, accounts } = planStack();
 for (const notice of plan.notices) pulumi.log.info(notice);
 
 const ownership = ownershipOf(plan.identity, pulumi.getOrganization());
-await inspectEngine(plan, ownership);
-if (plan.streams.length > 0) startStreamProvider();
+const engine = await inspectEngine(plan, ownership);
 
-const cluster = new NatsCluster(plan.cluster, { plan, accounts, ownership });
+const cluster = new NatsCluster(plan.cluster, { plan, accounts, ownership, engine });
+
+// In a new cluster, streams are far off.
+const isNew = engine.containers.size === 0;
+if (plan.streams.length > 0) startStreamProvider(isNew ? cluster.containerIds : undefined);
 
 const connection = pulumi.secret(
   accounts.apply(({ application }) => ({

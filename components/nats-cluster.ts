@@ -5,14 +5,16 @@ import { type Accounts, renderAccountsConf } from "../lib/nats-conf.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
 import type { AvailabilityZone } from "./availability-zone.ts";
 import type { NatsNode, NodeSettings } from "./nats-node.ts";
-import { createNetwork } from "./network.ts";
+import { createNetwork, ensureNetwork } from "./network.ts";
 import type { Ownership } from "./ownership.ts";
+import type { EngineState } from "./preflight.ts";
 import { Region } from "./region.ts";
 
 export interface NatsClusterArgs {
   readonly plan: ClusterPlan;
   readonly accounts: pulumi.Output<Accounts>;
   readonly ownership: Ownership;
+  readonly engine: EngineState;
 }
 
 /** A NATS cluster with JetStream: a network, regions of nodes, and gates between the waves of nodes. */
@@ -21,6 +23,8 @@ export class NatsCluster extends pulumi.ComponentResource {
   readonly clientUrls: Readonly<Record<string, string>>;
   /** URL of the monitoring pages of each node, by node name. */
   readonly monitoringUrls: Readonly<Record<string, string>>;
+  /** Known once every container is made, healthy or not. */
+  readonly containerIds: pulumi.Output<string[]>;
   /** To be waited for by whatever needs JetStream: one meta group of all nodes, each of them healthy. */
   readonly ready: pulumi.Resource;
 
@@ -30,11 +34,13 @@ export class NatsCluster extends pulumi.ComponentResource {
     const settings = createCommon(name, args, this);
     const zones = createZones(name, plan, this);
 
+    const nodes: NatsNode[] = [];
     let gates: pulumi.Resource[] = [];
     for (const [index, wave] of plan.waves.entries()) {
       const members = wave.map((node) =>
         zones(node).addNode(`${name}-${node.name}`, { plan: node, settings, after: gates }),
       );
+      nodes.push(...members);
       const monitors = monitoringUrls(plan.waves.slice(0, index + 1).flat());
       const later = monitoringUrls(plan.waves.slice(index + 1).flat());
       const gate = { monitors, later, containerPrefix: `${plan.prefix}-`, wave: members };
@@ -46,6 +52,7 @@ export class NatsCluster extends pulumi.ComponentResource {
     createShutdown(`${name}-shutdown`, ownership, ready, this);
 
     this.ready = ready;
+    this.containerIds = pulumi.all(nodes.map(({ containerId }) => containerId));
     this.clientUrls = Object.fromEntries(nodesOf(plan).map((node) => [node.name, node.clientUrl]));
     this.monitoringUrls = monitoringUrls(nodesOf(plan));
     this.registerOutputs({ clientUrls: this.clientUrls, monitoringUrls: this.monitoringUrls });
@@ -59,7 +66,7 @@ function monitoringUrls(nodes: readonly NodePlan[]): Record<string, string> {
 /** What all nodes share: the network, the image, the file with the accounts. */
 function createCommon(
   name: string,
-  { plan, accounts, ownership }: NatsClusterArgs,
+  { plan, accounts, ownership, engine }: NatsClusterArgs,
   parent: pulumi.Resource,
 ): NodeSettings {
   const network = createNetwork(`${name}-network`, plan.prefix, ownership, parent);
@@ -76,6 +83,8 @@ function createCommon(
     accountsConf: pulumi.secret(accounts.apply(renderAccountsConf)),
     network,
     networkName: plan.prefix,
+    ensureNetwork: ensureNetwork(plan.prefix, ownership),
+    engine,
     pulled,
     ownership,
   };

@@ -4,8 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { createTar } from "nanotar";
 import { CLIENT_PORT, CONFIG_DIR, DATA_DIR, MONITOR_PORT } from "../lib/nats-conf.ts";
 import type { NodePlan } from "../lib/plan.ts";
-import { ensureNetwork } from "./network.ts";
 import { CLUSTER_LABEL, makeRoomFor, NODE_LABEL, type Ownership } from "./ownership.ts";
+import type { EngineState } from "./preflight.ts";
 
 /** What the nodes of a cluster have in common. */
 export interface NodeSettings {
@@ -23,13 +23,16 @@ export interface NodeSettings {
   /** Waited for; `networkName` names it. */
   readonly network: pulumi.Resource;
   readonly networkName: string;
+  readonly ensureNetwork: pulumi.ResourceHook;
+  /** What was there already. */
+  readonly engine: EngineState;
   readonly ownership: Ownership;
 }
 
 export interface NatsNodeArgs {
   readonly plan: NodePlan;
   readonly settings: NodeSettings;
-  /** What has to be ready before the container is made or replaced: the gate of the wave before. */
+  /** What has to be ready before the node is made or changed: the gate of the wave before. */
   readonly after: readonly pulumi.Resource[];
 }
 
@@ -86,7 +89,7 @@ function createVolume(
 
 function configureNode(
   name: string,
-  { plan, settings }: NatsNodeArgs,
+  { plan, settings, after }: NatsNodeArgs,
   { config, data }: Volumes,
   parent: pulumi.Resource,
 ): local.Command {
@@ -109,7 +112,7 @@ function configureNode(
       },
       logging: local.Logging.None,
     },
-    { parent, dependsOn: [settings.pulled] },
+    { parent, dependsOn: [settings.pulled, ...after] },
   );
 }
 
@@ -119,6 +122,7 @@ function createContainer(
   { config, data, configured }: Volumes & { readonly configured: pulumi.Resource },
   parent: pulumi.Resource,
 ): docker.Container {
+  const { engine } = settings;
   const memoryMib = Math.ceil(settings.memory / 1024 ** 2);
   const publish = (internal: number, external: number) => ({
     internal,
@@ -163,8 +167,10 @@ function createContainer(
       dependsOn: [settings.network, settings.pulled, configured, ...after],
       hooks: {
         beforeCreate: [
-          makeRoomFor(plan.containerName, settings.ownership),
-          ensureNetwork(plan.containerName, settings.networkName, settings.ownership),
+          ...(engine.containers.has(plan.containerName)
+            ? [makeRoomFor(plan.containerName, settings.ownership)]
+            : []),
+          ...(engine.hasNetwork ? [] : [settings.ensureNetwork]),
         ],
       },
     },

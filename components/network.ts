@@ -28,15 +28,19 @@ export function createNetwork(
   );
 }
 
-/** A hook that makes the network anew if it was removed: a Command can't see that, a container needs it. */
-export function ensureNetwork(
-  container: string,
-  networkName: string,
-  { labels }: Ownership,
-): pulumi.ResourceHook {
-  return new pulumi.ResourceHook(`ensure-network-of-${container}`, async () => {
+/**
+ * A hook that makes the network anew if it was removed: a Command can't see that, a container needs it. One
+ * for all containers, as one look is enough.
+ */
+export function ensureNetwork(networkName: string, { labels }: Ownership): pulumi.ResourceHook {
+  const ensure = async () => {
     const { ok } = await docker("network", "inspect", networkName);
     if (!ok) await docker("network", "create", ...labelFlags(labels), networkName);
+  };
+  let ensured: Promise<void> | undefined;
+  return new pulumi.ResourceHook(`ensure-network-${networkName}`, () => {
+    ensured ??= ensure();
+    return ensured;
   });
 }
 

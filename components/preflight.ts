@@ -18,6 +18,13 @@ interface FoundContainer extends Found {
   readonly publishedPorts: ReadonlySet<number>;
 }
 
+/** What of the stack was on the engine before anything was changed. */
+export interface EngineState {
+  /** Names of the containers of its nodes. */
+  readonly containers: ReadonlySet<string>;
+  readonly hasNetwork: boolean;
+}
+
 /**
  * Looks at the Docker engine before anything is planned on it, so that what can't work is refused while
  * nothing has changed: no engine, somebody else's objects by the planned names, another cluster's nodes,
@@ -25,20 +32,24 @@ interface FoundContainer extends Found {
  *
  * @throws pulumi.RunError naming the way out.
  */
-export async function inspectEngine(plan: ClusterPlan, ownership: Ownership): Promise<void> {
+export async function inspectEngine(plan: ClusterPlan, ownership: Ownership): Promise<EngineState> {
   refuseUnreachable(plan);
   const owner = ownership.label.value;
-  const [containers, ...rest] = await Promise.all([
+  const [containers, volumes, networks] = await Promise.all([
     listContainers(plan, ownership),
     list("volume", plan, ownership),
     list("network", plan, ownership),
   ]);
-  refuseForeign([...containers, ...rest.flat()], plan, owner);
+  refuseForeign([...containers, ...volumes, ...networks], plan, owner);
   const own = containers.filter((found) => found.owner === owner && found.node !== "");
   refuseOtherCluster(own, plan);
   refuseRemoval(own, plan);
   warnOfStopped(own, plan);
   await refuseTakenPorts(own, plan);
+  return {
+    containers: new Set(own.map(({ name }) => name)),
+    hasNetwork: networks.some(({ name }) => name === plan.prefix),
+  };
 }
 
 /** Loopback of another machine is not ours, and "everywhere" is no address to reach it by. */

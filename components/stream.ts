@@ -58,11 +58,15 @@ export class Stream extends pulumi.CustomResource {
 }
 
 /**
- * Has the process start that serves streams. They come last, as they wait for the cluster, and it takes
- * most of a second to load: by then it is there. The call itself is one that it doesn't know.
+ * Has the process start that serves streams, which takes a while, before the first of them is there. The
+ * call itself is one that it doesn't know.
+ *
+ * @param after to be known first: the engine does nothing else while it waits for a provider's process.
  */
-export function startStreamProvider(): void {
-  pulumi.runtime.invoke("pulumi-nodejs:dynamic/nats:start", {}).catch(() => undefined);
+export function startStreamProvider(after: pulumi.Output<unknown> = pulumi.output(true)): void {
+  after.apply(() => {
+    pulumi.runtime.invoke("pulumi-nodejs:dynamic/nats:start", {}).catch(() => undefined);
+  });
 }
 
 /**

@@ -40,6 +40,7 @@ beforeAll(async () => {
       application: { user: "user", password: PASSWORDS.application },
     }),
     ownership: ownershipOf(plan.identity, "organization", "/somewhere"),
+    engine: { containers: new Set(), hasNetwork: false },
   });
   const [orders] = plan.streams;
   if (!orders) throw new Error("the plan has no stream");
