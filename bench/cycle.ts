@@ -61,8 +61,8 @@ export interface Phase {
 /** Each phase ends with the last line that shows its sign. */
 export const PHASES: readonly Phase[] = [
   { name: "CLI, program and SDK", until: /Command \S+-network creating/ },
-  { name: "network, volumes, config", until: /-configured created/ },
-  { name: "containers, wave by wave", until: /-container created/ },
+  { name: "network and volumes", until: /Volume \S+ created/ },
+  { name: "nodes, wave by wave", until: /-container created/ },
   { name: "meta group complete", until: /-wave-\d+ created/ },
   { name: "streams placed", until: /:Stream \S+ created/ },
   { name: "state and exit", until: /^/ },

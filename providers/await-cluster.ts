@@ -10,30 +10,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { z } from "zod";
 import { type NodeReport, needsLaterNodes, whyNotReady } from "../lib/readiness.ts";
+import { getPages, viewOf } from "./monitoring.ts";
 
 const DEADLINE_MS = 120_000;
 const POLL_MS = 100;
 const PROGRESS_MS = 5_000;
-const REQUEST_MS = 2_000;
-
-const jetStream = z.object({
-  meta_cluster: z
-    .object({
-      leader: z.string().default(""),
-      cluster_size: z.number(),
-      replicas: z
-        .array(
-          z.object({
-            name: z.string(),
-            current: z.boolean().optional(),
-            offline: z.boolean().optional(),
-          }),
-        )
-        .default([]),
-    })
-    .optional(),
-});
-const healthz = z.object({ status: z.string(), error: z.string().optional() });
 
 await main();
 
@@ -84,24 +65,9 @@ async function addRunning(reports: readonly NodeReport[]): Promise<NodeReport[]>
 
 async function askNode([name, url]: Monitor): Promise<NodeReport> {
   try {
-    const [stats, health] = await Promise.all([getJson(`${url}/jsz`), getJson(`${url}/healthz`)]);
-    const { meta_cluster: meta } = jetStream.parse(stats);
-    const { status, error } = healthz.parse(health);
-    return {
-      name,
-      metaLeader: meta?.leader ?? "",
-      metaSize: meta?.cluster_size ?? 0,
-      health: status === "ok" ? "" : (error ?? status),
-      lagging: (meta?.replicas ?? [])
-        .filter((peer) => !peer.current || peer.offline)
-        .map((peer) => peer.name),
-    };
+    const [stats, health] = await getPages(url, ["jsz", "healthz"]);
+    return { name, ...viewOf(stats, health) };
   } catch {
     return { name };
   }
-}
-
-async function getJson(url: string): Promise<unknown> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(REQUEST_MS) });
-  return await response.json();
 }

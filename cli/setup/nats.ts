@@ -10,21 +10,21 @@ import { fromSource, goRemedy } from "./source.ts";
 import { inDraft, install } from "./staged.ts";
 import { serves } from "./version.ts";
 
-/** The image that is pinned, and that can be built where it can't be pulled. */
+/** The image that is pinned; it can be built where it can't be pulled. */
 export const PINNED_IMAGE = `nats:${versions.natsServer}`;
 
 /** How long a pull of 10 MB may take, in milliseconds. */
 const PULL_LIMIT = 120_000;
 
 /** The server image, in the engine. */
-export function imagePart(machine: Machine, image: string): Part {
+export function imagePart(machine: Machine): Part {
   const { env, signal } = machine;
   const pull: Way = {
     name: "docker pull",
     doing: "pulling",
     done: "pulled",
     take: (step) =>
-      run("docker", ["pull", image], {
+      run("docker", ["pull", PINNED_IMAGE], {
         env,
         signal,
         timeout: PULL_LIMIT,
@@ -40,15 +40,14 @@ export function imagePart(machine: Machine, image: string): Part {
         const program = join(draft, "nats-server");
         const platform = { GOOS: "linux", GOARCH: await engineArchitecture(machine) };
         await goBuild(machine, goPrograms.natsServer, program, { step, platform });
-        await importImage(machine, program, image);
+        await importImage(machine, program, PINNED_IMAGE);
       }),
   };
-  const ways = image === PINNED_IMAGE ? [pull, build] : [pull];
   return {
-    label: `Image ${image}`,
-    find: async () => (await ask("docker", ["image", "inspect", image], env)).ok,
+    label: `Image ${PINNED_IMAGE}`,
+    find: async () => (await ask("docker", ["image", "inspect", PINNED_IMAGE], env)).ok,
     provide: (step) =>
-      firstOf(ways, step, machine, () =>
+      firstOf([pull, build], step, machine, () =>
         goRemedy(goPrograms.natsServer, "let this machine reach the image's registry"),
       ),
   };

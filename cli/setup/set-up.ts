@@ -3,7 +3,7 @@ import type { Log } from "../steps.mjs";
 import { enginePart } from "./engine.ts";
 import { withLock } from "./lock.ts";
 import { folders, type Machine } from "./machine.ts";
-import { imagePart, natsPrograms, PINNED_IMAGE } from "./nats.ts";
+import { imagePart, natsPrograms } from "./nats.ts";
 import type { Part } from "./part.ts";
 import { pulumiParts } from "./pulumi.ts";
 
@@ -17,11 +17,6 @@ export interface SetUpOptions {
   readonly log: Log;
   /** @default ["stack"] */
   readonly want?: readonly Want[];
-  /**
-   * The server image. Only the pinned one can be built where it can't be pulled.
-   * @default the pinned one
-   */
-  readonly image?: string;
   /** Shows each part, also where nothing is missing. @default false */
   readonly showAll?: boolean;
 }
@@ -41,13 +36,12 @@ export interface Tools {
 export async function setUp({
   log,
   want = ["stack"],
-  image = PINNED_IMAGE,
   showAll = false,
 }: SetUpOptions): Promise<Tools> {
   await stoppable(async (stop) => {
     const here: Machine = { env: process.env, signal: stop.signal, folders: folders(process.env) };
     const summary = log.step("Set-up");
-    const rows = partsFor(want, here, image);
+    const rows = partsFor(want, here);
     const parts = rows.flat();
     const sightings = await Promise.all(parts.map(look));
     const found = sightings.filter(({ there }) => there);
@@ -61,13 +55,13 @@ export async function setUp({
 }
 
 /** Parts in rows: each row has an order, the rows don't depend on each other. */
-function partsFor(want: readonly Want[], here: Machine, image: string): Part[][] {
+function partsFor(want: readonly Want[], here: Machine): Part[][] {
   const { server, cli } = natsPrograms(here);
   const stack = want.includes("stack");
   return [
     stack ? pulumiParts(here) : [],
     [
-      ...(stack ? [enginePart(here), imagePart(here, image)] : []),
+      ...(stack ? [enginePart(here), imagePart(here)] : []),
       ...(want.includes("nats-server") ? [server] : []),
       ...(want.includes("nats") ? [cli] : []),
     ],

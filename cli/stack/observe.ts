@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { getPages, type NodeView, viewOf } from "../../providers/monitoring.ts";
 
 /** What the monitoring pages of one node say; no answer where it can't be reached. */
 export interface NodeObservation {
@@ -6,18 +7,11 @@ export interface NodeObservation {
   readonly answer?: NodeAnswer;
 }
 
-export interface NodeAnswer {
+export interface NodeAnswer extends NodeView {
   readonly version: string;
   /** As nats-server writes it, e.g. `3m12s`. */
   readonly uptime: string;
   readonly tags: readonly string[];
-  /** What `/healthz` complains about, `""` if nothing. */
-  readonly health: string;
-  /** Server name of the meta leader as this node sees it, `""` while there is none. */
-  readonly metaLeader: string;
-  readonly metaSize: number;
-  /** Members of the meta group that lag or are offline; only the meta leader's own view counts. */
-  readonly metaLagging: readonly string[];
   /** The streams that this node holds a replica of. */
   readonly streams: readonly StreamSighting[];
 }
@@ -49,8 +43,6 @@ export interface Follower {
   readonly lag: number;
 }
 
-const TIMEOUT_MS = 2_000;
-
 const follower = z.object({
   name: z.string(),
   current: z.boolean().default(false),
@@ -75,14 +67,7 @@ const streamDetail = z.object({
   state: z.object({ messages: z.number(), bytes: z.number() }),
 });
 
-const jetStream = z.object({
-  meta_cluster: z
-    .object({
-      leader: z.string().default(""),
-      cluster_size: z.number(),
-      replicas: z.array(follower).default([]),
-    })
-    .optional(),
+const streamsOfAccounts = z.object({
   account_details: z
     .array(z.object({ name: z.string(), stream_detail: z.array(streamDetail).default([]) }))
     .default([]),
@@ -92,7 +77,6 @@ const variables = z.object({
   uptime: z.string(),
   tags: z.array(z.string()).default([]),
 });
-const healthz = z.object({ status: z.string(), error: z.string().optional() });
 
 /** Asks every node for what it knows. A node that doesn't answer holds nobody up for more than 2 s. */
 export async function observe(
@@ -110,21 +94,11 @@ export async function observe(
 async function ask(url: string): Promise<NodeAnswer | undefined> {
   const pages = ["varz", "jsz?accounts=true&streams=true&config=true", "healthz"];
   try {
-    const [server, stats, health] = await Promise.all(
-      pages.map((page) => getJson(`${url}/${page}`)),
-    );
-    const { version, uptime, tags } = variables.parse(server);
-    const { status, error } = healthz.parse(health);
-    const { meta_cluster: meta, account_details: accounts } = jetStream.parse(stats);
-    const lagging = (meta?.replicas ?? []).filter((peer) => !peer.current || peer.offline);
+    const [server, stats, health] = await getPages(url, pages);
+    const { account_details: accounts } = streamsOfAccounts.parse(stats);
     return {
-      version,
-      uptime,
-      tags,
-      health: status === "ok" ? "" : (error ?? status),
-      metaLeader: meta?.leader ?? "",
-      metaSize: meta?.cluster_size ?? 0,
-      metaLagging: lagging.map((peer) => peer.name),
+      ...variables.parse(server),
+      ...viewOf(stats, health),
       streams: accounts.flatMap(({ name, stream_detail: streams }) =>
         streams.map((stream) => toSighting(name, stream)),
       ),
@@ -149,9 +123,4 @@ function toSighting(account: string, detail: z.output<typeof streamDetail>): Str
       ? { change: cluster.desired.status?.description ?? "a change is under way" }
       : {}),
   };
-}
-
-async function getJson(url: string): Promise<unknown> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-  return await response.json();
 }

@@ -170,13 +170,7 @@ function nodeProblems({ outputs, observations, stackOption }: ReportInput): stri
   const urls = silent.map(({ name }) => `${name} (${monitoringUrls[name]})`).join(", ");
   const answers = observations.flatMap(({ name, answer }) => (answer ? [{ name, answer }] : []));
   const unwell = answers.filter(({ answer }) => answer.health !== "");
-  const members = answers.map(({ name, answer }) => ({
-    name,
-    metaLeader: answer.metaLeader,
-    metaSize: answer.metaSize,
-    lagging: answer.metaLagging,
-    health: "",
-  }));
+  const members = answers.map(({ name, answer }) => ({ ...answer, name, health: "" }));
   // Silent nodes and what ails the others are told apart from the meta group.
   const group = whyNotReady(members, silent);
   return [

@@ -60,7 +60,7 @@ export function observationsOf(plan: ClusterPlan): Map<string, NodeAnswer> {
         health: "",
         metaLeader: nodes.at(-1)?.name ?? "",
         metaSize: nodes.length,
-        metaLagging: [],
+        lagging: [],
         streams: sightings.filter(
           ({ leader, followers }) =>
             leader === name || followers.some((peer) => peer.name === name),

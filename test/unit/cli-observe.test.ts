@@ -72,7 +72,7 @@ test("reads what a node says of itself, the meta group and its streams", async (
         health: "JetStream stream 'APP > ORDERS' is not current",
         metaLeader: "rg2-az1",
         metaSize: 3,
-        metaLagging: ["rg2-az3"],
+        lagging: ["rg2-az3"],
         streams: [
           {
             account: "APP",
