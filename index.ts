@@ -28,10 +28,10 @@ const connection = pulumi.secret(
   })),
 );
 
-const placed = plan.streams.map(({ name, config }) => {
+const placed = plan.streams.map(({ name, config, policy }) => {
   const stream = new Stream(
     name,
-    { account: plan.account, connection, config, fleet: plan.fleet },
+    { account: plan.account, connection, config, policy, fleet: plan.fleet },
     // A destroyed cluster takes its streams along, whether or not it still answers.
     { parent: cluster, dependsOn: [cluster.ready], deletedWith: cluster },
   );

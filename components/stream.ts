@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Fleet } from "../lib/placement.ts";
 import type { StreamConfig } from "../lib/stream-config.ts";
+import type { StreamPolicy } from "../lib/stream-policy.ts";
 import type { Connection } from "../providers/jetstream.ts";
 
 export interface StreamArgs {
@@ -13,6 +14,8 @@ export interface StreamArgs {
    * fields change in place; another placement or number of replicas moves data, with the stream in use.
    */
   readonly config: pulumi.Input<StreamConfig>;
+  /** What an `up` may do with the stream. Default: nothing that loses messages. */
+  readonly policy?: pulumi.Input<StreamPolicy>;
   /**
    * The servers to plan with. Plain values from the plan, never outputs of containers: those are unknown
    * while a container is being replaced, and the preview would show nothing. Not kept in the state.
@@ -45,6 +48,7 @@ export class Stream extends pulumi.CustomResource {
         account: args.account,
         connection: pulumi.secret(args.connection),
         config: args.config,
+        policy: args.policy ?? {},
         fleet: args.fleet,
         hosts: undefined,
         leader: undefined,

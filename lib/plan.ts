@@ -6,10 +6,12 @@ import {
   type Possible,
   placementRequest,
   placementWarnings,
+  plannedHosts,
   planPlacement,
 } from "./placement.ts";
 import type { Settings, StackIdentity } from "./settings.ts";
 import { compileStream, findOverlaps, type StreamConfig } from "./stream-config.ts";
+import { compilePolicy, type StreamPolicy } from "./stream-policy.ts";
 import { type NodePlace, placeNodes, planWaves } from "./topology.ts";
 
 /** The whole cluster as a value: what `preview` knows, components build and `status` reports on. */
@@ -61,6 +63,7 @@ export interface NodePlan extends NodePlace {
 export interface StreamPlan {
   readonly name: string;
   readonly config: StreamConfig;
+  readonly policy: StreamPolicy;
   readonly placement: Possible;
 }
 
@@ -73,6 +76,7 @@ export function planCluster(settings: Settings): ClusterPlan {
   const { identity, regions, availabilityZones: zones } = settings;
   const compiled = Object.entries(settings.streams).map(([name, stream]) => ({
     name,
+    stream,
     ...compileStream(name, stream, regions, zones),
   }));
   const requestedTags = compiled.flatMap(({ config }) => config.placement?.tags ?? []);
@@ -93,11 +97,15 @@ export function planCluster(settings: Settings): ClusterPlan {
       compiled.map(({ name, config }) => ({ name, subjects: config.subjects ?? [] })),
     ),
   ];
-  const streams = compiled.flatMap(({ name, config }): StreamPlan[] => {
+  const streams = compiled.flatMap(({ name, stream, config }): StreamPlan[] => {
     const placement = planPlacement(placementRequest(config), fleet);
-    if (placement.kind !== "impossible") return [{ name, config, placement }];
-    problems.push(placementProblem(name, placement));
-    return [];
+    if (placement.kind === "impossible") {
+      problems.push(placementProblem(name, placement));
+      return [];
+    }
+    const { policy, problems: unfit } = compilePolicy(stream, plannedHosts(placement), places);
+    problems.push(...unfit.map((each) => ({ ...each, path: `streams.${name}.${each.path}` })));
+    return [{ name, config, policy, placement }];
   });
   if (problems.length > 0) throw new PlanError(problems);
   return {

@@ -11,6 +11,7 @@ import {
   STREAM_FIELDS,
   type StreamFields,
 } from "./stream-fields.ts";
+import { POLICY_SHAPE, type PolicySettings } from "./stream-policy.ts";
 import { validateConfig } from "./stream-rules.ts";
 import { subjectsOverlap } from "./subjects.ts";
 import { crossRegionTag, regionTag } from "./tags.ts";
@@ -44,15 +45,17 @@ type SettingsOf<Table> = {
 };
 
 /** One stream's settings, checked. */
-export type StreamSettings = SettingsOf<StreamFields> & { readonly replicas: number };
+export type StreamSettings = SettingsOf<StreamFields> &
+  PolicySettings & { readonly replicas: number };
 
 /**
  * Checks the settings of one stream as people write them, one setting for each field of nats-server's
- * `StreamConfig` but the name. Unknown settings are refused. `replicas` defaults to 1, the rest to what
+ * `StreamConfig` but the name, and the policy. Unknown settings are refused. `replicas` defaults to 1, the rest to what
  * the server takes an absent field for.
  */
 export const streamSettingsSchema = z.strictObject({
   ...shapeOf(STREAM_FIELDS),
+  ...POLICY_SHAPE,
   replicas: schemaOf(STREAM_FIELDS.replicas).default(1),
   // The shape is computed from the table; its type can only be stated.
 }) as z.ZodType<StreamSettings>;

@@ -8,6 +8,7 @@ import {
   mergeTagOrder,
   restatePlacement,
 } from "../lib/stream-diff.ts";
+import type { StreamPolicy } from "../lib/stream-policy.ts";
 import {
   ERROR_CODES,
   JetStreamError,
@@ -23,6 +24,7 @@ export interface Goal {
   readonly stream: string;
   readonly account: string;
   readonly config: StreamConfig;
+  readonly policy: StreamPolicy;
   /** Hosts of the replicas; more than there are replicas where the server chooses among them. */
   readonly hosts: readonly string[];
 }

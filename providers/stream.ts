@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type {
   CheckResult,
   DiffResult,
@@ -13,6 +14,7 @@ import {
   describeRefusals,
   diffConfig,
 } from "../lib/stream-diff.ts";
+import type { StreamPolicy } from "../lib/stream-policy.ts";
 import { validateConfig } from "../lib/stream-rules.ts";
 import { converge, type Goal, HalfDone, hostsOf, insist, isPlaced, type Pace } from "./converge.ts";
 import {
@@ -38,6 +40,7 @@ interface StreamIdentity {
 /** What the program passes. */
 export interface ProgramInputs extends StreamIdentity {
   readonly config: StreamConfig;
+  readonly policy: StreamPolicy;
   readonly fleet: Fleet;
 }
 
@@ -211,6 +214,7 @@ function diffInputs(olds: StreamOutputs, news: StreamInputs): DiffResult {
     replaces.length > 0 ||
     diffConfig(olds.config, news.config).length > 0 ||
     !isSameSet(olds.hosts, news.hosts) ||
+    !isDeepStrictEqual(olds.policy, news.policy) ||
     !isSameConnection(olds.connection, news.connection);
   return { changes, replaces };
 }

@@ -43,7 +43,7 @@ afterEach(async () => {
 async function planned(change: Partial<StreamConfig> = {}, olds: Partial<StreamInputs> = {}) {
   const config = { ...ORDERS, ...change };
   const { connection, account, fleet } = cluster;
-  const news = { stream: config.name, account, connection, config, fleet };
+  const news = { stream: config.name, account, connection, config, policy: {}, fleet };
   const { inputs, failures } = await streamProvider.check(olds, news);
   expect(failures ?? []).toEqual([]);
   return inputs as StreamInputs;
@@ -146,7 +146,7 @@ describe("a stream on real servers", () => {
       config: { ...ORDERS, sealed: true },
     });
     const { connection, account, fleet } = cluster;
-    const news = { stream: "ORDERS", account, connection, config: ORDERS, fleet };
+    const news = { stream: "ORDERS", account, connection, config: ORDERS, policy: {}, fleet };
     const { failures } = await streamProvider.check(sealed, news);
     expect(failures).toHaveLength(1);
     expect(failures?.[0]?.reason).toContain(

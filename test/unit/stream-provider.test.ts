@@ -34,7 +34,8 @@ beforeEach(() => {
 
 function program(change: Partial<StreamConfig> = {}): ProgramInputs {
   const config = { ...ORDERS, ...change };
-  return { stream: config.name, account: "APP", connection: CONNECTION, config, fleet: SEED_FLEET };
+  const identity = { stream: config.name, account: "APP", connection: CONNECTION };
+  return { ...identity, config, policy: {}, fleet: SEED_FLEET };
 }
 
 async function check(olds: Partial<StreamInputs>, news: ProgramInputs) {

@@ -38,6 +38,7 @@ it("the provider's text finds the lifecycle from the program's folder, in plain 
       account: "APP",
       connection,
       config,
+      policy: {},
       hosts: ["rg2-az1", "rg2-az2", "rg2-az3"],
     },
     failures: [],
