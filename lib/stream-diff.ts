@@ -123,14 +123,11 @@ export function describeChange({ path, from, to }: FieldChange): string {
   return `${path}: ${describeValue(field, from)} → ${describeValue(field, to)}`;
 }
 
-/** Says of each refused change why, and what to do instead. */
+/** Says of each refused change why. */
 export function describeRefusals(changes: readonly FieldChange[]): string[] {
   return changes
     .filter(({ effect }) => effect === "refused")
-    .map(
-      (change) =>
-        `${describeChange(change)}: ${change.reason}; put it back, or add a new stream that sources this one`,
-    );
+    .map((change) => `${describeChange(change)}: ${change.reason}`);
 }
 
 function describeValue(field: Field | undefined, given: unknown): string {

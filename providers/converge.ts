@@ -8,6 +8,7 @@ import {
   mergeTagOrder,
   restatePlacement,
 } from "../lib/stream-diff.ts";
+import { describeLosses } from "../lib/stream-loss.ts";
 import type { StreamPolicy } from "../lib/stream-policy.ts";
 import {
   ERROR_CODES,
@@ -115,15 +116,19 @@ interface Step {
   readonly changes: readonly FieldChange[];
 }
 
+/** What people can do about a change that the server refuses. */
+export const WAYS_OUT =
+  "put it back, or have the stream made anew: recreate: viaBackup keeps its messages, allowDataLoss: true lets them go";
+
 /** The next update that a calm stream needs; none if it is what it should be. */
 function nextStep(info: StreamInfo, goal: Goal): Step | undefined {
   const { config: observed } = info;
   const changes = diffConfig(observed, goal.config);
   const refusals = describeRefusals(changes);
-  if (refusals.length > 0) throw new Error(refusals.join("; "));
+  if (refusals.length > 0) throw new Error(`${refusals.join("; ")}; ${WAYS_OUT}`);
   const config = mergeTagOrder(completeConfig(goal.config), observed);
   if (changes.length > 0) {
-    refuseSilentLoss(info, changes);
+    refuseSilentLoss(info, changes, goal);
     return { config: oneAtATime(config, observed, changes), changes };
   }
   return isPlaced(info, goal)
@@ -149,12 +154,15 @@ function oneAtATime(
   return { ...desired, ...dropAbsent(held), name: rest.name };
 }
 
-function refuseSilentLoss({ state }: StreamInfo, changes: readonly FieldChange[]): void {
-  const change = changes.find(({ path, to }) => path === "retention" && to === "interest");
-  if (!change || state.consumer_count > 0 || state.messages === 0) return;
-  throw new Error(
-    `${describeChange(change)}: ${state.messages} messages would be deleted, since no consumer waits for them; create the consumers first`,
-  );
+/** A preview said the same, unless messages have come in since. */
+function refuseSilentLoss(
+  { state }: StreamInfo,
+  changes: readonly FieldChange[],
+  { policy }: Goal,
+): void {
+  const losses = policy.allowDataLoss ? [] : describeLosses(changes, state, Date.now());
+  if (losses.length === 0) return;
+  throw new Error(`${losses.join("; ")}; put it back, or set allowDataLoss: true for the stream`);
 }
 
 /** A second update of the same kind would fare no better than the first. */
@@ -310,7 +318,8 @@ function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-function dropAbsent<Value extends object>(value: Value): Partial<Value> {
+/** Leaves out what is undefined. */
+export function dropAbsent<Value extends object>(value: Value): Partial<Value> {
   return Object.fromEntries(
     Object.entries(value).filter(([, field]) => field !== undefined),
   ) as Partial<Value>;

@@ -1,5 +1,6 @@
 import { connect, errors, type NatsConnection } from "@nats-io/transport-node";
 import type { StreamConfig } from "../lib/stream-config.ts";
+import type { StreamState } from "../lib/stream-loss.ts";
 
 /** How to reach a cluster, and as whom. */
 export interface Connection {
@@ -27,17 +28,23 @@ export interface StreamInfo {
   readonly config: StreamConfig;
   /** RFC 3339. */
   readonly created: string;
-  readonly state: {
-    readonly messages: number;
-    readonly bytes: number;
-    readonly consumer_count: number;
-  };
+  readonly state: StreamState & { readonly first_seq: number; readonly last_seq: number };
   readonly cluster?: {
     readonly leader?: string;
     readonly replicas?: readonly Replica[];
     /** There as long as a move or scale is under way (2.15). */
     readonly desired?: { readonly status?: { readonly description: string } };
   };
+}
+
+/** A message as a stream keeps it (`$JS.API.STREAM.MSG.GET`); headers and data in base64. */
+export interface StoredMessage {
+  readonly seq: number;
+  readonly subject: string;
+  /** RFC 3339. */
+  readonly time: string;
+  readonly hdrs?: string;
+  readonly data?: string;
 }
 
 /**
@@ -53,6 +60,8 @@ export interface JetStreamPort {
   update(config: StreamConfig): Promise<void>;
   /** @throws StreamNotFound */
   delete(stream: string): Promise<void>;
+  /** The message of a sequence number; undefined where it was deleted. @throws StreamNotFound */
+  message(stream: string, seq: number): Promise<StoredMessage | undefined>;
 }
 
 /** JetStream refused a request, with the code of nats-server's server/errors.json. */
@@ -91,6 +100,7 @@ export class AccessDenied extends Error {
 /** nats-server's server/errors.json. */
 export const ERROR_CODES = {
   notAvailable: 10008,
+  noMessageFound: 10037,
   nameInUse: 10058,
   streamNotFound: 10059,
   streamOffline: 10118,
@@ -122,6 +132,16 @@ export function openJetStream(connection: Connection, account: string): JetStrea
     create: async (config) => void (await request("CREATE", config.name, JSON.stringify(config))),
     update: async (config) => void (await request("UPDATE", config.name, JSON.stringify(config))),
     delete: async (stream) => void (await request("DELETE", stream)),
+    message: async (stream, seq) => {
+      try {
+        const reply = await request("MSG.GET", stream, JSON.stringify({ seq }), INFO_TIMEOUT_MS);
+        return (reply as { readonly message: StoredMessage }).message;
+      } catch (error) {
+        const { noMessageFound } = ERROR_CODES;
+        if (error instanceof JetStreamError && error.code === noMessageFound) return undefined;
+        throw error;
+      }
+    },
   };
 }
 

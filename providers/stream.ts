@@ -5,17 +5,11 @@ import type {
   ReadResult,
   UpdateResult,
 } from "@pulumi/pulumi/dynamic/index.js";
-import { type Fleet, placementRequest, plannedHosts, planPlacement } from "../lib/placement.ts";
+import type { Fleet } from "../lib/placement.ts";
 import type { StreamConfig } from "../lib/stream-config.ts";
-import {
-  adoptObserved,
-  completeConfig,
-  describeChange,
-  describeRefusals,
-  diffConfig,
-} from "../lib/stream-diff.ts";
+import { adoptObserved, completeConfig, diffConfig } from "../lib/stream-diff.ts";
+import { describeContents, type StreamState } from "../lib/stream-loss.ts";
 import type { StreamPolicy } from "../lib/stream-policy.ts";
-import { validateConfig } from "../lib/stream-rules.ts";
 import { converge, type Goal, HalfDone, hostsOf, insist, isPlaced, type Pace } from "./converge.ts";
 import {
   AccessDenied,
@@ -29,6 +23,8 @@ import {
   type StreamInfo,
   StreamNotFound,
 } from "./jetstream.ts";
+import { dropBackup, isCarrier, makeAnew, refuseForgottenBackup } from "./recreate.ts";
+import { describeStranger, judge, needsLook, planInputs } from "./stream-check.ts";
 
 interface StreamIdentity {
   readonly stream: string;
@@ -85,7 +81,7 @@ export function streamLifecycle(
   const pace = { patience, silence, pause };
   const portOf = ({ connection, account }: StreamIdentity) => open(connection, account);
   return {
-    check: async (olds, news) => checkInputs(olds, news),
+    check: async (olds, news) => checkInputs(olds, news, () => portOf(news)),
     diff: async (_id, olds, news) => diffInputs(olds, news),
 
     async create(inputs) {
@@ -115,6 +111,7 @@ export function streamLifecycle(
       const port = portOf(news);
       await awaitAnswer(port, news.stream, pace);
       try {
+        await makeAnew(port, news, pace);
         return { outs: await settle(port, news, pace) };
       } catch (error) {
         throw error instanceof HalfDone ? new StreamNotReady(news, error) : error;
@@ -125,7 +122,7 @@ export function streamLifecycle(
       const port = portOf(props);
       try {
         const { state } = await insist(() => port.info(props.stream), pace);
-        refuseLoss(props.stream, state.messages);
+        if (!props.policy.allowDataLoss) refuseLoss(props.stream, state);
         await insist(() => port.delete(props.stream), pace);
       } catch (error) {
         if (error instanceof StreamNotFound) return;
@@ -139,11 +136,10 @@ export function streamLifecycle(
   };
 }
 
-/** Emptying it by hand is the one way to say that its messages may go. */
-function refuseLoss(stream: string, messages: number): void {
-  if (messages === 0) return;
+function refuseLoss(stream: string, state: StreamState): void {
+  if (state.messages === 0) return;
   throw new Error(
-    `stream ${stream} holds ${messages} ${messages === 1 ? "message" : "messages"}, which would be lost; put it back into the settings, or empty it first: nats stream purge ${stream}`,
+    `stream ${stream} holds ${describeContents(state)}, which would be lost; put it back into the settings, or empty it first: nats stream purge ${stream}`,
   );
 }
 
@@ -155,55 +151,39 @@ function hasUnknown(value: unknown): boolean {
   return Object.values(value).some(hasUnknown);
 }
 
-/**
- * Plans where the stream goes and refuses what the server would, and what would lose messages. Failures
- * name no property: the engine would print its value.
- */
-function checkInputs(olds: Partial<StreamInputs>, news: ProgramInputs): CheckResult {
-  const { fleet, ...inputs } = news;
-  if (hasUnknown([news.stream, news.account, news.config, fleet])) {
+/** Failures name no property: the engine would print its value. */
+async function checkInputs(
+  olds: Partial<StreamInputs>,
+  news: ProgramInputs,
+  port: () => JetStreamPort,
+): Promise<CheckResult> {
+  if (hasUnknown([news.stream, news.account, news.config, news.policy, news.fleet])) {
+    const { fleet: _, ...inputs } = news;
     return { inputs: { ...inputs, hosts: UNKNOWN } };
   }
-  const placement = planPlacement(placementRequest(news.config), fleet);
-  const reasons = [
-    ...validateConfig(news.config).map(
-      ({ path, message, fix }) => `${path}: ${message}${fix ? `; ${fix}` : ""}`,
-    ),
-    ...refusedIdentity(olds, news),
-    ...(olds.config ? refusedChanges(olds.config, news.config) : refusedAtBirth(news.config)),
-  ];
-  if (placement.kind === "impossible") {
-    const nearest = placement.nearest.map(({ name, lacks }) => `${name} (${lacks})`).join(", ");
-    reasons.push(
-      `placement: ${placement.summary}${nearest ? `; nearest: ${nearest}` : ""}; nats-server would say "${placement.serverError}"`,
-    );
-    return { inputs, failures: reasons.map(toFailure) };
-  }
-  return {
-    inputs: { ...inputs, hosts: plannedHosts(placement) },
-    failures: reasons.map(toFailure),
-  };
+  const { inputs, refusals } = planInputs(olds, news);
+  if (refusals.length > 0) return { inputs, failures: refusals.map(toFailure) };
+  const found =
+    needsLook(olds, news) && !hasUnknown(news.connection)
+      ? await glance(port(), news.stream)
+      : undefined;
+  const verdict = judge(olds, news, found);
+  for (const notice of verdict.notices) console.error(notice);
+  return { inputs, failures: verdict.refusals.map(toFailure) };
 }
 
 function toFailure(reason: string) {
   return { property: "", reason };
 }
 
-function refusedIdentity(olds: Partial<StreamInputs>, news: ProgramInputs): string[] {
-  return (["stream", "account"] as const)
-    .filter((key) => olds[key] !== undefined && olds[key] !== news[key])
-    .map(
-      (key) =>
-        `${key}: "${olds[key]}" can't become "${news[key]}" without losing the messages; add a new stream that sources the old one, then remove the old one`,
-    );
-}
-
-function refusedChanges(from: StreamConfig, to: StreamConfig): string[] {
-  return describeRefusals(diffConfig(from, to));
-}
-
-function refusedAtBirth({ sealed }: StreamConfig): string[] {
-  return sealed ? ["sealed: a new stream can't be sealed, it would stay empty; seal it later"] : [];
+/** One look; whoever doesn't answer at once has nothing to say in a preview. */
+async function glance(port: JetStreamPort, stream: string): Promise<StreamInfo | undefined> {
+  try {
+    return await port.info(stream);
+  } catch (error) {
+    if (error instanceof StreamNotFound || isSilence(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Looks at the inputs alone: neither the provider's own text nor the order of tags is a change. */
@@ -237,17 +217,17 @@ async function createOrTakeUp(
   inputs: StreamInputs,
   pace: Pace,
 ): Promise<void> {
-  const { config, stream, account } = inputs;
+  const { config, stream, policy } = inputs;
+  await refuseForgottenBackup(port, inputs, pace);
+  if (policy.recreate) await makeAnew(port, inputs, pace);
   try {
     await insist(() => port.create(completeConfig(config)), pace);
   } catch (error) {
     if (!(error instanceof JetStreamError) || error.code !== ERROR_CODES.nameInUse) throw error;
-    const changes = diffConfig((await port.info(stream)).config, config);
-    if (changes.length === 0) return;
-    throw new Error(
-      `stream ${stream} exists in account ${account} already, and differs (${changes.map(describeChange).join(", ")}); give the settings its values to take it up, or give the stream another name`,
-      { cause: error },
-    );
+    const found = await port.info(stream);
+    const changes = diffConfig(found.config, config);
+    if (changes.length === 0 || policy.adopt || isCarrier(found)) return;
+    throw new Error(describeStranger(inputs, changes, found), { cause: error });
   }
 }
 
@@ -272,7 +252,9 @@ async function settle(
   inputs: StreamInputs,
   pace: Pace,
 ): Promise<StreamOutputs> {
-  return { ...inputs, ...describeReplicas(await converge(port, inputs, pace)) };
+  const info = await converge(port, inputs, pace);
+  await dropBackup(port, inputs, pace);
+  return { ...inputs, ...describeReplicas(info) };
 }
 
 function describeReplicas(info: StreamInfo) {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
+import { countOf, formatSize } from "../../lib/wording.ts";
 import { parseOptions } from "../options.ts";
-import { countOf, formatSize } from "../render/text.ts";
 import { inspect } from "../stack/inspect.ts";
 import { removeLeftovers } from "../stack/leftovers.ts";
 import { showPulumi } from "../stack/pulumi-cli.ts";

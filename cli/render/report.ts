@@ -1,7 +1,8 @@
+import { countOf } from "../../lib/wording.ts";
 import { type ClusterReport, nodesIn } from "../stack/report.ts";
 import { renderLegend, renderMap } from "./map.ts";
 import { renderStreams } from "./streams.ts";
-import { type Canvas, countOf } from "./text.ts";
+import type { Canvas } from "./text.ts";
 
 /** A whole report: a line that says it all, the map, the streams, what is wrong. */
 export function renderReport(report: ClusterReport, canvas: Canvas): string {

@@ -1,6 +1,7 @@
 import Table from "cli-table3";
+import { formatCount, formatSize } from "../../lib/wording.ts";
 import type { ReplicaReport, StreamReport, Verdict } from "../stack/report.ts";
-import { type Canvas, formatCount, formatSize, widthOf } from "./text.ts";
+import { type Canvas, widthOf } from "./text.ts";
 
 const HEADINGS = ["stream", "tags", "leader", "other replicas", "messages", "size", "state"];
 /** The columns that may be broken into lines where the terminal is narrow. */

@@ -5,6 +5,7 @@ import { subjectsOverlap } from "../../lib/subjects.ts";
 import {
   JetStreamError,
   type JetStreamPort,
+  type StoredMessage,
   type StreamInfo,
   StreamNotFound,
 } from "../../providers/jetstream.ts";
@@ -53,7 +54,13 @@ export class FakeJetStream implements JetStreamPort {
     return {
       config,
       created: "2026-01-31T12:00:00Z",
-      state: { messages: stream.messages, bytes: 0, consumer_count: stream.consumers },
+      state: {
+        messages: stream.messages,
+        bytes: 0,
+        consumer_count: stream.consumers,
+        first_seq: 1,
+        last_seq: stream.messages,
+      },
       cluster: {
         leader,
         replicas: followers.map((host) => ({
@@ -106,6 +113,11 @@ export class FakeJetStream implements JetStreamPort {
     this.#log("delete");
     this.#find(name);
     this.streams.delete(name);
+  }
+
+  async message(name: string, seq: number): Promise<StoredMessage | undefined> {
+    if (seq > this.#find(name).messages) return undefined;
+    return { seq, subject: name, time: "2026-01-31T12:00:00Z", data: btoa(`${seq}`) };
   }
 
   #begin(stream: FakeStream, kind: "move" | "scale", peers: string[]): void {

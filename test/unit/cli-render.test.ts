@@ -3,8 +3,9 @@ import pc from "picocolors";
 import { describe, expect, test } from "vitest";
 import { renderMap } from "../../cli/render/map.ts";
 import { renderNextSteps, renderReport } from "../../cli/render/report.ts";
-import { formatSize, widthOf, wrap } from "../../cli/render/text.ts";
+import { widthOf, wrap } from "../../cli/render/text.ts";
 import { nodesIn } from "../../cli/stack/report.ts";
+import { formatSize } from "../../lib/wording.ts";
 import { observationsOf, planOf, reportOf } from "../support/cluster-report.ts";
 
 const plain = (width: number) => ({ width, colors: pc.createColors(false) });

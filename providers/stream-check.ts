@@ -1,0 +1,169 @@
+import { placementRequest, plannedHosts, planPlacement } from "../lib/placement.ts";
+import type { StreamConfig } from "../lib/stream-config.ts";
+import {
+  describeChange,
+  describeRefusals,
+  diffConfig,
+  type FieldChange,
+} from "../lib/stream-diff.ts";
+import { describeContents, describeLosses } from "../lib/stream-loss.ts";
+import { validateConfig } from "../lib/stream-rules.ts";
+import { hostsOf, WAYS_OUT } from "./converge.ts";
+import type { StreamInfo } from "./jetstream.ts";
+import { copyObstacles } from "./recreate.ts";
+import type { ProgramInputs, StreamInputs } from "./stream.ts";
+
+/** What is wrong with a stream's inputs, and what people should know although nothing is. */
+export interface Verdict {
+  readonly refusals: readonly string[];
+  readonly notices: readonly string[];
+}
+
+/** Plans where the stream goes, and refuses what the server would whatever it holds. */
+export function planInputs(
+  olds: Partial<StreamInputs>,
+  { fleet, ...inputs }: ProgramInputs,
+): { readonly inputs: object; readonly refusals: readonly string[] } {
+  const placement = planPlacement(placementRequest(inputs.config), fleet);
+  const problems = validateConfig(inputs.config).map(
+    ({ path, message, fix }) => `${path}: ${message}${fix ? `; ${fix}` : ""}`,
+  );
+  const refusals = [...problems, ...refusedIdentity(olds, inputs)];
+  if (placement.kind !== "impossible") {
+    return { inputs: { ...inputs, hosts: plannedHosts(placement) }, refusals };
+  }
+  const nearest = placement.nearest.map(({ name, lacks }) => `${name} (${lacks})`).join(", ");
+  const reason = `placement: ${placement.summary}${nearest ? `; nearest: ${nearest}` : ""}; nats-server would say "${placement.serverError}"`;
+  return { inputs, refusals: [...refusals, reason] };
+}
+
+function refusedIdentity(
+  olds: Partial<StreamInputs>,
+  news: Pick<StreamInputs, "stream" | "account">,
+): string[] {
+  return (["stream", "account"] as const)
+    .filter((key) => olds[key] !== undefined && olds[key] !== news[key])
+    .map(
+      (key) =>
+        `${key}: "${olds[key]}" can't become "${news[key]}" without losing the messages; add a new stream that sources the old one, then remove the old one`,
+    );
+}
+
+/** The config that the stream is to be changed from: what the state has or, at first, what is there. */
+function baseOf(
+  { config }: Partial<StreamInputs>,
+  found: StreamInfo | undefined,
+): StreamConfig | undefined {
+  return config ?? found?.config;
+}
+
+/** Whether the verdict depends on what the stream holds, so that it has to be looked at. */
+export function needsLook(olds: Partial<StreamInputs>, news: ProgramInputs): boolean {
+  return olds.config === undefined || diffConfig(olds.config, news.config).length > 0;
+}
+
+/**
+ * Judges what the settings make of a stream as it is found, before anything is sent.
+ *
+ * @param found the stream as it is; undefined where there is none, or nobody to say so.
+ */
+export function judge(
+  olds: Partial<StreamInputs>,
+  news: ProgramInputs,
+  found: StreamInfo | undefined,
+): Verdict {
+  const base = baseOf(olds, found);
+  if (!base) return { refusals: refusedAtBirth(news.config), notices: [] };
+  const changes = diffConfig(base, news.config);
+  const isStranger = olds.config === undefined;
+  if (isStranger && changes.length > 0 && !news.policy.adopt) {
+    return { refusals: [describeStranger(news, changes, found)], notices: [] };
+  }
+  const verdicts = [
+    judgeImmutable(changes, news, found),
+    judgeLosses(changes, news, found),
+    {
+      refusals: [],
+      notices: [...adoption(isStranger, news, found), ...moves(changes, news, found)],
+    },
+  ];
+  return {
+    refusals: verdicts.flatMap(({ refusals }) => refusals),
+    notices: verdicts.flatMap(({ notices }) => notices),
+  };
+}
+
+function refusedAtBirth({ sealed }: StreamConfig): string[] {
+  return sealed ? ["sealed: a new stream can't be sealed, it would stay empty; seal it later"] : [];
+}
+
+/** Says that a stream is there which isn't this stack's, and what to do about it. */
+export function describeStranger(
+  { stream, account }: Pick<StreamInputs, "stream" | "account">,
+  changes: readonly FieldChange[],
+  found: StreamInfo | undefined,
+): string {
+  const holding = found ? ` with ${describeContents(found.state)}` : "";
+  return `stream ${stream} exists in account ${account} already${holding}, and differs (${changes.map(describeChange).join(", ")}); set adopt: true to take it up and give it these settings, give the settings its values, or give the stream another name`;
+}
+
+/** Changes that only a new stream could satisfy. */
+function judgeImmutable(
+  changes: readonly FieldChange[],
+  { stream, config, policy }: ProgramInputs,
+  found: StreamInfo | undefined,
+): Verdict {
+  const refused = describeRefusals(changes);
+  if (refused.length === 0) return { refusals: [], notices: [] };
+  const contents = found ? describeContents(found.state) : "an unknown number of messages";
+  if (policy.recreate === "viaBackup") {
+    const obstacles = found ? copyObstacles(config, found, policy) : [];
+    const notice = `stream ${stream} is made anew (${refused.join("; ")}): its ${contents} are copied there and back, meanwhile it takes none`;
+    return { refusals: obstacles, notices: obstacles.length > 0 ? [] : [notice] };
+  }
+  if (policy.allowDataLoss) {
+    const notice = `stream ${stream} is deleted with ${contents} and made anew (${refused.join("; ")})`;
+    return { refusals: [], notices: [notice] };
+  }
+  return {
+    refusals: refused.map((reason) => `${reason}; ${stream} holds ${contents}: ${WAYS_OUT}`),
+    notices: [],
+  };
+}
+
+/** Changes that the server makes in place, and that delete messages. */
+function judgeLosses(
+  changes: readonly FieldChange[],
+  { stream, policy }: ProgramInputs,
+  found: StreamInfo | undefined,
+): Verdict {
+  const losses = found ? describeLosses(changes, found.state, Date.now()) : [];
+  if (policy.allowDataLoss) {
+    return { refusals: [], notices: losses.map((loss) => `stream ${stream}: ${loss}`) };
+  }
+  const wayOut = "put it back, or set allowDataLoss: true for the stream to let them go";
+  return { refusals: losses.map((loss) => `${loss}; ${wayOut}`), notices: [] };
+}
+
+function adoption(isStranger: boolean, { stream }: ProgramInputs, found: StreamInfo | undefined) {
+  return isStranger && found
+    ? [`stream ${stream} is there already, and is taken up with ${describeContents(found.state)}`]
+    : [];
+}
+
+/** From where to where, and how much: the engine shows the planned hosts only. */
+function moves(
+  changes: readonly FieldChange[],
+  { stream, config, fleet }: ProgramInputs,
+  found: StreamInfo | undefined,
+): string[] {
+  if (!found || !changes.some(({ effect }) => effect === "moves" || effect === "scales")) return [];
+  const placement = planPlacement(placementRequest(config), fleet);
+  if (placement.kind === "impossible") return [];
+  const { num_replicas: replicas = 1 } = config;
+  const hosts = plannedHosts(placement);
+  const to = placement.kind === "exact" ? hosts.join(", ") : `${replicas} of ${hosts.join(", ")}`;
+  return [
+    `stream ${stream} goes from ${hostsOf(found).join(", ")} to ${to}: ${describeContents(found.state)} for each new replica`,
+  ];
+}
