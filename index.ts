@@ -3,7 +3,9 @@ import { NatsCluster } from "./components/nats-cluster.ts";
 import { ownershipOf } from "./components/ownership.ts";
 import { inspectEngine } from "./components/preflight.ts";
 import { planStack } from "./components/stack-settings.ts";
-import { Stream, startStreamProvider } from "./components/stream.ts";
+import { Stream } from "./components/stream.ts";
+import { StreamRoster } from "./components/stream-roster.ts";
+import { rosterEntry } from "./lib/stream-policy.ts";
 
 // The SDK takes a stack trace for each of its promises; looking all their frames up in source maps, which
 // types that are stripped don't need, is a quarter of a preview.
@@ -15,11 +17,9 @@ for (const notice of plan.notices) pulumi.log.info(notice);
 const ownership = ownershipOf(plan.identity, pulumi.getOrganization());
 const engine = await inspectEngine(plan, ownership);
 
-const cluster = new NatsCluster(plan.cluster, { plan, accounts, ownership, engine });
-
-// In a new cluster, streams are far off.
 const isNew = engine.containers.size === 0;
-if (plan.streams.length > 0) startStreamProvider(isNew ? cluster.containerIds : undefined);
+
+const cluster = new NatsCluster(plan.cluster, { plan, accounts, ownership, engine });
 
 const connection = pulumi.secret(
   accounts.apply(({ application }) => ({
@@ -28,12 +28,26 @@ const connection = pulumi.secret(
   })),
 );
 
+const roster = new StreamRoster(
+  `${plan.cluster}-streams`,
+  {
+    account: plan.account,
+    connection,
+    streams: Object.fromEntries(
+      plan.streams.map(({ name, policy }) => [name, rosterEntry(policy)]),
+    ),
+  },
+  // It looks at what is there before anything changes. The engine does nothing else while it starts the
+  // process that serves streams: in a new cluster, nodes come first.
+  { parent: cluster, dependsOn: isNew ? [...cluster.nodes] : [], deletedWith: cluster },
+);
+
 const placed = plan.streams.map(({ name, config, policy }) => {
   const stream = new Stream(
     name,
     { account: plan.account, connection, config, policy, fleet: plan.fleet },
     // A destroyed cluster takes its streams along, whether or not it still answers.
-    { parent: cluster, dependsOn: [cluster.ready], deletedWith: cluster },
+    { parent: cluster, dependsOn: [cluster.ready, roster], deletedWith: cluster },
   );
   const { leader, replicas } = stream;
   return [name, { tags: config.placement?.tags ?? [], leader, replicas }] as const;

@@ -23,8 +23,8 @@ export class NatsCluster extends pulumi.ComponentResource {
   readonly clientUrls: Readonly<Record<string, string>>;
   /** URL of the monitoring pages of each node, by node name. */
   readonly monitoringUrls: Readonly<Record<string, string>>;
-  /** Known once every container is made, healthy or not. */
-  readonly containerIds: pulumi.Output<string[]>;
+  /** In the order in which they are changed; to be waited for by whatever needs containers, healthy or not. */
+  readonly nodes: readonly NatsNode[];
   /** To be waited for by whatever needs JetStream: one meta group of all nodes, each of them healthy. */
   readonly ready: pulumi.Resource;
 
@@ -52,7 +52,7 @@ export class NatsCluster extends pulumi.ComponentResource {
     createShutdown(`${name}-shutdown`, ownership, ready, this);
 
     this.ready = ready;
-    this.containerIds = pulumi.all(nodes.map(({ containerId }) => containerId));
+    this.nodes = nodes;
     this.clientUrls = Object.fromEntries(nodesOf(plan).map((node) => [node.name, node.clientUrl]));
     this.monitoringUrls = monitoringUrls(nodesOf(plan));
     this.registerOutputs({ clientUrls: this.clientUrls, monitoringUrls: this.monitoringUrls });

@@ -3,6 +3,7 @@ import type { Fleet } from "../lib/placement.ts";
 import type { StreamConfig } from "../lib/stream-config.ts";
 import type { StreamPolicy } from "../lib/stream-policy.ts";
 import type { Connection } from "../providers/jetstream.ts";
+import { providerText } from "./dynamic.ts";
 
 export interface StreamArgs {
   /** Account that the stream belongs to. Can't change: the messages would be lost. */
@@ -61,35 +62,4 @@ export class Stream extends pulumi.CustomResource {
   }
 }
 
-/**
- * Has the process start that serves streams, which takes a while, before the first of them is there. The
- * call itself is one that it doesn't know.
- *
- * @param after to be known first: the engine does nothing else while it waits for a provider's process.
- */
-export function startStreamProvider(after: pulumi.Output<unknown> = pulumi.output(true)): void {
-  after.apply(() => {
-    pulumi.runtime.invoke("pulumi-nodejs:dynamic/nats:start", {}).catch(() => undefined);
-  });
-}
-
-/**
- * What `pulumi.dynamic.Resource` would make of a provider object, written by hand: a CommonJS module that
- * the dynamic provider's process evaluates (@pulumi/pulumi/cmd/dynamic-provider) and that hands every call
- * on to providers/stream.ts. Serializing an object costs 0.4 s a run, and its text depends on how
- * TypeScript was compiled; this text never changes, so neither does `__provider` in the state, and code
- * changes show no diff. It finds the file from the working directory, which is the program's; node strips
- * the types. It captures nothing, least of all a secret.
- */
-const PROVIDER = `
-const { resolve } = require("node:path");
-const lifecycle = () => require(resolve("providers/stream.ts")).streamProvider;
-exports.handler = () => ({
-  check: (olds, news) => lifecycle().check(olds, news),
-  diff: (id, olds, news) => lifecycle().diff(id, olds, news),
-  create: (inputs) => lifecycle().create(inputs),
-  read: (id, props) => lifecycle().read(id, props),
-  update: (id, olds, news) => lifecycle().update(id, olds, news),
-  delete: (id, props) => lifecycle().delete(id, props),
-});
-`;
+const PROVIDER = providerText("providers/stream.ts", "streamProvider");

@@ -60,6 +60,8 @@ export interface JetStreamPort {
   update(config: StreamConfig): Promise<void>;
   /** @throws StreamNotFound */
   delete(stream: string): Promise<void>;
+  /** The names of all streams of the account. */
+  names(): Promise<string[]>;
   /** The message of a sequence number; undefined where it was deleted. @throws StreamNotFound */
   message(stream: string, seq: number): Promise<StoredMessage | undefined>;
 }
@@ -97,6 +99,13 @@ export class AccessDenied extends Error {
   override readonly name = "AccessDenied";
 }
 
+/** Nobody answers, or nobody who could know, or not to the user that the state remembers. */
+export function isSilence(error: unknown): error is Error {
+  return [ClusterUnreachable, JetStreamUnavailable, AccessDenied].some(
+    (kind) => error instanceof kind,
+  );
+}
+
 /** nats-server's server/errors.json. */
 export const ERROR_CODES = {
   notAvailable: 10008,
@@ -132,6 +141,16 @@ export function openJetStream(connection: Connection, account: string): JetStrea
     create: async (config) => void (await request("CREATE", config.name, JSON.stringify(config))),
     update: async (config) => void (await request("UPDATE", config.name, JSON.stringify(config))),
     delete: async (stream) => void (await request("DELETE", stream)),
+    names: async () => {
+      const names: string[] = [];
+      for (;;) {
+        const query = JSON.stringify({ offset: names.length });
+        const page = await requestApi(session, "$JS.API.STREAM.NAMES", query, INFO_TIMEOUT_MS);
+        const { streams, total } = page as { readonly streams?: string[]; readonly total: number };
+        names.push(...(streams ?? []));
+        if (names.length >= total || !streams?.length) return names;
+      }
+    },
     message: async (stream, seq) => {
       try {
         const reply = await request("MSG.GET", stream, JSON.stringify({ seq }), INFO_TIMEOUT_MS);

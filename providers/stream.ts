@@ -12,19 +12,18 @@ import { describeContents, type StreamState } from "../lib/stream-loss.ts";
 import type { StreamPolicy } from "../lib/stream-policy.ts";
 import { converge, type Goal, HalfDone, hostsOf, insist, isPlaced, type Pace } from "./converge.ts";
 import {
-  AccessDenied,
-  ClusterUnreachable,
   type Connection,
   ERROR_CODES,
+  isSilence,
   JetStreamError,
   type JetStreamPort,
-  JetStreamUnavailable,
   openJetStream,
   type StreamInfo,
   StreamNotFound,
 } from "./jetstream.ts";
 import { dropBackup, isCarrier, makeAnew, refuseForgottenBackup } from "./recreate.ts";
 import { describeStranger, judge, needsLook, planInputs } from "./stream-check.ts";
+import { hasUnknown, UNKNOWN } from "./unknown.ts";
 
 interface StreamIdentity {
   readonly stream: string;
@@ -143,14 +142,6 @@ function refuseLoss(stream: string, state: StreamState): void {
   );
 }
 
-/** How Pulumi writes a value that is not known yet (`unknownValue` in its runtime/rpc.ts). */
-const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-
-function hasUnknown(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return value === UNKNOWN;
-  return Object.values(value).some(hasUnknown);
-}
-
 /** Failures name no property: the engine would print its value. */
 async function checkInputs(
   olds: Partial<StreamInputs>,
@@ -264,13 +255,6 @@ function describeReplicas(info: StreamInfo) {
 function inputsOf(props: StreamOutputs) {
   const { leader: _leader, replicas: _replicas, created: _created, ...inputs } = props;
   return inputs;
-}
-
-/** Nobody answers, or nobody who could know, or not to the user that the state remembers. */
-function isSilence(error: unknown): error is Error {
-  return [ClusterUnreachable, JetStreamUnavailable, AccessDenied].some(
-    (kind) => error instanceof kind,
-  );
 }
 
 /** The state as it is, written as before wherever it means the same, for `refresh` to show what drifted. */

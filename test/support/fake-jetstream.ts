@@ -115,6 +115,11 @@ export class FakeJetStream implements JetStreamPort {
     this.streams.delete(name);
   }
 
+  async names(): Promise<string[]> {
+    this.#fail();
+    return [...this.streams.keys()];
+  }
+
   async message(name: string, seq: number): Promise<StoredMessage | undefined> {
     if (seq > this.#find(name).messages) return undefined;
     return { seq, subject: name, time: "2026-01-31T12:00:00Z", data: btoa(`${seq}`) };
