@@ -13,6 +13,7 @@ import type { Settings, StackIdentity } from "./settings.ts";
 import { compileStream, findOverlaps, type StreamConfig } from "./stream-config.ts";
 import { compilePolicy, type StreamPolicy } from "./stream-policy.ts";
 import { type NodePlace, placeNodes, planWaves } from "./topology.ts";
+import { imageVersion, tooNewFor } from "./versions.ts";
 
 /** The whole cluster as a value: what `preview` knows, components build and `status` reports on. */
 export interface ClusterPlan {
@@ -104,7 +105,11 @@ export function planCluster(settings: Settings): ClusterPlan {
       return [];
     }
     const { policy, problems: unfit } = compilePolicy(stream, plannedHosts(placement), places);
-    problems.push(...unfit.map((each) => ({ ...each, path: `streams.${name}.${each.path}` })));
+    const version = imageVersion(settings.image);
+    const tooNew = version ? tooNewFor(version, config, policy) : [];
+    problems.push(
+      ...[...unfit, ...tooNew].map((each) => ({ ...each, path: `streams.${name}.${each.path}` })),
+    );
     return [{ name, config, policy, placement }];
   });
   if (problems.length > 0) throw new PlanError(problems);

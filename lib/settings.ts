@@ -5,6 +5,7 @@ import { parseBytes, parseDuration } from "./quantities.ts";
 import { type StreamSettings, streamSettingsSchema } from "./stream-config.ts";
 import { regionTag, zoneTag } from "./tags.ts";
 import { MAX_REGIONS, MAX_ZONES } from "./topology.ts";
+import { imageVersion } from "./versions.ts";
 
 /** Names the stack that settings belong to; names and default ports on the engine derive from it. */
 export interface StackIdentity {
@@ -164,11 +165,7 @@ function quantity(parse: (text: string | number) => number) {
  * 2.10.22, by Jepsen) or lack the security fixes of 2.11.15 and 2.12.6.
  */
 function checkImage(image: string, context: z.RefinementCtx<string>): void {
-  const tag = image.match(/:([\w][\w.-]*)(@sha256:[0-9a-f]{64})?$/)?.[1];
-  const version = tag
-    ?.match(/^v?(\d+)\.(\d+)\.(\d+)/)
-    ?.slice(1, 4)
-    .map(Number);
+  const version = imageVersion(image);
   if (!version) {
     context.addIssue({
       code: "custom",
@@ -176,7 +173,7 @@ function checkImage(image: string, context: z.RefinementCtx<string>): void {
     });
     return;
   }
-  const [major = 0, minor = 0, patch = 0] = version;
+  const [major, minor, patch] = version;
   const number = major * 1e6 + minor * 1e3 + patch;
   if (number < 2_011_015 || (number >= 2_012_000 && number < 2_012_006)) {
     context.addIssue({
