@@ -124,15 +124,6 @@ describe("the seed's cluster", () => {
     await expectNoChanges();
   });
 
-  test("refuses a change that would erase messages, while nothing has changed", async () => {
-    placeOrders("rg:3", { storage: "memory" });
-    const { exitCode, text } = await stack.pulumi("preview");
-    expect(exitCode).not.toBe(0);
-    expect(text).toContain("storage");
-    placeOrders("rg:3");
-    await expectNoChanges();
-  });
-
   test("sees what was changed behind its back, and repairs it", async () => {
     await using client = await connect();
     const { config } = await client.info("ORDERS");

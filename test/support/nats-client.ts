@@ -66,6 +66,10 @@ export class NatsClient implements AsyncDisposable {
     return payloads;
   }
 
+  create(name: string, config: object): Promise<{ error?: unknown }> {
+    return this.#request(`$JS.API.STREAM.CREATE.${name}`, JSON.stringify({ name, ...config }));
+  }
+
   delete(stream: string): Promise<{ success?: boolean }> {
     return this.#request(`$JS.API.STREAM.DELETE.${stream}`);
   }
