@@ -22,8 +22,11 @@ export class PlanError extends Error {
 /** Renders problems for the terminal, one line each, in the order in which they were found. */
 export function formatProblems(problems: readonly Problem[]): string {
   const heading = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  const lines = problems.map(
-    ({ path, message, fix }) => `  ${path}: ${message}${fix ? `; ${fix}` : ""}`,
-  );
+  const lines = problems.map((problem) => `  ${formatProblem(problem)}`);
   return [`${heading} in the settings, nothing was changed:`, ...lines].join("\n");
+}
+
+/** Where, what, and the way out, in one line. */
+export function formatProblem({ path, message, fix }: Problem): string {
+  return `${path}: ${message}${fix ? `; ${fix}` : ""}`;
 }

@@ -10,10 +10,15 @@ import {
   planPlacement,
 } from "./placement.ts";
 import type { Settings, StackIdentity } from "./settings.ts";
-import { compileStream, findOverlaps, type StreamConfig } from "./stream-config.ts";
-import { compilePolicy, type StreamPolicy } from "./stream-policy.ts";
+import {
+  type CompiledStream,
+  compileStream,
+  findOverlaps,
+  type StreamConfig,
+} from "./stream-config.ts";
+import { compilePolicy, type PolicySettings, type StreamPolicy } from "./stream-policy.ts";
 import { type NodePlace, placeNodes, planWaves } from "./topology.ts";
-import { imageVersion, tooNewFor } from "./versions.ts";
+import { imageVersion, type ServerVersion, tooNewFor } from "./versions.ts";
 
 /** The whole cluster as a value: what `preview` knows, components build and `status` reports on. */
 export interface ClusterPlan {
@@ -68,12 +73,47 @@ export interface StreamPlan {
   readonly placement: Possible;
 }
 
+/** A plan as far as it goes: what can't be is in it too, and says why. */
+export interface ClusterDraft extends Omit<ClusterPlan, "streams" | "notices"> {
+  readonly streams: readonly StreamDraft[];
+  /** What is wrong with the nodes, or with streams as a whole. */
+  readonly problems: readonly Problem[];
+}
+
+export interface StreamDraft {
+  readonly name: string;
+  readonly config: StreamConfig;
+  /** Without leaders where there is no place. */
+  readonly policy: StreamPolicy;
+  readonly placement: Placement;
+  /** What people should know about its place although nothing is wrong, a sentence each. */
+  readonly warnings: readonly string[];
+  /** What is wrong with its settings. That it has no place says {@link placement}. */
+  readonly problems: readonly Problem[];
+}
+
 /**
  * Plans a cluster: a pure function of its settings.
  *
  * @throws PlanError naming every stream that can't be, or can't be placed.
  */
 export function planCluster(settings: Settings): ClusterPlan {
+  const { streams, problems, ...cluster } = draftCluster(settings);
+  const all = [...problems, ...streams.flatMap(problemsOf)];
+  if (all.length > 0) throw new PlanError(all);
+  return {
+    ...cluster,
+    streams: streams.flatMap(({ name, config, policy, placement }) =>
+      placement.kind === "impossible" ? [] : [{ name, config, policy, placement }],
+    ),
+    notices: streams.flatMap(({ name, warnings }) =>
+      warnings.map((warning) => `${name}: ${warning}`),
+    ),
+  };
+}
+
+/** Plans whatever can be planned, and tells what can't. Never throws. */
+export function draftCluster(settings: Settings): ClusterDraft {
   const { identity, regions, availabilityZones: zones } = settings;
   const compiled = Object.entries(settings.streams).map(([name, stream]) => ({
     name,
@@ -90,29 +130,7 @@ export function planCluster(settings: Settings): ClusterPlan {
     uniqueTag: settings.uniqueTag,
     servers: nodes.map(({ name, serverTags: tags }) => ({ name, cluster: settings.cluster, tags })),
   };
-  const problems = [
-    ...nameProblems(nodes),
-    ...portProblems(nodes),
-    ...compiled.flatMap((stream) => stream.problems),
-    ...findOverlaps(
-      compiled.map(({ name, config }) => ({ name, subjects: config.subjects ?? [] })),
-    ),
-  ];
-  const streams = compiled.flatMap(({ name, stream, config }): StreamPlan[] => {
-    const placement = planPlacement(placementRequest(config), fleet);
-    if (placement.kind === "impossible") {
-      problems.push(placementProblem(name, placement));
-      return [];
-    }
-    const { policy, problems: unfit } = compilePolicy(stream, plannedHosts(placement), places);
-    const version = imageVersion(settings.image);
-    const tooNew = version ? tooNewFor(version, config, policy) : [];
-    problems.push(
-      ...[...unfit, ...tooNew].map((each) => ({ ...each, path: `streams.${name}.${each.path}` })),
-    );
-    return [{ name, config, policy, placement }];
-  });
-  if (problems.length > 0) throw new PlanError(problems);
+  const surroundings = { fleet, places, version: imageVersion(settings.image) };
   return {
     identity,
     cluster: settings.cluster,
@@ -130,10 +148,53 @@ export function planCluster(settings: Settings): ClusterPlan {
     waves: planWaves(nodes, settings.uniqueTag),
     fleet,
     account: settings.account,
-    streams,
-    notices: streams.flatMap(({ name, config }) =>
-      placementWarnings(placementRequest(config), fleet).map((warning) => `${name}: ${warning}`),
-    ),
+    streams: compiled.map((stream) => draftStream(stream, surroundings)),
+    problems: [
+      ...nameProblems(nodes),
+      ...portProblems(nodes),
+      ...findOverlaps(
+        compiled.map(({ name, config }) => ({ name, subjects: config.subjects ?? [] })),
+      ),
+    ],
+  };
+}
+
+interface NamedStream extends CompiledStream {
+  readonly name: string;
+  /** Its settings. */
+  readonly stream: PolicySettings;
+}
+
+/** What a stream's fate rests on beside its settings. */
+interface Surroundings {
+  readonly fleet: Fleet;
+  readonly places: readonly NodePlace[];
+  /** Of the servers; undefined where their image doesn't say. */
+  readonly version: ServerVersion | undefined;
+}
+
+function draftStream(
+  { name, stream, config, problems }: NamedStream,
+  { fleet, places, version }: Surroundings,
+): StreamDraft {
+  const request = placementRequest(config);
+  const placement = planPlacement(request, fleet);
+  const homeless = placement.kind === "impossible";
+  const hosts = homeless ? [] : plannedHosts(placement);
+  const { policy, problems: misled } = compilePolicy(stream, hosts, places);
+  const tooNew = version ? tooNewFor(version, config, policy) : [];
+  // Where no replica is, it goes without saying that none can lead.
+  const unfit = homeless ? tooNew : [...misled, ...tooNew];
+  return {
+    name,
+    config,
+    policy,
+    placement,
+    warnings: placementWarnings(request, fleet),
+    problems: [
+      ...problems,
+      ...unfit.map((each) => ({ ...each, path: `streams.${name}.${each.path}` })),
+    ],
   };
 }
 
@@ -179,16 +240,16 @@ function planNode(
   };
 }
 
-function placementProblem(
-  stream: string,
-  { summary, nearest }: Extract<Placement, { kind: "impossible" }>,
-): Problem {
-  const close = nearest.map(({ name, lacks }) => `${name} (${lacks})`).join(", ");
-  return {
-    path: `streams.${stream}.placement`,
+function problemsOf({ name, placement, problems }: StreamDraft): readonly Problem[] {
+  if (placement.kind !== "impossible") return problems;
+  const { summary, nearest } = placement;
+  const close = nearest.map(({ name: server, lacks }) => `${server} (${lacks})`).join(", ");
+  const nowhere = {
+    path: `streams.${name}.placement`,
     message: summary,
     ...(close === "" ? {} : { fix: `nearest: ${close}` }),
   };
+  return [...problems, nowhere];
 }
 
 /** A name is a DNS label, on the network and in every other node's routes. */

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { PlanError } from "../../lib/errors.ts";
 import { plannedHosts } from "../../lib/placement.ts";
-import { nodesOf, planCluster } from "../../lib/plan.ts";
+import { draftCluster, nodesOf, planCluster } from "../../lib/plan.ts";
 import { parseSettings } from "../../lib/settings.ts";
 
 const identity = { project: "nats-regions", stack: "dev" };
@@ -91,6 +91,31 @@ describe("planCluster", () => {
     expect(problems.filter((line) => line.startsWith("streams.NOWHERE.placement"))).toHaveLength(1);
     expect(problems.filter((line) => line.startsWith("streams.LARGE.placement"))).toHaveLength(1);
     expect(problems.join()).toContain("a.b");
+  });
+
+  test("a draft has the streams that can't be beside those that can", () => {
+    const raw = {
+      streams: {
+        ...SEED_STREAMS,
+        NOWHERE: { subjects: ["a.*"], placement: { tags: ["rg:7"] }, leader: { region: "rg7" } },
+        LED: { subjects: ["b.*"], placement: { region: "rg1" }, leader: { region: "rg2" } },
+      },
+    };
+    const { streams, problems } = draftCluster(parseSettings(raw, identity));
+    expect(streams.map(({ name, placement }) => [name, placement.kind])).toEqual([
+      ["EVENTS", "exact"],
+      ["ORDERS", "exact"],
+      ["NOWHERE", "impossible"],
+      ["LED", "choice"],
+    ]);
+    expect(problems).toEqual([]);
+    expect(streams.flatMap((stream) => stream.problems.map(({ path }) => path))).toEqual([
+      "streams.LED.leader",
+    ]);
+    expect(problemsOf(raw).map((line) => line.split(":")[0])).toEqual([
+      "streams.NOWHERE.placement",
+      "streams.LED.leader",
+    ]);
   });
 
   test("any shape gives every node its own name, volumes and ports", () => {
