@@ -64,6 +64,30 @@ export function placementRequest({
   return { replicas, tags, ...(cluster ? { cluster } : {}) };
 }
 
+/** A stream's replicas, and the places that there are for them. */
+export interface Seating {
+  readonly replicas: number;
+  /** Servers that fit, grouped: a seat takes one replica, on any one of its servers. No server is in two seats. */
+  readonly seats: readonly (readonly string[])[];
+}
+
+/**
+ * Groups the servers that fit a request by the tag in which replicas must differ; where none is demanded,
+ * each has a seat of its own. A request that can't be met has fewer seats than replicas.
+ */
+export function planSeating(request: PlacementRequest, fleet: Fleet): Seating {
+  const { replicas, seats } = surveyFleet(request, fleet);
+  return { replicas, seats: [...seats.values()].map((seat) => seat.map(({ name }) => name)) };
+}
+
+/**
+ * The servers whose replica no other server could take while they are down: every seat is taken, and they
+ * are alone in theirs.
+ */
+export function hostsWithoutSpare({ replicas, seats }: Seating): string[] {
+  return seats.length === replicas ? seats.filter(({ length }) => length === 1).flat() : [];
+}
+
 /** The hosts of the replicas; where the server may choose, all that it may choose from. */
 export function plannedHosts(placement: Possible): readonly string[] {
   return placement.kind === "exact" ? placement.hosts : placement.candidates;
@@ -90,7 +114,8 @@ export function planPlacement(request: PlacementRequest, fleet: Fleet): Placemen
  * off, replicas that add nothing, no server to spare.
  */
 export function placementWarnings(request: PlacementRequest, fleet: Fleet): readonly string[] {
-  const { eligible, seats, replicas } = surveyFleet(request, fleet);
+  const seating = planSeating(request, fleet);
+  const { replicas } = seating;
   const override = uniqueTagOverride(request, fleet);
   const warnings: string[] = [];
   if (override !== undefined) {
@@ -103,10 +128,13 @@ export function placementWarnings(request: PlacementRequest, fleet: Fleet): read
       `${replicas} replicas survive no more failures than ${replicas - 1}: a majority must stay; use ${replicas - 1} or ${replicas + 1}`,
     );
   }
-  if (seats.size === replicas && eligible.length === replicas && replicas > 1) {
-    warnings.push(
-      `only ${eligible.map(({ name }) => name).join(", ")} fit, none to spare: while one is down its replica has nowhere else to go`,
-    );
+  const alone = hostsWithoutSpare(seating);
+  if (alone.length > 0 && replicas > 1) {
+    const which =
+      alone.length === replicas
+        ? `only ${alone.join(", ")} fit, none to spare`
+        : `nothing else fits in place of ${alone.join(" or ")}`;
+    warnings.push(`${which}: while one is down its replica has nowhere else to go`);
   }
   return warnings;
 }

@@ -154,6 +154,10 @@ describe("warnings", () => {
 
   it("tell of servers without a spare", () => {
     expect(warn({ tags: ["xr:123"], replicas: 3 })).toContain("rg1-az1, rg2-az2, rg3-az3 fit");
+    expect(warn({ tags: ["!xr:123", "!xr:132"], replicas: 3 })).toBe(
+      "nothing else fits in place of rg1-az2 or rg1-az3: while one is down its replica has nowhere else to go",
+    );
+    expect(warn({ tags: ["!xr:123"], replicas: 3 })).toBe("");
   });
 });
 
