@@ -16,6 +16,7 @@ interface Command {
 const COMMANDS = new Map<string, () => Promise<Command>>([
   ["start", () => import("./commands/start.ts")],
   ["setup", () => import("./commands/setup.ts")],
+  ["plan", () => import("./commands/plan.ts")],
   ["preview", () => import("./commands/preview.ts")],
   ["status", () => import("./commands/status.ts")],
   ["test", () => import("./commands/test.ts")],

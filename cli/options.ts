@@ -5,8 +5,27 @@ type Options = NonNullable<ParseArgsConfig["options"]>;
 
 /** Reads the options of a command that takes nothing else. @throws UserError naming what is unknown. */
 export function parseOptions<Known extends Options>(args: readonly string[], options: Known) {
+  return parse(args, options, false).values;
+}
+
+/** The same for a command that may be given a file. @throws UserError naming what is unknown or too much. */
+export function parseOptionsAndFile<Known extends Options>(
+  args: readonly string[],
+  options: Known,
+) {
+  const { values, positionals } = parse(args, options, true);
+  const [file, ...more] = positionals;
+  if (more.length === 0) return { options: values, file };
+  throw new UserError(`Only one file can be looked at, not ${positionals.join(" and ")}.`);
+}
+
+function parse<Known extends Options>(
+  args: readonly string[],
+  options: Known,
+  allowPositionals: boolean,
+) {
   try {
-    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals });
   } catch (cause) {
     const names = Object.keys(options).map((name) => `--${name}`);
     const known =

@@ -3,6 +3,7 @@ export const usage = `Usage: npm run <command> [-- options]
 
   start      set up what is missing, then bring the cluster and its streams up
   setup      set up what is missing: Pulumi, its plugins, Docker, the server image
+  plan       say what settings would come to, without asking or touching anything
   preview    show what would change
   status     show nodes, streams and where their replicas live
   test       run all checks, on real servers and real Docker

@@ -83,8 +83,8 @@ const JSON_SETTINGS: ReadonlySet<string> = new Set([
   "streams",
 ]);
 
-/** Read apart, as secrets. */
-const PASSWORDS: ReadonlySet<string> = new Set(["password", "systemPassword"]);
+/** Read apart, as secrets: no plan rests on them. */
+export const PASSWORDS: ReadonlySet<string> = new Set(["password", "systemPassword"]);
 
 /**
  * Picks the settings out of a stack's config as Pulumi keeps it, text by `project:name`. A misspelt name is

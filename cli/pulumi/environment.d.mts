@@ -33,3 +33,6 @@ export interface Decision {
  * set always stands; the rest is chosen so that a fresh clone works without a login or a question.
  */
 export function decide(facts: Facts): Decision;
+
+/** The stack that `PULUMI_STACK` or `pulumi stack select` has chosen for this project, if any. */
+export function selectedStack(facts: Omit<Facts, "args" | "exists">): string | undefined;

@@ -43,13 +43,10 @@ export function decide({ args, env, userHome, project, read, exists }) {
   const backend = current ?? pathToFileURL(state).href;
 
   const named = namedStack(args, command);
-  const projectFile = read(path.join(project, "Pulumi.yaml")) ?? "";
-  const projectName = projectFile.match(/^name:\s*["']?([^"'\s]+)/m)?.[1] ?? "";
-  const workspace = readJson(workspaceFile(home, project, projectName));
-  const selected = env.PULUMI_STACK || workspace?.stacks?.[backend] || workspace?.stack;
+  const selected = selectedStack({ env, userHome, project, read });
   const stack = shortName(named ?? (selected || DEFAULT_STACK));
   const firstUse = own && stack === DEFAULT_STACK && WORKS_ON_STACK.has(command[0]);
-  const stacks = path.join(state, ".pulumi", "stacks", projectName);
+  const stacks = path.join(state, ".pulumi", "stacks", projectName(project, read));
 
   return {
     set: definedOnly({
@@ -61,6 +58,24 @@ export function decide({ args, env, userHome, project, read, exists }) {
     }),
     createStack: firstUse && !exists(path.join(stacks, `${stack}.json`)) ? stack : undefined,
   };
+}
+
+/** The stack that `PULUMI_STACK` or `pulumi stack select` has chosen for this project, if any. */
+export function selectedStack({ env, userHome, project, read }) {
+  const readJson = (file) => parse(read(file));
+  const home = pulumiHome(env, userHome);
+  const backend = configuredBackend(env, home, readJson);
+  const workspace = readJson(workspaceFile(home, project, projectName(project, read)));
+  return (
+    env.PULUMI_STACK ||
+    workspace?.stacks?.[backend ?? pathToFileURL(stateFolder(project)).href] ||
+    workspace?.stack
+  );
+}
+
+function projectName(project, read) {
+  const projectFile = read(path.join(project, "Pulumi.yaml")) ?? "";
+  return projectFile.match(/^name:\s*["']?([^"'\s]+)/m)?.[1] ?? "";
 }
 
 /** The backend that the user has chosen: by the environment, or by `pulumi login`. */

@@ -29,6 +29,9 @@ export function pulumiEnvironment(
   env: NodeJS.ProcessEnv,
 ): { env: NodeJS.ProcessEnv; createStack: string | undefined };
 
+/** The stack that commands mean that name none. Asks nobody and touches nothing. */
+export function standardStack(env: NodeJS.ProcessEnv): string;
+
 /**
  * The id of the state in a folder, made at first use. It moves along with the state, so that a checkout that
  * was moved still knows what its stacks made on an engine.

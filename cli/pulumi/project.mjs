@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { decide, pulumiHome, stateFolder } from "./environment.mjs";
+import { DEFAULT_STACK, decide, pulumiHome, selectedStack, stateFolder } from "./environment.mjs";
 import { clearTornAttributes } from "./killed.mjs";
 
 const self = path.dirname(fs.realpathSync(fileURLToPath(import.meta.url)));
@@ -65,6 +65,11 @@ export function pulumiEnvironment(args, env) {
       PWD: process.cwd(),
     },
   };
+}
+
+/** The stack that commands mean that name none. Asks nobody and touches nothing. */
+export function standardStack(env) {
+  return selectedStack({ env, userHome: os.homedir(), project, read }) || DEFAULT_STACK;
 }
 
 /** The id of the state in a folder, made at first use. What stacks make is known by it: see ownership.ts. */

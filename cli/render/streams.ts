@@ -1,45 +1,26 @@
-import Table from "cli-table3";
 import { formatCount, formatSize } from "../../lib/wording.ts";
 import type { ReplicaReport, StreamReport, Verdict } from "../stack/report.ts";
+import { COLUMN_GAP, renderTable } from "./table.ts";
 import { type Canvas, widthOf } from "./text.ts";
 
 const HEADINGS = ["stream", "tags", "leader", "other replicas", "messages", "size", "state"];
 /** The columns that may be broken into lines where the terminal is narrow. */
 const BREAKABLE = ["other replicas", "tags"];
 const NARROWEST = 12;
-const GAP = 2;
 
-/** The streams as a table without lines, so that it can be copied and searched. */
+/** The streams as a table. */
 export function renderStreams(streams: readonly StreamReport[], canvas: Canvas): string {
   if (streams.length === 0) return canvas.colors.dim("There are no streams.");
-  const { colors } = canvas;
   const rows = streams.map((stream) => toCells(stream, canvas));
   const widths = fitColumns([HEADINGS, ...rows], canvas.width);
   if (!widths) return rows.map((cells) => renderEntry(cells, canvas)).join("\n");
-  const table = new Table({
-    head: HEADINGS.map((heading) => colors.dim(heading)),
-    colWidths: widths.map((width) => width + GAP),
-    colAligns: HEADINGS.map((heading) =>
-      heading === "messages" || heading === "size" ? "right" : "left",
-    ),
-    wordWrap: true,
-    chars: NO_LINES,
-    style: { head: [], border: [], compact: true, "padding-left": 0, "padding-right": GAP },
-  });
-  table.push(...rows);
-  return table
-    .toString()
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .join("\n");
+  const columns = HEADINGS.map((heading, index) => ({
+    heading,
+    width: widths[index] ?? 0,
+    right: heading === "messages" || heading === "size",
+  }));
+  return renderTable(columns, rows, canvas);
 }
-
-const NO_LINES = Object.fromEntries(
-  ["top", "bottom", "mid"]
-    .flatMap((side) => [side, `${side}-mid`, `${side}-left`, `${side}-right`])
-    .concat("left", "left-mid", "right", "right-mid", "middle")
-    .map((name) => [name, ""]),
-);
 
 function toCells(stream: StreamReport, { colors }: Canvas): string[] {
   const { name, tags, leader, replicas, messages, bytes, verdict } = stream;
@@ -90,7 +71,7 @@ function fitColumns(rows: readonly (readonly string[])[], width: number): number
   const widths = HEADINGS.map((_, column) =>
     Math.max(...rows.map((row) => widthOf(row[column] ?? ""))),
   );
-  let excess = widths.reduce((sum, column) => sum + column + GAP, -GAP) - width;
+  let excess = widths.reduce((sum, column) => sum + column + COLUMN_GAP, -COLUMN_GAP) - width;
   for (const heading of BREAKABLE) {
     const column = HEADINGS.indexOf(heading);
     const wished = widths[column] ?? 0;

@@ -42,6 +42,12 @@ export function wrap(words: readonly Word[], width: number, lines: number): stri
   }
 }
 
+/** Sets plain text in as many lines as it takes. */
+export function wrapText(text: string, width: number): string[] {
+  const words = text.split(" ").map((word) => ({ text: word, paint: String }));
+  return wrap(words, width, Number.POSITIVE_INFINITY);
+}
+
 function breakLines(words: readonly Word[], width: number): Word[][] {
   const lines: Word[][] = [];
   let room = 0;

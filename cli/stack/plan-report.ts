@@ -1,0 +1,135 @@
+import type { Problem } from "../../lib/errors.ts";
+import { type Placement, placementRequest, planSeating } from "../../lib/placement.ts";
+import {
+  type ClusterDraft,
+  type NodePlan,
+  nodesOf,
+  type RegionPlan,
+  type StreamDraft,
+} from "../../lib/plan.ts";
+import {
+  judgeLosses,
+  type Loss,
+  lossesOf,
+  majorityOf,
+  metaSeating,
+  type Survivability,
+} from "../../lib/survivability.ts";
+
+/** What settings come to: what `npm run plan -- --json` prints. */
+export interface PlanReport {
+  /** The stack that it would be: names on the engine and default ports follow from its name. */
+  readonly stack: string;
+  /** The file with the settings, as it was named. */
+  readonly source: string;
+  /** Every stream has a place, and nothing else is in the way. */
+  readonly ok: boolean;
+  readonly cluster: string;
+  readonly image: string;
+  /** Prefix of the tags in which a stream's replicas must differ; `""`: none. */
+  readonly uniqueTag: string;
+  readonly regions: readonly RegionForecast[];
+  /** The group of all servers, which decides where streams live. */
+  readonly metaGroup: {
+    readonly servers: number;
+    /** Servers that must be up for a stream to be made or changed. */
+    readonly majority: number;
+    readonly survivability: Survivability;
+  };
+  readonly streams: readonly StreamForecast[];
+  /** What is in the way beside what the streams say. */
+  readonly problems: readonly Problem[];
+  /** Settings that could not be read without Pulumi, and that the plan is made without. */
+  readonly unread: readonly string[];
+}
+
+export interface RegionForecast {
+  readonly name: string;
+  readonly zones: readonly { readonly name: string; readonly nodes: readonly NodeForecast[] }[];
+}
+
+export interface NodeForecast {
+  readonly name: string;
+  readonly tags: readonly string[];
+  readonly clientPort: number;
+  readonly monitorPort: number;
+  readonly clientUrl: string;
+  readonly monitoringUrl: string;
+}
+
+export interface StreamForecast {
+  readonly name: string;
+  readonly subjects: readonly string[];
+  readonly replicas: number;
+  /** Placement tags as the server gets them. */
+  readonly tags: readonly string[];
+  /** The hosts, the candidates where the server may choose, or why there is no place. */
+  readonly placement: Placement;
+  /** The hosts that may lead; absent: all of them. */
+  readonly leaders?: readonly string[];
+  /** Absent where there is no place. */
+  readonly survivability?: Survivability;
+  readonly warnings: readonly string[];
+  readonly problems: readonly Problem[];
+}
+
+/** Turns a draft into what is shown. */
+export function reportOnPlan(
+  draft: ClusterDraft,
+  { source, unread }: Pick<PlanReport, "source" | "unread">,
+): PlanReport {
+  const { identity, cluster, image, fleet, problems } = draft;
+  const losses = lossesOf(nodesOf(draft));
+  const servers = fleet.servers.length;
+  const streams = draft.streams.map((stream) => forecastStream(stream, draft, losses));
+  const ok = streams.every(
+    (stream) => stream.placement.kind !== "impossible" && stream.problems.length === 0,
+  );
+  return {
+    stack: identity.stack,
+    source,
+    ok: ok && problems.length === 0,
+    cluster,
+    image,
+    uniqueTag: fleet.uniqueTag,
+    regions: draft.regions.map(forecastRegion),
+    metaGroup: {
+      servers,
+      majority: majorityOf(servers),
+      survivability: judgeLosses(metaSeating(fleet), losses),
+    },
+    streams,
+    problems,
+    unread,
+  };
+}
+
+function forecastRegion({ name, zones }: RegionPlan): RegionForecast {
+  return { name, zones: zones.map((zone) => ({ ...zone, nodes: zone.nodes.map(forecastNode) })) };
+}
+
+function forecastNode(node: NodePlan): NodeForecast {
+  const { name, serverTags: tags, clientPort, monitorPort, clientUrl, monitoringUrl } = node;
+  return { name, tags, clientPort, monitorPort, clientUrl, monitoringUrl };
+}
+
+function forecastStream(
+  { name, config, policy, placement, warnings, problems }: StreamDraft,
+  { fleet }: ClusterDraft,
+  losses: readonly Loss[],
+): StreamForecast {
+  const request = placementRequest(config);
+  return {
+    name,
+    subjects: config.subjects ?? [],
+    replicas: request.replicas,
+    tags: request.tags,
+    placement,
+    ...(policy.leaders ? { leaders: policy.leaders } : {}),
+    ...(placement.kind === "impossible"
+      ? {}
+      : { survivability: judgeLosses(planSeating(request, fleet), losses) }),
+    warnings,
+    problems,
+  };
+}
