@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { isScalar, parseDocument } from "yaml";
+import { parse } from "yaml";
 import { decodeSettings, PASSWORDS } from "../../lib/settings.ts";
 import { project } from "../pulumi/project.mjs";
 import { UserError } from "../user-error.ts";
@@ -63,14 +63,13 @@ function stacksWithSettings(): string[] {
 const STACK_KEYS = ["config", "encryptionsalt", "encryptedkey", "secretsprovider", "environment"];
 
 function decodeFile(file: string, text: string): FiledSettings {
-  const { document, content } = parseYaml(file, text);
+  const content = parseYaml(file, text);
   const ofStack = STACK_KEYS.some((key) => Object.hasOwn(content, key));
   const settings = ofStack ? expectMap(`${file}: config`, content.config) : content;
   const namespace = projectName();
-  const texts = Object.entries(withoutSecrets(settings)).map(([key, value]) => {
-    const node = document.getIn(ofStack ? ["config", key] : [key], true);
-    return [withNamespace(key, namespace), sourceOf(node) ?? toText(value)] as const;
-  });
+  const texts = Object.entries(withoutSecrets(settings)).map(
+    ([key, value]) => [withNamespace(key, namespace), toText(value)] as const,
+  );
   const encrypted = Object.entries(settings).flatMap(([key, value]) => secretPaths(value, key));
   const imports = ofStack && content.environment !== undefined ? ["environment"] : [];
   return {
@@ -85,7 +84,7 @@ function decodeFile(file: string, text: string): FiledSettings {
 /** What Pulumi.yaml gives to every stack of the project. */
 function declaredDefaults(namespace: string): Record<string, string> {
   const file = "Pulumi.yaml";
-  const { content } = parseYaml(file, readProjectFile(file));
+  const content = parseYaml(file, readProjectFile(file));
   const declarations = Object.entries(expectMap(`${file}: config`, content.config));
   const values = declarations.flatMap(([key, declaration]) => {
     const { value, default: standard } = isMap(declaration) ? declaration : {};
@@ -98,15 +97,12 @@ function declaredDefaults(namespace: string): Record<string, string> {
 type PlainMap = Readonly<Record<string, unknown>>;
 
 /** @throws UserError quoting the line that is no YAML, or where the whole is no map. */
-function parseYaml(file: string, text: string) {
-  const document = parseDocument(text, { merge: true });
+function parseYaml(file: string, text: string): PlainMap {
   try {
-    const [error] = document.errors;
-    if (error) throw error;
-    return { document, content: expectMap(file, document.toJS()) };
+    return expectMap(file, parse(text, { merge: true }));
   } catch (cause) {
     if (cause instanceof UserError || !(cause instanceof Error)) throw cause;
-    throw new UserError(`${file} is not YAML: ${cause.message.trimEnd()}`, { cause });
+    throw new UserError(`${file} can't be read as YAML: ${cause.message.trimEnd()}`, { cause });
   }
 }
 
@@ -129,11 +125,7 @@ function withNamespace(key: string, namespace: string): string {
   return key.includes(":") ? key : `${namespace}:${key}`;
 }
 
-/** Pulumi takes a single value as it is written: `1.10` is 1.10, not 1.1. */
-function sourceOf(node: unknown): string | undefined {
-  return isScalar(node) && node.value !== null ? node.source : undefined;
-}
-
+/** As Pulumi hands it to a program: text as it is, anything else as JSON. */
 function toText(value: unknown): string {
   if (value === null) return "";
   return typeof value === "string" ? value : JSON.stringify(value);

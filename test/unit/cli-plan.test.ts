@@ -139,7 +139,7 @@ describe("npm run plan", () => {
       encryptionsalt: v1:x
       config:
         docker:host: elsewhere
-        nats-regions:cluster: 010
+        nats-regions:cluster: 12
         nats-regions:password: { secure: v1:a }
         nats-regions:user: { secure: v1:b }
         nats-regions:streams:
@@ -149,7 +149,7 @@ describe("npm run plan", () => {
     );
     expect(report).toMatchObject({
       stack: "blue",
-      cluster: "010",
+      cluster: "12",
       unread: ["nats-regions:user", "nats-regions:streams.A.description"],
       streams: [{ name: "A", placement: { kind: "choice" } }],
     });
@@ -224,9 +224,12 @@ describe("npm run plan", () => {
 
 describe("refuses", () => {
   test.each([
-    ["regions: [rg1\nstreams: 3", /^.*settings\.yaml is not YAML: .*at line 2, column 1:\n/],
+    [
+      "regions: [rg1\nstreams: 3",
+      /^.*settings\.yaml can't be read as YAML: .*at line 2, column 1:\n/,
+    ],
     ["regions: [rg1]\nregions: [rg2]", /Map keys must be unique at line 2, column 1/],
-    ["regions: *rest", /settings\.yaml is not YAML: Unresolved alias.*rest/],
+    ["regions: *rest", /settings\.yaml can't be read as YAML: Unresolved alias.*rest/],
     ["- rg1", /settings\.yaml is a list, but should be a map of settings, e\.g\. `regions:/],
     ["config: dev", /settings\.yaml: config is "dev", but should be a map/],
     [
