@@ -106,10 +106,22 @@ export function planCluster(settings: Settings): ClusterPlan {
     streams: streams.flatMap(({ name, config, policy, placement }) =>
       placement.kind === "impossible" ? [] : [{ name, config, policy, placement }],
     ),
-    notices: streams.flatMap(({ name, warnings }) =>
-      warnings.map((warning) => `${name}: ${warning}`),
-    ),
+    notices: sumUp(streams),
   };
+}
+
+const NAMES_SHOWN = 3;
+
+/** Each warning once, with the streams that it is about: there may be thousands. */
+function sumUp(streams: readonly StreamDraft[]): string[] {
+  const warnings = streams.flatMap(({ name, warnings }) =>
+    warnings.map((warning) => ({ name, warning })),
+  );
+  return [...Map.groupBy(warnings, ({ warning }) => warning)].map(([warning, about]) => {
+    const names = about.slice(0, NAMES_SHOWN).map(({ name }) => name);
+    const more = about.length - names.length;
+    return `${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}: ${warning}`;
+  });
 }
 
 /** Plans whatever can be planned, and tells what can't. Never throws. */
