@@ -4,23 +4,81 @@ import path from "node:path";
 import Table from "cli-table3";
 import { phasesOf, type Round, runRound, STEPS } from "../../bench/cycle.ts";
 import { timeExample } from "../../bench/example.ts";
+import { runStreams } from "../../bench/streams.ts";
 import { parseOptions } from "../options.ts";
 import { setUp } from "../setup/set-up.ts";
 import { createLog } from "../steps.mjs";
 import { UserError } from "../user-error.ts";
 
 export const usage = `Usage: npm run bench [-- --runs N]
+       npm run bench -- streams [--counts 100,300,1000]
 
 Measures a cluster's life on this machine, N times (3): cold up, no-op preview and up, a stream moved by a
 changed tag, destroy; and in the same run the yardstick, the example's own flow with plain processes.
-Prints medians and writes every figure to bench-results/. Uses a stack of its own.`;
+With "streams": what more and more streams of three replicas cost, each step on top of the one before.
+Prints a table and writes every figure to bench-results/. Uses a stack of its own.`;
 
 export async function run(args: readonly string[]): Promise<number> {
-  const { runs } = parseOptions(args, { runs: { type: "string", default: "3" } });
-  const count = Number(runs);
-  if (!Number.isInteger(count) || count < 1) {
-    throw new UserError(`--runs ${runs} is no number of runs; use 1 or more.`);
+  const [subject, ...rest] = args;
+  return subject === "streams" ? await benchStreams(rest) : await benchCycle(args);
+}
+
+async function benchStreams(args: readonly string[]): Promise<number> {
+  const { counts } = parseOptions(args, { counts: { type: "string", default: "100,300,1000" } });
+  const numbers = counts.split(",").map((text) => parseCount("counts", text));
+  const log = createLog();
+  await setUp({ log });
+  const step = log.step("Streams");
+  const costs = await runStreams(numbers, (count) => step.doing(`up to ${count}`));
+  step.done("measured");
+  const table = new Table({
+    head: ["streams", "up s", "ms a stream", "no-op preview s", "ms a stream", "peak MiB"],
+    style: { head: [] },
+  });
+  for (const [index, { streams, up, noOpPreview }] of costs.entries()) {
+    const added = streams - (costs[index - 1]?.streams ?? 0);
+    table.push([
+      streams,
+      up.seconds.toFixed(1),
+      ((up.seconds / added) * 1_000).toFixed(0),
+      noOpPreview.seconds.toFixed(1),
+      ((noOpPreview.seconds / streams) * 1_000).toFixed(1),
+      Math.max(up.peakMiB, noOpPreview.peakMiB).toFixed(0),
+    ]);
   }
+  console.log(`${table}`);
+  save({
+    machine: machine(),
+    costs: costs.map(({ streams, up, noOpPreview }) => ({
+      streams,
+      up: { seconds: up.seconds, peakMiB: up.peakMiB },
+      noOpPreview: { seconds: noOpPreview.seconds, peakMiB: noOpPreview.peakMiB },
+    })),
+  });
+  return 0;
+}
+
+function parseCount(option: string, text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1) return count;
+  throw new UserError(`--${option}: ${text} is no number; use 1 or more.`);
+}
+
+function machine() {
+  return { cpus: cpus().length, memoryGiB: Math.round(totalmem() / 1024 ** 3) };
+}
+
+function save(results: object): void {
+  const folder = "bench-results";
+  mkdirSync(folder, { recursive: true });
+  const file = path.join(folder, `${new Date().toISOString().replaceAll(":", "-")}.json`);
+  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+  console.log(`Every figure: ${file}`);
+}
+
+async function benchCycle(args: readonly string[]): Promise<number> {
+  const { runs } = parseOptions(args, { runs: { type: "string", default: "3" } });
+  const count = parseCount("runs", runs);
   const log = createLog();
   const tools = await setUp({ log, want: ["stack", "nats-server", "nats"] });
 
@@ -40,11 +98,7 @@ export async function run(args: readonly string[]): Promise<number> {
 
   const results = summarize(rounds, example, memory);
   console.log(render(results));
-  const folder = "bench-results";
-  mkdirSync(folder, { recursive: true });
-  const file = path.join(folder, `${new Date().toISOString().replaceAll(":", "-")}.json`);
-  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
-  console.log(`Every figure: ${file}`);
+  save(results);
   return 0;
 }
 
@@ -59,7 +113,7 @@ function summarize(
   const coldUps = rounds.map((round) => phasesOf(round["cold up"]));
   const phaseNames = Object.keys(coldUps[0] ?? {});
   return {
-    machine: { cpus: cpus().length, memoryGiB: Math.round(totalmem() / 1024 ** 3) },
+    machine: machine(),
     example: { ...yardstick, failed: example.filter((seconds) => seconds === undefined).length },
     steps: STEPS.map((step) => {
       const seconds = spread(rounds.map((round) => round[step].seconds));

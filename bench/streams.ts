@@ -1,0 +1,45 @@
+import { TestStack } from "../test/support/stack.ts";
+import { type Timing, time } from "./stopwatch.ts";
+
+/** What so many streams cost on one cluster of nine nodes. */
+export interface StreamCosts {
+  readonly streams: number;
+  /** An up that adds all that the row before didn't have. */
+  readonly up: Timing;
+  readonly noOpPreview: Timing;
+}
+
+/** Streams of three replicas, spread over the regions. */
+function settingsOf(count: number): object {
+  const streams = Array.from({ length: count }, (_, index) => {
+    const placement = { region: `rg${(index % 3) + 1}` };
+    return [`S${index}`, { subjects: [`s${index}.>`], replicas: 3, placement }] as const;
+  });
+  return { streams: Object.fromEntries(streams) };
+}
+
+/** Grows the number of streams of one stack, and measures each step. */
+export async function runStreams(
+  counts: readonly number[],
+  onStep: (count: number) => void,
+): Promise<StreamCosts[]> {
+  const stack = await TestStack.create({});
+  const pulumi = (...words: string[]) => {
+    const { file, args, options } = stack.command(words);
+    return time(file, args, options, true);
+  };
+  try {
+    await pulumi("up", "--yes", "--skip-preview");
+    const costs: StreamCosts[] = [];
+    for (const streams of counts) {
+      onStep(streams);
+      stack.configure(settingsOf(streams));
+      const up = await pulumi("up", "--yes", "--skip-preview");
+      const noOpPreview = await pulumi("preview", "--expect-no-changes");
+      costs.push({ streams, up, noOpPreview });
+    }
+    return costs;
+  } finally {
+    await stack.remove();
+  }
+}
