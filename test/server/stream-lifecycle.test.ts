@@ -190,7 +190,7 @@ describe("a stream on real servers", () => {
     const swap = (tags: readonly string[]) =>
       tags.map((tag) => (tag === "rg:2" ? "rg:3" : tag === "rg:3" ? "rg:2" : tag));
     try {
-      await Promise.all(retagged.map(({ name, tags }) => cluster.retag(name, swap(tags))));
+      await cluster.retag(Object.fromEntries(retagged.map(({ name, tags }) => [name, swap(tags)])));
       const hosts = ["rg2-az2", "rg2-az3", "rg3-az1"];
       const outs = await updated(olds, { ...(await planned({}, olds)), hosts });
       expect(outs.replicas).toEqual(hosts);
@@ -198,7 +198,7 @@ describe("a stream on real servers", () => {
       const { inputs } = await streamProvider.read("ORDERS", outs);
       expect(inputs).toMatchObject({ hosts, config: ORDERS });
     } finally {
-      await Promise.all(retagged.map(({ name, tags }) => cluster.retag(name, tags)));
+      await cluster.retag(Object.fromEntries(retagged.map(({ name, tags }) => [name, tags])));
     }
   });
 
