@@ -118,38 +118,45 @@ function drawRounds(): readonly Round[] {
 
 /** The hosts that the server chose, sorted, or its description of why there are none. */
 type Answer = readonly string[] | string;
-type Place = (request: PlacementRequest) => Promise<Answer>;
 
-function placing(port: JetStreamPort): Place {
-  let streams = 0;
-  return async ({ replicas, tags, cluster = "" }) => {
-    streams += 1;
+/** Places streams for a moment, to see where they go. */
+class Placer {
+  /** Streams asked for, refused ones too. */
+  asked = 0;
+  readonly #port: JetStreamPort;
+
+  constructor(port: JetStreamPort) {
+    this.#port = port;
+  }
+
+  async place({ replicas, tags, cluster = "" }: PlacementRequest): Promise<Answer> {
+    this.asked += 1;
     // A name of its own for each: the server may fail to recreate what it is still deleting.
-    const name = `PROBE${streams}`;
+    const name = `PROBE${this.asked}`;
     const placement = { tags, cluster };
     try {
-      await port.create({ name, storage: "memory", num_replicas: replicas, placement });
+      await this.#port.create({ name, storage: "memory", num_replicas: replicas, placement });
     } catch (error) {
       if (error instanceof JetStreamError && error.code === 10005) return error.description;
       throw error;
     }
-    const { cluster: group } = await port.info(name);
-    await port.delete(name);
+    const { cluster: group } = await this.#port.info(name);
+    await this.#port.delete(name);
     return [group?.leader ?? "", ...(group?.replicas ?? []).map((peer) => peer.name)].sort();
-  };
+  }
 }
 
 /** In what the server did otherwise than planned, a sentence each. */
 async function disagreements(
-  place: Place,
+  placer: Placer,
   wanted: PlacementRequest,
   fleet: Fleet,
 ): Promise<string[]> {
   const planned = planPlacement(wanted, fleet);
-  const actual = await place(wanted);
+  const actual = await placer.place(wanted);
   return [
     ...(agrees(planned, actual, wanted.replicas) ? [] : [`${show(planned)}, got ${show(actual)}`]),
-    ...(await disagreementsOnEligible(place, wanted, fleet)),
+    ...(await disagreementsOnEligible(placer, wanted, fleet)),
   ];
 }
 
@@ -175,7 +182,7 @@ function sortLists(error: string): string {
  * none when all of these are ruled out.
  */
 async function disagreementsOnEligible(
-  place: Place,
+  placer: Placer,
   wanted: PlacementRequest,
   fleet: Fleet,
 ): Promise<string[]> {
@@ -185,18 +192,18 @@ async function disagreementsOnEligible(
   const eligible = fleet.servers.filter(({ name }) => names.includes(name));
   const found: string[] = [];
   for (const server of eligible) {
-    const actual = await place({ ...one, tags: [...one.tags, markerOf(server)] });
+    const actual = await placer.place({ ...one, tags: [...one.tags, markerOf(server)] });
     if (show(actual) !== show([server.name])) {
       found.push(`${server.name} should be eligible, got ${show(actual)}`);
     }
   }
   const barred = eligible.map((server) => `!${markerOf(server)}`);
-  const beyond = await place({ ...one, tags: [...one.tags, ...barred] });
+  const beyond = await placer.place({ ...one, tags: [...one.tags, ...barred] });
   if (typeof beyond !== "string") found.push(`${show(beyond)} should not be eligible`);
   return found;
 }
 
-function show(value: Placement | Answer): string {
+function show(value: Placement | Answer | Readonly<Record<string, number>>): string {
   return JSON.stringify(value);
 }
 
@@ -230,7 +237,7 @@ describe.each(UNIQUE_TAGS)('with unique_tag "%s"', (uniqueTag) => {
   it(
     `nats-server places ${CASES_EACH} streams as planned (PLACEMENT_SEED=${SEED})`,
     async () => {
-      const place = placing(openJetStream(cluster.connection, cluster.account));
+      const placer = new Placer(openJetStream(cluster.connection, cluster.account));
       const kinds = { exact: 0, choice: 0, impossible: 0 };
       const mismatches: Mismatch[] = [];
       for (const { tags, requests } of drawRounds()) {
@@ -239,13 +246,14 @@ describe.each(UNIQUE_TAGS)('with unique_tag "%s"', (uniqueTag) => {
         const work = async () => {
           for (const wanted of queue) {
             kinds[planPlacement(wanted, fleet).kind] += 1;
-            const reasons = await disagreements(place, wanted, fleet);
+            const reasons = await disagreements(placer, wanted, fleet);
             const where = { uniqueTag, tags, request: wanted };
             if (reasons.length > 0) mismatches.push({ where, reasons });
           }
         };
         await Promise.all(Array.from({ length: WORKERS }, work));
       }
+      console.log(`${show(kinds)} planned, ${placer.asked} streams asked for`);
       if (mismatches.length > 0) throw new Error(describeMismatches(mismatches));
       // A generator that found only one kind would prove little.
       if (CASE) return;

@@ -355,7 +355,7 @@ class Tracked {
   async refuseByCheck(fields: Fields): Promise<void> {
     const { failures } = await this.#check(fields);
     expect(failures.map(({ reason }) => reason)).toEqual([
-      expect.stringMatching(new RegExp(`^${this.#setting}: .*(put it back|seal it later)`)),
+      expect.stringMatching(new RegExp(`^${this.#setting}: `)),
     ]);
     claims += 1;
   }
@@ -485,7 +485,9 @@ describe.each(Object.entries({ ...ROWS, ...NESTED_ROWS }))("%s", (path, row) => 
   const { update } = TABLE.get(path.split(".")[0] ?? path) ?? { update: "never" };
 
   it(`changes on the server as the table says: ${update}`, async () => {
-    await WALKS[update](() => new Tracked(path, row), row);
+    // What is ignored looks like any other change; only a field that can't change may be so.
+    const walk = row.ignored ? stay : WALKS[update];
+    await walk(() => new Tracked(path, row), row);
   });
 });
 
