@@ -139,7 +139,7 @@ const ORIGIN_ROWS: Readonly<Record<string, OriginRow>> = {
   },
   startTime: {
     base: { name: "ORIGIN" },
-    set: { name: "ORIGIN", opt_start_time: "2026-01-31T13:00:00+01:00" },
+    set: { name: "ORIGIN", opt_start_time: "2026-01-31T13:00:00.500+01:00" },
     changed: { name: "ORIGIN", opt_start_time: "2026-01-31T13:00:00Z" },
   },
   filterSubject: {
