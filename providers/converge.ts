@@ -306,12 +306,11 @@ export async function insist<Result>(request: () => Promise<Result>, pace: Pace)
 
 /** A cluster without a majority is told of in seconds; a move that is under way may take its time. */
 function patienceWith(error: unknown, { silence, patience }: Pace): number {
-  if (error instanceof JetStreamUnavailable) return Math.min(silence, patience);
-  const { moveInProgress, reconfigurationInProgress } = ERROR_CODES;
-  const isBusy =
-    error instanceof JetStreamError &&
-    (error.code === moveInProgress || error.code === reconfigurationInProgress);
-  return isBusy ? patience : -1;
+  const code = error instanceof JetStreamError ? error.code : undefined;
+  const { moveInProgress, reconfigurationInProgress, createFailed } = ERROR_CODES;
+  if (code === moveInProgress || code === reconfigurationInProgress) return patience;
+  const passes = error instanceof JetStreamUnavailable || code === createFailed;
+  return passes ? Math.min(silence, patience) : -1;
 }
 
 function sleep(milliseconds: number): Promise<void> {

@@ -110,6 +110,11 @@ export function isSilence(error: unknown): error is Error {
 export const ERROR_CODES = {
   notAvailable: 10008,
   noMessageFound: 10037,
+  /**
+   * Also while the last stream of its account leaves a server: that removes the folder in which the new one's
+   * is being made (2.15, `stream.stop`). The server forgets the new one, so that it can be asked for again.
+   */
+  createFailed: 10049,
   nameInUse: 10058,
   streamNotFound: 10059,
   streamOffline: 10118,

@@ -5,7 +5,12 @@ import { createServer, type Server as NetServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Fleet, Server } from "../../lib/placement.ts";
-import type { Connection } from "../../providers/jetstream.ts";
+import {
+  type Connection,
+  JetStreamError,
+  type JetStreamPort,
+  openJetStream,
+} from "../../providers/jetstream.ts";
 import { eventually } from "./eventually.ts";
 import { SEED_SERVERS } from "./seed.ts";
 
@@ -21,8 +26,13 @@ export interface TestCluster {
   readonly systemConnection: Connection;
   /** Account that `connection` belongs to. */
   readonly account: string;
-  /** Gives a server other tags by a config reload, and waits until the meta leader knows. */
-  retag(server: string, tags: readonly string[]): Promise<void>;
+  /**
+   * Gives servers other tags by a config reload, and waits until the meta leader places by them.
+   *
+   * @param tags by server; the others keep theirs.
+   * @returns the fleet with all tags in force. Each server carries one more, its {@link markerOf}.
+   */
+  retag(tags: Readonly<Record<string, readonly string[]>>): Promise<Fleet>;
   /** SIGKILL, or whatever else. */
   signal(server: string, signal: NodeJS.Signals): void;
   stop(): Promise<void>;
@@ -33,6 +43,15 @@ interface Process {
   readonly ports: { readonly client: number; readonly route: number; readonly monitor: number };
   readonly configFile: string;
   readonly child: ChildProcess;
+}
+
+const MARKER = "server:";
+
+/** The tag that a server which was given other tags has to itself, anew each time. */
+export function markerOf({ name, tags }: Server): string {
+  const marker = tags.find((tag) => tag.startsWith(MARKER));
+  if (marker === undefined) throw new Error(`server ${name} carries no marker`);
+  return marker;
 }
 
 /** Starts a cluster and waits until all servers are in one meta group. */
@@ -63,24 +82,30 @@ export async function startCluster(
     if (!found) throw new Error(`no server ${name} in the test cluster`);
     return found;
   };
+  const connection = { urls, user: "user", password: "user" };
+  const account = "APP";
+  const fleet = { cluster: servers[0]?.cluster ?? "", uniqueTag, servers };
+  let tagged = servers;
+  let generation = 0;
   const cluster: TestCluster = {
-    fleet: { cluster: servers[0]?.cluster ?? "", uniqueTag, servers },
-    connection: { urls, user: "user", password: "user" },
+    fleet,
+    connection,
     systemConnection: { urls, user: "sys", password: "sys" },
-    account: "APP",
-    async retag(name, tags) {
-      const process = find(name);
-      const server = { ...process.server, tags };
-      await writeFile(
-        process.configFile,
-        renderConfig({ ...process, server }, routes, uniqueTag, directory),
-      );
-      process.child.kill("SIGHUP");
-      await eventually(async () => {
-        const { tags: shown = [] } = await getJson<{ tags?: string[] }>(process, "varz");
-        return shown.join() === tags.join();
+    account,
+    async retag(tags) {
+      generation += 1;
+      tagged = tagged.map(({ name, cluster, tags: kept }) => {
+        const given = (tags[name] ?? kept).filter((tag) => !tag.startsWith(MARKER));
+        return { name, cluster, tags: [...given, `${MARKER}${name}:${generation}`] };
       });
-      await new Promise((resolve) => setTimeout(resolve, 1500));
+      for (const server of tagged) {
+        const process = { ...find(server.name), server };
+        await writeFile(process.configFile, renderConfig(process, routes, uniqueTag, directory));
+        process.child.kill("SIGHUP");
+      }
+      const port = openJetStream(connection, account);
+      await eventually(() => areTagsInForce(port, tagged));
+      return { ...fleet, servers: tagged };
     },
     signal: (name, signal) => void find(name).child.kill(signal),
     async stop() {
@@ -128,6 +153,29 @@ accounts {
   BARE { users: [{ user: bare, password: bare }] }
 }
 `;
+}
+
+/**
+ * Asks the meta leader, who alone knows what it knows of the others, for a place that can't be: no server
+ * carries the last tag. The refusal (`selectPeerGroup`, nats-server 2.15) names for each server the first tag
+ * that it fails by, which is its marker once its tags are known. Of a server that takes no replicas nothing
+ * but that is known, and nothing else matters: were it still taken for another, it would fail by the last tag.
+ */
+async function areTagsInForce(port: JetStreamPort, servers: readonly Server[]): Promise<boolean> {
+  const nowhere = "carried-by-no-server";
+  const tags = [...servers.map((server) => `!${markerOf(server)}`), nowhere];
+  const refusal = await port.create({ name: "NOWHERE", placement: { tags } }).then(
+    () => "",
+    (error: unknown) => {
+      if (error instanceof JetStreamError && error.code === 10005) return error.description;
+      throw error;
+    },
+  );
+  const takesReplicas = ({ tags }: Server) =>
+    !tags.some((tag) => tag.trim().toLowerCase() === "!jetstream");
+  const listed = refusal.match(/tags excluded \[(.*)\]/)?.[1]?.split(", ") ?? [];
+  const expected = servers.filter(takesReplicas).map((server) => `'${markerOf(server)}'`);
+  return !refusal.includes(nowhere) && listed.sort().join() === expected.sort().join();
 }
 
 interface Jsz {

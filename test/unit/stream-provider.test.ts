@@ -212,6 +212,14 @@ describe("create", () => {
     expect(await created()).toMatchObject({ replicas: region(2) });
   });
 
+  it("asks again when the server could not make the stream's store, and in the end says so", async () => {
+    const failed = new JetStreamError(10049, "error creating store for stream");
+    jetStream.failures.push(failed);
+    expect(await created()).toMatchObject({ replicas: region(2) });
+    jetStream.failures.push(...Array<Error>(1_000).fill(failed));
+    expect(await failureOf(lifecycle.create(await planned()))).toBe(failed);
+  });
+
   it("keeps a stream that does not settle in the state, and says what it waits for", async () => {
     jetStream.down.add("rg2-az3");
     const inputs = { ...(await planned()), __provider: "text" };
