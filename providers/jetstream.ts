@@ -1,5 +1,6 @@
 import { connect, errors, type NatsConnection } from "@nats-io/transport-node";
 import type { StreamConfig } from "../lib/stream-config.ts";
+import type { ApiPlacement } from "../lib/stream-fields.ts";
 
 /** How to reach a cluster, and as whom. */
 export interface Connection {
@@ -36,8 +37,23 @@ export interface StreamInfo {
     readonly leader?: string;
     readonly replicas?: readonly Replica[];
     /** There as long as a move or scale is under way (2.15). */
-    readonly desired?: { readonly status?: { readonly description: string } };
+    readonly desired?: Reconfiguration;
   };
+}
+
+/** A move, a scale or a change of retention that is under way (`DesiredClusterInfo` in server/stream.go, 2.15). */
+export interface Reconfiguration {
+  /** Where it leads. Absent where the leader has yet to choose whom to keep. */
+  readonly replicas?: readonly { readonly name: string }[];
+  /** What a cancel goes back to. */
+  readonly origin?: {
+    readonly replicas: number;
+    readonly placement?: ApiPlacement;
+    /** There if it changes. */
+    readonly retention?: NonNullable<StreamConfig["retention"]>;
+  };
+  /** What the stream's leader is at, in its words; `err` is there if that keeps failing. */
+  readonly status?: { readonly description: string; readonly err?: string };
 }
 
 /**
@@ -53,6 +69,20 @@ export interface JetStreamPort {
   update(config: StreamConfig): Promise<void>;
   /** @throws StreamNotFound */
   delete(stream: string): Promise<void>;
+  /**
+   * Asks the leader to hand over to a replica on the host `preferred`, and returns before it has: if that
+   * one isn't healthy another may be elected (2.11+). A stream of one replica stays where it is.
+   *
+   * @throws StreamNotFound
+   */
+  stepDown(stream: string, preferred: string): Promise<void>;
+  /**
+   * Takes back a change that is under way: hosts, replicas, placement and retention become again what they
+   * were before it (2.15+). Returns once that is decided; carrying it out takes as long as any move.
+   *
+   * @throws StreamNotFound
+   */
+  cancelMove(stream: string): Promise<void>;
 }
 
 /** JetStream refused a request, with the code of nats-server's server/errors.json. */
@@ -90,11 +120,14 @@ export class AccessDenied extends Error {
 
 /** nats-server's server/errors.json. */
 export const ERROR_CODES = {
+  noSuitablePeers: 10005,
   notAvailable: 10008,
+  raft: 10041,
   nameInUse: 10058,
   streamNotFound: 10059,
   streamOffline: 10118,
   moveInProgress: 10124,
+  moveNotInProgress: 10129,
   reconfigurationInProgress: 10226,
 } as const;
 
@@ -122,6 +155,9 @@ export function openJetStream(connection: Connection, account: string): JetStrea
     create: async (config) => void (await request("CREATE", config.name, JSON.stringify(config))),
     update: async (config) => void (await request("UPDATE", config.name, JSON.stringify(config))),
     delete: async (stream) => void (await request("DELETE", stream)),
+    stepDown: async (stream, preferred) =>
+      void (await request("LEADER.STEPDOWN", stream, JSON.stringify({ placement: { preferred } }))),
+    cancelMove: async (stream) => void (await request("CANCEL_MOVE", stream)),
   };
 }
 
