@@ -104,3 +104,16 @@ export function formatBytes(bytes: number): string {
   const [name, factor] = BYTE_UNITS.find(([, factor]) => bytes % factor === 0) ?? ["B", 1];
   return name === "B" ? `${bytes}` : `${bytes / factor}${name}`;
 }
+
+/** Writes bytes for a person to take in, to three digits: 12345 → `12.1 KiB`. */
+export function roundBytes(bytes: number): string {
+  const [name, factor] = BYTE_UNITS.find(
+    ([name, factor]) => name.endsWith("iB") && bytes >= factor,
+  ) ?? ["B", 1];
+  return `${Number((bytes / factor).toPrecision(3)).toLocaleString("en-US")} ${name}`;
+}
+
+/** Writes how many there are of something: 1204, `operation` → `1,204 operations`. */
+export function formatCount(count: number, noun: string): string {
+  return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
+}
