@@ -105,12 +105,14 @@ export function formatBytes(bytes: number): string {
   return name === "B" ? `${bytes}` : `${bytes / factor}${name}`;
 }
 
-/** Writes bytes for a person to take in, to three digits: 12345 → `12.1 KiB`. */
+/** Writes bytes for a person to take in: 12345 → `12.1 KiB`. */
 export function roundBytes(bytes: number): string {
   const [name, factor] = BYTE_UNITS.find(
     ([name, factor]) => name.endsWith("iB") && bytes >= factor,
   ) ?? ["B", 1];
-  return `${Number((bytes / factor).toPrecision(3)).toLocaleString("en-US")} ${name}`;
+  const count = bytes / factor;
+  const maximumFractionDigits = count < 100 ? 1 : 0;
+  return `${count.toLocaleString("en-US", { maximumFractionDigits })} ${name}`;
 }
 
 /** Writes how many there are of something: 1204, `operation` → `1,204 operations`. */

@@ -31,6 +31,7 @@ export interface StreamInfo {
   readonly state: {
     readonly messages: number;
     readonly bytes: number;
+    readonly last_seq: number;
     readonly consumer_count: number;
   };
   readonly cluster?: {

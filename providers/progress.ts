@@ -33,15 +33,13 @@ export class Progress {
 
   /** Takes note of how the stream fares; to be called at every look. */
   note(info: StreamInfo): void {
-    if (isCalm(info)) {
-      this.#home = hostsOf(info);
-      this.#announced = "";
-    }
+    if (isCalm(info)) this.#home = hostsOf(info);
     if (isSettled(info)) return;
-    const announcement = this.#announce(info);
-    if (announcement && announcement !== this.#announced) {
-      this.#announced = announcement;
-      this.say(announcement);
+    const change = this.#describeChange(info);
+    if (change && change !== this.#announced) {
+      this.#announced = change;
+      const { messages, bytes } = info.state;
+      this.say(`${change}: ${formatCount(messages, "message")}, ${roundBytes(bytes)}`);
     } else if (Date.now() - this.#saidAt >= this.#reporting.interval) {
       this.say(`${this.#stream}: ${describeDelay(info)}`);
     }
@@ -53,19 +51,18 @@ export class Progress {
   }
 
   /** What is under way, as soon as the servers know where it leads. */
-  #announce({ config, cluster, state }: StreamInfo): string | undefined {
+  #describeChange({ config, cluster }: StreamInfo): string | undefined {
     const { origin, replicas }: Reconfiguration = cluster?.desired ?? {};
     if (!origin) return undefined;
-    const load = `${formatCount(state.messages, "message")}, ${roundBytes(state.bytes)}`;
     const hosts = replicas?.map(({ name }) => name).sort();
     const count = replicaCount(config);
     if (origin.replicas !== count) {
-      const place = hosts && count > origin.replicas ? ` on ${hosts.join(", ")}` : "";
-      return `scaling ${this.#stream} from ${formatCount(origin.replicas, "replica")} to ${count}${place}: ${load}`;
+      const place = hosts ? ` on ${hosts.join(", ")}` : "";
+      return `scaling ${this.#stream} from ${formatCount(origin.replicas, "replica")} to ${count}${count > origin.replicas ? place : ""}`;
     }
     if (!hosts || hosts.join() === this.#home?.join()) return undefined;
     const isBack = diffConfig(configBefore(config, origin), config).length === 0;
     const from = this.#home ? ` from ${this.#home.join(", ")}` : isBack ? " back" : "";
-    return `moving ${this.#stream}${from} to ${hosts.join(", ")}: ${load}`;
+    return `moving ${this.#stream}${from} to ${hosts.join(", ")}`;
   }
 }

@@ -14,6 +14,7 @@ interface FakeStream {
   config: StreamConfig;
   peers: string[];
   messages: number;
+  bytes: number;
   consumers: number;
   change?: FakeChange;
 }
@@ -66,7 +67,12 @@ export class FakeJetStream implements JetStreamPort {
     return {
       config,
       created: "2026-01-31T12:00:00Z",
-      state: { messages: stream.messages, bytes: 0, consumer_count: stream.consumers },
+      state: {
+        messages: stream.messages,
+        bytes: stream.bytes,
+        last_seq: stream.messages,
+        consumer_count: stream.consumers,
+      },
       cluster: {
         leader,
         replicas: followers.map((host) => ({
@@ -90,6 +96,7 @@ export class FakeJetStream implements JetStreamPort {
       config,
       peers: this.#place(config),
       messages: 0,
+      bytes: 0,
       consumers: 0,
     });
   }

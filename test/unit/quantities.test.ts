@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatBytes, formatDuration, parseBytes, parseDuration } from "../../lib/quantities.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  parseBytes,
+  parseDuration,
+  roundBytes,
+} from "../../lib/quantities.ts";
 
 const SECOND = 1_000_000_000;
 
@@ -42,6 +49,21 @@ describe("durations", () => {
     expect(formatDuration(90_061 * SECOND + 1_001_001)).toBe("1d1h1m1s1ms1us1ns");
   });
 
+  it.each([
+    [0, "0 B"],
+    [1_023, "1,023 B"],
+    [12_345, "12.1 KiB"],
+    [123_456, "121 KiB"],
+    [5 * 1024 ** 3, "5 GiB"],
+  ])("rounds %d for people", (bytes, text) => {
+    expect(roundBytes(bytes)).toBe(text);
+  });
+
+  it("counts things for people", () => {
+    expect(formatCount(1, "message")).toBe("1 message");
+    expect(formatCount(1_204, "operation")).toBe("1,204 operations");
+  });
+
   it("reads back what it writes", () => {
     fc.assert(
       fc.property(fc.maxSafeNat(), (nanoseconds) => {
@@ -77,6 +99,21 @@ describe("sizes", () => {
     expect(formatBytes(1_025)).toBe("1025");
     expect(formatBytes(-1)).toBe("unlimited");
     expect(formatBytes(0)).toBe("0");
+  });
+
+  it.each([
+    [0, "0 B"],
+    [1_023, "1,023 B"],
+    [12_345, "12.1 KiB"],
+    [123_456, "121 KiB"],
+    [5 * 1024 ** 3, "5 GiB"],
+  ])("rounds %d for people", (bytes, text) => {
+    expect(roundBytes(bytes)).toBe(text);
+  });
+
+  it("counts things for people", () => {
+    expect(formatCount(1, "message")).toBe("1 message");
+    expect(formatCount(1_204, "operation")).toBe("1,204 operations");
   });
 
   it("reads back what it writes", () => {
