@@ -16,7 +16,7 @@ export interface Replica {
   /** Has all that the leader has. */
   readonly current: boolean;
   readonly offline?: boolean;
-  /** Being added: catches up before it counts (2.15). */
+  /** Being added, and catches up before it counts; or being removed (2.15). */
   readonly pending?: boolean;
   /** Operations behind the leader. */
   readonly lag?: number;

@@ -63,14 +63,20 @@ export function describeDelay(info: StreamInfo | undefined): string {
   const missing = replicaCount(config) - hostsOf(info).length;
   const reasons = [
     ...(description ? [err ? `${description} (${err})` : description] : []),
-    ...lagging(info).map(describeReplica),
+    ...lagging(info).map((replica) => describeReplica(replica, cluster.desired)),
     ...(missing > 0 ? [`${missing} of ${replicaCount(config)} replicas have no server`] : []),
   ];
   return reasons.join(", ") || "a change is under way";
 }
 
-function describeReplica({ name, offline, pending, lag = 0 }: Replica): string {
+function describeReplica(
+  { name, offline, pending, lag = 0 }: Replica,
+  desired: Reconfiguration | undefined,
+): string {
   if (offline) return `${name} is down`;
-  if (pending) return `${name} is being added`;
+  if (pending) {
+    const leaves = desired?.replicas?.every((replica) => replica.name !== name);
+    return `${name} is being ${leaves ? "removed" : "added"}`;
+  }
   return lag > 0 ? `${name} is ${formatCount(lag, "operation")} behind` : `${name} is catching up`;
 }

@@ -29,7 +29,7 @@ let jetStream: FakeJetStream;
 /** What the person at the terminal would read. */
 let said: string[] = [];
 const options = {
-  patience: 100,
+  patience: 300,
   pause: 1,
   silence: 50,
   say: (line: string) => void said.push(line),
@@ -224,7 +224,7 @@ describe("create", () => {
     jetStream.down.add("rg2-az3");
     const inputs = { ...(await planned()), __provider: "text" };
     const failure = await failureOf(lifecycle.create(inputs));
-    expect(failure.message).toContain("made no progress for 0.1 s: rg2-az3 is down");
+    expect(failure.message).toContain("made no progress for 0.3 s: rg2-az3 is down");
     expect(failure.message).not.toContain("sesame");
     expect(failure).toMatchObject({ id: "ORDERS", reasons: [failure.message], properties: inputs });
   });
@@ -423,6 +423,19 @@ describe("a change under way that is no longer wanted", () => {
     expect(verbs()).toEqual(["update"]);
   });
 
+  it("is taken back once only, should that do nothing", async () => {
+    const olds = await begin({ placement: { tags: ["rg:3"] } });
+    jetStream.down.add("rg3-az1");
+    let cancels = 0;
+    jetStream.cancelMove = async () => {
+      cancels += 1;
+    };
+    const failure = await failureOf(updated(olds, await planned()));
+    expect(failure.message).toContain("made no progress");
+    expect(failure).toMatchObject({ id: "ORDERS" });
+    expect(cancels).toBe(1);
+  });
+
   it("tells the way back when it makes no progress", async () => {
     const olds = await created();
     jetStream.down.add("rg3-az1");
@@ -430,7 +443,7 @@ describe("a change under way that is no longer wanted", () => {
       updated(olds, await planned({ placement: { tags: ["rg:3"] } })),
     );
     expect(failure.message).toMatch(
-      /made no progress for 0.1 s: move; .*, or put its old settings back to have the change cancelled$/,
+      /made no progress for 0.3 s: move; .*, or put its old settings back to have the change cancelled$/,
     );
     expect(failure).toMatchObject({ id: "ORDERS" });
   });
