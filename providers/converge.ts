@@ -15,10 +15,21 @@ import {
   JetStreamError,
   type JetStreamPort,
   JetStreamUnavailable,
-  type Replica,
   type StreamInfo,
   StreamNotFound,
 } from "./jetstream.ts";
+import { handOver, heirsOf, isMisled } from "./leadership.ts";
+import { insist, type Pace, Patience } from "./patience.ts";
+import { Progress, type Reporting } from "./progress.ts";
+import {
+  configBefore,
+  describeDelay,
+  hostsOf,
+  isCalm,
+  isSettled,
+  replicaCount,
+  totalLag,
+} from "./replicas.ts";
 
 /** What a stream is to become. */
 export interface Goal {
@@ -30,16 +41,7 @@ export interface Goal {
   readonly hosts: readonly string[];
 }
 
-export interface Pace {
-  /** Milliseconds without any progress after which a stream is given up on. */
-  readonly patience: number;
-  /** Milliseconds to wait for a cluster that doesn't answer a request. */
-  readonly silence: number;
-  /** Milliseconds between two looks at a stream. */
-  readonly pause: number;
-}
-
-/** An update went out, but the stream is not yet what it was to become; `cause` says why. */
+/** Something was changed, but the stream is not yet what it was to become; `cause` says why. */
 export class HalfDone extends Error {
   override readonly name = "HalfDone";
 
@@ -54,51 +56,80 @@ const LOOKS = 2;
 /** So often must a stream be seen calm in the wrong place to be taken for misplaced: moving it costs. */
 const LOOKS_WHEN_MISPLACED = 20;
 
+/** So often is a stream asked to hand over its leadership: an election may go to somebody else. */
+const HANDOVERS = 5;
+
 /**
- * Brings a stream to its config and its hosts, one update after the other, each only when the one before
- * is through: also one that an interrupted run left behind.
+ * Brings a stream to its config, its hosts and its leader, one update after the other, each only when the
+ * one before is through: also one that an interrupted run left behind. A change under way that is no longer
+ * wanted is taken back first.
+ *
+ * @throws HalfDone where it failed after it had changed something.
  */
-export async function converge(port: JetStreamPort, goal: Goal, pace: Pace): Promise<StreamInfo> {
-  const patience = new Patience(pace.pause);
-  const sent: Step[] = [];
-  let calm = 0;
-  let settled = 0;
+export async function converge(
+  port: JetStreamPort,
+  goal: Goal,
+  pace: Pace & Reporting,
+): Promise<StreamInfo> {
+  const progress = new Progress(goal.stream, pace);
+  const course = { port, goal, pace, progress, sent: [], cancelled: false };
   try {
-    for (;;) {
-      const info = await look(port, goal, patience);
-      calm = info && isCalm(info) ? calm + 1 : 0;
-      settled = info && isSettled(info) ? settled + 1 : 0;
-      const step = info && calm >= LOOKS ? nextStep(info, goal) : undefined;
-      const relocates = step?.changes.length === 0;
-      if (step && (!relocates || calm >= LOOKS_WHEN_MISPLACED)) {
-        refuseFutility(step, sent, goal);
-        await insist(() => port.update(step.config), pace);
-        sent.push(step);
-        patience.renew();
-        calm = 0;
-        settled = 0;
-      } else if (info && !step && settled >= LOOKS) {
-        return info;
-      } else {
-        // Before anything is sent, a stream that has no leader is one that its cluster has no majority for.
-        const isHeadless = sent.length === 0 && !info?.cluster?.leader;
-        const limit = isHeadless ? Math.min(pace.silence, pace.patience) : pace.patience;
-        await patience.wait(limit, () => notSettled(goal, info, limit));
-      }
-    }
+    return await lead(course, await settle(course));
   } catch (error) {
-    throw sent.length > 0 ? new HalfDone(error) : error;
+    throw hasBegun(course) ? new HalfDone(error) : error;
   }
 }
 
-async function look(
-  port: JetStreamPort,
-  { stream, account }: Goal,
-  patience: Patience,
-): Promise<StreamInfo | undefined> {
+/** One stream on its way. */
+interface Course {
+  readonly port: JetStreamPort;
+  readonly goal: Goal;
+  readonly pace: Pace;
+  readonly progress: Progress;
+  readonly sent: Step[];
+  cancelled: boolean;
+}
+
+function hasBegun({ sent, cancelled }: Course): boolean {
+  return sent.length > 0 || cancelled;
+}
+
+async function settle(course: Course): Promise<StreamInfo> {
+  const { goal, pace } = course;
+  const patience = new Patience(pace.pause);
+  let calm = 0;
+  let settled = 0;
+  for (;;) {
+    const info = await look(course, patience);
+    calm = info && isCalm(info) ? calm + 1 : 0;
+    settled = info && isSettled(info) ? settled + 1 : 0;
+    const step = info && calm >= LOOKS ? nextStep(info, goal) : undefined;
+    const relocates = step?.changes.length === 0;
+    if (step && (!relocates || calm >= LOOKS_WHEN_MISPLACED)) {
+      await send(course, step);
+      patience.renew();
+      calm = 0;
+      settled = 0;
+    } else if (info && !course.cancelled && isRevoked(info, goal)) {
+      await cancel(course, info);
+      patience.renew();
+    } else if (info && !step && settled >= LOOKS) {
+      return info;
+    } else {
+      // Before anything is sent, a stream that has no leader is one that its cluster has no majority for.
+      const isHeadless = !hasBegun(course) && !info?.cluster?.leader;
+      const limit = isHeadless ? Math.min(pace.silence, pace.patience) : pace.patience;
+      await patience.wait(limit, () => notSettled(goal, info, limit));
+    }
+  }
+}
+
+async function look({ port, goal, progress }: Course, patience: Patience) {
+  const { stream, account } = goal;
   try {
     const info = await port.info(stream);
-    patience.note(progressOf(info), totalLag(info));
+    patience.note(stateOf(info), totalLag(info));
+    progress.note(info);
     return info;
   } catch (error) {
     if (error instanceof JetStreamUnavailable) return undefined;
@@ -107,6 +138,61 @@ async function look(
       `stream ${stream} is gone from account ${account}, with its messages; run "pulumi refresh" to take note of that, then "pulumi up" to create it anew, empty`,
       { cause: error },
     );
+  }
+}
+
+async function send({ port, goal, pace, sent }: Course, step: Step): Promise<void> {
+  refuseFutility(step, sent, goal);
+  await insist(() => port.update(step.config), pace);
+  sent.push(step);
+}
+
+/** Brings a settled stream's leader to where its policy wants it, where that is possible. */
+async function lead(course: Course, settled: StreamInfo): Promise<StreamInfo> {
+  const { port, goal, pace, progress } = course;
+  let info = settled;
+  for (let handovers = 0; isMisled(info, goal.policy); handovers++) {
+    const heirs = heirsOf(info, goal.policy);
+    const heir = heirs[handovers % heirs.length];
+    if (heir === undefined) {
+      progress.say(describeNoHeir(info, goal));
+      return info;
+    }
+    if (handovers === HANDOVERS) throw new Error(describeStubborn(info, goal));
+    await handOver(port, info, heir, pace);
+    info = await settle(course);
+  }
+  return info;
+}
+
+function describeNoHeir(info: StreamInfo, { stream, policy }: Goal): string {
+  return `stream ${stream} is led by ${info.cluster?.leader}: none of its replicas (${hostsOf(info).join(", ")}) is on ${policy.leaders?.join(" or ")}; give it a placement that has one there, or another leader`;
+}
+
+function describeStubborn({ cluster }: StreamInfo, { stream, policy }: Goal): string {
+  return `stream ${stream} is led by ${cluster?.leader}, not by ${policy.leaders?.join(" or ")}: ${HANDOVERS} elections went elsewhere; else it is as it should be, run "pulumi up" again`;
+}
+
+/** Whether what is under way is something that the goal takes back; what is only part of the way goes on. */
+function isRevoked({ config, cluster }: StreamInfo, goal: Goal): boolean {
+  const origin = cluster?.desired?.origin;
+  if (!origin) return false;
+  const unwanted = new Set(diffConfig(config, goal.config).map(({ path }) => path));
+  return diffConfig(configBefore(config, origin), config).some(({ path }) => unwanted.has(path));
+}
+
+/** Rather back than through: less is copied, and a server that is down can't hold it up. */
+async function cancel(course: Course, info: StreamInfo): Promise<void> {
+  const { port, goal, pace, progress } = course;
+  progress.say(
+    `taking back the change of ${goal.stream} that is under way: ${describeDelay(info)}`,
+  );
+  course.cancelled = true;
+  try {
+    await insist(() => port.cancelMove(goal.stream), pace);
+  } catch (error) {
+    const isOver = error instanceof JetStreamError && error.code === ERROR_CODES.moveNotInProgress;
+    if (!isOver) throw error;
   }
 }
 
@@ -184,69 +270,22 @@ function isSameText(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** No change is under way; replicas may still be catching up. */
-function isCalm({ cluster }: StreamInfo): boolean {
-  return cluster?.desired === undefined && Boolean(cluster?.leader);
-}
-
-function isSettled(info: StreamInfo): boolean {
-  return (
-    isCalm(info) && lagging(info).length === 0 && hostsOf(info).length === replicaCount(info.config)
-  );
-}
-
 /** On the planned hosts, all of them or, where the server chooses, on some of them. */
 export function isPlaced(info: StreamInfo, { hosts, config }: Goal): boolean {
   const actual = hostsOf(info);
   return actual.length === replicaCount(config) && actual.every((host) => hosts.includes(host));
 }
 
-function replicaCount({ num_replicas: replicas = 1 }: StreamConfig): number {
-  return replicas;
-}
-
-/** The hosts that hold a replica, sorted; those being added don't yet. */
-export function hostsOf({ cluster }: StreamInfo): string[] {
-  const followers = (cluster?.replicas ?? []).filter(({ pending }) => !pending);
-  return [
-    ...(cluster?.leader ? [cluster.leader] : []),
-    ...followers.map(({ name }) => name),
-  ].sort();
-}
-
-function lagging({ cluster }: StreamInfo): Replica[] {
-  return (cluster?.replicas ?? []).filter(
-    ({ current, offline, pending }) => !current || offline || pending,
-  );
-}
-
 function notSettled({ stream }: Goal, info: StreamInfo | undefined, patience: number): Error {
-  const seconds = patience / 1000;
+  const wayBack = info?.cluster?.desired?.origin
+    ? ", or put its old settings back to have the change cancelled"
+    : "";
   return new Error(
-    `stream ${stream} made no progress for ${seconds} s: ${describeDelay(info)}; it goes on by itself, run "pulumi up" again once the servers are well`,
+    `stream ${stream} made no progress for ${patience / 1000} s: ${describeDelay(info)}; it goes on by itself, run "pulumi up" again once the servers are well${wayBack}`,
   );
 }
 
-function describeDelay(info: StreamInfo | undefined): string {
-  if (!info) return "JetStream does not answer";
-  const { cluster, config } = info;
-  if (!cluster?.leader) return "it has no leader";
-  const missing = replicaCount(config) - hostsOf(info).length;
-  const reasons = [
-    ...(cluster.desired?.status ? [cluster.desired.status.description] : []),
-    ...lagging(info).map(describeReplica),
-    ...(missing > 0 ? [`${missing} of ${replicaCount(config)} replicas have no server`] : []),
-  ];
-  return reasons.join(", ") || "a change is under way";
-}
-
-function describeReplica({ name, offline, pending, lag = 0 }: Replica): string {
-  if (offline) return `${name} is down`;
-  if (pending) return `${name} is being added`;
-  return lag > 0 ? `${name} is ${lag} operations behind` : `${name} is catching up`;
-}
-
-function progressOf({ cluster }: StreamInfo): string {
+function stateOf({ cluster }: StreamInfo): string {
   return JSON.stringify([
     cluster?.leader,
     cluster?.desired?.status?.description,
@@ -257,64 +296,6 @@ function progressOf({ cluster }: StreamInfo): string {
       pending,
     ]),
   ]);
-}
-
-function totalLag(info: StreamInfo): number {
-  return lagging(info).reduce((sum, { lag = 0 }) => sum + lag, 0);
-}
-
-/** Waits between looks, and gives up when nothing has moved for too long. */
-class Patience {
-  readonly #pause: number;
-  #since = Date.now();
-  #progress = "";
-  #lag = Number.POSITIVE_INFINITY;
-
-  constructor(pause: number) {
-    this.#pause = pause;
-  }
-
-  renew(): void {
-    this.#since = Date.now();
-    this.#lag = Number.POSITIVE_INFINITY;
-  }
-
-  /** Less lag than ever counts as progress, and so does any other news. */
-  note(progress: string, lag: number): void {
-    if (progress !== this.#progress || lag < this.#lag) this.#since = Date.now();
-    this.#progress = progress;
-    this.#lag = Math.min(lag, this.#lag);
-  }
-
-  async wait(limit: number, lament: () => Error): Promise<void> {
-    if (Date.now() - this.#since > limit) throw lament();
-    await sleep(this.#pause);
-  }
-}
-
-/** Repeats a request that may be repeated, as long as JetStream can't or won't answer yet. */
-export async function insist<Result>(request: () => Promise<Result>, pace: Pace): Promise<Result> {
-  for (const start = Date.now(); ; ) {
-    try {
-      return await request();
-    } catch (error) {
-      if (Date.now() - start > patienceWith(error, pace)) throw error;
-      await sleep(pace.pause);
-    }
-  }
-}
-
-/** A cluster without a majority is told of in seconds; a move that is under way may take its time. */
-function patienceWith(error: unknown, { silence, patience }: Pace): number {
-  const code = error instanceof JetStreamError ? error.code : undefined;
-  const { moveInProgress, reconfigurationInProgress, createFailed } = ERROR_CODES;
-  if (code === moveInProgress || code === reconfigurationInProgress) return patience;
-  const passes = error instanceof JetStreamUnavailable || code === createFailed;
-  return passes ? Math.min(silence, patience) : -1;
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** Leaves out what is undefined. */

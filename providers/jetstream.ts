@@ -1,5 +1,6 @@
 import { connect, errors, type NatsConnection } from "@nats-io/transport-node";
 import type { StreamConfig } from "../lib/stream-config.ts";
+import type { ApiPlacement } from "../lib/stream-fields.ts";
 import type { StreamState } from "../lib/stream-loss.ts";
 
 /** How to reach a cluster, and as whom. */
@@ -16,7 +17,7 @@ export interface Replica {
   /** Has all that the leader has. */
   readonly current: boolean;
   readonly offline?: boolean;
-  /** Being added: catches up before it counts (2.15). */
+  /** Being added, and catches up before it counts; or being removed (2.15). */
   readonly pending?: boolean;
   /** Operations behind the leader. */
   readonly lag?: number;
@@ -33,7 +34,7 @@ export interface StreamInfo {
     readonly leader?: string;
     readonly replicas?: readonly Replica[];
     /** There as long as a move or scale is under way (2.15). */
-    readonly desired?: { readonly status?: { readonly description: string } };
+    readonly desired?: Reconfiguration;
   };
 }
 
@@ -45,6 +46,21 @@ export interface StoredMessage {
   readonly time: string;
   readonly hdrs?: string;
   readonly data?: string;
+}
+
+/** A move, a scale or a change of retention that is under way (`DesiredClusterInfo` in server/stream.go, 2.15). */
+export interface Reconfiguration {
+  /** Where it leads. Absent where the leader has yet to choose whom to keep. */
+  readonly replicas?: readonly { readonly name: string }[];
+  /** What a cancel goes back to. */
+  readonly origin?: {
+    readonly replicas: number;
+    readonly placement?: ApiPlacement;
+    /** There if it changes. */
+    readonly retention?: NonNullable<StreamConfig["retention"]>;
+  };
+  /** What the stream's leader is at, in its words; `err` is there if that keeps failing. */
+  readonly status?: { readonly description: string; readonly err?: string };
 }
 
 /**
@@ -64,6 +80,20 @@ export interface JetStreamPort {
   names(): Promise<string[]>;
   /** The message of a sequence number; undefined where it was deleted. @throws StreamNotFound */
   message(stream: string, seq: number): Promise<StoredMessage | undefined>;
+  /**
+   * Asks the leader to hand over to a replica on the host `preferred`, and returns before it has: if that
+   * one isn't healthy another may be elected (2.11+). A stream of one replica stays where it is.
+   *
+   * @throws StreamNotFound
+   */
+  stepDown(stream: string, preferred: string): Promise<void>;
+  /**
+   * Takes back a change that is under way: hosts, replicas, placement and retention become again what they
+   * were before it (2.15+). Returns once that is decided; carrying it out takes as long as any move.
+   *
+   * @throws StreamNotFound
+   */
+  cancelMove(stream: string): Promise<void>;
 }
 
 /** JetStream refused a request, with the code of nats-server's server/errors.json. */
@@ -108,6 +138,7 @@ export function isSilence(error: unknown): error is Error {
 
 /** nats-server's server/errors.json. */
 export const ERROR_CODES = {
+  noSuitablePeers: 10005,
   notAvailable: 10008,
   noMessageFound: 10037,
   /**
@@ -115,10 +146,12 @@ export const ERROR_CODES = {
    * is being made (2.15, `stream.stop`). The server forgets the new one, so that it can be asked for again.
    */
   createFailed: 10049,
+  raft: 10041,
   nameInUse: 10058,
   streamNotFound: 10059,
   streamOffline: 10118,
   moveInProgress: 10124,
+  moveNotInProgress: 10129,
   reconfigurationInProgress: 10226,
 } as const;
 
@@ -166,6 +199,9 @@ export function openJetStream(connection: Connection, account: string): JetStrea
         throw error;
       }
     },
+    stepDown: async (stream, preferred) =>
+      void (await request("LEADER.STEPDOWN", stream, JSON.stringify({ placement: { preferred } }))),
+    cancelMove: async (stream) => void (await request("CANCEL_MOVE", stream)),
   };
 }
 

@@ -3,8 +3,9 @@ import type { StreamConfig } from "../lib/stream-config.ts";
 import { completeConfig, diffConfig } from "../lib/stream-diff.ts";
 import type { StreamPolicy } from "../lib/stream-policy.ts";
 import { countOf } from "../lib/wording.ts";
-import { dropAbsent, type Goal, insist, type Pace } from "./converge.ts";
+import { dropAbsent, type Goal } from "./converge.ts";
 import { type JetStreamPort, type StreamInfo, StreamNotFound } from "./jetstream.ts";
+import { insist, type Pace } from "./patience.ts";
 
 /** The stream that keeps another one's messages while that is made anew. */
 export function backupOf(stream: string): string {

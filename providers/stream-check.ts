@@ -8,9 +8,10 @@ import {
 } from "../lib/stream-diff.ts";
 import { describeContents, describeLosses } from "../lib/stream-loss.ts";
 import { validateConfig } from "../lib/stream-rules.ts";
-import { hostsOf, WAYS_OUT } from "./converge.ts";
+import { WAYS_OUT } from "./converge.ts";
 import type { StreamInfo } from "./jetstream.ts";
 import { copyObstacles } from "./recreate.ts";
+import { hostsOf } from "./replicas.ts";
 import type { ProgramInputs, StreamInputs } from "./stream.ts";
 
 /** What is wrong with a stream's inputs, and what people should know although nothing is. */

@@ -10,7 +10,7 @@ import type { StreamConfig } from "../lib/stream-config.ts";
 import { adoptObserved, completeConfig, diffConfig } from "../lib/stream-diff.ts";
 import { describeContents, type StreamState } from "../lib/stream-loss.ts";
 import type { StreamPolicy } from "../lib/stream-policy.ts";
-import { converge, type Goal, HalfDone, hostsOf, insist, isPlaced, type Pace } from "./converge.ts";
+import { converge, type Goal, HalfDone, isPlaced } from "./converge.ts";
 import {
   type Connection,
   ERROR_CODES,
@@ -21,7 +21,11 @@ import {
   type StreamInfo,
   StreamNotFound,
 } from "./jetstream.ts";
+import { heirsOf, isMisled } from "./leadership.ts";
+import { insist, type Pace } from "./patience.ts";
+import type { Reporting } from "./progress.ts";
 import { dropBackup, isCarrier, makeAnew, refuseForgottenBackup } from "./recreate.ts";
+import { hostsOf } from "./replicas.ts";
 import { describeStranger, judge, needsLook, planInputs } from "./stream-check.ts";
 import { hasUnknown, UNKNOWN } from "./unknown.ts";
 
@@ -67,6 +71,10 @@ export interface LifecycleOptions {
   readonly silence?: number;
   /** Milliseconds between two looks at a stream. Default: 100. */
   readonly pause?: number;
+  /** Milliseconds between two lines on what a change is waiting for. Default: 5,000. */
+  readonly interval?: number;
+  /** Where those lines go. Default: stderr, which the engine shows. */
+  readonly say?: (line: string) => void;
 }
 
 /** Runs in the dynamic provider's process; components/stream.ts loads it by this name. */
@@ -75,9 +83,15 @@ export const streamProvider: StreamLifecycle = streamLifecycle(openJetStream);
 /** The lifecycle of a stream over any JetStream. */
 export function streamLifecycle(
   open: (connection: Connection, account: string) => JetStreamPort,
-  { patience = 60_000, silence = 15_000, pause = 100 }: LifecycleOptions = {},
+  {
+    patience = 60_000,
+    silence = 15_000,
+    pause = 100,
+    interval = 5_000,
+    say = console.error,
+  }: LifecycleOptions = {},
 ): StreamLifecycle {
-  const pace = { patience, silence, pause };
+  const pace = { patience, silence, pause, interval, say };
   const portOf = ({ connection, account }: StreamIdentity) => open(connection, account);
   return {
     check: async (olds, news) => checkInputs(olds, news, () => portOf(news)),
@@ -241,7 +255,7 @@ class StreamNotReady extends Error {
 async function settle(
   port: JetStreamPort,
   inputs: StreamInputs,
-  pace: Pace,
+  pace: Pace & Reporting,
 ): Promise<StreamOutputs> {
   const info = await converge(port, inputs, pace);
   await dropBackup(port, inputs, pace);
@@ -263,8 +277,15 @@ function describeObserved(props: StreamOutputs, info: StreamInfo) {
     ...inputsOf(props),
     config: adoptObserved(props.config, info.config),
     hosts: isPlaced(info, props) ? props.hosts : hostsOf(info),
+    policy: observedPolicy(props, info),
   };
   return { inputs, props: { ...inputs, ...describeReplicas(info) } };
+}
+
+/** Who leads is of interest where the policy says who should, and somebody who could does not. */
+function observedPolicy({ policy }: StreamOutputs, info: StreamInfo): StreamPolicy {
+  const strayed = isMisled(info, policy) && heirsOf(info, policy).length > 0;
+  return strayed ? { ...policy, leaders: [info.cluster?.leader ?? ""] } : policy;
 }
 
 function isSameSet(a: readonly string[], b: readonly string[]): boolean {

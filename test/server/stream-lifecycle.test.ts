@@ -8,6 +8,7 @@ import {
   streamLifecycle,
   streamProvider,
 } from "../../providers/stream.ts";
+import { eventually } from "../support/eventually.ts";
 import { startCluster, type TestCluster } from "../support/nats-cluster.ts";
 import { SEED_SERVERS } from "../support/seed.ts";
 
@@ -166,11 +167,49 @@ describe("a stream on real servers", () => {
     }
   });
 
-  it("waits for what an interrupted run left under way", async () => {
+  it("takes back what an interrupted run left under way, if it leads elsewhere", async () => {
     const olds = await created();
     await port.update({ ...ORDERS, placement: { tags: ["rg:1"] } });
     const outs = await updated(olds, await planned({ placement: { tags: ["rg:3"] } }, olds));
     expect(outs.replicas).toEqual(region(3));
+  });
+
+  it("comes back from a move that can't finish when the settings are put back", async () => {
+    const olds = await created();
+    await publish(50);
+    const stopped = ["rg3-az1", "rg3-az2"];
+    for (const name of stopped) cluster.signal(name, "SIGSTOP");
+    try {
+      // Longer than the meta group takes to elect another leader, should it have lost its own.
+      const hasty = streamLifecycle(openJetStream, { patience: 10_000 });
+      const news = await planned({ placement: { tags: ["rg:3"] } }, olds);
+      const failure = await hasty.update("ORDERS", olds, news).catch((error: unknown) => error);
+      expect((failure as Error).message).toMatch(
+        /made no progress for 10 s: .*, or put its old settings back to have the change cancelled/,
+      );
+      const back = await updated(olds, await planned({}, olds));
+      expect(back.replicas).toEqual(region(2));
+      expect((await port.info("ORDERS")).config.placement).toEqual(ORDERS.placement);
+      expect(await messages()).toBe(50);
+    } finally {
+      for (const name of stopped) cluster.signal(name, "SIGCONT");
+    }
+    const moved = await updated(olds, await planned({ placement: { tags: ["rg:3"] } }, olds));
+    expect(moved.replicas).toEqual(region(3));
+    expect(await messages()).toBe(50);
+  });
+
+  it("is led from where its policy says, and again after it was led from elsewhere", async () => {
+    const news = { ...(await planned()), policy: { leaders: ["rg2-az2"] } };
+    const { outs } = await streamProvider.create(news);
+    expect(outs).toMatchObject({ leader: "rg2-az2", replicas: region(2) });
+    await port.stepDown("ORDERS", "rg2-az3");
+    await eventually(async () => (await port.info("ORDERS")).cluster?.leader === "rg2-az3");
+    const { inputs, props } = await streamProvider.read("ORDERS", outs);
+    expect(inputs).toMatchObject({ policy: { leaders: ["rg2-az3"] } });
+    const refreshed = props as StreamOutputs;
+    expect(await streamProvider.diff("ORDERS", refreshed, news)).toMatchObject({ changes: true });
+    expect(await updated(refreshed, news)).toMatchObject({ leader: "rg2-az2" });
   });
 
   it("gives up when a replica's server is down, and keeps the stream in the state", async () => {

@@ -5,6 +5,7 @@ import { subjectsOverlap } from "../../lib/subjects.ts";
 import {
   JetStreamError,
   type JetStreamPort,
+  type Reconfiguration,
   type StoredMessage,
   type StreamInfo,
   StreamNotFound,
@@ -14,9 +15,19 @@ interface FakeStream {
   config: StreamConfig;
   peers: string[];
   messages: number;
+  bytes: number;
   consumers: number;
-  /** Peers after the change under way, and how many looks it still takes. */
-  change?: { kind: "move" | "scale"; peers: string[]; looks: number };
+  change?: FakeChange;
+}
+
+/** A change under way. */
+interface FakeChange {
+  readonly kind: "move" | "scale";
+  readonly origin: { readonly peers: string[]; readonly config: StreamConfig };
+  /** Peers after it. */
+  readonly peers: string[];
+  /** How many looks it still takes. */
+  looks: number;
 }
 
 /**
@@ -27,7 +38,7 @@ export class FakeJetStream implements JetStreamPort {
   fleet: Fleet;
   readonly streams = new Map<string, FakeStream>();
   /** Verbs in the order in which they came, `info` left out. */
-  readonly requests: { verb: string; config?: StreamConfig }[] = [];
+  readonly requests: { verb: string; config?: StreamConfig; preferred?: string }[] = [];
   /** Thrown by the next requests, one each. */
   readonly failures: Error[] = [];
   /** Looks that a change takes. */
@@ -36,6 +47,8 @@ export class FakeJetStream implements JetStreamPort {
   looksAtPast = 1;
   /** Servers that are down: they stay members, and never become current. */
   readonly down = new Set<string>();
+  /** Who wins the next elections, whoever was preferred. */
+  readonly elections: string[] = [];
 
   constructor(fleet: Fleet) {
     this.fleet = fleet;
@@ -46,7 +59,8 @@ export class FakeJetStream implements JetStreamPort {
     const stream = this.#find(name);
     const { config, change } = stream;
     const past = change && change.looks > this.looksPerChange - this.looksAtPast;
-    if (change && change.looks-- === 0) {
+    const isStuck = change?.peers.some((host) => this.down.has(host));
+    if (change && change.looks-- <= 0 && !isStuck) {
       stream.peers = change.peers;
       delete stream.change;
     }
@@ -56,7 +70,7 @@ export class FakeJetStream implements JetStreamPort {
       created: "2026-01-31T12:00:00Z",
       state: {
         messages: stream.messages,
-        bytes: 0,
+        bytes: stream.bytes,
         consumer_count: stream.consumers,
         first_seq: 1,
         last_seq: stream.messages,
@@ -68,9 +82,7 @@ export class FakeJetStream implements JetStreamPort {
           current: !this.down.has(host),
           ...(this.down.has(host) ? { offline: true } : {}),
         })),
-        ...(stream.change && !past
-          ? { desired: { status: { description: stream.change.kind } } }
-          : {}),
+        ...(stream.change && !past ? { desired: describeDesired(stream.change) } : {}),
       },
     };
   }
@@ -86,6 +98,7 @@ export class FakeJetStream implements JetStreamPort {
       config,
       peers: this.#place(config),
       messages: 0,
+      bytes: 0,
       consumers: 0,
     });
   }
@@ -109,6 +122,30 @@ export class FakeJetStream implements JetStreamPort {
     stream.config = config;
   }
 
+  async stepDown(name: string, preferred: string): Promise<void> {
+    this.#log("stepDown", undefined, preferred);
+    const stream = this.#find(name);
+    const [leader, ...followers] = stream.peers;
+    if (followers.length === 0) return;
+    if (preferred === leader) throw error(10005, `preferred server "${leader}" is already leader`);
+    if (!followers.includes(preferred)) {
+      throw error(10005, `preferred server "${preferred}" not known`);
+    }
+    const winner = this.elections.shift() ?? preferred;
+    stream.peers = [winner, ...stream.peers.filter((host) => host !== winner)];
+  }
+
+  async cancelMove(name: string): Promise<void> {
+    this.#log("cancelMove");
+    const stream = this.#find(name);
+    const { change } = stream;
+    if (!change) throw error(10129, "stream reconfiguration not in progress");
+    const { num_replicas = 1, placement, retention = "limits" } = change.origin.config;
+    const { placement: _, ...config } = stream.config;
+    stream.config = { ...config, num_replicas, retention, ...(placement ? { placement } : {}) };
+    this.#begin(stream, change.kind, change.origin.peers);
+  }
+
   async delete(name: string): Promise<void> {
     this.#log("delete");
     this.#find(name);
@@ -126,11 +163,16 @@ export class FakeJetStream implements JetStreamPort {
   }
 
   #begin(stream: FakeStream, kind: "move" | "scale", peers: string[]): void {
-    stream.change = { kind, peers, looks: this.looksPerChange };
+    const origin = stream.change?.origin ?? { peers: stream.peers, config: stream.config };
+    stream.change = { kind, origin, peers, looks: this.looksPerChange };
   }
 
-  #log(verb: string, config?: StreamConfig): void {
-    this.requests.push({ verb, ...(config ? { config } : {}) });
+  #log(verb: string, config?: StreamConfig, preferred?: string): void {
+    this.requests.push({
+      verb,
+      ...(config ? { config } : {}),
+      ...(preferred ? { preferred } : {}),
+    });
     this.#fail();
   }
 
@@ -174,6 +216,16 @@ export class FakeJetStream implements JetStreamPort {
     const added = this.#place(config).filter((host) => !kept.includes(host));
     return [...kept, ...added].slice(0, replicas);
   }
+}
+
+/** Whom a scale down keeps is shown no sooner than it is through. */
+function describeDesired({ kind, origin, peers }: FakeChange): Reconfiguration {
+  const { num_replicas: replicas = 1, placement } = origin.config;
+  return {
+    ...(peers.length < replicas ? {} : { replicas: peers.map((name) => ({ name })) }),
+    origin: { replicas, ...(placement ? { placement } : {}) },
+    status: { description: kind },
+  };
 }
 
 /** The last candidates that can be together, so that a test which relies on the first ones fails. */

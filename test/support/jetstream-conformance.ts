@@ -145,5 +145,54 @@ export function describeJetStreamPort(name: string, open: () => JetStreamPort): 
       await port.update(stream);
       await calm(port, region(2));
     });
+
+    it("hands the leadership to whom it is asked to, and leaves the replicas alone", async () => {
+      const port = open();
+      await port.create(stream);
+      await calm(port, region(2));
+      const leaderNow = async () => (await port.info(stream.name)).cluster?.leader ?? "";
+      for (const heir of region(2)) {
+        if ((await leaderNow()) === heir) continue;
+        await port.stepDown(stream.name, heir);
+        await eventually(async () => (await leaderNow()) === heir);
+      }
+      expect(await hostsOf(port)).toEqual(region(2));
+      await expect(port.stepDown(stream.name, await leaderNow())).rejects.toMatchObject({
+        code: 10005,
+      });
+      await expect(port.stepDown(stream.name, "rg3-az1")).rejects.toMatchObject({ code: 10005 });
+      await expect(port.stepDown("ABSENT", "rg3-az1")).rejects.toBeInstanceOf(StreamNotFound);
+    });
+
+    it("hands over nothing where there is one replica only", async () => {
+      const port = open();
+      await port.create({ ...stream, num_replicas: 1 });
+      const [host = ""] = await hostsOf(port);
+      await port.stepDown(stream.name, "rg3-az1");
+      expect(await hostsOf(port)).toEqual([host]);
+    });
+
+    it("tells what a move came from, and takes it back", async () => {
+      const port = open();
+      await port.create(stream);
+      await calm(port, region(2));
+      await expect(port.cancelMove(stream.name)).rejects.toMatchObject({ code: 10129 });
+      await expect(port.cancelMove("ABSENT")).rejects.toBeInstanceOf(StreamNotFound);
+      await port.update({ ...stream, placement: { tags: ["rg:3"] }, description: "kept" });
+      await eventually(async () => {
+        const { desired } = (await port.info(stream.name)).cluster ?? {};
+        expect(desired?.origin).toMatchObject({ replicas: 3, placement: stream.placement });
+        return (
+          desired?.replicas
+            ?.map(({ name }) => name)
+            .sort()
+            .join() === region(3).join()
+        );
+      });
+      await port.cancelMove(stream.name);
+      await calm(port, region(2));
+      const { config } = await port.info(stream.name);
+      expect(config).toMatchObject({ ...stream, description: "kept" });
+    });
   });
 }

@@ -28,11 +28,20 @@ const region = (number: number) => [1, 2, 3].map((zone) => `rg${number}-az${zone
 let jetStream: FakeJetStream;
 /** What the state has of the stream. */
 let state: Partial<StreamInputs>;
-const lifecycle = streamLifecycle(() => jetStream, { patience: 100, pause: 1 });
+/** What the person at the terminal would read. */
+let said: string[] = [];
+const options = {
+  patience: 300,
+  pause: 1,
+  silence: 50,
+  say: (line: string) => void said.push(line),
+};
+const lifecycle = streamLifecycle(() => jetStream, options);
 
 beforeEach(() => {
   jetStream = new FakeJetStream(SEED_FLEET);
   state = {};
+  said = [];
 });
 
 function program(change: Partial<StreamConfig> = {}): ProgramInputs {
@@ -70,6 +79,10 @@ function updates() {
     replicas: config?.num_replicas,
     tags: config?.placement?.tags,
   }));
+}
+
+function verbs() {
+  return jetStream.requests.map(({ verb }) => verb);
 }
 
 async function failureOf(work: Promise<unknown>): Promise<Error & Record<string, unknown>> {
@@ -214,17 +227,18 @@ describe("create", () => {
 
   it("asks again when the server could not make the stream's store, and in the end says so", async () => {
     const failed = new JetStreamError(10049, "error creating store for stream");
+    const inputs = await planned();
     jetStream.failures.push(failed);
-    expect(await created()).toMatchObject({ replicas: region(2) });
+    expect((await lifecycle.create(inputs)).outs).toMatchObject({ replicas: region(2) });
     jetStream.failures.push(...Array<Error>(1_000).fill(failed));
-    expect(await failureOf(lifecycle.create(await planned()))).toBe(failed);
+    expect(await failureOf(lifecycle.create(inputs))).toBe(failed);
   });
 
   it("keeps a stream that does not settle in the state, and says what it waits for", async () => {
     jetStream.down.add("rg2-az3");
     const inputs = { ...(await planned()), __provider: "text" };
     const failure = await failureOf(lifecycle.create(inputs));
-    expect(failure.message).toContain("made no progress for 0.1 s: rg2-az3 is down");
+    expect(failure.message).toContain("made no progress for 0.3 s: rg2-az3 is down");
     expect(failure.message).not.toContain("sesame");
     expect(failure).toMatchObject({ id: "ORDERS", reasons: [failure.message], properties: inputs });
   });
@@ -325,11 +339,12 @@ describe("update", () => {
     expect(updates()).toHaveLength(1);
   });
 
-  it("lets a change under way finish first", async () => {
-    const olds = await created();
-    await jetStream.update({ ...ORDERS, placement: { tags: ["rg:1"] } });
+  it("goes on with what is under way where that is part of the way", async () => {
+    const olds = await created({ num_replicas: 1 });
+    await jetStream.update({ ...ORDERS, num_replicas: 1, placement: { tags: ["rg:3"] } });
     const outs = await updated(olds, await planned({ placement: { tags: ["rg:3"] } }));
     expect(outs.replicas).toEqual(region(3));
+    expect(verbs()).toEqual(["update", "update"]);
   });
 
   it.each([10124, 10226])(
@@ -384,6 +399,198 @@ describe("update", () => {
   });
 });
 
+describe("a change under way that is no longer wanted", () => {
+  const begin = async (change: Partial<StreamConfig>) => {
+    const olds = await created();
+    await jetStream.update({ ...ORDERS, ...change });
+    jetStream.requests.length = 0;
+    return olds;
+  };
+
+  it("is taken back where the settings are what they were, though it could never finish", async () => {
+    const olds = await begin({ placement: { tags: ["rg:3"] } });
+    jetStream.down.add("rg3-az1");
+    const outs = await updated(olds, await planned());
+    expect(outs.replicas).toEqual(region(2));
+    expect(verbs()).toEqual(["cancelMove"]);
+    expect((await jetStream.info("ORDERS")).config.placement).toEqual(ORDERS.placement);
+    expect(said[1]).toBe("taking back the change of ORDERS that is under way: move");
+  });
+
+  it("is taken back before the stream goes to a third place", async () => {
+    const olds = await begin({ placement: { tags: ["rg:1"] } });
+    const outs = await updated(olds, await planned({ placement: { tags: ["rg:3"] } }));
+    expect(outs.replicas).toEqual(region(3));
+    expect(verbs()).toEqual(["cancelMove", "update"]);
+  });
+
+  it("is taken back where it is a scale", async () => {
+    const olds = await begin({ num_replicas: 1 });
+    expect((await updated(olds, await planned())).replicas).toEqual(region(2));
+    expect(verbs()).toEqual(["cancelMove"]);
+  });
+
+  it("may be through before it can be taken back", async () => {
+    const olds = await begin({ placement: { tags: ["rg:3"] } });
+    jetStream.cancelMove = async () => {
+      throw new JetStreamError(10129, "stream reconfiguration not in progress");
+    };
+    expect((await updated(olds, await planned())).replicas).toEqual(region(2));
+    expect(verbs()).toEqual(["update"]);
+  });
+
+  it("is taken back once only, should that do nothing", async () => {
+    const olds = await begin({ placement: { tags: ["rg:3"] } });
+    jetStream.down.add("rg3-az1");
+    let cancels = 0;
+    jetStream.cancelMove = async () => {
+      cancels += 1;
+    };
+    const failure = await failureOf(updated(olds, await planned()));
+    expect(failure.message).toContain("made no progress");
+    expect(failure).toMatchObject({ id: "ORDERS" });
+    expect(cancels).toBe(1);
+  });
+
+  it("tells the way back when it makes no progress", async () => {
+    const olds = await created();
+    jetStream.down.add("rg3-az1");
+    const failure = await failureOf(
+      updated(olds, await planned({ placement: { tags: ["rg:3"] } })),
+    );
+    expect(failure.message).toMatch(
+      /made no progress for 0.3 s: move; .*, or put its old settings back to have the change cancelled$/,
+    );
+    expect(failure).toMatchObject({ id: "ORDERS" });
+  });
+
+  it("makes no progress by going back and forth", async () => {
+    const olds = await created();
+    jetStream.looksPerChange = Number.POSITIVE_INFINITY;
+    const news = await planned({ placement: { tags: ["rg:3"] } });
+    const flapping = setInterval(() => {
+      if (!jetStream.down.delete("rg2-az3")) jetStream.down.add("rg2-az3");
+    }, 20);
+    const failure = await failureOf(updated(olds, news)).finally(() => clearInterval(flapping));
+    expect(failure.message).toContain("made no progress");
+  });
+});
+
+describe("progress", () => {
+  const patient = () =>
+    streamLifecycle(() => jetStream, { ...options, interval: 20, patience: 10_000 });
+
+  it("says nothing of what is done at once", async () => {
+    await updated(await created(), await planned({ max_msgs: 5 }));
+    expect(said).toEqual([]);
+  });
+
+  it("says once what moves where, and how much it is", async () => {
+    const olds = await created({ num_replicas: 1, placement: { tags: ["rg:2", "az:1"] } });
+    const stream = jetStream.streams.get("ORDERS");
+    if (stream) Object.assign(stream, { messages: 1_500, bytes: 12_345 });
+    await updated(olds, await planned({ placement: { tags: ["rg:3"] } }));
+    expect(said).toEqual([
+      "moving ORDERS from rg2-az1 to rg3-az3: 1,500 messages, 12.1 KiB",
+      "scaling ORDERS from 1 replica to 3 on rg3-az1, rg3-az2, rg3-az3: 1,500 messages, 12.1 KiB",
+    ]);
+  });
+
+  it("says now and then who is how far behind", async () => {
+    const olds = await created();
+    const info = jetStream.info.bind(jetStream);
+    const began = Date.now();
+    jetStream.info = async (name) => {
+      const { cluster, ...rest } = await info(name);
+      const lag = Date.now() - began < 100 ? 1_204 : 0;
+      const replicas = cluster?.replicas?.map((replica) => ({ ...replica, current: !lag, lag }));
+      return { ...rest, cluster: { ...cluster, ...(replicas ? { replicas } : {}) } };
+    };
+    await patient().update("ORDERS", olds, olds);
+    expect(said.length).toBeGreaterThan(1);
+    expect(said.length).toBeLessThanOrEqual(5);
+    expect(said[0]).toBe(
+      "ORDERS: rg2-az2 is 1,204 operations behind, rg2-az3 is 1,204 operations behind",
+    );
+  });
+});
+
+describe("the leader", () => {
+  const led = async (...leaders: string[]) => ({ ...(await planned()), policy: { leaders } });
+  const leaderOf = async () => (await jetStream.info("ORDERS")).cluster?.leader;
+  const heirs = () => jetStream.requests.flatMap(({ preferred }) => preferred ?? []);
+
+  it("is where the policy wants it, once the stream has settled", async () => {
+    const { outs } = await lifecycle.create(await led("rg2-az3"));
+    expect(outs).toMatchObject({ leader: "rg2-az3", replicas: region(2) });
+    expect(verbs()).toEqual(["create", "stepDown"]);
+  });
+
+  it("stays where it is if that will do", async () => {
+    await lifecycle.create(await led("rg2-az3", "rg2-az1"));
+    expect(verbs()).toEqual(["create"]);
+  });
+
+  it("is asked for again when an election goes elsewhere, of another host too", async () => {
+    jetStream.elections.push("rg2-az1", "rg2-az1");
+    const { outs } = await lifecycle.create(await led("rg2-az2", "rg2-az3"));
+    expect(heirs()).toEqual(["rg2-az2", "rg2-az3", "rg2-az2"]);
+    expect(outs.leader).toBe("rg2-az2");
+  });
+
+  it("is asked for only so often", async () => {
+    jetStream.elections.push(...Array(20).fill("rg2-az1"));
+    const failure = await failureOf(lifecycle.create(await led("rg2-az2")));
+    expect(failure.message).toContain(
+      "is led by rg2-az1, not by rg2-az2: 5 elections went elsewhere",
+    );
+    expect(failure).toMatchObject({ id: "ORDERS" });
+    expect(heirs()).toHaveLength(5);
+  });
+
+  it("is no reason to fail where no replica could lead as wanted", async () => {
+    const inputs = { ...(await planned({ num_replicas: 1 })), policy: { leaders: ["rg2-az1"] } };
+    const { outs } = await lifecycle.create(inputs);
+    expect(outs.leader).toBe("rg2-az3");
+    expect(said).toEqual([
+      "stream ORDERS is led by rg2-az3: none of its replicas (rg2-az3) is on rg2-az1; give it a placement that has one there, or another leader",
+    ]);
+    const { inputs: observed } = await lifecycle.read("ORDERS", outs);
+    expect(observed).toEqual(inputs);
+  });
+
+  it("goes along with a move", async () => {
+    const olds = await created();
+    const news = await planned({ placement: { tags: ["rg:3"] } });
+    const outs = await updated(olds, { ...news, policy: { leaders: ["rg3-az2"] } });
+    expect(outs.leader).toBe("rg3-az2");
+    expect(verbs()).toEqual(["update", "stepDown"]);
+  });
+
+  it("shows as drift where it should be elsewhere, and is brought back", async () => {
+    const news = await led("rg2-az2");
+    const { outs } = await lifecycle.create(news);
+    await jetStream.stepDown("ORDERS", "rg2-az3");
+    const { inputs, props } = await lifecycle.read("ORDERS", outs);
+    expect(inputs).toEqual({ ...news, policy: { leaders: ["rg2-az3"] } });
+    const refreshed = props as StreamOutputs;
+    expect(await lifecycle.diff("ORDERS", refreshed, news)).toMatchObject({ changes: true });
+    await updated(refreshed, news);
+    expect(await leaderOf()).toBe("rg2-az2");
+  });
+
+  it("may change by itself where the policy has no say in it", async () => {
+    const olds = await created();
+    await jetStream.stepDown("ORDERS", "rg2-az3");
+    const { inputs, props } = await lifecycle.read("ORDERS", olds);
+    expect(props).toMatchObject({ leader: "rg2-az3" });
+    expect(inputs).toMatchObject({ policy: {} });
+    expect(await lifecycle.diff("ORDERS", props as StreamOutputs, await planned())).toMatchObject({
+      changes: false,
+    });
+  });
+});
+
 describe("read", () => {
   it("says that the stream is absent when the server does, and only then", async () => {
     const olds = await created();
@@ -431,7 +638,7 @@ describe("read", () => {
 describe("a cluster without a majority", () => {
   it("is told of long before a move would be given up on", async () => {
     const olds = await created();
-    const patient = streamLifecycle(() => jetStream, { patience: 10_000, pause: 1, silence: 20 });
+    const patient = streamLifecycle(() => jetStream, { ...options, patience: 10_000, silence: 20 });
     for (let left = 10_000; left > 0; left--) {
       jetStream.failures.push(new JetStreamUnavailable("no leader"));
     }

@@ -1,0 +1,47 @@
+import type { StreamPolicy } from "../lib/stream-policy.ts";
+import { ERROR_CODES, JetStreamError, type JetStreamPort, type StreamInfo } from "./jetstream.ts";
+import { insist, type Pace, sleep } from "./patience.ts";
+import { hostsOf, lagging } from "./replicas.ts";
+
+/** Whether another host leads than one that should. A stream without a leader is led by nobody wrong. */
+export function isMisled({ cluster }: StreamInfo, { leaders }: StreamPolicy): boolean {
+  return Boolean(cluster?.leader) && leaders?.includes(cluster?.leader ?? "") === false;
+}
+
+/** The replicas that could lead a misled stream as its policy wants it, in the policy's order. */
+export function heirsOf(info: StreamInfo, { leaders = [] }: StreamPolicy): string[] {
+  const behind = new Set(lagging(info).map(({ name }) => name));
+  const able = hostsOf(info).filter((host) => !behind.has(host));
+  return leaders.filter((host) => able.includes(host));
+}
+
+/**
+ * Asks a stream's leader to hand over to an heir and waits until somebody else leads: an election goes to
+ * who asks first, so that need not be the heir.
+ */
+export async function handOver(
+  port: JetStreamPort,
+  { config: { name: stream }, cluster }: StreamInfo,
+  heir: string,
+  pace: Pace,
+): Promise<void> {
+  try {
+    await insist(() => port.stepDown(stream, heir), pace);
+  } catch (error) {
+    if (isOvertaken(error)) return;
+    throw error;
+  }
+  for (const start = Date.now(); Date.now() - start < pace.silence; ) {
+    const now = await insist(() => port.info(stream), pace);
+    if (now.cluster?.leader && now.cluster.leader !== cluster?.leader) return;
+    await sleep(pace.pause);
+  }
+}
+
+/** The heir leads already, or whoever was asked no longer does. */
+function isOvertaken(error: unknown): boolean {
+  const { noSuitablePeers, raft } = ERROR_CODES;
+  return (
+    error instanceof JetStreamError && [noSuitablePeers, raft].some((code) => code === error.code)
+  );
+}

@@ -1,0 +1,65 @@
+import { ERROR_CODES, JetStreamError, JetStreamUnavailable } from "./jetstream.ts";
+
+export interface Pace {
+  /** Milliseconds without any progress after which a stream is given up on. */
+  readonly patience: number;
+  /** Milliseconds to wait for a cluster that doesn't answer a request. */
+  readonly silence: number;
+  /** Milliseconds between two looks at a stream. */
+  readonly pause: number;
+}
+
+/** Waits between looks, and gives up when nothing has moved for too long. */
+export class Patience {
+  readonly #pause: number;
+  readonly #seen = new Set<string>();
+  #since = Date.now();
+  #lag = Number.POSITIVE_INFINITY;
+
+  constructor(pause: number) {
+    this.#pause = pause;
+  }
+
+  renew(): void {
+    this.#since = Date.now();
+    this.#lag = Number.POSITIVE_INFINITY;
+    this.#seen.clear();
+  }
+
+  /** Less lag than ever counts as progress, and so does any state not seen before: back and forth is none. */
+  note(state: string, lag: number): void {
+    if (!this.#seen.has(state) || lag < this.#lag) this.#since = Date.now();
+    this.#seen.add(state);
+    this.#lag = Math.min(lag, this.#lag);
+  }
+
+  async wait(limit: number, lament: () => Error): Promise<void> {
+    if (Date.now() - this.#since > limit) throw lament();
+    await sleep(this.#pause);
+  }
+}
+
+/** Repeats a request that may be repeated, as long as JetStream can't or won't answer yet. */
+export async function insist<Result>(request: () => Promise<Result>, pace: Pace): Promise<Result> {
+  for (const start = Date.now(); ; ) {
+    try {
+      return await request();
+    } catch (error) {
+      if (Date.now() - start > patienceWith(error, pace)) throw error;
+      await sleep(pace.pause);
+    }
+  }
+}
+
+/** A cluster without a majority is told of in seconds; a move that is under way may take its time. */
+function patienceWith(error: unknown, { silence, patience }: Pace): number {
+  const code = error instanceof JetStreamError ? error.code : undefined;
+  const { moveInProgress, reconfigurationInProgress, createFailed } = ERROR_CODES;
+  if (code === moveInProgress || code === reconfigurationInProgress) return patience;
+  const passes = error instanceof JetStreamUnavailable || code === createFailed;
+  return passes ? Math.min(silence, patience) : -1;
+}
+
+export function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

@@ -1,0 +1,83 @@
+/** What a stream's info says of its replicas. */
+
+import type { StreamConfig } from "../lib/stream-config.ts";
+import { countOf } from "../lib/wording.ts";
+import type { Reconfiguration, Replica, StreamInfo } from "./jetstream.ts";
+
+/** No change is under way; replicas may still be catching up. */
+export function isCalm({ cluster }: StreamInfo): boolean {
+  return cluster?.desired === undefined && Boolean(cluster?.leader);
+}
+
+/** Nothing is under way, and every replica has all there is. */
+export function isSettled(info: StreamInfo): boolean {
+  return (
+    isCalm(info) && lagging(info).length === 0 && hostsOf(info).length === replicaCount(info.config)
+  );
+}
+
+/** The config that a change under way started from. */
+export function configBefore(
+  config: StreamConfig,
+  { replicas, placement, retention }: NonNullable<Reconfiguration["origin"]>,
+): StreamConfig {
+  const { placement: _, ...rest } = config;
+  return {
+    ...rest,
+    num_replicas: replicas,
+    ...(placement ? { placement } : {}),
+    ...(retention ? { retention } : {}),
+  };
+}
+
+export function replicaCount({ num_replicas: replicas = 1 }: StreamConfig): number {
+  return replicas;
+}
+
+/** The hosts that hold a replica, sorted; those being added don't yet. */
+export function hostsOf({ cluster }: StreamInfo): string[] {
+  const followers = (cluster?.replicas ?? []).filter(({ pending }) => !pending);
+  return [
+    ...(cluster?.leader ? [cluster.leader] : []),
+    ...followers.map(({ name }) => name),
+  ].sort();
+}
+
+/** The replicas that lack something. */
+export function lagging({ cluster }: StreamInfo): Replica[] {
+  return (cluster?.replicas ?? []).filter(
+    ({ current, offline, pending }) => !current || offline || pending,
+  );
+}
+
+/** Operations that the replicas lack, all together. */
+export function totalLag(info: StreamInfo): number {
+  return lagging(info).reduce((sum, { lag = 0 }) => sum + lag, 0);
+}
+
+/** What a stream that has not settled is waiting for, the server's own words first. */
+export function describeDelay(info: StreamInfo | undefined): string {
+  if (!info) return "JetStream does not answer";
+  const { cluster, config } = info;
+  if (!cluster?.leader) return "it has no leader";
+  const { description, err } = cluster.desired?.status ?? {};
+  const missing = replicaCount(config) - hostsOf(info).length;
+  const reasons = [
+    ...(description ? [err ? `${description} (${err})` : description] : []),
+    ...lagging(info).map((replica) => describeReplica(replica, cluster.desired)),
+    ...(missing > 0 ? [`${missing} of ${replicaCount(config)} replicas have no server`] : []),
+  ];
+  return reasons.join(", ") || "a change is under way";
+}
+
+function describeReplica(
+  { name, offline, pending, lag = 0 }: Replica,
+  desired: Reconfiguration | undefined,
+): string {
+  if (offline) return `${name} is down`;
+  if (pending) {
+    const leaves = desired?.replicas?.every((replica) => replica.name !== name);
+    return `${name} is being ${leaves ? "removed" : "added"}`;
+  }
+  return lag > 0 ? `${name} is ${countOf(lag, "operation")} behind` : `${name} is catching up`;
+}

@@ -1,0 +1,114 @@
+import { createHash } from "node:crypto";
+import type { NatsConnection } from "@nats-io/transport-node";
+import type { JetStreamPort } from "../../providers/jetstream.ts";
+import { hostsOf } from "../../providers/replicas.ts";
+import { eventually } from "./eventually.ts";
+
+const PUBLISHERS = 8;
+/** Milliseconds that a publisher rests after an acknowledgement: several hundred messages a second in all. */
+const REST = 10;
+const ACK_TIMEOUT = 1_000;
+const PAYLOAD_BYTES = 200;
+/** Requests at a time when a stream is read. */
+const READERS = 64;
+
+/** Publishes to a stream without a break, and remembers all that was acknowledged. */
+export class Load {
+  /** Payloads by the sequence that the acknowledgement gave them. */
+  readonly acked = new Map<number, string>();
+  /** Sequences that were given out twice: what came first is gone. */
+  readonly givenTwice: number[] = [];
+  /** Not acknowledged: stored or not, nobody was promised anything. */
+  unanswered = 0;
+  #stopped = false;
+  readonly #publishers: readonly Promise<void>[];
+
+  constructor(client: NatsConnection, subject: string) {
+    this.#publishers = Array.from({ length: PUBLISHERS }, (_, publisher) =>
+      this.#publish(client, subject, `publisher ${publisher}`),
+    );
+  }
+
+  /** Stops, once the last acknowledgement is in. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#publishers);
+  }
+
+  /** Acknowledged messages that a stream does not hold as they were sent. */
+  missingFrom(contents: ReadonlyMap<number, string>): [number, string][] {
+    return [...this.acked].filter(([sequence, payload]) => contents.get(sequence) !== payload);
+  }
+
+  async #publish(client: NatsConnection, subject: string, name: string): Promise<void> {
+    for (let sent = 0; !this.#stopped; sent++) {
+      const payload = `${name}: ${sent}`.padEnd(PAYLOAD_BYTES, ".");
+      const sequence = await publish(client, subject, payload);
+      if (sequence === undefined) this.unanswered += 1;
+      else if (this.acked.has(sequence)) this.givenTwice.push(sequence);
+      else this.acked.set(sequence, payload);
+      await new Promise((resolve) => setTimeout(resolve, REST));
+    }
+  }
+}
+
+/** The sequence that a message was stored at; none where nobody said so. */
+async function publish(
+  client: NatsConnection,
+  subject: string,
+  payload: string,
+): Promise<number | undefined> {
+  try {
+    const reply = await client.request(subject, payload, { timeout: ACK_TIMEOUT });
+    const ack = reply.json<{ seq?: number; error?: unknown }>();
+    return ack.error ? undefined : ack.seq;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Every message of a stream by sequence, as its leader has it (`MSG.GET` is answered by nobody else). */
+export async function readContents(
+  client: NatsConnection,
+  port: JetStreamPort,
+  stream: string,
+): Promise<Map<number, string>> {
+  const { state } = await port.info(stream);
+  const contents = new Map<number, string>();
+  let next = 1;
+  const read = async () => {
+    for (let seq = next++; contents.size < state.messages && seq <= state.last_seq; seq = next++) {
+      const reply = await client.request(
+        `$JS.API.STREAM.MSG.GET.${stream}`,
+        JSON.stringify({ seq }),
+        { timeout: 5_000 },
+      );
+      const { message } = reply.json<{ message?: { data: string } }>();
+      if (message) contents.set(seq, Buffer.from(message.data, "base64").toString());
+    }
+  };
+  await Promise.all(Array.from({ length: READERS }, read));
+  return contents;
+}
+
+/** A checksum of what each replica holds, by host: each is made the leader in turn. */
+export async function checksums(
+  client: NatsConnection,
+  port: JetStreamPort,
+  stream: string,
+): Promise<Record<string, string>> {
+  const leader = async () => (await port.info(stream)).cluster?.leader;
+  const sums: Record<string, string> = {};
+  for (const host of hostsOf(await port.info(stream))) {
+    await eventually(async () => {
+      if ((await leader()) !== host) await port.stepDown(stream, host);
+      return (await leader()) === host;
+    });
+    const contents = await readContents(client, port, stream);
+    if ((await leader()) !== host) throw new Error(`${host} was not the one that was read`);
+    const hash = createHash("sha256");
+    for (const message of [...contents].sort(([a], [b]) => a - b)) hash.update(message.join(" "));
+    sums[host] = hash.digest("hex");
+  }
+  return sums;
+}
