@@ -97,12 +97,15 @@ function hasBegun({ sent, cancelled }: Course): boolean {
 async function settle(course: Course): Promise<StreamInfo> {
   const { goal, pace } = course;
   const patience = new Patience(pace.pause);
+  const caughtUp = new Set<string>();
   let calm = 0;
   let settled = 0;
   for (;;) {
     const info = await look(course, patience);
     calm = info && isCalm(info) ? calm + 1 : 0;
-    settled = info && isSettled(info) ? settled + 1 : 0;
+    if (calm <= 1) caughtUp.clear();
+    for (const { name, current } of info?.cluster?.replicas ?? []) if (current) caughtUp.add(name);
+    settled = info && isSettled(info, caughtUp) ? settled + 1 : 0;
     const step = info && calm >= LOOKS ? nextStep(info, goal) : undefined;
     const relocates = step?.changes.length === 0;
     if (step && (!relocates || calm >= LOOKS_WHEN_MISPLACED)) {

@@ -1,18 +1,17 @@
 import type { StreamPolicy } from "../lib/stream-policy.ts";
 import { ERROR_CODES, JetStreamError, type JetStreamPort, type StreamInfo } from "./jetstream.ts";
 import { insist, type Pace, sleep } from "./patience.ts";
-import { hostsOf, lagging } from "./replicas.ts";
 
 /** Whether another host leads than one that should. A stream without a leader is led by nobody wrong. */
 export function isMisled({ cluster }: StreamInfo, { leaders }: StreamPolicy): boolean {
   return Boolean(cluster?.leader) && leaders?.includes(cluster?.leader ?? "") === false;
 }
 
-/** The replicas that could lead a misled stream as its policy wants it, in the policy's order. */
-export function heirsOf(info: StreamInfo, { leaders = [] }: StreamPolicy): string[] {
-  const behind = new Set(lagging(info).map(({ name }) => name));
-  const able = hostsOf(info).filter((host) => !behind.has(host));
-  return leaders.filter((host) => able.includes(host));
+/** The hosts that could lead a misled stream as its policy wants it, in the policy's order. */
+export function heirsOf({ cluster }: StreamInfo, { leaders = [] }: StreamPolicy): string[] {
+  return leaders.filter((host) =>
+    cluster?.replicas?.some(({ name, offline, pending }) => name === host && !offline && !pending),
+  );
 }
 
 /**

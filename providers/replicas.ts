@@ -9,10 +9,17 @@ export function isCalm({ cluster }: StreamInfo): boolean {
   return cluster?.desired === undefined && Boolean(cluster?.leader);
 }
 
-/** Nothing is under way, and every replica has all there is. */
-export function isSettled(info: StreamInfo): boolean {
+/**
+ * Nothing is under way, and every replica has all there is, or had at an earlier look: of a stream in use
+ * some replica is a few operations behind at most looks.
+ *
+ * @param caughtUp replicas that were seen to be current.
+ */
+export function isSettled(info: StreamInfo, caughtUp: ReadonlySet<string> = new Set()): boolean {
   return (
-    isCalm(info) && lagging(info).length === 0 && hostsOf(info).length === replicaCount(info.config)
+    isCalm(info) &&
+    hostsOf(info).length === replicaCount(info.config) &&
+    lagging(info).every(({ name, offline, pending }) => !offline && !pending && caughtUp.has(name))
   );
 }
 

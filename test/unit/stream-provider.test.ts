@@ -9,6 +9,7 @@ import {
 import {
   type ProgramInputs,
   type StreamInputs,
+  type StreamLifecycle,
   type StreamOutputs,
   streamLifecycle,
 } from "../../providers/stream.ts";
@@ -31,18 +32,24 @@ let state: Partial<StreamInputs>;
 /** What the person at the terminal would read. */
 let said: string[] = [];
 const options = {
-  patience: 300,
+  patience: 5_000,
   pause: 1,
   silence: 50,
   say: (line: string) => void said.push(line),
 };
-const lifecycle = streamLifecycle(() => jetStream, options);
+let lifecycle: StreamLifecycle;
 
 beforeEach(() => {
+  lifecycle = streamLifecycle(() => jetStream, options);
   jetStream = new FakeJetStream(SEED_FLEET);
   state = {};
   said = [];
 });
+
+/** From now on, streams are given up on before anybody grows tired of the test. */
+function hurry(): void {
+  lifecycle = streamLifecycle(() => jetStream, { ...options, patience: 300 });
+}
 
 function program(change: Partial<StreamConfig> = {}): ProgramInputs {
   const config = { ...ORDERS, ...change };
@@ -196,6 +203,39 @@ describe("create", () => {
     });
   });
 
+  it("does not wait for all replicas to be current at the same look: under load they hardly are", async () => {
+    const info = jetStream.info.bind(jetStream);
+    let looks = 0;
+    jetStream.info = async (name) => {
+      const { cluster, ...rest } = await info(name);
+      const behind = looks++ % 2;
+      const replicas = cluster?.replicas?.map((replica, index) =>
+        index === behind ? { ...replica, current: false, lag: looks } : replica,
+      );
+      return { ...rest, cluster: { ...cluster, ...(replicas ? { replicas } : {}) } };
+    };
+    expect(await created()).toMatchObject({ replicas: region(2) });
+  });
+
+  it.each([
+    ["was never current", { current: false, lag: 7 }, 0],
+    ["was current before the change", { current: false, lag: 7 }, 1],
+    ["is current, and down", { current: true, offline: true }, 0],
+  ])("does not settle while a replica %s", async (_, state, updatesBefore) => {
+    hurry();
+    const olds = await created();
+    const info = jetStream.info.bind(jetStream);
+    jetStream.info = async (name) => {
+      const { cluster, ...rest } = await info(name);
+      if (jetStream.requests.length < updatesBefore)
+        return { ...rest, ...(cluster && { cluster }) };
+      const replicas = cluster?.replicas?.map((replica) => ({ ...replica, ...state }));
+      return { ...rest, cluster: { ...cluster, ...(replicas ? { replicas } : {}) } };
+    };
+    const failure = await failureOf(updated(olds, await planned({ max_msgs: 5 })));
+    expect(failure.message).toContain("made no progress");
+  });
+
   it("takes up a stream that means the same", async () => {
     await jetStream.create({ ...ORDERS, description: "", max_msgs: -1 });
     expect(await created()).toMatchObject({ replicas: region(2) });
@@ -235,6 +275,7 @@ describe("create", () => {
   });
 
   it("keeps a stream that does not settle in the state, and says what it waits for", async () => {
+    hurry();
     jetStream.down.add("rg2-az3");
     const inputs = { ...(await planned()), __provider: "text" };
     const failure = await failureOf(lifecycle.create(inputs));
@@ -440,6 +481,7 @@ describe("a change under way that is no longer wanted", () => {
   });
 
   it("is taken back once only, should that do nothing", async () => {
+    hurry();
     const olds = await begin({ placement: { tags: ["rg:3"] } });
     jetStream.down.add("rg3-az1");
     let cancels = 0;
@@ -453,6 +495,7 @@ describe("a change under way that is no longer wanted", () => {
   });
 
   it("tells the way back when it makes no progress", async () => {
+    hurry();
     const olds = await created();
     jetStream.down.add("rg3-az1");
     const failure = await failureOf(
@@ -465,6 +508,7 @@ describe("a change under way that is no longer wanted", () => {
   });
 
   it("makes no progress by going back and forth", async () => {
+    hurry();
     const olds = await created();
     jetStream.looksPerChange = Number.POSITIVE_INFINITY;
     const news = await planned({ placement: { tags: ["rg:3"] } });
@@ -477,8 +521,7 @@ describe("a change under way that is no longer wanted", () => {
 });
 
 describe("progress", () => {
-  const patient = () =>
-    streamLifecycle(() => jetStream, { ...options, interval: 20, patience: 10_000 });
+  const patient = () => streamLifecycle(() => jetStream, { ...options, interval: 50 });
 
   it("says nothing of what is done at once", async () => {
     await updated(await created(), await planned({ max_msgs: 5 }));
