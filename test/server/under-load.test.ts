@@ -87,7 +87,7 @@ async function expectNothingLost(what: string): Promise<void> {
   const contents = await readContents(client, port, "ORDERS");
   const sums = await checksums(client, port, "ORDERS");
   console.info(
-    `${what}: ${load.acked.size} acknowledged, ${contents.size} stored, ${load.unanswered} unanswered, ${new Set(Object.values(sums)).size} version on ${Object.keys(sums).length} replicas`,
+    `${what}: ${load.acked.size} acknowledged, ${contents.size} stored, ${load.unanswered} unanswered, ${new Set(Object.values(sums)).size} version(s) on ${Object.keys(sums).length} replicas`,
   );
   expect(load.missingFrom(contents)).toEqual([]);
   expect(load.givenTwice).toEqual([]);
