@@ -136,8 +136,10 @@ describe("a stream on real servers", () => {
     await expect(created({ placement: { tags: ["!none", "rg:2"] } })).resolves.toMatchObject({
       replicas: region(2),
     });
-    await expect(created({ max_msgs: 5 })).rejects.toThrow(
-      /exists in account APP already, and differs \(placement: .*, maxMsgs: unlimited → 5\)/,
+    const news = await planned({ placement: { tags: ["rg:2", "!none"] } });
+    const config = { ...news.config, max_msgs: 5 };
+    await expect(streamProvider.create({ ...news, config })).rejects.toThrow(
+      /exists in account APP already with 0 messages \(0 B\), and differs \(maxMsgs: unlimited → 5\)/,
     );
   });
 

@@ -54,7 +54,10 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-async function planned({ replicas, tags }: Place): Promise<StreamInputs> {
+async function planned(
+  { replicas, tags }: Place,
+  olds: Partial<StreamInputs> = {},
+): Promise<StreamInputs> {
   const config: StreamConfig = {
     name: "ORDERS",
     subjects: ["orders.>"],
@@ -63,7 +66,7 @@ async function planned({ replicas, tags }: Place): Promise<StreamInputs> {
   };
   const { connection, account, fleet } = cluster;
   const news = { stream: "ORDERS", account, connection, config, policy: {}, fleet };
-  const { inputs, failures } = await provider.check({}, news);
+  const { inputs, failures } = await provider.check(olds, news);
   expect(failures).toEqual([]);
   return inputs as StreamInputs;
 }
@@ -123,7 +126,7 @@ describe("a stream in use", () => {
     for (const stop of tour) {
       said = [];
       await sleep(500);
-      outs = await updated(outs, await planned(stop));
+      outs = await updated(outs, await planned(stop, outs));
       await expectAt(stop, outs);
       console.info(said.join("; "));
     }
@@ -145,20 +148,20 @@ describe("a stream in use", () => {
     for (let kill = 0; kill < KILLS; kill++) {
       const others = places.filter(({ tags }) => tags.join() !== at.tags.join());
       const next = others[Math.floor(random() * others.length)] ?? at;
-      await killedUpdate(outs, await planned(next), random() * LATEST_KILL_MS);
+      await killedUpdate(outs, await planned(next, outs), random() * LATEST_KILL_MS);
       const isUnderWay = (await port.info("ORDERS")).cluster?.desired !== undefined;
       found[isUnderWay ? "under way" : "not begun or done"] += 1;
       // Whoever sees an up die may also think better of it.
       const isTakenBack = random() < 1 / 4;
       if (isTakenBack) found["taken back"] += 1;
       else at = next;
-      outs = await updated(outs, await planned(at));
+      outs = await updated(outs, await planned(at, outs));
       await expectAt(at, outs);
     }
     console.info(`at their deaths changes were: ${JSON.stringify(found)}`);
     expect(found["under way"]).toBeGreaterThan(0);
     const home = place(3, ["rg:2"], region(2));
-    outs = await updated(outs, await planned(home));
+    outs = await updated(outs, await planned(home, outs));
     await expectAt(home, outs);
     await expectNothingLost(`${KILLS} deaths under load`);
   }, 180_000);
