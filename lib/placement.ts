@@ -52,6 +52,11 @@ export type Placement =
       readonly nearest: readonly NearMiss[];
     };
 
+/** Writes near misses for people: `rg1-az1 (not tagged rg:2), …`; empty where there are none. */
+export function describeNearest(nearest: readonly NearMiss[]): string {
+  return nearest.map(({ name, lacks }) => `${name} (${lacks})`).join(", ");
+}
+
 /** A placement that there is. */
 export type Possible = Exclude<Placement, { kind: "impossible" }>;
 

@@ -1,6 +1,7 @@
 import { PlanError, type Problem } from "./errors.ts";
 import { renderNodeConf, restartDigest } from "./nats-conf.ts";
 import {
+  describeNearest,
   type Fleet,
   type Placement,
   type Possible,
@@ -255,7 +256,7 @@ function planNode(
 function problemsOf({ name, placement, problems }: StreamDraft): readonly Problem[] {
   if (placement.kind !== "impossible") return problems;
   const { summary, nearest } = placement;
-  const close = nearest.map(({ name: server, lacks }) => `${server} (${lacks})`).join(", ");
+  const close = describeNearest(nearest);
   const nowhere = {
     path: `streams.${name}.placement`,
     message: summary,

@@ -1,4 +1,11 @@
-import { ERROR_CODES, JetStreamError, JetStreamUnavailable } from "./jetstream.ts";
+import {
+  ERROR_CODES,
+  JetStreamError,
+  type JetStreamPort,
+  JetStreamUnavailable,
+  type StreamInfo,
+  StreamNotFound,
+} from "./jetstream.ts";
 
 export interface Pace {
   /** Milliseconds without any progress after which a stream is given up on. */
@@ -48,6 +55,20 @@ export async function insist<Result>(request: () => Promise<Result>, pace: Pace)
       if (Date.now() - start > patienceWith(error, pace)) throw error;
       await sleep(pace.pause);
     }
+  }
+}
+
+/** A stream as it is; undefined where there is none. */
+export async function find(
+  port: JetStreamPort,
+  stream: string,
+  pace: Pace,
+): Promise<StreamInfo | undefined> {
+  try {
+    return await insist(() => port.info(stream), pace);
+  } catch (error) {
+    if (error instanceof StreamNotFound) return undefined;
+    throw error;
   }
 }
 

@@ -4,8 +4,8 @@ import { completeConfig, diffConfig } from "../lib/stream-diff.ts";
 import type { StreamPolicy } from "../lib/stream-policy.ts";
 import { countOf } from "../lib/wording.ts";
 import { dropAbsent, type Goal } from "./converge.ts";
-import { type JetStreamPort, type StreamInfo, StreamNotFound } from "./jetstream.ts";
-import { insist, type Pace } from "./patience.ts";
+import type { JetStreamPort, StreamInfo } from "./jetstream.ts";
+import { find, insist, type Pace, sleep } from "./patience.ts";
 
 /** The stream that keeps another one's messages while that is made anew. */
 export function backupOf(stream: string): string {
@@ -173,7 +173,7 @@ async function awaitCopy(port: JetStreamPort, from: string, to: string, pace: Pa
       );
     }
     seen = state.messages;
-    await new Promise((resolve) => setTimeout(resolve, pace.pause));
+    await sleep(pace.pause);
   }
   const [ours, theirs] = await Promise.all([digest(port, from, pace), digest(port, to, pace)]);
   if (ours.count === theirs.count && ours.sum === theirs.sum) return;
@@ -213,17 +213,4 @@ async function digest(
 
 function isOutOfReach(from: StreamConfig, to: StreamConfig): boolean {
   return diffConfig(from, to).some(({ effect }) => effect === "refused");
-}
-
-async function find(
-  port: JetStreamPort,
-  stream: string,
-  pace: Pace,
-): Promise<StreamInfo | undefined> {
-  try {
-    return await insist(() => port.info(stream), pace);
-  } catch (error) {
-    if (error instanceof StreamNotFound) return undefined;
-    throw error;
-  }
 }

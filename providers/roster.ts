@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { CheckResult, DiffResult } from "@pulumi/pulumi/dynamic/index.js";
 import { describeContents } from "../lib/stream-loss.ts";
 import type { RosterEntry } from "../lib/stream-policy.ts";
+import { hasUnknown, toFailures } from "./engine.ts";
 import {
   type Connection,
   isSilence,
@@ -9,7 +10,6 @@ import {
   openJetStream,
   StreamNotFound,
 } from "./jetstream.ts";
-import { hasUnknown } from "./unknown.ts";
 
 export interface Roster {
   readonly account: string;
@@ -37,7 +37,7 @@ export function rosterLifecycle(open: (connection: Connection, account: string) 
             Object.keys(known).filter((name) => name in news.streams),
           ),
         ]);
-        return { inputs: news, failures: reasons.map((reason) => ({ property: "", reason })) };
+        return { inputs: news, failures: toFailures(reasons) };
       } catch (error) {
         if (!isSilence(error)) throw error;
         // The deletion itself looks again, and fails where nobody answers.

@@ -1,4 +1,9 @@
-import { placementRequest, plannedHosts, planPlacement } from "../lib/placement.ts";
+import {
+  describeNearest,
+  placementRequest,
+  plannedHosts,
+  planPlacement,
+} from "../lib/placement.ts";
 import type { StreamConfig } from "../lib/stream-config.ts";
 import {
   describeChange,
@@ -33,7 +38,7 @@ export function planInputs(
   if (placement.kind !== "impossible") {
     return { inputs: { ...inputs, hosts: plannedHosts(placement) }, refusals };
   }
-  const nearest = placement.nearest.map(({ name, lacks }) => `${name} (${lacks})`).join(", ");
+  const nearest = describeNearest(placement.nearest);
   const reason = `placement: ${placement.summary}${nearest ? `; nearest: ${nearest}` : ""}; nats-server would say "${placement.serverError}"`;
   return { inputs, refusals: [...refusals, reason] };
 }
@@ -48,14 +53,6 @@ function refusedIdentity(
       (key) =>
         `${key}: "${olds[key]}" can't become "${news[key]}" without losing the messages; add a new stream that sources the old one, then remove the old one`,
     );
-}
-
-/** The config that the stream is to be changed from: what the state has or, at first, what is there. */
-function baseOf(
-  { config }: Partial<StreamInputs>,
-  found: StreamInfo | undefined,
-): StreamConfig | undefined {
-  return config ?? found?.config;
 }
 
 /** Whether the verdict depends on what the stream holds, so that it has to be looked at. */
@@ -73,7 +70,8 @@ export function judge(
   news: ProgramInputs,
   found: StreamInfo | undefined,
 ): Verdict {
-  const base = baseOf(olds, found);
+  // What the state has or, at first, what is there.
+  const base = olds.config ?? found?.config;
   if (!base) return { refusals: refusedAtBirth(news.config), notices: [] };
   const changes = diffConfig(base, news.config);
   const isStranger = olds.config === undefined;

@@ -11,6 +11,7 @@ import { adoptObserved, completeConfig, diffConfig } from "../lib/stream-diff.ts
 import { describeContents, type StreamState } from "../lib/stream-loss.ts";
 import type { StreamPolicy } from "../lib/stream-policy.ts";
 import { converge, type Goal, HalfDone, isPlaced } from "./converge.ts";
+import { hasUnknown, toFailures, UNKNOWN } from "./engine.ts";
 import {
   type Connection,
   ERROR_CODES,
@@ -22,12 +23,11 @@ import {
   StreamNotFound,
 } from "./jetstream.ts";
 import { heirsOf, isMisled } from "./leadership.ts";
-import { insist, type Pace } from "./patience.ts";
+import { find, insist, type Pace } from "./patience.ts";
 import type { Reporting } from "./progress.ts";
 import { dropBackup, isCarrier, makeAnew, refuseForgottenBackup } from "./recreate.ts";
 import { hostsOf } from "./replicas.ts";
 import { describeStranger, judge, needsLook, planInputs } from "./stream-check.ts";
-import { hasUnknown, UNKNOWN } from "./unknown.ts";
 
 interface StreamIdentity {
   readonly stream: string;
@@ -122,7 +122,8 @@ export function streamLifecycle(
 
     async update(_id, _olds, news) {
       const port = portOf(news);
-      await awaitAnswer(port, news.stream, pace);
+      // Whether it is there is for later; whether anybody answers is not worth a move's patience.
+      await find(port, news.stream, pace);
       try {
         await makeAnew(port, news, pace);
         return { outs: await settle(port, news, pace) };
@@ -156,7 +157,6 @@ function refuseLoss(stream: string, state: StreamState): void {
   );
 }
 
-/** Failures name no property: the engine would print its value. */
 async function checkInputs(
   olds: Partial<StreamInputs>,
   news: ProgramInputs,
@@ -167,18 +167,14 @@ async function checkInputs(
     return { inputs: { ...inputs, hosts: UNKNOWN } };
   }
   const { inputs, refusals } = planInputs(olds, news);
-  if (refusals.length > 0) return { inputs, failures: refusals.map(toFailure) };
+  if (refusals.length > 0) return { inputs, failures: toFailures(refusals) };
   const found =
     needsLook(olds, news) && !hasUnknown(news.connection)
       ? await glance(port(), news.stream)
       : undefined;
   const verdict = judge(olds, news, found);
   for (const notice of verdict.notices) console.error(notice);
-  return { inputs, failures: verdict.refusals.map(toFailure) };
-}
-
-function toFailure(reason: string) {
-  return { property: "", reason };
+  return { inputs, failures: toFailures(verdict.refusals) };
 }
 
 /** One look; whoever doesn't answer at once has nothing to say in a preview. */
@@ -206,15 +202,6 @@ function diffInputs(olds: StreamOutputs, news: StreamInputs): DiffResult {
 
 function isSameConnection(a: Connection, b: Connection): boolean {
   return a.user === b.user && a.password === b.password && isSameSet(a.urls, b.urls);
-}
-
-/** Whether the stream is there is for later; whether anybody answers is not worth a move's patience. */
-async function awaitAnswer(port: JetStreamPort, stream: string, pace: Pace): Promise<void> {
-  try {
-    await insist(() => port.info(stream), pace);
-  } catch (error) {
-    if (!(error instanceof StreamNotFound)) throw error;
-  }
 }
 
 async function createOrTakeUp(

@@ -1,5 +1,5 @@
 import { formatProblem } from "../../lib/errors.ts";
-import type { Placement } from "../../lib/placement.ts";
+import { describeNearest, type Placement } from "../../lib/placement.ts";
 import { countOf } from "../../lib/wording.ts";
 import type { PlanReport, StreamForecast } from "../stack/plan-report.ts";
 import { COLUMN_GAP, renderTable } from "./table.ts";
@@ -100,7 +100,7 @@ function placementFacts(placement: Placement): Fact[] {
       return [["chosen from", placement.candidates.join(", ")]];
     case "impossible": {
       const { summary, serverError, nearest } = placement;
-      const close = nearest.map(({ name, lacks }) => `${name} (${lacks})`).join(", ");
+      const close = describeNearest(nearest);
       return [
         ["impossible", summary],
         ["server says", serverError],

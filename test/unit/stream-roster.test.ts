@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { UNKNOWN } from "../../providers/engine.ts";
 import { ClusterUnreachable } from "../../providers/jetstream.ts";
 import { type Roster, rosterLifecycle } from "../../providers/roster.ts";
-import { UNKNOWN } from "../../providers/unknown.ts";
 import { FakeJetStream } from "../support/fake-jetstream.ts";
 import { SEED_FLEET } from "../support/seed.ts";
 

@@ -1,3 +1,5 @@
+import type { CheckFailure } from "@pulumi/pulumi/dynamic/index.js";
+
 /** How Pulumi writes a value that is not known yet (`unknownValue` in its runtime/rpc.ts). */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
@@ -5,4 +7,9 @@ export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 export function hasUnknown(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return value === UNKNOWN;
   return Object.values(value).some(hasUnknown);
+}
+
+/** Refusals as `check` answers them. They name no property: the engine would print its value. */
+export function toFailures(reasons: readonly string[]): CheckFailure[] {
+  return reasons.map((reason) => ({ property: "", reason }));
 }
