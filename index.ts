@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { JetStreamProvider } from "./components/jetstream-provider.ts";
 import { NatsCluster } from "./components/nats-cluster.ts";
 import { ownershipOf } from "./components/ownership.ts";
 import { inspectEngine } from "./components/preflight.ts";
@@ -21,33 +22,42 @@ const isNew = engine.containers.size === 0;
 
 const cluster = new NatsCluster(plan.cluster, { plan, accounts, ownership, engine });
 
-const connection = pulumi.secret(
-  accounts.apply(({ application }) => ({
-    urls: Object.values(cluster.clientUrls),
-    ...application,
-  })),
+// The engine does nothing else while it starts the process that serves streams: in a new cluster, nodes come
+// first.
+const jetStream = new JetStreamProvider(
+  `${plan.cluster}-jetstream`,
+  {
+    connection: accounts.apply(({ application }) => ({
+      urls: Object.values(cluster.clientUrls),
+      ...application,
+    })),
+  },
+  { parent: cluster, dependsOn: isNew ? [...cluster.nodes] : [] },
 );
 
 const roster = new StreamRoster(
   `${plan.cluster}-streams`,
   {
     account: plan.account,
-    connection,
     streams: Object.fromEntries(
       plan.streams.map(({ name, policy }) => [name, rosterEntry(policy)]),
     ),
   },
-  // It looks at what is there before anything changes. The engine does nothing else while it starts the
-  // process that serves streams: in a new cluster, nodes come first.
-  { parent: cluster, dependsOn: isNew ? [...cluster.nodes] : [], deletedWith: cluster },
+  // It looks at what is there before anything changes.
+  { parent: cluster, provider: jetStream, deletedWith: cluster },
 );
 
 const placed = plan.streams.map(({ name, config, policy }) => {
   const stream = new Stream(
     name,
-    { account: plan.account, connection, config, policy, fleet: plan.fleet },
-    // A destroyed cluster takes its streams along, whether or not it still answers.
-    { parent: cluster, dependsOn: [cluster.ready, roster], deletedWith: cluster },
+    { account: plan.account, config, policy, fleet: plan.fleet },
+    {
+      parent: cluster,
+      provider: jetStream,
+      dependsOn: [cluster.ready, roster],
+      // A destroyed cluster takes its streams along, whether or not it still answers.
+      deletedWith: cluster,
+    },
   );
   const { leader, replicas } = stream;
   return [name, { tags: config.placement?.tags ?? [], leader, replicas }] as const;

@@ -195,7 +195,15 @@ function packNodeFiles(conf: string, accountsConf: string): string {
     file(`${CONFIG_DIR.slice(1)}/accounts.conf`, accountsConf),
     folder(`${DATA_DIR.slice(1)}/`),
   ]);
-  return Buffer.from(archive).toString("base64");
+  return Buffer.from(withoutPadding(archive)).toString("base64");
+}
+
+const TAR_BLOCK = 512;
+
+/** Leaves of the zeros that fill an archive up to 10 KiB the two blocks that end it: the state holds them twice. */
+function withoutPadding(archive: Uint8Array): Uint8Array {
+  const used = archive.findLastIndex((byte) => byte !== 0) + 1;
+  return archive.subarray(0, (Math.ceil(used / TAR_BLOCK) + 2) * TAR_BLOCK);
 }
 
 function generationOf(volume: docker.Volume): pulumi.Output<string> {

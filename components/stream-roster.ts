@@ -1,12 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { RosterEntry } from "../lib/stream-policy.ts";
-import type { Connection } from "../providers/jetstream.ts";
 import { providerText } from "./dynamic.ts";
+import type { StreamOptions } from "./stream.ts";
 
 export interface StreamRosterArgs {
   readonly account: string;
-  /** How to reach the cluster. Kept as a secret. */
-  readonly connection: pulumi.Input<Connection>;
   /** The streams of the settings, by name. */
   readonly streams: Readonly<Record<string, RosterEntry>>;
 }
@@ -16,13 +14,8 @@ export interface StreamRosterArgs {
  * stream which holds messages is to be deleted, which it refuses, or that one has vanished.
  */
 export class StreamRoster extends pulumi.CustomResource {
-  constructor(name: string, args: StreamRosterArgs, opts?: pulumi.CustomResourceOptions) {
-    super(
-      "pulumi-nodejs:dynamic/nats:StreamRoster",
-      name,
-      { ...args, connection: pulumi.secret(args.connection), __provider: PROVIDER },
-      opts,
-    );
+  constructor(name: string, args: StreamRosterArgs, opts: StreamOptions) {
+    super("pulumi-nodejs:dynamic/nats:StreamRoster", name, { ...args, __provider: PROVIDER }, opts);
   }
 }
 

@@ -2,14 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Fleet } from "../lib/placement.ts";
 import type { StreamConfig } from "../lib/stream-config.ts";
 import type { StreamPolicy } from "../lib/stream-policy.ts";
-import type { Connection } from "../providers/jetstream.ts";
 import { providerText } from "./dynamic.ts";
+import type { JetStreamProvider } from "./jetstream-provider.ts";
 
 export interface StreamArgs {
   /** Account that the stream belongs to. Can't change: the messages would be lost. */
   readonly account: pulumi.Input<string>;
-  /** How to reach the cluster as a user of that account. Kept as a secret. */
-  readonly connection: pulumi.Input<Connection>;
   /**
    * The whole config: what it leaves out has the server's default. Its name must be the resource's. Most
    * fields change in place; another placement or number of replicas moves data, with the stream in use.
@@ -22,6 +20,10 @@ export interface StreamArgs {
    * while a container is being replaced, and the preview would show nothing. Not kept in the state.
    */
   readonly fleet: pulumi.Input<Fleet>;
+}
+
+export interface StreamOptions extends pulumi.CustomResourceOptions {
+  readonly provider: JetStreamProvider;
 }
 
 /**
@@ -40,14 +42,13 @@ export class Stream extends pulumi.CustomResource {
   /** When the stream was created, RFC 3339. */
   declare readonly created: pulumi.Output<string>;
 
-  constructor(name: string, args: StreamArgs, opts?: pulumi.CustomResourceOptions) {
+  constructor(name: string, args: StreamArgs, opts: StreamOptions) {
     super(
       "pulumi-nodejs:dynamic/nats:Stream",
       name,
       {
         stream: name,
         account: args.account,
-        connection: pulumi.secret(args.connection),
         config: args.config,
         policy: args.policy ?? {},
         fleet: args.fleet,

@@ -2,14 +2,7 @@ import { connect, errors, type NatsConnection } from "@nats-io/transport-node";
 import type { StreamConfig } from "../lib/stream-config.ts";
 import type { ApiPlacement } from "../lib/stream-fields.ts";
 import type { StreamState } from "../lib/stream-loss.ts";
-
-/** How to reach a cluster, and as whom. */
-export interface Connection {
-  /** Of any of its servers, e.g. `nats://127.0.0.1:4222`. One that answers is enough. */
-  readonly urls: readonly string[];
-  readonly user: string;
-  readonly password: string;
-}
+import type { Connection } from "./connection.ts";
 
 /** Where a replica stands (`PeerInfo` in nats-server's server/stream.go). The leader is not among them. */
 export interface Replica {

@@ -2,31 +2,25 @@ import { isDeepStrictEqual } from "node:util";
 import type { CheckResult, DiffResult } from "@pulumi/pulumi/dynamic/index.js";
 import { describeContents } from "../lib/stream-loss.ts";
 import type { RosterEntry } from "../lib/stream-policy.ts";
+import { configure, openConfigured } from "./configured.ts";
 import { hasUnknown, toFailures } from "./engine.ts";
-import {
-  type Connection,
-  isSilence,
-  type JetStreamPort,
-  openJetStream,
-  StreamNotFound,
-} from "./jetstream.ts";
+import { isSilence, type JetStreamPort, StreamNotFound } from "./jetstream.ts";
 
 export interface Roster {
   readonly account: string;
-  readonly connection: Connection;
   readonly streams: Readonly<Record<string, RosterEntry>>;
 }
 
 /** Runs in the dynamic provider's process; components/stream-roster.ts loads it by this name. */
-export const rosterProvider = rosterLifecycle(openJetStream);
+export const rosterProvider = { configure, ...rosterLifecycle(openConfigured) };
 
 /** The lifecycle of a roster: all that it does is to look, in `check`, before anything changes. */
-export function rosterLifecycle(open: (connection: Connection, account: string) => JetStreamPort) {
+export function rosterLifecycle(open: (account: string) => JetStreamPort) {
   return {
     async check(olds: Partial<Roster>, news: Roster): Promise<CheckResult> {
       const known = olds.streams ?? {};
       if (hasUnknown(news) || Object.keys(known).length === 0) return { inputs: news };
-      const port = open(news.connection, news.account);
+      const port = open(news.account);
       const removed = Object.keys(known).filter((name) => !(name in news.streams));
       const atRisk = removed.filter((name) => !known[name]?.allowDataLoss);
       try {
@@ -47,11 +41,7 @@ export function rosterLifecycle(open: (connection: Connection, account: string) 
       }
     },
     async diff(_id: string, olds: Roster, news: Roster): Promise<DiffResult> {
-      const essence = ({ account, connection, streams }: Roster) => ({
-        account,
-        connection,
-        streams,
-      });
+      const essence = ({ account, streams }: Roster) => ({ account, streams });
       return { changes: !isDeepStrictEqual(essence(olds), essence(news)) };
     },
     create: async (inputs: Roster) => ({ id: inputs.account, outs: inputs }),

@@ -10,15 +10,14 @@ import type { StreamConfig } from "../lib/stream-config.ts";
 import { adoptObserved, completeConfig, diffConfig } from "../lib/stream-diff.ts";
 import { describeContents, type StreamState } from "../lib/stream-loss.ts";
 import type { StreamPolicy } from "../lib/stream-policy.ts";
+import { configure, openConfigured } from "./configured.ts";
 import { converge, type Goal, HalfDone, isPlaced } from "./converge.ts";
 import { hasUnknown, toFailures, UNKNOWN } from "./engine.ts";
 import {
-  type Connection,
   ERROR_CODES,
   isSilence,
   JetStreamError,
   type JetStreamPort,
-  openJetStream,
   type StreamInfo,
   StreamNotFound,
 } from "./jetstream.ts";
@@ -32,8 +31,6 @@ import { describeStranger, judge, needsLook, planInputs } from "./stream-check.t
 interface StreamIdentity {
   readonly stream: string;
   readonly account: string;
-  /** Secret: goes out under the same key as it came in, for the engine to mark it again. */
-  readonly connection: Connection;
 }
 
 /** What the program passes. */
@@ -78,11 +75,11 @@ export interface LifecycleOptions {
 }
 
 /** Runs in the dynamic provider's process; components/stream.ts loads it by this name. */
-export const streamProvider: StreamLifecycle = streamLifecycle(openJetStream);
+export const streamProvider = { configure, ...streamLifecycle(openConfigured) };
 
 /** The lifecycle of a stream over any JetStream. */
 export function streamLifecycle(
-  open: (connection: Connection, account: string) => JetStreamPort,
+  open: (account: string) => JetStreamPort,
   {
     patience = 60_000,
     silence = 15_000,
@@ -92,7 +89,7 @@ export function streamLifecycle(
   }: LifecycleOptions = {},
 ): StreamLifecycle {
   const pace = { patience, silence, pause, interval, say };
-  const portOf = ({ connection, account }: StreamIdentity) => open(connection, account);
+  const portOf = ({ account }: StreamIdentity) => open(account);
   return {
     check: async (olds, news) => checkInputs(olds, news, () => portOf(news)),
     diff: async (_id, olds, news) => diffInputs(olds, news),
@@ -168,10 +165,7 @@ async function checkInputs(
   }
   const { inputs, refusals } = planInputs(olds, news);
   if (refusals.length > 0) return { inputs, failures: toFailures(refusals) };
-  const found =
-    needsLook(olds, news) && !hasUnknown(news.connection)
-      ? await glance(port(), news.stream)
-      : undefined;
+  const found = needsLook(olds, news) ? await glance(port(), news.stream) : undefined;
   const verdict = judge(olds, news, found);
   for (const notice of verdict.notices) console.error(notice);
   return { inputs, failures: toFailures(verdict.refusals) };
@@ -195,13 +189,8 @@ function diffInputs(olds: StreamOutputs, news: StreamInputs): DiffResult {
     replaces.length > 0 ||
     diffConfig(olds.config, news.config).length > 0 ||
     !isSameSet(olds.hosts, news.hosts) ||
-    !isDeepStrictEqual(olds.policy, news.policy) ||
-    !isSameConnection(olds.connection, news.connection);
+    !isDeepStrictEqual(olds.policy, news.policy);
   return { changes, replaces };
-}
-
-function isSameConnection(a: Connection, b: Connection): boolean {
-  return a.user === b.user && a.password === b.password && isSameSet(a.urls, b.urls);
 }
 
 async function createOrTakeUp(

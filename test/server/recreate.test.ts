@@ -22,8 +22,8 @@ let client: NatsConnection;
 /** Sees every request that changes something, before it is sent. */
 let onChange: () => void = () => undefined;
 
-const lifecycle = streamLifecycle((connection, account) => {
-  const real = openJetStream(connection, account);
+const lifecycle = streamLifecycle((account) => {
+  const real = openJetStream(cluster.connection, account);
   const changing =
     <Args extends unknown[]>(request: (...args: Args) => Promise<void>) =>
     async (...args: Args) => {
@@ -63,9 +63,9 @@ async function check(
   policy: StreamPolicy,
   olds: Partial<StreamInputs> = {},
 ) {
-  const { connection, account, fleet } = cluster;
+  const { account, fleet } = cluster;
   const config = { ...ORDERS, ...change };
-  const news = { stream: config.name, account, connection, config, policy, fleet };
+  const news = { stream: config.name, account, config, policy, fleet };
   const { inputs, failures = [] } = await lifecycle.check(olds, news);
   return { inputs: inputs as StreamInputs, reasons: failures.map(({ reason }) => reason) };
 }

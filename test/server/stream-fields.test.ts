@@ -243,7 +243,9 @@ let streams = 0;
 /** What was compared or refused, in all. */
 let claims = 0;
 
-const lifecycle = streamLifecycle(openJetStream, { pause: 20 });
+const lifecycle = streamLifecycle((account) => openJetStream(cluster.connection, account), {
+  pause: 20,
+});
 
 beforeAll(async () => {
   cluster = await startCluster(
@@ -375,9 +377,9 @@ class Tracked {
   }
 
   async #check(fields: Fields) {
-    const { connection, account, fleet } = cluster;
+    const { account, fleet } = cluster;
     const config = configOf(this.#name, this.#row, fields);
-    const news = { stream: this.#name, account, connection, config, policy: {}, fleet };
+    const news = { stream: this.#name, account, config, policy: {}, fleet };
     const { inputs, failures = [] } = await lifecycle.check(this.#state ?? {}, news);
     return { inputs: inputs as StreamInputs, failures };
   }

@@ -1,6 +1,7 @@
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { StreamConfig } from "../../lib/stream-config.ts";
+import { openConfigured } from "../../providers/configured.ts";
 import { closeConnections, type JetStreamPort, openJetStream } from "../../providers/jetstream.ts";
 import {
   type StreamInputs,
@@ -26,6 +27,8 @@ let client: NatsConnection;
 
 beforeAll(async () => {
   cluster = await startCluster();
+  const text = JSON.stringify(cluster.connection);
+  await streamProvider.configure({ config: { get: () => text, require: () => text } });
   port = openJetStream(cluster.connection, cluster.account);
   const { urls, user, password } = cluster.connection;
   client = await connect({ servers: [...urls], user, pass: password });
@@ -43,8 +46,8 @@ afterEach(async () => {
 
 async function planned(change: Partial<StreamConfig> = {}, olds: Partial<StreamInputs> = {}) {
   const config = { ...ORDERS, ...change };
-  const { connection, account, fleet } = cluster;
-  const news = { stream: config.name, account, connection, config, policy: {}, fleet };
+  const { account, fleet } = cluster;
+  const news = { stream: config.name, account, config, policy: {}, fleet };
   const { inputs, failures } = await streamProvider.check(olds, news);
   expect(failures ?? []).toEqual([]);
   return inputs as StreamInputs;
@@ -183,7 +186,7 @@ describe("a stream on real servers", () => {
     for (const name of stopped) cluster.signal(name, "SIGSTOP");
     try {
       // Longer than the meta group takes to elect another leader, should it have lost its own.
-      const hasty = streamLifecycle(openJetStream, { patience: 10_000 });
+      const hasty = streamLifecycle(openConfigured, { patience: 10_000 });
       const news = await planned({ placement: { tags: ["rg:3"] } }, olds);
       const failure = await hasty.update("ORDERS", olds, news).catch((error: unknown) => error);
       expect((failure as Error).message).toMatch(
@@ -222,7 +225,7 @@ describe("a stream on real servers", () => {
     cluster.signal(victim, "SIGSTOP");
     try {
       // Longer than the meta group takes to elect another leader, should it have lost its own.
-      const hasty = streamLifecycle(openJetStream, { patience: 10_000 });
+      const hasty = streamLifecycle(openConfigured, { patience: 10_000 });
       const news = await planned(across, olds);
       const failure = await hasty.update("ORDERS", olds, news).catch((error: unknown) => error);
       expect(failure).toMatchObject({ id: "ORDERS", properties: { config: news.config } });

@@ -39,7 +39,8 @@ let client: NatsConnection;
 let load: Load;
 /** What the person at the terminal would read. */
 let said: string[] = [];
-const provider = streamLifecycle(openJetStream, { say: (line) => void said.push(line) });
+const open = (account: string) => openJetStream(cluster.connection, account);
+const provider = streamLifecycle(open, { say: (line) => void said.push(line) });
 
 beforeAll(async () => {
   cluster = await startCluster();
@@ -64,8 +65,8 @@ async function planned(
     num_replicas: replicas,
     placement: { tags },
   };
-  const { connection, account, fleet } = cluster;
-  const news = { stream: "ORDERS", account, connection, config, policy: {}, fleet };
+  const { account, fleet } = cluster;
+  const news = { stream: "ORDERS", account, config, policy: {}, fleet };
   const { inputs, failures } = await provider.check(olds, news);
   expect(failures).toEqual([]);
   return inputs as StreamInputs;

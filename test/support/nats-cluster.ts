@@ -5,12 +5,8 @@ import { createServer, type Server as NetServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Fleet, Server } from "../../lib/placement.ts";
-import {
-  type Connection,
-  JetStreamError,
-  type JetStreamPort,
-  openJetStream,
-} from "../../providers/jetstream.ts";
+import type { Connection } from "../../providers/connection.ts";
+import { JetStreamError, type JetStreamPort, openJetStream } from "../../providers/jetstream.ts";
 import { eventually } from "./eventually.ts";
 import { SEED_SERVERS } from "./seed.ts";
 

@@ -9,6 +9,10 @@ import { project } from "../../cli/pulumi/project.mjs";
 import { renderPlan } from "../../cli/render/plan.ts";
 import { widthOf } from "../../cli/render/text.ts";
 import type { PlanReport } from "../../cli/stack/plan-report.ts";
+import { SEED_SETTINGS } from "../support/stack.ts";
+
+/** YAML takes JSON as it is. */
+const SEED = JSON.stringify({ clientPort: 4222, monitorPort: 8222, ...SEED_SETTINGS });
 
 let folder = "";
 
@@ -37,6 +41,13 @@ async function plan(...args: string[]): Promise<{ status: number; report: PlanRe
   return { status, report: JSON.parse(`${log.mock.lastCall?.[0]}`) };
 }
 
+/** As people call it, from any folder. */
+function planInShell(...args: string[]) {
+  const env = { NO_COLOR: "1", FORCE_COLOR: "", PULUMI_HOME: folder, PULUMI_STACK: "dev" };
+  const bootstrap = path.join(project, "cli", "bootstrap.mjs");
+  return execa(process.execPath, [bootstrap, "plan", ...args], { cwd: folder, env, reject: false });
+}
+
 const planText = async (text: string, name = "settings.yaml") => plan(await write(name, text));
 
 const render = (report: PlanReport, width = 80) =>
@@ -46,14 +57,20 @@ const nodesIn = ({ regions }: PlanReport) =>
   regions.flatMap(({ zones }) => zones.flatMap(({ nodes }) => nodes));
 
 describe("npm run plan", () => {
+  test("shows the stack that is selected", async () => {
+    const { stdout } = await planInShell();
+    // People edit that file; what is in it is not for a test to know.
+    expect(stdout).toMatch(/stack dev/);
+    expect(stdout).toMatch(/from Pulumi\.dev\.yaml; no server was asked, and nothing changed/);
+  });
+
   test("shows the seed as it would be, without Pulumi", async () => {
-    const env = { NO_COLOR: "1", FORCE_COLOR: "", PULUMI_HOME: folder, PULUMI_STACK: "dev" };
-    const bootstrap = path.join(project, "cli", "bootstrap.mjs");
-    const { stdout } = await execa(process.execPath, [bootstrap, "plan"], { cwd: folder, env });
-    expect(`\n${stdout}\n`).toMatchInlineSnapshot(`
+    const { stdout } = await planInShell(await write("seed.yaml", SEED));
+    const text = stdout.replace(`${folder}/`, "");
+    expect(`\n${text}\n`).toMatchInlineSnapshot(`
       "
       ✓ stack dev · 9 nodes: 3 regions x 3 zones · cluster c1 · nats:2.15.2
-        from Pulumi.dev.yaml; no server was asked, and nothing changed
+        from seed.yaml; no server was asked, and nothing changed
 
       region  zone  node     client  monitor  tags
       rg1     az1   rg1-az1    4222     8222  rg:1 az:1 xr:123 xr:132
@@ -214,7 +231,7 @@ describe("npm run plan", () => {
   });
 
   test("stays within the terminal", async () => {
-    const { report } = await plan(path.join(project, "Pulumi.dev.yaml"));
+    const { report } = await planText(SEED);
     for (const width of [60, 80, 120]) {
       const lines = render(report, width).split("\n");
       expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(width);

@@ -17,7 +17,6 @@ import { FakeJetStream } from "../support/fake-jetstream.ts";
 import { SEED_FLEET } from "../support/seed.ts";
 
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-const CONNECTION = { urls: ["nats://127.0.0.1:4222"], user: "user", password: "sesame" };
 const ORDERS: StreamConfig = {
   name: "ORDERS",
   subjects: ["orders.>"],
@@ -53,7 +52,7 @@ function hurry(): void {
 
 function program(change: Partial<StreamConfig> = {}): ProgramInputs {
   const config = { ...ORDERS, ...change };
-  const identity = { stream: config.name, account: "APP", connection: CONNECTION };
+  const identity = { stream: config.name, account: "APP" };
   return { ...identity, config, policy: {}, fleet: SEED_FLEET };
 }
 
@@ -156,11 +155,6 @@ describe("check", () => {
     expect(inputs).toMatchObject({ config, hosts: UNKNOWN });
     expect(inputs).not.toHaveProperty("fleet");
   });
-
-  it("plans although the password is not known yet", async () => {
-    const connection = { ...CONNECTION, password: UNKNOWN };
-    expect((await check({}, { ...program(), connection })).inputs.hosts).toEqual(region(2));
-  });
 });
 
 describe("diff", () => {
@@ -179,7 +173,7 @@ describe("diff", () => {
   it.each([
     ["config", { config: { ...ORDERS, max_msgs: 5 } }],
     ["hosts", { hosts: region(3) }],
-    ["connection", { connection: { ...CONNECTION, password: "other" } }],
+    ["policy", { policy: { allowDataLoss: true } }],
   ])("sees a change of %s, never a replacement", async (_, change) => {
     expect(await diff(change)).toEqual({ changes: true, replaces: [] });
   });
@@ -295,7 +289,7 @@ describe("create", () => {
 describe("update", () => {
   it("sends nothing when the stream is what it should be", async () => {
     const olds = await created();
-    await updated(olds, { ...(await planned()), connection: { ...CONNECTION, user: "other" } });
+    await updated(olds, { ...(await planned()), policy: { allowDataLoss: true } });
     expect(updates()).toEqual([]);
   });
 
@@ -672,7 +666,7 @@ describe("read", () => {
     strand("ORDERS", region(3));
     const { inputs, props } = await lifecycle.read("ORDERS", olds);
     expect(inputs).toMatchObject({ config: { ...ORDERS, max_msgs: 5 }, hosts: region(3) });
-    expect(props).toMatchObject({ replicas: region(3), connection: CONNECTION });
+    expect(props).toMatchObject({ replicas: region(3), account: "APP" });
     expect(await lifecycle.diff("ORDERS", props as StreamOutputs, await planned())).toMatchObject({
       changes: true,
     });

@@ -1,0 +1,19 @@
+import * as pulumi from "@pulumi/pulumi";
+import { CONNECTION_KEY, type Connection } from "../providers/connection.ts";
+
+export interface JetStreamProviderArgs {
+  /** How to reach the cluster, as a user of the account that owns the streams. Kept as a secret. */
+  readonly connection: pulumi.Input<Connection>;
+}
+
+/**
+ * Through what streams are reached, and the one place in the state that holds a password. A secret in each
+ * stream would be encrypted anew, all of them, whenever the CLI writes its state; and with another password
+ * every stream would show a change.
+ */
+export class JetStreamProvider extends pulumi.ProviderResource {
+  constructor(name: string, args: JetStreamProviderArgs, opts?: pulumi.ResourceOptions) {
+    const connection = pulumi.secret(pulumi.jsonStringify(args.connection));
+    super("pulumi-nodejs", name, { [CONNECTION_KEY]: connection }, opts);
+  }
+}
