@@ -21,9 +21,11 @@ function settingsOf(count: number): object {
 /** Grows the number of streams of one stack, and measures each step. */
 export async function runStreams(
   counts: readonly number[],
+  skipCheckpoints: boolean,
   onStep: (count: number) => void,
 ): Promise<StreamCosts[]> {
   const stack = await TestStack.create({});
+  if (skipCheckpoints) stack.env.PULUMI_SKIP_CHECKPOINTS = "true";
   const pulumi = (...words: string[]) => {
     const { file, args, options } = stack.command(words);
     return time(file, args, options, true);
@@ -40,6 +42,7 @@ export async function runStreams(
     }
     return costs;
   } finally {
+    stack.env.PULUMI_SKIP_CHECKPOINTS = "true";
     await stack.remove();
   }
 }

@@ -11,11 +11,12 @@ import { createLog } from "../steps.mjs";
 import { UserError } from "../user-error.ts";
 
 export const usage = `Usage: npm run bench [-- --runs N]
-       npm run bench -- streams [--counts 100,300,1000]
+       npm run bench -- streams [--counts 100,300,1000] [--skip-checkpoints]
 
 Measures a cluster's life on this machine, N times (3): cold up, no-op preview and up, a stream moved by a
 changed tag, destroy; and in the same run the yardstick, the example's own flow with plain processes.
-With "streams": what more and more streams of three replicas cost, each step on top of the one before.
+With "streams": what more and more streams of three replicas cost, each step on top of the one before;
+with --skip-checkpoints, the state is written at the end of each up only.
 Prints a table and writes every figure to bench-results/. Uses a stack of its own.`;
 
 export async function run(args: readonly string[]): Promise<number> {
@@ -24,12 +25,15 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 async function benchStreams(args: readonly string[]): Promise<number> {
-  const { counts } = parseOptions(args, { counts: { type: "string", default: "100,300,1000" } });
+  const { counts, "skip-checkpoints": skipCheckpoints } = parseOptions(args, {
+    counts: { type: "string", default: "100,300,1000" },
+    "skip-checkpoints": { type: "boolean", default: false },
+  });
   const numbers = counts.split(",").map((text) => parseCount("counts", text));
   const log = createLog();
   await setUp({ log });
   const step = log.step("Streams");
-  const costs = await runStreams(numbers, (count) => step.doing(`up to ${count}`));
+  const costs = await runStreams(numbers, skipCheckpoints, (count) => step.doing(`up to ${count}`));
   step.done("measured");
   const table = new Table({
     head: ["streams", "up s", "ms a stream", "no-op preview s", "ms a stream", "peak MiB"],

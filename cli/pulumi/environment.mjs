@@ -51,6 +51,9 @@ export function decide({ args, env, userHome, project, read, exists }) {
   return {
     set: definedOnly({
       PULUMI_SKIP_UPDATE_CHECK: env.PULUMI_SKIP_UPDATE_CHECK ? undefined : "true",
+      // The CLI makes garbage of its whole state at each write: collected less often, many streams take a
+      // quarter less time.
+      GOGC: env.GOGC ? undefined : "400",
       PULUMI_BACKEND_URL: own ? backend : undefined,
       PULUMI_STACK: own && named === undefined && !selected ? DEFAULT_STACK : undefined,
       DOCKER_HOST: contextHost(env, userHome, readJson),

@@ -41,6 +41,20 @@ describe("an up that is killed", () => {
     expect(await stack.leftovers()).toEqual([]);
   });
 
+  test("without having written any state is put right by the next", async () => {
+    stack.env.PULUMI_SKIP_CHECKPOINTS = "true";
+    await stack.killAt(/:Stream ORDERS created/, "up", "--yes", "--skip-preview");
+    expect((await stack.expectPulumi("stack", "--show-urns")).match(/nats:Stream/)).toBeNull();
+    delete stack.env.PULUMI_SKIP_CHECKPOINTS;
+
+    await stack.expectPulumi("up", "--yes");
+    await using client = await NatsClient.connect(await stack.outputs());
+    await expectSeed(client);
+
+    await stack.expectPulumi("destroy", "--yes");
+    expect(await stack.leftovers()).toEqual([]);
+  });
+
   test("while containers are being made leaves nothing that destroy doesn't find", async () => {
     await stack.killAt(/-container creating/, "up", "--yes", "--skip-preview");
     await leaveContainer();

@@ -56,6 +56,7 @@ describe("decide", () => {
     expect(decideIn({})).toEqual({
       set: {
         PULUMI_SKIP_UPDATE_CHECK: "true",
+        GOGC: "400",
         PULUMI_BACKEND_URL: OWN_BACKEND,
         PULUMI_STACK: "dev",
         PULUMI_CONFIG_PASSPHRASE: "dev",
@@ -67,6 +68,7 @@ describe("decide", () => {
   test("leaves standing what the user has set", () => {
     const env = {
       PULUMI_SKIP_UPDATE_CHECK: "false",
+      GOGC: "off",
       PULUMI_BACKEND_URL: "s3://state",
       PULUMI_STACK: "prod",
       PULUMI_CONFIG_PASSPHRASE: "",
