@@ -177,7 +177,7 @@ async function killedUpdate(olds: StreamOutputs, news: StreamInputs, after: numb
     stdio: ["pipe", "pipe", "ignore"],
   });
   const exit = once(child, "exit");
-  child.stdin.end(JSON.stringify({ olds, news }));
+  child.stdin.end(JSON.stringify({ connection: cluster.connection, olds, news }));
   await Promise.race([once(child.stdout, "data"), exit]);
   await sleep(after);
   child.kill("SIGKILL");

@@ -1,13 +1,17 @@
 /**
- * A process that updates a stream as the dynamic provider's does, to be killed: reads `{ olds, news }` from
- * stdin, says that it begins.
+ * A process that updates a stream as the dynamic provider's does, to be killed: reads
+ * `{ connection, olds, news }` from stdin, says that it begins.
  */
 import { text } from "node:stream/consumers";
-import { type StreamInputs, type StreamOutputs, streamProvider } from "../../providers/stream.ts";
+import type { Connection } from "../../providers/connection.ts";
+import { openJetStream } from "../../providers/jetstream.ts";
+import { type StreamInputs, type StreamOutputs, streamLifecycle } from "../../providers/stream.ts";
 
-const { olds, news } = JSON.parse(await text(process.stdin)) as {
+const { connection, olds, news } = JSON.parse(await text(process.stdin)) as {
+  readonly connection: Connection;
   readonly olds: StreamOutputs;
   readonly news: StreamInputs;
 };
 console.log("begins");
-await streamProvider.update(news.stream, olds, news);
+const lifecycle = streamLifecycle((account) => openJetStream(connection, account));
+await lifecycle.update(news.stream, olds, news);
