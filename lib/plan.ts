@@ -9,6 +9,7 @@ import {
   placementWarnings,
   plannedHosts,
   planPlacement,
+  planSeating,
 } from "./placement.ts";
 import type { Settings, StackIdentity } from "./settings.ts";
 import {
@@ -18,8 +19,9 @@ import {
   type StreamConfig,
 } from "./stream-config.ts";
 import { compilePolicy, type PolicySettings, type StreamPolicy } from "./stream-policy.ts";
-import { type NodePlace, placeNodes, planWaves } from "./topology.ts";
+import { type NodePlace, placeNodes } from "./topology.ts";
 import { imageVersion, type ServerVersion, tooNewFor } from "./versions.ts";
+import { planWaves, type Rollout } from "./waves.ts";
 
 /** The whole cluster as a value: what `preview` knows, components build and `status` reports on. */
 export interface ClusterPlan {
@@ -32,6 +34,7 @@ export interface ClusterPlan {
   /** Bytes that a node's container may use. */
   readonly memory: number;
   readonly regions: readonly RegionPlan[];
+  readonly rollout: Rollout;
   /** The nodes that may be down together, in the order in which they are changed. */
   readonly waves: readonly (readonly NodePlan[])[];
   /** The servers as the placement planner sees them. */
@@ -158,7 +161,12 @@ export function draftCluster(settings: Settings): ClusterDraft {
         nodes: nodes.filter((node) => node.region === region && node.zone === zone),
       })),
     })),
-    waves: planWaves(nodes, settings.uniqueTag),
+    rollout: settings.rollout,
+    waves: planWaves(
+      nodes,
+      settings,
+      compiled.map(({ config }) => planSeating(placementRequest(config), fleet)),
+    ),
     fleet,
     account: settings.account,
     streams: compiled.map((stream) => draftStream(stream, surroundings)),

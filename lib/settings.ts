@@ -6,6 +6,7 @@ import { type StreamSettings, streamSettingsSchema } from "./stream-config.ts";
 import { regionTag, zoneTag } from "./tags.ts";
 import { MAX_REGIONS, MAX_ZONES } from "./topology.ts";
 import { imageVersion } from "./versions.ts";
+import { ROLLOUTS, type Rollout } from "./waves.ts";
 
 /** Names the stack that settings belong to; names and default ports on the engine derive from it. */
 export interface StackIdentity {
@@ -31,6 +32,8 @@ export interface Settings {
   readonly maxFileStore: number;
   readonly maxMemoryStore: number;
   readonly syncInterval: string;
+  /** How many nodes are changed at once. */
+  readonly rollout: Rollout;
   readonly account: string;
   readonly user: string;
   readonly systemUser: string;
@@ -67,6 +70,7 @@ const schema = z.strictObject({
   maxFileStore: size(MIB).prefault("1GiB"),
   maxMemoryStore: size(0).prefault("64MiB"),
   syncInterval: z.string().transform(parseSyncInterval).prefault("always"),
+  rollout: z.enum(ROLLOUTS).default("zone"),
   account: printable.default("APP"),
   user: printable.default("user"),
   systemUser: printable.default("sys"),

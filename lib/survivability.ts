@@ -64,7 +64,7 @@ export function majorityOf(replicas: number): number {
 
 /** Judges every loss. @param seating has as many seats as replicas, or more: the replicas do have a place. */
 export function judgeLosses(seating: Seating, losses: readonly Loss[]): Survivability {
-  const judged = losses.map((loss) => ({ ...loss, outcome: outcomeOf(seating, loss) }));
+  const judged = losses.map((loss) => ({ ...loss, outcome: outcomeOf(seating, loss.nodes) }));
   return {
     summary: summarize(judged),
     losses: judged.map(({ kind, name, outcome }) => ({ kind, name, outcome })),
@@ -72,11 +72,16 @@ export function judgeLosses(seating: Seating, losses: readonly Loss[]): Survivab
   };
 }
 
+/** Whether a group keeps its majority while those nodes are down, wherever its replicas are. */
+export function survives(seating: Seating, nodes: readonly string[]): boolean {
+  return outcomeOf(seating, nodes) === "survives";
+}
+
 /**
  * At worst, replicas take every seat that the loss touches, at best every seat that it leaves something of:
  * which seats are taken, and by which of their servers, is free.
  */
-function outcomeOf(seating: Seating, { nodes }: Loss): Outcome {
+function outcomeOf(seating: Seating, nodes: readonly string[]): Outcome {
   const { replicas, seats } = seating;
   const gone = new Set(nodes);
   const touched = seats.filter((seat) => seat.some((name) => gone.has(name))).length;

@@ -61,26 +61,6 @@ export function placeNodes(shape: Shape, requestedTags: readonly string[] = []):
   );
 }
 
-/**
- * Groups nodes so that the groups can be restarted one after the other: the nodes of one zone together
- * where `unique_tag: "az:"` keeps every stream to one replica per zone, single nodes otherwise; and
- * never so many at once that the meta group (every node votes) would lose its majority.
- */
-export function planWaves<Node extends Pick<NodePlace, "zone">>(
-  nodes: readonly Node[],
-  uniqueTag: string,
-): Node[][] {
-  const largest = uniqueTag === "az:" ? Math.max(1, Math.floor((nodes.length - 1) / 2)) : 1;
-  const zones = Map.groupBy(nodes, ({ zone }) => zone);
-  return [...zones.values()].flatMap((members) => chunks(members, largest));
-}
-
-function chunks<Item>(items: readonly Item[], size: number): Item[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
-    items.slice(index * size, (index + 1) * size),
-  );
-}
-
 function nodeName(region: string, zone: string, nodeIndex: number): string {
   return nodeIndex === 0 ? `${region}-${zone}` : `${region}-${zone}-${nodeIndex + 1}`;
 }

@@ -27,6 +27,7 @@ describe("parseSettings", () => {
       uniqueTag: "az:",
       memory: 512 * 1024 ** 2,
       syncInterval: "always",
+      rollout: "zone",
       streams: {},
     });
   });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { placeNodes, planWaves, type Shape } from "../../lib/topology.ts";
+import { placeNodes, type Shape } from "../../lib/topology.ts";
 
 const seed: Shape = {
   regions: ["rg1", "rg2", "rg3"],
@@ -89,41 +89,6 @@ describe("placeNodes", () => {
           const after = grown.get(node.name);
           expect(after?.portOffset).toBe(node.portOffset);
           expect(after?.serverTags.slice(0, 2)).toEqual(node.serverTags.slice(0, 2));
-        }
-      }),
-    );
-  });
-});
-
-describe("planWaves", () => {
-  test("takes the seed zone by zone", () => {
-    const waves = planWaves(placeNodes(seed), "az:");
-    expect(waves.map((wave) => wave.map(({ name }) => name))).toEqual([
-      ["rg1-az1", "rg2-az1", "rg3-az1"],
-      ["rg1-az2", "rg2-az2", "rg3-az2"],
-      ["rg1-az3", "rg2-az3", "rg3-az3"],
-    ]);
-  });
-
-  test("goes node by node where uniqueness doesn't keep replicas apart by zone", () => {
-    expect(planWaves(placeNodes(seed), "rg:").map((wave) => wave.length)).toEqual(Array(9).fill(1));
-  });
-
-  test("never takes the majority of the meta group, nor two zones at once", () => {
-    fc.assert(
-      fc.property(shapes, (anyShape) => {
-        const nodes = placeNodes(anyShape);
-        const waves = planWaves(nodes, "az:");
-        expect(
-          waves
-            .flat()
-            .map(({ name }) => name)
-            .sort(),
-        ).toEqual(nodes.map(({ name }) => name).sort());
-        for (const wave of waves) {
-          expect(new Set(wave.map(({ zone }) => zone)).size).toBe(1);
-          if (nodes.length > 2)
-            expect(nodes.length - wave.length).toBeGreaterThan(nodes.length / 2);
         }
       }),
     );
