@@ -9,7 +9,7 @@
 # DATA_VOLUME      name of the volume for /data
 # IMAGE            image of the node, already present
 # OWNER            label that marks what belongs to this stack
-# RESTART_DIGEST   stays the same as long as a reload will do
+# RECIPE           digest of what the container is made from: one with another is replaced, not reloaded
 set -eu
 
 writer="$CONTAINER-writer"
@@ -49,9 +49,9 @@ fi
 prepare_writer --volume "$CONFIG_VOLUME:/etc/nats" --volume "$DATA_VOLUME:/data" "$IMAGE"
 
 running=$(docker inspect --format \
-  '{{.State.Running}} {{index .Config.Labels "nats-regions.restart-digest"}}' \
+  '{{.State.Running}} {{index .Config.Labels "nats-regions.recipe"}}' \
   "$CONTAINER" 2>/dev/null || true)
-[ "$running" = "true $RESTART_DIGEST" ] || exit 0
+[ "$running" = "true $RECIPE" ] || exit 0
 
 # By the engine's clock, as the engine compares.
 began=$(docker info --format '{{.SystemTime}}')

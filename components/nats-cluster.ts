@@ -1,12 +1,12 @@
 import { local } from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { type Accounts, renderAccountsConf } from "../lib/nats-conf.ts";
+import { type Accounts, MONITOR_PORT, renderAccountsConf } from "../lib/nats-conf.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
 import type { AvailabilityZone } from "./availability-zone.ts";
 import type { NatsNode, NodeSettings } from "./nats-node.ts";
 import { createNetwork, ensureNetwork } from "./network.ts";
-import type { Ownership } from "./ownership.ts";
+import { NODE_LABEL, type Ownership, RECIPE_LABEL } from "./ownership.ts";
 import type { EngineState } from "./preflight.ts";
 import { Region } from "./region.ts";
 
@@ -34,8 +34,9 @@ export class NatsCluster extends pulumi.ComponentResource {
     const settings = createCommon(name, args, this);
     const zones = createZones(name, plan, this);
 
+    const isWhole = nodesOf(plan).every((node) => args.engine.containers.has(node.containerName));
     const nodes: NatsNode[] = [];
-    let gates: pulumi.Resource[] = [];
+    let gates = [createStartGate(`${name}-start`, args, this)];
     for (const [index, wave] of plan.waves.entries()) {
       const members = wave.map((node) =>
         zones(node).addNode(`${name}-${node.name}`, { plan: node, settings, after: gates }),
@@ -43,7 +44,7 @@ export class NatsCluster extends pulumi.ComponentResource {
       nodes.push(...members);
       const monitors = monitoringUrls(plan.waves.slice(0, index + 1).flat());
       const later = monitoringUrls(plan.waves.slice(index + 1).flat());
-      const gate = { monitors, later, containerPrefix: `${plan.prefix}-`, wave: members };
+      const gate = { monitors, later, containerPrefix: `${plan.prefix}-`, wave: members, isWhole };
       gates = [createGate(`${name}-wave-${index + 1}`, gate, this)];
     }
 
@@ -117,18 +118,49 @@ interface GateArgs {
   readonly containerPrefix: string;
   /** The nodes right before the gate: where their containers were replaced, it waits again. */
   readonly wave: readonly NatsNode[];
+  /** Whether all nodes were there before anything was changed. */
+  readonly isWhole: boolean;
+}
+
+/**
+ * Makes the gate before the first wave: whatever restarts a node updates it, and it refuses where the
+ * cluster isn't well. It knows nothing of containers that somebody removed, whose return it must not bar.
+ */
+function createStartGate(
+  name: string,
+  { plan, ownership: { label } }: NatsClusterArgs,
+  parent: pulumi.Resource,
+): pulumi.Resource {
+  const recipes = nodesOf(plan).map((node) => [node.name, node.recipe]);
+  return new local.Command(
+    name,
+    {
+      create: ":",
+      update: plan.rollout === "all" ? ":" : "node providers/check-start.ts",
+      environment: {
+        OWNER: `${label.label}=${label.value}`,
+        NODE_LABEL,
+        MONITOR_PORT: String(MONITOR_PORT),
+        RECIPE_LABEL,
+        RECIPES: JSON.stringify(Object.fromEntries(recipes)),
+      },
+      logging: local.Logging.Stderr,
+    },
+    { parent },
+  );
 }
 
 const AWAIT_CLUSTER = "node providers/await-cluster.ts";
 
 /**
  * Makes the gate behind a wave. The first boot needs all nodes at once, as a new meta group elects its
- * leader only when every member is there: so only the last gate waits when it is created. A container
- * that was replaced updates the gate behind its wave, and that one waits until all is well again.
+ * leader only when every member is there: so only the last gate waits when it is created, unless there was
+ * a cluster whose nodes are now to be changed in more waves. A container that was replaced updates the gate
+ * behind its wave, and that one waits until all is well again.
  */
 function createGate(
   name: string,
-  { monitors, later, containerPrefix, wave }: GateArgs,
+  { monitors, later, containerPrefix, wave, isWhole }: GateArgs,
   parent: pulumi.Resource,
 ) {
   const isLast = Object.keys(later).length === 0;
@@ -136,8 +168,8 @@ function createGate(
   return new local.Command(
     name,
     {
-      create: isLast ? AWAIT_CLUSTER : ":",
-      update: AWAIT_CLUSTER,
+      create: isWhole ? `${AWAIT_CLUSTER} replicas` : isLast ? `${AWAIT_CLUSTER} members` : ":",
+      update: `${AWAIT_CLUSTER} replicas`,
       environment: {
         MONITORS: JSON.stringify(monitors),
         LATER: JSON.stringify(later),
@@ -146,7 +178,7 @@ function createGate(
       },
       logging: local.Logging.Stderr,
     },
-    { parent },
+    { parent, ignoreChanges: ["create"] },
   );
 }
 

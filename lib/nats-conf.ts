@@ -96,7 +96,12 @@ export function renderAccountsConf({ system, name, application }: Accounts): str
  */
 export function restartDigest(conf: NodeConf): string {
   const { serverTags, routes, clientAdvertise, ...needRestart } = conf;
-  return createHash("sha256").update(JSON.stringify(needRestart)).digest("hex").slice(0, 16);
+  return digestOf(needRestart);
+}
+
+/** 16 hex digits, the same for values whose JSON is the same. */
+export function digestOf(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 16);
 }
 
 /** Quotes a string for nats-server's config format, which knows JSON's escapes except `\u`. */

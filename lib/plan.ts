@@ -1,5 +1,5 @@
 import { PlanError, type Problem } from "./errors.ts";
-import { renderNodeConf, restartDigest } from "./nats-conf.ts";
+import { digestOf, renderNodeConf, restartDigest } from "./nats-conf.ts";
 import {
   describeNearest,
   type Fleet,
@@ -66,8 +66,8 @@ export interface NodePlan extends NodePlace {
   readonly monitoringUrl: string;
   /** `nats.conf`; holds no secret. */
   readonly conf: string;
-  /** Changes when a changed config needs a restart, stays when a reload will do. */
-  readonly restartDigest: string;
+  /** Digest of all that its container is made from: with another one, the container is replaced. */
+  readonly recipe: string;
 }
 
 export interface StreamPlan {
@@ -257,7 +257,14 @@ function planNode(
     clientUrl: `nats://${host}:${clientPort}`,
     monitoringUrl: `http://${host}:${monitorPort}`,
     conf: renderNodeConf(conf),
-    restartDigest: restartDigest(conf),
+    recipe: digestOf([
+      settings.image,
+      settings.memory,
+      settings.bindAddress,
+      clientPort,
+      monitorPort,
+      restartDigest(conf),
+    ]),
   };
 }
 

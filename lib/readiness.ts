@@ -1,3 +1,5 @@
+import { majorityOf } from "./survivability.ts";
+
 /** What the monitoring pages of one node say, as far as readiness goes; `undefined` where it doesn't answer. */
 export interface NodeReport {
   readonly name: string;
@@ -9,6 +11,66 @@ export interface NodeReport {
   readonly health?: string;
   /** Members that lag or are offline; only the meta leader's own view counts (nats-server 2.15). */
   readonly lagging?: readonly string[];
+}
+
+/** A stream or a consumer as one of its servers sees it. */
+export interface GroupView {
+  /** E.g. `stream ORDERS`, `consumer work of stream ORDERS`. */
+  readonly name: string;
+  readonly account: string;
+  /** Server name, `""` while there is none. */
+  readonly leader: string;
+  /** The other members as that server sees them; only the leader's view of them counts (nats-server 2.15). */
+  readonly others: readonly { readonly name: string; readonly well: boolean }[];
+  /** How many replicas it should have; undefined where its config leaves that to its stream. */
+  readonly replicas?: number;
+}
+
+/** The streams and consumers that one node holds. */
+export interface NodeGroups {
+  readonly name: string;
+  readonly groups: readonly GroupView[];
+}
+
+/**
+ * Says why streams and consumers aren't well, or `undefined` when they are: each has a leader, and as many
+ * replicas as it should have, all of them online and current by its leader's own view. `/healthz` doesn't
+ * know: a server that has just restarted calls itself well before its streams' leaders do.
+ *
+ * @param down nodes that nobody waits for.
+ */
+export function whyNotCurrent(
+  nodes: readonly NodeGroups[],
+  down: ReadonlySet<string>,
+): string | undefined {
+  const views = nodes.flatMap(({ name: node, groups }) => groups.map((view) => ({ node, view })));
+  const groups = Map.groupBy(views, ({ view: { account, name } }) => `${account} ${name}`);
+  for (const seen of groups.values()) {
+    const led = seen.find(({ node, view }) => view.leader === node)?.view;
+    const reasons = led
+      ? [whyNotFull(led, down)]
+      : seen.map(({ view }) => whyLeaderless(view, down));
+    const reason = reasons.find((each) => each !== undefined);
+    if (reason) return reason;
+  }
+  return undefined;
+}
+
+function whyNotFull(
+  { name, others, replicas = 0 }: GroupView,
+  down: ReadonlySet<string>,
+): string | undefined {
+  const ill = others.filter((other) => !other.well && !down.has(other.name));
+  if (ill.length > 0) return `${name} waits for ${names(ill)}`;
+  const members = others.length + 1;
+  return members < replicas ? `${name} has ${members} of ${replicas} replicas` : undefined;
+}
+
+/** A group whose majority is down elects nobody, however long one waits. */
+function whyLeaderless({ name, others }: GroupView, down: ReadonlySet<string>): string | undefined {
+  const members = others.length + 1;
+  const gone = others.filter((other) => down.has(other.name));
+  return members - gone.length < majorityOf(members) ? undefined : `${name} has no leader`;
 }
 
 /**
@@ -68,6 +130,6 @@ function isRunning({ metaLeader }: NodeReport): boolean {
   return metaLeader !== undefined;
 }
 
-function names(reports: readonly NodeReport[]): string {
+function names(reports: readonly { readonly name: string }[]): string {
   return reports.map(({ name }) => name).join(", ");
 }

@@ -1,29 +1,73 @@
 import { z } from "zod";
-import type { NodeReport } from "../lib/readiness.ts";
+import { type GroupView, type NodeReport, whyNotCurrent } from "../lib/readiness.ts";
 
 /** What one node's pages say of its health and of the meta group. */
 export type NodeView = Required<Omit<NodeReport, "name">>;
 
 const REQUEST_MS = 2_000;
 
+/** A raft group: its leader, `""` while there is none, and the other members as this node sees them. */
+const raftGroup = z.object({
+  leader: z.string().default(""),
+  replicas: z
+    .array(
+      z
+        .object({
+          name: z.string(),
+          current: z.boolean().default(false),
+          offline: z.boolean().default(false),
+        })
+        .transform(({ name, current, offline }) => ({ name, well: current && !offline })),
+    )
+    .default([]),
+});
 const metaGroup = z.object({
-  meta_cluster: z
-    .object({
-      leader: z.string().default(""),
-      cluster_size: z.number(),
-      replicas: z
-        .array(
-          z.object({
-            name: z.string(),
-            current: z.boolean().default(false),
-            offline: z.boolean().default(false),
-          }),
-        )
-        .default([]),
-    })
-    .optional(),
+  meta_cluster: raftGroup.extend({ cluster_size: z.number() }).optional(),
 });
 const healthz = z.object({ status: z.string(), error: z.string().optional() });
+
+const jetStreamDetail = z.object({
+  account_details: z
+    .array(
+      z.object({
+        name: z.string(),
+        stream_detail: z
+          .array(
+            z.object({
+              name: z.string(),
+              cluster: raftGroup.prefault({}),
+              config: z.object({ num_replicas: z.number().default(1) }),
+              consumer_detail: z
+                .array(z.object({ name: z.string(), cluster: raftGroup.prefault({}) }))
+                .default([]),
+            }),
+          )
+          .default([]),
+      }),
+    )
+    .default([]),
+});
+
+/** The page that {@link groupsOf} reads. */
+const GROUPS_PAGE = "jsz?accounts=true&streams=true&consumers=true&config=true";
+
+/** Takes the streams and consumers that a node holds out of its {@link GROUPS_PAGE}. @throws z.ZodError */
+function groupsOf(page: unknown): GroupView[] {
+  return jetStreamDetail
+    .parse(page)
+    .account_details.flatMap(({ name: account, stream_detail }) =>
+      stream_detail.flatMap(({ name, cluster, config, consumer_detail: consumers }) => [
+        { ...toView(account, `stream ${name}`, cluster), replicas: config.num_replicas },
+        ...consumers.map((consumer) =>
+          toView(account, `consumer ${consumer.name} of stream ${name}`, consumer.cluster),
+        ),
+      ]),
+    );
+}
+
+function toView(account: string, name: string, group: z.output<typeof raftGroup>): GroupView {
+  return { account, name, leader: group.leader, others: group.replicas };
+}
 
 /** Reads pages of a node's monitoring port. @throws Error where one doesn't answer with JSON within 2 s. */
 export async function getPages(url: string, paths: readonly string[]): Promise<unknown[]> {
@@ -45,8 +89,48 @@ export function viewOf(jszPage: unknown, healthzPage: unknown): NodeView {
     metaLeader: meta?.leader ?? "",
     metaSize: meta?.cluster_size ?? 0,
     health: status === "ok" ? "" : (error ?? status),
-    lagging: (meta?.replicas ?? [])
-      .filter((peer) => !peer.current || peer.offline)
-      .map((peer) => peer.name),
+    lagging: (meta?.replicas ?? []).filter((peer) => !peer.well).map((peer) => peer.name),
   };
+}
+
+/** A node and the URL of its monitoring port. */
+export interface Monitor {
+  readonly name: string;
+  readonly url: string;
+}
+
+/** Asks each node for its health and its view of the meta group; of one that doesn't answer only the name is known. */
+export async function askNodes(monitors: readonly Monitor[]): Promise<NodeReport[]> {
+  return await Promise.all(
+    monitors.map(async ({ name, url }) => {
+      try {
+        const [stats, health] = await getPages(url, ["jsz", "healthz"]);
+        return { name, ...viewOf(stats, health) };
+      } catch {
+        return { name };
+      }
+    }),
+  );
+}
+
+/**
+ * Asks each node for its streams and consumers, and says what they lack; undefined if nothing.
+ *
+ * @param down nodes that nobody waits for.
+ */
+export async function askWhyNotCurrent(
+  monitors: readonly Monitor[],
+  down: ReadonlySet<string> = new Set(),
+): Promise<string | undefined> {
+  try {
+    const nodes = await Promise.all(
+      monitors.map(async ({ name, url }) => {
+        const [page] = await getPages(url, [GROUPS_PAGE]);
+        return { name, groups: groupsOf(page) };
+      }),
+    );
+    return whyNotCurrent(nodes, down);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }

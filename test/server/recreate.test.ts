@@ -10,6 +10,7 @@ import {
 } from "../../providers/jetstream.ts";
 import { backupOf } from "../../providers/recreate.ts";
 import { type StreamInputs, type StreamOutputs, streamLifecycle } from "../../providers/stream.ts";
+import { eventually } from "../support/eventually.ts";
 import { startCluster, type TestCluster } from "../support/nats-cluster.ts";
 import { SEED_SERVERS } from "../support/seed.ts";
 
@@ -93,7 +94,11 @@ async function fill(count: number): Promise<void> {
   for (let sent = 1; sent <= count; sent++) {
     const header = headers();
     header.set("Number", `${sent}`);
-    await client.request(`orders.${sent % 7}`, `${sent}`, { headers: header, timeout: 5_000 });
+    // Not every server has heard of a new stream at once.
+    await eventually(async () => {
+      await client.request(`orders.${sent % 7}`, `${sent}`, { headers: header, timeout: 5_000 });
+      return true;
+    });
   }
   await client.request("$JS.API.STREAM.MSG.DELETE.ORDERS", JSON.stringify({ seq: 5 }));
 }

@@ -43,7 +43,7 @@ describe("an up that is killed", () => {
 
   test("without having written any state is put right by the next", async () => {
     stack.env.PULUMI_SKIP_CHECKPOINTS = "true";
-    await stack.killAt(/:Stream ORDERS created/, "up", "--yes", "--skip-preview");
+    await stack.killAt(/:Stream ORDERS creating/, "up", "--yes", "--skip-preview");
     expect((await stack.expectPulumi("stack", "--show-urns")).match(/nats:Stream/)).toBeNull();
     delete stack.env.PULUMI_SKIP_CHECKPOINTS;
 

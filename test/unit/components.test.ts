@@ -58,7 +58,7 @@ beforeAll(async () => {
     { parent: cluster, provider, dependsOn: [cluster.ready] },
   );
   await promiseOf(stream.urn);
-  resources = await recorder.settled(66);
+  resources = await recorder.settled(67);
 });
 
 describe("NatsCluster", () => {
@@ -72,7 +72,7 @@ describe("NatsCluster", () => {
       "docker:index/remoteImage:RemoteImage": 1,
       "docker:index/volume:Volume": 18,
       "docker:index/container:Container": 9,
-      "command:local:Command": 1 + 9 + 3 + 1,
+      "command:local:Command": 1 + 9 + 4 + 1,
       "pulumi-nodejs:dynamic/nats:Stream": 1,
       "pulumi:providers:pulumi-nodejs": 1,
     });
@@ -126,10 +126,10 @@ describe("NatsCluster", () => {
     expect([1, 2, 3].map((number) => gate(number).create)).toEqual([
       ":",
       ":",
-      "node providers/await-cluster.ts",
+      "node providers/await-cluster.ts members",
     ]);
     for (const number of [1, 2, 3]) {
-      expect(gate(number).update).toBe("node providers/await-cluster.ts");
+      expect(gate(number).update).toBe("node providers/await-cluster.ts replicas");
       const { CONTAINERS, MONITORS, LATER } = gate(number).environment as Record<string, string>;
       expect(CONTAINERS?.split(" ")).toEqual(
         [1, 2, 3].map((region) => `c1-rg${region}-az${number}-container-id`),
@@ -137,6 +137,17 @@ describe("NatsCluster", () => {
       expect(Object.keys(JSON.parse(MONITORS ?? ""))).toHaveLength(3 * number);
       expect(Object.keys(JSON.parse(LATER ?? ""))).toHaveLength(9 - 3 * number);
     }
+  });
+
+  test("looks at the cluster before the first wave, whenever a container is to be replaced", () => {
+    const { create, update, environment } = named("c1-start").inputs;
+    expect([create, update]).toEqual([":", "node providers/check-start.ts"]);
+    const { RECIPES = "" } = environment as Record<string, string>;
+    const { labels } = named("c1-rg2-az1-container").inputs as {
+      readonly labels: readonly { readonly label: string; readonly value: string }[];
+    };
+    const [recipe] = labels.filter(({ label }) => label === "nats-regions.recipe");
+    expect(recipe?.value).toBe(JSON.parse(RECIPES)["rg2-az1"]);
   });
 
   test("keeps passwords out of everything but secrets", () => {

@@ -1,5 +1,11 @@
-import { expect, test } from "vitest";
-import { type NodeReport, needsLaterNodes, whyNotReady } from "../../lib/readiness.ts";
+import { describe, expect, test } from "vitest";
+import {
+  type GroupView,
+  type NodeReport,
+  needsLaterNodes,
+  whyNotCurrent,
+  whyNotReady,
+} from "../../lib/readiness.ts";
 
 const well = (name: string): NodeReport => ({
   name,
@@ -35,6 +41,61 @@ test("between waves, nodes that don't run yet are nobody's concern; those that r
   expect(whyNotReady([leader, b], [c, { name: "d" }])).toBe("the meta group waits for c");
   expect(whyNotReady([leader, b, c])).toBe("the meta group waits for c, Server name unknown");
   expect(whyNotReady([b], [leader, c, { name: "d" }])).toBe("the meta group waits for c");
+});
+
+describe("whyNotCurrent", () => {
+  const view = (leader: string, change: Partial<GroupView> = {}): GroupView => ({
+    name: "stream ORDERS",
+    account: "APP",
+    leader,
+    others: [
+      { name: "b", well: true },
+      { name: "c", well: true },
+    ],
+    replicas: 3,
+    ...change,
+  });
+  const nobody = new Set<string>();
+  const reason = (groups: readonly GroupView[], down = nobody) =>
+    whyNotCurrent([{ name: "a", groups }], down);
+
+  test("finds nothing wrong with a full group, nor with a lone replica", () => {
+    expect(reason([view("a"), view("a", { name: "stream SOLO", others: [], replicas: 1 })])).toBe(
+      undefined,
+    );
+  });
+
+  test("counts the leader's view of the others, and no one else's", () => {
+    const others = [{ name: "a", well: false }];
+    const follower = { name: "b", groups: [view("a", { others })] };
+    expect(whyNotCurrent([{ name: "a", groups: [view("a")] }, follower], nobody)).toBe(undefined);
+    expect(reason([view("a", { others: [{ name: "b", well: false }] })])).toBe(
+      "stream ORDERS waits for b",
+    );
+  });
+
+  test("misses a leader, and replicas", () => {
+    expect(reason([view("")])).toBe("stream ORDERS has no leader");
+    expect(reason([view("b")])).toBe("stream ORDERS has no leader");
+    expect(reason([view("a", { others: [{ name: "b", well: true }] })])).toBe(
+      "stream ORDERS has 2 of 3 replicas",
+    );
+  });
+
+  test("tells streams of two accounts apart", () => {
+    const other = view("b", { account: "OTHER" });
+    expect(reason([view("a"), other])).toBe("stream ORDERS has no leader");
+  });
+
+  test("doesn't wait for nodes that are down, nor for a leader while most of a group is", () => {
+    const others = [
+      { name: "b", well: false },
+      { name: "c", well: true },
+    ];
+    expect(reason([view("a", { others })], new Set(["b"]))).toBe(undefined);
+    expect(reason([view("")], new Set(["b"]))).toBe("stream ORDERS has no leader");
+    expect(reason([view("")], new Set(["b", "c"]))).toBe(undefined);
+  });
 });
 
 test("waiting is in vain while too few nodes of all run", () => {

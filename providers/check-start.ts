@@ -1,0 +1,69 @@
+/**
+ * Refuses to begin with changes that restart nodes while the cluster could lose a majority by them: the gate
+ * before the first wave. Run by a Command. Looks at the nodes as they are, at the ports that they have now.
+ *
+ * OWNER: `label=value` of the containers. NODE_LABEL, RECIPE_LABEL: labels with a container's node, and with
+ * the digest of what it was made from. RECIPES: JSON object of the digests to come, by node. MONITOR_PORT: the
+ * port that their monitoring pages have inside.
+ */
+import { execFile } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { z } from "zod";
+import { whyNotReady } from "../lib/readiness.ts";
+import { askNodes, askWhyNotCurrent, type Monitor } from "./monitoring.ts";
+
+/** What isn't well by then won't get well by itself. */
+const DEADLINE_MS = 20_000;
+const POLL_MS = 500;
+
+await main();
+
+async function main(): Promise<void> {
+  const started = Date.now();
+  for (;;) {
+    const reason = await look();
+    if (reason === undefined) return;
+    if (Date.now() - started > DEADLINE_MS) {
+      console.error(
+        `No node was changed, as a majority could be lost: ${reason}. Put the settings back and bring the cluster back first (npx pulumi up --refresh), or set rollout: all to change its nodes whatever state it is in.`,
+      );
+      process.exitCode = 1;
+      return;
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+/** What the cluster lacks; undefined if nothing, or if it is nodes that are down which are to be changed. */
+async function look(): Promise<string | undefined> {
+  const nodes = await findNodes();
+  const reports = await askNodes(nodes);
+  const down = new Set(reports.filter(({ health }) => health !== "").map(({ name }) => name));
+  const isRepair = nodes.every(({ name, isChanged }) => !isChanged || down.has(name));
+  if (isRepair) return undefined;
+  return whyNotReady(reports) ?? (await askWhyNotCurrent(nodes));
+}
+
+interface FoundNode extends Monitor {
+  /** Whether its container is to be replaced. */
+  readonly isChanged: boolean;
+}
+
+async function findNodes(): Promise<FoundNode[]> {
+  const { OWNER, NODE_LABEL, RECIPE_LABEL, MONITOR_PORT, RECIPES = "{}" } = process.env;
+  const recipes = z.record(z.string(), z.string()).parse(JSON.parse(RECIPES));
+  const labels = [NODE_LABEL, RECIPE_LABEL].map((label) => `{{.Label "${label}"}}`);
+  const format = `--format=${[...labels, "{{.Ports}}"].join("\t")}`;
+  const args = ["ps", "--all", `--filter=label=${OWNER}`, `--filter=label=${NODE_LABEL}`, format];
+  const { stdout } = await promisify(execFile)("docker", args);
+  const rows = stdout.split("\n").filter((row) => row !== "");
+  return rows.map((row) => {
+    const [name = "", recipe, ports = ""] = row.split("\t");
+    const published = new RegExp(`([\\d.]+):(\\d+)->${MONITOR_PORT}/`);
+    // A container that doesn't run publishes nothing, and nothing answers at port 0.
+    const [, host = "127.0.0.1", port = "0"] = ports.match(published) ?? [];
+    const url = `http://${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}`;
+    return { name, url, isChanged: recipes[name] !== recipe };
+  });
+}

@@ -1,0 +1,77 @@
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { NatsClient } from "../support/nats-client.ts";
+import { SEED_SETTINGS, TestStack } from "../support/stack.ts";
+
+/** Like the pinned one, but for a server that can't listen anywhere. */
+const BROKEN_IMAGE = "nats:2.15.2-deaf";
+
+describe("a rollout", () => {
+  let stack: TestStack;
+  let sent: string[];
+
+  beforeAll(async () => {
+    stack = await TestStack.create();
+    await stack.expectPulumi("up", "--yes", "--skip-preview");
+    await using client = await NatsClient.connect(await stack.outputs());
+    sent = Array.from({ length: 20 }, (_, index) => `order ${index}`);
+    for (const payload of sent) await client.publish("orders.new", payload);
+  });
+
+  afterAll(async () => {
+    await stack.remove();
+    await execa("docker", ["image", "rm", "--force", BROKEN_IMAGE], { reject: false });
+  });
+
+  test("doesn't begin while a stream lacks a replica, and says how to go on", async () => {
+    await docker("stop", containerOf("rg2-az3"));
+    const before = await recipes();
+    stack.configure({ ...SEED_SETTINGS, memory: "256MiB" });
+    const { exitCode, text } = await stack.pulumi("up", "--yes", "--skip-preview");
+    expect(exitCode).not.toBe(0);
+    expect(text).toMatch(
+      /No node was changed, as a majority could be lost: no answer from rg2-az3/,
+    );
+    expect(text).toMatch(/rollout: all/);
+    expect(await recipes()).toEqual(before);
+
+    await docker("start", containerOf("rg2-az3"));
+    await stack.expectPulumi("up", "--yes", "--skip-preview");
+    expect(new Set(await recipes()).size).toBe(9);
+    expect((await recipes()).filter((recipe) => before.includes(recipe))).toEqual([]);
+  });
+
+  test("stops at the first wave where a server doesn't come up, and can be taken back", async () => {
+    const container = await docker("create", "nats:2.15.2");
+    const entrypoint = 'ENTRYPOINT ["/nats-server", "--addr", "203.0.113.1"]';
+    await docker("commit", "--change", entrypoint, container, BROKEN_IMAGE);
+    await docker("rm", container);
+    const before = await recipes();
+
+    stack.configure({ ...SEED_SETTINGS, memory: "256MiB", image: BROKEN_IMAGE });
+    const { exitCode, text } = await stack.pulumi("up", "--yes", "--skip-preview");
+    expect(exitCode).not.toBe(0);
+    expect((await recipes()).filter((recipe) => before.includes(recipe))).toHaveLength(6);
+
+    stack.configure({ ...SEED_SETTINGS, memory: "256MiB" });
+    await stack.expectPulumi("up", "--yes", "--skip-preview", "--refresh");
+    expect(await recipes()).toEqual(before);
+    await using client = await NatsClient.connect(await stack.outputs());
+    expect(await client.payloads("ORDERS")).toEqual(sent);
+    await stack.expectPulumi("preview", "--expect-no-changes");
+  });
+
+  const containerOf = (node: string) => `nats-regions-${stack.name}-${node}`;
+
+  async function docker(...args: string[]): Promise<string> {
+    return (await execa("docker", args)).stdout;
+  }
+
+  /** By what each container was made from; another value is another container. */
+  async function recipes(): Promise<string[]> {
+    const format = '--format={{.Names}} {{.Label "nats-regions.recipe"}}';
+    const filter = `--filter=label=nats-regions.stack=nats-regions/${stack.name}`;
+    const rows = await docker("ps", "--all", filter, "--filter=label=nats-regions.node", format);
+    return rows.split("\n").sort();
+  }
+});
