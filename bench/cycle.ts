@@ -8,6 +8,8 @@ export const STEPS = [
   "no-op up",
   "tag change: preview",
   "tag change: up, move complete",
+  "all nodes reloaded: up",
+  "all nodes replaced, zone by zone: up",
   "destroy",
 ] as const;
 
@@ -20,6 +22,10 @@ const MOVED = {
     ORDERS: { ...SEED_SETTINGS.streams.ORDERS, placement: { tags: ["rg:3"] } },
   },
 };
+
+/** Known to the servers' accounts only, which reload. */
+const RELOADED = { ...MOVED, systemUser: "operator" };
+const REPLACED = { ...RELOADED, memory: "256MiB" };
 
 /**
  * Takes a stack of the seed's nine nodes and two streams through its life once. Previews are a step of their own, so
@@ -38,6 +44,10 @@ export async function runRound(watchMemory: boolean): Promise<Round> {
     stack.configure(MOVED);
     const movePreview = await pulumi("preview");
     const moveUp = await pulumi("up", "--yes", "--skip-preview");
+    stack.configure(RELOADED);
+    const reloadUp = await pulumi("up", "--yes", "--skip-preview");
+    stack.configure(REPLACED);
+    const replaceUp = await pulumi("up", "--yes", "--skip-preview");
     const destroy = await pulumi("destroy", "--yes", "--skip-preview");
     return {
       "cold up": coldUp,
@@ -45,6 +55,8 @@ export async function runRound(watchMemory: boolean): Promise<Round> {
       "no-op up": noOpUp,
       "tag change: preview": movePreview,
       "tag change: up, move complete": moveUp,
+      "all nodes reloaded: up": reloadUp,
+      "all nodes replaced, zone by zone: up": replaceUp,
       destroy,
     };
   } finally {

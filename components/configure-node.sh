@@ -9,7 +9,7 @@
 # DATA_VOLUME      name of the volume for /data
 # IMAGE            image of the node, already present
 # OWNER            label that marks what belongs to this stack
-# RECIPE           digest of what the container is made from: one with another is replaced, not reloaded
+# RESTART_DIGEST   stays the same as long as a reload will do
 set -eu
 
 writer="$CONTAINER-writer"
@@ -48,19 +48,25 @@ fi
 
 prepare_writer --volume "$CONFIG_VOLUME:/etc/nats" --volume "$DATA_VOLUME:/data" "$IMAGE"
 
-running=$(docker inspect --format \
-  '{{.State.Running}} {{index .Config.Labels "nats-regions.recipe"}}' \
-  "$CONTAINER" 2>/dev/null || true)
-[ "$running" = "true $RECIPE" ] || exit 0
+look() {
+  docker inspect --format "$1" "$CONTAINER" 2>/dev/null || true
+}
+
+running=$(look '{{.State.Running}} {{index .Config.Labels "nats-regions.restart-digest"}}')
+[ "$running" = "true $RESTART_DIGEST" ] || exit 0
 
 # By the engine's clock, as the engine compares.
 began=$(docker info --format '{{.SystemTime}}')
-docker kill --signal HUP "$CONTAINER" >/dev/null
+state='{{.State.Running}} {{.State.Restarting}} {{.State.StartedAt}}'
+start=$(look '{{.State.StartedAt}}')
+docker kill --signal HUP "$CONTAINER" >/dev/null || true
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
   case $(docker logs --since "$began" "$CONTAINER" 2>&1) in
   *"Failed to reload"*) fail "the reload was refused; docker logs $CONTAINER says why" ;;
   *"Reloaded server configuration"*) exit 0 ;;
   esac
+  # A server that falls has nothing to reload: it reads the new config when it starts again.
+  [ "$(look "$state")" = "true false $start" ] || exit 0
   sleep 0.2
 done
 fail "the reload wasn't confirmed within 4 s; docker logs $CONTAINER says why"

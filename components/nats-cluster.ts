@@ -131,7 +131,9 @@ function createStartGate(
   { plan, ownership: { label } }: NatsClusterArgs,
   parent: pulumi.Resource,
 ): pulumi.Resource {
-  const recipes = nodesOf(plan).map((node) => [node.name, node.recipe]);
+  const recipes = plan.waves.map((wave) =>
+    Object.fromEntries(wave.map((node) => [node.name, node.recipe])),
+  );
   return new local.Command(
     name,
     {
@@ -142,7 +144,7 @@ function createStartGate(
         NODE_LABEL,
         MONITOR_PORT: String(MONITOR_PORT),
         RECIPE_LABEL,
-        RECIPES: JSON.stringify(Object.fromEntries(recipes)),
+        RECIPES: JSON.stringify(recipes),
       },
       logging: local.Logging.Stderr,
     },

@@ -44,13 +44,14 @@ export interface NatsNodeArgs {
 
 /** Neither root nor anybody on the host. */
 const USER = 10_001;
+const RESTART_DIGEST_LABEL = "nats-regions.restart-digest";
 const STOP_SECONDS = 30;
 const CONFIGURE = "sh components/configure-node.sh";
 
 /**
  * One NATS server: two volumes, the config in one of them, the container.
  *
- * A changed config is written into the running node and reloaded. Where that can't be, the recipe in a
+ * A changed config is written into the running node and reloaded. Where that can't be, the digest in a
  * label replaces the container, whose data volume stays.
  */
 export class NatsNode extends pulumi.ComponentResource {
@@ -113,7 +114,7 @@ function configureNode(
         DATA_GENERATION: generationOf(data),
         IMAGE: settings.image,
         OWNER: `${label}=${value}`,
-        RECIPE: plan.recipe,
+        RESTART_DIGEST: plan.restartDigest,
       },
       logging: local.Logging.None,
     },
@@ -147,6 +148,7 @@ function createContainer(
         ...settings.ownership.labels,
         { label: NODE_LABEL, value: plan.name },
         { label: CLUSTER_LABEL, value: settings.cluster },
+        { label: RESTART_DIGEST_LABEL, value: plan.restartDigest },
         { label: RECIPE_LABEL, value: plan.recipe },
       ],
       networkMode: "bridge",

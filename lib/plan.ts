@@ -66,6 +66,8 @@ export interface NodePlan extends NodePlace {
   readonly monitoringUrl: string;
   /** `nats.conf`; holds no secret. */
   readonly conf: string;
+  /** Changes when a changed config needs a restart, stays when a reload will do. */
+  readonly restartDigest: string;
   /** Digest of all that its container is made from: with another one, the container is replaced. */
   readonly recipe: string;
 }
@@ -257,6 +259,7 @@ function planNode(
     clientUrl: `nats://${host}:${clientPort}`,
     monitoringUrl: `http://${host}:${monitorPort}`,
     conf: renderNodeConf(conf),
+    restartDigest: restartDigest(conf),
     recipe: digestOf([
       settings.image,
       settings.memory,

@@ -3,8 +3,8 @@
  * before the first wave. Run by a Command. Looks at the nodes as they are, at the ports that they have now.
  *
  * OWNER: `label=value` of the containers. NODE_LABEL, RECIPE_LABEL: labels with a container's node, and with
- * the digest of what it was made from. RECIPES: JSON object of the digests to come, by node. MONITOR_PORT: the
- * port that their monitoring pages have inside.
+ * the digest of what it was made from. RECIPES: JSON array of the digests to come, by node, for each wave.
+ * MONITOR_PORT: the port that their monitoring pages have inside.
  */
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -35,14 +35,24 @@ async function main(): Promise<void> {
   }
 }
 
-/** What the cluster lacks; undefined if nothing, or if it is nodes that are down which are to be changed. */
+/** What the cluster lacks; undefined if nothing, or if changing the nodes takes none of it away. */
 async function look(): Promise<string | undefined> {
-  const nodes = await findNodes();
+  const waves = readRecipes();
+  const nodes = await findNodes(Object.assign({}, ...waves));
   const reports = await askNodes(nodes);
-  const down = new Set(reports.filter(({ health }) => health !== "").map(({ name }) => name));
-  const isRepair = nodes.every(({ name, isChanged }) => !isChanged || down.has(name));
-  if (isRepair) return undefined;
+  const down = reports.filter(({ health }) => health !== "").map(({ name }) => name);
+  const changed = nodes.filter(({ isChanged }) => isChanged).map(({ name }) => name);
+  const first = waves.find((wave) => changed.some((name) => name in wave)) ?? {};
+  // Nodes that are down lose nothing by a change, nor do those that may be down with them.
+  const isRepair = changed.every((name) => down.includes(name));
+  if (isRepair || (down.length > 0 && down.every((name) => name in first))) return undefined;
   return whyNotReady(reports) ?? (await askWhyNotCurrent(nodes));
+}
+
+/** The digests to come, by node: a record for each wave. */
+function readRecipes(): Record<string, string>[] {
+  const schema = z.array(z.record(z.string(), z.string()));
+  return schema.parse(JSON.parse(process.env.RECIPES ?? "[]"));
 }
 
 interface FoundNode extends Monitor {
@@ -50,9 +60,8 @@ interface FoundNode extends Monitor {
   readonly isChanged: boolean;
 }
 
-async function findNodes(): Promise<FoundNode[]> {
-  const { OWNER, NODE_LABEL, RECIPE_LABEL, MONITOR_PORT, RECIPES = "{}" } = process.env;
-  const recipes = z.record(z.string(), z.string()).parse(JSON.parse(RECIPES));
+async function findNodes(recipes: Readonly<Record<string, string>>): Promise<FoundNode[]> {
+  const { OWNER, NODE_LABEL, RECIPE_LABEL, MONITOR_PORT } = process.env;
   const labels = [NODE_LABEL, RECIPE_LABEL].map((label) => `{{.Label "${label}"}}`);
   const format = `--format=${[...labels, "{{.Ports}}"].join("\t")}`;
   const args = ["ps", "--all", `--filter=label=${OWNER}`, `--filter=label=${NODE_LABEL}`, format];

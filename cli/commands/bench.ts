@@ -14,7 +14,7 @@ export const usage = `Usage: npm run bench [-- --runs N]
        npm run bench -- streams [--counts 100,300,1000] [--skip-checkpoints]
 
 Measures a cluster's life on this machine, N times (3): cold up, no-op preview and up, a stream moved by a
-changed tag, destroy; and in the same run the yardstick, the example's own flow with plain processes.
+changed tag, nodes reloaded and replaced, destroy; and in the same run the yardstick, the example's own flow with plain processes.
 With "streams": what more and more streams of three replicas cost, each step on top of the one before;
 with --skip-checkpoints, the state is written at the end of each up only.
 Prints a table and writes every figure to bench-results/. Uses a stack of its own.`;

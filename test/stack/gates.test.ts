@@ -51,6 +51,7 @@ describe("a rollout", () => {
     stack.configure({ ...SEED_SETTINGS, memory: "256MiB", image: BROKEN_IMAGE });
     const { exitCode, text } = await stack.pulumi("up", "--yes", "--skip-preview");
     expect(exitCode).not.toBe(0);
+    expect(text).toMatch(/-rg\d-az1 doesn't stay up, docker logs says why: .*203\.0\.113\.1/);
     expect((await recipes()).filter((recipe) => before.includes(recipe))).toHaveLength(6);
 
     stack.configure({ ...SEED_SETTINGS, memory: "256MiB" });

@@ -147,7 +147,8 @@ describe("NatsCluster", () => {
       readonly labels: readonly { readonly label: string; readonly value: string }[];
     };
     const [recipe] = labels.filter(({ label }) => label === "nats-regions.recipe");
-    expect(recipe?.value).toBe(JSON.parse(RECIPES)["rg2-az1"]);
+    const [first] = JSON.parse(RECIPES) as readonly Readonly<Record<string, string>>[];
+    expect(recipe?.value).toBe(first?.["rg2-az1"]);
   });
 
   test("keeps passwords out of everything but secrets", () => {
