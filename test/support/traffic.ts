@@ -121,6 +121,11 @@ export class Traffic implements AsyncDisposable {
     };
   }
 
+  /** Different messages that the consumer has had. */
+  get consumed(): number {
+    return this.#consumer.seen.size;
+  }
+
   /** Acknowledged messages of a stream that the consumer has not had, within {@link CONSUMER_LAG}. */
   async unconsumed(stream: string): Promise<readonly string[]> {
     const unseen = () =>
