@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { NatsConnection } from "@nats-io/transport-node";
+import { headers, type NatsConnection } from "@nats-io/transport-node";
 import type { JetStreamPort } from "../../providers/jetstream.ts";
 import { hostsOf } from "../../providers/replicas.ts";
 import { eventually } from "./eventually.ts";
@@ -12,18 +12,33 @@ const PAYLOAD_BYTES = 200;
 /** Requests at a time when a stream is read. */
 const READERS = 64;
 
-/** Publishes to a stream without a break, and remembers all that was acknowledged. */
-export class Load {
+/** What a stream has acknowledged: a promise to hold it. */
+export class Ledger {
   /** Payloads by the sequence that the acknowledgement gave them. */
   readonly acked = new Map<number, string>();
   /** Sequences that were given out twice: what came first is gone. */
   readonly givenTwice: number[] = [];
+
+  record(sequence: number, payload: string): void {
+    if (this.acked.has(sequence)) this.givenTwice.push(sequence);
+    else this.acked.set(sequence, payload);
+  }
+
+  /** Acknowledged messages that a stream does not hold as they were sent. */
+  missingFrom(contents: ReadonlyMap<number, string>): [number, string][] {
+    return [...this.acked].filter(([sequence, payload]) => contents.get(sequence) !== payload);
+  }
+}
+
+/** Publishes to a stream without a break, and remembers all that was acknowledged. */
+export class Load extends Ledger {
   /** Not acknowledged: stored or not, nobody was promised anything. */
   unanswered = 0;
   #stopped = false;
   readonly #publishers: readonly Promise<void>[];
 
   constructor(client: NatsConnection, subject: string) {
+    super();
     this.#publishers = Array.from({ length: PUBLISHERS }, (_, publisher) =>
       this.#publish(client, subject, `publisher ${publisher}`),
     );
@@ -35,31 +50,32 @@ export class Load {
     await Promise.all(this.#publishers);
   }
 
-  /** Acknowledged messages that a stream does not hold as they were sent. */
-  missingFrom(contents: ReadonlyMap<number, string>): [number, string][] {
-    return [...this.acked].filter(([sequence, payload]) => contents.get(sequence) !== payload);
-  }
-
   async #publish(client: NatsConnection, subject: string, name: string): Promise<void> {
     for (let sent = 0; !this.#stopped; sent++) {
       const payload = `${name}: ${sent}`.padEnd(PAYLOAD_BYTES, ".");
       const sequence = await publish(client, subject, payload);
       if (sequence === undefined) this.unanswered += 1;
-      else if (this.acked.has(sequence)) this.givenTwice.push(sequence);
-      else this.acked.set(sequence, payload);
+      else this.record(sequence, payload);
       await new Promise((resolve) => setTimeout(resolve, REST));
     }
   }
 }
 
-/** The sequence that a message was stored at; none where nobody said so. */
-async function publish(
+/**
+ * The sequence that a message was stored at; none where nobody said so within `timeout` milliseconds.
+ *
+ * @param id where given, the stream stores the message once, however often it is sent.
+ */
+export async function publish(
   client: NatsConnection,
   subject: string,
   payload: string,
+  { timeout = ACK_TIMEOUT, id }: { readonly timeout?: number; readonly id?: string } = {},
 ): Promise<number | undefined> {
+  const sent = headers();
+  if (id !== undefined) sent.set("Nats-Msg-Id", id);
   try {
-    const reply = await client.request(subject, payload, { timeout: ACK_TIMEOUT });
+    const reply = await client.request(subject, payload, { timeout, headers: sent });
     const ack = reply.json<{ seq?: number; error?: unknown }>();
     return ack.error ? undefined : ack.seq;
   } catch {
