@@ -1,5 +1,5 @@
 import { PlanError, type Problem } from "./errors.ts";
-import { renderNodeConf, restartDigest } from "./nats-conf.ts";
+import { type NodeConf, renderNodeConf, restartFields, type SettingValues } from "./nats-conf.ts";
 import {
   describeNearest,
   type Fleet,
@@ -61,10 +61,11 @@ export interface NodePlan extends NodePlace {
   readonly monitorPort: number;
   readonly clientUrl: string;
   readonly monitoringUrl: string;
-  /** `nats.conf`; holds no secret. */
-  readonly conf: string;
-  /** Changes when a changed config needs a restart, stays when a reload will do. */
-  readonly restartDigest: string;
+  readonly conf: NodeConf;
+  /** `nats.conf`, rendered from it; holds no secret. */
+  readonly confText: string;
+  /** All that a node is made of and no reload changes: a change of it needs a new container. No secret. */
+  readonly restartSettings: SettingValues;
 }
 
 export interface StreamPlan {
@@ -248,8 +249,16 @@ function planNode(
     monitorPort,
     clientUrl: `nats://${host}:${clientPort}`,
     monitoringUrl: `http://${host}:${monitorPort}`,
-    conf: renderNodeConf(conf),
-    restartDigest: restartDigest(conf),
+    conf,
+    confText: renderNodeConf(conf),
+    restartSettings: {
+      image: settings.image,
+      memory: settings.memory,
+      bindAddress: settings.bindAddress,
+      clientPort,
+      monitorPort,
+      ...restartFields(conf),
+    },
   };
 }
 

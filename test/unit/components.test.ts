@@ -41,7 +41,7 @@ beforeAll(async () => {
       application: { user: "user", password: PASSWORDS.application },
     }),
     ownership: ownershipOf(plan.identity, "organization", "/somewhere"),
-    engine: { containers: new Set(), hasNetwork: false },
+    engine: { containers: new Map(), hasNetwork: false },
   });
   const [orders] = plan.streams;
   if (!orders) throw new Error("the plan has no stream");
@@ -137,6 +137,29 @@ describe("NatsCluster", () => {
       expect(Object.keys(JSON.parse(MONITORS ?? ""))).toHaveLength(3 * number);
       expect(Object.keys(JSON.parse(LATER ?? ""))).toHaveLength(9 - 3 * number);
     }
+  });
+
+  test("notes down on a container the settings that no reload changes, for it and its config alike", () => {
+    const { labels } = named("c1-rg2-az3-container").inputs as {
+      labels: { label: string; value: string }[];
+    };
+    const noted = labels.find(({ label }) => label === "nats-regions.restart-settings")?.value;
+    expect(JSON.parse(noted ?? "")).toEqual({
+      image: "nats:2.15.2",
+      memory: 512 * 1024 ** 2,
+      bindAddress: "127.0.0.1",
+      clientPort: 4227,
+      monitorPort: 8227,
+      serverName: "rg2-az3",
+      cluster: "c1",
+      uniqueTag: "az:",
+      maxFileStore: 1024 ** 3,
+      maxMemoryStore: 64 * 1024 ** 2,
+      syncInterval: "always",
+    });
+    expect(named("c1-rg2-az3-configured").inputs.environment).toMatchObject({
+      RESTART_SETTINGS: noted,
+    });
   });
 
   test("keeps passwords out of everything but secrets", () => {
