@@ -8,17 +8,15 @@ import type { EngineNode, EngineState } from "./preflight.ts";
 
 /**
  * Says of each node, before anything happens, whether it will be reloaded or restarted, and why; nothing
- * where all stays as it is.
+ * where all stays as it is, nor of a node that lost its container: only the state knows what becomes of it.
  */
 export function announceChanges(
   plan: ClusterPlan,
   accounts: pulumi.Output<Accounts>,
-  { containers }: EngineState,
+  engine: EngineState,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    accounts.apply((known) =>
-      describe(plan, known, containers).then(announce).then(resolve, reject),
-    );
+    accounts.apply((known) => describe(plan, known, engine).then(announce).then(resolve, reject));
   });
 }
 
@@ -29,10 +27,11 @@ async function announce(lines: readonly string[]): Promise<void> {
 async function describe(
   plan: ClusterPlan,
   accounts: Accounts,
-  containers: EngineState["containers"],
+  { containers, bereft }: EngineState,
 ): Promise<string[]> {
+  const told = nodesOf(plan).filter(({ name }) => !bereft.has(name));
   const changes = await Promise.all(
-    nodesOf(plan).map(async (node) => {
+    told.map(async (node) => {
       const container = containers.get(node.containerName);
       const running = container && { ...container, ...(await askServer(container)) };
       return changeOf(running, node, configDigest(node.conf, accounts));

@@ -29,6 +29,8 @@ const settingValues = z.record(z.string(), z.union([z.string(), z.number()]));
 export interface EngineState {
   /** The containers of its nodes, by name. */
   readonly containers: ReadonlyMap<string, EngineNode>;
+  /** Names of its nodes that have a data volume, but no container: they aren't new. */
+  readonly bereft: ReadonlySet<string>;
   readonly hasNetwork: boolean;
 }
 
@@ -58,10 +60,12 @@ export async function inspectEngine(plan: ClusterPlan, ownership: Ownership): Pr
   const own = containers.filter((found) => found.owner === owner && found.node !== "");
   refuseOtherCluster(own, plan);
   refuseRemoval(own, plan);
-  warnOfStopped(own, plan);
+  const bereft = findBereft(own, volumes, plan);
+  warnOfStopped(own, bereft, plan);
   await refuseTakenPorts(own, plan);
   return {
     containers: new Map(own.map((found) => [found.name, engineNode(found)])),
+    bereft,
     hasNetwork: networks.some(({ name }) => name === plan.prefix),
   };
 }
@@ -163,10 +167,29 @@ function refuseRemoval(own: readonly FoundContainer[], plan: ClusterPlan): void 
   );
 }
 
-function warnOfStopped(containers: readonly FoundContainer[], plan: ClusterPlan): void {
+/** Empty where no node has a container: then the cluster is yet to be made, or was never finished. */
+function findBereft(
+  own: readonly FoundContainer[],
+  volumes: readonly Found[],
+  plan: ClusterPlan,
+): ReadonlySet<string> {
+  const containers = new Set(own.map(({ name }) => name));
+  const held = new Set(own.length === 0 ? [] : volumes.map(({ name }) => name));
+  return new Set(
+    nodesOf(plan)
+      .filter((node) => held.has(node.dataVolume) && !containers.has(node.containerName))
+      .map(({ name }) => name),
+  );
+}
+
+function warnOfStopped(
+  containers: readonly FoundContainer[],
+  bereft: ReadonlySet<string>,
+  plan: ClusterPlan,
+): void {
   const stopped = new Set(containers.filter(({ running }) => !running).map(({ name }) => name));
   const names = nodesOf(plan)
-    .filter(({ containerName }) => stopped.has(containerName))
+    .filter(({ name, containerName }) => stopped.has(containerName) || bereft.has(name))
     .map(({ name }) => name);
   if (names.length === 0) return;
   void pulumi.log.warn(

@@ -41,7 +41,7 @@ beforeAll(async () => {
       application: { user: "user", password: PASSWORDS.application },
     }),
     ownership: ownershipOf(plan.identity, "organization", "/somewhere"),
-    engine: { containers: new Map(), hasNetwork: false },
+    engine: { containers: new Map(), bereft: new Set(), hasNetwork: false },
   });
   const [orders] = plan.streams;
   if (!orders) throw new Error("the plan has no stream");
