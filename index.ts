@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { announceChanges } from "./components/announce-changes.ts";
 import { JetStreamProvider } from "./components/jetstream-provider.ts";
 import { NatsCluster } from "./components/nats-cluster.ts";
 import { ownershipOf } from "./components/ownership.ts";
@@ -17,6 +18,7 @@ for (const notice of plan.notices) pulumi.log.info(notice);
 
 const ownership = ownershipOf(plan.identity, pulumi.getOrganization());
 const engine = await inspectEngine(plan, ownership);
+await announceChanges(plan, accounts, engine);
 
 const isNew = engine.containers.size === 0;
 

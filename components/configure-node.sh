@@ -3,13 +3,13 @@
 #   configure-node.sh          for a node that is yet to be made
 #   configure-node.sh --test   has nats-server check the config before anything is written
 #
-# stdin            base64 of a tar archive, as packNodeFiles() makes it
-# CONTAINER        name of the node's container
-# CONFIG_VOLUME    name of the volume for /etc/nats
-# DATA_VOLUME      name of the volume for /data
-# IMAGE            image of the node, already present
-# OWNER            label that marks what belongs to this stack
-# RESTART_DIGEST   stays the same as long as a reload will do
+# stdin              base64 of a tar archive, as packNodeFiles() makes it
+# CONTAINER          name of the node's container
+# CONFIG_VOLUME      name of the volume for /etc/nats
+# DATA_VOLUME        name of the volume for /data
+# IMAGE              image of the node, already present
+# OWNER              label that marks what belongs to this stack
+# RESTART_SETTINGS   stay the same, in the container's label too, as long as a reload will do
 set -eu
 
 writer="$CONTAINER-writer"
@@ -35,38 +35,52 @@ prepare_writer() {
     remove_writer
     create_writer "$@"
   }
-  printf %s "$archive" | base64 -d | docker cp --archive - "$writer:/" >/dev/null
+}
+
+# Unpacks base64 of a tar archive in a folder of the writer.
+unpack() {
+  printf %s "$1" | base64 -d | docker cp --archive - "$writer:$2" >/dev/null
 }
 
 trap remove_writer EXIT
 
+# nats-server names the digest that the config will have once it is loaded, from 2.11 on.
+digest=
 if [ "${1:-}" = --test ]; then
   prepare_writer "$IMAGE" -t -c /etc/nats/nats.conf
+  unpack "$archive" /
   said=$(docker start --attach "$writer" 2>&1) || fail "nats-server refuses the new config: $said"
+  digest=$(printf %s "$said" | sed -n 's/.*(\(sha256:[0-9a-f]*\)).*/\1/p')
   remove_writer
 fi
 
 prepare_writer --volume "$CONFIG_VOLUME:/etc/nats" --volume "$DATA_VOLUME:/data" "$IMAGE"
 
-look() {
-  docker inspect --format "$1" "$CONTAINER" 2>/dev/null || true
+running=$(docker inspect --format \
+  '{{.State.Running}} {{index .Config.Labels "nats-regions.restart-settings"}}' \
+  "$CONTAINER" 2>/dev/null || true)
+[ "$running" = "true $RESTART_SETTINGS" ] || {
+  unpack "$archive" /
+  exit 0
 }
 
-running=$(look '{{.State.Running}} {{index .Config.Labels "nats-regions.restart-digest"}}')
-[ "$running" = "true $RESTART_DIGEST" ] || exit 0
+before=$(docker cp "$writer:/etc/nats" - | base64)
+unpack "$archive" /
 
 # By the engine's clock, as the engine compares.
 began=$(docker info --format '{{.SystemTime}}')
-state='{{.State.Running}} {{.State.Restarting}} {{.State.StartedAt}}'
-start=$(look '{{.State.StartedAt}}')
-docker kill --signal HUP "$CONTAINER" >/dev/null || true
+docker kill --signal HUP "$CONTAINER" >/dev/null
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-  case $(docker logs --since "$began" "$CONTAINER" 2>&1) in
-  *"Failed to reload"*) fail "the reload was refused; docker logs $CONTAINER says why" ;;
-  *"Reloaded server configuration"*) exit 0 ;;
+  log=$(docker logs --since "$began" "$CONTAINER" 2>&1)
+  case $log in
+  *"Failed to reload server configuration: "*)
+    unpack "$before" /etc
+    fail "nats-server keeps its old config, as it refuses to reload: $(
+      printf %s "$log" | sed -n 's/.*Failed to reload server configuration: //p' | tail -n 1
+    )"
+    ;;
+  *"Reloaded server configuration"*"$digest"*) exit 0 ;;
   esac
-  # A server that falls has nothing to reload: it reads the new config when it starts again.
-  [ "$(look "$state")" = "true false $start" ] || exit 0
   sleep 0.2
 done
 fail "the reload wasn't confirmed within 4 s; docker logs $CONTAINER says why"

@@ -6,7 +6,7 @@ import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
 import type { AvailabilityZone } from "./availability-zone.ts";
 import type { NatsNode, NodeSettings } from "./nats-node.ts";
 import { createNetwork, ensureNetwork } from "./network.ts";
-import { NODE_LABEL, type Ownership, RECIPE_LABEL } from "./ownership.ts";
+import { NODE_LABEL, type Ownership, RESTART_SETTINGS_LABEL } from "./ownership.ts";
 import type { EngineState } from "./preflight.ts";
 import { Region } from "./region.ts";
 
@@ -131,8 +131,8 @@ function createStartGate(
   { plan, ownership: { label } }: NatsClusterArgs,
   parent: pulumi.Resource,
 ): pulumi.Resource {
-  const recipes = plan.waves.map((wave) =>
-    Object.fromEntries(wave.map((node) => [node.name, node.recipe])),
+  const settings = plan.waves.map((wave) =>
+    Object.fromEntries(wave.map((node) => [node.name, JSON.stringify(node.restartSettings)])),
   );
   return new local.Command(
     name,
@@ -143,8 +143,8 @@ function createStartGate(
         OWNER: `${label.label}=${label.value}`,
         NODE_LABEL,
         MONITOR_PORT: String(MONITOR_PORT),
-        RECIPE_LABEL,
-        RECIPES: JSON.stringify(recipes),
+        SETTINGS_LABEL: RESTART_SETTINGS_LABEL,
+        SETTINGS: JSON.stringify(settings),
       },
       logging: local.Logging.Stderr,
     },

@@ -9,7 +9,7 @@ import {
   makeRoomFor,
   NODE_LABEL,
   type Ownership,
-  RECIPE_LABEL,
+  RESTART_SETTINGS_LABEL,
 } from "./ownership.ts";
 import type { EngineState } from "./preflight.ts";
 
@@ -44,15 +44,14 @@ export interface NatsNodeArgs {
 
 /** Neither root nor anybody on the host. */
 const USER = 10_001;
-const RESTART_DIGEST_LABEL = "nats-regions.restart-digest";
 const STOP_SECONDS = 30;
 const CONFIGURE = "sh components/configure-node.sh";
 
 /**
  * One NATS server: two volumes, the config in one of them, the container.
  *
- * A changed config is written into the running node and reloaded. Where that can't be, the digest in a
- * label replaces the container, whose data volume stays.
+ * A changed config is written into the running node and reloaded. Where that can't be, the settings in a
+ * label, which no reload changes, replace the container; its data volume stays.
  */
 export class NatsNode extends pulumi.ComponentResource {
   readonly containerId: pulumi.Output<string>;
@@ -105,7 +104,7 @@ function configureNode(
     {
       create: CONFIGURE,
       update: `${CONFIGURE} --test`,
-      stdin: settings.accountsConf.apply((accounts) => packNodeFiles(plan.conf, accounts)),
+      stdin: settings.accountsConf.apply((accounts) => packNodeFiles(plan.confText, accounts)),
       environment: {
         CONTAINER: plan.containerName,
         CONFIG_VOLUME: config.name,
@@ -114,7 +113,7 @@ function configureNode(
         DATA_GENERATION: generationOf(data),
         IMAGE: settings.image,
         OWNER: `${label}=${value}`,
-        RESTART_DIGEST: plan.restartDigest,
+        RESTART_SETTINGS: JSON.stringify(plan.restartSettings),
       },
       logging: local.Logging.None,
     },
@@ -148,8 +147,7 @@ function createContainer(
         ...settings.ownership.labels,
         { label: NODE_LABEL, value: plan.name },
         { label: CLUSTER_LABEL, value: settings.cluster },
-        { label: RESTART_DIGEST_LABEL, value: plan.restartDigest },
-        { label: RECIPE_LABEL, value: plan.recipe },
+        { label: RESTART_SETTINGS_LABEL, value: JSON.stringify(plan.restartSettings) },
       ],
       networkMode: "bridge",
       networksAdvanced: [{ name: settings.networkName, aliases: [plan.name] }],

@@ -15,8 +15,8 @@ const OWNER_LABEL = "nats-regions.owner";
 /** Names the node that a container is, and the NATS cluster that it was made for. */
 export const NODE_LABEL = "nats-regions.node";
 export const CLUSTER_LABEL = "nats-regions.cluster";
-/** Holds `NodePlan.recipe`, by which a container that is about to be replaced is known. */
-export const RECIPE_LABEL = "nats-regions.recipe";
+/** JSON of the settings that a container was made with and that no reload changes. */
+export const RESTART_SETTINGS_LABEL = "nats-regions.restart-settings";
 /** Names the stack, for people and for `docker` filters. */
 const STACK_LABEL = "nats-regions.stack";
 

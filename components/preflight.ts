@@ -1,8 +1,10 @@
 import { createServer } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { MONITOR_PORT, type SettingValues } from "../lib/nats-conf.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
 import { docker } from "./docker-cli.ts";
-import { CLUSTER_LABEL, NODE_LABEL, type Ownership } from "./ownership.ts";
+import { CLUSTER_LABEL, NODE_LABEL, type Ownership, RESTART_SETTINGS_LABEL } from "./ownership.ts";
 
 interface Found {
   readonly name: string;
@@ -14,15 +16,29 @@ interface FoundContainer extends Found {
   /** Name of the node, empty for a helper. */
   readonly node: string;
   readonly cluster: string;
+  /** JSON, empty where the container was made before there was this label. */
+  readonly settings: string;
   /** On the engine's host. */
   readonly publishedPorts: ReadonlySet<number>;
+  readonly monitoringUrl: string | undefined;
 }
+
+const settingValues = z.record(z.string(), z.union([z.string(), z.number()]));
 
 /** What of the stack was on the engine before anything was changed. */
 export interface EngineState {
-  /** Names of the containers of its nodes. */
-  readonly containers: ReadonlySet<string>;
+  /** The containers of its nodes, by name. */
+  readonly containers: ReadonlyMap<string, EngineNode>;
+  /** Names of its nodes that have a data volume, but no container: they aren't new. */
+  readonly bereft: ReadonlySet<string>;
   readonly hasNetwork: boolean;
+}
+
+export interface EngineNode {
+  /** The settings that it was made with and no reload changes; undefined where it has no label with them. */
+  readonly settings?: SettingValues;
+  /** Undefined where it doesn't run. */
+  readonly monitoringUrl?: string;
 }
 
 /**
@@ -44,11 +60,20 @@ export async function inspectEngine(plan: ClusterPlan, ownership: Ownership): Pr
   const own = containers.filter((found) => found.owner === owner && found.node !== "");
   refuseOtherCluster(own, plan);
   refuseRemoval(own, plan);
-  warnOfStopped(own, plan);
+  const bereft = findBereft(own, volumes, plan);
+  warnOfStopped(own, bereft, plan);
   await refuseTakenPorts(own, plan);
   return {
-    containers: new Set(own.map(({ name }) => name)),
+    containers: new Map(own.map((found) => [found.name, engineNode(found)])),
+    bereft,
     hasNetwork: networks.some(({ name }) => name === plan.prefix),
+  };
+}
+
+function engineNode({ settings, monitoringUrl }: FoundContainer): EngineNode {
+  return {
+    ...(settings === "" ? {} : { settings: settingValues.parse(JSON.parse(settings)) }),
+    ...(monitoringUrl === undefined ? {} : { monitoringUrl }),
   };
 }
 
@@ -61,22 +86,37 @@ function refuseUnreachable({ bindAddress }: ClusterPlan): void {
 }
 
 async function listContainers(plan: ClusterPlan, { label }: Ownership): Promise<FoundContainer[]> {
-  const labels = [label.label, NODE_LABEL, CLUSTER_LABEL].map((name) => `{{.Label "${name}"}}`);
+  const names = [label.label, NODE_LABEL, CLUSTER_LABEL, RESTART_SETTINGS_LABEL];
+  const labels = names.map((name) => `{{.Label "${name}"}}`);
   const rows = await listRows([
     "ps",
     "--all",
     `--filter=name=${plan.prefix}`,
     `--format=${["{{.Names}}", ...labels, "{{.State}}", "{{.Ports}}"].join("\t")}`,
   ]);
-  return rows.map(([name = "", owner = "", node = "", cluster = "", state, ports = ""]) => ({
-    name,
-    owner,
-    node,
-    cluster,
-    running: state === "running",
-    publishedPorts: new Set([...ports.matchAll(/:(\d+)->/g)].map(([, port]) => Number(port))),
-  }));
+  return rows.map(([name = "", owner = "", node = "", cluster = "", settings = "", ...rest]) => {
+    const [state, ports = ""] = rest;
+    return {
+      name,
+      owner,
+      node,
+      cluster,
+      settings,
+      running: state === "running",
+      publishedPorts: new Set([...ports.matchAll(/:(\d+)->/g)].map(([, port]) => Number(port))),
+      monitoringUrl: findMonitor(ports),
+    };
+  });
 }
+
+/** From ports as `docker ps` has them, e.g. `127.0.0.1:8222->8222/tcp, 6222/tcp`. */
+function findMonitor(ports: string): string | undefined {
+  const [, address, port] = ports.match(MONITOR) ?? [];
+  if (port === undefined) return undefined;
+  return `http://${address === "0.0.0.0" ? "127.0.0.1" : address}:${port}`;
+}
+
+const MONITOR = new RegExp(`([\\d.]+):(\\d+)->${MONITOR_PORT}/tcp`);
 
 async function list(
   kind: "volume" | "network",
@@ -127,10 +167,29 @@ function refuseRemoval(own: readonly FoundContainer[], plan: ClusterPlan): void 
   );
 }
 
-function warnOfStopped(containers: readonly FoundContainer[], plan: ClusterPlan): void {
+/** Empty where no node has a container: then the cluster is yet to be made, or was never finished. */
+function findBereft(
+  own: readonly FoundContainer[],
+  volumes: readonly Found[],
+  plan: ClusterPlan,
+): ReadonlySet<string> {
+  const containers = new Set(own.map(({ name }) => name));
+  const held = new Set(own.length === 0 ? [] : volumes.map(({ name }) => name));
+  return new Set(
+    nodesOf(plan)
+      .filter((node) => held.has(node.dataVolume) && !containers.has(node.containerName))
+      .map(({ name }) => name),
+  );
+}
+
+function warnOfStopped(
+  containers: readonly FoundContainer[],
+  bereft: ReadonlySet<string>,
+  plan: ClusterPlan,
+): void {
   const stopped = new Set(containers.filter(({ running }) => !running).map(({ name }) => name));
   const names = nodesOf(plan)
-    .filter(({ containerName }) => stopped.has(containerName))
+    .filter(({ name, containerName }) => stopped.has(containerName) || bereft.has(name))
     .map(({ name }) => name);
   if (names.length === 0) return;
   void pulumi.log.warn(

@@ -27,6 +27,42 @@ export interface NodeConf {
   readonly syncInterval: string;
 }
 
+/** What a running server does about a changed field; `fixed` is one that stays with the node for life. */
+export type FieldChange = "reloads" | "restarts" | "fixed";
+
+/**
+ * What nats-server 2.15 does about a change of each field, by the options that `diffOptions` in its
+ * server/reload.go takes up: a reload is all or nothing, and refused with "config reload not supported"
+ * for the fields that need a restart.
+ *
+ * It takes up larger `max_file_store` and `max_memory_store` too, but no smaller ones. They count as
+ * needing a restart either way, as a reload leaves the container, whose label remembers them, as it was.
+ */
+export const FIELD_CHANGES = {
+  serverName: "fixed",
+  serverTags: "reloads",
+  // The server would take up another name, and lose its routes and streams by it.
+  cluster: "fixed",
+  routes: "reloads",
+  clientAdvertise: "reloads",
+  uniqueTag: "restarts",
+  maxFileStore: "restarts",
+  maxMemoryStore: "restarts",
+  syncInterval: "restarts",
+} as const satisfies Record<keyof NodeConf, FieldChange>;
+
+/** Settings by name, as they were given: sizes in bytes. */
+export type SettingValues = Readonly<Record<string, string | number>>;
+
+/**
+ * The fields of a config that no reload changes, by {@link FIELD_CHANGES}: while they stay the same, a
+ * changed config needs no restart. Accounts reload.
+ */
+export function restartFields(conf: NodeConf): SettingValues {
+  const changes: Readonly<Record<string, FieldChange>> = FIELD_CHANGES;
+  return Object.fromEntries(Object.entries(conf).filter(([field]) => changes[field] !== "reloads"));
+}
+
 /** Name and password of somebody who may connect. */
 export interface Credentials {
   readonly user: string;
@@ -41,67 +77,84 @@ export interface Accounts {
   readonly application: Credentials;
 }
 
-/**
- * Renders `nats.conf` of one node.
- *
- * One `jetstream` block only: a second one replaces the first whole, and `unique_tag` with it
- * (nats-server 2.15).
- */
+/** A value of nats-server's config format, which is JSON's but for the way it is written. */
+type ConfigValue = string | number | readonly ConfigValue[] | ConfigBlock;
+
+interface ConfigBlock {
+  readonly [key: string]: ConfigValue;
+}
+
+/** Renders `nats.conf` of one node. */
 export function renderNodeConf(conf: NodeConf): string {
-  const advertise = conf.clientAdvertise;
-  const uniqueTag = conf.uniqueTag === "" ? [] : [`  unique_tag: ${quote(conf.uniqueTag)}`];
-  return lines(
-    `server_name: ${quote(conf.serverName)}`,
-    `server_tags: [${conf.serverTags.map(quote).join(", ")}]`,
-    `port: ${CLIENT_PORT}`,
-    ...(advertise === undefined ? [] : [`client_advertise: ${quote(advertise)}`]),
-    `http_port: ${MONITOR_PORT}`,
-    "",
-    "jetstream: {",
-    `  store_dir: ${quote(DATA_DIR)}`,
-    ...uniqueTag,
-    `  max_file_store: ${conf.maxFileStore}`,
-    `  max_memory_store: ${conf.maxMemoryStore}`,
-    `  sync_interval: ${quote(conf.syncInterval)}`,
-    "}",
-    "",
-    "cluster: {",
-    `  name: ${quote(conf.cluster)}`,
-    `  port: ${ROUTE_PORT}`,
-    "  routes: [",
-    ...conf.routes.map((node) => `    ${quote(`nats-route://${node}:${ROUTE_PORT}`)}`),
-    "  ]",
-    "}",
-    "",
-    "include accounts.conf",
-  );
+  return `${renderEntries(nodeBlock(conf))}\ninclude accounts.conf\n`;
 }
 
 /** Renders `accounts.conf`, which holds the passwords and is the same on every node. */
-export function renderAccountsConf({ system, name, application }: Accounts): string {
-  const user = (who: Credentials) =>
-    `users: [{ user: ${quote(who.user)}, password: ${quote(who.password)} }]`;
-  return lines(
-    "accounts: {",
-    `  $SYS: { ${user(system)} }`,
-    `  ${quote(name)}: { jetstream: enabled, ${user(application)} }`,
-    "}",
-  );
+export function renderAccountsConf(accounts: Accounts): string {
+  return `${renderEntries(accountsBlock(accounts))}\n`;
 }
 
 /**
- * A digest of the settings that a running server doesn't take up by a reload (nats-server 2.15 answers
- * "config reload not supported"): while it stays the same, a changed config needs no restart. Tags,
- * routes, accounts and the advertised address reload.
+ * The digest that nats-server 2.15 has of a config: `nats-server -t` prints it, `/varz` shows it as
+ * `config_digest`. It is one of the values (conf/parse.go, `configDigest`), however they are written.
+ *
+ * @returns e.g. `sha256:2c26…`, 64 hexadecimal digits.
  */
-export function restartDigest(conf: NodeConf): string {
-  const { serverTags, routes, clientAdvertise, ...needRestart } = conf;
-  return digestOf(needRestart);
+export function configDigest(conf: NodeConf, accounts: Accounts): string {
+  const json = encodeLikeGo({ ...nodeBlock(conf), ...accountsBlock(accounts) });
+  return `sha256:${createHash("sha256").update(`${json}\n`).digest("hex")}`;
 }
 
-/** 16 hex digits, the same for values whose JSON is the same. */
-export function digestOf(value: unknown): string {
-  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 16);
+/**
+ * One `jetstream` block only: a second one replaces the first whole, and `unique_tag` with it
+ * (nats-server 2.15).
+ */
+function nodeBlock(conf: NodeConf): ConfigBlock {
+  const advertise = conf.clientAdvertise;
+  return {
+    server_name: conf.serverName,
+    server_tags: conf.serverTags,
+    port: CLIENT_PORT,
+    ...(advertise === undefined ? {} : { client_advertise: advertise }),
+    http_port: MONITOR_PORT,
+    jetstream: {
+      store_dir: DATA_DIR,
+      ...(conf.uniqueTag === "" ? {} : { unique_tag: conf.uniqueTag }),
+      max_file_store: conf.maxFileStore,
+      max_memory_store: conf.maxMemoryStore,
+      sync_interval: conf.syncInterval,
+    },
+    cluster: {
+      name: conf.cluster,
+      port: ROUTE_PORT,
+      routes: conf.routes.map((node) => `nats-route://${node}:${ROUTE_PORT}`),
+    },
+  };
+}
+
+function accountsBlock({ system, name, application }: Accounts): ConfigBlock {
+  const users = ({ user, password }: Credentials) => [{ user, password }];
+  return {
+    accounts: {
+      $SYS: { users: users(system) },
+      [name]: { jetstream: "enabled", users: users(application) },
+    },
+  };
+}
+
+function renderEntries(block: ConfigBlock, indent = ""): string {
+  return Object.entries(block)
+    .map(([key, value]) => `${indent}${quote(key)}: ${renderValue(value, indent)}`)
+    .join("\n");
+}
+
+function renderValue(value: ConfigValue, indent: string): string {
+  if (typeof value === "string") return quote(value);
+  if (typeof value === "number") return `${value}`;
+  const inner = `${indent}  `;
+  if (!isList(value)) return `{\n${renderEntries(value, inner)}\n${indent}}`;
+  const items = value.map((item) => `${inner}${renderValue(item, inner)}`);
+  return `[\n${items.join("\n")}\n${indent}]`;
 }
 
 /** Quotes a string for nats-server's config format, which knows JSON's escapes except `\u`. */
@@ -109,6 +162,23 @@ function quote(text: string): string {
   return JSON.stringify(text);
 }
 
-function lines(...text: string[]): string {
-  return `${text.join("\n")}\n`;
+/** Go's encoding/json sorts keys, and escapes what would mean something in HTML or JavaScript. */
+function encodeLikeGo(value: ConfigValue): string {
+  if (typeof value === "number") return `${value}`;
+  if (typeof value === "string") return quote(value).replace(ESCAPED_BY_GO, toUnicodeEscape);
+  if (isList(value)) return `[${value.map(encodeLikeGo).join(",")}]`;
+  const entries = Object.entries(value)
+    .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    .map(([key, item]) => `${encodeLikeGo(key)}:${encodeLikeGo(item)}`);
+  return `{${entries.join(",")}}`;
+}
+
+const ESCAPED_BY_GO = /[<>&\u2028\u2029]/g;
+
+function toUnicodeEscape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+function isList(value: readonly ConfigValue[] | ConfigBlock): value is readonly ConfigValue[] {
+  return Array.isArray(value);
 }

@@ -1,5 +1,5 @@
 import { PlanError, type Problem } from "./errors.ts";
-import { digestOf, renderNodeConf, restartDigest } from "./nats-conf.ts";
+import { type NodeConf, renderNodeConf, restartFields, type SettingValues } from "./nats-conf.ts";
 import {
   describeNearest,
   type Fleet,
@@ -64,12 +64,11 @@ export interface NodePlan extends NodePlace {
   readonly monitorPort: number;
   readonly clientUrl: string;
   readonly monitoringUrl: string;
-  /** `nats.conf`; holds no secret. */
-  readonly conf: string;
-  /** Changes when a changed config needs a restart, stays when a reload will do. */
-  readonly restartDigest: string;
-  /** Digest of all that its container is made from: with another one, the container is replaced. */
-  readonly recipe: string;
+  readonly conf: NodeConf;
+  /** `nats.conf`, rendered from it; holds no secret. */
+  readonly confText: string;
+  /** All that a node is made of and no reload changes: a change of it needs a new container. No secret. */
+  readonly restartSettings: SettingValues;
 }
 
 export interface StreamPlan {
@@ -258,16 +257,16 @@ function planNode(
     monitorPort,
     clientUrl: `nats://${host}:${clientPort}`,
     monitoringUrl: `http://${host}:${monitorPort}`,
-    conf: renderNodeConf(conf),
-    restartDigest: restartDigest(conf),
-    recipe: digestOf([
-      settings.image,
-      settings.memory,
-      settings.bindAddress,
+    conf,
+    confText: renderNodeConf(conf),
+    restartSettings: {
+      image: settings.image,
+      memory: settings.memory,
+      bindAddress: settings.bindAddress,
       clientPort,
       monitorPort,
-      restartDigest(conf),
-    ]),
+      ...restartFields(conf),
+    },
   };
 }
 

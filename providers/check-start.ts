@@ -2,9 +2,9 @@
  * Refuses to begin with changes that restart nodes while the cluster could lose a majority by them: the gate
  * before the first wave. Run by a Command. Looks at the nodes as they are, at the ports that they have now.
  *
- * OWNER: `label=value` of the containers. NODE_LABEL, RECIPE_LABEL: labels with a container's node, and with
- * the digest of what it was made from. RECIPES: JSON array of the digests to come, by node, for each wave.
- * MONITOR_PORT: the port that their monitoring pages have inside.
+ * OWNER: `label=value` of the containers. NODE_LABEL, SETTINGS_LABEL: labels with a container's node, and with
+ * the settings that it was made with. SETTINGS: JSON array of those to come, by node, for each wave. MONITOR_PORT:
+ * the port that their monitoring pages have inside.
  */
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -37,7 +37,7 @@ async function main(): Promise<void> {
 
 /** What the cluster lacks; undefined if nothing, or if changing the nodes takes none of it away. */
 async function look(): Promise<string | undefined> {
-  const waves = readRecipes();
+  const waves = readSettings();
   const nodes = await findNodes(Object.assign({}, ...waves));
   const reports = await askNodes(nodes);
   const down = reports.filter(({ health }) => health !== "").map(({ name }) => name);
@@ -49,10 +49,10 @@ async function look(): Promise<string | undefined> {
   return whyNotReady(reports) ?? (await askWhyNotCurrent(nodes));
 }
 
-/** The digests to come, by node: a record for each wave. */
-function readRecipes(): Record<string, string>[] {
+/** The settings to come, by node: a record for each wave. */
+function readSettings(): Record<string, string>[] {
   const schema = z.array(z.record(z.string(), z.string()));
-  return schema.parse(JSON.parse(process.env.RECIPES ?? "[]"));
+  return schema.parse(JSON.parse(process.env.SETTINGS ?? "[]"));
 }
 
 interface FoundNode extends Monitor {
@@ -60,19 +60,19 @@ interface FoundNode extends Monitor {
   readonly isChanged: boolean;
 }
 
-async function findNodes(recipes: Readonly<Record<string, string>>): Promise<FoundNode[]> {
-  const { OWNER, NODE_LABEL, RECIPE_LABEL, MONITOR_PORT } = process.env;
-  const labels = [NODE_LABEL, RECIPE_LABEL].map((label) => `{{.Label "${label}"}}`);
+async function findNodes(settings: Readonly<Record<string, string>>): Promise<FoundNode[]> {
+  const { OWNER, NODE_LABEL, SETTINGS_LABEL, MONITOR_PORT } = process.env;
+  const labels = [NODE_LABEL, SETTINGS_LABEL].map((label) => `{{.Label "${label}"}}`);
   const format = `--format=${[...labels, "{{.Ports}}"].join("\t")}`;
   const args = ["ps", "--all", `--filter=label=${OWNER}`, `--filter=label=${NODE_LABEL}`, format];
   const { stdout } = await promisify(execFile)("docker", args);
   const rows = stdout.split("\n").filter((row) => row !== "");
   return rows.map((row) => {
-    const [name = "", recipe, ports = ""] = row.split("\t");
+    const [name = "", found, ports = ""] = row.split("\t");
     const published = new RegExp(`([\\d.]+):(\\d+)->${MONITOR_PORT}/`);
     // A container that doesn't run publishes nothing, and nothing answers at port 0.
     const [, host = "127.0.0.1", port = "0"] = ports.match(published) ?? [];
     const url = `http://${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}`;
-    return { name, url, isChanged: recipes[name] !== recipe };
+    return { name, url, isChanged: settings[name] !== found };
   });
 }

@@ -25,7 +25,7 @@ describe("a rollout", () => {
 
   test("doesn't begin while a stream lacks a replica, and says how to go on", async () => {
     await docker("stop", containerOf("rg2-az3"));
-    const before = await recipes();
+    const before = await settings();
     stack.configure({ ...SEED_SETTINGS, memory: "256MiB" });
     const { exitCode, text } = await stack.pulumi("up", "--yes", "--skip-preview");
     expect(exitCode).not.toBe(0);
@@ -33,12 +33,12 @@ describe("a rollout", () => {
       /No node was changed, as a majority could be lost: no answer from rg2-az3/,
     );
     expect(text).toMatch(/rollout: all/);
-    expect(await recipes()).toEqual(before);
+    expect(await settings()).toEqual(before);
 
     await docker("start", containerOf("rg2-az3"));
     await stack.expectPulumi("up", "--yes", "--skip-preview");
-    expect(new Set(await recipes()).size).toBe(9);
-    expect((await recipes()).filter((recipe) => before.includes(recipe))).toEqual([]);
+    expect(new Set(await settings()).size).toBe(9);
+    expect((await settings()).filter((each) => before.includes(each))).toEqual([]);
   });
 
   test("stops at the first wave where a server doesn't come up, and can be taken back", async () => {
@@ -46,17 +46,17 @@ describe("a rollout", () => {
     const entrypoint = 'ENTRYPOINT ["/nats-server", "--addr", "203.0.113.1"]';
     await docker("commit", "--change", entrypoint, container, BROKEN_IMAGE);
     await docker("rm", container);
-    const before = await recipes();
+    const before = await settings();
 
     stack.configure({ ...SEED_SETTINGS, memory: "256MiB", image: BROKEN_IMAGE });
     const { exitCode, text } = await stack.pulumi("up", "--yes", "--skip-preview");
     expect(exitCode).not.toBe(0);
     expect(text).toMatch(/-rg\d-az1 doesn't stay up, docker logs says why: .*203\.0\.113\.1/);
-    expect((await recipes()).filter((recipe) => before.includes(recipe))).toHaveLength(6);
+    expect((await settings()).filter((each) => before.includes(each))).toHaveLength(6);
 
     stack.configure({ ...SEED_SETTINGS, memory: "256MiB" });
     await stack.expectPulumi("up", "--yes", "--skip-preview", "--refresh");
-    expect(await recipes()).toEqual(before);
+    expect(await settings()).toEqual(before);
     await using client = await NatsClient.connect(await stack.outputs());
     expect(await client.payloads("ORDERS")).toEqual(sent);
     await stack.expectPulumi("preview", "--expect-no-changes");
@@ -69,8 +69,8 @@ describe("a rollout", () => {
   }
 
   /** By what each container was made from; another value is another container. */
-  async function recipes(): Promise<string[]> {
-    const format = '--format={{.Names}} {{.Label "nats-regions.recipe"}}';
+  async function settings(): Promise<string[]> {
+    const format = '--format={{.Names}} {{.Label "nats-regions.restart-settings"}}';
     const filter = `--filter=label=nats-regions.stack=nats-regions/${stack.name}`;
     const rows = await docker("ps", "--all", filter, "--filter=label=nats-regions.node", format);
     return rows.split("\n").sort();

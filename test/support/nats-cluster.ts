@@ -10,7 +10,7 @@ import { JetStreamError, type JetStreamPort, openJetStream } from "../../provide
 import { eventually } from "./eventually.ts";
 import { SEED_SERVERS } from "./seed.ts";
 
-const BINARY = join(
+export const BINARY = join(
   process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"),
   "nats-regions/bin/nats-server",
 );

@@ -41,7 +41,7 @@ beforeAll(async () => {
       application: { user: "user", password: PASSWORDS.application },
     }),
     ownership: ownershipOf(plan.identity, "organization", "/somewhere"),
-    engine: { containers: new Set(), hasNetwork: false },
+    engine: { containers: new Map(), bereft: new Set(), hasNetwork: false },
   });
   const [orders] = plan.streams;
   if (!orders) throw new Error("the plan has no stream");
@@ -142,13 +142,35 @@ describe("NatsCluster", () => {
   test("looks at the cluster before the first wave, whenever a container is to be replaced", () => {
     const { create, update, environment } = named("c1-start").inputs;
     expect([create, update]).toEqual([":", "node providers/check-start.ts"]);
-    const { RECIPES = "" } = environment as Record<string, string>;
-    const { labels } = named("c1-rg2-az1-container").inputs as {
-      readonly labels: readonly { readonly label: string; readonly value: string }[];
+    const { SETTINGS = "" } = environment as Record<string, string>;
+    const { RESTART_SETTINGS } = named("c1-rg2-az1-configured").inputs.environment as {
+      RESTART_SETTINGS: string;
     };
-    const [recipe] = labels.filter(({ label }) => label === "nats-regions.recipe");
-    const [first] = JSON.parse(RECIPES) as readonly Readonly<Record<string, string>>[];
-    expect(recipe?.value).toBe(first?.["rg2-az1"]);
+    const [first] = JSON.parse(SETTINGS) as readonly Readonly<Record<string, string>>[];
+    expect(first?.["rg2-az1"]).toBe(RESTART_SETTINGS);
+  });
+
+  test("notes down on a container the settings that no reload changes, for it and its config alike", () => {
+    const { labels } = named("c1-rg2-az3-container").inputs as {
+      labels: { label: string; value: string }[];
+    };
+    const noted = labels.find(({ label }) => label === "nats-regions.restart-settings")?.value;
+    expect(JSON.parse(noted ?? "")).toEqual({
+      image: "nats:2.15.2",
+      memory: 512 * 1024 ** 2,
+      bindAddress: "127.0.0.1",
+      clientPort: 4227,
+      monitorPort: 8227,
+      serverName: "rg2-az3",
+      cluster: "c1",
+      uniqueTag: "az:",
+      maxFileStore: 1024 ** 3,
+      maxMemoryStore: 64 * 1024 ** 2,
+      syncInterval: "always",
+    });
+    expect(named("c1-rg2-az3-configured").inputs.environment).toMatchObject({
+      RESTART_SETTINGS: noted,
+    });
   });
 
   test("keeps passwords out of everything but secrets", () => {

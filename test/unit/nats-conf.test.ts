@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
 import {
+  configDigest,
+  FIELD_CHANGES,
   type NodeConf,
   renderAccountsConf,
   renderNodeConf,
-  restartDigest,
+  restartFields,
 } from "../../lib/nats-conf.ts";
 
-const conf: NodeConf = {
+const conf: Required<NodeConf> = {
   serverName: "rg1-az1",
   serverTags: ["rg:1", "az:1", "xr:123", "xr:132"],
   cluster: "c1",
@@ -20,29 +22,31 @@ const conf: NodeConf = {
 
 test("renders a node's config", () => {
   expect(renderNodeConf(conf)).toMatchInlineSnapshot(`
-    "server_name: "rg1-az1"
-    server_tags: ["rg:1", "az:1", "xr:123", "xr:132"]
-    port: 4222
-    client_advertise: "127.0.0.1:4222"
-    http_port: 8222
-
-    jetstream: {
-      store_dir: "/data"
-      unique_tag: "az:"
-      max_file_store: 1073741824
-      max_memory_store: 67108864
-      sync_interval: "always"
+    ""server_name": "rg1-az1"
+    "server_tags": [
+      "rg:1"
+      "az:1"
+      "xr:123"
+      "xr:132"
+    ]
+    "port": 4222
+    "client_advertise": "127.0.0.1:4222"
+    "http_port": 8222
+    "jetstream": {
+      "store_dir": "/data"
+      "unique_tag": "az:"
+      "max_file_store": 1073741824
+      "max_memory_store": 67108864
+      "sync_interval": "always"
     }
-
-    cluster: {
-      name: "c1"
-      port: 6222
-      routes: [
+    "cluster": {
+      "name": "c1"
+      "port": 6222
+      "routes": [
         "nats-route://rg1-az1:6222"
         "nats-route://rg1-az2:6222"
       ]
     }
-
     include accounts.conf
     "
   `);
@@ -63,21 +67,40 @@ test("renders the accounts, quoting what people put into passwords", () => {
     application: { user: "user", password: "secret" },
   };
   expect(renderAccountsConf(accounts)).toMatchInlineSnapshot(`
-    "accounts: {
-      $SYS: { users: [{ user: "sys", password: "p\\"a$s\\\\s" }] }
-      "APP": { jetstream: enabled, users: [{ user: "user", password: "secret" }] }
+    ""accounts": {
+      "$SYS": {
+        "users": [
+          {
+            "user": "sys"
+            "password": "p\\"a$s\\\\s"
+          }
+        ]
+      }
+      "APP": {
+        "jetstream": "enabled"
+        "users": [
+          {
+            "user": "user"
+            "password": "secret"
+          }
+        ]
+      }
     }
     "
   `);
 });
 
-describe("restartDigest", () => {
+test("classes every field of a node's config", () => {
+  expect(Object.keys(FIELD_CHANGES).sort()).toEqual(Object.keys(conf).sort());
+});
+
+describe("restartFields", () => {
   test.each([
     ["tags", { serverTags: ["rg:9"] }],
     ["routes", { routes: ["rg1-az1"] }],
     ["the advertised address", { clientAdvertise: "10.0.0.1:4222" }],
-  ])("stays for %s, which reload", (_, change) => {
-    expect(restartDigest({ ...conf, ...change })).toBe(restartDigest(conf));
+  ])("stay for %s, which reload", (_, change) => {
+    expect(restartFields({ ...conf, ...change })).toEqual(restartFields(conf));
   });
 
   test.each([
@@ -85,7 +108,18 @@ describe("restartDigest", () => {
     ["the store's size", { maxFileStore: 1 }],
     ["sync_interval", { syncInterval: "1s" }],
     ["the server's name", { serverName: "other" }],
-  ])("changes with %s, which needs a restart", (_, change) => {
-    expect(restartDigest({ ...conf, ...change })).not.toBe(restartDigest(conf));
+  ])("change with %s, which needs a restart", (_, change) => {
+    expect(restartFields({ ...conf, ...change })).not.toEqual(restartFields(conf));
   });
+});
+
+test("has the digest that nats-server 2.15.2 printed for the same files", () => {
+  const accounts = {
+    system: { user: "sys", password: 'p"a$s\\s' },
+    name: "APP",
+    application: { user: "user", password: "<zebra> & \u2028 yak" },
+  };
+  expect(configDigest(conf, accounts)).toBe(
+    "sha256:59b7ef6a4574ffb9f10658b0d585b7392fd8d378b9eb32603c06d9f45afcc8f1",
+  );
 });

@@ -49,7 +49,7 @@ describe("planCluster", () => {
 
   test("lists the routes of all nodes in every config, and a port for each", () => {
     const nodes = nodesOf(plan({ clientPort: 4222 }));
-    for (const { conf } of nodes) expect(conf.match(/nats-route:/g)).toHaveLength(9);
+    for (const { confText } of nodes) expect(confText.match(/nats-route:/g)).toHaveLength(9);
     expect(nodes.map(({ clientUrl }) => clientUrl)).toEqual(
       nodes.map((_, index) => `nats://127.0.0.1:${4222 + index}`),
     );
@@ -58,7 +58,7 @@ describe("planCluster", () => {
   test("reaches nodes on loopback that listen everywhere, and advertises no such address", () => {
     const [node] = nodesOf(plan({ clientPort: 4222, bindAddress: "0.0.0.0" }));
     expect(node?.clientUrl).toBe("nats://127.0.0.1:4222");
-    expect(node?.conf).not.toContain("client_advertise");
+    expect(node?.confText).not.toContain("client_advertise");
   });
 
   test.each([

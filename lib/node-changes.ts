@@ -1,0 +1,196 @@
+import type { SettingValues } from "./nats-conf.ts";
+import type { ClusterPlan, NodePlan } from "./plan.ts";
+import { formatBytes, formatDuration } from "./quantities.ts";
+
+/** A node as it is before an update, as far as that can be told. */
+export interface RunningNode {
+  /** The {@link NodePlan.restartSettings} that it was made with; undefined where they weren't noted down. */
+  readonly settings?: SettingValues;
+  /** Undefined where the node doesn't run or answer: then there is no telling what a reload would change. */
+  readonly server?: RunningServer;
+}
+
+/** What a server says of itself in `/varz`. */
+export interface RunningServer {
+  /** E.g. `2.15.2`. */
+  readonly version: string;
+  /** Lower case, in any order. */
+  readonly tags: readonly string[];
+  /** Names of the nodes that it has routes to, in any order. */
+  readonly routes: readonly string[];
+  /** Undefined before nats-server 2.11. */
+  readonly configDigest?: string;
+}
+
+/** What an update makes of a node: it is new, stays as it is, takes up its config, or is made anew. */
+export type ChangeKind = "create" | "none" | "reload" | "restart";
+
+export interface NodeChange {
+  /** Name of the node. */
+  readonly node: string;
+  readonly kind: ChangeKind;
+  /** Empty where nothing changes, and of a new node. */
+  readonly reasons: readonly Reason[];
+}
+
+export interface Reason {
+  /** E.g. `memory`, `tags`. */
+  readonly setting: string;
+  /** E.g. `512MiB → 256MiB`, `+ xr:321, - xr:123`. */
+  readonly change: string;
+}
+
+/** The servers whose digests of a config are known to be those of `configDigest` in nats-conf.ts. */
+const KNOWN_DIGESTS = /^2\.15\./;
+
+/**
+ * Works out what an update makes of a node, and why.
+ *
+ * Accounts hold passwords, of which nothing is kept. That they changed shows where nothing else did, and
+ * yet the server's digest of its config is another than that of the planned one.
+ *
+ * @param running undefined where there is no such node.
+ * @param plannedDigest `configDigest` of the planned config.
+ */
+export function changeOf(
+  running: RunningNode | undefined,
+  planned: NodePlan,
+  plannedDigest: string,
+): NodeChange {
+  const node = planned.name;
+  if (!running) return { node, kind: "create", reasons: [] };
+  const restarts = restartReasons(running, planned);
+  const reloads = running.server ? reloadReasons(running.server, planned) : [];
+  const reasons = [...restarts, ...reloads];
+  if (reasons.length > 0)
+    return { node, kind: restarts.length > 0 ? "restart" : "reload", reasons };
+  return running.server && hasOtherConfig(running.server, plannedDigest)
+    ? { node, kind: "reload", reasons: [{ setting: "accounts", change: "users or passwords" }] }
+    : { node, kind: "none", reasons };
+}
+
+function restartReasons({ settings: before }: RunningNode, planned: NodePlan): Reason[] {
+  if (!before) return [{ setting: "container", change: "made by an earlier nats-regions" }];
+  const after = planned.restartSettings;
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...names]
+    .filter((setting) => before[setting] !== after[setting])
+    .map((setting) => {
+      const show = (values: SettingValues) => showValue(setting, values[setting], planned);
+      return { setting, change: `${show(before)} → ${show(after)}` };
+    });
+}
+
+const SIZES: ReadonlySet<string> = new Set(["memory", "maxFileStore", "maxMemoryStore"]);
+const PORTS: ReadonlySet<string> = new Set(["clientPort", "monitorPort"]);
+
+/** Values as they are set: a port is that of the first node, so that a change of it is the same for all. */
+function showValue(
+  setting: string,
+  value: string | number | undefined,
+  { portOffset }: NodePlan,
+): string {
+  if (value === undefined || value === "") return "none";
+  if (setting === "syncInterval") return showInterval(`${value}`);
+  if (typeof value === "string") return value;
+  if (SIZES.has(setting)) return formatBytes(value);
+  return `${PORTS.has(setting) ? value - portOffset : value}`;
+}
+
+/** Settings hold it in milliseconds, for nats-server. */
+function showInterval(interval: string): string {
+  const milliseconds = interval.match(/^([\d.]+)ms$/)?.[1];
+  return milliseconds === undefined
+    ? interval
+    : formatDuration(Math.round(Number(milliseconds) * 1e6));
+}
+
+/** The advertised address needs no words of its own: it changes with `bindAddress` or `clientPort`. */
+function reloadReasons(server: RunningServer, { conf }: NodePlan): Reason[] {
+  const tags = conf.serverTags.map((tag) => tag.toLowerCase());
+  return [
+    { setting: "tags", change: describeDifference(server.tags, tags) },
+    { setting: "routes", change: describeDifference(server.routes, conf.routes) },
+  ].filter(({ change }) => change !== "");
+}
+
+function hasOtherConfig({ version, configDigest }: RunningServer, planned: string): boolean {
+  return KNOWN_DIGESTS.test(version) && configDigest !== undefined && configDigest !== planned;
+}
+
+const ITEMS_SHOWN = 4;
+
+/** `+ xr:321, - xr:123`; empty where both hold the same. */
+function describeDifference(before: readonly string[], after: readonly string[]): string {
+  const without = (items: readonly string[], others: readonly string[]) => {
+    const known = new Set(others);
+    return items.filter((item) => !known.has(item));
+  };
+  return [
+    ...abbreviate("+", without(after, before)),
+    ...abbreviate("-", without(before, after)),
+  ].join(", ");
+}
+
+function abbreviate(sign: string, items: readonly string[]): string[] {
+  if (items.length === 0) return [];
+  const shown = items.slice(0, ITEMS_SHOWN).join(", ");
+  const more = items.length - ITEMS_SHOWN;
+  return [`${sign} ${shown}${more > 0 ? ` and ${more} more` : ""}`];
+}
+
+/**
+ * Puts changes into lines: one for each reason that some nodes share, which names them in the order in
+ * which they are changed. Nothing for nodes that stay, nor for a cluster that is all new.
+ */
+export function describeChanges(
+  changes: readonly NodeChange[],
+  waves: ClusterPlan["waves"],
+): string[] {
+  if (changes.every(({ kind }) => kind === "create")) return [];
+  const ofKind = (kind: ChangeKind) => changes.filter((change) => change.kind === kind);
+  const created = ofKind("create").map(({ node }) => node);
+  return [
+    ...groupReasons(ofKind("restart")).map(({ nodes, reasons }) => {
+      const order = waves.map((wave) => namesIn(wave, nodes)).filter((names) => names.length > 0);
+      return `restart${howToGo(order)}: ${order.map((names) => names.join(", ")).join("; then ")}: ${reasons}`;
+    }),
+    ...groupReasons(ofKind("reload")).map(
+      ({ nodes, reasons }) =>
+        `reload, no restart: ${namesIn(waves.flat(), nodes).join(", ")}: ${reasons}`,
+    ),
+    ...(created.length === 0 ? [] : [`new: ${namesIn(waves.flat(), created).join(", ")}`]),
+  ];
+}
+
+function howToGo(order: readonly (readonly string[])[]): string {
+  if (order.length < 2) return "";
+  return order.some((names) => names.length > 1) ? ", zone by zone" : ", one by one";
+}
+
+function namesIn(wave: readonly NodePlan[], nodes: readonly string[]): string[] {
+  return wave.map(({ name }) => name).filter((name) => nodes.includes(name));
+}
+
+interface SharedReasons {
+  readonly nodes: readonly string[];
+  /** E.g. `memory 512MiB → 256MiB; syncInterval always → 1s`. */
+  readonly reasons: string;
+}
+
+/** Nodes by the reasons that they share, most nodes first. A node is in several groups if others share but some of its. */
+function groupReasons(changes: readonly NodeChange[]): SharedReasons[] {
+  const all = changes.flatMap(({ node, reasons }) =>
+    reasons.map(({ setting, change }) => ({ node, reason: `${setting} ${change}` })),
+  );
+  const byReason = [...Map.groupBy(all, ({ reason }) => reason)].map(([reason, shared]) => ({
+    reason,
+    nodes: shared.map(({ node }) => node),
+  }));
+  return [...Map.groupBy(byReason, ({ nodes }) => nodes.join(" ")).values()]
+    .map((group) => ({
+      nodes: group[0]?.nodes ?? [],
+      reasons: group.map(({ reason }) => reason).join("; "),
+    }))
+    .sort((a, b) => b.nodes.length - a.nodes.length);
+}

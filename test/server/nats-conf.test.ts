@@ -1,0 +1,76 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { execa } from "execa";
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  type Accounts,
+  configDigest,
+  type NodeConf,
+  renderAccountsConf,
+  renderNodeConf,
+} from "../../lib/nats-conf.ts";
+import { BINARY } from "../support/nats-cluster.ts";
+
+const conf: NodeConf = {
+  serverName: "rg1-az1",
+  serverTags: ["rg:1", "az:1", "xr:123"],
+  cluster: "c1",
+  routes: ["rg1-az1", "rg1-az2"],
+  clientAdvertise: "127.0.0.1:4222",
+  uniqueTag: "az:",
+  maxFileStore: 1024 ** 3,
+  maxMemoryStore: 64 * 1024 ** 2,
+  syncInterval: "always",
+};
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "nats-regions-"));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+const digestOf = async (conf: NodeConf, accounts: Accounts) => {
+  const file = path.join(folder, "nats.conf");
+  await writeFile(file, renderNodeConf(conf));
+  await writeFile(path.join(folder, "accounts.conf"), renderAccountsConf(accounts));
+  const { all } = await execa(BINARY, ["-t", "-c", file], { all: true });
+  return all.match(/sha256:\w+/)?.[0];
+};
+
+const accountsWith = (password: string): Accounts => ({
+  system: { user: "sys", password: "system" },
+  name: "APP",
+  application: { user: "user", password },
+});
+
+test.each([
+  ["of every node", {}],
+  ["of one that is reached everywhere", { clientAdvertise: undefined }],
+  ["without a unique tag", { uniqueTag: "" }],
+])("a config %s has the digest that nats-server prints", async (_, changes) => {
+  const { clientAdvertise, ...rest } = { ...conf, ...changes };
+  const changed = clientAdvertise === undefined ? rest : { ...rest, clientAdvertise };
+  const accounts = accountsWith("user");
+  expect(configDigest(changed, accounts)).toBe(await digestOf(changed, accounts));
+});
+
+test("any password has the digest that nats-server prints", async () => {
+  const character = fc.oneof(
+    fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)),
+    fc.constantFrom("<", ">", "&", "\u2028", "\u2029", "ü", "漢", "😀", "\t", "\\", '"', "$"),
+  );
+  const password = fc.array(character, { minLength: 1, maxLength: 12 }).map((all) => all.join(""));
+  await fc.assert(
+    fc.asyncProperty(password, async (password) => {
+      const accounts = accountsWith(password);
+      expect(configDigest(conf, accounts)).toBe(await digestOf(conf, accounts));
+    }),
+    { numRuns: 60 },
+  );
+});

@@ -1,0 +1,107 @@
+import { execa } from "execa";
+import { createTar } from "nanotar";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { nodesOf, planCluster } from "../../lib/plan.ts";
+import { parseSettings } from "../../lib/settings.ts";
+import { PROJECT, SEED_SETTINGS, TestStack } from "../support/stack.ts";
+
+const ZONES =
+  "rg1-az1, rg2-az1, rg3-az1; then rg1-az2, rg2-az2, rg3-az2; then rg1-az3, rg2-az3, rg3-az3";
+const NODES = ZONES.replaceAll("; then", ",");
+
+/** What an update makes of nodes is said before, and is what it does. */
+describe("a change of nodes", () => {
+  let stack: TestStack;
+
+  const preview = async (settings: object) => {
+    stack.configure({ ...SEED_SETTINGS, ...settings });
+    return await stack.expectPulumi("preview");
+  };
+
+  beforeAll(async () => {
+    stack = await TestStack.create();
+    await stack.expectPulumi("up", "--yes", "--skip-preview");
+  });
+
+  afterAll(async () => {
+    await stack.remove();
+  });
+
+  test("isn't announced where there is none", async () => {
+    expect(await preview({})).not.toMatch(/restart|reload|new: /);
+  });
+
+  test("is a restart where no reload will do, zone by zone", async () => {
+    expect(await preview({ memory: "256MiB", syncInterval: "1s" })).toContain(
+      `restart, zone by zone: ${ZONES}: memory 512MiB → 256MiB; syncInterval always → 1s`,
+    );
+  });
+
+  test("names new nodes beside what the others take up", async () => {
+    const said = await preview({ availabilityZones: ["az1", "az2", "az3", "az4"] });
+    expect(said).toContain(`reload, no restart: ${NODES}: routes + rg1-az4, rg2-az4, rg3-az4`);
+    expect(said).toContain("new: rg1-az4, rg2-az4, rg3-az4");
+  });
+
+  test("isn't the making of a new node where one has lost its container, but a warning", async () => {
+    await execa("docker", ["rm", "--force", `nats-regions-${stack.name}-rg3-az1`]);
+    const said = await preview({});
+    expect(said).toContain("1 of 9 nodes don't run: rg3-az1");
+    expect(said).not.toContain("new: ");
+    await stack.expectPulumi("up", "--yes", "--refresh");
+  });
+
+  test("is a reload for a tag and for a password, which it doesn't show", async () => {
+    await stack.pulumi("config", "set", "--secret", "password", "app-Gnu-2342");
+    const password = await preview({});
+    expect(password).toContain(`reload, no restart: ${NODES}: accounts users or passwords`);
+    expect(password).not.toContain("Gnu");
+    await stack.expectPulumi("up", "--yes", "--skip-preview");
+    expect(await preview({})).not.toMatch(/restart|reload/);
+
+    const pair = { subjects: ["pair.*"], replicas: 2, placement: { tags: ["xr:12"] } };
+    const tagged = { streams: { ...SEED_SETTINGS.streams, PAIR: pair } };
+    expect(await preview(tagged)).toContain("reload, no restart: rg1-az1, rg2-az2: tags + xr:12");
+    await stack.expectPulumi("up", "--yes", "--skip-preview");
+    expect(await preview(tagged)).not.toMatch(/restart|reload/);
+    expect((await stack.outputs()).streams.PAIR?.replicas).toEqual(["rg1-az1", "rg2-az2"]);
+  });
+
+  test("that nats-server refuses to reload is told in its words, and leaves the old config", async () => {
+    const settings = parseSettings(SEED_SETTINGS, { project: "nats-regions", stack: stack.name });
+    const [node] = nodesOf(planCluster(settings));
+    if (!node) throw new Error("the plan has no node");
+    const readConfig = async () => {
+      const copy = `docker cp ${node.containerName}:/etc/nats - | tar -xO nats/nats.conf`;
+      return (await execa("sh", ["-c", copy])).stdout;
+    };
+    const before = await readConfig();
+    const settled = await execa("docker", [
+      "inspect",
+      '--format={{index .Config.Labels "nats-regions.restart-settings"}}',
+      node.containerName,
+    ]);
+    const attrs = { uid: 10_001, gid: 10_001, mode: "440" };
+    const other = before.replace('"sync_interval": "always"', '"sync_interval": "1s"');
+    const archive = createTar([{ name: "etc/nats/nats.conf", data: other, attrs }]);
+    const { exitCode, stderr } = await execa("sh", ["components/configure-node.sh"], {
+      cwd: PROJECT,
+      reject: false,
+      input: Buffer.from(archive).toString("base64"),
+      env: {
+        CONTAINER: node.containerName,
+        CONFIG_VOLUME: node.configVolume,
+        DATA_VOLUME: node.dataVolume,
+        IMAGE: "nats:2.15.2",
+        OWNER: "nats-regions.test=refused",
+        // As if nothing had changed that needs a restart.
+        RESTART_SETTINGS: settled.stdout,
+      },
+    });
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(
+      /^nats-regions-\S+-rg1-az1: nats-server keeps its old config, .*: config reload not supported for Sync/,
+    );
+    expect(await readConfig()).toBe(before);
+  });
+});

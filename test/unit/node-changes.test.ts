@@ -1,0 +1,176 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { configDigest } from "../../lib/nats-conf.ts";
+import { changeOf, describeChanges, type RunningNode } from "../../lib/node-changes.ts";
+import { type ClusterPlan, type NodePlan, nodesOf, planCluster } from "../../lib/plan.ts";
+import { parseSettings } from "../../lib/settings.ts";
+
+const plan = (raw: object = {}) =>
+  planCluster(
+    parseSettings({ clientPort: 4222, ...raw }, { project: "nats-regions", stack: "dev" }),
+  );
+
+const accountsWith = (password: string) => ({
+  system: { user: "sys", password: "system" },
+  name: "APP",
+  application: { user: "user", password },
+});
+const ACCOUNTS = accountsWith("before");
+
+/** The node as it runs once its plan has been carried out. */
+const run = (node: NodePlan, accounts = ACCOUNTS) => ({
+  settings: node.restartSettings,
+  server: {
+    version: "2.15.2",
+    tags: node.serverTags,
+    routes: node.conf.routes,
+    configDigest: configDigest(node.conf, accounts),
+  },
+});
+
+const changesOf = (
+  before: ClusterPlan,
+  after: ClusterPlan,
+  accounts = ACCOUNTS,
+  observe: (node: NodePlan) => RunningNode = run,
+) => {
+  const running = new Map(nodesOf(before).map((node) => [node.name, observe(node)]));
+  return nodesOf(after).map((node) =>
+    changeOf(running.get(node.name), node, configDigest(node.conf, accounts)),
+  );
+};
+
+const say = (before: object, after: object) =>
+  describeChanges(changesOf(plan(before), plan(after)), plan(after).waves);
+
+const ZONES =
+  "rg1-az1, rg2-az1, rg3-az1; then rg1-az2, rg2-az2, rg3-az2; then rg1-az3, rg2-az3, rg3-az3";
+const NODES = ZONES.replaceAll("; then", ",");
+
+describe("changes of a whole cluster", () => {
+  test("are none where the settings are the same", () => {
+    expect(say({}, {})).toEqual([]);
+  });
+
+  test("aren't announced for a new one", () => {
+    const changes = nodesOf(plan()).map((node) => changeOf(undefined, node, ""));
+    expect(new Set(changes.map(({ kind }) => kind))).toEqual(new Set(["create"]));
+    expect(describeChanges(changes, plan().waves)).toEqual([]);
+  });
+
+  test.each([
+    [{ memory: "256MiB" }, "memory 512MiB → 256MiB"],
+    [{ syncInterval: "1s" }, "syncInterval always → 1s"],
+    [{ syncInterval: "1500us" }, "syncInterval always → 1ms500us"],
+    [{ clientPort: 5222, monitorPort: 8222 }, "clientPort 4222 → 5222"],
+    [{ image: "nats:2.15.3" }, "image nats:2.15.2 → nats:2.15.3"],
+    [{ maxFileStore: "2GiB" }, "maxFileStore 1GiB → 2GiB"],
+    [{ bindAddress: "127.0.0.2" }, "bindAddress 127.0.0.1 → 127.0.0.2"],
+    [{ memory: "1GiB", syncInterval: "1s" }, "memory 512MiB → 1GiB; syncInterval always → 1s"],
+  ])("by %j need a restart, zone by zone, in one line", (settings, reason) => {
+    expect(say({}, settings)).toEqual([`restart, zone by zone: ${ZONES}: ${reason}`]);
+  });
+
+  test("go node by node where replicas may share a zone", () => {
+    const [line] = say({}, { uniqueTag: "none" });
+    expect(line).toMatch(/^restart, one by one: rg1-az1; then rg2-az1; .*: uniqueTag az: → none$/);
+  });
+
+  test("by a tag that a stream asks for are reloads of the nodes that get it", () => {
+    const stream = { subjects: ["a"], replicas: 2, placement: { tags: ["xr:12"] } };
+    expect(say({}, { streams: { PAIR: stream } })).toEqual([
+      "reload, no restart: rg1-az1, rg2-az2: tags + xr:12",
+    ]);
+    expect(say({ streams: { PAIR: stream } }, {})).toEqual([
+      "reload, no restart: rg1-az1, rg2-az2: tags - xr:12",
+    ]);
+  });
+
+  test("by growing name the new nodes, and the routes and tags that the others take up", () => {
+    const lines = say({}, { availabilityZones: ["az1", "az2", "az3", "az4"] });
+    expect(lines[0]).toBe(`reload, no restart: ${NODES}: routes + rg1-az4, rg2-az4, rg3-az4`);
+    expect(lines).toContain("reload, no restart: rg1-az1: tags + xr:124, xr:134, xr:142, xr:143");
+    expect(lines.at(-1)).toBe("new: rg1-az4, rg2-az4, rg3-az4");
+  });
+
+  test("by a password are reloads that don't show it", () => {
+    const changes = changesOf(plan(), plan(), accountsWith("after-Zebra"));
+    expect(describeChanges(changes, plan().waves)).toEqual([
+      `reload, no restart: ${NODES}: accounts users or passwords`,
+    ]);
+  });
+});
+
+describe("a node", () => {
+  const one = (observed: RunningNode, settings: object = {}, accounts = ACCOUNTS) =>
+    changesOf(plan(), plan(settings), accounts, () => observed)[0];
+  const [first] = nodesOf(plan());
+  if (!first) throw new Error("the plan has no node");
+  const { settings, server } = run(first);
+
+  test("that doesn't answer has reasons for a restart only", () => {
+    expect(one({ settings }, {}, accountsWith("after"))?.kind).toBe("none");
+    expect(one({ settings }, { memory: "1GiB" })).toMatchObject({
+      kind: "restart",
+      reasons: [{ setting: "memory", change: "512MiB → 1GiB" }],
+    });
+  });
+
+  test("that was made before its settings were noted down is made anew", () => {
+    expect(one({ server })).toMatchObject({
+      kind: "restart",
+      reasons: [{ setting: "container", change: "made by an earlier nats-regions" }],
+    });
+  });
+
+  test("of a server that has digests of its own isn't said to have other accounts", () => {
+    const other = { ...server, version: "2.16.0", configDigest: "sha256:of something else" };
+    expect(one({ settings, server: other })?.kind).toBe("none");
+    const { configDigest, ...without } = server;
+    expect(one({ settings, server: without })?.kind).toBe("none");
+  });
+
+  test("says the same whatever the order in which its server reports", () => {
+    const reversed = {
+      ...server,
+      tags: server.tags.toReversed(),
+      routes: server.routes.toReversed(),
+    };
+    expect(one({ settings, server: reversed })?.kind).toBe("none");
+  });
+
+  test("takes up together what needs a restart and what doesn't", () => {
+    const change = one({ settings, server: { ...server, tags: ["rg:1"] } }, { memory: "1GiB" });
+    expect(change?.kind).toBe("restart");
+    expect(change?.reasons.map(({ setting }) => setting)).toEqual(["memory", "tags"]);
+  });
+});
+
+test("a node is replaced exactly where a restart is announced, and says why", () => {
+  const settings = fc.record({
+    memory: fc.constantFrom("256MiB", "512MiB"),
+    syncInterval: fc.constantFrom("always", "1s"),
+    uniqueTag: fc.constantFrom("az:", "rg:", "none"),
+    clientPort: fc.constantFrom(4222, 5222),
+    availabilityZones: fc.constantFrom(["az1", "az2", "az3"], ["az1", "az2", "az3", "az4"]),
+    streams: fc.constantFrom({}, { S: { subjects: ["s"], placement: { tags: ["xr:1_2"] } } }),
+  });
+  fc.assert(
+    fc.property(settings, settings, (before, after) => {
+      const old = new Map(nodesOf(plan(before)).map((node) => [node.name, node]));
+      const changes = new Map(
+        changesOf(plan(before), plan(after)).map((change) => [change.node, change]),
+      );
+      for (const node of nodesOf(plan(after))) {
+        const was = old.get(node.name);
+        const { kind, reasons } = changes.get(node.name) ?? { kind: "none", reasons: [] };
+        const replaced =
+          was && JSON.stringify(was.restartSettings) !== JSON.stringify(node.restartSettings);
+        const rewritten = was?.confText !== node.confText;
+        expect(kind).toBe(!was ? "create" : replaced ? "restart" : rewritten ? "reload" : "none");
+        expect(reasons.length > 0).toBe(kind === "restart" || kind === "reload");
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
