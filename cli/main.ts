@@ -20,6 +20,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ["preview", () => import("./commands/preview.ts")],
   ["status", () => import("./commands/status.ts")],
   ["test", () => import("./commands/test.ts")],
+  ["chaos", () => import("./commands/chaos.ts")],
   ["bench", () => import("./commands/bench.ts")],
   ["destroy", () => import("./commands/destroy.ts")],
 ]);

@@ -35,3 +35,10 @@ function parse<Known extends Options>(
     throw new UserError(`${reason}. ${known}`, { cause });
   }
 }
+
+/** @throws UserError unless it is a whole number, 1 or more. */
+export function parseCount(option: string, text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1) return count;
+  throw new UserError(`--${option}: ${text} is no number; use 1 or more.`);
+}

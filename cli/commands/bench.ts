@@ -5,10 +5,9 @@ import Table from "cli-table3";
 import { phasesOf, type Round, runRound, STEPS } from "../../bench/cycle.ts";
 import { timeExample } from "../../bench/example.ts";
 import { runStreams } from "../../bench/streams.ts";
-import { parseOptions } from "../options.ts";
+import { parseCount, parseOptions } from "../options.ts";
 import { setUp } from "../setup/set-up.ts";
 import { createLog } from "../steps.mjs";
-import { UserError } from "../user-error.ts";
 
 export const usage = `Usage: npm run bench [-- --runs N]
        npm run bench -- streams [--counts 100,300,1000] [--skip-checkpoints]
@@ -60,12 +59,6 @@ async function benchStreams(args: readonly string[]): Promise<number> {
     })),
   });
   return 0;
-}
-
-function parseCount(option: string, text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1) return count;
-  throw new UserError(`--${option}: ${text} is no number; use 1 or more.`);
 }
 
 function machine() {

@@ -13,7 +13,8 @@ import { startCluster, type TestCluster } from "../support/nats-cluster.ts";
 import { seededRandom } from "../support/random.ts";
 
 const region = (number: number) => [1, 2, 3].map((zone) => `rg${number}-az${zone}`);
-const KILLS = 20;
+/** More by `npm run chaos`. */
+const KILLS = Number(process.env.MOVE_KILLS ?? 20);
 /** A move of these sizes takes a second. */
 const LATEST_KILL_MS = 1_500;
 const SEED = Number(process.env.KILL_SEED ?? Date.now() % 1_000_000);
@@ -134,38 +135,42 @@ describe("a stream in use", () => {
     await expectNothingLost(`${tour.length} changes under load`);
   }, 120_000);
 
-  it(`survives ${KILLS} updates that are killed, and loses nothing that was acknowledged`, async () => {
-    console.info(`moments of death: KILL_SEED=${SEED}`);
-    const random = seededRandom(SEED);
-    const places = [
-      place(3, ["rg:1"], region(1)),
-      place(3, ["rg:2"], region(2)),
-      place(3, ["xr:123"], ACROSS),
-      place(1, ["rg:3", "az:2"], ["rg3-az2"]),
-      place(3, ["rg:3"], region(3)),
-    ];
-    const found = { "under way": 0, "not begun or done": 0, "taken back": 0 };
-    let at = place(3, ["rg:1"], region(1));
-    for (let kill = 0; kill < KILLS; kill++) {
-      const others = places.filter(({ tags }) => tags.join() !== at.tags.join());
-      const next = others[Math.floor(random() * others.length)] ?? at;
-      await killedUpdate(outs, await planned(next, outs), random() * LATEST_KILL_MS);
-      const isUnderWay = (await port.info("ORDERS")).cluster?.desired !== undefined;
-      found[isUnderWay ? "under way" : "not begun or done"] += 1;
-      // Whoever sees an up die may also think better of it.
-      const isTakenBack = random() < 1 / 4;
-      if (isTakenBack) found["taken back"] += 1;
-      else at = next;
-      outs = await updated(outs, await planned(at, outs));
-      await expectAt(at, outs);
-    }
-    console.info(`at their deaths changes were: ${JSON.stringify(found)}`);
-    expect(found["under way"]).toBeGreaterThan(0);
-    const home = place(3, ["rg:2"], region(2));
-    outs = await updated(outs, await planned(home, outs));
-    await expectAt(home, outs);
-    await expectNothingLost(`${KILLS} deaths under load`);
-  }, 180_000);
+  it(
+    `survives ${KILLS} updates that are killed, and loses nothing that was acknowledged`,
+    async () => {
+      console.info(`moments of death: KILL_SEED=${SEED}`);
+      const random = seededRandom(SEED);
+      const places = [
+        place(3, ["rg:1"], region(1)),
+        place(3, ["rg:2"], region(2)),
+        place(3, ["xr:123"], ACROSS),
+        place(1, ["rg:3", "az:2"], ["rg3-az2"]),
+        place(3, ["rg:3"], region(3)),
+      ];
+      const found = { "under way": 0, "not begun or done": 0, "taken back": 0 };
+      let at = place(3, ["rg:1"], region(1));
+      for (let kill = 0; kill < KILLS; kill++) {
+        const others = places.filter(({ tags }) => tags.join() !== at.tags.join());
+        const next = others[Math.floor(random() * others.length)] ?? at;
+        await killedUpdate(outs, await planned(next, outs), random() * LATEST_KILL_MS);
+        const isUnderWay = (await port.info("ORDERS")).cluster?.desired !== undefined;
+        found[isUnderWay ? "under way" : "not begun or done"] += 1;
+        // Whoever sees an up die may also think better of it.
+        const isTakenBack = random() < 1 / 4;
+        if (isTakenBack) found["taken back"] += 1;
+        else at = next;
+        outs = await updated(outs, await planned(at, outs));
+        await expectAt(at, outs);
+      }
+      console.info(`at their deaths changes were: ${JSON.stringify(found)}`);
+      expect(found["under way"]).toBeGreaterThan(0);
+      const home = place(3, ["rg:2"], region(2));
+      outs = await updated(outs, await planned(home, outs));
+      await expectAt(home, outs);
+      await expectNothingLost(`${KILLS} deaths under load`);
+    },
+    60_000 + KILLS * 6_000,
+  );
 });
 
 /** Runs an update in a process of its own and kills it so many milliseconds after it began. */

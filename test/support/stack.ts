@@ -131,6 +131,19 @@ export class TestStack {
     throw new Error(`${end}:\n${all.slice(-6_000)}`);
   }
 
+  /**
+   * Starts a command of the CLI and kills it with all that it started, so many milliseconds later.
+   *
+   * @returns false where it had ended by then.
+   */
+  async killAfter(milliseconds: number, ...args: string[]): Promise<boolean> {
+    const command = this.start(args);
+    const killing = setTimeout(() => command.pid && killTree(command.pid), milliseconds);
+    const { signal } = await command;
+    clearTimeout(killing);
+    return signal === "SIGKILL";
+  }
+
   /** Runs what `npm run destroy` runs, with the settings beside the program, and gives what it said. */
   async expectDestroy(): Promise<string> {
     const args = [path.join(PROJECT, "cli/main.ts"), "destroy", "--yes", "--stack", this.name];
