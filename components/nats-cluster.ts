@@ -1,7 +1,7 @@
 import { local } from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { type Accounts, MONITOR_PORT, renderAccountsConf } from "../lib/nats-conf.ts";
+import { type Accounts, renderAccountsConf } from "../lib/nats-conf.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
 import type { AvailabilityZone } from "./availability-zone.ts";
 import type { NatsNode, NodeSettings } from "./nats-node.ts";
@@ -142,7 +142,6 @@ function createStartGate(
       environment: {
         OWNER: `${label.label}=${label.value}`,
         NODE_LABEL,
-        MONITOR_PORT: String(MONITOR_PORT),
         SETTINGS_LABEL: RESTART_SETTINGS_LABEL,
         SETTINGS: JSON.stringify(settings),
       },

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { MONITOR_PORT, type SettingValues } from "../lib/nats-conf.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
+import { publishedUrl } from "../lib/published-ports.ts";
 import { docker } from "./docker-cli.ts";
 import { CLUSTER_LABEL, NODE_LABEL, type Ownership, RESTART_SETTINGS_LABEL } from "./ownership.ts";
 
@@ -104,19 +105,10 @@ async function listContainers(plan: ClusterPlan, { label }: Ownership): Promise<
       settings,
       running: state === "running",
       publishedPorts: new Set([...ports.matchAll(/:(\d+)->/g)].map(([, port]) => Number(port))),
-      monitoringUrl: findMonitor(ports),
+      monitoringUrl: publishedUrl(ports, MONITOR_PORT),
     };
   });
 }
-
-/** From ports as `docker ps` has them, e.g. `127.0.0.1:8222->8222/tcp, 6222/tcp`. */
-function findMonitor(ports: string): string | undefined {
-  const [, address, port] = ports.match(MONITOR) ?? [];
-  if (port === undefined) return undefined;
-  return `http://${address === "0.0.0.0" ? "127.0.0.1" : address}:${port}`;
-}
-
-const MONITOR = new RegExp(`([\\d.]+):(\\d+)->${MONITOR_PORT}/tcp`);
 
 async function list(
   kind: "volume" | "network",

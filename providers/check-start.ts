@@ -3,19 +3,22 @@
  * before the first wave. Run by a Command. Looks at the nodes as they are, at the ports that they have now.
  *
  * OWNER: `label=value` of the containers. NODE_LABEL, SETTINGS_LABEL: labels with a container's node, and with
- * the settings that it was made with. SETTINGS: JSON array of those to come, by node, for each wave. MONITOR_PORT:
- * the port that their monitoring pages have inside.
+ * the settings that it was made with. SETTINGS: JSON array of those to come, by node, for each wave.
  */
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { z } from "zod";
+import { MONITOR_PORT } from "../lib/nats-conf.ts";
+import { publishedUrl } from "../lib/published-ports.ts";
 import { whyNotReady } from "../lib/readiness.ts";
 import { askNodes, askWhyNotCurrent, type Monitor } from "./monitoring.ts";
 
 /** What isn't well by then won't get well by itself. */
 const DEADLINE_MS = 20_000;
 const POLL_MS = 500;
+/** Nothing answers there, as it should be for a container that is down. */
+const NOWHERE = "http://127.0.0.1:0";
 
 await main();
 
@@ -61,7 +64,7 @@ interface FoundNode extends Monitor {
 }
 
 async function findNodes(settings: Readonly<Record<string, string>>): Promise<FoundNode[]> {
-  const { OWNER, NODE_LABEL, SETTINGS_LABEL, MONITOR_PORT } = process.env;
+  const { OWNER, NODE_LABEL, SETTINGS_LABEL } = process.env;
   const labels = [NODE_LABEL, SETTINGS_LABEL].map((label) => `{{.Label "${label}"}}`);
   const format = `--format=${[...labels, "{{.Ports}}"].join("\t")}`;
   const args = ["ps", "--all", `--filter=label=${OWNER}`, `--filter=label=${NODE_LABEL}`, format];
@@ -69,10 +72,7 @@ async function findNodes(settings: Readonly<Record<string, string>>): Promise<Fo
   const rows = stdout.split("\n").filter((row) => row !== "");
   return rows.map((row) => {
     const [name = "", found, ports = ""] = row.split("\t");
-    const published = new RegExp(`([\\d.]+):(\\d+)->${MONITOR_PORT}/`);
-    // A container that doesn't run publishes nothing, and nothing answers at port 0.
-    const [, host = "127.0.0.1", port = "0"] = ports.match(published) ?? [];
-    const url = `http://${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}`;
+    const url = publishedUrl(ports, MONITOR_PORT) ?? NOWHERE;
     return { name, url, isChanged: settings[name] !== found };
   });
 }
