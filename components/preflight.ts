@@ -4,6 +4,7 @@ import { z } from "zod";
 import { MONITOR_PORT, type SettingValues } from "../lib/nats-conf.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
 import { publishedUrl } from "../lib/published-ports.ts";
+import { imageVersion, whyNotTogether } from "../lib/versions.ts";
 import { docker } from "./docker-cli.ts";
 import { CLUSTER_LABEL, NODE_LABEL, type Ownership, RESTART_SETTINGS_LABEL } from "./ownership.ts";
 
@@ -61,6 +62,7 @@ export async function inspectEngine(plan: ClusterPlan, ownership: Ownership): Pr
   const own = containers.filter((found) => found.owner === owner && found.node !== "");
   refuseOtherCluster(own, plan);
   refuseRemoval(own, plan);
+  refuseMixedVersions(own, plan);
   const bereft = findBereft(own, volumes, plan);
   warnOfStopped(own, bereft, plan);
   await refuseTakenPorts(own, plan);
@@ -157,6 +159,23 @@ function refuseRemoval(own: readonly FoundContainer[], plan: ClusterPlan): void 
   throw new pulumi.RunError(
     `The settings leave out ${removed.join(", ")}, with the replicas that are there: a cluster can't shrink yet.\nPut the region, zone or number of nodes back.`,
   );
+}
+
+/** While the nodes of one wave have the new image, the others have the old one. */
+function refuseMixedVersions(
+  own: readonly FoundContainer[],
+  { image, rollout }: ClusterPlan,
+): void {
+  const planned = imageVersion(image);
+  if (!planned || rollout === "all") return;
+  for (const container of own) {
+    const running = imageVersion(`${engineNode(container).settings?.image ?? ""}`);
+    const reason = running && whyNotTogether(running, planned);
+    if (!reason) continue;
+    throw new pulumi.RunError(
+      `image: ${container.node} can't be changed to ${image} while the others run: ${reason}.\nGo to a version between the two first, e.g. npx pulumi config set image nats:2.14.9, then on.`,
+    );
+  }
 }
 
 /** Empty where no node has a container: then the cluster is yet to be made, or was never finished. */

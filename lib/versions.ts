@@ -22,6 +22,24 @@ export function imageVersion(image: string): ServerVersion | undefined {
     : [major, minor, patch];
 }
 
+/** The oldest that 2.15 works beside (docs.nats.io, upgrading to 2.15; nats-server's pull request 8554). */
+const OLDEST_BESIDE_2_15: ServerVersion = [2, 14, 7];
+
+/**
+ * Says why servers of two versions can't be in one cluster, as they are while it is changed from one to the
+ * other; undefined where they can.
+ */
+export function whyNotTogether(one: ServerVersion, other: ServerVersion): string | undefined {
+  const [older, newer] = [one, other].sort(compareVersions) as [ServerVersion, ServerVersion];
+  const isMixed = compareVersions(newer, [2, 15, 0]) >= 0 && compareVersions(older, [2, 15, 0]) < 0;
+  if (!isMixed || compareVersions(older, OLDEST_BESIDE_2_15) >= 0) return undefined;
+  return `nats-server ${newer.join(".")} works beside ${OLDEST_BESIDE_2_15.join(".")} and later, not beside ${older.join(".")}`;
+}
+
+function compareVersions(a: ServerVersion, b: ServerVersion): number {
+  return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
+}
+
 /** The first release of each JetStream API level (nats-server's server/jetstream_versioning.go). */
 const RELEASES: ReadonlyMap<number, string> = new Map([
   [1, "2.11"],

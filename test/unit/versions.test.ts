@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { StreamConfig } from "../../lib/stream-config.ts";
-import { imageVersion, type ServerVersion, tooNewFor } from "../../lib/versions.ts";
+import { imageVersion, type ServerVersion, tooNewFor, whyNotTogether } from "../../lib/versions.ts";
 
 describe("imageVersion", () => {
   it.each([
@@ -46,4 +46,20 @@ describe("tooNewFor", () => {
       },
     ]);
   });
+});
+
+it.each<[string, string, boolean]>([
+  ["2.15.2", "2.15.0", true],
+  ["2.15.2", "2.14.7", true],
+  ["2.14.7", "2.15.2", true],
+  ["2.15.0", "2.14.6", false],
+  ["2.14.6", "2.15.0", false],
+  ["2.12.6", "2.15.2", false],
+  ["2.12.6", "2.14.0", true],
+  ["2.15.0", "3.0.0", true],
+])("%s and %s in one cluster: %s", (one, other, fit) => {
+  const version = (text: string) => imageVersion(`nats:${text}`) ?? [0, 0, 0];
+  const reason = whyNotTogether(version(one), version(other));
+  if (fit) expect(reason).toBe(undefined);
+  else expect(reason).toMatch(/works beside 2\.14\.7 and later, not beside 2\.1/);
 });
