@@ -37,19 +37,19 @@ export interface NodeGroups {
  * replicas as it should have, all of them online and current by its leader's own view. `/healthz` doesn't
  * know: a server that has just restarted calls itself well before its streams' leaders do.
  *
- * @param down nodes that nobody waits for.
+ * @param isWhole whether these are all nodes: those that aren't among them are nobody's concern otherwise, by
+ *   whatever name they go; servers that restarted in their absence have never heard it.
  */
-export function whyNotCurrent(
-  nodes: readonly NodeGroups[],
-  down: ReadonlySet<string>,
-): string | undefined {
+export function whyNotCurrent(nodes: readonly NodeGroups[], isWhole: boolean): string | undefined {
+  const running = new Set(nodes.map(({ name }) => name));
+  const isAwaited = (name: string) => isWhole || running.has(name);
   const views = nodes.flatMap(({ name: node, groups }) => groups.map((view) => ({ node, view })));
   const groups = Map.groupBy(views, ({ view: { account, name } }) => `${account} ${name}`);
   for (const seen of groups.values()) {
     const led = seen.find(({ node, view }) => view.leader === node)?.view;
     const reasons = led
-      ? [whyNotFull(led, down)]
-      : seen.map(({ view }) => whyLeaderless(view, down));
+      ? [whyNotFull(led, isAwaited)]
+      : seen.map(({ view }) => whyLeaderless(view, isAwaited));
     const reason = reasons.find((each) => each !== undefined);
     if (reason) return reason;
   }
@@ -58,19 +58,21 @@ export function whyNotCurrent(
 
 function whyNotFull(
   { name, others, replicas = 0 }: GroupView,
-  down: ReadonlySet<string>,
+  isAwaited: (node: string) => boolean,
 ): string | undefined {
-  const ill = others.filter((other) => !other.well && !down.has(other.name));
+  const ill = others.filter((other) => !other.well && isAwaited(other.name));
   if (ill.length > 0) return `${name} waits for ${names(ill)}`;
   const members = others.length + 1;
   return members < replicas ? `${name} has ${members} of ${replicas} replicas` : undefined;
 }
 
 /** A group whose majority is down elects nobody, however long one waits. */
-function whyLeaderless({ name, others }: GroupView, down: ReadonlySet<string>): string | undefined {
-  const members = others.length + 1;
-  const gone = others.filter((other) => down.has(other.name));
-  return members - gone.length < majorityOf(members) ? undefined : `${name} has no leader`;
+function whyLeaderless(
+  { name, others }: GroupView,
+  isAwaited: (node: string) => boolean,
+): string | undefined {
+  const present = 1 + others.filter((other) => isAwaited(other.name)).length;
+  return present < majorityOf(others.length + 1) ? undefined : `${name} has no leader`;
 }
 
 /**

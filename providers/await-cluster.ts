@@ -97,7 +97,7 @@ async function look(purpose: "members" | "replicas"): Promise<Look> {
   if (purpose === "members") return { reason, isInVain: false };
   const down = new Set(later.filter(({ health }) => health === undefined).map(({ name }) => name));
   const running = [...nodes, ...laterNodes].filter(({ name }) => !down.has(name));
-  return { reason: await askWhyNotCurrent(running, down), isInVain: false };
+  return { reason: await askWhyNotCurrent(running, down.size === 0), isInVain: false };
 }
 
 function readMonitors(variable: string): Monitor[] {

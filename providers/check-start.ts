@@ -49,7 +49,7 @@ async function look(): Promise<string | undefined> {
   // Nodes that are down lose nothing by a change, nor do those that may be down with them.
   const isRepair = changed.every((name) => down.includes(name));
   if (isRepair || (down.length > 0 && down.every((name) => name in first))) return undefined;
-  return whyNotReady(reports) ?? (await askWhyNotCurrent(nodes));
+  return whyNotReady(reports) ?? (await askWhyNotCurrent(nodes, true));
 }
 
 /** The settings to come, by node: a record for each wave. */

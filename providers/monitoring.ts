@@ -116,11 +116,11 @@ export async function askNodes(monitors: readonly Monitor[]): Promise<NodeReport
 /**
  * Asks each node for its streams and consumers, and says what they lack; undefined if nothing.
  *
- * @param down nodes that nobody waits for.
+ * @param isWhole whether these are all nodes; replicas elsewhere are nobody's concern otherwise.
  */
 export async function askWhyNotCurrent(
   monitors: readonly Monitor[],
-  down: ReadonlySet<string> = new Set(),
+  isWhole: boolean,
 ): Promise<string | undefined> {
   try {
     const nodes = await Promise.all(
@@ -129,7 +129,7 @@ export async function askWhyNotCurrent(
         return { name, groups: groupsOf(page) };
       }),
     );
-    return whyNotCurrent(nodes, down);
+    return whyNotCurrent(nodes, isWhole);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

@@ -55,46 +55,49 @@ describe("whyNotCurrent", () => {
     replicas: 3,
     ...change,
   });
-  const nobody = new Set<string>();
-  const reason = (groups: readonly GroupView[], down = nobody) =>
-    whyNotCurrent([{ name: "a", groups }], down);
+  const others = (...groups: readonly (readonly [name: string, well: boolean])[]) => ({
+    others: groups.map(([name, well]) => ({ name, well })),
+  });
+  const reason = (view: GroupView, ...more: readonly string[]) =>
+    whyNotCurrent(
+      [{ name: "a", groups: [view] }, ...more.map((name) => ({ name, groups: [] }))],
+      more.length === 0,
+    );
 
   test("finds nothing wrong with a full group, nor with a lone replica", () => {
-    expect(reason([view("a"), view("a", { name: "stream SOLO", others: [], replicas: 1 })])).toBe(
-      undefined,
-    );
+    expect(reason(view("a"))).toBe(undefined);
+    expect(reason(view("a", { ...others(), replicas: 1 }))).toBe(undefined);
   });
 
   test("counts the leader's view of the others, and no one else's", () => {
-    const others = [{ name: "a", well: false }];
-    const follower = { name: "b", groups: [view("a", { others })] };
-    expect(whyNotCurrent([{ name: "a", groups: [view("a")] }, follower], nobody)).toBe(undefined);
-    expect(reason([view("a", { others: [{ name: "b", well: false }] })])).toBe(
-      "stream ORDERS waits for b",
-    );
+    const follower = { name: "b", groups: [view("a", others(["a", false]))] };
+    expect(whyNotCurrent([{ name: "a", groups: [view("a")] }, follower], true)).toBe(undefined);
+    expect(reason(view("a", others(["b", false], ["c", true])))).toBe("stream ORDERS waits for b");
   });
 
   test("misses a leader, and replicas", () => {
-    expect(reason([view("")])).toBe("stream ORDERS has no leader");
-    expect(reason([view("b")])).toBe("stream ORDERS has no leader");
-    expect(reason([view("a", { others: [{ name: "b", well: true }] })])).toBe(
-      "stream ORDERS has 2 of 3 replicas",
-    );
+    expect(reason(view(""))).toBe("stream ORDERS has no leader");
+    expect(reason(view("b"))).toBe("stream ORDERS has no leader");
+    expect(reason(view("a", others(["b", true])))).toBe("stream ORDERS has 2 of 3 replicas");
   });
 
   test("tells streams of two accounts apart", () => {
-    const other = view("b", { account: "OTHER" });
-    expect(reason([view("a"), other])).toBe("stream ORDERS has no leader");
+    const groups = [view("a"), view("b", { account: "OTHER" })];
+    expect(whyNotCurrent([{ name: "a", groups }], true)).toBe("stream ORDERS has no leader");
   });
 
-  test("doesn't wait for nodes that are down, nor for a leader while most of a group is", () => {
-    const others = [
-      { name: "b", well: false },
-      { name: "c", well: true },
-    ];
-    expect(reason([view("a", { others })], new Set(["b"]))).toBe(undefined);
-    expect(reason([view("")], new Set(["b"]))).toBe("stream ORDERS has no leader");
-    expect(reason([view("")], new Set(["b", "c"]))).toBe(undefined);
+  test("doesn't wait for nodes of later waves, nor for a leader while most of a group isn't there", () => {
+    const unknown = "Server name unknown at this time";
+    const led = view("a", others(["b", true], [unknown, false]));
+    expect(reason(led)).toBe(`stream ORDERS waits for ${unknown}`);
+    expect(reason(led, "b")).toBe(undefined);
+    expect(reason(view("a", others(["b", false], ["c", true])), "b")).toBe(
+      "stream ORDERS waits for b",
+    );
+    expect(reason(view("", others(["b", true], [unknown, false])), "b")).toBe(
+      "stream ORDERS has no leader",
+    );
+    expect(reason(view("", others([unknown, false], ["c", false])), "b")).toBe(undefined);
   });
 });
 
