@@ -50,6 +50,9 @@ export function makeRoomFor(
   return new pulumi.ResourceHook(`make-room-for-${container}`, async () => {
     const format = `--format={{index .Config.Labels "${label}"}}`;
     const { ok, stdout } = await docker("container", "inspect", format, container);
-    if (ok && stdout === value) await docker("container", "rm", "--force", container);
+    if (!ok || stdout !== value) return;
+    // One that runs may lead streams: when it is stopped, it hands them on.
+    await docker("container", "stop", container);
+    await docker("container", "rm", "--force", container);
   });
 }
