@@ -1,5 +1,6 @@
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import type { StackOutputs } from "../../lib/outputs.ts";
+import { eventually } from "./eventually.ts";
 import { PASSWORDS } from "./stack.ts";
 
 /** What the JetStream API says of a stream, as far as tests ask. */
@@ -48,8 +49,12 @@ export class NatsClient implements AsyncDisposable {
 
   /** Publishes and waits until the stream has stored the message. */
   async publish(subject: string, payload: string): Promise<void> {
-    const ack = await this.#request<{ stream?: string; error?: unknown }>(subject, payload);
-    if (!ack.stream) throw new Error(`not stored: ${JSON.stringify(ack)}`);
+    // Not every server has heard of a new stream at once: then nobody is there to take the message.
+    await eventually(async () => {
+      const ack = await this.#request<{ stream?: string; error?: unknown }>(subject, payload);
+      if (!ack.stream) throw new Error(`not stored: ${JSON.stringify(ack)}`);
+      return true;
+    });
   }
 
   /** The payload of every message of a stream, oldest first. */
