@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { announceChanges } from "./components/announce-changes.ts";
+import { announceDepartures, createRetirement } from "./components/departures.ts";
 import { JetStreamProvider } from "./components/jetstream-provider.ts";
 import { NatsCluster } from "./components/nats-cluster.ts";
 import { ownershipOf } from "./components/ownership.ts";
@@ -18,7 +19,7 @@ for (const notice of plan.notices) pulumi.log.info(notice);
 
 const ownership = ownershipOf(plan.identity, pulumi.getOrganization());
 const engine = await inspectEngine(plan, ownership);
-await announceChanges(plan, accounts, engine);
+await Promise.all([announceChanges(plan, accounts, engine), announceDepartures(plan, engine)]);
 
 const isNew = engine.containers.size === 0;
 
@@ -61,10 +62,23 @@ const placed = plan.streams.map(({ name, config, policy }) => {
       deletedWith: cluster,
     },
   );
-  const { leader, replicas } = stream;
-  return [name, { tags: config.placement?.tags ?? [], leader, replicas }] as const;
+  return { stream, name, tags: config.placement?.tags ?? [] };
 });
+
+createRetirement(
+  `${plan.cluster}-retire`,
+  {
+    plan,
+    accounts,
+    ownership,
+    engine,
+    after: [cluster.ready, ...placed.map(({ stream }) => stream)],
+  },
+  cluster,
+);
 
 export const clientUrls = cluster.clientUrls;
 export const monitoringUrls = cluster.monitoringUrls;
-export const streams = Object.fromEntries(placed);
+export const streams = Object.fromEntries(
+  placed.map(({ name, tags, stream: { leader, replicas } }) => [name, { tags, leader, replicas }]),
+);

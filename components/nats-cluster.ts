@@ -4,9 +4,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Accounts, renderAccountsConf } from "../lib/nats-conf.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
 import type { AvailabilityZone } from "./availability-zone.ts";
+import { createDrain } from "./departures.ts";
 import type { NatsNode, NodeSettings } from "./nats-node.ts";
 import { createNetwork, ensureNetwork } from "./network.ts";
-import { NODE_LABEL, type Ownership, RESTART_SETTINGS_LABEL } from "./ownership.ts";
+import type { Ownership } from "./ownership.ts";
 import type { EngineState } from "./preflight.ts";
 import { Region } from "./region.ts";
 
@@ -36,7 +37,8 @@ export class NatsCluster extends pulumi.ComponentResource {
 
     const isWhole = nodesOf(plan).every((node) => args.engine.containers.has(node.containerName));
     const nodes: NatsNode[] = [];
-    let gates = [createStartGate(`${name}-start`, args, this)];
+    const drain = createDrain(`${name}-drain`, args, this);
+    let gates = [createStartGate(`${name}-start`, args, drain, this)];
     for (const [index, wave] of plan.waves.entries()) {
       const members = wave.map((node) =>
         zones(node).addNode(`${name}-${node.name}`, { plan: node, settings, after: gates }),
@@ -44,7 +46,7 @@ export class NatsCluster extends pulumi.ComponentResource {
       nodes.push(...members);
       const monitors = monitoringUrls(plan.waves.slice(0, index + 1).flat());
       const later = monitoringUrls(plan.waves.slice(index + 1).flat());
-      const gate = { monitors, later, containerPrefix: `${plan.prefix}-`, wave: members, isWhole };
+      const gate = { monitors, later, ownership, wave: members, isWhole };
       gates = [createGate(`${name}-wave-${index + 1}`, gate, this)];
     }
 
@@ -81,6 +83,7 @@ function createCommon(
     cluster: plan.cluster,
     bindAddress: plan.bindAddress,
     memory: plan.memory,
+    keepsVolumes: plan.keepsVolumes,
     accountsConf: pulumi.secret(accounts.apply(renderAccountsConf)),
     network,
     networkName: plan.prefix,
@@ -114,8 +117,7 @@ interface GateArgs {
   /** Monitoring URLs by node name: of the nodes up to the gate, and of those in later waves. */
   readonly monitors: Readonly<Record<string, string>>;
   readonly later: Readonly<Record<string, string>>;
-  /** What a node's name has before it in the name of its container. */
-  readonly containerPrefix: string;
+  readonly ownership: Ownership;
   /** The nodes right before the gate: where their containers were replaced, it waits again. */
   readonly wave: readonly NatsNode[];
   /** Whether all nodes were there before anything was changed. */
@@ -129,6 +131,7 @@ interface GateArgs {
 function createStartGate(
   name: string,
   { plan, ownership: { label } }: NatsClusterArgs,
+  drain: pulumi.Resource,
   parent: pulumi.Resource,
 ): pulumi.Resource {
   const settings = plan.waves.map((wave) =>
@@ -141,13 +144,11 @@ function createStartGate(
       update: plan.rollout === "all" ? ":" : "node providers/check-start.ts",
       environment: {
         OWNER: `${label.label}=${label.value}`,
-        NODE_LABEL,
-        SETTINGS_LABEL: RESTART_SETTINGS_LABEL,
         SETTINGS: JSON.stringify(settings),
       },
       logging: local.Logging.Stderr,
     },
-    { parent },
+    { parent, dependsOn: [drain] },
   );
 }
 
@@ -161,7 +162,7 @@ const AWAIT_CLUSTER = "node providers/await-cluster.ts";
  */
 function createGate(
   name: string,
-  { monitors, later, containerPrefix, wave, isWhole }: GateArgs,
+  { monitors, later, ownership: { label }, wave, isWhole }: GateArgs,
   parent: pulumi.Resource,
 ) {
   const isLast = Object.keys(later).length === 0;
@@ -174,7 +175,7 @@ function createGate(
       environment: {
         MONITORS: JSON.stringify(monitors),
         LATER: JSON.stringify(later),
-        CONTAINER_PREFIX: containerPrefix,
+        OWNER: `${label.label}=${label.value}`,
         CONTAINERS: containers.apply((ids) => ids.join(" ")),
       },
       logging: local.Logging.Stderr,

@@ -1,16 +1,11 @@
 import { local } from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { createTar } from "nanotar";
+import { CLUSTER_LABEL, NODE_LABEL, RESTART_SETTINGS_LABEL } from "../lib/labels.ts";
 import { CLIENT_PORT, CONFIG_DIR, DATA_DIR, MONITOR_PORT } from "../lib/nats-conf.ts";
+import { NODE_USER, packNodeFiles } from "../lib/node-files.ts";
 import type { NodePlan } from "../lib/plan.ts";
-import {
-  CLUSTER_LABEL,
-  makeRoomFor,
-  NODE_LABEL,
-  type Ownership,
-  RESTART_SETTINGS_LABEL,
-} from "./ownership.ts";
+import { makeRoomFor, type Ownership } from "./ownership.ts";
 import type { EngineState } from "./preflight.ts";
 
 /** What the nodes of a cluster have in common. */
@@ -22,6 +17,8 @@ export interface NodeSettings {
   readonly bindAddress: string;
   /** Bytes that the container may use; Go's own limit is set to 80% of it. */
   readonly memory: number;
+  /** Whether the data volume stays on the engine when the node goes. */
+  readonly keepsVolumes: boolean;
   /** `accounts.conf`, which holds the passwords. */
   readonly accountsConf: pulumi.Output<string>;
   /** The pulled image, waited for; `image` names it. */
@@ -42,8 +39,6 @@ export interface NatsNodeArgs {
   readonly after: readonly pulumi.Resource[];
 }
 
-/** Neither root nor anybody on the host. */
-const USER = 10_001;
 const STOP_SECONDS = 30;
 const CONFIGURE = "sh components/configure-node.sh";
 
@@ -61,7 +56,9 @@ export class NatsNode extends pulumi.ComponentResource {
     super("nats-regions:index:NatsNode", name, { serverTags: plan.serverTags }, opts);
 
     const config = createVolume(`${name}-config`, plan.configVolume, settings.ownership, this);
-    const data = createVolume(`${name}-data`, plan.dataVolume, settings.ownership, this);
+    const data = createVolume(`${name}-data`, plan.dataVolume, settings.ownership, this, {
+      retainOnDelete: settings.keepsVolumes,
+    });
     const configured = configureNode(name, args, { config, data }, this);
     const container = createContainer(name, args, { config, data, configured }, this);
 
@@ -82,13 +79,14 @@ function createVolume(
   volumeName: string,
   ownership: Ownership,
   parent: pulumi.Resource,
+  options: pulumi.CustomResourceOptions = {},
 ): docker.Volume {
   // The label of a volume that had to be made anew differs: its node is then configured again.
   const generation = { label: GENERATION_LABEL, value: String(Date.now()) };
   return new docker.Volume(
     name,
     { name: volumeName, labels: [...ownership.labels, generation] },
-    { parent, ignoreChanges: ["labels"] },
+    { ...options, parent, ignoreChanges: ["labels"] },
   );
 }
 
@@ -156,7 +154,7 @@ function createContainer(
         { volumeName: config.name, containerPath: CONFIG_DIR, readOnly: true },
         { volumeName: data.name, containerPath: DATA_DIR },
       ],
-      user: `${USER}:${USER}`,
+      user: `${NODE_USER}:${NODE_USER}`,
       readOnly: true,
       capabilities: { drops: ["ALL"] },
       securityOpts: ["no-new-privileges"],
@@ -180,35 +178,6 @@ function createContainer(
       },
     },
   );
-}
-
-/**
- * Packs what lies in a node's volumes: its config, readable by the server alone, and the data folder,
- * owned by it (a fresh volume is root's). Base64, as it goes through stdin of a shell script.
- */
-function packNodeFiles(conf: string, accountsConf: string): string {
-  const owner = { uid: USER, gid: USER, mtime: 0 };
-  const folder = (name: string) => ({ name, attrs: { ...owner, mode: "750" } });
-  const file = (name: string, data: string) => ({
-    name,
-    data,
-    attrs: { ...owner, mode: "440" },
-  });
-  const archive = createTar([
-    folder(`${CONFIG_DIR.slice(1)}/`),
-    file(`${CONFIG_DIR.slice(1)}/nats.conf`, conf),
-    file(`${CONFIG_DIR.slice(1)}/accounts.conf`, accountsConf),
-    folder(`${DATA_DIR.slice(1)}/`),
-  ]);
-  return Buffer.from(withoutPadding(archive)).toString("base64");
-}
-
-const TAR_BLOCK = 512;
-
-/** Leaves of the zeros that fill an archive up to 10 KiB the two blocks that end it: the state holds them twice. */
-function withoutPadding(archive: Uint8Array): Uint8Array {
-  const used = archive.findLastIndex((byte) => byte !== 0) + 1;
-  return archive.subarray(0, (Math.ceil(used / TAR_BLOCK) + 2) * TAR_BLOCK);
 }
 
 function generationOf(volume: docker.Volume): pulumi.Output<string> {

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
+import { OWNER_LABEL, STACK_LABEL } from "../lib/labels.ts";
 import type { StackIdentity } from "../lib/settings.ts";
-import { docker } from "./docker-cli.ts";
+import { docker } from "../providers/docker-cli.ts";
 
 /** Marks what a stack makes on a Docker engine, so that nothing else is ever touched. */
 export interface Ownership {
@@ -10,15 +11,6 @@ export interface Ownership {
   /** For `docker` filters and for people: which stack it is. */
   readonly labels: readonly { readonly label: string; readonly value: string }[];
 }
-
-const OWNER_LABEL = "nats-regions.owner";
-/** Names the node that a container is, and the NATS cluster that it was made for. */
-export const NODE_LABEL = "nats-regions.node";
-export const CLUSTER_LABEL = "nats-regions.cluster";
-/** JSON of the settings that a container was made with and that no reload changes. */
-export const RESTART_SETTINGS_LABEL = "nats-regions.restart-settings";
-/** Names the stack, for people and for `docker` filters. */
-const STACK_LABEL = "nats-regions.stack";
 
 /**
  * The ownership of a stack.

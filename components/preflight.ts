@@ -1,12 +1,13 @@
 import { createServer } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { CLUSTER_LABEL, NODE_LABEL, RESTART_SETTINGS_LABEL } from "../lib/labels.ts";
 import { MONITOR_PORT, type SettingValues } from "../lib/nats-conf.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
 import { publishedUrl } from "../lib/published-ports.ts";
 import { imageVersion, whyNotTogether } from "../lib/versions.ts";
-import { docker } from "./docker-cli.ts";
-import { CLUSTER_LABEL, NODE_LABEL, type Ownership, RESTART_SETTINGS_LABEL } from "./ownership.ts";
+import { docker } from "../providers/docker-cli.ts";
+import type { Ownership } from "./ownership.ts";
 
 interface Found {
   readonly name: string;
@@ -31,6 +32,8 @@ const settingValues = z.record(z.string(), z.union([z.string(), z.number()]));
 export interface EngineState {
   /** The containers of its nodes, by name. */
   readonly containers: ReadonlyMap<string, EngineNode>;
+  /** Nodes that its settings have no more, by their names. */
+  readonly leaving: ReadonlyMap<string, EngineNode>;
   /** Names of its nodes that have a data volume, but no container: they aren't new. */
   readonly bereft: ReadonlySet<string>;
   readonly hasNetwork: boolean;
@@ -61,16 +64,29 @@ export async function inspectEngine(plan: ClusterPlan, ownership: Ownership): Pr
   refuseForeign([...containers, ...volumes, ...networks], plan, owner);
   const own = containers.filter((found) => found.owner === owner && found.node !== "");
   refuseOtherCluster(own, plan);
-  refuseRemoval(own, plan);
   refuseMixedVersions(own, plan);
   const bereft = findBereft(own, volumes, plan);
   warnOfStopped(own, bereft, plan);
   await refuseTakenPorts(own, plan);
+  const planned = new Set(nodesOf(plan).map(({ containerName }) => containerName));
+  const [staying, leaving] = partition(own, ({ name }) => planned.has(name));
   return {
-    containers: new Map(own.map((found) => [found.name, engineNode(found)])),
+    containers: new Map(staying.map((found) => [found.name, engineNode(found)])),
+    leaving: new Map(leaving.map((found) => [found.node, engineNode(found)] as const).sort(byName)),
     bereft,
     hasNetwork: networks.some(({ name }) => name === plan.prefix),
   };
+}
+
+const byName = ([a]: readonly [string, EngineNode], [b]: readonly [string, EngineNode]) =>
+  a < b ? -1 : 1;
+
+function partition<Item>(
+  items: readonly Item[],
+  isFirst: (item: Item) => boolean,
+): [Item[], Item[]] {
+  const groups = Map.groupBy(items, isFirst);
+  return [groups.get(true) ?? [], groups.get(false) ?? []];
 }
 
 function engineNode({ settings, monitoringUrl }: FoundContainer): EngineNode {
@@ -148,16 +164,6 @@ function refuseOtherCluster(own: readonly FoundContainer[], { cluster }: Cluster
   if (!other) return;
   throw new pulumi.RunError(
     `cluster: ${other.node} belongs to cluster "${other.cluster}", and a server can't take its streams into "${cluster}".\nPut the name back, or make another stack for the new cluster.`,
-  );
-}
-
-/** What a node holds has to be moved first, and the meta group has to forget it. */
-function refuseRemoval(own: readonly FoundContainer[], plan: ClusterPlan): void {
-  const planned = new Set(nodesOf(plan).map(({ containerName }) => containerName));
-  const removed = own.filter(({ name }) => !planned.has(name)).map(({ node }) => node);
-  if (removed.length === 0) return;
-  throw new pulumi.RunError(
-    `The settings leave out ${removed.join(", ")}, with the replicas that are there: a cluster can't shrink yet.\nPut the region, zone or number of nodes back.`,
   );
 }
 

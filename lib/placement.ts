@@ -101,7 +101,7 @@ export function plannedHosts(placement: Possible): readonly string[] {
 const NEAREST_SHOWN = 3;
 
 /** Tagged so, a server takes no new replicas (nats-server 2.9+, `jsExcludePlacement`). */
-const DRAIN_TAG = "!jetstream";
+export const DRAIN_TAG = "!jetstream";
 
 /** Predicts where a new stream, or one that moves, will live. */
 export function planPlacement(request: PlacementRequest, fleet: Fleet): Placement {

@@ -35,6 +35,8 @@ export interface ClusterPlan {
   readonly memory: number;
   readonly regions: readonly RegionPlan[];
   readonly rollout: Rollout;
+  /** Whether the volumes of nodes that leave stay on the engine, and those of a stack that is destroyed. */
+  readonly keepsVolumes: boolean;
   /** The nodes that may be down together, in the order in which they are changed. */
   readonly waves: readonly (readonly NodePlan[])[];
   /** The servers as the placement planner sees them. */
@@ -163,6 +165,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
       })),
     })),
     rollout: settings.rollout,
+    keepsVolumes: settings.keepVolumes,
     waves: planWaves(
       nodes,
       settings,

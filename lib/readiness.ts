@@ -1,3 +1,4 @@
+import { peerId } from "./meta-group.ts";
 import { majorityOf } from "./survivability.ts";
 
 /** What the monitoring pages of one node say, as far as readiness goes; `undefined` where it doesn't answer. */
@@ -9,8 +10,17 @@ export interface NodeReport {
   readonly metaSize?: number;
   /** What `/healthz` complains about, `""` if nothing. */
   readonly health?: string;
-  /** Members that lag or are offline; only the meta leader's own view counts (nats-server 2.15). */
-  readonly lagging?: readonly string[];
+  /** The other members; only the meta leader's own view of them counts (nats-server 2.15). */
+  readonly peers?: readonly MetaPeer[];
+}
+
+export interface MetaPeer {
+  /** See {@link peerId}: a name that the leader has never heard is missing, the id is not. */
+  readonly id: string;
+  /** As the leader has it. */
+  readonly name: string;
+  /** Online and current. */
+  readonly well: boolean;
 }
 
 /** A stream or a consumer as one of its servers sees it. */
@@ -21,7 +31,12 @@ export interface GroupView {
   /** Server name, `""` while there is none. */
   readonly leader: string;
   /** The other members as that server sees them; only the leader's view of them counts (nats-server 2.15). */
-  readonly others: readonly { readonly name: string; readonly well: boolean }[];
+  readonly others: readonly {
+    readonly name: string;
+    readonly well: boolean;
+    /** Operations that it is behind. */
+    readonly lag?: number;
+  }[];
   /** How many replicas it should have; undefined where its config leaves that to its stream. */
   readonly replicas?: number;
 }
@@ -102,8 +117,8 @@ export function whyNotReady(
   if (stray)
     return `${stray.name} knows ${stray.metaSize} of ${expected} members of the meta group`;
 
-  const lagging = laggingMembers([...reports, ...later], later);
-  if (lagging.length > 0) return `the meta group waits for ${lagging.join(", ")}`;
+  const absent = absentMembers(reports, later);
+  if (absent.length > 0) return `the meta group waits for ${names(absent)}`;
 
   const ill = reports.find(({ health }) => health !== "");
   return ill && `${ill.name}: ${ill.health}`;
@@ -121,11 +136,20 @@ export function needsLaterNodes(
   return expected <= (reports.length + later.length) / 2;
 }
 
-/** By the meta leader's own view; a node of a later wave that doesn't run has no one waiting for it. */
-function laggingMembers(all: readonly NodeReport[], later: readonly NodeReport[]): string[] {
-  const leader = all.find(({ name, metaLeader }) => name === metaLeader);
-  const running = new Set(all.filter(isRunning).map(({ name }) => name));
-  return (leader?.lagging ?? []).filter((name) => later.every(isRunning) || running.has(name));
+/**
+ * Nodes that the meta leader, by its own view, doesn't have or that lag behind it. A node of a later wave that
+ * doesn't run has no one waiting for it, nor has a member that is none of these nodes.
+ */
+function absentMembers(reports: readonly NodeReport[], later: readonly NodeReport[]): NodeReport[] {
+  const running = [...reports, ...later.filter(isRunning)];
+  const leader = running.find(({ name, metaLeader }) => name === metaLeader);
+  if (!leader) return [];
+  const peers = new Map(leader.peers?.map(({ id, well }) => [id, well]));
+  const others = running.filter((report) => report !== leader);
+  const isAbsent = ({ name }: NodeReport) => peers.get(peerId(name)) === false;
+  const isMissing = ({ name }: NodeReport) => !peers.has(peerId(name));
+  const missing = reports.filter((report) => report !== leader && isMissing(report));
+  return [...missing, ...others.filter(isAbsent)];
 }
 
 function isRunning({ metaLeader }: NodeReport): boolean {

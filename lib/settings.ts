@@ -34,6 +34,8 @@ export interface Settings {
   readonly syncInterval: string;
   /** How many nodes are changed at once. */
   readonly rollout: Rollout;
+  /** Whether volumes outlive their nodes. */
+  readonly keepVolumes: boolean;
   readonly account: string;
   readonly user: string;
   readonly systemUser: string;
@@ -71,6 +73,7 @@ const schema = z.strictObject({
   maxMemoryStore: size(0).prefault("64MiB"),
   syncInterval: z.string().transform(parseSyncInterval).prefault("always"),
   rollout: z.enum(ROLLOUTS).default("zone"),
+  keepVolumes: z.boolean().default(false),
   account: printable.default("APP"),
   user: printable.default("user"),
   systemUser: printable.default("sys"),
@@ -84,6 +87,7 @@ const JSON_SETTINGS: ReadonlySet<string> = new Set([
   "nodesPerZone",
   "clientPort",
   "monitorPort",
+  "keepVolumes",
   "streams",
 ]);
 

@@ -36,6 +36,11 @@ export function whyNotTogether(one: ServerVersion, other: ServerVersion): string
   return `nats-server ${newer.join(".")} works beside ${OLDEST_BESIDE_2_15.join(".")} and later, not beside ${older.join(".")}`;
 }
 
+/** Whether a version came before another. */
+export function isOlder(version: ServerVersion, other: ServerVersion): boolean {
+  return compareVersions(version, other) < 0;
+}
+
 function compareVersions(a: ServerVersion, b: ServerVersion): number {
   return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 }

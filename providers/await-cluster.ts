@@ -6,16 +6,16 @@
  *   replicas  also every stream and consumer with its leader and all its replicas, and all of it twice
  *
  * MONITORS: JSON object of monitoring URLs by node name, of the wave before the gate and those before it.
- * LATER: the same of later waves, whose nodes need not exist yet. CONTAINER_PREFIX: what a node's name has
- * before it in the name of its container.
+ * LATER: the same of later waves, whose nodes need not exist yet. OWNER: `label=value` of the containers.
  */
-import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
 import { z } from "zod";
 import { type NodeReport, needsLaterNodes, whyNotReady } from "../lib/readiness.ts";
+import { docker } from "./docker-cli.ts";
 import { askNodes, askWhyNotCurrent, type Monitor } from "./monitoring.ts";
+import { listOwnNodes, type OwnNode } from "./own-nodes.ts";
 
+const OWNER = z.string().min(1).parse(process.env.OWNER);
 const DEADLINE_MS = 120_000;
 /** Between the two looks at a cluster that is well: what flaps doesn't pass. */
 const STEADY_MS = 2_000;
@@ -64,19 +64,14 @@ function fail(reason: string): void {
 
 /** Containers whose server ended as soon as it had started, and which the engine is about to start again. */
 async function listFalling(): Promise<string[]> {
-  const names = await docker("ps", "--filter=status=restarting", "--format={{.Names}}");
-  return names.split("\n").filter((name) => name.startsWith(`${process.env.CONTAINER_PREFIX}`));
+  const own = await listOwnNodes(OWNER);
+  return own.filter(({ state }) => state === "restarting").map(({ container }) => container);
 }
 
+/** A server logs to stderr. */
 async function describeFall(container: string): Promise<string> {
-  const last = await docker("logs", "--tail=1", container);
-  return `${container} doesn't stay up, docker logs says why: ${last.trim()}`;
-}
-
-/** What a docker command says on either stream: a server logs to stderr. */
-async function docker(...args: string[]): Promise<string> {
-  const { stdout, stderr } = await promisify(execFile)("docker", args);
-  return stdout + stderr;
+  const { stdout, stderr } = await docker("logs", "--tail=1", container);
+  return `${container} doesn't stay up, docker logs says why: ${(stderr || stdout).trim()}`;
 }
 
 interface Look {
@@ -88,16 +83,28 @@ interface Look {
 
 async function look(purpose: "members" | "replicas"): Promise<Look> {
   const nodes = readMonitors("MONITORS");
-  const laterNodes = readMonitors("LATER");
+  const own = await listOwnNodes(OWNER);
+  const laterNodes = withLeaving(nodes, readMonitors("LATER"), own);
   const [reports, later] = await Promise.all([askNodes(nodes), askNodes(laterNodes)]);
   const reason = whyNotReady(reports, later);
   if (reason !== undefined) {
-    return { reason, isInVain: needsLaterNodes(reports, await addRunning(later)) };
+    return { reason, isInVain: needsLaterNodes(reports, addRunning(later, own)) };
   }
   if (purpose === "members") return { reason, isInVain: false };
   const down = new Set(later.filter(({ health }) => health === undefined).map(({ name }) => name));
   const running = [...nodes, ...laterNodes].filter(({ name }) => !down.has(name));
   return { reason: await askWhyNotCurrent(running, down.size === 0), isInVain: false };
+}
+
+/** Nodes that the settings have no more are members until they are retired, after all waves. */
+function withLeaving(
+  nodes: readonly Monitor[],
+  later: readonly Monitor[],
+  own: readonly OwnNode[],
+): Monitor[] {
+  const planned = new Set([...nodes, ...later].map(({ name }) => name));
+  const leaving = own.filter(({ name, state }) => !planned.has(name) && state === "running");
+  return [...later, ...leaving];
 }
 
 function readMonitors(variable: string): Monitor[] {
@@ -107,8 +114,9 @@ function readMonitors(variable: string): Monitor[] {
 }
 
 /** A node whose ports are about to change is asked in vain, but runs. */
-async function addRunning(reports: readonly NodeReport[]): Promise<NodeReport[]> {
-  const running = new Set((await docker("ps", "--format={{.Names}}")).split("\n"));
-  const runs = ({ name }: NodeReport) => running.has(`${process.env.CONTAINER_PREFIX}${name}`);
-  return reports.map((report) => (runs(report) ? { metaLeader: "", ...report } : report));
+function addRunning(reports: readonly NodeReport[], own: readonly OwnNode[]): NodeReport[] {
+  const running = new Set(own.filter(({ state }) => state !== "down").map(({ name }) => name));
+  return reports.map((report) =>
+    running.has(report.name) ? { metaLeader: "", ...report } : report,
+  );
 }

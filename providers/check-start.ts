@@ -2,23 +2,18 @@
  * Refuses to begin with changes that restart nodes while the cluster could lose a majority by them: the gate
  * before the first wave. Run by a Command. Looks at the nodes as they are, at the ports that they have now.
  *
- * OWNER: `label=value` of the containers. NODE_LABEL, SETTINGS_LABEL: labels with a container's node, and with
- * the settings that it was made with. SETTINGS: JSON array of those to come, by node, for each wave.
+ * OWNER: `label=value` of the containers. SETTINGS: JSON array of the settings to come that restart a node, by
+ * node, for each wave.
  */
-import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
 import { z } from "zod";
-import { MONITOR_PORT } from "../lib/nats-conf.ts";
-import { publishedUrl } from "../lib/published-ports.ts";
 import { whyNotReady } from "../lib/readiness.ts";
-import { askNodes, askWhyNotCurrent, type Monitor } from "./monitoring.ts";
+import { askNodes, askWhyNotCurrent } from "./monitoring.ts";
+import { listOwnNodes, type OwnNode } from "./own-nodes.ts";
 
 /** What isn't well by then won't get well by itself. */
 const DEADLINE_MS = 20_000;
 const POLL_MS = 500;
-/** Nothing answers there, as it should be for a container that is down. */
-const NOWHERE = "http://127.0.0.1:0";
 
 await main();
 
@@ -58,21 +53,18 @@ function readSettings(): Record<string, string>[] {
   return schema.parse(JSON.parse(process.env.SETTINGS ?? "[]"));
 }
 
-interface FoundNode extends Monitor {
+interface FoundNode extends OwnNode {
   /** Whether its container is to be replaced. */
   readonly isChanged: boolean;
 }
 
+/** A node that leaves counts while it runs: it is stopped last. */
 async function findNodes(settings: Readonly<Record<string, string>>): Promise<FoundNode[]> {
-  const { OWNER, NODE_LABEL, SETTINGS_LABEL } = process.env;
-  const labels = [NODE_LABEL, SETTINGS_LABEL].map((label) => `{{.Label "${label}"}}`);
-  const format = `--format=${[...labels, "{{.Ports}}"].join("\t")}`;
-  const args = ["ps", "--all", `--filter=label=${OWNER}`, `--filter=label=${NODE_LABEL}`, format];
-  const { stdout } = await promisify(execFile)("docker", args);
-  const rows = stdout.split("\n").filter((row) => row !== "");
-  return rows.map((row) => {
-    const [name = "", found, ports = ""] = row.split("\t");
-    const url = publishedUrl(ports, MONITOR_PORT) ?? NOWHERE;
-    return { name, url, isChanged: settings[name] !== found };
+  const own = await listOwnNodes(z.string().parse(process.env.OWNER));
+  return own.flatMap((node) => {
+    const planned = settings[node.name];
+    if (planned === undefined)
+      return node.state === "running" ? [{ ...node, isChanged: false }] : [];
+    return [{ ...node, isChanged: planned !== node.restartSettings }];
   });
 }

@@ -134,6 +134,7 @@ export const ERROR_CODES = {
   noSuitablePeers: 10005,
   notAvailable: 10008,
   noMessageFound: 10037,
+  notAMember: 10044,
   /**
    * Also while the last stream of its account leaves a server: that removes the folder in which the new one's
    * is being made (2.15, `stream.stop`). The server forgets the new one, so that it can be asked for again.
@@ -145,6 +146,7 @@ export const ERROR_CODES = {
   streamOffline: 10118,
   moveInProgress: 10124,
   moveNotInProgress: 10129,
+  memberChangeInFlight: 10202,
   reconfigurationInProgress: 10226,
 } as const;
 
@@ -195,6 +197,27 @@ export function openJetStream(connection: Connection, account: string): JetStrea
     stepDown: async (stream, preferred) =>
       void (await request("LEADER.STEPDOWN", stream, JSON.stringify({ placement: { preferred } }))),
     cancelMove: async (stream) => void (await request("CANCEL_MOVE", stream)),
+  };
+}
+
+/** What the system account may ask of the meta group. */
+export interface MetaGroupPort {
+  /** Has every replica that a member holds moved to others; it may be under way when this returns. */
+  evacuate(peerId: string): Promise<void>;
+  /** Takes a member out for good; returns when the others have agreed. */
+  remove(peerId: string): Promise<void>;
+}
+
+/** Opens the meta group as a user of the system account. Members go by {@link peerId}. */
+export function openMetaGroup(connection: Connection): MetaGroupPort {
+  const session = { connection, account: "$SYS" };
+  const request = async (verb: string, id: string) => {
+    const body = JSON.stringify({ peer_id: id });
+    await requestApi(session, `$JS.API.SERVER.${verb}`, body, REQUEST_TIMEOUT_MS);
+  };
+  return {
+    evacuate: (id) => request("EVACUATE", id),
+    remove: (id) => request("REMOVE", id),
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type HeldStream, heldStream } from "../lib/departures.ts";
 import { type GroupView, type NodeReport, whyNotCurrent } from "../lib/readiness.ts";
 
 /** What one node's pages say of its health and of the meta group. */
@@ -6,25 +7,44 @@ export type NodeView = Required<Omit<NodeReport, "name">>;
 
 const REQUEST_MS = 2_000;
 
+const peer = z.object({
+  current: z.boolean().default(false),
+  offline: z.boolean().default(false),
+});
+
 /** A raft group: its leader, `""` while there is none, and the other members as this node sees them. */
 const raftGroup = z.object({
   leader: z.string().default(""),
   replicas: z
     .array(
-      z
-        .object({
-          name: z.string(),
-          current: z.boolean().default(false),
-          offline: z.boolean().default(false),
-        })
-        .transform(({ name, current, offline }) => ({ name, well: current && !offline })),
+      peer
+        .extend({ name: z.string(), lag: z.number().default(0) })
+        .transform(({ name, lag, ...state }) => ({ name, lag, well: isWell(state) })),
     )
     .default([]),
 });
 const metaGroup = z.object({
-  meta_cluster: raftGroup.extend({ cluster_size: z.number() }).optional(),
+  meta_cluster: z
+    .object({
+      leader: z.string().default(""),
+      cluster_size: z.number(),
+      replicas: z
+        .array(
+          peer
+            .extend({ name: z.string(), peer: z.string() })
+            .transform(({ name, peer: id, ...state }) => ({ id, name, well: isWell(state) })),
+        )
+        .default([]),
+    })
+    .optional(),
 });
 const healthz = z.object({ status: z.string(), error: z.string().optional() });
+
+const placement = z
+  .object({ cluster: z.string().optional(), tags: z.array(z.string()).nullish() })
+  .transform(({ cluster, tags }) => ({ ...(cluster ? { cluster } : {}), tags: tags ?? [] }))
+  .nullish()
+  .transform((value) => value ?? { tags: [] });
 
 const jetStreamDetail = z.object({
   account_details: z
@@ -36,7 +56,11 @@ const jetStreamDetail = z.object({
             z.object({
               name: z.string(),
               cluster: raftGroup.prefault({}),
-              config: z.object({ num_replicas: z.number().default(1) }),
+              config: z.object({
+                name: z.string(),
+                num_replicas: z.number().default(1),
+                placement,
+              }),
               consumer_detail: z
                 .array(z.object({ name: z.string(), cluster: raftGroup.prefault({}) }))
                 .default([]),
@@ -47,6 +71,10 @@ const jetStreamDetail = z.object({
     )
     .default([]),
 });
+
+function isWell({ current, offline }: z.output<typeof peer>): boolean {
+  return current && !offline;
+}
 
 /** The page that {@link groupsOf} reads. */
 const GROUPS_PAGE = "jsz?accounts=true&streams=true&consumers=true&config=true";
@@ -69,6 +97,22 @@ function toView(account: string, name: string, group: z.output<typeof raftGroup>
   return { account, name, leader: group.leader, others: group.replicas };
 }
 
+/** Asks a node for the streams and consumers that it holds, and how they fare. @throws Error where it doesn't answer. */
+export async function askGroups(url: string): Promise<GroupView[]> {
+  const [page] = await getPages(url, [GROUPS_PAGE]);
+  return groupsOf(page);
+}
+
+/** Asks a node for the streams that it has a replica of. @throws Error where it doesn't answer. */
+export async function askHeldStreams(url: string): Promise<HeldStream[]> {
+  const [page] = await getPages(url, [GROUPS_PAGE]);
+  return jetStreamDetail
+    .parse(page)
+    .account_details.flatMap(({ name, stream_detail }) =>
+      stream_detail.map(({ config }) => heldStream(name, config)),
+    );
+}
+
 /** Reads pages of a node's monitoring port. @throws Error where one doesn't answer with JSON within 2 s. */
 export async function getPages(url: string, paths: readonly string[]): Promise<unknown[]> {
   return await Promise.all(
@@ -89,7 +133,7 @@ export function viewOf(jszPage: unknown, healthzPage: unknown): NodeView {
     metaLeader: meta?.leader ?? "",
     metaSize: meta?.cluster_size ?? 0,
     health: status === "ok" ? "" : (error ?? status),
-    lagging: (meta?.replicas ?? []).filter((peer) => !peer.well).map((peer) => peer.name),
+    peers: meta?.replicas ?? [],
   };
 }
 
@@ -124,10 +168,7 @@ export async function askWhyNotCurrent(
 ): Promise<string | undefined> {
   try {
     const nodes = await Promise.all(
-      monitors.map(async ({ name, url }) => {
-        const [page] = await getPages(url, [GROUPS_PAGE]);
-        return { name, groups: groupsOf(page) };
-      }),
+      monitors.map(async ({ name, url }) => ({ name, groups: await askGroups(url) })),
     );
     return whyNotCurrent(nodes, isWhole);
   } catch (error) {

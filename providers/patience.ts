@@ -75,9 +75,11 @@ export async function find(
 /** A cluster without a majority is told of in seconds; a move that is under way may take its time. */
 function patienceWith(error: unknown, { silence, patience }: Pace): number {
   const code = error instanceof JetStreamError ? error.code : undefined;
-  const { moveInProgress, reconfigurationInProgress, createFailed } = ERROR_CODES;
+  const { moveInProgress, reconfigurationInProgress, createFailed, memberChangeInFlight } =
+    ERROR_CODES;
   if (code === moveInProgress || code === reconfigurationInProgress) return patience;
-  const passes = error instanceof JetStreamUnavailable || code === createFailed;
+  const passes =
+    error instanceof JetStreamUnavailable || code === createFailed || code === memberChangeInFlight;
   return passes ? Math.min(silence, patience) : -1;
 }
 

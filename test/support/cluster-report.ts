@@ -1,5 +1,6 @@
 import type { NodeAnswer, NodeObservation, StreamSighting } from "../../cli/stack/observe.ts";
 import { type ClusterReport, reportOn } from "../../cli/stack/report.ts";
+import { peerId } from "../../lib/meta-group.ts";
 import type { StackOutputs } from "../../lib/outputs.ts";
 import { plannedHosts } from "../../lib/placement.ts";
 import { type ClusterPlan, nodesOf, planCluster } from "../../lib/plan.ts";
@@ -60,7 +61,7 @@ export function observationsOf(plan: ClusterPlan): Map<string, NodeAnswer> {
         health: "",
         metaLeader: nodes.at(-1)?.name ?? "",
         metaSize: nodes.length,
-        lagging: [],
+        peers: nodes.map((node) => ({ id: peerId(node.name), name: node.name, well: true })),
         streams: sightings.filter(
           ({ leader, followers }) =>
             leader === name || followers.some((peer) => peer.name === name),

@@ -29,8 +29,8 @@ const PAGES: Readonly<Record<string, object>> = {
       leader: "rg2-az1",
       cluster_size: 3,
       replicas: [
-        { name: "rg2-az2", current: true, active: 1 },
-        { name: "rg2-az3", current: false, offline: true, active: 0 },
+        { name: "rg2-az2", peer: "peer-2", current: true, active: 1 },
+        { name: "rg2-az3", peer: "peer-3", current: false, offline: true, active: 0 },
       ],
     },
     account_details: [
@@ -72,7 +72,10 @@ test("reads what a node says of itself, the meta group and its streams", async (
         health: "JetStream stream 'APP > ORDERS' is not current",
         metaLeader: "rg2-az1",
         metaSize: 3,
-        lagging: ["rg2-az3"],
+        peers: [
+          { id: "peer-2", name: "rg2-az2", well: true },
+          { id: "peer-3", name: "rg2-az3", well: false },
+        ],
         streams: [
           {
             account: "APP",

@@ -41,7 +41,7 @@ beforeAll(async () => {
       application: { user: "user", password: PASSWORDS.application },
     }),
     ownership: ownershipOf(plan.identity, "organization", "/somewhere"),
-    engine: { containers: new Map(), bereft: new Set(), hasNetwork: false },
+    engine: { containers: new Map(), leaving: new Map(), bereft: new Set(), hasNetwork: false },
   });
   const [orders] = plan.streams;
   if (!orders) throw new Error("the plan has no stream");
@@ -58,7 +58,7 @@ beforeAll(async () => {
     { parent: cluster, provider, dependsOn: [cluster.ready] },
   );
   await promiseOf(stream.urn);
-  resources = await recorder.settled(67);
+  resources = await recorder.settled(68);
 });
 
 describe("NatsCluster", () => {
@@ -72,7 +72,7 @@ describe("NatsCluster", () => {
       "docker:index/remoteImage:RemoteImage": 1,
       "docker:index/volume:Volume": 18,
       "docker:index/container:Container": 9,
-      "command:local:Command": 1 + 9 + 4 + 1,
+      "command:local:Command": 1 + 1 + 9 + 4 + 1,
       "pulumi-nodejs:dynamic/nats:Stream": 1,
       "pulumi:providers:pulumi-nodejs": 1,
     });

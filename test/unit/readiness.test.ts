@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { peerId } from "../../lib/meta-group.ts";
 import {
   type GroupView,
   type NodeReport,
@@ -7,12 +8,21 @@ import {
   whyNotReady,
 } from "../../lib/readiness.ts";
 
+const NAMES = ["a", "b", "c"];
+
+/** The other members as one of them sees them; those that lag, and those that it doesn't know. */
+const peersOf = (name: string, lagging: readonly string[] = [], unknown: readonly string[] = []) =>
+  NAMES.filter((peer) => peer !== name && !unknown.includes(peer)).map((peer) => ({
+    id: peerId(peer),
+    name: peer,
+    well: !lagging.includes(peer),
+  }));
 const well = (name: string): NodeReport => ({
   name,
   metaLeader: "a",
   metaSize: 3,
   health: "",
-  lagging: [],
+  peers: peersOf(name),
 });
 const [a, b, c] = [well("a"), well("b"), well("c")] as const;
 
@@ -25,21 +35,21 @@ test.each<[string, NodeReport[], string]>([
   ["a node without a leader", [a, b, { ...c, metaLeader: "" }], "no meta leader yet on c"],
   ["two groups", [a, b, { ...c, metaLeader: "c" }], "more than one meta group, led by a and c"],
   ["a member missing", [a, b, { ...c, metaSize: 2 }], "c knows 2 of 3 members of the meta group"],
-  ["a lagging member", [{ ...a, lagging: ["c"] }, b, c], "the meta group waits for c"],
+  ["a lagging member", [{ ...a, peers: peersOf("a", ["c"]) }, b, c], "the meta group waits for c"],
+  ["a stranger", [{ ...a, peers: peersOf("a", [], ["c"]) }, b, c], "the meta group waits for c"],
   ["an ill node", [a, { ...b, health: "stream not current" }, c], "b: stream not current"],
 ])("%s is not", (_, reports, reason) => {
   expect(whyNotReady(reports)).toBe(reason);
 });
 
 test("a follower's view of the others doesn't count", () => {
-  expect(whyNotReady([a, { ...b, lagging: ["a", "c"] }, c])).toBeUndefined();
+  expect(whyNotReady([a, { ...b, peers: peersOf("b", ["a", "c"]) }, c])).toBeUndefined();
 });
 
 test("between waves, nodes that don't run yet are nobody's concern; those that run have to be current", () => {
-  const leader = { ...a, lagging: ["c", "Server name unknown"] };
+  const leader = { ...a, peers: peersOf("a", ["c"]) };
   expect(whyNotReady([leader, b], [{ name: "c" }])).toBeUndefined();
   expect(whyNotReady([leader, b], [c, { name: "d" }])).toBe("the meta group waits for c");
-  expect(whyNotReady([leader, b, c])).toBe("the meta group waits for c, Server name unknown");
   expect(whyNotReady([b], [leader, c, { name: "d" }])).toBe("the meta group waits for c");
 });
 

@@ -1,0 +1,112 @@
+import { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import {
+  describeDepartures,
+  describeStranded,
+  type LeavingNode,
+  unplannedStreams,
+} from "../lib/departures.ts";
+import type { Accounts } from "../lib/nats-conf.ts";
+import { type ClusterPlan, nodesOf } from "../lib/plan.ts";
+import { askHeldStreams } from "../providers/monitoring.ts";
+import type { Ownership } from "./ownership.ts";
+import type { EngineNode, EngineState } from "./preflight.ts";
+
+/**
+ * Says what becomes of nodes that the settings have no more, and of what they hold.
+ *
+ * @throws pulumi.RunError where a stream that is not in the settings would be left without a place.
+ */
+export async function announceDepartures(
+  plan: ClusterPlan,
+  { leaving }: EngineState,
+): Promise<void> {
+  const nodes = await Promise.all([...leaving].map(([name, node]) => lookAt(name, node)));
+  const stranded = describeStranded(unplannedStreams(nodes, plan), plan.fleet, plan.image);
+  if (stranded.length > 0) {
+    throw new pulumi.RunError(
+      `The settings leave out ${nodes.map(({ name }) => name).join(", ")}, but not all that is there can move:\n${stranded.map((line) => `  ${line}`).join("\n")}\nPut the region, zone or number of nodes back, or change or delete the streams.`,
+    );
+  }
+  for (const line of describeDepartures(nodes, plan)) void pulumi.log.info(line);
+}
+
+async function lookAt(name: string, { monitoringUrl }: EngineNode): Promise<LeavingNode> {
+  if (monitoringUrl === undefined) return { name };
+  return await askHeldStreams(monitoringUrl).then(
+    (held) => ({ name, held }),
+    () => ({ name }),
+  );
+}
+
+export interface DeparturesArgs {
+  readonly plan: ClusterPlan;
+  readonly ownership: Ownership;
+  readonly engine: EngineState;
+}
+
+/** Makes the step before all others: nodes that leave take no new replicas. */
+export function createDrain(
+  name: string,
+  args: DeparturesArgs,
+  parent: pulumi.Resource,
+): pulumi.Resource {
+  return createStep(name, "node providers/drain-nodes.ts", args, {}, { parent });
+}
+
+export interface RetirementArgs extends DeparturesArgs {
+  readonly accounts: pulumi.Output<Accounts>;
+  /** What has to be done before: all streams have moved. */
+  readonly after: readonly pulumi.Resource[];
+}
+
+/** Makes the last step: nodes that leave are stopped one by one, and forgotten by the others. */
+export function createRetirement(
+  name: string,
+  args: RetirementArgs,
+  parent: pulumi.Resource,
+): pulumi.Resource {
+  const { plan, accounts, after } = args;
+  const urls = nodesOf(plan).map(({ clientUrl }) => clientUrl);
+  return createStep(
+    name,
+    "node providers/retire-nodes.ts",
+    args,
+    {
+      stdin: pulumi.secret(
+        pulumi.jsonStringify(accounts.apply(({ system }) => ({ urls, ...system }))),
+      ),
+      environment: { FLEET: JSON.stringify(plan.fleet), IMAGE: plan.image },
+    },
+    { parent, dependsOn: [...after] },
+  );
+}
+
+/** A step that runs whenever other nodes are planned; it finds those that leave by itself. */
+function createStep(
+  name: string,
+  script: string,
+  { plan, ownership: { label }, engine }: DeparturesArgs,
+  {
+    environment,
+    ...inputs
+  }: { readonly stdin?: pulumi.Output<string>; readonly environment?: Record<string, string> },
+  options: pulumi.CustomResourceOptions,
+): pulumi.Resource {
+  const staying = nodesOf(plan).map((node) => [node.name, node.monitoringUrl] as const);
+  return new local.Command(
+    name,
+    {
+      ...inputs,
+      create: engine.leaving.size > 0 ? script : ":",
+      update: script,
+      environment: {
+        ...environment,
+        OWNER: `${label.label}=${label.value}`,
+        NODES: JSON.stringify(Object.fromEntries(staying)),
+      },
+      logging: local.Logging.Stderr,
+    },
+    { ...options, ignoreChanges: ["create"] },
+  );
+}

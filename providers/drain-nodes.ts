@@ -1,0 +1,85 @@
+/**
+ * Has nodes that are to leave take no new replicas, before anything else is changed. Run by a Command.
+ *
+ * A node that doesn't run is started, as nothing could move off it: one that was stopped in an `up` that was
+ * killed, before the meta group had let go of it.
+ *
+ * OWNER: `label=value` of the containers. NODES: JSON object of the monitoring URLs of the nodes that stay.
+ */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { parseTar } from "nanotar";
+import { CONFIG_DIR } from "../lib/nats-conf.ts";
+import { packNodeFiles } from "../lib/node-files.ts";
+import { DRAIN_TAG } from "../lib/placement.ts";
+import { expectDocker } from "./docker-cli.ts";
+import { findLeaving, readOwner, runScript } from "./leaving-nodes.ts";
+import { askNodes } from "./monitoring.ts";
+import { listOwnNodes, type OwnNode } from "./own-nodes.ts";
+import { sleep } from "./patience.ts";
+
+const START_MS = 20_000;
+const POLL_MS = 200;
+
+await runScript(async () => {
+  for (const node of await findLeaving()) await drain(await start(node));
+});
+
+async function start(node: OwnNode): Promise<OwnNode> {
+  if (node.state === "down") {
+    console.error(
+      `${node.name} leaves, but doesn't run: starting it, so that what it holds can move`,
+    );
+    await expectDocker("start", node.container);
+  }
+  for (const began = Date.now(); ; ) {
+    const found = (await listOwnNodes(readOwner())).find(({ name }) => name === node.name) ?? node;
+    const [report] = await askNodes([found]);
+    if (report?.health === "") return found;
+    if (Date.now() - began > START_MS) {
+      const reason = report?.health ?? "it doesn't answer";
+      throw new Error(
+        `${node.name} can't leave: ${reason} after ${START_MS / 1_000} s; docker logs ${node.container} says why. Put it back into the settings to bring it back first`,
+      );
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+/** Its config is no longer in the plan: the tag is put below what is there, where it replaces the others. */
+async function drain({ name, container, restartSettings }: OwnNode): Promise<void> {
+  const { conf, accountsConf } = await readConfig(container);
+  const line = `"server_tags": ["${DRAIN_TAG}"]\n`;
+  if (conf.endsWith(line)) return;
+  const image = await expectDocker("inspect", "--format={{.Config.Image}}", container);
+  const writing = promisify(execFile)("sh", ["components/configure-node.sh", "--test"], {
+    env: {
+      ...process.env,
+      CONTAINER: container,
+      CONFIG_VOLUME: `${container}-config`,
+      DATA_VOLUME: `${container}-data`,
+      IMAGE: image,
+      OWNER: readOwner(),
+      RESTART_SETTINGS: restartSettings,
+    },
+  });
+  writing.child.stdin?.end(packNodeFiles(`${conf}${line}`, accountsConf));
+  await writing;
+  console.error(`${name} takes no new replicas`);
+}
+
+async function readConfig(container: string): Promise<{ conf: string; accountsConf: string }> {
+  const options = { encoding: "buffer" } as const;
+  const { stdout } = await promisify(execFile)(
+    "docker",
+    ["cp", `${container}:${CONFIG_DIR}`, "-"],
+    options,
+  );
+  // A copy, as nanotar reads the memory from its start, of which a Buffer may be but a part.
+  const archive = parseTar(new Uint8Array(stdout));
+  const files = new Map(archive.map(({ name, text }) => [name.split("/").at(-1), text]));
+  const conf = files.get("nats.conf");
+  const accountsConf = files.get("accounts.conf");
+  if (conf && accountsConf) return { conf, accountsConf };
+  throw new Error(`${container} has no nats.conf and accounts.conf in ${CONFIG_DIR}`);
+}

@@ -1,0 +1,44 @@
+import { NODE_LABEL, RESTART_SETTINGS_LABEL } from "../lib/labels.ts";
+import { MONITOR_PORT } from "../lib/nats-conf.ts";
+import { publishedUrl } from "../lib/published-ports.ts";
+import { expectDocker } from "./docker-cli.ts";
+import type { Monitor } from "./monitoring.ts";
+
+/** A node of a stack as the Docker engine has it. */
+export interface OwnNode extends Monitor {
+  /** Name of its container. */
+  readonly container: string;
+  /** `restarting` is one whose server ended as soon as it had started. */
+  readonly state: "running" | "restarting" | "down";
+  /** The settings that the container was made with, as its label has them. */
+  readonly restartSettings: string;
+}
+
+/** Nothing answers there, as it should be for a container that is down. */
+const NOWHERE = "http://127.0.0.1:0";
+
+/**
+ * Lists a stack's nodes by the labels on their containers, those too that its settings have no more.
+ *
+ * @param owner label and value that mark what is the stack's, `label=value`.
+ * @throws Error in `docker`'s words.
+ */
+export async function listOwnNodes(owner: string): Promise<OwnNode[]> {
+  const labels = [NODE_LABEL, RESTART_SETTINGS_LABEL].map((label) => `{{.Label "${label}"}}`);
+  const format = `--format=${["{{.Names}}", "{{.State}}", "{{.Ports}}", ...labels].join("\t")}`;
+  const filters = [`--filter=label=${owner}`, `--filter=label=${NODE_LABEL}`];
+  const rows = await expectDocker("ps", "--all", ...filters, format);
+  return rows.split("\n").flatMap((row) => (row === "" ? [] : [toNode(row.split("\t"))]));
+}
+
+function toNode([
+  container = "",
+  state,
+  ports = "",
+  name = "",
+  restartSettings = "",
+]: string[]): OwnNode {
+  const isKnown = state === "running" || state === "restarting";
+  const url = publishedUrl(ports, MONITOR_PORT) ?? NOWHERE;
+  return { name, url, container, state: isKnown ? state : "down", restartSettings };
+}

@@ -1,0 +1,141 @@
+/**
+ * Takes nodes that the settings have no more out of the cluster, once the streams of the settings have left
+ * them: moves whatever else is there, then stops one after the other and has the meta group forget it. Run by
+ * a Command, after which the containers and volumes are Pulumi's to remove.
+ *
+ * OWNER: `label=value` of the containers. NODES: JSON object of the monitoring URLs of the nodes that stay.
+ * FLEET: JSON of the servers that stay, as the planner sees them. IMAGE: of all. stdin: JSON of a connection
+ * as a user of the system account.
+ */
+import { json } from "node:stream/consumers";
+import { z } from "zod";
+import { describeStranded, type HeldStream } from "../lib/departures.ts";
+import { peerId } from "../lib/meta-group.ts";
+import { whyNotReady } from "../lib/readiness.ts";
+import { connectionSchema } from "./connection.ts";
+import { expectDocker } from "./docker-cli.ts";
+import {
+  closeConnections,
+  ERROR_CODES,
+  JetStreamError,
+  type MetaGroupPort,
+  openMetaGroup,
+} from "./jetstream.ts";
+import { findLeaving, readStaying, runScript } from "./leaving-nodes.ts";
+import { askGroups, askHeldStreams, askNodes, askWhyNotCurrent } from "./monitoring.ts";
+import type { OwnNode } from "./own-nodes.ts";
+import { insist, Patience, sleep } from "./patience.ts";
+
+const PACE = { patience: 60_000, silence: 15_000, pause: 250 };
+const PROGRESS_MS = 5_000;
+const READY_MS = 60_000;
+
+const fleetSchema = z.object({
+  cluster: z.string(),
+  uniqueTag: z.string(),
+  servers: z.array(z.object({ name: z.string(), cluster: z.string(), tags: z.array(z.string()) })),
+});
+
+await runScript(async () => {
+  const leaving = await findLeaving();
+  if (leaving.length === 0) return;
+  const metaGroup = openMetaGroup(connectionSchema.parse(await json(process.stdin)));
+  try {
+    await evacuate(leaving, metaGroup);
+    for (const [index, node] of leaving.entries()) {
+      await retire(node, leaving.slice(index + 1), metaGroup);
+    }
+  } finally {
+    await closeConnections();
+  }
+});
+
+async function evacuate(leaving: readonly OwnNode[], metaGroup: MetaGroupPort): Promise<void> {
+  const held = await heldBy(leaving);
+  if (held.length === 0) return;
+  const stranded = describeStranded(
+    held,
+    fleetSchema.parse(JSON.parse(process.env.FLEET ?? "{}")),
+    `${process.env.IMAGE}`,
+  );
+  if (stranded.length > 0) {
+    throw new Error(`nodes can't leave, and none was stopped: ${stranded.join("; ")}`);
+  }
+  for (const { name } of leaving) await insist(() => metaGroup.evacuate(peerId(name)), PACE);
+  await awaitEmpty(leaving);
+}
+
+async function heldBy(nodes: readonly OwnNode[]): Promise<HeldStream[]> {
+  return (await Promise.all(nodes.map(({ url }) => askHeldStreams(url)))).flat();
+}
+
+async function awaitEmpty(leaving: readonly OwnNode[]): Promise<void> {
+  const patience = new Patience(PACE.pause);
+  for (let saidAt = Date.now(); ; ) {
+    const held = await heldBy(leaving);
+    if (held.length === 0) return;
+    const names = held.map(({ account, name }) => `${name} (account ${account})`).join(", ");
+    patience.note(names, await lagOf([...readStaying(), ...leaving]));
+    if (Date.now() - saidAt > PROGRESS_MS) {
+      console.error(`waiting for streams to leave: ${names}`);
+      saidAt = Date.now();
+    }
+    await patience.wait(
+      PACE.patience,
+      () => new Error(`nodes can't leave: ${names} doesn't move off`),
+    );
+  }
+}
+
+/** Operations that replicas lack, all together. */
+async function lagOf(nodes: readonly { readonly url: string }[]): Promise<number> {
+  const groups = await Promise.all(nodes.map(({ url }) => askGroups(url)));
+  const others = groups.flat().flatMap((group) => group.others);
+  return others.reduce((sum, { lag = 0 }) => sum + lag, 0);
+}
+
+/** A node is stopped first: one that is taken out while it runs is taken back in after five minutes. */
+async function retire(
+  { name, container, url }: OwnNode,
+  next: readonly OwnNode[],
+  metaGroup: MetaGroupPort,
+): Promise<void> {
+  await awaitReady([{ name, url }, ...next]);
+  const held = await askHeldStreams(url);
+  if (held.length > 0) {
+    throw new Error(
+      `${name} can't leave: it was given ${held.map((stream) => stream.name).join(", ")}`,
+    );
+  }
+  await expectDocker("stop", container);
+  await insist(() => forget(name, metaGroup), PACE);
+  await awaitReady(next);
+  console.error(`${name} has left the cluster`);
+}
+
+async function forget(name: string, metaGroup: MetaGroupPort): Promise<void> {
+  try {
+    await metaGroup.remove(peerId(name));
+  } catch (error) {
+    // An answer that was lost is followed by this one.
+    const isGone = error instanceof JetStreamError && error.code === ERROR_CODES.notAMember;
+    if (!isGone) throw error;
+  }
+}
+
+/** Waits until the nodes that stay, and those that have yet to go, are one whole cluster. */
+async function awaitReady(
+  yetToGo: readonly { readonly name: string; readonly url: string }[],
+): Promise<void> {
+  const nodes = [...readStaying(), ...yetToGo];
+  for (const began = Date.now(); ; ) {
+    const reason = whyNotReady(await askNodes(nodes)) ?? (await askWhyNotCurrent(nodes, true));
+    if (reason === undefined) return;
+    if (Date.now() - began > READY_MS) {
+      throw new Error(
+        `no further node was stopped: ${reason}; run "pulumi up" again once the cluster is well`,
+      );
+    }
+    await sleep(PACE.pause);
+  }
+}

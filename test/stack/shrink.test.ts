@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { at, change, expectHosts, STREAMS } from "../support/change.ts";
+import { metaGroups } from "../support/meta-group.ts";
+import { NatsClient } from "../support/nats-client.ts";
+import { TestStack } from "../support/stack.ts";
+import { Traffic } from "../support/traffic.ts";
+
+const { EVENTS, ORDERS, SOLO } = STREAMS;
+const FOUR_ZONES = { memory: "256MiB", availabilityZones: ["az1", "az2", "az3", "az4"] };
+const THREE_ZONES = { memory: "256MiB" };
+
+/** What a shrinking cluster has to move: streams on a zone that leaves, in the settings and not in them. */
+describe("a cluster that shrinks", () => {
+  let stack: TestStack;
+  let traffic: Traffic;
+
+  beforeAll(async () => {
+    stack = await TestStack.create({
+      ...FOUR_ZONES,
+      streams: { EVENTS: at(EVENTS, "xr:412"), ORDERS, SOLO: at(SOLO, "rg:1", "az:4") },
+    });
+    await stack.expectPulumi("up", "--yes", "--skip-preview");
+    traffic = await Traffic.start(await stack.outputs(), Object.keys(STREAMS), "ORDERS");
+  });
+
+  afterAll(async () => {
+    await traffic?.[Symbol.asyncDispose]();
+    await stack.remove();
+  });
+
+  test("refuses to leave behind what has nowhere to go, before anything changes", async () => {
+    stack.configure({
+      ...THREE_ZONES,
+      streams: { EVENTS, ORDERS, SOLO: at(SOLO, "rg:1", "az:4") },
+    });
+    const planned = await stack.pulumi("preview");
+    expect(planned.exitCode).not.toBe(0);
+    expect(planned.text).toContain("streams.SOLO.placement");
+
+    await using client = await NatsClient.connect(await stack.outputs());
+    await client.create("STUCK", { subjects: ["stuck"], placement: { tags: ["rg:3", "az:4"] } });
+    stack.configure({ ...THREE_ZONES, streams: STREAMS });
+    const unplanned = await stack.pulumi("up", "--yes", "--skip-preview");
+    expect(unplanned.exitCode).not.toBe(0);
+    expect(unplanned.text).toContain("The settings leave out rg1-az4, rg2-az4, rg3-az4");
+    expect(unplanned.text).toContain("stream STUCK of account APP, which is not in the settings,");
+    expect(await metaGroups(await stack.outputs())).toEqual([expect.stringMatching(/ of 12$/)]);
+    await client.delete("STUCK");
+  });
+
+  test("says what leaves, and what moves along", async () => {
+    await using client = await NatsClient.connect(await stack.outputs());
+    const loose = { subjects: ["loose"], placement: { tags: ["rg:3", "az:4"] } };
+    expect((await client.create("LOOSE", loose)).error).toBeUndefined();
+    await client.publish("loose", "kept");
+    await client.update("LOOSE", { name: "LOOSE", subjects: ["loose"], num_replicas: 1 });
+    await expectHosts(stack, "LOOSE", ["rg3-az4"]);
+
+    const preview = await stack.expectPulumi("preview");
+    console.info(preview);
+    expect(preview).toContain("leave: rg1-az4, rg2-az4, rg3-az4: what they hold moves first");
+    expect(preview).toContain("streams that are not in the settings move too: LOOSE (account APP)");
+  });
+
+  test("loses nothing, restarts nobody who stays, and leaves nothing behind", async () => {
+    const { restarts, text } = await change(stack, traffic, "a zone less, two streams leave it", {
+      ...THREE_ZONES,
+      streams: STREAMS,
+    });
+    console.info(text);
+    expect(restarts).toBe(0);
+    expect(await metaGroups(await stack.outputs())).toEqual([expect.stringMatching(/ of 9$/)]);
+    await expectHosts(stack, "EVENTS", ["rg1-az1", "rg2-az2", "rg3-az3"]);
+    await using client = await NatsClient.connect(await stack.outputs());
+    expect(await client.payloads("LOOSE")).toEqual(["kept"]);
+    await client.delete("LOOSE");
+    expect((await stack.leftovers()).filter((name) => name.includes("az4"))).toEqual([]);
+    await stack.expectPulumi("preview", "--expect-no-changes");
+    await stack.expectPulumi("up", "--yes", "--skip-preview", "--refresh");
+    await stack.expectPulumi("preview", "--expect-no-changes");
+  });
+});

@@ -1,0 +1,140 @@
+import { execa } from "execa";
+import { expect } from "vitest";
+import { eventually } from "./eventually.ts";
+import { NatsClient } from "./nats-client.ts";
+import { SEED_SETTINGS, type TestStack } from "./stack.ts";
+import type { Audit, Stretch, Traffic } from "./traffic.ts";
+
+/** Milliseconds that a stream of three replicas may be without an acknowledgement. */
+const LONGEST_GAP = 1_000;
+
+const { EVENTS, ORDERS } = SEED_SETTINGS.streams;
+const SOLO = {
+  subjects: ["solo.*"],
+  replicas: 1,
+  duplicateWindow: "2m",
+  placement: { tags: ["rg:1"] },
+};
+
+/** A stream across regions and one in a region, of three replicas each, and one of one. */
+export const STREAMS = { EVENTS, ORDERS, SOLO };
+const PUBLISHED = Object.keys(STREAMS);
+const REPLICATED = ["EVENTS", "ORDERS"];
+
+const NOTHING_LOST: Partial<Audit> = {
+  missing: [],
+  givenTwice: [],
+  storedTwice: 0,
+  givenUp: 0,
+  versions: 1,
+};
+
+/** A stream's settings with another placement. */
+export function at(stream: object, ...tags: string[]): object {
+  return { ...stream, placement: { tags } };
+}
+
+/** What an `up` of {@link STREAMS} under traffic did to nodes. */
+export interface Outcome {
+  /** Nodes of before that have another container now, or had theirs started again. Those that left don't count. */
+  readonly restarts: number;
+  /** What the `up` said. */
+  readonly text: string;
+}
+
+/**
+ * Makes a change of settings by an `up` under traffic, and writes down how it went. Nothing may be lost by it, and
+ * no stream of three replicas be away for long.
+ */
+export async function change(
+  stack: TestStack,
+  traffic: Traffic,
+  what: string,
+  settings: object,
+): Promise<Outcome> {
+  stack.configure(settings);
+  const before = await starts(stack);
+  const began = performance.now();
+  let seconds = 0;
+  let text = "";
+  const stretches = await traffic.during(async () => {
+    text = await stack.expectPulumi("up", "--yes", "--skip-preview");
+    seconds = (performance.now() - began) / 1_000;
+  });
+  const after = await starts(stack);
+  const stayed = [...before].filter(([node]) => after.has(node));
+  const restarts = stayed.filter(([node, start]) => after.get(node) !== start).length;
+  const audits = await auditAll(traffic);
+  const unconsumed = await traffic.unconsumed("ORDERS");
+
+  console.info(row({ what, restarts, seconds, stretches, audits, consumed: traffic.consumed }));
+  for (const [stream, audit] of Object.entries(audits)) {
+    expect(audit, stream).toEqual({ ...audit, stored: audit.acknowledged, ...NOTHING_LOST });
+  }
+  expect(unconsumed).toEqual([]);
+  for (const stream of REPLICATED) {
+    expect(stretches[stream]?.longestGap, `gap of ${stream}`).toBeLessThanOrEqual(LONGEST_GAP);
+  }
+  return { restarts, text };
+}
+
+async function auditAll(traffic: Traffic): Promise<Record<string, Audit>> {
+  const audits: Record<string, Audit> = {};
+  for (const stream of PUBLISHED) audits[stream] = await traffic.audit(stream);
+  return audits;
+}
+
+/** A follower whose leader has just changed counts as current within its next heartbeats. */
+export async function expectHosts(
+  stack: TestStack,
+  stream: string,
+  hosts: readonly string[],
+): Promise<void> {
+  await using client = await NatsClient.connect(await stack.outputs());
+  await eventually(async () => {
+    expect(await client.hosts(stream)).toEqual(hosts);
+    return true;
+  });
+}
+
+/** Which container each node has, and since when it runs. */
+async function starts(stack: TestStack): Promise<ReadonlyMap<string, string>> {
+  const filter = `--filter=label=nats-regions.stack=nats-regions/${stack.name}`;
+  const { stdout: ids } = await execa("docker", ["ps", "--quiet", "--no-trunc", filter]);
+  const format = "--format={{.Name}} {{.Id}} {{.State.StartedAt}}";
+  const { stdout } = await execa("docker", ["inspect", format, ...ids.split("\n")]);
+  return new Map(
+    stdout.split("\n").map((line) => {
+      const [name = "", ...start] = line.split(" ");
+      return [name, start.join(" ")];
+    }),
+  );
+}
+
+interface Scene {
+  readonly what: string;
+  readonly restarts: number;
+  /** That the `up` took. */
+  readonly seconds: number;
+  /** By stream. */
+  readonly stretches: Readonly<Record<string, Stretch>>;
+  readonly audits: Readonly<Record<string, Audit>>;
+  /** Messages, of the stream that is consumed. */
+  readonly consumed: number;
+}
+
+/** A row of a table; of three numbers each is of one stream, and messages are all since the first scene. */
+function row({ what, restarts, seconds, stretches, audits, consumed }: Scene): string {
+  const each = <Of>(all: Readonly<Record<string, Of>>, pick: (of: Of) => number) =>
+    Object.values(all).map(pick).join(" / ");
+  return [
+    `| ${what}`,
+    `${restarts} restarts`,
+    `up ${seconds.toFixed(1)} s`,
+    `acknowledged ${each(audits, ({ acknowledged }) => acknowledged)}`,
+    `stored ${each(audits, ({ stored }) => stored)}`,
+    `consumed ${consumed}`,
+    `errors ${each(stretches, ({ errors }) => errors)}`,
+    `longest gap ${each(stretches, ({ longestGap }) => longestGap)} ms |`,
+  ].join(" | ");
+}
