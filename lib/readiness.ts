@@ -105,6 +105,11 @@ export function whyNotReady(
   const silent = reports.filter((report) => !isRunning(report));
   if (silent.length > 0) return `no answer from ${names(silent)}`;
 
+  const strangers = findStrangers(reports, later);
+  if (strangers.length > 0) {
+    return `the meta group doesn't count ${names(strangers)} yet; what was taken out of it is taken back after ${REJOIN_MS / 60_000} minutes`;
+  }
+
   const leaderless = reports.filter(({ metaLeader }) => metaLeader === "");
   if (leaderless.length > 0) return `no meta leader yet on ${names(leaderless)}`;
 
@@ -117,8 +122,8 @@ export function whyNotReady(
   if (stray)
     return `${stray.name} knows ${stray.metaSize} of ${expected} members of the meta group`;
 
-  const absent = absentMembers(reports, later);
-  if (absent.length > 0) return `the meta group waits for ${names(absent)}`;
+  const lagging = laggingMembers(reports, later);
+  if (lagging.length > 0) return `the meta group waits for ${names(lagging)}`;
 
   const ill = reports.find(({ health }) => health !== "");
   return ill && `${ill.name}: ${ill.health}`;
@@ -137,19 +142,35 @@ export function needsLaterNodes(
 }
 
 /**
- * Nodes that the meta leader, by its own view, doesn't have or that lag behind it. A node of a later wave that
- * doesn't run has no one waiting for it, nor has a member that is none of these nodes.
+ * Nodes that the meta leader doesn't count yet, by its own view; none where the leader isn't known. One that
+ * was taken out of the group is taken back in {@link REJOIN_MS} after that, if it runs.
  */
-function absentMembers(reports: readonly NodeReport[], later: readonly NodeReport[]): NodeReport[] {
+export function findStrangers(
+  reports: readonly NodeReport[],
+  later: readonly NodeReport[] = [],
+): NodeReport[] {
+  const leader = leaderOf([...reports, ...later]);
+  const members = new Set(leader?.peers?.map(({ id }) => id));
+  return reports.filter(
+    (report) => leader !== undefined && report !== leader && !members.has(peerId(report.name)),
+  );
+}
+
+/** nats-server 2.15, `peerRemoveTimeout` in server/raft.go. */
+export const REJOIN_MS = 300_000;
+
+function leaderOf(reports: readonly NodeReport[]): NodeReport | undefined {
+  return reports.find(({ name, metaLeader }) => name === metaLeader);
+}
+
+/** A node of a later wave that doesn't run has no one waiting for it, nor has a member that is none of the nodes. */
+function laggingMembers(
+  reports: readonly NodeReport[],
+  later: readonly NodeReport[],
+): NodeReport[] {
   const running = [...reports, ...later.filter(isRunning)];
-  const leader = running.find(({ name, metaLeader }) => name === metaLeader);
-  if (!leader) return [];
-  const peers = new Map(leader.peers?.map(({ id, well }) => [id, well]));
-  const others = running.filter((report) => report !== leader);
-  const isAbsent = ({ name }: NodeReport) => peers.get(peerId(name)) === false;
-  const isMissing = ({ name }: NodeReport) => !peers.has(peerId(name));
-  const missing = reports.filter((report) => report !== leader && isMissing(report));
-  return [...missing, ...others.filter(isAbsent)];
+  const peers = new Map(leaderOf(running)?.peers?.map(({ id, well }) => [id, well]));
+  return running.filter(({ name }) => peers.get(peerId(name)) === false);
 }
 
 function isRunning({ metaLeader }: NodeReport): boolean {

@@ -10,13 +10,21 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { type NodeReport, needsLaterNodes, whyNotReady } from "../lib/readiness.ts";
+import {
+  findStrangers,
+  type NodeReport,
+  needsLaterNodes,
+  REJOIN_MS,
+  whyNotReady,
+} from "../lib/readiness.ts";
 import { docker } from "./docker-cli.ts";
 import { askNodes, askWhyNotCurrent, type Monitor } from "./monitoring.ts";
 import { listOwnNodes, type OwnNode } from "./own-nodes.ts";
 
 const OWNER = z.string().min(1).parse(process.env.OWNER);
 const DEADLINE_MS = 120_000;
+/** For nodes that have left and come back: until the others take them in again. */
+const REJOIN_DEADLINE_MS = REJOIN_MS + 60_000;
 /** Between the two looks at a cluster that is well: what flaps doesn't pass. */
 const STEADY_MS = 2_000;
 const POLL_MS = 100;
@@ -31,15 +39,15 @@ async function main(): Promise<void> {
   let wasWell = purpose === "members";
   let fallen: readonly string[] = [];
   for (;;) {
-    const { reason, isInVain } = await look(purpose);
+    const { reason, isInVain, deadline } = await look(purpose);
     if (reason !== undefined && isInVain) {
       console.error(`${reason}; going on, as the nodes that are missing come next`);
       return;
     }
     if (reason === undefined && wasWell) return;
-    if (Date.now() - started > DEADLINE_MS) {
+    if (Date.now() - started > deadline) {
       return fail(
-        `The cluster isn't ready after ${DEADLINE_MS / 1_000} s: ${reason ?? "it doesn't stay well"}`,
+        `The cluster isn't ready after ${deadline / 1_000} s: ${reason ?? "it doesn't stay well"}`,
       );
     }
     if (reason !== undefined && Date.now() - saidAt > PROGRESS_MS) {
@@ -79,6 +87,8 @@ interface Look {
   readonly reason: string | undefined;
   /** Whether nothing gets better before later nodes are started. */
   readonly isInVain: boolean;
+  /** Milliseconds that it may take from the start. */
+  readonly deadline: number;
 }
 
 async function look(purpose: "members" | "replicas"): Promise<Look> {
@@ -87,13 +97,16 @@ async function look(purpose: "members" | "replicas"): Promise<Look> {
   const laterNodes = withLeaving(nodes, readMonitors("LATER"), own);
   const [reports, later] = await Promise.all([askNodes(nodes), askNodes(laterNodes)]);
   const reason = whyNotReady(reports, later);
+  const deadline = findStrangers(reports, later).length > 0 ? REJOIN_DEADLINE_MS : DEADLINE_MS;
   if (reason !== undefined) {
-    return { reason, isInVain: needsLaterNodes(reports, addRunning(later, own)) };
+    const isInVain = needsLaterNodes(reports, addRunning(later, own));
+    return { reason, isInVain, deadline };
   }
-  if (purpose === "members") return { reason, isInVain: false };
+  if (purpose === "members") return { reason, isInVain: false, deadline };
   const down = new Set(later.filter(({ health }) => health === undefined).map(({ name }) => name));
   const running = [...nodes, ...laterNodes].filter(({ name }) => !down.has(name));
-  return { reason: await askWhyNotCurrent(running, down.size === 0), isInVain: false };
+  const lack = await askWhyNotCurrent(running, down.size === 0);
+  return { reason: lack, isInVain: false, deadline };
 }
 
 /** Nodes that the settings have no more are members until they are retired, after all waves. */

@@ -36,7 +36,11 @@ test.each<[string, NodeReport[], string]>([
   ["two groups", [a, b, { ...c, metaLeader: "c" }], "more than one meta group, led by a and c"],
   ["a member missing", [a, b, { ...c, metaSize: 2 }], "c knows 2 of 3 members of the meta group"],
   ["a lagging member", [{ ...a, peers: peersOf("a", ["c"]) }, b, c], "the meta group waits for c"],
-  ["a stranger", [{ ...a, peers: peersOf("a", [], ["c"]) }, b, c], "the meta group waits for c"],
+  [
+    "a stranger",
+    [{ ...a, peers: peersOf("a", [], ["c"]) }, b, c],
+    "the meta group doesn't count c yet; what was taken out of it is taken back after 5 minutes",
+  ],
   ["an ill node", [a, { ...b, health: "stream not current" }, c], "b: stream not current"],
 ])("%s is not", (_, reports, reason) => {
   expect(whyNotReady(reports)).toBe(reason);
