@@ -216,10 +216,7 @@ function warnOfStopped(
 
 async function refuseTakenPorts(own: readonly FoundContainer[], plan: ClusterPlan): Promise<void> {
   if (!isLocalEngine()) return;
-  const held = new Map(own.map(({ name, publishedPorts }) => [name, publishedPorts]));
-  const taken = await Promise.all(
-    nodesOf(plan).map((node) => findTakenPort(node, held.get(node.containerName), plan)),
-  );
+  const taken = await Promise.all(nodesOf(plan).map((node) => findTakenPort(node, own, plan)));
   const problems = taken.filter((problem) => problem !== undefined);
   if (problems.length === 0) return;
   throw new pulumi.RunError(
@@ -229,15 +226,15 @@ async function refuseTakenPorts(own: readonly FoundContainer[], plan: ClusterPla
 
 /** A port that the node itself holds is its own; one that its sibling holds is not free in time. */
 async function findTakenPort(
-  node: NodePlan,
-  held: ReadonlySet<number> = new Set(),
+  { name, containerName, clientPort, monitorPort }: NodePlan,
+  own: readonly FoundContainer[],
   { bindAddress }: ClusterPlan,
 ): Promise<string | undefined> {
-  const ports = { clientPort: node.clientPort, monitorPort: node.monitorPort };
-  for (const [setting, port] of Object.entries(ports)) {
-    if (!held.has(port) && !(await canListen(port, bindAddress))) {
-      return `${setting}: ${bindAddress}:${port}, wanted for ${node.name}, is in use`;
-    }
+  for (const [setting, port] of Object.entries({ clientPort, monitorPort })) {
+    const holder = own.find(({ publishedPorts }) => publishedPorts.has(port));
+    if (holder?.name === containerName || (await canListen(port, bindAddress))) continue;
+    const held = holder ? `held by ${holder.node} until this update has ended` : "in use";
+    return `${setting}: ${bindAddress}:${port}, wanted for ${name}, is ${held}`;
   }
   return undefined;
 }
