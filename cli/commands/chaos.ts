@@ -5,14 +5,19 @@ import { createLog, duration } from "../steps.mjs";
 
 export const usage = `Usage: npm run chaos [-- --kills N]
 
-The long form of the tests that break things while clients publish and consume, some half an hour: nodes
-reloaded, replaced, added; rollouts and moves of streams killed at random moments, N times each (20); twenty
-cold starts; 20,000 placements. It says what was acknowledged and stored, and how long streams were away.
+The long form of the tests that break things while clients publish and consume, about an hour: nodes reloaded,
+replaced, upgraded, added, taken out, the latter killed at each of its steps; rollouts and moves of streams
+killed at random moments, N times each (20); twenty cold starts; 20,000 placements. It says what was
+acknowledged and stored, and how long streams were away.
 A run is repeated by KILL_SEED and PLACEMENT_SEED, which it prints. Uses stacks of its own.`;
 
 const FILES = [
   "stack/rollout",
   "stack/killed-rollout",
+  "stack/resize",
+  "stack/shrink",
+  "stack/killed-shrink",
+  "stack/upgrade",
   "stack/gates",
   "stack/interrupted",
   "stack/cold-start",
@@ -30,7 +35,15 @@ export async function run(args: readonly string[]): Promise<number> {
   const { exitCode = 1 } = await execa("vitest", ["run", ...FILES], {
     stdio: "inherit",
     reject: false,
-    env: { ROLLOUT_KILLS: count, MOVE_KILLS: count, COLD_STARTS: "20", PLACEMENT_CASES: "20000" },
+    env: {
+      ROLLOUT_KILLS: count,
+      MOVE_KILLS: count,
+      SHRINK_KILLS: "7",
+      RESIZE: "1",
+      UPGRADE: "1",
+      COLD_STARTS: "20",
+      PLACEMENT_CASES: "20000",
+    },
   });
   console.log(`Ended after ${duration(performance.now() - began)}.`);
   return exitCode;

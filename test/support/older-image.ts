@@ -1,0 +1,36 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { execa } from "execa";
+
+/** Milliseconds that a pull of 10 MB may take. */
+const PULL_LIMIT = 120_000;
+
+/** Has an official image of another version on the engine, built from source where it can't be pulled. */
+export async function provideImage(version: string): Promise<string> {
+  const image = `nats:${version}`;
+  const has = await execa("docker", ["image", "inspect", image], { reject: false });
+  if (has.exitCode === 0) return image;
+  const pull = await execa("docker", ["pull", image], { reject: false, timeout: PULL_LIMIT });
+  if (pull.exitCode !== 0) await buildImage(version, image);
+  return image;
+}
+
+async function buildImage(version: string, image: string): Promise<void> {
+  const folder = mkdtempSync(path.join(tmpdir(), "nats-regions-image-"));
+  try {
+    const { stdout: arch } = await execa("docker", ["version", "--format={{.Server.Arch}}"]);
+    const env = { CGO_ENABLED: "0", GOOS: "linux", GOARCH: arch, GOFLAGS: "-trimpath" };
+    const server = "github.com/nats-io/nats-server/v2";
+    await execa("go", ["mod", "init", "image"], { cwd: folder });
+    await execa("go", ["get", `${server}@v${version}`], { cwd: folder });
+    await execa("go", ["build", "-o", "nats-server", server], { cwd: folder, env });
+    await execa("tar", ["-cf", "image.tar", "nats-server"], { cwd: folder });
+    const entrypoint = 'ENTRYPOINT ["/nats-server"]';
+    await execa("docker", ["import", `--change=${entrypoint}`, "image.tar", image], {
+      cwd: folder,
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
