@@ -19,11 +19,14 @@ for (const notice of plan.notices) pulumi.log.info(notice);
 
 const ownership = ownershipOf(plan.identity, pulumi.getOrganization());
 const engine = await inspectEngine(plan, ownership);
-await Promise.all([announceChanges(plan, accounts, engine), announceDepartures(plan, engine)]);
+const [strays] = await Promise.all([
+  announceChanges(plan, accounts, engine),
+  announceDepartures(plan, engine),
+]);
 
 const isNew = engine.containers.size === 0;
 
-const cluster = new NatsCluster(plan.cluster, { plan, accounts, ownership, engine });
+const cluster = new NatsCluster(plan.cluster, { plan, accounts, ownership, engine, strays });
 
 // The engine does nothing else while it starts the process that serves streams: in a new cluster, nodes come
 // first.

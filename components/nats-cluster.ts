@@ -3,6 +3,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { type Accounts, renderAccountsConf } from "../lib/nats-conf.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
+import type { Strays } from "./announce-changes.ts";
 import type { AvailabilityZone } from "./availability-zone.ts";
 import { createDrain } from "./departures.ts";
 import type { NatsNode, NodeSettings } from "./nats-node.ts";
@@ -16,6 +17,7 @@ export interface NatsClusterArgs {
   readonly accounts: pulumi.Output<Accounts>;
   readonly ownership: Ownership;
   readonly engine: EngineState;
+  readonly strays: Strays;
 }
 
 /** A NATS cluster with JetStream: a network, regions of nodes, and gates between the waves of nodes. */
@@ -41,7 +43,12 @@ export class NatsCluster extends pulumi.ComponentResource {
     let gates = [createStartGate(`${name}-start`, args, drain, this)];
     for (const [index, wave] of plan.waves.entries()) {
       const members = wave.map((node) =>
-        zones(node).addNode(`${name}-${node.name}`, { plan: node, settings, after: gates }),
+        zones(node).addNode(`${name}-${node.name}`, {
+          plan: node,
+          settings,
+          strayedAt: args.strays.get(node.name),
+          after: gates,
+        }),
       );
       nodes.push(...members);
       const monitors = monitoringUrls(plan.waves.slice(0, index + 1).flat());

@@ -35,6 +35,8 @@ export interface NodeSettings {
 export interface NatsNodeArgs {
   readonly plan: NodePlan;
   readonly settings: NodeSettings;
+  /** When its server took up another config than the planned one, RFC 3339: it is then written again, and reloaded. */
+  readonly strayedAt: string | undefined;
   /** What has to be ready before the node is made or changed: the gate of the wave before. */
   readonly after: readonly pulumi.Resource[];
 }
@@ -92,7 +94,7 @@ function createVolume(
 
 function configureNode(
   name: string,
-  { plan, settings, after }: NatsNodeArgs,
+  { plan, settings, strayedAt, after }: NatsNodeArgs,
   { config, data }: Volumes,
   parent: pulumi.Resource,
 ): local.Command {
@@ -112,10 +114,16 @@ function configureNode(
         IMAGE: settings.image,
         OWNER: `${label}=${value}`,
         RESTART_SETTINGS: JSON.stringify(plan.restartSettings),
+        STRAYED_AT: strayedAt ?? "",
       },
       logging: local.Logging.None,
     },
-    { parent, dependsOn: [settings.pulled, ...after] },
+    {
+      parent,
+      dependsOn: [settings.pulled, ...after],
+      // A node that is itself again keeps the time that it last wasn't.
+      ignoreChanges: strayedAt === undefined ? ["environment.STRAYED_AT"] : [],
+    },
   );
 }
 

@@ -20,6 +20,8 @@ export interface RunningServer {
   readonly routes: readonly string[];
   /** Undefined before nats-server 2.11. */
   readonly configDigest?: string;
+  /** When it took up its config, RFC 3339. */
+  readonly configLoadTime: string;
 }
 
 /** What an update makes of a node: it is new, stays as it is, takes up its config, or is made anew. */
@@ -31,6 +33,8 @@ export interface NodeChange {
   readonly kind: ChangeKind;
   /** Empty where nothing changes, and of a new node. */
   readonly reasons: readonly Reason[];
+  /** When its server took up a config that isn't the planned one; undefined where it runs with that, or doesn't run. */
+  readonly strayedAt?: string;
 }
 
 export interface Reason {
@@ -46,8 +50,9 @@ const KNOWN_DIGESTS = /^2\.15\./;
 /**
  * Works out what an update makes of a node, and why.
  *
- * Accounts hold passwords, of which nothing is kept. That they changed shows where nothing else did, and
- * yet the server's digest of its config is another than that of the planned one.
+ * Accounts hold passwords, of which nothing is kept. That they changed, or that somebody changed the node's
+ * config by hand, shows where nothing else did, and yet the server's digest of its config is another than
+ * that of the planned one.
  *
  * @param running undefined where there is no such node.
  * @param plannedDigest `configDigest` of the planned config.
@@ -59,15 +64,22 @@ export function changeOf(
 ): NodeChange {
   const node = planned.name;
   if (!running) return { node, kind: "create", reasons: [] };
+  const { server } = running;
   const restarts = restartReasons(running, planned);
-  const reloads = running.server ? reloadReasons(running.server, planned) : [];
+  const reloads = server ? reloadReasons(server, planned) : [];
+  const isOther = server !== undefined && hasOtherConfig(server, plannedDigest);
+  const hasStrayed = isOther || reloads.length > 0;
+  const strayed = server && hasStrayed ? { strayedAt: server.configLoadTime } : {};
   const reasons = [...restarts, ...reloads];
   if (reasons.length > 0)
-    return { node, kind: restarts.length > 0 ? "restart" : "reload", reasons };
-  return running.server && hasOtherConfig(running.server, plannedDigest)
-    ? { node, kind: "reload", reasons: [{ setting: "accounts", change: "users or passwords" }] }
+    return { node, kind: restarts.length > 0 ? "restart" : "reload", reasons, ...strayed };
+  return isOther
+    ? { node, kind: "reload", reasons: [UNSEEN], ...strayed }
     : { node, kind: "none", reasons };
 }
+
+/** What a digest alone tells. */
+const UNSEEN: Reason = { setting: "config", change: "users or passwords, or changed by hand" };
 
 function restartReasons({ settings: before }: RunningNode, planned: NodePlan): Reason[] {
   if (!before) return [{ setting: "container", change: "made by an earlier nats-regions" }];

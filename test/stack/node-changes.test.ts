@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import { createTar } from "nanotar";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { nodesOf, planCluster } from "../../lib/plan.ts";
+import { type NodePlan, nodesOf, planCluster } from "../../lib/plan.ts";
 import { parseSettings } from "../../lib/settings.ts";
 import { PROJECT, SEED_SETTINGS, TestStack } from "../support/stack.ts";
 
@@ -51,10 +51,31 @@ describe("a change of nodes", () => {
     await stack.expectPulumi("up", "--yes", "--refresh");
   });
 
+  test("by hand is said, and put right by a reload", async () => {
+    const before = await readConfig();
+    const edited = await writeConfig(before.replace('"rg:1"', '"rg:9"'));
+    expect(edited).toMatchObject({ exitCode: 0 });
+
+    const tagged = await preview({});
+    expect(tagged).toContain("reload, no restart: rg1-az1: tags + rg:1, - rg:9");
+    await stack.expectPulumi("up", "--yes", "--skip-preview");
+    expect(await readConfig()).toBe(before);
+    await stack.expectPulumi("preview", "--expect-no-changes");
+
+    await writeConfig(`${before}"debug": true\n`);
+    const unseen = await preview({});
+    expect(unseen).toContain(
+      "reload, no restart: rg1-az1: config users or passwords, or changed by hand",
+    );
+    await stack.expectPulumi("up", "--yes", "--skip-preview");
+    expect(await readConfig()).toBe(before);
+    await stack.expectPulumi("preview", "--expect-no-changes");
+  });
+
   test("is a reload for a tag and for a password, which it doesn't show", async () => {
     await stack.pulumi("config", "set", "--secret", "password", "app-Gnu-2342");
     const password = await preview({});
-    expect(password).toContain(`reload, no restart: ${NODES}: accounts users or passwords`);
+    expect(password).toContain(`reload, no restart: ${NODES}: config users or passwords`);
     expect(password).not.toContain("Gnu");
     await stack.expectPulumi("up", "--yes", "--skip-preview");
     expect(await preview({})).not.toMatch(/restart|reload/);
@@ -68,23 +89,36 @@ describe("a change of nodes", () => {
   });
 
   test("that nats-server refuses to reload is told in its words, and leaves the old config", async () => {
+    const before = await readConfig();
+    const other = before.replace('"sync_interval": "always"', '"sync_interval": "1s"');
+    const { exitCode, stderr } = await writeConfig(other);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(
+      /^nats-regions-\S+-rg1-az1: nats-server keeps its old config, .*: config reload not supported for Sync/,
+    );
+    expect(await readConfig()).toBe(before);
+  });
+
+  function firstNode(): NodePlan {
     const settings = parseSettings(SEED_SETTINGS, { project: "nats-regions", stack: stack.name });
     const [node] = nodesOf(planCluster(settings));
     if (!node) throw new Error("the plan has no node");
-    const readConfig = async () => {
-      const copy = `docker cp ${node.containerName}:/etc/nats - | tar -xO nats/nats.conf`;
-      return (await execa("sh", ["-c", copy])).stdout;
-    };
-    const before = await readConfig();
-    const settled = await execa("docker", [
-      "inspect",
-      '--format={{index .Config.Labels "nats-regions.restart-settings"}}',
-      node.containerName,
-    ]);
+    return node;
+  }
+
+  async function readConfig(): Promise<string> {
+    const copy = `docker cp ${firstNode().containerName}:/etc/nats - | tar -xO nats/nats.conf`;
+    return (await execa("sh", ["-c", copy], { stripFinalNewline: false })).stdout;
+  }
+
+  /** Gives the first node another config and reloads it, as if nothing had changed that needs a restart. */
+  async function writeConfig(conf: string) {
+    const node = firstNode();
+    const label = '--format={{index .Config.Labels "nats-regions.restart-settings"}}';
+    const settled = await execa("docker", ["inspect", label, node.containerName]);
     const attrs = { uid: 10_001, gid: 10_001, mode: "440" };
-    const other = before.replace('"sync_interval": "always"', '"sync_interval": "1s"');
-    const archive = createTar([{ name: "etc/nats/nats.conf", data: other, attrs }]);
-    const { exitCode, stderr } = await execa("sh", ["components/configure-node.sh"], {
+    const archive = createTar([{ name: "etc/nats/nats.conf", data: conf, attrs }]);
+    return await execa("sh", ["components/configure-node.sh"], {
       cwd: PROJECT,
       reject: false,
       input: Buffer.from(archive).toString("base64"),
@@ -93,15 +127,9 @@ describe("a change of nodes", () => {
         CONFIG_VOLUME: node.configVolume,
         DATA_VOLUME: node.dataVolume,
         IMAGE: "nats:2.15.2",
-        OWNER: "nats-regions.test=refused",
-        // As if nothing had changed that needs a restart.
+        OWNER: "nats-regions.test=by-hand",
         RESTART_SETTINGS: settled.stdout,
       },
     });
-    expect(exitCode).toBe(1);
-    expect(stderr).toMatch(
-      /^nats-regions-\S+-rg1-az1: nats-server keeps its old config, .*: config reload not supported for Sync/,
-    );
-    expect(await readConfig()).toBe(before);
-  });
+  }
 });

@@ -42,6 +42,7 @@ beforeAll(async () => {
     }),
     ownership: ownershipOf(plan.identity, "organization", "/somewhere"),
     engine: { containers: new Map(), leaving: new Map(), bereft: new Set(), hasNetwork: false },
+    strays: new Map(),
   });
   const [orders] = plan.streams;
   if (!orders) throw new Error("the plan has no stream");

@@ -25,6 +25,7 @@ const run = (node: NodePlan, accounts = ACCOUNTS) => ({
     tags: node.serverTags,
     routes: node.conf.routes,
     configDigest: configDigest(node.conf, accounts),
+    configLoadTime: "2026-11-26T08:00:00Z",
   },
 });
 
@@ -96,7 +97,7 @@ describe("changes of a whole cluster", () => {
   test("by a password are reloads that don't show it", () => {
     const changes = changesOf(plan(), plan(), accountsWith("after-Zebra"));
     expect(describeChanges(changes, plan().waves)).toEqual([
-      `reload, no restart: ${NODES}: accounts users or passwords`,
+      `reload, no restart: ${NODES}: config users or passwords, or changed by hand`,
     ]);
   });
 });
@@ -137,6 +138,17 @@ describe("a node", () => {
       routes: server.routes.toReversed(),
     };
     expect(one({ settings, server: reversed })?.kind).toBe("none");
+  });
+
+  test("has strayed where its config isn't the planned one, whatever is to become of it", () => {
+    const { configLoadTime } = server;
+    expect(one({ settings, server })?.strayedAt).toBeUndefined();
+    expect(one({ settings, server }, { memory: "1GiB" })?.strayedAt).toBeUndefined();
+    expect(one({ settings, server }, {}, accountsWith("after"))?.strayedAt).toBe(configLoadTime);
+    const tagged = { ...server, tags: ["rg:1"] };
+    expect(one({ settings, server: tagged }, { memory: "1GiB" })?.strayedAt).toBe(configLoadTime);
+    const { configDigest, ...old } = { ...tagged, version: "2.10.29" };
+    expect(one({ settings, server: old })?.strayedAt).toBe(configLoadTime);
   });
 
   test("takes up together what needs a restart and what doesn't", () => {
