@@ -46,10 +46,16 @@ export interface Forecast extends Group {
 }
 
 /** Says what a loss does to a group. @param planned where the settings would have its replicas. */
-export function forecast(group: Group, { nodes }: Loss, planned?: Seating): Forecast {
-  const { hosts } = group;
+export function forecast(
+  { account, name, leader, hosts }: Group,
+  { nodes }: Loss,
+  planned?: Seating,
+): Forecast {
   return {
-    ...group,
+    account,
+    name,
+    leader,
+    hosts,
     failing: hosts.filter((host) => nodes.includes(host)),
     expected: outcomeOf(settledSeating(hosts), nodes) === "survives" ? "survives" : "lost",
     ...(planned ? { planned: outcomeOf(planned, nodes) } : {}),

@@ -26,27 +26,25 @@ export async function bringBack(containers: readonly string[]): Promise<string[]
 }
 
 async function bringBackOne(container: string): Promise<string | undefined> {
-  let last = "";
+  let problem = "";
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const {
-      ok,
-      stdout: state,
-      error,
-    } = await docker("inspect", "--format={{.State.Status}}", container);
-    if (ok && state === "running") return undefined;
-    last = ok ? (await docker(state === "paused" ? "unpause" : "start", container)).error : error;
-    if (ok && last === "") return undefined;
+    const state = await docker("inspect", "--format={{.State.Status}}", container);
+    if (state.stdout === "running") return undefined;
+    const verb = state.stdout === "paused" ? "unpause" : "start";
+    const end = state.ok ? await docker(verb, container) : state;
+    if (end.ok) return undefined;
+    problem = end.error;
   }
-  return `${container} could not be brought back: ${last}`;
+  return `${container} could not be brought back: ${problem}`;
 }
 
 /** In a process group of its own: a Ctrl-C that ends the drill must not keep nodes from being brought back. */
 async function docker(...args: string[]) {
-  const { exitCode, stdout, stderr } = await execa("docker", args, {
+  const { failed, stdout, stderr, shortMessage } = await execa("docker", args, {
     detached: true,
     cleanup: false,
     reject: false,
     stdin: "ignore",
   });
-  return { ok: exitCode === 0, stdout, error: exitCode === 0 ? "" : stderr.trim() };
+  return { ok: !failed, stdout, error: failed ? stderr.trim() || `${shortMessage}` : "" };
 }

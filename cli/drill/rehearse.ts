@@ -45,6 +45,7 @@ export async function rehearse(rehearsal: Rehearsal): Promise<DrillReport> {
   const interruption = listenForSignals();
   try {
     const sampling = await keepAskable(plan.sampling, agree);
+    if (interruption.signal.aborted) throw new UserError("Interrupted: nothing was touched.");
     const watch = new Watch({ sampling, agree, monitors: staying });
     try {
       return await run({ ...rehearsal, sampling, watch, signal: interruption.signal });
