@@ -19,6 +19,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ["plan", () => import("./commands/plan.ts")],
   ["preview", () => import("./commands/preview.ts")],
   ["status", () => import("./commands/status.ts")],
+  ["drill", () => import("./commands/drill.ts")],
   ["test", () => import("./commands/test.ts")],
   ["chaos", () => import("./commands/chaos.ts")],
   ["bench", () => import("./commands/bench.ts")],

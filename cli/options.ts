@@ -19,6 +19,15 @@ export function parseOptionsAndFile<Known extends Options>(
   throw new UserError(`Only one file can be looked at, not ${positionals.join(" and ")}.`);
 }
 
+/** The same for a command that is told in words what to do. @throws UserError naming what is unknown. */
+export function parseOptionsAndWords<Known extends Options>(
+  args: readonly string[],
+  options: Known,
+) {
+  const { values, positionals } = parse(args, options, true);
+  return { options: values, words: positionals };
+}
+
 function parse<Known extends Options>(
   args: readonly string[],
   options: Known,

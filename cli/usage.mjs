@@ -6,6 +6,7 @@ export const usage = `Usage: npm run <command> [-- options]
   plan       say what settings would come to, without asking or touching anything
   preview    show what would change
   status     show nodes, streams and where their replicas live
+  drill      take nodes down for a moment, and see what stays writable
   test       run all checks, on real servers and real Docker
   bench      measure up, preview, a move and destroy beside the example's own flow
   destroy    take everything down again

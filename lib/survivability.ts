@@ -54,7 +54,12 @@ export function lossesOf(nodes: readonly Pick<NodePlace, "name" | "region" | "zo
 
 /** The meta group: every server votes. */
 export function metaSeating({ servers }: Pick<Fleet, "servers">): Seating {
-  return { replicas: servers.length, seats: servers.map(({ name }) => [name]) };
+  return settledSeating(servers.map(({ name }) => name));
+}
+
+/** Replicas that have their hosts: no choice is left. */
+export function settledSeating(hosts: readonly string[]): Seating {
+  return { replicas: hosts.length, seats: hosts.map((name) => [name]) };
 }
 
 /** Replicas that must be there for anything to be written. */
@@ -78,10 +83,10 @@ export function survives(seating: Seating, nodes: readonly string[]): boolean {
 }
 
 /**
- * At worst, replicas take every seat that the loss touches, at best every seat that it leaves something of:
- * which seats are taken, and by which of their servers, is free.
+ * Judges one loss. At worst, replicas take every seat that it touches, at best every seat that it leaves
+ * something of: which seats are taken, and by which of their servers, is free.
  */
-function outcomeOf(seating: Seating, nodes: readonly string[]): Outcome {
+export function outcomeOf(seating: Seating, nodes: readonly string[]): Outcome {
   const { replicas, seats } = seating;
   const gone = new Set(nodes);
   const touched = seats.filter((seat) => seat.some((name) => gone.has(name))).length;

@@ -16,3 +16,12 @@ export function formatSize(bytes: number): string {
   const value = bytes / 1024 ** power;
   return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[power]}`;
 }
+
+const NAMES_SHOWN = 12;
+
+/** Names some of many: `a, b and 7 more`. */
+export function listSome(names: readonly string[]): string {
+  const shown = names.slice(0, NAMES_SHOWN).join(", ");
+  const more = names.length - NAMES_SHOWN;
+  return more > 0 ? `${shown} and ${formatCount(more)} more` : shown;
+}

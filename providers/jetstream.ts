@@ -134,6 +134,7 @@ export const ERROR_CODES = {
   noSuitablePeers: 10005,
   notAvailable: 10008,
   noMessageFound: 10037,
+  sequenceNotFound: 10043,
   notAMember: 10044,
   /**
    * Also while the last stream of its account leaves a server: that removes the folder in which the new one's
@@ -141,8 +142,10 @@ export const ERROR_CODES = {
    */
   createFailed: 10049,
   raft: 10041,
+  messageNotDeleted: 10057,
   nameInUse: 10058,
   streamNotFound: 10059,
+  streamSealed: 10109,
   streamOffline: 10118,
   moveInProgress: 10124,
   moveNotInProgress: 10129,
@@ -219,6 +222,51 @@ export function openMetaGroup(connection: Connection): MetaGroupPort {
     evacuate: (id) => request("EVACUATE", id),
     remove: (id) => request("REMOVE", id),
   };
+}
+
+/** Whether a stream's replicas agree on anything: `barred` where its config has the leader refuse to ask them. */
+export type Agreement = "agreed" | "barred";
+
+/**
+ * Opens a way to find out whether a stream can be written to, writing nothing: it asks for message 0 to be
+ * deleted, which no stream has. The leader proposes that to its replicas like any write, and says that there
+ * is no such message once a majority of them has it (nats-server 2.15, `jsClusteredMsgDeleteRequest` and
+ * `deleteMsgOp` in server/jetstream_cluster.go). Without a meta leader it isn't asked, as nothing of the API is.
+ *
+ * @param patience milliseconds to wait for the answer.
+ * @returns a function of the stream's name that throws what {@link JetStreamPort} throws.
+ */
+export function openAgreement(
+  connection: Connection,
+  account: string,
+  patience: number,
+): (stream: string) => Promise<Agreement> {
+  const session = { connection, account };
+  const body = JSON.stringify({ seq: 0, no_erase: true });
+  return async (stream) => {
+    try {
+      await requestApi(session, `$JS.API.STREAM.MSG.DELETE.${stream}`, body, patience);
+    } catch (error) {
+      if (error instanceof JetStreamError) return toAgreement(error);
+      throw error;
+    }
+    throw new JetStreamUnavailable(`stream ${stream} claims to have deleted message 0`);
+  };
+}
+
+/** A file store and a memory store have different codes for the same. @throws the error, if it is another. */
+function toAgreement(error: JetStreamError): Agreement {
+  const { sequenceNotFound, messageNotDeleted, streamSealed } = ERROR_CODES;
+  switch (error.code) {
+    case sequenceNotFound:
+      return "agreed";
+    case streamSealed:
+      return "barred";
+    case messageNotDeleted:
+      if (error.description === "no message found") return "agreed";
+      if (error.description === "message delete not permitted") return "barred";
+  }
+  throw error;
 }
 
 /** Closes every connection of this process, so that it can end at once. */

@@ -1,6 +1,5 @@
-import { once } from "node:events";
-import { createInterface } from "node:readline/promises";
 import { countOf, formatSize } from "../../lib/wording.ts";
+import { confirm } from "../confirm.ts";
 import { parseOptions } from "../options.ts";
 import { inspect } from "../stack/inspect.ts";
 import { removeLeftovers } from "../stack/leftovers.ts";
@@ -62,16 +61,4 @@ function describeStreams({ streams }: ClusterReport): string[] {
         : `${countOf(messages, "message")}, ${formatSize(bytes)}`;
     return `  ${name.padEnd(width)}  ${content}`;
   });
-}
-
-async function confirm(): Promise<boolean> {
-  if (!process.stdin.isTTY || !process.stdout.isTTY) {
-    throw new UserError("There is no terminal to ask on: say `--yes` if you mean it.");
-  }
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  // Ctrl-C and Ctrl-D reject the question, or only close the terminal, by the version of node.
-  const answered = terminal.question("Type yes to go on: ").catch(() => "");
-  const answer = await Promise.race([answered, once(terminal, "close").then(() => "")]);
-  terminal.close();
-  return answer.trim().toLowerCase() === "yes";
 }

@@ -3,4 +3,10 @@ export function clearStaleLocks(
   facts?: { readonly hostname?: string; readonly isAlive?: (pid: number) => boolean },
 ): number[];
 
+export function findLocks(
+  backendUrl: string | undefined,
+  stack: string,
+  facts?: { readonly hostname?: string; readonly isAlive?: (pid: number) => boolean },
+): { readonly pid?: number; readonly hostname?: string }[];
+
 export function clearTornAttributes(backendUrl: string | undefined): void;

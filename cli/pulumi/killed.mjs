@@ -15,11 +15,33 @@ export function clearStaleLocks(
   { hostname = os.hostname(), isAlive = isRunning } = {},
 ) {
   return listFiles(backendUrl, "locks", ".json").flatMap((file) => {
-    const { pid, hostname: holder } = readLock(file);
-    if (holder !== hostname || !Number.isInteger(pid) || isAlive(pid)) return [];
+    const lock = readLock(file);
+    if (!isStale(lock, hostname, isAlive)) return [];
     fs.rmSync(file, { force: true });
-    return [pid];
+    return [lock.pid];
   });
+}
+
+/**
+ * Finds the commands that are at work on a stack by their locks in a backend of files; of another backend
+ * nothing is known.
+ *
+ * @param stack its name, without an organization
+ */
+export function findLocks(
+  backendUrl,
+  stack,
+  { hostname = os.hostname(), isAlive = isRunning } = {},
+) {
+  return listFiles(backendUrl, "locks", ".json")
+    .filter((file) => path.basename(path.dirname(file)) === stack)
+    .map(readLock)
+    .filter((lock) => !isStale(lock, hostname, isAlive))
+    .map(({ pid, hostname }) => ({ pid, hostname }));
+}
+
+function isStale({ pid, hostname }, here, isAlive) {
+  return hostname === here && Number.isInteger(pid) && !isAlive(pid);
 }
 
 /**

@@ -3,7 +3,7 @@ import { describeNearest, type Placement } from "../../lib/placement.ts";
 import { countOf } from "../../lib/wording.ts";
 import type { PlanReport, StreamForecast } from "../stack/plan-report.ts";
 import { COLUMN_GAP, renderTable } from "./table.ts";
-import { type Canvas, pad, widthOf, wrapText } from "./text.ts";
+import { type Canvas, hang, pad, widthOf } from "./text.ts";
 
 /** A whole plan: a line that says it all, the nodes, the streams one by one, what is in the way. */
 export function renderPlan(report: PlanReport, canvas: Canvas): string {
@@ -127,8 +127,6 @@ function prospects(stream: StreamForecast): Fact[] {
 
 const INDENT = "  ";
 const LABEL_WIDTH = "chosen from".length + COLUMN_GAP;
-/** On a terminal that is narrower than this, lines overflow. */
-const NARROWEST_TEXT = 24;
 
 function renderFact(label: string, text: string, canvas: Canvas): string {
   return hang(`${INDENT}${pad(canvas.colors.dim(label), LABEL_WIDTH)}`, text, canvas);
@@ -137,11 +135,4 @@ function renderFact(label: string, text: string, canvas: Canvas): string {
 function renderRemark(sign: "!" | "✗", text: string, canvas: Canvas, indent = ""): string {
   const { yellow, red } = canvas.colors;
   return hang(`${indent}${sign === "!" ? yellow(sign) : red(sign)} `, text, canvas);
-}
-
-/** Sets text beside what is on its left, all of its lines below each other. */
-function hang(left: string, text: string, { width }: Canvas): string {
-  const indent = widthOf(left);
-  const lines = wrapText(text, Math.max(NARROWEST_TEXT, width - indent));
-  return left + lines.join(`\n${" ".repeat(indent)}`);
 }

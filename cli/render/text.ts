@@ -48,6 +48,16 @@ export function wrapText(text: string, width: number): string[] {
   return wrap(words, width, Number.POSITIVE_INFINITY);
 }
 
+/** On a terminal that is narrower than this, lines overflow. */
+const NARROWEST_TEXT = 24;
+
+/** Sets text beside what is on its left, all of its lines below each other. */
+export function hang(left: string, text: string, { width }: Canvas): string {
+  const indent = widthOf(left);
+  const lines = wrapText(text, Math.max(NARROWEST_TEXT, width - indent));
+  return left + lines.join(`\n${" ".repeat(indent)}`);
+}
+
 function breakLines(words: readonly Word[], width: number): Word[][] {
   const lines: Word[][] = [];
   let room = 0;

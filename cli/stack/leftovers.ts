@@ -48,12 +48,21 @@ export async function removeLeftovers(stack: string): Promise<string[]> {
   const kinds = Object.keys(KINDS) as Kind[];
   const found = (await Promise.all(kinds.map(listOwned))).flat();
   if (found.length === 0) return [];
-  const exported = await askPulumi(["stack", "export", "--stack", stack]);
   const said: string[] = [];
-  for (const leftover of unrecorded(found, stackState.parse(JSON.parse(exported)))) {
+  for (const leftover of unrecorded(found, await readState(stack))) {
     said.push(await remove(leftover));
   }
   return said;
+}
+
+/** As whose a stack's containers, volumes and network are marked on the engine, each `label=value`. */
+export async function readOwners(stack: string): Promise<string[]> {
+  const { deployment } = await readState(stack);
+  return [...ownersIn(JSON.stringify(deployment))].map((owner) => `${OWNER_LABEL}=${owner}`);
+}
+
+async function readState(stack: string): Promise<StackState> {
+  return stackState.parse(JSON.parse(await askPulumi(["stack", "export", "--stack", stack])));
 }
 
 /** What a stack has made that its state doesn't have. */

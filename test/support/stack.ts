@@ -146,15 +146,24 @@ export class TestStack {
 
   /** Runs what `npm run destroy` runs, with the settings beside the program, and gives what it said. */
   async expectDestroy(): Promise<string> {
-    const args = [path.join(PROJECT, "cli/main.ts"), "destroy", "--yes", "--stack", this.name];
+    const { exitCode, stdout, stderr } = await this.script("destroy", "--yes");
+    if (exitCode !== 0) throw new Error(`destroy ended with ${exitCode}:\n${stderr}`);
+    return stdout;
+  }
+
+  /** Starts what an npm script runs on this stack, with the settings beside the program until it ends. */
+  script(name: string, ...args: string[]) {
+    const command = [path.join(PROJECT, "cli/main.ts"), name, ...args, "--stack", this.name];
     const settings = path.join(PROJECT, `Pulumi.${this.name}.yaml`);
     copyFileSync(this.#configFile, settings);
-    try {
-      const { stdout } = await execa(process.execPath, args, { cwd: PROJECT, env: this.env });
-      return stdout;
-    } finally {
-      rmSync(settings);
-    }
+    const running = execa(process.execPath, command, {
+      cwd: PROJECT,
+      env: this.env,
+      reject: false,
+      stdin: "ignore",
+    });
+    void running.finally(() => rmSync(settings));
+    return running;
   }
 
   /** Starts a command of the CLI in a process group of its own, to be killed as a whole. */

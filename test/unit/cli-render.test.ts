@@ -5,7 +5,7 @@ import { renderMap } from "../../cli/render/map.ts";
 import { renderNextSteps, renderReport } from "../../cli/render/report.ts";
 import { widthOf, wrap } from "../../cli/render/text.ts";
 import { nodesIn } from "../../cli/stack/report.ts";
-import { formatSize } from "../../lib/wording.ts";
+import { formatSize, listSome } from "../../lib/wording.ts";
 import { observationsOf, planOf, reportOf } from "../support/cluster-report.ts";
 
 const plain = (width: number) => ({ width, colors: pc.createColors(false) });
@@ -308,4 +308,12 @@ test.each([
   [5 * 1024 ** 3, "5.0 GiB"],
 ])("formatSize(%d) is %s", (bytes, text) => {
   expect(formatSize(bytes)).toBe(text);
+});
+
+test.each([
+  [0, ""],
+  [2, "s1, s2"],
+  [1_014, "s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12 and 1,002 more"],
+])("listSome of %i names", (count, text) => {
+  expect(listSome(Array.from({ length: count }, (_, index) => `s${index + 1}`))).toBe(text);
 });

@@ -5,7 +5,7 @@ import { hostname, tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { clearStaleLocks, clearTornAttributes } from "../../cli/pulumi/killed.mjs";
+import { clearStaleLocks, clearTornAttributes, findLocks } from "../../cli/pulumi/killed.mjs";
 
 let folder: string;
 beforeEach(() => {
@@ -39,6 +39,19 @@ test.each([
   const file = lock(content);
   expect(clear()).toEqual([]);
   expect(existsSync(file)).toBe(true);
+});
+
+test("finds who is at work on a stack, and nobody who was killed or is at another", () => {
+  const found = (stack: string) => findLocks(pathToFileURL(folder).href, stack, machine);
+  lock('{"pid":4711,"hostname":"here"}');
+  expect(found("dev")).toEqual([]);
+  lock('{"pid":1,"hostname":"here"}');
+  lock('{"pid":4711,"hostname":"elsewhere"}');
+  expect(found("dev")).toEqual([
+    { pid: 1, hostname: "here" },
+    { pid: 4711, hostname: "elsewhere" },
+  ]);
+  expect(found("blue")).toEqual([]);
 });
 
 test.each([undefined, "https://api.example", "file://~", "file:///nonexistent/folder"])(

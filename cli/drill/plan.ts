@@ -1,0 +1,73 @@
+import { type Forecast, forecast, groupKey, type Sampling, sample } from "../../lib/drill.ts";
+import { placementRequest, planSeating } from "../../lib/placement.ts";
+import type { ClusterPlan } from "../../lib/plan.ts";
+import type { Loss } from "../../lib/survivability.ts";
+import { countOf, listSome } from "../../lib/wording.ts";
+import { UserError } from "../user-error.ts";
+import type { How } from "./fault.ts";
+import type { WellLook } from "./scene.ts";
+
+/** What is to be done. */
+export interface DrillTerms {
+  readonly stack: string;
+  readonly loss: Loss;
+  readonly how: How;
+  /** Milliseconds. */
+  readonly duration: number;
+}
+
+/** What is about to happen, and what should come of it. */
+export interface DrillPlan extends DrillTerms {
+  readonly metaGroup: Forecast;
+  /** Of all accounts, by name. */
+  readonly streams: readonly Forecast[];
+  readonly sampling: Sampling;
+}
+
+/**
+ * Says what a loss does to a cluster by where its replicas are, and by where its settings would have them.
+ *
+ * @param plan what the settings come to.
+ */
+export function planDrill(
+  { account, streams: planned, fleet }: Pick<ClusterPlan, "account" | "streams" | "fleet">,
+  { metaGroup, streams }: Pick<WellLook, "metaGroup" | "streams">,
+  terms: DrillTerms,
+): DrillPlan {
+  const { loss } = terms;
+  const seatings = new Map(
+    planned.map(({ name, config }) => [name, planSeating(placementRequest(config), fleet)]),
+  );
+  const forecasts = [...streams.values()]
+    .map((stream) =>
+      forecast(stream, loss, stream.account === account ? seatings.get(stream.name) : undefined),
+    )
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return {
+    ...terms,
+    metaGroup: forecast(metaGroup, loss),
+    streams: forecasts,
+    sampling: sample(forecasts.filter((stream) => stream.account === account)),
+  };
+}
+
+/**
+ * Refuses what would cost messages: a stream that loses its majority comes back with what is on disk.
+ *
+ * @throws UserError naming the streams and what they hold.
+ */
+export function refuseDataLoss(
+  { streams: forecasts, how }: Pick<DrillPlan, "streams" | "how">,
+  { streams }: Pick<WellLook, "streams">,
+): void {
+  if (how === "pause") return;
+  const atRisk = forecasts.flatMap((stream) => {
+    const messages = streams.get(groupKey(stream))?.volatileMessages ?? 0;
+    const isLost = stream.expected === "lost" && messages > 0;
+    return isLost ? [`${stream.name} (${countOf(messages, "message")})`] : [];
+  });
+  if (atRisk.length === 0) return;
+  throw new UserError(
+    `Nothing was touched: a majority of the replicas would go whose messages are in memory only, and would be gone for good: ${listSome(atRisk)}. Use --how pause, or allow it by --allow-data-loss.`,
+  );
+}

@@ -1,0 +1,205 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Forecast, groupKey, isBack, type Sampling } from "../../lib/drill.ts";
+import { countOf, listSome } from "../../lib/wording.ts";
+import {
+  type Agreement,
+  closeConnections,
+  JetStreamUnavailable,
+  openAgreement,
+} from "../../providers/jetstream.ts";
+import type { ClientAccess } from "../stack/connection.ts";
+import type { Log } from "../steps.mjs";
+import { UserError } from "../user-error.ts";
+import { bringBack, takeDown } from "./fault.ts";
+import type { DrillPlan } from "./plan.ts";
+import { type DrillReport, reportOnDrill } from "./report.ts";
+import { type DrillNode, whyNotWell } from "./scene.ts";
+import { Watch } from "./watch.ts";
+
+/** Milliseconds in which everything has to be well again. */
+const RECOVERY_MS = 60_000;
+/** Milliseconds that an agreement may take; one that takes longer is none. */
+const PATIENCE_MS = 2_000;
+const POLL_MS = 500;
+/** Tries to get an agreement before anything has failed. */
+const ATTEMPTS = 5;
+
+export interface Rehearsal {
+  readonly plan: DrillPlan;
+  readonly nodes: readonly DrillNode[];
+  /** By nodes that stay. */
+  readonly access: ClientAccess;
+  readonly log: Log;
+}
+
+/**
+ * Takes nodes down, watches, brings them back, and waits until all is well. They are brought back whatever
+ * happens to this process, short of being killed.
+ *
+ * @throws UserError where it was interrupted, or a stream could not be written to before anything had failed.
+ */
+export async function rehearse(rehearsal: Rehearsal): Promise<DrillReport> {
+  const { plan, nodes, access } = rehearsal;
+  const staying = nodes.filter(({ name }) => !plan.loss.nodes.includes(name));
+  const agree = openAgreement(access.connection, access.account, PATIENCE_MS);
+  const interruption = listenForSignals();
+  try {
+    const sampling = await keepAskable(plan.sampling, agree);
+    if (interruption.signal.aborted) throw new UserError("Interrupted: nothing was touched.");
+    const watch = new Watch({ sampling, agree, monitors: staying });
+    try {
+      return await run({ ...rehearsal, sampling, watch, signal: interruption.signal });
+    } finally {
+      await watch.stop();
+    }
+  } finally {
+    interruption.stop();
+    await closeConnections();
+  }
+}
+
+interface Run extends Rehearsal {
+  readonly sampling: Sampling;
+  readonly watch: Watch;
+  readonly signal: AbortSignal;
+}
+
+async function run(run: Run): Promise<DrillReport> {
+  const { plan, nodes, watch, sampling, signal, log } = run;
+  const { restoring, stranded } = await failAndRestore(run);
+  watch.lookAt(nodes);
+  const asked = new Set(sampling.groups.map(groupKey));
+  const record = {
+    courseOf: (group: Forecast) => watch.courseOf(group),
+    isAsked: (stream: Forecast) => asked.has(groupKey(stream)),
+    stranded,
+    limit: RECOVERY_MS,
+    restoring,
+  };
+  const step = log.step("Recovery");
+  for (let said = ""; !signal.aborted; ) {
+    const lack = await whyNotWell(nodes);
+    const seen = { ...record, end: watch.now(), ...(lack === undefined ? {} : { lack }) };
+    const report = reportOnDrill({ ...plan, sampling }, seen);
+    const missing = [report.metaGroup, ...report.streams].filter((finding) => !isBack(finding));
+    if (lack === undefined && missing.length === 0) {
+      step.done("every node, stream and consumer well", seen.end - restoring);
+      return report;
+    }
+    if (seen.end - restoring > RECOVERY_MS) {
+      step.failed("not all is well");
+      return report;
+    }
+    const reason = lack ?? `waiting for ${listSome(missing.map(({ name }) => name))}`;
+    if (reason !== said) step.doing(reason);
+    said = reason;
+    await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+  }
+  const state = stranded.length > 0 ? stranded.join("; ") : "every node was brought back";
+  throw new UserError(
+    `Interrupted: ${state}. Nothing was judged; \`npm run status\` says how the cluster is.`,
+  );
+}
+
+interface Outage {
+  readonly restoring: number;
+  /** What could not be brought back, a sentence each. */
+  readonly stranded: readonly string[];
+}
+
+async function failAndRestore({ plan, nodes, watch, log, signal }: Run): Promise<Outage> {
+  const failing = nodes.filter(({ name }) => plan.loss.nodes.includes(name));
+  const containers = failing.map(({ container }) => container);
+  const step = log.step("Outage");
+  step.doing(`docker ${plan.how}: ${listSome(plan.loss.nodes)}`);
+  const restore = async () => {
+    const restoring = watch.now();
+    step.doing("bringing the nodes back");
+    const stranded = await bringBack(containers);
+    if (stranded.length > 0) step.failed(stranded.join("; "));
+    else step.done(`${countOf(containers.length, "node")} down and brought back`);
+    return { restoring, stranded };
+  };
+  try {
+    await takeDown(containers, plan.how);
+    await wait(plan, watch, step.doing, signal);
+  } catch (error) {
+    await restore();
+    throw error;
+  }
+  return await restore();
+}
+
+/** Tells, while the nodes are away, what can't be written to. */
+async function wait(
+  { duration, metaGroup, streams, sampling }: DrillPlan,
+  watch: Watch,
+  tell: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const silence = PATIENCE_MS + sampling.interval;
+  for (let said = ""; watch.now() < duration && !signal.aborted; ) {
+    const silent = [metaGroup, ...streams].filter(
+      (group) => watch.now() - lastSign(watch, group) > silence,
+    );
+    const text =
+      silent.length > 0 ? `not writable: ${listSome(silent.map(({ name }) => name))}` : "";
+    if (text !== said) tell(text || "all writable");
+    said = text;
+    const rest = Math.min(POLL_MS, Math.max(0, duration - watch.now()));
+    await sleep(rest, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+function lastSign(watch: Watch, group: Forecast): number {
+  const { agreements, majorities } = watch.courseOf(group);
+  return Math.max(agreements.at(-1) ?? 0, majorities.at(-1) ?? 0);
+}
+
+/**
+ * Asks each stream once, and leaves out those whose config bars it.
+ *
+ * @throws UserError where one doesn't answer: it could not be told what that means later.
+ */
+async function keepAskable(
+  sampling: Sampling,
+  agree: (stream: string) => Promise<Agreement>,
+): Promise<Sampling> {
+  const answers = await Promise.all(
+    sampling.groups.map(async (group) => ({ group, answer: await insist(group.name, agree) })),
+  );
+  const groups = answers.filter(({ answer }) => answer === "agreed").map(({ group }) => group);
+  return { ...sampling, groups };
+}
+
+async function insist(
+  stream: string,
+  agree: (stream: string) => Promise<Agreement>,
+): Promise<Agreement> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await agree(stream);
+    } catch (cause) {
+      if (cause instanceof JetStreamUnavailable && attempt < ATTEMPTS) continue;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new UserError(`Nothing was touched, as stream ${stream} can't be watched: ${reason}`, {
+        cause,
+      });
+    }
+  }
+}
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Takes the signals that would end this process for a wish to end the drill. */
+function listenForSignals() {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  for (const signal of SIGNALS) process.on(signal, abort);
+  return {
+    signal: controller.signal,
+    stop: () => {
+      for (const signal of SIGNALS) process.off(signal, abort);
+    },
+  };
+}

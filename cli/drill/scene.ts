@@ -1,0 +1,161 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { findLoss, type LossScope } from "../../lib/drill.ts";
+import { type ClusterPlan, nodesOf } from "../../lib/plan.ts";
+import { whyNotReady } from "../../lib/readiness.ts";
+import { type Loss, lossesOf } from "../../lib/survivability.ts";
+import { listSome } from "../../lib/wording.ts";
+import { askNodes, askWhyNotCurrent } from "../../providers/monitoring.ts";
+import { listOwnNodes, type OwnNode } from "../../providers/own-nodes.ts";
+import { findLocks } from "../pulumi/killed.mjs";
+import { pulumiEnvironment } from "../pulumi/project.mjs";
+import { readOwners } from "../stack/leftovers.ts";
+import {
+  type PlannedStack,
+  readOutputs,
+  readPlan,
+  type Stack,
+  stackName,
+  stackOption,
+} from "../stack/stack.ts";
+import { UserError } from "../user-error.ts";
+import { type LedGroup, type Look, look } from "./pages.ts";
+
+/** What is to fail, as it was asked for. `leader`: the node that leads a stream. */
+export interface Target {
+  readonly scope: LossScope | "leader";
+  readonly name: string;
+}
+
+/** A running cluster on which a failure can be rehearsed. */
+export interface Scene extends PlannedStack {
+  readonly stack: Stack;
+  readonly nodes: readonly DrillNode[];
+}
+
+export interface DrillNode {
+  readonly name: string;
+  /** Of its monitoring pages. */
+  readonly url: string;
+  readonly clientUrl: string;
+  readonly container: string;
+}
+
+/**
+ * Finds a stack's nodes and their containers.
+ *
+ * @throws UserError where they aren't those of the settings, or another command is at work on them.
+ */
+export async function findScene(stack: Stack): Promise<Scene> {
+  if (!stack.exists) throw new UserError(`There is no stack ${stack.name}.`);
+  refuseWhileLocked(stack);
+  const [outputs, planned, containers] = await Promise.all([
+    readOutputs(stack),
+    readPlan(stack),
+    listContainers(stack),
+  ]);
+  const start = `\`npm start${stack.isDefault ? "" : ` --${stackOption(stack)}`}\``;
+  if (!outputs) throw new UserError(`Stack ${stack.name} has no cluster. ${start} brings one up.`);
+  const wanted = nodesOf(planned.plan).map(({ name }) => name);
+  const running = Object.keys(outputs.monitoringUrls);
+  const odd = [...wanted, ...running].filter(
+    (name) => !wanted.includes(name) || !running.includes(name),
+  );
+  if (odd.length > 0) {
+    throw new UserError(
+      `The settings and the cluster differ in ${listSome(odd)}: ${start} first, or put the settings back.`,
+    );
+  }
+  const nodes = running.map((name) => ({
+    name,
+    url: outputs.monitoringUrls[name] ?? "",
+    clientUrl: outputs.clientUrls[name] ?? "",
+    container: containers.find((node) => node.name === name)?.container ?? "",
+  }));
+  const lacking = nodes.filter(({ container }) => container === "").map(({ name }) => name);
+  if (lacking.length > 0) {
+    throw new UserError(
+      `This Docker engine has no container of ${listSome(lacking)}: \`npx pulumi up --refresh${stackOption(stack)}\` makes it anew.`,
+    );
+  }
+  return { ...planned, stack, nodes };
+}
+
+/** Lists the containers of a stack's nodes, whether they run or not. */
+export async function listContainers(stack: Stack): Promise<OwnNode[]> {
+  const owners = await readOwners(stack.name);
+  return (await Promise.all(owners.map(listOwnNodes))).flat();
+}
+
+/** What an `up` changes meanwhile would be laid to the failure. */
+function refuseWhileLocked({ name }: Stack): void {
+  const { PULUMI_BACKEND_URL: backend } = pulumiEnvironment([], process.env).env;
+  const [lock] = findLocks(backend, stackName(name));
+  if (!lock) return;
+  throw new UserError(
+    `Another pulumi command is at work on stack ${name} (process ${lock.pid} on ${lock.hostname}): wait until it has ended.`,
+  );
+}
+
+/** A cluster that has a meta leader. */
+export interface WellLook extends Look {
+  readonly metaGroup: LedGroup;
+}
+
+/** Milliseconds to wait for replicas that are some operations behind, as those of a stream in use may be. */
+const PATIENCE_MS = 10_000;
+const POLL_MS = 250;
+
+/**
+ * Looks at a cluster that is to be well: a rehearsal begins where nothing has failed yet.
+ *
+ * @throws UserError saying what it lacks.
+ */
+export async function lookAtWell({ nodes, stack }: Scene): Promise<WellLook> {
+  for (const began = performance.now(); ; ) {
+    const lack = await whyNotWell(nodes);
+    if (lack === undefined) break;
+    if (performance.now() - began > PATIENCE_MS) {
+      throw new UserError(
+        `Nothing was touched, as the cluster isn't well already: ${lack}. \`npm run drill -- restore${stackOption(stack)}\` starts nodes that were stopped or paused.`,
+      );
+    }
+    await sleep(POLL_MS);
+  }
+  const { metaGroup, streams } = await look(nodes);
+  if (!metaGroup) throw new UserError("Nothing was touched, as the meta group has no leader.");
+  const moving = [...streams.values()].filter(({ isChanging }) => isChanging);
+  if (moving.length > 0) {
+    const names = listSome(moving.map(({ name }) => name));
+    throw new UserError(
+      `Nothing was touched, as a change is under way: ${names}. Wait until it is done.`,
+    );
+  }
+  return { metaGroup, streams };
+}
+
+/** The gate between two waves of a rollout, looked at once. */
+export async function whyNotWell(nodes: readonly DrillNode[]): Promise<string | undefined> {
+  return whyNotReady(await askNodes(nodes)) ?? (await askWhyNotCurrent(nodes, true));
+}
+
+/** @throws UserError naming what there is instead. */
+export function chooseLoss(
+  { scope, name }: Target,
+  plan: Pick<ClusterPlan, "regions" | "account">,
+  { streams }: Pick<Look, "streams">,
+): Loss {
+  const losses = lossesOf(nodesOf(plan));
+  if (scope !== "leader") {
+    const loss = findLoss(scope, name, losses);
+    if (loss) return loss;
+    const kinds = scope === "zone" ? ["zoneEverywhere", "zone"] : [scope];
+    const known = losses.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name);
+    throw new UserError(`There is no ${scope} ${name}. There are ${listSome(known)}.`);
+  }
+  const found = [...streams.values()].filter((stream) => stream.name === name);
+  const stream = found.find(({ account }) => account === plan.account) ?? found[0];
+  const loss = stream && findLoss("node", stream.leader, losses);
+  if (loss) return loss;
+  const known = [...streams.values()].map((stream) => stream.name);
+  throw new UserError(`There is no stream ${name}. There are ${listSome(known) || "none"}.`);
+}

@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Course, type Group, groupKey, type Sampling } from "../../lib/drill.ts";
+import type { Agreement } from "../../providers/jetstream.ts";
+import type { Monitor } from "../../providers/monitoring.ts";
+import { type LedGroup, look } from "./pages.ts";
+
+export interface WatchOptions {
+  /** Streams that are asked for agreements. */
+  readonly sampling: Sampling;
+  readonly agree: (stream: string) => Promise<Agreement>;
+  /** The nodes that stay. */
+  readonly monitors: readonly Monitor[];
+}
+
+interface Notes extends Course {
+  readonly agreements: number[];
+  readonly majorities: number[];
+  readonly complete: number[];
+}
+
+/** Between two looks at the leaders' pages. */
+export const LOOK_INTERVAL_MS = 500;
+
+/** Watches groups of replicas, from the moment it is made until it is stopped. Its time begins at 0. */
+export class Watch {
+  readonly #began = performance.now();
+  readonly #notes = new Map<string, Notes>();
+  readonly #stopping = new AbortController();
+  readonly #loops: readonly Promise<void>[];
+  #monitors: readonly Monitor[];
+
+  constructor({ sampling, agree, monitors }: WatchOptions) {
+    this.#monitors = monitors;
+    this.#loops = [
+      this.#repeat(sampling.interval, () => {
+        for (const group of sampling.groups) void this.#ask(group, agree);
+      }),
+      this.#repeat(LOOK_INTERVAL_MS, () => this.#look()),
+    ];
+  }
+
+  /** Milliseconds since it was made. */
+  now(): number {
+    return performance.now() - this.#began;
+  }
+
+  /** Looks at these nodes from now on. */
+  lookAt(monitors: readonly Monitor[]): void {
+    this.#monitors = monitors;
+  }
+
+  courseOf(group: Pick<Group, "account" | "name">): Course {
+    return this.#notesOf(group);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all(this.#loops);
+  }
+
+  async #repeat(interval: number, step: () => Promise<void> | void): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await step();
+      await sleep(interval, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** One that stays without an answer tells by that. */
+  async #ask(group: Group, agree: WatchOptions["agree"]): Promise<void> {
+    const answer = await agree(group.name).catch(() => undefined);
+    if (answer === "agreed") this.#notesOf(group).agreements.push(this.now());
+  }
+
+  async #look(): Promise<void> {
+    const { metaGroup, streams } = await look(this.#monitors);
+    for (const group of [...streams.values(), ...(metaGroup ? [metaGroup] : [])]) this.#note(group);
+  }
+
+  #note(group: LedGroup): void {
+    const { majorities, complete } = this.#notesOf(group);
+    if (group.hasMajority) majorities.push(this.now());
+    if (group.isComplete) complete.push(this.now());
+  }
+
+  #notesOf(group: Pick<Group, "account" | "name">): Notes {
+    const key = groupKey(group);
+    const notes = this.#notes.get(key) ?? { agreements: [], majorities: [], complete: [] };
+    this.#notes.set(key, notes);
+    return notes;
+  }
+}

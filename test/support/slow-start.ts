@@ -1,0 +1,25 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
+
+/** Milliseconds within which the container has to be started. */
+const LIMIT = 120_000;
+
+/** Pauses a container for a while as soon as it is started: a server that takes long to come back. */
+export async function pauseAtStart(container: string, milliseconds: number): Promise<void> {
+  const filters = [`--filter=container=${container}`, "--filter=event=start"];
+  const format = "--format={{.Actor.Attributes.name}}";
+  const events = execa("docker", ["events", ...filters, format], {
+    reject: false,
+    timeout: LIMIT,
+  });
+  // The filter takes all whose names begin like that.
+  for await (const name of events) {
+    if (name !== container) continue;
+    await execa("docker", ["pause", container]);
+    events.kill();
+  }
+  const { timedOut } = await events;
+  if (timedOut) throw new Error(`${container} wasn't started within ${LIMIT / 1_000} s`);
+  await sleep(milliseconds);
+  await execa("docker", ["unpause", container]);
+}
