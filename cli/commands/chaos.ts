@@ -7,8 +7,8 @@ export const usage = `Usage: npm run chaos [-- --kills N]
 
 The long form of the tests that break things while clients publish and consume, some half an hour: nodes
 reloaded, replaced, added; rollouts and moves of streams killed at random moments, N times each (20); twenty
-cold starts; 20,000 placements. It says what was acknowledged and stored, and how long streams were away.
-A run is repeated by KILL_SEED and PLACEMENT_SEED, which it prints. Uses stacks of its own.`;
+cold starts; 20,000 placements; 20,000 stacks' settings. It says what was acknowledged and stored, and how long streams were away.
+A run is repeated by KILL_SEED, PLACEMENT_SEED and SETTINGS_SEED, which it prints. Uses stacks of its own.`;
 
 const FILES = [
   "stack/rollout",
@@ -19,6 +19,7 @@ const FILES = [
   "server/under-load",
   "server/recreate",
   "server/placement",
+  "server/fuzzed-settings",
 ];
 
 export async function run(args: readonly string[]): Promise<number> {
@@ -30,7 +31,13 @@ export async function run(args: readonly string[]): Promise<number> {
   const { exitCode = 1 } = await execa("vitest", ["run", ...FILES], {
     stdio: "inherit",
     reject: false,
-    env: { ROLLOUT_KILLS: count, MOVE_KILLS: count, COLD_STARTS: "20", PLACEMENT_CASES: "20000" },
+    env: {
+      ROLLOUT_KILLS: count,
+      MOVE_KILLS: count,
+      COLD_STARTS: "20",
+      PLACEMENT_CASES: "20000",
+      SETTINGS_CASES: "20000",
+    },
   });
   console.log(`Ended after ${duration(performance.now() - began)}.`);
   return exitCode;
