@@ -184,18 +184,21 @@ async function startServer(place: string, confText: string, accounts: Accounts) 
   const told = ["--addr=127.0.0.1", `--ports_file_dir=${place}`];
   const child = spawn(BINARY, ["-c", conf, ...ports, ...told], { stdio: "ignore" });
   const exit = once(child, "exit");
+  const end = exit.then(([code]) => Promise.reject(new Error(`nats-server ended with ${code}`)));
+  end.catch(() => undefined);
   const stop = async () => {
     child.kill("SIGKILL");
     await exit;
   };
   let url = "";
   try {
-    await eventually(async () => {
+    const isUp = async () => {
       const file = (await readdir(place)).find((name) => name.endsWith(".ports"));
       const { nats = [] } = JSON.parse(await readFile(path.join(place, file ?? ""), "utf8"));
       url = nats[0] ?? "";
       return url !== "";
-    });
+    };
+    await Promise.race([eventually(isUp), end]);
   } catch (error) {
     await stop();
     throw error;
