@@ -15,11 +15,29 @@ export function clearStaleLocks(
   { hostname = os.hostname(), isAlive = isRunning } = {},
 ) {
   return listFiles(backendUrl, "locks", ".json").flatMap((file) => {
-    const { pid, hostname: holder } = readLock(file);
-    if (holder !== hostname || !Number.isInteger(pid) || isAlive(pid)) return [];
+    const pid = deadHolder(file, { hostname, isAlive });
+    if (pid === undefined) return [];
     fs.rmSync(file, { force: true });
     return [pid];
   });
+}
+
+/** Whether a command may be at work on a stack, `project/stack`, of a backend of files. */
+export function isLocked(
+  backendUrl,
+  stack,
+  { hostname = os.hostname(), isAlive = isRunning } = {},
+) {
+  const folder = path.join("locks", "organization", stack);
+  return listFiles(backendUrl, folder, ".json").some(
+    (file) => deadHolder(file, { hostname, isAlive }) === undefined,
+  );
+}
+
+/** The process that held a lock and is no more; undefined while it may be at work. */
+function deadHolder(file, { hostname, isAlive }) {
+  const { pid, hostname: holder } = readLock(file);
+  return holder === hostname && Number.isInteger(pid) && !isAlive(pid) ? pid : undefined;
 }
 
 /**
@@ -33,7 +51,8 @@ export function clearTornAttributes(backendUrl) {
   }
 }
 
-function listFiles(backendUrl, area, extension) {
+/** The files of one kind in a backend of files, by their full names; none in any other backend. */
+export function listFiles(backendUrl, area, extension) {
   if (!backendUrl?.startsWith("file://")) return [];
   try {
     // Pulumi also takes `file://~` and relative paths, which are no URLs; those are left alone.

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { delimiter, dirname } from "node:path";
 import { exec } from "./exec.mjs";
+import { crampedFolder } from "./full-disk.mjs";
 import { clearStaleLocks } from "./killed.mjs";
 import { findCli, pulumiEnvironment } from "./project.mjs";
 
@@ -19,6 +20,12 @@ env.PATH = [dirname(cli), env.PATH].join(delimiter);
 
 for (const pid of clearStaleLocks(env.PULUMI_BACKEND_URL)) {
   console.error(`Took away the lock of a pulumi command that was killed (process ${pid}).`);
+}
+
+const cramped = ["up", "refresh"].includes(args[0]) && crampedFolder(env.PULUMI_BACKEND_URL);
+if (cramped) {
+  console.error(`The disk that the state is on is full: make room in ${cramped} first.`);
+  process.exit(1);
 }
 
 if (createStack) {
