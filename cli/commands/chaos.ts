@@ -6,9 +6,10 @@ import { createLog, duration } from "../steps.mjs";
 export const usage = `Usage: npm run chaos [-- --kills N]
 
 The long form of the tests that break things while clients publish and consume, some half an hour: nodes
-reloaded, replaced, added; rollouts and moves of streams killed at random moments, N times each (20); twenty
-cold starts; 20,000 placements; 20,000 stacks' settings. It says what was acknowledged and stored, and how long streams were away.
-A run is repeated by KILL_SEED, PLACEMENT_SEED and SETTINGS_SEED, which it prints. Uses stacks of its own.`;
+reloaded, replaced, added; rollouts, moves of streams and first starts killed or interrupted at random
+moments, N times each (20); twenty cold starts; 20,000 placements, and as many settings. It says what was
+acknowledged and stored, and how long streams were away. A run is repeated by KILL_SEED, PLACEMENT_SEED
+and SETTINGS_SEED, which it prints. Uses stacks of its own.`;
 
 const FILES = [
   "stack/rollout",
@@ -34,6 +35,7 @@ export async function run(args: readonly string[]): Promise<number> {
     env: {
       ROLLOUT_KILLS: count,
       MOVE_KILLS: count,
+      INTERRUPTS: count,
       COLD_STARTS: "20",
       PLACEMENT_CASES: "20000",
       SETTINGS_CASES: "20000",

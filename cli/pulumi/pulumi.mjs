@@ -36,4 +36,9 @@ if (createStack) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-await exec(cli, args, env);
+await exec(cli, args, env, () => {
+  if (!["up", "destroy", "refresh"].includes(args[0])) return;
+  console.error(
+    `Interrupted: nothing has to be cleaned up, and \`npx pulumi ${args[0]}\` goes on from here.`,
+  );
+});
