@@ -10,6 +10,7 @@ import type { NatsNode, NodeSettings } from "./nats-node.ts";
 import { createNetwork, ensureNetwork } from "./network.ts";
 import type { Ownership } from "./ownership.ts";
 import type { EngineState } from "./preflight.ts";
+import { limitProcesses } from "./process-limit.ts";
 import { Region } from "./region.ts";
 
 export interface NatsClusterArgs {
@@ -95,6 +96,7 @@ function createCommon(
     network,
     networkName: plan.prefix,
     ensureNetwork: ensureNetwork(plan.prefix, ownership),
+    limitProcesses: limitProcesses(`limit-processes-${plan.prefix}`),
     engine,
     pulled,
     ownership,

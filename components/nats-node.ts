@@ -27,6 +27,7 @@ export interface NodeSettings {
   readonly network: pulumi.Resource;
   readonly networkName: string;
   readonly ensureNetwork: pulumi.ResourceHook;
+  readonly limitProcesses: pulumi.ResourceHook;
   /** What was there already. */
   readonly engine: EngineState;
   readonly ownership: Ownership;
@@ -168,7 +169,11 @@ function createContainer(
       securityOpts: ["no-new-privileges"],
       memory: memoryMib,
       memorySwap: memoryMib,
+      // Not `on-failure:5`, which gives a server up for good after a bad minute, and with it perhaps a majority:
+      // the engine waits longer from one start to the next, up to a minute. That a server is back by itself after
+      // a crash of the machine is safe as long as it has synced what it acknowledged, see `syncInterval`.
       restart: "unless-stopped",
+      // No health check: the image holds nothing but nats-server, which can't ask another for its health.
       stopTimeout: STOP_SECONDS,
       destroyGraceSeconds: STOP_SECONDS,
     },
@@ -183,6 +188,7 @@ function createContainer(
             : []),
           ...(engine.hasNetwork ? [] : [settings.ensureNetwork]),
         ],
+        afterCreate: [settings.limitProcesses],
       },
     },
   );

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { PlanError, type Problem } from "../lib/errors.ts";
+import { PlanError } from "../lib/errors.ts";
 import type { Accounts } from "../lib/nats-conf.ts";
+import { readPasswords } from "../lib/passwords.ts";
 import { type ClusterPlan, planCluster } from "../lib/plan.ts";
 import { decodeSettings, parseSettings, type Settings } from "../lib/settings.ts";
 
@@ -20,39 +21,25 @@ export function planStack(): StackPlan {
   try {
     const config = new pulumi.Config();
     const identity = { project: pulumi.getProject(), stack: pulumi.getStack() };
-    const raw = decodeSettings(pulumi.runtime.allConfig(), config.name);
-    const settings = parseSettings(raw, identity);
-    return { plan: planCluster(settings), accounts: readAccounts(config, settings) };
+    const texts = pulumi.runtime.allConfig();
+    const settings = parseSettings(decodeSettings(texts, config.name), identity);
+    const plan = planCluster(settings);
+    return { plan, accounts: pulumi.secret(readAccounts(texts, config.name, settings)) };
   } catch (error) {
     throw error instanceof PlanError ? new pulumi.RunError(error.message) : error;
   }
 }
 
 function readAccounts(
-  config: pulumi.Config,
-  { account, user, systemUser }: Settings,
-): pulumi.Output<Accounts> {
-  const password = config.getSecret("password");
-  const systemPassword = config.getSecret("systemPassword");
-  if (!password || !systemPassword) {
-    throw new PlanError([
-      ...(password ? [] : [missingPassword("password", user)]),
-      ...(systemPassword ? [] : [missingPassword("systemPassword", systemUser)]),
-    ]);
-  }
-  return pulumi.secret(
-    pulumi.all([password, systemPassword]).apply(([application, system]) => ({
-      system: { user: systemUser, password: system },
-      name: account,
-      application: { user, password: application },
-    })),
-  );
-}
-
-function missingPassword(name: string, user: string): Problem {
+  texts: Readonly<Record<string, string>>,
+  project: string,
+  settings: Settings,
+): Accounts {
+  const { password, systemPassword } = readPasswords(texts, project, settings);
+  const { account: name, user, systemUser } = settings;
   return {
-    path: name,
-    message: `user ${user} has no password`,
-    fix: `set one: npx pulumi config set --secret ${name}`,
+    system: { user: systemUser, password: systemPassword },
+    name,
+    application: { user, password },
   };
 }

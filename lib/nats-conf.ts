@@ -157,15 +157,28 @@ function renderValue(value: ConfigValue, indent: string): string {
   return `[\n${items.join("\n")}\n${indent}]`;
 }
 
-/** Quotes a string for nats-server's config format, which knows JSON's escapes except `\u`. */
+/**
+ * Quotes a string for nats-server's config format: control characters are `\xNN`, there is no `\u`
+ * (conf/lex.go, `lexStringEscape`). In a key nothing is unescaped: none may need it.
+ */
 function quote(text: string): string {
-  return JSON.stringify(text);
+  return `"${text.replace(ESCAPED, escapeForConf)}"`;
+}
+
+const ESCAPED = /["\\]|\p{Cc}/gu;
+
+function escapeForConf(character: string): string {
+  if (character === '"' || character === "\\") return `\\${character}`;
+  return [...Buffer.from(character)]
+    .map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`)
+    .join("");
 }
 
 /** Go's encoding/json sorts keys, and escapes what would mean something in HTML or JavaScript. */
 function encodeLikeGo(value: ConfigValue): string {
   if (typeof value === "number") return `${value}`;
-  if (typeof value === "string") return quote(value).replace(ESCAPED_BY_GO, toUnicodeEscape);
+  if (typeof value === "string")
+    return JSON.stringify(value).replace(ESCAPED_BY_GO, toUnicodeEscape);
   if (isList(value)) return `[${value.map(encodeLikeGo).join(",")}]`;
   const entries = Object.entries(value)
     .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))

@@ -1,6 +1,7 @@
+import { formatSyncInterval } from "./durability.ts";
 import type { SettingValues } from "./nats-conf.ts";
 import type { ClusterPlan, NodePlan } from "./plan.ts";
-import { formatBytes, formatDuration } from "./quantities.ts";
+import { formatBytes } from "./quantities.ts";
 
 /** A node as it is before an update, as far as that can be told. */
 export interface RunningNode {
@@ -103,18 +104,10 @@ function showValue(
   { portOffset }: NodePlan,
 ): string {
   if (value === undefined || value === "") return "none";
-  if (setting === "syncInterval") return showInterval(`${value}`);
+  if (setting === "syncInterval") return formatSyncInterval(`${value}`);
   if (typeof value === "string") return value;
   if (SIZES.has(setting)) return formatBytes(value);
   return `${PORTS.has(setting) ? value - portOffset : value}`;
-}
-
-/** Settings hold it in milliseconds, for nats-server. */
-function showInterval(interval: string): string {
-  const milliseconds = interval.match(/^([\d.]+)ms$/)?.[1];
-  return milliseconds === undefined
-    ? interval
-    : formatDuration(Math.round(Number(milliseconds) * 1e6));
 }
 
 /** The advertised address needs no words of its own: it changes with `bindAddress` or `clientPort`. */

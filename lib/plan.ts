@@ -1,3 +1,4 @@
+import { durabilityWarnings, syncNotices } from "./durability.ts";
 import { PlanError, type Problem } from "./errors.ts";
 import { type NodeConf, renderNodeConf, restartFields, type SettingValues } from "./nats-conf.ts";
 import {
@@ -81,8 +82,10 @@ export interface StreamPlan {
 }
 
 /** A plan as far as it goes: what can't be is in it too, and says why. */
-export interface ClusterDraft extends Omit<ClusterPlan, "streams" | "notices"> {
+export interface ClusterDraft extends Omit<ClusterPlan, "streams"> {
   readonly streams: readonly StreamDraft[];
+  /** Those that are of no stream. */
+  readonly notices: readonly string[];
   /** What is wrong with the nodes, or with streams as a whole. */
   readonly problems: readonly Problem[];
 }
@@ -105,7 +108,7 @@ export interface StreamDraft {
  * @throws PlanError naming every stream that can't be, or can't be placed.
  */
 export function planCluster(settings: Settings): ClusterPlan {
-  const { streams, problems, ...cluster } = draftCluster(settings);
+  const { streams, problems, notices, ...cluster } = draftCluster(settings);
   const all = [...problems, ...streams.flatMap(problemsOf)];
   if (all.length > 0) throw new PlanError(all);
   return {
@@ -113,7 +116,7 @@ export function planCluster(settings: Settings): ClusterPlan {
     streams: streams.flatMap(({ name, config, policy, placement }) =>
       placement.kind === "impossible" ? [] : [{ name, config, policy, placement }],
     ),
-    notices: sumUp(streams),
+    notices: [...notices, ...sumUp(streams)],
   };
 }
 
@@ -174,6 +177,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
     fleet,
     account: settings.account,
     streams: compiled.map((stream) => draftStream(stream, surroundings)),
+    notices: syncNotices(settings.syncInterval),
     problems: [
       ...nameProblems(nodes),
       ...portProblems(nodes),
@@ -215,7 +219,7 @@ function draftStream(
     config,
     policy,
     placement,
-    warnings: placementWarnings(request, fleet),
+    warnings: [...placementWarnings(request, fleet), ...durabilityWarnings(config)],
     problems: [
       ...problems,
       ...unfit.map((each) => ({ ...each, path: `streams.${name}.${each.path}` })),

@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { PlanError, type Problem } from "./errors.ts";
-import { parseBytes, parseDuration } from "./quantities.ts";
+import { formatBytes, parseBytes, parseDuration } from "./quantities.ts";
+import { toProblems, wordIssue } from "./setting-errors.ts";
 import { type StreamSettings, streamSettingsSchema } from "./stream-config.ts";
 import { regionTag, zoneTag } from "./tags.ts";
 import { MAX_REGIONS, MAX_ZONES } from "./topology.ts";
 import { imageVersion } from "./versions.ts";
 import { ROLLOUTS, type Rollout } from "./waves.ts";
+import { quoteValue } from "./wording.ts";
 
 /** Names the stack that settings belong to; names and default ports on the engine derive from it. */
 export interface StackIdentity {
@@ -43,23 +45,32 @@ export interface Settings {
 }
 
 const NAME = /^[a-z]([a-z0-9-]*[a-z0-9])?$/;
+/** The letters of an image's name; the engine knows the rest. */
+const IMAGE = /^[a-z0-9][\w.:/@-]*$/;
 const MIB = 1024 ** 2;
 
 const name = z
   .string()
   .regex(
     NAME,
-    "must be lower case letters, digits and dashes, with a letter first and no dash last",
+    says("must be lower case letters, digits and dashes, with a letter first and no dash last"),
   );
 const port = z.int().min(0).max(65_535);
 const size = (minimum: number) =>
   quantity(parseBytes).refine((bytes) => bytes >= minimum, {
-    error: `must be at least ${minimum / MIB}MiB`,
+    error: ({ input }) => `${formatBytes(input as number)} is less than ${formatBytes(minimum)}`,
   });
-const printable = z.string().regex(/^[^\p{C}\s"]+$/u, "must have no blanks and no quotes");
+/** A client sends its name and password in one line of 4 KiB at most (nats-server 2.15, `max_control_line`). */
+const LONGEST_LABEL = 128;
+const label = z
+  .string()
+  .regex(/^[^\p{C}\s"]+$/u, says("must have no blanks and no quotes"))
+  .max(LONGEST_LABEL, says(`must be at most ${LONGEST_LABEL} characters long`));
+/** nats-server makes folders and subjects of it, and reads no escapes where it stands in a config. */
+const accountName = label.regex(/^[^.*>/\\]+$/, says("must have none of . * > / \\ in it"));
 
 const schema = z.strictObject({
-  cluster: printable.default("c1"),
+  cluster: label.default("c1"),
   regions: z.array(name).min(1).max(MAX_REGIONS).default(["rg1", "rg2", "rg3"]),
   availabilityZones: z.array(name).min(1).max(MAX_ZONES).default(["az1", "az2", "az3"]),
   nodesPerZone: z.int().min(1).max(5).default(1),
@@ -74,9 +85,9 @@ const schema = z.strictObject({
   syncInterval: z.string().transform(parseSyncInterval).prefault("always"),
   rollout: z.enum(ROLLOUTS).default("zone"),
   keepVolumes: z.boolean().default(false),
-  account: printable.default("APP"),
-  user: printable.default("user"),
-  systemUser: printable.default("sys"),
+  account: accountName.default("APP"),
+  user: label.default("user"),
+  systemUser: label.default("sys"),
   streams: z.record(z.string(), streamSettingsSchema).default({}),
 });
 
@@ -127,7 +138,7 @@ function parseJson(text: string): unknown {
  * @throws PlanError with every problem found, none of them quoting a secret.
  */
 export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
-  const parsed = schema.safeParse(raw);
+  const parsed = schema.safeParse(raw, { error: wordIssue });
   if (!parsed.success) throw new PlanError(parsed.error.issues.flatMap(toProblems));
   const { uniqueTag, ...settings } = parsed.data;
   const clientPort = settings.clientPort || defaultPort(identity);
@@ -142,6 +153,7 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     ...duplicates("regions", settings.regions, regionTag),
     ...duplicates("availabilityZones", settings.availabilityZones, zoneTag),
     ...accountProblems(settings),
+    ...unreadStreams(raw, settings.streams),
   ];
   if (problems.length > 0) throw new PlanError(problems);
   return complete;
@@ -156,16 +168,25 @@ function defaultPort({ project, stack }: StackIdentity): number {
   return DEFAULT_PORTS.first + (hash % DEFAULT_PORTS.slots) * DEFAULT_PORTS.step;
 }
 
+/** An error that names the value. */
+function says(rule: string) {
+  return { error: ({ input }: { readonly input?: unknown }) => `${quoteValue(input)} ${rule}` };
+}
+
 /** A string or number parsed by `parse`, whose error becomes the problem's text. */
 function quantity(parse: (text: string | number) => number) {
-  return z.union([z.string(), z.number()]).transform((text, context) => {
-    try {
-      return parse(text);
-    } catch (error) {
-      context.addIssue({ code: "custom", message: (error as Error).message });
-      return z.NEVER;
-    }
-  });
+  return z
+    .union([z.string(), z.number()], {
+      error: ({ input }) => `${quoteValue(input)} is not a size, e.g. 512MiB`,
+    })
+    .transform((text, context) => {
+      try {
+        return parse(text);
+      } catch (error) {
+        context.addIssue({ code: "custom", message: (error as Error).message });
+        return z.NEVER;
+      }
+    });
 }
 
 /**
@@ -174,11 +195,10 @@ function quantity(parse: (text: string | number) => number) {
  */
 function checkImage(image: string, context: z.RefinementCtx<string>): void {
   const version = imageVersion(image);
-  if (!version) {
-    context.addIssue({
-      code: "custom",
-      message: `"${image}" doesn't say which version it is; pin one, e.g. nats:2.15.2`,
-    });
+  if (!IMAGE.test(image) || !version) {
+    const fault = version ? "is not the name of an image" : "doesn't say which version it is";
+    const message = `${quoteValue(image)} ${fault}; pin one, e.g. nats:2.15.2`;
+    context.addIssue({ code: "custom", message });
     return;
   }
   const [major, minor, patch] = version;
@@ -204,14 +224,20 @@ function parseSyncInterval(text: string, context: z.RefinementCtx<string>): stri
   return z.NEVER;
 }
 
+const RESERVED_ACCOUNTS: ReadonlyMap<string, string> = new Map([
+  ["$SYS", "the system account"],
+  ["$G", "the account of users without one"],
+]);
+
 function accountProblems({
   account,
   user,
   systemUser,
 }: Pick<Settings, "account" | "user" | "systemUser">): Problem[] {
+  const reserved = RESERVED_ACCOUNTS.get(account);
   return [
-    ...(account === "$SYS"
-      ? [{ path: "account", message: "$SYS is the system account", fix: "choose another name" }]
+    ...(reserved
+      ? [{ path: "account", message: `${account} is ${reserved}`, fix: "choose another name" }]
       : []),
     ...(user === systemUser
       ? [
@@ -223,6 +249,14 @@ function accountProblems({
         ]
       : []),
   ];
+}
+
+/** zod leaves out what would replace an object's prototype, and says nothing. */
+function unreadStreams(raw: unknown, streams: Settings["streams"]): Problem[] {
+  const { streams: given = {} } = raw as { readonly streams?: object };
+  return Object.keys(given)
+    .filter((name) => !Object.hasOwn(streams, name))
+    .map((name) => ({ path: `streams.${name}`, message: "no stream can be called that" }));
 }
 
 function duplicates(
@@ -242,21 +276,4 @@ function duplicates(
         : `"${name}" and "${other}" both have the tag ${tag}`;
     return [{ path: `${path}[${index}]`, message, fix: "rename or remove one" }];
   });
-}
-
-/** Turns zod's issue into problems that name the setting as it is written. */
-function toProblems(issue: z.core.$ZodIssue): Problem[] {
-  const path = issue.path.reduce<string>(
-    (text, key) =>
-      typeof key === "number" ? `${text}[${key}]` : `${text ? `${text}.` : ""}${String(key)}`,
-    "",
-  );
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({
-      path: path ? `${path}.${key}` : key,
-      message: "there is no such setting",
-      fix: "see the settings in README.md for those there are",
-    }));
-  }
-  return [{ path: path || "settings", message: issue.message }];
 }

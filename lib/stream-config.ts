@@ -15,6 +15,7 @@ import { POLICY_SHAPE, type PolicySettings } from "./stream-policy.ts";
 import { validateConfig } from "./stream-rules.ts";
 import { subjectsOverlap } from "./subjects.ts";
 import { crossRegionTag, regionTag } from "./tags.ts";
+import { quoteValue } from "./wording.ts";
 
 /** A stream's config as the JetStream API takes it: snake_case, nanoseconds, bytes. Absent is default. */
 export type StreamConfig = { readonly name: string } & ApiObject<StreamFields>;
@@ -122,7 +123,11 @@ function compilePlacement(
     region !== undefined
       ? [regionTag(region)]
       : across !== undefined
-        ? [crossRegionTag(regions.map((name) => across[name]))]
+        ? [
+            crossRegionTag(
+              regions.map((name) => (Object.hasOwn(across, name) ? across[name] : undefined)),
+            ),
+          ]
         : tags;
   return { ...(cluster ? { cluster } : {}), ...(compiled ? { tags: compiled } : {}) };
 }
@@ -180,7 +185,7 @@ function schemaOf(field: Field | NestedField): z.ZodType {
     case "time":
       return z.iso.datetime({
         offset: true,
-        error: ({ input }) => `${show(input)} is not a time, e.g. 2026-01-31T12:00:00Z`,
+        error: ({ input }) => `${quoteValue(input)} is not a time, e.g. 2026-01-31T12:00:00Z`,
       });
     case "flag":
       return value((input) => typeof input === "boolean", "true or false");
@@ -254,7 +259,9 @@ function value(check: (input: unknown) => boolean, description: string): z.ZodTy
 
 function quantity(parse: (text: string | number) => number): z.ZodType {
   return z
-    .union([z.string(), z.number()], { error: ({ input }) => `${show(input)} is not a quantity` })
+    .union([z.string(), z.number()], {
+      error: ({ input }) => `${quoteValue(input)} is not a quantity`,
+    })
     .transform((text, context) => {
       try {
         return parse(text);
@@ -267,15 +274,13 @@ function quantity(parse: (text: string | number) => number): z.ZodType {
 
 function expected(description: string) {
   return ({ input }: { readonly input?: unknown }) =>
-    input === undefined ? `is missing: ${description}` : `${show(input)} is not ${description}`;
+    input === undefined
+      ? `is missing: ${description}`
+      : `${quoteValue(input)} is not ${description}`;
 }
 
 function isText(input: unknown): boolean {
   return typeof input === "string" && input !== "";
-}
-
-function show(input: unknown): string {
-  return JSON.stringify(input) ?? String(input);
 }
 
 function listNames(names: readonly string[]): string {

@@ -25,3 +25,11 @@ export function listSome(names: readonly string[]): string {
   const more = names.length - NAMES_SHOWN;
   return more > 0 ? `${shown} and ${formatCount(more)} more` : shown;
 }
+
+const LONGEST_QUOTE = 80;
+
+/** A value as JSON writes it, for an error; the start of it where it is long. */
+export function quoteValue(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
+}

@@ -5,11 +5,11 @@ import { createLog, duration } from "../steps.mjs";
 
 export const usage = `Usage: npm run chaos [-- --kills N]
 
-The long form of the tests that break things while clients publish and consume, about an hour: nodes reloaded,
-replaced, upgraded, added, taken out, the latter killed at each of its steps; rollouts and moves of streams
-killed at random moments, N times each (20); twenty cold starts; 20,000 placements. It says what was
-acknowledged and stored, and how long streams were away.
-A run is repeated by KILL_SEED and PLACEMENT_SEED, which it prints. Uses stacks of its own.`;
+The long form of the tests that break things while clients publish and consume, over an hour: nodes reloaded,
+replaced, upgraded, added, taken out, the latter killed at each of its steps; rollouts, moves of streams and first
+starts killed or interrupted at random moments, N times each (20); twenty cold starts; 20,000 placements, and as
+many settings. It says what was acknowledged and stored, and how long streams were away.
+A run is repeated by KILL_SEED, PLACEMENT_SEED and SETTINGS_SEED, which it prints. Uses stacks of its own.`;
 
 const FILES = [
   "stack/rollout",
@@ -24,6 +24,7 @@ const FILES = [
   "server/under-load",
   "server/recreate",
   "server/placement",
+  "server/fuzzed-settings",
 ];
 
 export async function run(args: readonly string[]): Promise<number> {
@@ -39,10 +40,12 @@ export async function run(args: readonly string[]): Promise<number> {
       ROLLOUT_KILLS: count,
       MOVE_KILLS: count,
       SHRINK_KILLS: "7",
+      INTERRUPTS: count,
       RESIZE: "1",
       UPGRADE: "1",
       COLD_STARTS: "20",
       PLACEMENT_CASES: "20000",
+      SETTINGS_CASES: "20000",
     },
   });
   console.log(`Ended after ${duration(performance.now() - began)}.`);

@@ -11,6 +11,7 @@ import { pulumiEnvironment } from "../pulumi/project.mjs";
 import { readOwners } from "../stack/leftovers.ts";
 import {
   type PlannedStack,
+  projectName,
   readOutputs,
   readPlan,
   type Stack,
@@ -89,7 +90,7 @@ export async function listContainers(stack: Stack): Promise<OwnNode[]> {
 /** What an `up` changes meanwhile would be laid to the failure. */
 function refuseWhileLocked({ name }: Stack): void {
   const { PULUMI_BACKEND_URL: backend } = pulumiEnvironment([], process.env).env;
-  const [lock] = findLocks(backend, stackName(name));
+  const [lock] = findLocks(backend, `${projectName()}/${stackName(name)}`);
   if (!lock) return;
   throw new UserError(
     `Another pulumi command is at work on stack ${name} (process ${lock.pid} on ${lock.hostname}): wait until it has ended.`,

@@ -4,20 +4,27 @@ import { isatty } from "node:tty";
 /**
  * Runs a program in this process's place, as far as node can: the same terminal, the same signals, the
  * same end. Resolves never; rejects if the program can't be started.
+ *
+ * @param onInterrupted called once it has ended, if it was interrupted and failed.
  */
-export function exec(file, args, env) {
+export function exec(file, args, env, onInterrupted = () => {}) {
   return new Promise((_, reject) => {
     const child = spawn(file, args, { stdio: "inherit", env });
     // A terminal signals the whole foreground group: the child has had it already, and to Pulumi a
     // second SIGINT means "stop at once".
     const terminal = [0, 1, 2].some((fd) => isatty(fd));
+    let interrupted = false;
     for (const signal of ["SIGINT", "SIGQUIT", "SIGHUP"]) {
-      process.on(signal, () => terminal || child.kill(signal));
+      process.on(signal, () => {
+        interrupted = true;
+        if (!terminal) child.kill(signal);
+      });
     }
     process.on("SIGTERM", () => child.kill("SIGTERM"));
 
     child.once("error", reject);
     child.once("exit", (status, signal) => {
+      if (interrupted && status !== 0) onInterrupted();
       if (!signal) process.exit(status);
       process.removeAllListeners(signal);
       process.kill(process.pid, signal);

@@ -10,3 +10,9 @@ export function findLocks(
 ): { readonly pid?: number; readonly hostname?: string }[];
 
 export function clearTornAttributes(backendUrl: string | undefined): void;
+
+export function listFiles(
+  backendUrl: string | undefined,
+  area: string,
+  extension: string,
+): string[];

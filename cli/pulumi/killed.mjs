@@ -26,15 +26,14 @@ export function clearStaleLocks(
  * Finds the commands that are at work on a stack by their locks in a backend of files; of another backend
  * nothing is known.
  *
- * @param stack its name, without an organization
+ * @param stack `project/stack`
  */
 export function findLocks(
   backendUrl,
   stack,
   { hostname = os.hostname(), isAlive = isRunning } = {},
 ) {
-  return listFiles(backendUrl, "locks", ".json")
-    .filter((file) => path.basename(path.dirname(file)) === stack)
+  return listFiles(backendUrl, path.join("locks", "organization", stack), ".json")
     .map(readLock)
     .filter((lock) => !isStale(lock, hostname, isAlive))
     .map(({ pid, hostname }) => ({ pid, hostname }));
@@ -55,7 +54,8 @@ export function clearTornAttributes(backendUrl) {
   }
 }
 
-function listFiles(backendUrl, area, extension) {
+/** The files of one kind in a backend of files, by their full names; none in any other backend. */
+export function listFiles(backendUrl, area, extension) {
   if (!backendUrl?.startsWith("file://")) return [];
   try {
     // Pulumi also takes `file://~` and relative paths, which are no URLs; those are left alone.

@@ -22,7 +22,7 @@ export function cliOnPath(env: NodeJS.ProcessEnv): string | undefined;
 /**
  * The environment that a Pulumi command of this project runs in, and the stack to create first if the
  * backend doesn't have it. Creates the folder of the state, its id and the passphrase if they are needed,
- * and puts right what a killed command left of the state.
+ * and puts right what a killed command, or a full disk, left of the state.
  */
 export function pulumiEnvironment(
   args: readonly string[],

@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { DEFAULT_STACK, decide, pulumiHome, selectedStack, stateFolder } from "./environment.mjs";
+import { mendStates } from "./full-disk.mjs";
 import { clearTornAttributes } from "./killed.mjs";
 
 const self = path.dirname(fs.realpathSync(fileURLToPath(import.meta.url)));
@@ -39,14 +40,18 @@ export function cliOnPath(env) {
 /**
  * The environment that a Pulumi command of this project runs in, and the stack to create first if the
  * backend doesn't have it. Creates the folder of the state, its id and the passphrase if they are needed,
- * and puts right what a killed command left of the state.
+ * and puts right what a killed command, or a full disk, left of the state.
  */
 export function pulumiEnvironment(args, env) {
   const facts = { args, env, userHome: os.homedir(), project, read, exists: fs.existsSync };
   const { set, createStack } = decide(facts);
   const ownState = set.PULUMI_BACKEND_URL && stateFolder(project);
   if (set.PULUMI_CONFIG_PASSPHRASE_FILE) createOnce(set.PULUMI_CONFIG_PASSPHRASE_FILE);
-  clearTornAttributes(set.PULUMI_BACKEND_URL ?? env.PULUMI_BACKEND_URL);
+  const backend = set.PULUMI_BACKEND_URL ?? env.PULUMI_BACKEND_URL;
+  clearTornAttributes(backend);
+  for (const stack of mendStates(backend)) {
+    console.error(`Put back the state that stack ${stack} had before it was torn.`);
+  }
   const bin = path.join(project, "node_modules", ".bin");
   return {
     createStack,

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { delimiter, dirname } from "node:path";
 import { exec } from "./exec.mjs";
+import { crampedFolder } from "./full-disk.mjs";
 import { clearStaleLocks } from "./killed.mjs";
 import { findCli, pulumiEnvironment } from "./project.mjs";
 
@@ -21,6 +22,12 @@ for (const pid of clearStaleLocks(env.PULUMI_BACKEND_URL)) {
   console.error(`Took away the lock of a pulumi command that was killed (process ${pid}).`);
 }
 
+const cramped = ["up", "refresh"].includes(args[0]) && crampedFolder(env.PULUMI_BACKEND_URL);
+if (cramped) {
+  console.error(`The disk that the state is on is full: make room in ${cramped} first.`);
+  process.exit(1);
+}
+
 if (createStack) {
   const { status } = spawnSync(cli, ["stack", "init", createStack, "--no-select"], {
     env,
@@ -29,4 +36,9 @@ if (createStack) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-await exec(cli, args, env);
+await exec(cli, args, env, () => {
+  if (!["up", "destroy", "refresh"].includes(args[0])) return;
+  console.error(
+    `Interrupted: nothing has to be cleaned up, and \`npx pulumi ${args[0]}\` goes on from here.`,
+  );
+});

@@ -12,6 +12,7 @@ export function renderPlan(report: PlanReport, canvas: Canvas): string {
     ...report.unread.map((path) =>
       renderRemark("!", `${path} can't be read without Pulumi; planned without it`, canvas),
     ),
+    ...report.notices.map((notice) => renderRemark("!", notice, canvas)),
     ...report.problems.map((problem) => renderRemark("✗", formatProblem(problem), canvas)),
   ];
   return [

@@ -37,6 +37,8 @@ export interface PlanReport {
     readonly survivability: Survivability;
   };
   readonly streams: readonly StreamForecast[];
+  /** What people should know beside what the streams say. */
+  readonly notices: readonly string[];
   /** What is in the way beside what the streams say. */
   readonly problems: readonly Problem[];
   /** Settings that could not be read without Pulumi, and that the plan is made without. */
@@ -78,7 +80,7 @@ export function reportOnPlan(
   draft: ClusterDraft,
   { source, unread }: Pick<PlanReport, "source" | "unread">,
 ): PlanReport {
-  const { identity, cluster, image, fleet, problems } = draft;
+  const { identity, cluster, image, fleet, notices, problems } = draft;
   const losses = lossesOf(nodesOf(draft));
   const servers = fleet.servers.length;
   const streams = draft.streams.map((stream) => forecastStream(stream, draft, losses));
@@ -99,6 +101,7 @@ export function reportOnPlan(
       survivability: judgeLosses(metaSeating(fleet), losses),
     },
     streams,
+    notices,
     problems,
     unread,
   };

@@ -1,6 +1,8 @@
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { getPages } from "../../providers/monitoring.ts";
 import { eventually } from "../support/eventually.ts";
+import { weaknesses } from "../support/hardening.ts";
 import { metaGroups } from "../support/meta-group.ts";
 import { NatsClient } from "../support/nats-client.ts";
 import { appearsIn } from "../support/secrets.ts";
@@ -74,21 +76,20 @@ describe("the seed's cluster", () => {
     await expectNoChanges();
   });
 
-  test("keeps each container to what a server needs", async () => {
-    const { stdout } = await execa("docker", ["inspect", containerOf("rg1-az1")]);
-    const [inspected] = JSON.parse(stdout);
-    expect(inspected.Config.User).toBe("10001:10001");
-    expect(inspected.HostConfig).toMatchObject({
-      ReadonlyRootfs: true,
-      CapDrop: ["ALL"],
-      SecurityOpt: ["no-new-privileges"],
-      Memory: 512 * 1024 ** 2,
-      RestartPolicy: { Name: "unless-stopped" },
-    });
-    const bindings = Object.values(inspected.HostConfig.PortBindings).flat() as {
-      HostIp: string;
-    }[];
-    expect(bindings.map(({ HostIp }) => HostIp)).toEqual(["127.0.0.1", "127.0.0.1"]);
+  test("has nothing on the engine that could do more than a server needs", async () => {
+    expect(await weaknesses(`nats-regions-${stack.name}`, stack.name)).toEqual([]);
+  });
+
+  test("has every message synced before it is acknowledged, as each server says itself", async () => {
+    const { monitoringUrls } = await stack.outputs();
+    const answers = await Promise.all(
+      Object.values(monitoringUrls).map((url) => getPages(url, ["jsz"])),
+    );
+    expect(answers.flat()).toEqual(
+      Array(9).fill(
+        expect.objectContaining({ config: expect.objectContaining({ sync_always: true }) }),
+      ),
+    );
   });
 
   test("previews a move with old and new hosts, and makes it with all messages", async () => {
@@ -223,10 +224,7 @@ describe("the seed's cluster", () => {
 
   test("shows no password in anything said, stored or inspected", async () => {
     const state = await run("stack", "export");
-    const { stdout: inspected } = await execa("docker", [
-      "inspect",
-      ...(await containers()).map((line) => line.split(" ")[0] ?? ""),
-    ]);
+    const { stdout: inspected } = await execa("docker", ["inspect", ...(await stack.leftovers())]);
     const logs = await Promise.all(
       (await containers()).map((line) =>
         execa("docker", ["logs", line.split(" ")[0] ?? ""], { all: true }),

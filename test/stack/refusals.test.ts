@@ -1,7 +1,8 @@
 import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseSettings } from "../../lib/settings.ts";
-import { SEED_SETTINGS, TestStack } from "../support/stack.ts";
+import { appearsIn } from "../support/secrets.ts";
+import { PASSWORDS, SEED_SETTINGS, TestStack } from "../support/stack.ts";
 
 /** What can be known before anything is made is refused before anything is made. */
 describe("refuses while nothing has changed", () => {
@@ -15,9 +16,11 @@ describe("refuses while nothing has changed", () => {
     await stack.remove();
   });
 
+  const said: string[] = [];
   const refusal = async (settings: object) => {
     stack.configure(settings);
     const { exitCode, text } = await stack.pulumi("up", "--yes", "--skip-preview");
+    said.push(text);
     expect(exitCode).not.toBe(0);
     expect(await stack.leftovers()).toEqual([]);
     return text;
@@ -78,6 +81,19 @@ describe("refuses while nothing has changed", () => {
   test("a wrong type, in the words of the settings' schema", async () => {
     expect(await refusal({ regions: "three" })).toContain("regions");
     expect(await refusal({ nodesPerZone: "two" })).toContain("nodesPerZone");
+  });
+
+  test("a password that nats-server would take for another, and tells none", async () => {
+    const hash = "$2a$11$Zebra-4711-0815";
+    await stack.expectPulumi("config", "set", "--secret", "password", hash);
+    try {
+      expect(await refusal(SEED_SETTINGS)).toContain("password: the password of user user looks");
+    } finally {
+      await stack.expectPulumi("config", "set", "--secret", "password", PASSWORDS.password);
+    }
+    for (const secret of [hash, ...Object.values(PASSWORDS)]) {
+      expect(appearsIn(said.join("\n"), secret)).toBe(false);
+    }
   });
 
   test("a port that somebody holds", async () => {

@@ -42,6 +42,9 @@ export const SEED_SETTINGS = {
   },
 };
 
+/** People press ^C again when they see that nothing happens. */
+const SECOND_INTERRUPT_MS = 500;
+
 /** Kills a process and all its descendants; Pulumi's plugins are in groups of their own. */
 function killTree(root: number): void {
   const { stdout } = execaSync("ps", ["-eo", "pid=,ppid="]);
@@ -142,6 +145,30 @@ export class TestStack {
     const { signal } = await command;
     clearTimeout(killing);
     return signal === "SIGKILL";
+  }
+
+  /**
+   * Starts a command of the CLI and sends it SIGINT so many milliseconds later, as ^C does; a second one, if
+   * asked for, follows at once.
+   */
+  async interruptAfter(milliseconds: number, times: number, ...args: string[]): Promise<Outcome> {
+    const command = this.start(args);
+    const interrupts = Array.from({ length: times }, (_, index) =>
+      setTimeout(
+        () => command.pid && process.kill(command.pid, "SIGINT"),
+        milliseconds + index * SECOND_INTERRUPT_MS,
+      ),
+    );
+    const { exitCode = 1, all } = await command;
+    for (const interrupt of interrupts) clearTimeout(interrupt);
+    return { exitCode, text: all };
+  }
+
+  /** Leaves half of the state, and of its backup, as a full disk does. */
+  tearState(): void {
+    const state = path.join(this.folder, ".pulumi/stacks/nats-regions", `${this.name}.json`);
+    const half = readFileSync(state, "utf8").slice(0, 100);
+    for (const file of [state, `${state}.bak`]) writeFileSync(file, half);
   }
 
   /** Runs what `npm run destroy` runs, with the settings beside the program, and gives what it said. */

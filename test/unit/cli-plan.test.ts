@@ -104,6 +104,15 @@ describe("npm run plan", () => {
     `);
   });
 
+  test("says what a power cut may take", async () => {
+    const { status, report } = await planText("syncInterval: 1s");
+    expect(status).toBe(0);
+    expect(report.notices).toHaveLength(1);
+    expect(render(report)).toContain(
+      "! syncInterval 1s: where all replicas of a stream lose power",
+    );
+  });
+
   test("says which streams have no place, and shows the others", async () => {
     const { status, report } = await planText(`
       clientPort: 4222

@@ -42,7 +42,8 @@ test.each([
 });
 
 test("finds who is at work on a stack, and nobody who was killed or is at another", () => {
-  const found = (stack: string) => findLocks(pathToFileURL(folder).href, stack, machine);
+  const found = (stack: string) =>
+    findLocks(pathToFileURL(folder).href, `nats-regions/${stack}`, machine);
   lock('{"pid":4711,"hostname":"here"}');
   expect(found("dev")).toEqual([]);
   lock('{"pid":1,"hostname":"here"}');

@@ -90,6 +90,17 @@ test("renders the accounts, quoting what people put into passwords", () => {
   `);
 });
 
+test("writes control characters byte by byte, as nats-server knows no \\u, \\b or \\f", () => {
+  const accounts = {
+    system: { user: "sys", password: "\0\b\f\n\u007f\u0085" },
+    name: "APP",
+    application: { user: "user", password: "ü漢\u2028" },
+  };
+  const text = renderAccountsConf(accounts);
+  expect(text).toContain(String.raw`"password": "\x00\x08\x0c\x0a\x7f\xc2\x85"`);
+  expect(text).toContain('"password": "ü漢\u2028"');
+});
+
 test("classes every field of a node's config", () => {
   expect(Object.keys(FIELD_CHANGES).sort()).toEqual(Object.keys(conf).sort());
 });

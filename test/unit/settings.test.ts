@@ -79,6 +79,8 @@ describe("parseSettings", () => {
     ["nats:2.12.5-alpine", "loses data"],
     ["nats", "pin one"],
     ["registry.example:5000/nats", "pin one"],
+    ["--x:2.15.2", "is not the name of an image"],
+    ["a b:2.15.2", "is not the name of an image"],
   ])("refuses the image %s", (image, words) => {
     expect(problemsOf({ image }).join()).toContain(words);
   });
@@ -99,8 +101,33 @@ describe("parseSettings", () => {
     [{ user: "sys" }, 'systemUser | "sys" is the user of APP too | rename one'],
     [{ syncInterval: "0" }, 'syncInterval | 0 would mean two minutes; use "always"'],
     [{ account: "$SYS" }, "account | $SYS is the system account | choose another name"],
+    [{ account: "$G" }, "account | $G is the account of users without one | choose another name"],
+    // nats-server unescapes no keys.
+    [{ account: "A\\B" }, 'account | "A\\\\B" must have none of . * > / \\ in it'],
+    [{ account: "../A" }, 'account | "../A" must have none of . * > / \\ in it'],
+    [{ user: "a b" }, 'user | "a b" must have no blanks and no quotes'],
+    [{ cluster: "c\u0000" }, 'cluster | "c\\u0000" must have no blanks and no quotes'],
+    [
+      JSON.parse('{ "streams": { "__proto__": {} } }'),
+      "streams.__proto__ | no stream can be called that",
+    ],
+    [{ memory: "1MiB" }, "memory | 1MiB is less than 64MiB"],
+    [{ memory: [] }, "memory | [] is not a size, e.g. 512MiB"],
+    [{ regions: [] }, "regions | has 0 entries, less than 1"],
+    [{ regions: "rg1" }, 'regions | "rg1" is not a list'],
+    [{ bindAddress: "::1" }, 'bindAddress | "::1" is not an IPv4 address, e.g. 127.0.0.1'],
+    [{ clientPort: 4222.5 }, "clientPort | 4222.5 is not a whole number"],
+    [{ clientPort: 70_000 }, "clientPort | 70000 is more than 65535"],
+    [{ rollout: "zones" }, 'rollout | "zones" is not zone or node or all'],
+    [{ keepVolumes: "yes" }, 'keepVolumes | "yes" is not true or false'],
+    [{ streams: { A: 1 } }, "streams.A | 1 is not a map of settings"],
   ])("refuses %j", (raw, problem) => {
     expect(problemsOf(raw)).toEqual([problem]);
+  });
+
+  test("quotes no more of a value than its start", () => {
+    const [problem = ""] = problemsOf({ user: "x".repeat(1_000) });
+    expect(problem).toMatch(/^user \| "x{79}… must be at most 128 characters long$/);
   });
 
   test("writes sync intervals in nats-server's words", () => {

@@ -168,6 +168,13 @@ describe("placement", () => {
     expect(problems).toEqual([]);
   });
 
+  it("takes no region for chosen that only shares its name with what all objects have", () => {
+    const regions = ["rg1", "constructor", "rg3"];
+    const settings = { replicas: 2, placement: { across: { rg1: "az1", rg3: "az2" } } };
+    const { config } = compileStream("ORDERS", settings, regions, ["az1", "az2"]);
+    expect(config.placement).toEqual({ tags: ["xr:1_2"] });
+  });
+
   it("names the places that there are", () => {
     const across = { rg1: "az9", rg8: "az1" };
     expect(compile("ORDERS", { placement: { across } }).problems).toEqual([

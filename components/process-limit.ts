@@ -1,0 +1,16 @@
+import * as pulumi from "@pulumi/pulumi";
+import { expectDocker } from "../providers/docker-cli.ts";
+
+/** Far above what a server takes, some dozen and a few for each core, and far below what a host has. */
+const MOST_PROCESSES = 1_024;
+
+/**
+ * A hook that limits how many processes and threads a new container may have: the docker provider (5.2) has no
+ * field for it, and an ulimit would count those of all nodes together, which run as the same user. The limit
+ * stays with the container.
+ */
+export function limitProcesses(name: string): pulumi.ResourceHook {
+  return new pulumi.ResourceHook(name, async ({ id }) => {
+    await expectDocker("update", `--pids-limit=${MOST_PROCESSES}`, id);
+  });
+}

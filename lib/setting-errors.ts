@@ -1,0 +1,61 @@
+import type { z } from "zod";
+import type { Problem } from "./errors.ts";
+import { quoteValue } from "./wording.ts";
+
+/** What a setting should be, by zod's word for it. */
+const KINDS: Readonly<Record<string, string>> = {
+  array: "a list",
+  object: "a map of settings",
+  record: "a map",
+  // No setting takes fractions.
+  number: "a whole number",
+  int: "a whole number",
+  string: "text",
+  boolean: "true or false",
+};
+
+/**
+ * Words for what zod itself finds wrong, naming the value; undefined leaves it to zod's own. What a schema says
+ * of itself goes first.
+ */
+export function wordIssue(issue: z.core.$ZodRawIssue): string | undefined {
+  const found = quoteValue(issue.input);
+  switch (issue.code) {
+    case "invalid_type":
+      return `${found} is not ${KINDS[issue.expected] ?? issue.expected}`;
+    case "invalid_value":
+      return `${found} is not ${issue.values.join(" or ")}`;
+    case "invalid_format":
+      return issue.format === "ipv4"
+        ? `${found} is not an IPv4 address, e.g. 127.0.0.1`
+        : undefined;
+    case "too_small":
+      return describeBound(issue.input, "less", issue.minimum);
+    case "too_big":
+      return describeBound(issue.input, "more", issue.maximum);
+    default:
+      return undefined;
+  }
+}
+
+function describeBound(input: unknown, relation: "less" | "more", bound: number | bigint): string {
+  if (!Array.isArray(input)) return `${quoteValue(input)} is ${relation} than ${bound}`;
+  return `has ${input.length} entries, ${relation} than ${bound}`;
+}
+
+/** Turns zod's issue into problems that name the setting as it is written. */
+export function toProblems(issue: z.core.$ZodIssue): Problem[] {
+  const path = issue.path.reduce<string>(
+    (text, key) =>
+      typeof key === "number" ? `${text}[${key}]` : `${text ? `${text}.` : ""}${String(key)}`,
+    "",
+  );
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({
+      path: path ? `${path}.${key}` : key,
+      message: "there is no such setting",
+      fix: "see the settings in README.md for those there are",
+    }));
+  }
+  return [{ path: path || "settings", message: issue.message }];
+}

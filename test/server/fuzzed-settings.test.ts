@@ -1,0 +1,243 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { connect } from "@nats-io/transport-node";
+import { execa } from "execa";
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { PlanError } from "../../lib/errors.ts";
+import {
+  type Accounts,
+  type Credentials,
+  configDigest,
+  DATA_DIR,
+  renderAccountsConf,
+} from "../../lib/nats-conf.ts";
+import { readPasswords } from "../../lib/passwords.ts";
+import { type ClusterPlan, nodesOf, planCluster } from "../../lib/plan.ts";
+import { decodeSettings, parseSettings } from "../../lib/settings.ts";
+import { eventually } from "../support/eventually.ts";
+import {
+  type ConfigTexts,
+  fuzzedSettings,
+  MARKER,
+  SETTING_NAMES,
+} from "../support/fuzzed-settings.ts";
+import { BINARY } from "../support/nats-cluster.ts";
+
+/**
+ * Whatever people write into a stack's settings is refused in words, or makes a config that nats-server
+ * takes, with the values that were meant.
+ *
+ * SETTINGS_CASES: how many settings. SETTINGS_SEED: the seed to draw them from, as the tests' names give it.
+ * SETTINGS_CASE: one of them, as a failure prints it, instead.
+ */
+const CASES = Number(process.env.SETTINGS_CASES ?? 2_000);
+const SEED = Number(process.env.SETTINGS_SEED ?? Date.now() % 1_000_000);
+const CASE: ConfigTexts | undefined =
+  process.env.SETTINGS_CASE && JSON.parse(process.env.SETTINGS_CASE);
+
+/** Servers that run at the same time. */
+const WORKERS = 2;
+/** Of the cases: in how many a server is started, and both users log in. */
+const LOGINS = Math.ceil(CASES / 100);
+const IDENTITY = { project: "nats-regions", stack: "fuzz" };
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "nats-regions-"));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+function drawCases(count: number): readonly ConfigTexts[] {
+  return CASE ? [CASE] : fc.sample(fuzzedSettings, { seed: SEED, numRuns: count });
+}
+
+interface Accepted {
+  readonly plan: ClusterPlan;
+  readonly accounts: Accounts;
+}
+
+/** Plans settings as the program does. */
+function accept(texts: ConfigTexts): Accepted | PlanError {
+  const { project } = IDENTITY;
+  const config = Object.fromEntries(
+    Object.entries(texts).map(([name, text]) => [`${project}:${name}`, text]),
+  );
+  try {
+    const settings = parseSettings(decodeSettings(config, project), IDENTITY);
+    const plan = planCluster(settings);
+    const { password, systemPassword } = readPasswords(config, project, settings);
+    const { account: name, user, systemUser } = settings;
+    const system = { user: systemUser, password: systemPassword };
+    return { plan, accounts: { system, name, application: { user, password } } };
+  } catch (error) {
+    if (error instanceof PlanError) return error;
+    throw error;
+  }
+}
+
+/** What is wrong with how settings are refused. */
+function faultsOfRefusal({ problems, message }: PlanError, texts: ConfigTexts): string[] {
+  const isSetting = (at: string) =>
+    SETTING_NAMES.has(at.match(/^[^.[]+/)?.[0] ?? "") || Object.hasOwn(texts, at);
+  return [
+    ...problems.filter((problem) => !isSetting(problem.path)).map(({ path }) => `no path: ${path}`),
+    // The words that zod has for what nobody gave it any.
+    ...problems.map((problem) => problem.message).filter((words) => /^(Invalid|Too) /.test(words)),
+    ...(message.includes(MARKER) ? ["a password is in the error"] : []),
+  ];
+}
+
+/** What is wrong with settings that were accepted. */
+async function faultsOfPlan(
+  { plan, accounts }: Accepted,
+  texts: ConfigTexts,
+  where: { readonly node: number; readonly folder: string },
+): Promise<string[]> {
+  const nodes = nodesOf(plan);
+  const node = nodes[where.node % nodes.length];
+  if (!node) return ["no nodes"];
+  const asked = Object.keys(JSON.parse(texts.streams ?? "{}"));
+  const planned = plan.streams.map(({ name }) => name);
+  const file = await writeConf(where.folder, node.confText, accounts);
+  const { exitCode, all } = await execa(BINARY, ["-t", "-c", file], { all: true, reject: false });
+  const isMeant = all.includes(configDigest(node.conf, accounts));
+  return [
+    ...asked.filter((name) => !planned.includes(name)).map((name) => `no stream ${name}`),
+    ...(exitCode === 0 ? [] : [`${node.name} is refused: ${all}`]),
+    ...(exitCode === 0 && !isMeant ? [`${node.name} is read otherwise than meant: ${all}`] : []),
+  ];
+}
+
+async function writeConf(place: string, conf: string, accounts: Accounts): Promise<string> {
+  await mkdir(place, { recursive: true });
+  await writeFile(path.join(place, "nats.conf"), conf);
+  await writeFile(path.join(place, "accounts.conf"), renderAccountsConf(accounts));
+  return path.join(place, "nats.conf");
+}
+
+interface Failure {
+  readonly texts: ConfigTexts;
+  readonly faults: readonly string[];
+}
+
+async function expectNone(
+  cases: readonly ConfigTexts[],
+  faultsOf: (texts: ConfigTexts, index: number, worker: number) => Promise<readonly string[]>,
+): Promise<void> {
+  const queue = cases.entries();
+  const failures: Failure[] = [];
+  const work = async (_: unknown, worker: number) => {
+    for (const [index, texts] of queue) {
+      const faults = await faultsOf(texts, index, worker).catch((error: Error) => [
+        `${error.stack}`,
+      ]);
+      if (faults.length > 0) failures.push({ texts, faults });
+    }
+  };
+  await Promise.all(Array.from({ length: WORKERS }, work));
+  if (failures.length > 0) throw new Error(describe(failures));
+}
+
+function describe(failures: readonly Failure[]): string {
+  const size = ({ texts }: Failure) => JSON.stringify(texts).length;
+  const [simplest] = failures.toSorted((a, b) => size(a) - size(b));
+  const text = JSON.stringify(simplest?.texts).replaceAll("'", "\\u0027");
+  return [
+    `${failures.length} settings fail; the simplest:`,
+    ...(simplest?.faults ?? []),
+    `SETTINGS_CASE='${text}' npx vitest run --project server fuzzed-settings`,
+  ].join("\n");
+}
+
+test(
+  `${CASES} settings are refused in words, or make a config that nats-server reads as meant (SETTINGS_SEED=${SEED})`,
+  async () => {
+    const counts = { planned: 0, refused: 0 };
+    await expectNone(drawCases(CASES), async (texts, index, worker) => {
+      const accepted = accept(texts);
+      const isRefused = accepted instanceof PlanError;
+      counts[isRefused ? "refused" : "planned"] += 1;
+      if (isRefused) return faultsOfRefusal(accepted, texts);
+      const where = { node: index, folder: path.join(folder, `${worker}`) };
+      return faultsOfPlan(accepted, texts, where);
+    });
+    console.log(JSON.stringify(counts));
+    // A generator that found only one kind would prove little.
+    if (CASE) return;
+    for (const count of Object.values(counts)) expect(count).toBeGreaterThan(CASES / 4);
+  },
+  60_000 + CASES * 100,
+);
+
+/** Starts the server of a node alone, with its ports and its folder for data elsewhere. */
+async function startServer(place: string, confText: string, accounts: Accounts) {
+  const conf = await writeConf(place, confText.replace(`"${DATA_DIR}"`, `"${place}"`), accounts);
+  const ports = ["--port=-1", "--http_port=-1", "--cluster=nats://127.0.0.1:-1"];
+  const told = ["--addr=127.0.0.1", `--ports_file_dir=${place}`];
+  const child = spawn(BINARY, ["-c", conf, ...ports, ...told], { stdio: "ignore" });
+  const exit = once(child, "exit");
+  const end = exit.then(([code]) => Promise.reject(new Error(`nats-server ended with ${code}`)));
+  end.catch(() => undefined);
+  const stop = async () => {
+    child.kill("SIGKILL");
+    await exit;
+  };
+  let url = "";
+  try {
+    const isUp = async () => {
+      const file = (await readdir(place)).find((name) => name.endsWith(".ports"));
+      const { nats = [] } = JSON.parse(await readFile(path.join(place, file ?? ""), "utf8"));
+      url = nats[0] ?? "";
+      return url !== "";
+    };
+    await Promise.race([eventually(isUp), end]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, stop };
+}
+
+/** The account that a user gets into, or why it gets into none. */
+async function logIn(servers: string, { user, password }: Credentials): Promise<string> {
+  try {
+    const connection = await connect({ servers, user, pass: password, reconnect: false });
+    const answer = await connection.request("$SYS.REQ.USER.INFO");
+    await connection.close();
+    return answer.json<{ data: { account: string } }>().data.account;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+test(
+  `whoever has one of ${LOGINS} passwords gets into the account that it is of (SETTINGS_SEED=${SEED})`,
+  async () => {
+    const cases = drawCases(LOGINS * 4).filter((texts) => !(accept(texts) instanceof PlanError));
+    await expectNone(cases.slice(0, LOGINS), async (texts, index) => {
+      const accepted = accept(texts);
+      if (accepted instanceof PlanError) return [];
+      const { plan, accounts } = accepted;
+      const [node] = nodesOf(plan);
+      if (!node) return ["no nodes"];
+      const place = path.join(folder, `login-${index}`);
+      const { url, stop } = await startServer(place, node.confText, accounts);
+      try {
+        const found = [await logIn(url, accounts.system), await logIn(url, accounts.application)];
+        const meant = ["$SYS", accounts.name];
+        return found.join() === meant.join() ? [] : [`into ${found.join()}, not ${meant.join()}`];
+      } finally {
+        await stop();
+      }
+    });
+  },
+  60_000 + LOGINS * 2_000,
+);

@@ -1,0 +1,322 @@
+import fc from "fast-check";
+import { type Field, type NestedField, STREAM_FIELDS } from "../../lib/stream-fields.ts";
+
+/** A stack's config as Pulumi hands it to the program, passwords too: text by name, without a namespace. */
+export type ConfigTexts = Readonly<Record<string, string>>;
+
+/** Stands in every password that is long enough to be told from other text. */
+export const MARKER = "Zebra-4711";
+
+/** Text that some parser on the way may trip over. */
+const ODD_TEXTS = [
+  "",
+  " ",
+  "\n",
+  "\0",
+  "\\",
+  '"',
+  "'",
+  "$",
+  "$SYS",
+  "$G",
+  "$HOME",
+  "$2a$11$",
+  "${",
+  "$(id)",
+  "`id`",
+  "#",
+  "//",
+  "..",
+  "../..",
+  "a/b",
+  "a\\b",
+  "a;b",
+  "a,b",
+  "{",
+  "}",
+  "(",
+  "include x",
+  "%s",
+  "%00",
+  "true",
+  "null",
+  "-0",
+  "1e3",
+  "0x10",
+  "1_000",
+  "NaN",
+  "١٢",
+  "ü",
+  "漢字",
+  "😀",
+  "e\u0301",
+  "\u2028",
+  "\u202e",
+  "\ufeff",
+  "\ufffd",
+  "\u0085",
+  "\u007f",
+  "x".repeat(300),
+  "constructor",
+  "__proto__",
+  "toString",
+];
+
+const oddText = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom(...ODD_TEXTS) },
+  { weight: 1, arbitrary: fc.string({ unit: "binary", maxLength: 12 }) },
+  { weight: 1, arbitrary: fc.string({ unit: "grapheme", maxLength: 12 }) },
+);
+
+const oddNumber = fc.oneof(
+  fc.constantFrom(0, -1, 1, 0.5, 65_535, 65_536, 2 ** 31, 2 ** 53, 2 ** 63, 1e21, 1e308, 5e-324),
+  fc.integer(),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+);
+
+/** Of no type in particular. */
+const anything: fc.Arbitrary<unknown> = fc.oneof(
+  { weight: 4, arbitrary: oddText },
+  { weight: 2, arbitrary: oddNumber },
+  { weight: 1, arbitrary: fc.constantFrom<unknown>(null, true, false, [], {}, [[]], [null]) },
+  { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 2 }) },
+);
+
+function mostly<T>(usual: fc.Arbitrary<T>, odd: fc.Arbitrary<unknown> = anything) {
+  return fc.oneof({ weight: 40, arbitrary: usual }, { weight: 1, arbitrary: odd });
+}
+
+const number = fc.oneof(
+  fc.nat({ max: 2_000 }).map(String),
+  fc.constantFrom("0", "00", "1.5", "1.", ".5", "1e3", "-1", "+1", "9007199254740993"),
+  fc.constant("9".repeat(40)),
+);
+
+/** A number and a unit, by and large. */
+function quantity(...units: readonly string[]): fc.Arbitrary<string> {
+  return fc
+    .tuple(number, fc.constantFrom("", "", " ", "\t"), fc.constantFrom(...units))
+    .map((parts) => parts.join(""));
+}
+
+const size = fc.constantFrom<unknown>("64MiB", "1GiB", "2 GiB", "1.5GiB", "900MB", 268_435_456);
+const oddSize = fc.oneof(
+  quantity("", "B", "KB", "KiB", "Mib", "MiB", "GiB", "TiB", "TB", "PiB", "g"),
+  fc.constantFrom<unknown>("unlimited", "-1", -1, 0, "0B", 2 ** 53 - 1),
+);
+
+const duration = fc.constantFrom("1s", "2m", "100ms", "1h30m", "7d", "1us", "1µs", "999999999ns");
+const oddDuration = fc
+  .array(quantity("d", "h", "m", "s", "ms", "us", "µs", "ns", "y", ""), { maxLength: 3 })
+  .map((parts) => parts.join(""));
+
+const REGIONS = ["rg1", "rg2", "rg3", "us-east", "eu", "b", "rg", "az1", "constructor", "a--b"];
+const ZONES = ["az1", "az2", "az3", "az4", "b", "az", "z-9", "constructor"];
+const ODD_NAMES = ["rg-1", "az-1", "Rg1", "1a", "a-", "-", "a.b", "a_b", "ü", "a".repeat(64)];
+
+function names(known: readonly string[], minLength: number): fc.Arbitrary<string[]> {
+  return fc.uniqueArray(fc.constantFrom(...known), { minLength, maxLength: 4 });
+}
+
+function oddNames(known: readonly string[]): fc.Arbitrary<unknown[]> {
+  const name = fc.oneof(fc.constantFrom<unknown>(...ODD_NAMES, ...known), anything);
+  return fc.array(name, { maxLength: 12 });
+}
+
+/** Names of which only blanks and quotes are left out, and what nobody could type. */
+const label = fc.oneof(
+  fc.constantFrom("c1", "APP", "User-1", "a_b", "0", "1k", "true", "a'b"),
+  fc.constantFrom(...ODD_TEXTS.filter(isLabel)),
+  fc.string({ unit: "binary", minLength: 1, maxLength: 12 }).filter(isLabel),
+);
+
+function isLabel(text: string): boolean {
+  return /^[^\p{C}\s"]{1,128}$/u.test(text);
+}
+
+const port = fc.integer({ min: 1_000, max: 59_000 });
+const oddPort = fc.constantFrom<unknown>(1, 65_535, 65_530, 65_536, "4222", 4_222.5);
+
+const subject = fc.constantFrom("a.*", "b.>", "c", "d.e", "ü.*", "$x.y");
+const oddSubject = fc.constantFrom("a..b", "a b", ">", "*.c", "$JS.API.x", "$SYS.>", ".");
+
+const tag = fc.constantFrom(
+  "rg:1",
+  "az:1",
+  "rg:2",
+  "xr:12",
+  "xr:123",
+  "xr:1_2",
+  "xr:1.az",
+  "!az:2",
+);
+const place = fc.constantFrom(...REGIONS, ...ZONES, "nowhere");
+
+const placement = fc.oneof(
+  fc.record({ region: fc.constantFrom(...REGIONS) }),
+  fc.record({ tags: fc.array(mostly(tag, oddText), { maxLength: 2 }) }),
+  fc.record({
+    across: fc.dictionary(fc.constantFrom(...REGIONS), fc.constantFrom(...ZONES), { maxKeys: 3 }),
+  }),
+  fc.record({ region: place, cluster: label, tags: fc.array(tag) }, { requiredKeys: [] }),
+);
+
+function fieldValue(field: Field | NestedField): fc.Arbitrary<unknown> {
+  switch (field.kind) {
+    case "text":
+      return oddText;
+    case "time":
+      return fc.constantFrom("2026-01-31T12:00:00Z", "2026-01-31T12:00:00+01:00", "2026-02-30");
+    case "flag":
+      return fc.boolean();
+    case "choice":
+      return fc.constantFrom(...field.values);
+    case "count":
+    case "limit":
+      return mostly(fc.integer({ min: 1, max: 5 }), oddNumber);
+    case "bytes":
+      return mostly(size, oddSize);
+    case "duration":
+      return mostly(duration, oddDuration);
+    case "texts":
+      return fc.uniqueArray(mostly(subject, fc.oneof(oddSubject, oddText)), { maxLength: 3 });
+    case "labels":
+      return fc.dictionary(oddText, oddText, { maxKeys: 2 });
+    case "placement":
+      return placement;
+    case "object":
+      return fields(field.fields);
+    case "objects":
+      return fc.array(fields(field.fields), { maxLength: 2 });
+  }
+}
+
+function fields(table: Readonly<Record<string, Field | NestedField>>): fc.Arbitrary<object> {
+  const values: Record<string, fc.Arbitrary<unknown>> = {};
+  for (const [name, field] of Object.entries(table)) values[name] = mostly(fieldValue(field));
+  const requiredKeys = Object.keys(table).filter(
+    (name) => table[name] && "required" in table[name],
+  );
+  return fc.record(values, { requiredKeys });
+}
+
+/** A few fields at a time: of many together, some exclude each other. */
+const someFields: fc.Arbitrary<object> = fc
+  .subarray(Object.entries<Field>(STREAM_FIELDS), { maxLength: 3 })
+  .chain((some) => fields(Object.fromEntries(some)));
+
+const policy = fc.record(
+  {
+    leader: fc.record({ region: place, zone: place, node: oddText }, { requiredKeys: [] }),
+    adopt: fc.boolean(),
+    allowDataLoss: fc.boolean(),
+    recreate: fc.constant("viaBackup"),
+  },
+  { requiredKeys: [] },
+);
+
+/** Somebody may look for a password anywhere. */
+const misplaced = fc.constant({ password: MARKER });
+
+const stream = fc.oneof(
+  { weight: 12, arbitrary: someFields },
+  { weight: 2, arbitrary: fc.tuple(someFields, policy).map(([a, b]) => ({ ...a, ...b })) },
+  { weight: 1, arbitrary: misplaced },
+);
+
+const streams = fc.dictionary(fc.constantFrom("ORDERS", "EVENTS", "AUDIT"), stream, { maxKeys: 2 });
+const oddStreams = fc.dictionary(oddText, fc.oneof(someFields, anything), { maxKeys: 2 });
+
+/** What is right for each setting by itself, and what is about to be wrong. */
+const SETTINGS: Readonly<Record<string, readonly [fc.Arbitrary<unknown>, fc.Arbitrary<unknown>]>> =
+  {
+    cluster: [label, oddText],
+    regions: [names(REGIONS, 2), oddNames(REGIONS)],
+    availabilityZones: [names(ZONES, 1), oddNames(ZONES)],
+    nodesPerZone: [fc.integer({ min: 1, max: 3 }), oddNumber],
+    uniqueTag: [fc.constantFrom("az:", "rg:", "none"), oddText],
+    image: [
+      fc.constantFrom("nats:2.15.2", "nats:2.12.6-alpine", "a.b:5000/nats:v2.14.0"),
+      fc.constantFrom(
+        "nats",
+        "nats:latest",
+        "nats:2.10.22",
+        "nats:2.15.2@sha256:0",
+        "nats:2.15.2 ",
+      ),
+    ],
+    bindAddress: [
+      fc.constantFrom("127.0.0.1", "0.0.0.0", "10.0.0.1"),
+      fc.constantFrom("::1", "localhost", "010.0.0.1", "1.2.3", "256.0.0.1", "127.0.0.1\n"),
+    ],
+    clientPort: [port, oddPort],
+    monitorPort: [port, oddPort],
+    memory: [size, oddSize],
+    maxFileStore: [size, oddSize],
+    maxMemoryStore: [size, oddSize],
+    syncInterval: [fc.oneof(fc.constant("always"), duration), oddDuration],
+    rollout: [fc.constantFrom("zone", "node", "all"), oddText],
+    keepVolumes: [fc.boolean(), oddText],
+    account: [label, oddText],
+    user: [label, oddText],
+    systemUser: [label, oddText],
+    streams: [streams, oddStreams],
+  };
+
+/** All that there are. */
+export const SETTING_NAMES: ReadonlySet<string> = new Set([
+  ...Object.keys(SETTINGS),
+  "password",
+  "systemPassword",
+]);
+
+const password = fc.oneof(
+  fc.constantFrom(...ODD_TEXTS.filter((text) => text !== "")),
+  fc.string({ unit: "binary", minLength: 1, maxLength: 40 }),
+  fc.tuple(oddText, oddText).map(([before, after]) => `${before}${MARKER}${after}`),
+);
+const oddPassword = fc.constantFrom("", `$2a$11$${MARKER}`, `$2b$04$`, MARKER.repeat(2_000));
+
+/** Values that are wrong, of a setting or two. */
+const wrong = fc
+  .subarray(Object.entries(SETTINGS), { minLength: 1, maxLength: 2 })
+  .chain((some) => record(some, ([, odd]) => fc.oneof({ weight: 3, arbitrary: odd }, anything)));
+
+const wrongPasswords = fc.record(
+  { password: oddPassword, systemPassword: oddPassword },
+  { requiredKeys: [] },
+);
+
+/**
+ * Settings as people may write them: in some of them something is wrong, in the others each is right by
+ * itself. What is right with each other is for the planner to say.
+ */
+export const fuzzedSettings: fc.Arbitrary<ConfigTexts> = fc
+  .tuple(
+    fc.subarray(Object.entries(SETTINGS)).chain((some) => record(some, ([usual]) => usual)),
+    fc.record({ password, systemPassword: password }),
+    fc.oneof(
+      { weight: 6, arbitrary: fc.constant({}) },
+      { weight: 4, arbitrary: wrong },
+      { weight: 1, arbitrary: wrongPasswords },
+      { weight: 1, arbitrary: fc.dictionary(oddText, fc.constant(MARKER), { maxKeys: 1 }) },
+      { weight: 1, arbitrary: fc.constant({ password: undefined }) },
+    ),
+  )
+  .map((parts) => toTexts(Object.assign({}, ...parts)));
+
+function record<T>(
+  entries: readonly (readonly [string, T])[],
+  valuesOf: (item: T) => fc.Arbitrary<unknown>,
+): fc.Arbitrary<object> {
+  return fc.record(Object.fromEntries(entries.map(([name, item]) => [name, valuesOf(item)])));
+}
+
+/** As Pulumi does it: text as it is, all else as JSON. */
+function toTexts(settings: object): ConfigTexts {
+  return Object.fromEntries(
+    Object.entries(settings)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]),
+  );
+}
