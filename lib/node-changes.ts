@@ -46,7 +46,7 @@ const KNOWN_DIGESTS = /^2\.15\./;
 /**
  * Works out what an update makes of a node, and why.
  *
- * Accounts hold passwords, of which nothing is kept. That they changed shows where nothing else did, and
+ * Accounts hold hashes, of which nothing is kept. That they changed shows where nothing else did, and
  * yet the server's digest of its config is another than that of the planned one.
  *
  * @param running undefined where there is no such node.
@@ -65,7 +65,11 @@ export function changeOf(
   if (reasons.length > 0)
     return { node, kind: restarts.length > 0 ? "restart" : "reload", reasons };
   return running.server && hasOtherConfig(running.server, plannedDigest)
-    ? { node, kind: "reload", reasons: [{ setting: "accounts", change: "users or passwords" }] }
+    ? {
+        node,
+        kind: "reload",
+        reasons: [{ setting: "accounts", change: "users, passwords or rights" }],
+      }
     : { node, kind: "none", reasons };
 }
 

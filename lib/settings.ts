@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { type AccountSettings, accountsSchema } from "./account-settings.ts";
+import { accountProblems } from "./accounts.ts";
 import { PlanError, type Problem } from "./errors.ts";
+import { GIVEN, hidePasswords } from "./hidden-passwords.ts";
 import { parseBytes, parseDuration } from "./quantities.ts";
 import { type StreamSettings, streamSettingsSchema } from "./stream-config.ts";
 import { regionTag, zoneTag } from "./tags.ts";
@@ -38,7 +41,10 @@ export interface Settings {
   readonly keepVolumes: boolean;
   readonly account: string;
   readonly user: string;
+  /** Whether `user` has a password. */
+  readonly hasPassword: boolean;
   readonly systemUser: string;
+  readonly accounts: Readonly<Record<string, AccountSettings>>;
   readonly streams: Readonly<Record<string, StreamSettings>>;
 }
 
@@ -76,7 +82,10 @@ const schema = z.strictObject({
   keepVolumes: z.boolean().default(false),
   account: printable.default("APP"),
   user: printable.default("user"),
+  password: z.literal(GIVEN).optional(),
   systemUser: printable.default("sys"),
+  systemPassword: z.literal(GIVEN).optional(),
+  accounts: accountsSchema.default({}),
   streams: z.record(z.string(), streamSettingsSchema).default({}),
 });
 
@@ -88,6 +97,7 @@ const JSON_SETTINGS: ReadonlySet<string> = new Set([
   "clientPort",
   "monitorPort",
   "keepVolumes",
+  "accounts",
   "streams",
 ]);
 
@@ -96,7 +106,7 @@ export const PASSWORDS: ReadonlySet<string> = new Set(["password", "systemPasswo
 
 /**
  * Picks the settings out of a stack's config as Pulumi keeps it, text by `project:name`. A misspelt name is
- * kept, for {@link parseSettings} to refuse; passwords are left out.
+ * kept, for {@link parseSettings} to refuse; of passwords is kept that they are there.
  */
 export function decodeSettings(
   config: Readonly<Record<string, string>>,
@@ -106,9 +116,14 @@ export function decodeSettings(
   const settings = Object.entries(config)
     .filter(([key]) => key.startsWith(prefix))
     .map(([key, text]) => [key.slice(prefix.length), text] as const)
-    .filter(([name]) => !PASSWORDS.has(name))
-    .map(([name, text]) => [name, JSON_SETTINGS.has(name) ? parseJson(text) : text] as const);
+    .map(([name, text]) => [name, decode(name, text)] as const);
   return Object.fromEntries(settings);
+}
+
+function decode(name: string, text: string): unknown {
+  if (PASSWORDS.has(name)) return GIVEN;
+  const value = JSON_SETTINGS.has(name) ? parseJson(text) : text;
+  return name === "accounts" ? hidePasswords(value) : value;
 }
 
 /** Text that is no JSON stays as it is: the setting's own check has the better words for it. */
@@ -129,11 +144,12 @@ function parseJson(text: string): unknown {
 export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
   const parsed = schema.safeParse(raw);
   if (!parsed.success) throw new PlanError(parsed.error.issues.flatMap(toProblems));
-  const { uniqueTag, ...settings } = parsed.data;
+  const { uniqueTag, password, systemPassword: _, ...settings } = parsed.data;
   const clientPort = settings.clientPort || defaultPort(identity);
   const complete = {
     ...settings,
     identity,
+    hasPassword: password !== undefined,
     uniqueTag: uniqueTag === "none" ? "" : uniqueTag,
     clientPort,
     monitorPort: settings.monitorPort || clientPort + MONITOR_PORT_DISTANCE,
@@ -141,7 +157,8 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
   const problems = [
     ...duplicates("regions", settings.regions, regionTag),
     ...duplicates("availabilityZones", settings.availabilityZones, zoneTag),
-    ...accountProblems(settings),
+    ...reservedName(settings.account),
+    ...accountProblems(complete),
   ];
   if (problems.length > 0) throw new PlanError(problems);
   return complete;
@@ -204,25 +221,10 @@ function parseSyncInterval(text: string, context: z.RefinementCtx<string>): stri
   return z.NEVER;
 }
 
-function accountProblems({
-  account,
-  user,
-  systemUser,
-}: Pick<Settings, "account" | "user" | "systemUser">): Problem[] {
-  return [
-    ...(account === "$SYS"
-      ? [{ path: "account", message: "$SYS is the system account", fix: "choose another name" }]
-      : []),
-    ...(user === systemUser
-      ? [
-          {
-            path: "systemUser",
-            message: `"${user}" is the user of ${account} too`,
-            fix: "rename one",
-          },
-        ]
-      : []),
-  ];
+function reservedName(account: string): Problem[] {
+  if (account !== "$SYS" && account !== "$G") return [];
+  const message = `${account} is ${account === "$SYS" ? "the system account" : "an account of the servers' own"}`;
+  return [{ path: "account", message, fix: "choose another name" }];
 }
 
 function duplicates(
