@@ -3,21 +3,19 @@ import { announceChanges } from "./components/announce-changes.ts";
 import { announceDepartures, createRetirement } from "./components/departures.ts";
 import { JetStreamProvider } from "./components/jetstream-provider.ts";
 import { NatsCluster } from "./components/nats-cluster.ts";
-import { ownershipOf } from "./components/ownership.ts";
 import { inspectEngine } from "./components/preflight.ts";
 import { planStack } from "./components/stack-settings.ts";
 import { Stream } from "./components/stream.ts";
 import { StreamRoster } from "./components/stream-roster.ts";
-import { rosterEntry } from "./lib/stream-policy.ts";
+import { rosterOf } from "./lib/roster.ts";
 
 // The SDK takes a stack trace for each of its promises; looking all their frames up in source maps, which
 // types that are stripped don't need, is a quarter of a preview.
 Reflect.deleteProperty(Error, "prepareStackTrace");
 
-const { plan, accounts } = planStack();
+const { plan, ownership, accounts, access } = planStack();
 for (const notice of plan.notices) pulumi.log.info(notice);
 
-const ownership = ownershipOf(plan.identity, pulumi.getOrganization());
 const engine = await inspectEngine(plan, ownership);
 const [strays] = await Promise.all([
   announceChanges(plan, accounts, engine),
@@ -33,9 +31,9 @@ const cluster = new NatsCluster(plan.cluster, { plan, accounts, ownership, engin
 const jetStream = new JetStreamProvider(
   `${plan.cluster}-jetstream`,
   {
-    connection: accounts.apply(({ application }) => ({
+    connection: access.apply(({ managerKey }) => ({
       urls: Object.values(cluster.clientUrls),
-      ...application,
+      managerKey,
     })),
   },
   { parent: cluster, dependsOn: isNew ? [...cluster.nodes] : [] },
@@ -43,20 +41,15 @@ const jetStream = new JetStreamProvider(
 
 const roster = new StreamRoster(
   `${plan.cluster}-streams`,
-  {
-    account: plan.account,
-    streams: Object.fromEntries(
-      plan.streams.map(({ name, policy }) => [name, rosterEntry(policy)]),
-    ),
-  },
+  rosterOf(plan),
   // It looks at what is there before anything changes.
   { parent: cluster, provider: jetStream, deletedWith: cluster },
 );
 
-const placed = plan.streams.map(({ name, config, policy }) => {
+const placed = plan.streams.map(({ name, account, config, policy }) => {
   const stream = new Stream(
     name,
-    { account: plan.account, config, policy, fleet: plan.fleet },
+    { account, config, policy, fleet: plan.fleet },
     {
       parent: cluster,
       provider: jetStream,
@@ -65,14 +58,14 @@ const placed = plan.streams.map(({ name, config, policy }) => {
       deletedWith: cluster,
     },
   );
-  return { stream, name, tags: config.placement?.tags ?? [] };
+  return { stream, name, account, tags: config.placement?.tags ?? [] };
 });
 
 createRetirement(
   `${plan.cluster}-retire`,
   {
     plan,
-    accounts,
+    access,
     ownership,
     engine,
     after: [cluster.ready, ...placed.map(({ stream }) => stream)],
@@ -83,5 +76,8 @@ createRetirement(
 export const clientUrls = cluster.clientUrls;
 export const monitoringUrls = cluster.monitoringUrls;
 export const streams = Object.fromEntries(
-  placed.map(({ name, tags, stream: { leader, replicas } }) => [name, { tags, leader, replicas }]),
+  placed.map(({ name, account, tags, stream: { leader, replicas } }) => [
+    name,
+    { account, tags, leader, replicas },
+  ]),
 );

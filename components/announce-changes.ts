@@ -1,7 +1,8 @@
 import { get } from "node:http";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { type Accounts, configDigest } from "../lib/nats-conf.ts";
+import type { Accounts } from "../lib/accounts-conf.ts";
+import { configDigest } from "../lib/nats-conf.ts";
 import {
   changeOf,
   describeChanges,

@@ -6,11 +6,11 @@ import {
   type LeavingNode,
   unplannedStreams,
 } from "../lib/departures.ts";
-import type { Accounts } from "../lib/nats-conf.ts";
 import { type ClusterPlan, nodesOf } from "../lib/plan.ts";
 import { askHeldStreams } from "../providers/monitoring.ts";
 import type { Ownership } from "./ownership.ts";
 import type { EngineNode, EngineState } from "./preflight.ts";
+import type { Access } from "./stack-settings.ts";
 
 /**
  * Says what becomes of nodes that the settings have no more, and of what they hold.
@@ -55,7 +55,7 @@ export function createDrain(
 }
 
 export interface RetirementArgs extends DeparturesArgs {
-  readonly accounts: pulumi.Output<Accounts>;
+  readonly access: pulumi.Output<Access>;
   /** What has to be done before: all streams have moved. */
   readonly after: readonly pulumi.Resource[];
 }
@@ -66,7 +66,7 @@ export function createRetirement(
   args: RetirementArgs,
   parent: pulumi.Resource,
 ): pulumi.Resource {
-  const { plan, accounts, after } = args;
+  const { plan, access, after } = args;
   const urls = nodesOf(plan).map(({ clientUrl }) => clientUrl);
   return createStep(
     name,
@@ -74,7 +74,7 @@ export function createRetirement(
     args,
     {
       stdin: pulumi.secret(
-        pulumi.jsonStringify(accounts.apply(({ system }) => ({ urls, ...system }))),
+        pulumi.jsonStringify(access.apply(({ system }) => ({ urls, ...system }))),
       ),
       environment: { FLEET: JSON.stringify(plan.fleet), IMAGE: plan.image },
     },

@@ -1,7 +1,8 @@
 import { local } from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { type Accounts, renderAccountsConf } from "../lib/nats-conf.ts";
+import type { Accounts } from "../lib/accounts-conf.ts";
+import { renderAccountsConf } from "../lib/nats-conf.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
 import type { Strays } from "./announce-changes.ts";
 import type { AvailabilityZone } from "./availability-zone.ts";

@@ -19,7 +19,7 @@ export interface NodeSettings {
   readonly memory: number;
   /** Whether the data volume stays on the engine when the node goes. */
   readonly keepsVolumes: boolean;
-  /** `accounts.conf`, which holds the passwords. */
+  /** `accounts.conf`, which holds the hashes of passwords. */
   readonly accountsConf: pulumi.Output<string>;
   /** The pulled image, waited for; `image` names it. */
   readonly pulled: docker.RemoteImage;

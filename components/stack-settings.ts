@@ -1,19 +1,34 @@
 import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import type { Accounts } from "../lib/accounts-conf.ts";
+import { hashPassword, managerKey, managerPublicKey } from "../lib/credentials.ts";
 import { PlanError } from "../lib/errors.ts";
-import type { Accounts } from "../lib/nats-conf.ts";
-import { readPasswords } from "../lib/passwords.ts";
+import { passwordsOf } from "../lib/hidden-passwords.ts";
+import { type Passwords, passwordProblems, passwordsOfUsers } from "../lib/passwords.ts";
 import { type ClusterPlan, planCluster } from "../lib/plan.ts";
-import { decodeSettings, parseSettings, type Settings } from "../lib/settings.ts";
+import { decodeSettings, parseSettings } from "../lib/settings.ts";
+import type { UserLogin } from "../providers/connection.ts";
+import { type Ownership, ownershipOf } from "./ownership.ts";
 
 /** What the settings of the running stack come to. */
 export interface StackPlan {
   readonly plan: ClusterPlan;
-  /** With their passwords, as a secret. */
+  readonly ownership: Ownership;
+  /** What the servers know of accounts and users, as a secret. */
   readonly accounts: pulumi.Output<Accounts>;
+  /** What the stack itself logs in with, as a secret. */
+  readonly access: pulumi.Output<Access>;
+}
+
+export interface Access {
+  readonly system: UserLogin;
+  /** Leads to the nkeys of the stack's own users; see `managerSeed`. */
+  readonly managerKey: string;
 }
 
 /**
- * Plans the running stack from its settings.
+ * Plans the running stack from its settings. Its passwords go another way than the plan: into hashes and keys, which
+ * are worked out while the engine is looked at.
  *
  * @throws pulumi.RunError, which is shown without a stack trace, naming what is wrong with them.
  */
@@ -21,25 +36,68 @@ export function planStack(): StackPlan {
   try {
     const config = new pulumi.Config();
     const identity = { project: pulumi.getProject(), stack: pulumi.getStack() };
-    const texts = pulumi.runtime.allConfig();
-    const settings = parseSettings(decodeSettings(texts, config.name), identity);
-    const plan = planCluster(settings);
-    return { plan, accounts: pulumi.secret(readAccounts(texts, config.name, settings)) };
+    const raw = pulumi.runtime.allConfig();
+    const plan = planCluster(parseSettings(decodeSettings(raw, config.name), identity));
+    const passwords = readPasswords(config, plan);
+    const ownership = ownershipOf(identity, pulumi.getOrganization());
+    const secrets = deriveSecrets(plan, passwords, ownership.label.value);
+    return {
+      plan,
+      ownership,
+      accounts: pulumi.secret(secrets.then(({ accounts }) => accounts)),
+      access: pulumi.secret(secrets.then(({ access }) => access)),
+    };
   } catch (error) {
     throw error instanceof PlanError ? new pulumi.RunError(error.message) : error;
   }
 }
 
-function readAccounts(
-  texts: Readonly<Record<string, string>>,
-  project: string,
-  settings: Settings,
-): Accounts {
-  const { password, systemPassword } = readPasswords(texts, project, settings);
-  const { account: name, user, systemUser } = settings;
+function readPasswords(config: pulumi.Config, plan: ClusterPlan): Passwords {
+  const all = pulumi.runtime.allConfig();
+  const read = (name: string) => all[`${config.name}:${name}`];
+  const passwords = {
+    system: read("systemPassword"),
+    simple: read("password"),
+    users: passwordsOf(JSON.parse(read("accounts") ?? "{}")),
+    encrypted: secretSettings(config),
+  };
+  const problems = passwordProblems(plan, passwords);
+  if (problems.length > 0) throw new PlanError(problems);
+  return passwords;
+}
+
+/** The names of settings with anything encrypted in them. The SDK keeps it to itself. */
+function secretSettings({ name: namespace }: pulumi.Config): string[] {
+  const keys = z.array(z.string()).parse(JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]"));
+  return keys.map((key) => key.replace(`${namespace}:`, ""));
+}
+
+async function deriveSecrets(
+  plan: ClusterPlan,
+  passwords: Passwords,
+  owner: string,
+): Promise<{ readonly accounts: Accounts; readonly access: Access }> {
+  const { systemUser } = plan;
+  const system = passwords.system ?? "";
+  const users = [
+    { account: "$SYS", user: systemUser, password: system },
+    ...passwordsOfUsers(plan, passwords),
+  ];
+  const [key, ...hashes] = await Promise.all([
+    managerKey(system, owner),
+    ...users.map(async ({ account, user, password = "" }) => {
+      return [user, await hashPassword(password, owner, account, user)] as const;
+    }),
+  ]);
+  const withStreams = plan.accounts.filter(({ jetStream }) => jetStream !== false);
+  const managers = withStreams.map(({ name }) => [name, managerPublicKey(key, name)] as const);
   return {
-    system: { user: systemUser, password: systemPassword },
-    name,
-    application: { user, password },
+    accounts: {
+      systemUser,
+      accounts: plan.accounts,
+      hashes: Object.fromEntries(hashes),
+      managers: Object.fromEntries(managers),
+    },
+    access: { system: { user: systemUser, password: system }, managerKey: key },
   };
 }

@@ -35,9 +35,9 @@ export function heldStream(
 /** What nodes that leave hold apart from the streams of the settings, which move by their own plan; each once. */
 export function unplannedStreams(
   leaving: readonly LeavingNode[],
-  { account, streams }: Pick<ClusterPlan, "account" | "streams">,
+  { streams }: Pick<ClusterPlan, "streams">,
 ): HeldStream[] {
-  const planned = new Set(streams.map(({ name }) => keyOf({ account, name })));
+  const planned = new Set(streams.map(keyOf));
   const held = leaving.flatMap((node) => node.held ?? []);
   const unplanned = held.filter((stream) => !planned.has(keyOf(stream)));
   return [...new Map(unplanned.map((stream) => [keyOf(stream), stream])).values()];
@@ -79,7 +79,7 @@ export function describeStranded(
 /** Says what becomes of nodes that leave, before anything happens. */
 export function describeDepartures(
   leaving: readonly LeavingNode[],
-  plan: Pick<ClusterPlan, "account" | "streams" | "keepsVolumes">,
+  plan: Pick<ClusterPlan, "streams" | "keepsVolumes">,
 ): string[] {
   if (leaving.length === 0) return [];
   const names = leaving.map(({ name }) => name).join(", ");

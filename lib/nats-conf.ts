@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { type Accounts, accountsBlock } from "./accounts-conf.ts";
 
 /** Paths within a node's container; the config volume and the data volume are mounted there. */
 export const CONFIG_DIR = "/etc/nats";
@@ -63,24 +64,10 @@ export function restartFields(conf: NodeConf): SettingValues {
   return Object.fromEntries(Object.entries(conf).filter(([field]) => changes[field] !== "reloads"));
 }
 
-/** Name and password of somebody who may connect. */
-export interface Credentials {
-  readonly user: string;
-  readonly password: string;
-}
-
-/** The accounts of a cluster: the system account, and one with JetStream for everything else. */
-export interface Accounts {
-  readonly system: Credentials;
-  /** Name of the application account, e.g. `APP`. */
-  readonly name: string;
-  readonly application: Credentials;
-}
-
 /** A value of nats-server's config format, which is JSON's but for the way it is written. */
-type ConfigValue = string | number | readonly ConfigValue[] | ConfigBlock;
+export type ConfigValue = string | number | boolean | readonly ConfigValue[] | ConfigBlock;
 
-interface ConfigBlock {
+export interface ConfigBlock {
   readonly [key: string]: ConfigValue;
 }
 
@@ -89,7 +76,7 @@ export function renderNodeConf(conf: NodeConf): string {
   return `${renderEntries(nodeBlock(conf))}\ninclude accounts.conf\n`;
 }
 
-/** Renders `accounts.conf`, which holds the passwords and is the same on every node. */
+/** Renders `accounts.conf`, which holds the hashes of passwords and is the same on every node. */
 export function renderAccountsConf(accounts: Accounts): string {
   return `${renderEntries(accountsBlock(accounts))}\n`;
 }
@@ -132,16 +119,6 @@ function nodeBlock(conf: NodeConf): ConfigBlock {
   };
 }
 
-function accountsBlock({ system, name, application }: Accounts): ConfigBlock {
-  const users = ({ user, password }: Credentials) => [{ user, password }];
-  return {
-    accounts: {
-      $SYS: { users: users(system) },
-      [name]: { jetstream: "enabled", users: users(application) },
-    },
-  };
-}
-
 function renderEntries(block: ConfigBlock, indent = ""): string {
   return Object.entries(block)
     .map(([key, value]) => `${indent}${quote(key)}: ${renderValue(value, indent)}`)
@@ -150,7 +127,7 @@ function renderEntries(block: ConfigBlock, indent = ""): string {
 
 function renderValue(value: ConfigValue, indent: string): string {
   if (typeof value === "string") return quote(value);
-  if (typeof value === "number") return `${value}`;
+  if (typeof value !== "object") return `${value}`;
   const inner = `${indent}  `;
   if (!isList(value)) return `{\n${renderEntries(value, inner)}\n${indent}}`;
   const items = value.map((item) => `${inner}${renderValue(item, inner)}`);
@@ -176,9 +153,9 @@ function escapeForConf(character: string): string {
 
 /** Go's encoding/json sorts keys, and escapes what would mean something in HTML or JavaScript. */
 function encodeLikeGo(value: ConfigValue): string {
-  if (typeof value === "number") return `${value}`;
   if (typeof value === "string")
     return JSON.stringify(value).replace(ESCAPED_BY_GO, toUnicodeEscape);
+  if (typeof value !== "object") return `${value}`;
   if (isList(value)) return `[${value.map(encodeLikeGo).join(",")}]`;
   const entries = Object.entries(value)
     .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))

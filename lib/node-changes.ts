@@ -51,7 +51,7 @@ const KNOWN_DIGESTS = /^2\.15\./;
 /**
  * Works out what an update makes of a node, and why.
  *
- * Accounts hold passwords, of which nothing is kept. That they changed, or that somebody changed the node's
+ * Accounts hold hashes, of which nothing is kept. That they changed, or that somebody changed the node's
  * config by hand, shows where nothing else did, and yet the server's digest of its config is another than
  * that of the planned one.
  *
@@ -80,7 +80,10 @@ export function changeOf(
 }
 
 /** What a digest alone tells. */
-const UNSEEN: Reason = { setting: "config", change: "users or passwords, or changed by hand" };
+const UNSEEN: Reason = {
+  setting: "config",
+  change: "users, passwords or rights, or changed by hand",
+};
 
 function restartReasons({ settings: before }: RunningNode, planned: NodePlan): Reason[] {
   if (!before) return [{ setting: "container", change: "made by an earlier nats-regions" }];

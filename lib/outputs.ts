@@ -1,6 +1,8 @@
 import { z } from "zod";
 
 const streamOutput = z.object({
+  /** Absent where an earlier version wrote it: the one account that there was. */
+  account: z.string().optional(),
   /** Placement tags, in the order in which the server holds them. */
   tags: z.array(z.string()),
   /** Server that leads the stream, as of the last `up` or `refresh`. */

@@ -1,58 +1,90 @@
-import { PlanError, type Problem } from "./errors.ts";
-import type { Settings } from "./settings.ts";
+import { isHash, MAX_PASSWORD_BYTES } from "./credentials.ts";
+import type { Problem } from "./errors.ts";
+import type { ClusterPlan } from "./plan.ts";
 
-/** The passwords of the two users. */
+/** Passwords as they are set; undefined where they are missing. All secret. */
 export interface Passwords {
-  readonly password: string;
-  readonly systemPassword: string;
+  readonly system: string | undefined;
+  /** Of the user of the setting `user`. */
+  readonly simple: string | undefined;
+  /** Of the users in the setting `accounts`, by name. */
+  readonly users: Readonly<Record<string, string>>;
+  /** Names of the settings that have anything encrypted in them. */
+  readonly encrypted: readonly string[];
 }
 
-/**
- * A client sends its password in one line of 4 KiB, with its name and more (nats-server 2.15,
- * `max_control_line`), and may write six bytes for one.
- */
-const MAX_BYTES = 256;
+type Stage = Pick<ClusterPlan, "identity" | "bindAddress" | "systemUser" | "accounts">;
 
-/** What nats-server takes for the hash of a password that clients know (`isBcrypt` in its server/auth.go). */
-const BCRYPT = /^\$2[abxy]\$\d{2}\$/;
-
-/**
- * Reads the passwords from a stack's config, text by `project:name`.
- *
- * @throws PlanError for those that are missing, or that nats-server would read otherwise; it quotes none.
- */
-export function readPasswords(
-  config: Readonly<Record<string, string>>,
-  project: string,
-  { user, systemUser }: Pick<Settings, "user" | "systemUser">,
-): Passwords {
-  const {
-    [`${project}:password`]: password = "",
-    [`${project}:systemPassword`]: systemPassword = "",
-  } = config;
-  const problems = [
-    ...checkPassword("password", password, user),
-    ...checkPassword("systemPassword", systemPassword, systemUser),
-  ];
-  if (problems.length > 0) throw new PlanError(problems);
-  return { password, systemPassword };
+/** A password, where it is set, and whose it is. */
+interface Entry {
+  readonly path: string;
+  readonly account: string;
+  readonly user: string;
+  readonly password: string | undefined;
 }
 
-function checkPassword(path: keyof Passwords, password: string, user: string): Problem[] {
-  const command = `npx pulumi config set --secret ${path}`;
-  if (password === "") {
-    return [{ path, message: `user ${user} has no password`, fix: `set one: ${command}` }];
+/** The password of each user that logs in with one; undefined where it is missing. */
+export function passwordsOfUsers({ accounts }: Stage, { simple, users }: Passwords): Entry[] {
+  return accounts.flatMap(({ name: account, users: planned }) =>
+    planned
+      .filter(({ nkey }) => nkey === undefined)
+      .map(({ name: user }) =>
+        Object.hasOwn(users, user)
+          ? {
+              path: `accounts.${account}.users.${user}.password`,
+              account,
+              user,
+              password: users[user],
+            }
+          : { path: "password", account, user, password: simple },
+      ),
+  );
+}
+
+/** Says what is wrong with passwords, quoting none. */
+export function passwordProblems(stage: Stage, passwords: Passwords): Problem[] {
+  const { system, encrypted } = passwords;
+  const systemEntry = { path: "systemPassword", user: stage.systemUser, password: system };
+  const problems = [systemEntry, ...passwordsOfUsers(stage, passwords)].flatMap(
+    ({ path, user, password }): Problem[] => {
+      const option = path.includes(".") ? "--path " : "";
+      const command = `npx pulumi config set --secret ${option}${path}`;
+      if (password === undefined) {
+        return [{ path, message: `user ${user} has no password`, fix: `set one: ${command}` }];
+      }
+      const [setting = path] = path.split(".");
+      const message = encrypted.includes(setting) ? flawOf(password, stage) : PLAIN;
+      return message === undefined ? [] : [{ path, message, fix: `set another: ${command}` }];
+    },
+  );
+  return system === undefined || !isHash(system)
+    ? problems
+    : [
+        ...problems,
+        {
+          path: "systemPassword",
+          message:
+            "is a hash, which the servers' config has too; the stack's own keys follow from it",
+          fix: "set the password itself",
+        },
+      ];
+}
+
+const PLAIN = "stands in the settings for all to read";
+/** The example's, which everybody can read. */
+const WELL_KNOWN: ReadonlySet<string> = new Set(["user", "sys"]);
+
+const WHOLE_HASH = /^.{7}[./A-Za-z0-9]{53}$/;
+
+function flawOf(password: string, { identity, bindAddress }: Stage): string | undefined {
+  const isExample = identity.stack === "dev" && bindAddress.startsWith("127.");
+  if (password === "") return "is empty";
+  if (isHash(password) && !WHOLE_HASH.test(password))
+    return "begins like a bcrypt hash, but is none";
+  if (WELL_KNOWN.has(password) && !isExample) {
+    return "is the example's, which is for a stack dev on loopback only";
   }
-  const fault = faultOf(password);
-  if (fault === undefined) return [];
-  const message = `the password of user ${user} ${fault}`;
-  return [{ path, message, fix: `set another: ${command}` }];
-}
-
-function faultOf(password: string): string | undefined {
-  if (Buffer.byteLength(password) > MAX_BYTES) return `is longer than ${MAX_BYTES} bytes`;
-  if (BCRYPT.test(password)) {
-    return "looks like a bcrypt hash, which nats-server compares with the password that it is of";
-  }
-  return undefined;
+  return Buffer.byteLength(password) > MAX_PASSWORD_BYTES
+    ? `is longer than ${MAX_PASSWORD_BYTES} bytes, of which bcrypt counts no more`
+    : undefined;
 }

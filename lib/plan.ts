@@ -1,3 +1,4 @@
+import { type AccountPlan, countProblems, homeProblems, planAccounts } from "./accounts.ts";
 import { durabilityWarnings, syncNotices } from "./durability.ts";
 import { PlanError, type Problem } from "./errors.ts";
 import { type NodeConf, renderNodeConf, restartFields, type SettingValues } from "./nats-conf.ts";
@@ -42,7 +43,9 @@ export interface ClusterPlan {
   readonly waves: readonly (readonly NodePlan[])[];
   /** The servers as the placement planner sees them. */
   readonly fleet: Fleet;
-  readonly account: string;
+  readonly systemUser: string;
+  /** Beside the system account. The first one is that of streams which name none. */
+  readonly accounts: readonly AccountPlan[];
   readonly streams: readonly StreamPlan[];
   /** What people should know although nothing is wrong, a sentence each. */
   readonly notices: readonly string[];
@@ -76,6 +79,7 @@ export interface NodePlan extends NodePlace {
 
 export interface StreamPlan {
   readonly name: string;
+  readonly account: string;
   readonly config: StreamConfig;
   readonly policy: StreamPolicy;
   readonly placement: Possible;
@@ -92,6 +96,7 @@ export interface ClusterDraft extends Omit<ClusterPlan, "streams"> {
 
 export interface StreamDraft {
   readonly name: string;
+  readonly account: string;
   readonly config: StreamConfig;
   /** Without leaders where there is no place. */
   readonly policy: StreamPolicy;
@@ -113,8 +118,8 @@ export function planCluster(settings: Settings): ClusterPlan {
   if (all.length > 0) throw new PlanError(all);
   return {
     ...cluster,
-    streams: streams.flatMap(({ name, config, policy, placement }) =>
-      placement.kind === "impossible" ? [] : [{ name, config, policy, placement }],
+    streams: streams.flatMap(({ name, account, config, policy, placement }) =>
+      placement.kind === "impossible" ? [] : [{ name, account, config, policy, placement }],
     ),
     notices: [...notices, ...sumUp(streams)],
   };
@@ -139,6 +144,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
   const { identity, regions, availabilityZones: zones } = settings;
   const compiled = Object.entries(settings.streams).map(([name, stream]) => ({
     name,
+    account: stream.account ?? settings.account,
     stream,
     ...compileStream(name, stream, regions, zones),
   }));
@@ -152,7 +158,8 @@ export function draftCluster(settings: Settings): ClusterDraft {
     uniqueTag: settings.uniqueTag,
     servers: nodes.map(({ name, serverTags: tags }) => ({ name, cluster: settings.cluster, tags })),
   };
-  const surroundings = { fleet, places, version: imageVersion(settings.image) };
+  const accounts = planAccounts(settings);
+  const surroundings = { accounts, fleet, places, version: imageVersion(settings.image) };
   return {
     identity,
     cluster: settings.cluster,
@@ -175,14 +182,20 @@ export function draftCluster(settings: Settings): ClusterDraft {
       compiled.map(({ config }) => planSeating(placementRequest(config), fleet)),
     ),
     fleet,
-    account: settings.account,
+    systemUser: settings.systemUser,
+    accounts,
     streams: compiled.map((stream) => draftStream(stream, surroundings)),
     notices: syncNotices(settings.syncInterval),
     problems: [
       ...nameProblems(nodes),
       ...portProblems(nodes),
+      ...countProblems(compiled, accounts),
       ...findOverlaps(
-        compiled.map(({ name, config }) => ({ name, subjects: config.subjects ?? [] })),
+        compiled.map(({ name, account, config }) => ({
+          name,
+          account,
+          subjects: config.subjects ?? [],
+        })),
       ),
     ],
   };
@@ -190,12 +203,14 @@ export function draftCluster(settings: Settings): ClusterDraft {
 
 interface NamedStream extends CompiledStream {
   readonly name: string;
+  readonly account: string;
   /** Its settings. */
   readonly stream: PolicySettings;
 }
 
 /** What a stream's fate rests on beside its settings. */
 interface Surroundings {
+  readonly accounts: readonly AccountPlan[];
   readonly fleet: Fleet;
   readonly places: readonly NodePlace[];
   /** Of the servers; undefined where their image doesn't say. */
@@ -203,8 +218,8 @@ interface Surroundings {
 }
 
 function draftStream(
-  { name, stream, config, problems }: NamedStream,
-  { fleet, places, version }: Surroundings,
+  { name, account, stream, config, problems }: NamedStream,
+  { accounts, fleet, places, version }: Surroundings,
 ): StreamDraft {
   const request = placementRequest(config);
   const placement = planPlacement(request, fleet);
@@ -213,9 +228,14 @@ function draftStream(
   const { policy, problems: misled } = compilePolicy(stream, hosts, places);
   const tooNew = version ? tooNewFor(version, config, policy) : [];
   // Where no replica is, it goes without saying that none can lead.
-  const unfit = homeless ? tooNew : [...misled, ...tooNew];
+  const unfit = [
+    ...homeProblems({ name, account, config }, accounts),
+    ...(homeless ? [] : misled),
+    ...tooNew,
+  ];
   return {
     name,
+    account,
     config,
     policy,
     placement,

@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { type AccountSettings, accountsSchema } from "./account-settings.ts";
+import { accountProblems } from "./accounts.ts";
 import { PlanError, type Problem } from "./errors.ts";
+import { GIVEN, hidePasswords } from "./hidden-passwords.ts";
 import { formatBytes, parseBytes, parseDuration } from "./quantities.ts";
 import { toProblems, wordIssue } from "./setting-errors.ts";
 import { type StreamSettings, streamSettingsSchema } from "./stream-config.ts";
@@ -40,7 +43,10 @@ export interface Settings {
   readonly keepVolumes: boolean;
   readonly account: string;
   readonly user: string;
+  /** Whether `user` has a password. */
+  readonly hasPassword: boolean;
   readonly systemUser: string;
+  readonly accounts: Readonly<Record<string, AccountSettings>>;
   readonly streams: Readonly<Record<string, StreamSettings>>;
 }
 
@@ -87,7 +93,10 @@ const schema = z.strictObject({
   keepVolumes: z.boolean().default(false),
   account: accountName.default("APP"),
   user: label.default("user"),
+  password: z.literal(GIVEN).optional(),
   systemUser: label.default("sys"),
+  systemPassword: z.literal(GIVEN).optional(),
+  accounts: accountsSchema.default({}),
   streams: z.record(z.string(), streamSettingsSchema).default({}),
 });
 
@@ -99,6 +108,7 @@ const JSON_SETTINGS: ReadonlySet<string> = new Set([
   "clientPort",
   "monitorPort",
   "keepVolumes",
+  "accounts",
   "streams",
 ]);
 
@@ -107,7 +117,7 @@ export const PASSWORDS: ReadonlySet<string> = new Set(["password", "systemPasswo
 
 /**
  * Picks the settings out of a stack's config as Pulumi keeps it, text by `project:name`. A misspelt name is
- * kept, for {@link parseSettings} to refuse; passwords are left out.
+ * kept, for {@link parseSettings} to refuse; of passwords is kept that they are there.
  */
 export function decodeSettings(
   config: Readonly<Record<string, string>>,
@@ -117,9 +127,14 @@ export function decodeSettings(
   const settings = Object.entries(config)
     .filter(([key]) => key.startsWith(prefix))
     .map(([key, text]) => [key.slice(prefix.length), text] as const)
-    .filter(([name]) => !PASSWORDS.has(name))
-    .map(([name, text]) => [name, JSON_SETTINGS.has(name) ? parseJson(text) : text] as const);
+    .map(([name, text]) => [name, decode(name, text)] as const);
   return Object.fromEntries(settings);
+}
+
+function decode(name: string, text: string): unknown {
+  if (PASSWORDS.has(name)) return GIVEN;
+  const value = JSON_SETTINGS.has(name) ? parseJson(text) : text;
+  return name === "accounts" ? hidePasswords(value) : value;
 }
 
 /** Text that is no JSON stays as it is: the setting's own check has the better words for it. */
@@ -140,11 +155,12 @@ function parseJson(text: string): unknown {
 export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
   const parsed = schema.safeParse(raw, { error: wordIssue });
   if (!parsed.success) throw new PlanError(parsed.error.issues.flatMap(toProblems));
-  const { uniqueTag, ...settings } = parsed.data;
+  const { uniqueTag, password, systemPassword: _, ...settings } = parsed.data;
   const clientPort = settings.clientPort || defaultPort(identity);
   const complete = {
     ...settings,
     identity,
+    hasPassword: password !== undefined,
     uniqueTag: uniqueTag === "none" ? "" : uniqueTag,
     clientPort,
     monitorPort: settings.monitorPort || clientPort + MONITOR_PORT_DISTANCE,
@@ -152,7 +168,8 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
   const problems = [
     ...duplicates("regions", settings.regions, regionTag),
     ...duplicates("availabilityZones", settings.availabilityZones, zoneTag),
-    ...accountProblems(settings),
+    ...reservedName(settings.account),
+    ...accountProblems(complete),
     ...unreadStreams(raw, settings.streams),
   ];
   if (problems.length > 0) throw new PlanError(problems);
@@ -229,26 +246,10 @@ const RESERVED_ACCOUNTS: ReadonlyMap<string, string> = new Map([
   ["$G", "the account of users without one"],
 ]);
 
-function accountProblems({
-  account,
-  user,
-  systemUser,
-}: Pick<Settings, "account" | "user" | "systemUser">): Problem[] {
+function reservedName(account: string): Problem[] {
   const reserved = RESERVED_ACCOUNTS.get(account);
-  return [
-    ...(reserved
-      ? [{ path: "account", message: `${account} is ${reserved}`, fix: "choose another name" }]
-      : []),
-    ...(user === systemUser
-      ? [
-          {
-            path: "systemUser",
-            message: `"${user}" is the user of ${account} too`,
-            fix: "rename one",
-          },
-        ]
-      : []),
-  ];
+  if (reserved === undefined) return [];
+  return [{ path: "account", message: `${account} is ${reserved}`, fix: "choose another name" }];
 }
 
 /** zod leaves out what would replace an object's prototype, and says nothing. */

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import type { Problem } from "./errors.ts";
 import { parseBytes, parseDuration } from "./quantities.ts";
+import { ownValue } from "./records.ts";
+import { expected, isText, listNames, quantity, value } from "./schemas.ts";
 import {
   type ApiObject,
   type ApiPlacement,
@@ -47,7 +49,11 @@ type SettingsOf<Table> = {
 
 /** One stream's settings, checked. */
 export type StreamSettings = SettingsOf<StreamFields> &
-  PolicySettings & { readonly replicas: number };
+  PolicySettings & {
+    readonly replicas: number;
+    /** Default: the first account. */
+    readonly account?: string;
+  };
 
 /**
  * Checks the settings of one stream as people write them, one setting for each field of nats-server's
@@ -57,6 +63,7 @@ export type StreamSettings = SettingsOf<StreamFields> &
 export const streamSettingsSchema = z.strictObject({
   ...shapeOf(STREAM_FIELDS),
   ...POLICY_SHAPE,
+  account: value(isText, "the name of an account").optional(),
   replicas: schemaOf(STREAM_FIELDS.replicas).default(1),
   // The shape is computed from the table; its type can only be stated.
 }) as z.ZodType<StreamSettings>;
@@ -98,10 +105,15 @@ export function compileStream(
 
 /** Reports every two streams of an account that would take the same message: the server's error 10065. */
 export function findOverlaps(
-  streams: readonly { readonly name: string; readonly subjects: readonly string[] }[],
+  streams: readonly {
+    readonly name: string;
+    readonly account: string;
+    readonly subjects: readonly string[];
+  }[],
 ): Problem[] {
-  return streams.flatMap(({ name, subjects }, index) =>
-    streams.slice(index + 1).flatMap((other) =>
+  return streams.flatMap(({ name, account, subjects }, index) => {
+    const others = streams.slice(index + 1).filter((other) => other.account === account);
+    return others.flatMap((other) =>
       subjects.flatMap((subject) =>
         other.subjects
           .filter((rival) => subjectsOverlap(subject, rival))
@@ -111,8 +123,8 @@ export function findOverlaps(
             fix: "a subject belongs to one stream; narrow one of them",
           })),
       ),
-    ),
-  );
+    );
+  });
 }
 
 function compilePlacement(
@@ -123,11 +135,7 @@ function compilePlacement(
     region !== undefined
       ? [regionTag(region)]
       : across !== undefined
-        ? [
-            crossRegionTag(
-              regions.map((name) => (Object.hasOwn(across, name) ? across[name] : undefined)),
-            ),
-          ]
+        ? [crossRegionTag(regions.map((name) => ownValue(across, name)))]
         : tags;
   return { ...(cluster ? { cluster } : {}), ...(compiled ? { tags: compiled } : {}) };
 }
@@ -251,38 +259,4 @@ function placementSchema(): z.ZodType {
         context.addIssue({ code: "custom", message });
       }
     });
-}
-
-function value(check: (input: unknown) => boolean, description: string): z.ZodType {
-  return z.custom(check, { error: expected(description) });
-}
-
-function quantity(parse: (text: string | number) => number): z.ZodType {
-  return z
-    .union([z.string(), z.number()], {
-      error: ({ input }) => `${quoteValue(input)} is not a quantity`,
-    })
-    .transform((text, context) => {
-      try {
-        return parse(text);
-      } catch (error) {
-        context.addIssue({ code: "custom", message: (error as RangeError).message });
-        return z.NEVER;
-      }
-    });
-}
-
-function expected(description: string) {
-  return ({ input }: { readonly input?: unknown }) =>
-    input === undefined
-      ? `is missing: ${description}`
-      : `${quoteValue(input)} is not ${description}`;
-}
-
-function isText(input: unknown): boolean {
-  return typeof input === "string" && input !== "";
-}
-
-function listNames(names: readonly string[]): string {
-  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
 }

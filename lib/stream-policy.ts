@@ -29,14 +29,6 @@ export interface StreamPolicy {
   readonly recreate?: "viaBackup";
 }
 
-/** What is remembered of a stream, for the day on which it leaves the settings. */
-export type RosterEntry = Pick<StreamPolicy, "allowDataLoss">;
-
-/** Picks it out of a stream's policy. */
-export function rosterEntry({ allowDataLoss }: StreamPolicy): RosterEntry {
-  return allowDataLoss ? { allowDataLoss } : {};
-}
-
 /** The settings by name, for the schema of a stream. */
 export const POLICY_SHAPE = {
   leader: z

@@ -1,16 +1,20 @@
 import type { ConfigureRequest } from "@pulumi/pulumi/dynamic/index.js";
-import { CONNECTION_KEY, type Connection } from "./connection.ts";
+import type { z } from "zod";
+import { managerSeed } from "../lib/credentials.ts";
+import { CONNECTION_KEY, streamsConnectionSchema } from "./connection.ts";
 import { type JetStreamPort, openJetStream } from "./jetstream.ts";
 
-let connection: Connection | undefined;
+let connection: z.output<typeof streamsConnectionSchema> | undefined;
 
 /** Called in the dynamic provider's process before anything else, with the inputs of its provider resource. */
 export async function configure({ config }: ConfigureRequest): Promise<void> {
-  connection = JSON.parse(config.require(CONNECTION_KEY));
+  connection = streamsConnectionSchema.parse(JSON.parse(config.require(CONNECTION_KEY)));
 }
 
-/** JetStream as `account` sees it, by way of the connection that this process was configured with. */
+/** JetStream as the stack's own user sees it in `account`, by what this process was configured with. */
 export function openConfigured(account: string): JetStreamPort {
   if (!connection) throw new Error("streams need a JetStreamProvider as their provider");
-  return openJetStream(connection, account);
+  if (!("managerKey" in connection)) return openJetStream(connection, account);
+  const { managerKey, ...servers } = connection;
+  return openJetStream({ ...servers, seed: managerSeed(managerKey, account) }, account);
 }

@@ -1,8 +1,8 @@
-import { connect, errors, type NatsConnection } from "@nats-io/transport-node";
+import { connect, errors, type NatsConnection, nkeyAuthenticator } from "@nats-io/transport-node";
 import type { StreamConfig } from "../lib/stream-config.ts";
 import type { ApiPlacement } from "../lib/stream-fields.ts";
 import type { StreamState } from "../lib/stream-loss.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, Login } from "./connection.ts";
 
 /** Where a replica stands (`PeerInfo` in nats-server's server/stream.go). The leader is not among them. */
 export interface Replica {
@@ -312,8 +312,7 @@ async function withClient<Result>(
   session: Session,
   use: (client: NatsConnection) => Promise<Result>,
 ): Promise<Result> {
-  const { urls, user, password } = session.connection;
-  const key = JSON.stringify([urls, user, password]);
+  const key = JSON.stringify(session.connection);
   const shared = connections.get(key) ?? share(key, session);
   clearTimeout(shared.idle);
   shared.users += 1;
@@ -344,11 +343,10 @@ async function closeIdle(key: string, shared: SharedConnection): Promise<void> {
 }
 
 async function dial(session: Session): Promise<NatsConnection> {
-  const { urls, user, password } = session.connection;
+  const { urls, ...login } = session.connection;
   const attempt = connect({
     servers: [...urls],
-    user,
-    pass: password,
+    ...credentialsOf(login),
     name: "nats-regions",
     // What servers advertise may be reachable from their own network only.
     ignoreClusterUpdates: true,
@@ -366,6 +364,11 @@ async function dial(session: Session): Promise<NatsConnection> {
     if (error instanceof errors.AuthorizationError) throw denied(session, error);
     throw unreachable(session, error);
   }
+}
+
+function credentialsOf(login: Login) {
+  if ("seed" in login) return { authenticator: nkeyAuthenticator(Buffer.from(login.seed)) };
+  return { user: login.user, pass: login.password };
 }
 
 async function withDeadline<Result>(work: Promise<Result>, milliseconds: number): Promise<Result> {
@@ -412,9 +415,10 @@ function denied({ connection, account }: Session, cause: Error): AccessDenied {
   const what =
     cause instanceof errors.PermissionViolationError
       ? `may not ${cause.operation === "publish" ? "publish to" : "subscribe to"} ${cause.subject}`
-      : "or its password is not accepted";
+      : "is not accepted";
+  const who = "seed" in connection ? "the stack's own user" : `user "${connection.user}"`;
   return new AccessDenied(
-    `user "${connection.user}" of account ${account} ${what}; check the users of the account and what they may do`,
+    `${who} of account ${account} ${what}; "pulumi up" gives the servers the accounts and users of the settings`,
     { cause },
   );
 }

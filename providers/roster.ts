@@ -1,15 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import type { CheckResult, DiffResult } from "@pulumi/pulumi/dynamic/index.js";
+import { accountOf, accountsOf, type Roster } from "../lib/roster.ts";
 import { describeContents } from "../lib/stream-loss.ts";
-import type { RosterEntry } from "../lib/stream-policy.ts";
 import { configure, openConfigured } from "./configured.ts";
 import { hasUnknown, toFailures } from "./engine.ts";
 import { isSilence, type JetStreamPort, StreamNotFound } from "./jetstream.ts";
-
-export interface Roster {
-  readonly account: string;
-  readonly streams: Readonly<Record<string, RosterEntry>>;
-}
 
 /** Runs in the dynamic provider's process; components/stream-roster.ts loads it by this name. */
 export const rosterProvider = { configure, ...rosterLifecycle(openConfigured) };
@@ -18,37 +13,81 @@ export const rosterProvider = { configure, ...rosterLifecycle(openConfigured) };
 export function rosterLifecycle(open: (account: string) => JetStreamPort) {
   return {
     async check(olds: Partial<Roster>, news: Roster): Promise<CheckResult> {
-      const known = olds.streams ?? {};
-      if (hasUnknown(news) || Object.keys(known).length === 0) return { inputs: news };
-      const port = open(news.account);
-      const removed = Object.keys(known).filter((name) => !(name in news.streams));
-      const atRisk = removed.filter((name) => !known[name]?.allowDataLoss);
-      try {
-        const [reasons] = await Promise.all([
-          refuseLosses(port, atRisk),
-          tellVanished(
-            port,
-            Object.keys(known).filter((name) => name in news.streams),
-          ),
-        ]);
-        return { inputs: news, failures: toFailures(reasons) };
-      } catch (error) {
-        if (!isSilence(error)) throw error;
-        // The deletion itself looks again, and fails where nobody answers.
-        if (atRisk.length > 0)
-          console.error(`what ${atRisk.join(", ")} holds is unknown: ${error.message}`);
-        return { inputs: news };
-      }
+      if (hasUnknown(news) || !isRoster(olds)) return { inputs: news };
+      const reasons = await Promise.all(
+        accountsOf(olds).map((account) => checkAccount(account, open(account), olds, news)),
+      );
+      return { inputs: news, failures: toFailures(reasons.flat()) };
     },
     async diff(_id: string, olds: Roster, news: Roster): Promise<DiffResult> {
-      const essence = ({ account, streams }: Roster) => ({ account, streams });
-      return { changes: !isDeepStrictEqual(essence(olds), essence(news)) };
+      return { changes: !isDeepStrictEqual(essenceOf(olds), essenceOf(news)) };
     },
     create: async (inputs: Roster) => ({ id: inputs.account, outs: inputs }),
     read: async (id: string, props: Roster) => ({ id, props, inputs: props }),
     update: async (_id: string, _olds: Roster, news: Roster) => ({ outs: news }),
     delete: async () => undefined,
   };
+}
+
+function isRoster(olds: Partial<Roster>): olds is Roster {
+  return olds.account !== undefined && olds.streams !== undefined;
+}
+
+function essenceOf({ account, otherAccounts = [], streams }: Roster) {
+  return { account, otherAccounts, streams };
+}
+
+/** Looks at the streams that an account had after the last `up`. */
+async function checkAccount(
+  account: string,
+  port: JetStreamPort,
+  olds: Roster,
+  news: Roster,
+): Promise<string[]> {
+  const known = Object.keys(olds.streams).filter((name) => accountOf(olds, name) === account);
+  const atRisk = known.filter(
+    (name) => !Object.hasOwn(news.streams, name) && !olds.streams[name]?.allowDataLoss,
+  );
+  try {
+    if (!accountsOf(news).includes(account)) return await refuseLeaving(account, port, known);
+    // Nothing is asked of an account without streams.
+    if (known.length === 0) return [];
+    const [reasons] = await Promise.all([
+      refuseLosses(port, atRisk),
+      tellVanished(
+        port,
+        known.filter((name) => name in news.streams),
+      ),
+    ]);
+    return reasons;
+  } catch (error) {
+    if (!isSilence(error)) throw error;
+    // The deletion itself looks again, and fails where nobody answers.
+    const leaves = !accountsOf(news).includes(account);
+    const unknown = leaves ? `account ${account}` : atRisk.join(", ");
+    if (unknown !== "") console.error(`what ${unknown} holds is unknown: ${error.message}`);
+    return [];
+  }
+}
+
+/**
+ * An account leaves the servers before its streams could be deleted, as they are deleted last: none of its streams
+ * may be there any more, whether of the settings or not. What it holds would lie on the servers' disks, out of reach.
+ */
+async function refuseLeaving(
+  account: string,
+  port: JetStreamPort,
+  known: readonly string[],
+): Promise<string[]> {
+  const streams = known.length > 0 ? known : await port.names();
+  if (streams.length === 0) return [];
+  const wayOut =
+    known.length > 0
+      ? 'put it back, take its streams out first, run "pulumi up", then take out the account'
+      : "put it back, or delete them first (nats stream rm)";
+  return [
+    `account ${account} is taken out of the settings, or its jetStream switched off, but has streams: ${streams.join(", ")}; ${wayOut}`,
+  ];
 }
 
 async function refuseLosses(port: JetStreamPort, removed: readonly string[]): Promise<string[]> {

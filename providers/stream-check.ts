@@ -17,7 +17,7 @@ import { WAYS_OUT } from "./converge.ts";
 import type { StreamInfo } from "./jetstream.ts";
 import { copyObstacles } from "./recreate.ts";
 import { hostsOf } from "./replicas.ts";
-import type { ProgramInputs, StreamInputs } from "./stream.ts";
+import type { ProgramInputs, StreamIdentity, StreamInputs } from "./stream.ts";
 
 /** What is wrong with a stream's inputs, and what people should know although nothing is. */
 export interface Verdict {
@@ -43,6 +43,12 @@ export function planInputs(
   return { inputs, refusals: [...refusals, reason] };
 }
 
+const WAYS_TO_MOVE: Readonly<Record<keyof StreamIdentity, string>> = {
+  stream: "add a new stream that sources the old one, then remove the old one",
+  account:
+    'put it back, or add a stream of another name there; or take it out of the settings, run "pulumi up", then add it there, empty',
+};
+
 function refusedIdentity(
   olds: Partial<StreamInputs>,
   news: Pick<StreamInputs, "stream" | "account">,
@@ -51,7 +57,7 @@ function refusedIdentity(
     .filter((key) => olds[key] !== undefined && olds[key] !== news[key])
     .map(
       (key) =>
-        `${key}: "${olds[key]}" can't become "${news[key]}" without losing the messages; add a new stream that sources the old one, then remove the old one`,
+        `${key}: "${olds[key]}" can't become "${news[key]}" without losing the messages; ${WAYS_TO_MOVE[key]}`,
     );
 }
 

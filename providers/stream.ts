@@ -28,7 +28,7 @@ import { dropBackup, isCarrier, makeAnew, refuseForgottenBackup } from "./recrea
 import { hostsOf } from "./replicas.ts";
 import { describeStranger, judge, needsLook, planInputs } from "./stream-check.ts";
 
-interface StreamIdentity {
+export interface StreamIdentity {
   readonly stream: string;
   readonly account: string;
 }

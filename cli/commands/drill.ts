@@ -76,7 +76,7 @@ export async function run(args: readonly string[]): Promise<number> {
     return 1;
   }
   const urls = staying.map(({ clientUrl }) => clientUrl);
-  const access = await accessTo(stack, scene.settings, urls);
+  const access = await accessTo(stack, scene.settings.account, urls);
   // While somebody thought about it, replicas may have moved.
   const plan = planOf(await lookAtWell(scene));
   const report = await rehearse({ plan, nodes: scene.nodes, access, log });

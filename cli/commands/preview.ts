@@ -2,7 +2,8 @@ import { parseArgs } from "node:util";
 import { setUp } from "../setup/set-up.ts";
 import { describeChanges } from "../stack/changes.ts";
 import { showPulumi } from "../stack/pulumi-cli.ts";
-import { findStack, readOutputs, readPlan } from "../stack/stack.ts";
+import { findStack, readOutputs } from "../stack/stack.ts";
+import { readPlan } from "../stack/stack-plan.ts";
 import { createLog } from "../steps.mjs";
 import { UserError } from "../user-error.ts";
 

@@ -30,24 +30,25 @@ export interface DrillPlan extends DrillTerms {
  * @param plan what the settings come to.
  */
 export function planDrill(
-  { account, streams: planned, fleet }: Pick<ClusterPlan, "account" | "streams" | "fleet">,
+  { accounts, streams: planned, fleet }: Pick<ClusterPlan, "accounts" | "streams" | "fleet">,
   { metaGroup, streams }: Pick<WellLook, "metaGroup" | "streams">,
   terms: DrillTerms,
 ): DrillPlan {
   const { loss } = terms;
   const seatings = new Map(
-    planned.map(({ name, config }) => [name, planSeating(placementRequest(config), fleet)]),
+    planned.map((stream) => [
+      groupKey(stream),
+      planSeating(placementRequest(stream.config), fleet),
+    ]),
   );
   const forecasts = [...streams.values()]
-    .map((stream) =>
-      forecast(stream, loss, stream.account === account ? seatings.get(stream.name) : undefined),
-    )
+    .map((stream) => forecast(stream, loss, seatings.get(groupKey(stream))))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   return {
     ...terms,
     metaGroup: forecast(metaGroup, loss),
     streams: forecasts,
-    sampling: sample(forecasts.filter((stream) => stream.account === account)),
+    sampling: sample(forecasts.filter(({ account }) => account === accounts[0]?.name)),
   };
 }
 

@@ -9,15 +9,8 @@ import { listOwnNodes, type OwnNode } from "../../providers/own-nodes.ts";
 import { findLocks } from "../pulumi/killed.mjs";
 import { pulumiEnvironment } from "../pulumi/project.mjs";
 import { readOwners } from "../stack/leftovers.ts";
-import {
-  type PlannedStack,
-  projectName,
-  readOutputs,
-  readPlan,
-  type Stack,
-  stackName,
-  stackOption,
-} from "../stack/stack.ts";
+import { projectName, readOutputs, type Stack, stackName, stackOption } from "../stack/stack.ts";
+import { type PlannedStack, readPlan } from "../stack/stack-plan.ts";
 import { UserError } from "../user-error.ts";
 import { type LedGroup, type Look, look } from "./pages.ts";
 
@@ -142,7 +135,7 @@ export async function whyNotWell(nodes: readonly DrillNode[]): Promise<string | 
 /** @throws UserError naming what there is instead. */
 export function chooseLoss(
   { scope, name }: Target,
-  plan: Pick<ClusterPlan, "regions" | "account">,
+  plan: Pick<ClusterPlan, "regions" | "accounts">,
   { streams }: Pick<Look, "streams">,
 ): Loss {
   const losses = lossesOf(nodesOf(plan));
@@ -154,7 +147,7 @@ export function chooseLoss(
     throw new UserError(`There is no ${scope} ${name}. There are ${listSome(known)}.`);
   }
   const found = [...streams.values()].filter((stream) => stream.name === name);
-  const stream = found.find(({ account }) => account === plan.account) ?? found[0];
+  const stream = found.find(({ account }) => account === plan.accounts[0]?.name) ?? found[0];
   const loss = stream && findLoss("node", stream.leader, losses);
   if (loss) return loss;
   const known = [...streams.values()].map((stream) => stream.name);

@@ -8,6 +8,7 @@ import { type Canvas, hang, pad, widthOf } from "./text.ts";
 /** A whole plan: a line that says it all, the nodes, the streams one by one, what is in the way. */
 export function renderPlan(report: PlanReport, canvas: Canvas): string {
   const { colors } = canvas;
+  const several = new Set(report.streams.map(({ account }) => account)).size > 1;
   const remarks = [
     ...report.unread.map((path) =>
       renderRemark("!", `${path} can't be read without Pulumi; planned without it`, canvas),
@@ -19,7 +20,7 @@ export function renderPlan(report: PlanReport, canvas: Canvas): string {
     renderHeadline(report, canvas),
     renderNodes(report, canvas),
     renderMetaGroup(report, canvas),
-    ...report.streams.map((stream) => renderStream(stream, canvas)),
+    ...report.streams.map((stream) => renderStream(stream, several, canvas)),
     ...(report.streams.length === 0 ? [colors.dim("There are no streams.")] : []),
     ...(remarks.length > 0 ? [remarks.join("\n")] : []),
   ].join("\n\n");
@@ -77,11 +78,16 @@ function renderMetaGroup({ metaGroup }: PlanReport, canvas: Canvas): string {
   ].join("\n");
 }
 
-function renderStream(stream: StreamForecast, canvas: Canvas): string {
-  const { name, replicas, tags, placement, warnings, problems } = stream;
+/** @param several whether there are streams of several accounts. */
+function renderStream(stream: StreamForecast, several: boolean, canvas: Canvas): string {
+  const { name, account, replicas, tags, placement, warnings, problems } = stream;
   const { colors } = canvas;
   const sound = placement.kind !== "impossible" && problems.length === 0;
-  const wanted = `${countOf(replicas, "replica")}${tags.length > 0 ? `, ${tags.join(" ")}` : ""}`;
+  const wanted = [
+    countOf(replicas, "replica"),
+    ...(tags.length > 0 ? [tags.join(" ")] : []),
+    ...(several ? [`account ${account}`] : []),
+  ].join(", ");
   return [
     `${sound ? colors.green("✓") : colors.red("✗")} ${colors.bold(name)}  ${colors.dim(wanted)}`,
     ...placementFacts(placement).map(([label, text]) => renderFact(label, text, canvas)),

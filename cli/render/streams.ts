@@ -11,7 +11,8 @@ const NARROWEST = 12;
 /** The streams as a table. */
 export function renderStreams(streams: readonly StreamReport[], canvas: Canvas): string {
   if (streams.length === 0) return canvas.colors.dim("There are no streams.");
-  const rows = streams.map((stream) => toCells(stream, canvas));
+  const several = new Set(streams.map(({ account }) => account)).size > 1;
+  const rows = streams.map((stream) => toCells(stream, several, canvas));
   const widths = fitColumns([HEADINGS, ...rows], canvas.width);
   if (!widths) return rows.map((cells) => renderEntry(cells, canvas)).join("\n");
   const columns = HEADINGS.map((heading, index) => ({
@@ -22,11 +23,12 @@ export function renderStreams(streams: readonly StreamReport[], canvas: Canvas):
   return renderTable(columns, rows, canvas);
 }
 
-function toCells(stream: StreamReport, { colors }: Canvas): string[] {
-  const { name, tags, leader, replicas, messages, bytes, verdict } = stream;
+/** @param several whether there are several accounts, so that a stream's name doesn't say which it is. */
+function toCells(stream: StreamReport, several: boolean, { colors }: Canvas): string[] {
+  const { name, account, tags, leader, replicas, messages, bytes, verdict } = stream;
   const others = replicas.filter(({ node }) => node !== leader);
   return [
-    colors.bold(name),
+    colors.bold(name) + (several ? ` (${account})` : ""),
     tags.join(" ") || "any",
     leader || "none",
     others.map(renderReplica).join(" ") || "none",

@@ -1,9 +1,10 @@
-import type { Settings } from "../../lib/settings.ts";
+import { managerKey, managerSeed } from "../../lib/credentials.ts";
 import type { Connection } from "../../providers/connection.ts";
+import { readOwners } from "./leftovers.ts";
 import { askPulumi } from "./pulumi-cli.ts";
 import type { Stack } from "./stack.ts";
 
-/** A way into a cluster as its clients have it. */
+/** A way into an account. */
 export interface ClientAccess {
   /** The account that is entered. */
   readonly account: string;
@@ -11,14 +12,19 @@ export interface ClientAccess {
 }
 
 /**
- * How to reach a stack's cluster as the user of its application account, by these nodes only. The one place
+ * How to reach an account of a stack's cluster as the stack's own user there, by these nodes only. The one place
  * where a command takes a password into its hands; it shows it to nobody.
  */
 export async function accessTo(
   { name }: Stack,
-  { account, user }: Pick<Settings, "account" | "user">,
+  account: string,
   urls: readonly string[],
 ): Promise<ClientAccess> {
-  const password = (await askPulumi(["config", "get", "password", "--stack", name])).trimEnd();
-  return { account, connection: { urls, user, password } };
+  const [password, owners] = await Promise.all([
+    askPulumi(["config", "get", "systemPassword", "--stack", name]),
+    readOwners(name),
+  ]);
+  const owner = owners[0]?.split("=")[1] ?? "";
+  const key = await managerKey(password.trimEnd(), owner);
+  return { account, connection: { urls, seed: managerSeed(key, account) } };
 }

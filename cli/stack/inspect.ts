@@ -3,7 +3,8 @@ import type { StackOutputs } from "../../lib/outputs.ts";
 import { describeChanges } from "./changes.ts";
 import { observe } from "./observe.ts";
 import { type ClusterReport, reportOn } from "./report.ts";
-import { type PlannedStack, readOutputs, readPlan, type Stack, stackOption } from "./stack.ts";
+import { readOutputs, type Stack, stackOption } from "./stack.ts";
+import { type PlannedStack, readPlan } from "./stack-plan.ts";
 
 /** A running stack, looked at. */
 export interface Inspection {

@@ -61,6 +61,7 @@ export interface NodeForecast {
 
 export interface StreamForecast {
   readonly name: string;
+  readonly account: string;
   readonly subjects: readonly string[];
   readonly replicas: number;
   /** Placement tags as the server gets them. */
@@ -117,13 +118,14 @@ function forecastNode(node: NodePlan): NodeForecast {
 }
 
 function forecastStream(
-  { name, config, policy, placement, warnings, problems }: StreamDraft,
+  { name, account, config, policy, placement, warnings, problems }: StreamDraft,
   { fleet }: ClusterDraft,
   losses: readonly Loss[],
 ): StreamForecast {
   const request = placementRequest(config);
   return {
     name,
+    account,
     subjects: config.subjects ?? [],
     replicas: request.replicas,
     tags: request.tags,

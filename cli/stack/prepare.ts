@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { hasSimpleUser } from "../../lib/accounts.ts";
+import { PlanError } from "../../lib/errors.ts";
 import { DEFAULT_STACK } from "../pulumi/environment.mjs";
 import type { Log } from "../steps.mjs";
 import { askPulumi } from "./pulumi-cli.ts";
@@ -11,6 +13,7 @@ import {
   type Stack,
   settingsFile,
 } from "./stack.ts";
+import { readPlan } from "./stack-plan.ts";
 
 /**
  * Makes sure that a stack exists, has settings, and passwords. Each is looked for by itself, so that what
@@ -53,17 +56,32 @@ async function copySettings(stack: Stack): Promise<string[]> {
   return [`settings copied from ${source}`];
 }
 
-/** Passwords go by stdin: what stands in a command line is there for all to see. */
+/**
+ * Passwords go by stdin: what stands in a command line is there for all to see. Where the first account has other
+ * users, the one that had none before isn't made up: its password may have been taken away.
+ */
 async function fillInPasswords(stack: Stack): Promise<string[]> {
   const config = await readConfig(stack);
-  const missing = ["password", "systemPassword"].filter(
-    (name) => config[`${projectName()}:${name}`] === undefined,
-  );
+  const isMissing = (name: string) => config[`${projectName()}:${name}`] === undefined;
+  const missing = [
+    ...(isMissing("password") && (await needsSimpleUser(stack)) ? ["password"] : []),
+    ...(isMissing("systemPassword") ? ["systemPassword"] : []),
+  ];
   for (const name of missing) {
     const password = randomBytes(18).toString("hex");
     await askPulumi(["config", "set", "--secret", name, "--stack", stack.name], password);
   }
   return missing.length > 0 ? ["passwords generated"] : [];
+}
+
+/** Settings that are in error are the `up`'s to refuse. */
+async function needsSimpleUser(stack: Stack): Promise<boolean> {
+  try {
+    return hasSimpleUser((await readPlan(stack)).settings);
+  } catch (error) {
+    if (error instanceof PlanError) return true;
+    throw error;
+  }
 }
 
 function readIfThere(file: string): string {

@@ -59,6 +59,8 @@ export type Verdict =
 
 export interface StreamReport {
   readonly name: string;
+  /** `""` where nobody says. */
+  readonly account: string;
   readonly verdict: Verdict;
   readonly tags: readonly string[];
   /** `""` while there is none. */
@@ -191,20 +193,31 @@ interface Judgement {
 }
 
 function judgeStreams({ outputs, observations, plan, stackOption }: ReportInput): Judgement[] {
-  const sightings = bestSightings(observations, plan?.account);
+  const sightings = bestSightings(observations, plan && accountsOf(plan, outputs));
   const fleet = fleetOf(observations, plan);
+  const taken = new Set<StreamSighting>();
   const own = Object.entries(outputs.streams).map(([name, output]) => {
-    const sighting = sightings.get(name);
-    if (!sighting) return missing(name, output);
+    const account = output.account ?? plan?.accounts[0]?.name;
+    const sighting = sightings.find(
+      (each) => each.name === name && (account === undefined || each.account === account),
+    );
+    if (!sighting) return missing(name, account ?? "", output);
+    taken.add(sighting);
     const judgement = judge(sighting, output, fleet);
     return judgement.stream.verdict === "misplaced"
       ? withRemedy(judgement, stackOption)
       : judgement;
   });
-  const foreign = [...sightings.values()]
-    .filter(({ name }) => !Object.hasOwn(outputs.streams, name))
+  const foreign = sightings
+    .filter((sighting) => !taken.has(sighting))
     .map((sighting) => ({ stream: toStreamReport(sighting, "foreign") }));
   return [...own, ...foreign];
+}
+
+/** Those of the settings, and any that has left them before its streams. */
+function accountsOf({ accounts }: ClusterPlan, { streams }: StackOutputs): ReadonlySet<string> {
+  const ofStreams = Object.values(streams).flatMap(({ account }) => account ?? []);
+  return new Set([...accounts.map(({ name }) => name), ...ofStreams]);
 }
 
 function withRemedy({ stream, problem }: Judgement, stackOption: string): Judgement {
@@ -215,18 +228,19 @@ function withRemedy({ stream, problem }: Judgement, stackOption: string): Judgem
 /** Of each stream the view of its leader, as only that knows how the others fare; else anybody's. */
 function bestSightings(
   observations: readonly NodeObservation[],
-  account?: string,
-): Map<string, StreamSighting> {
+  accounts?: ReadonlySet<string>,
+): StreamSighting[] {
   const best = new Map<string, StreamSighting>();
   const silent = new Set(observations.filter(({ answer }) => !answer).map(({ name }) => name));
   for (const { name: node, answer } of observations) {
     for (const sighting of answer?.streams ?? []) {
-      if (account !== undefined && sighting.account !== account) continue;
-      if (best.has(sighting.name) && sighting.leader !== node) continue;
-      best.set(sighting.name, withSilence(sighting, silent));
+      if (accounts && !accounts.has(sighting.account)) continue;
+      const key = `${sighting.account} ${sighting.name}`;
+      if (best.has(key) && sighting.leader !== node) continue;
+      best.set(key, withSilence(sighting, silent));
     }
   }
-  return best;
+  return [...best.values()];
 }
 
 /** A replica on a node that is silent is not current, whatever its leader still believes. */
@@ -299,16 +313,17 @@ function describeBehind({ node, lag }: ReplicaReport): string {
     : `the replica on ${node} is not current`;
 }
 
-function missing(name: string, { tags }: StreamOutput): Judgement {
+function missing(name: string, account: string, { tags }: StreamOutput): Judgement {
+  const nowhere = { leader: "", replicas: [], messages: 0, bytes: 0 };
   return {
-    stream: { name, verdict: "missing", tags, leader: "", replicas: [], messages: 0, bytes: 0 },
+    stream: { name, account, verdict: "missing", tags, ...nowhere },
     problem: `${name}: no node that answers knows this stream.`,
   };
 }
 
 function toStreamReport(sighting: StreamSighting, verdict: Verdict): StreamReport {
-  const { name, tags, leader, messages, bytes } = sighting;
-  return { name, verdict, tags, leader, replicas: replicasOf(sighting), messages, bytes };
+  const { name, account, tags, leader, messages, bytes } = sighting;
+  return { name, account, verdict, tags, leader, replicas: replicasOf(sighting), messages, bytes };
 }
 
 function replicasOf({ leader, followers }: StreamSighting): ReplicaReport[] {

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
-import { decodeSettings, PASSWORDS } from "../../lib/settings.ts";
+import { GIVEN } from "../../lib/hidden-passwords.ts";
+import { decodeSettings } from "../../lib/settings.ts";
 import { project } from "../pulumi/project.mjs";
 import { UserError } from "../user-error.ts";
 import { projectName, readProjectFile, settingsFile } from "./stack.ts";
@@ -67,7 +68,7 @@ function decodeFile(file: string, text: string): FiledSettings {
   const ofStack = STACK_KEYS.some((key) => Object.hasOwn(content, key));
   const settings = ofStack ? expectMap(`${file}: config`, content.config) : content;
   const namespace = projectName();
-  const texts = Object.entries(withoutSecrets(settings)).map(
+  const texts = Object.entries(withoutSecrets(settings, "")).map(
     ([key, value]) => [withNamespace(key, namespace), toText(value)] as const,
   );
   const encrypted = Object.entries(settings).flatMap(([key, value]) => secretPaths(value, key));
@@ -77,7 +78,7 @@ function decodeFile(file: string, text: string): FiledSettings {
       { ...declaredDefaults(namespace), ...Object.fromEntries(texts) },
       namespace,
     ),
-    unread: [...imports, ...encrypted.filter((at) => !PASSWORDS.has(at.replace(/^.*:/, "")))],
+    unread: [...imports, ...encrypted.filter((at) => !PASSWORD.test(at))],
   };
 }
 
@@ -145,14 +146,23 @@ function secretPaths(value: unknown, at: string): string[] {
   return Object.entries(value).flatMap(([key, item]) => secretPaths(item, `${at}.${key}`));
 }
 
-function withoutSecrets(map: PlainMap): PlainMap {
-  const readable = Object.entries(map).filter(([, value]) => !isSecret(value));
-  return Object.fromEntries(readable.map(([key, value]) => [key, stripSecrets(value)]));
+/** Paths of the settings of which no plan needs more than that they are there. */
+const PASSWORD = /^(.*:)?(password|systemPassword|accounts\..+\.users\..+\.password)$/;
+
+function withoutSecrets(map: PlainMap, path: string): PlainMap {
+  const entries = Object.entries(map).map(([key, value]) => ({ key, value, at: `${path}${key}` }));
+  return Object.fromEntries(
+    entries
+      .filter(({ value, at }) => !isSecret(value) || PASSWORD.test(at))
+      .map(({ key, value, at }) => [key, isSecret(value) ? GIVEN : stripSecrets(value, at)]),
+  );
 }
 
-function stripSecrets(value: unknown): unknown {
-  if (Array.isArray(value)) return value.filter((item) => !isSecret(item)).map(stripSecrets);
-  return isMap(value) ? withoutSecrets(value) : value;
+function stripSecrets(value: unknown, at: string): unknown {
+  if (Array.isArray(value)) {
+    return value.filter((item) => !isSecret(item)).map((item) => stripSecrets(item, at));
+  }
+  return isMap(value) ? withoutSecrets(value, `${at}.`) : value;
 }
 
 function isSystemError(error: unknown, code?: string): error is Error {

@@ -2,8 +2,6 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import { parseStackOutputs, type StackOutputs } from "../../lib/outputs.ts";
-import { type ClusterPlan, planCluster } from "../../lib/plan.ts";
-import { decodeSettings, parseSettings, type Settings } from "../../lib/settings.ts";
 import { DEFAULT_STACK } from "../pulumi/environment.mjs";
 import { project, pulumiEnvironment } from "../pulumi/project.mjs";
 import { UserError } from "../user-error.ts";
@@ -86,23 +84,6 @@ export async function readConfig({ name }: Stack, file?: string): Promise<Config
   const from = file === undefined ? [] : ["--config-file", file];
   const json = await askPulumi(["config", "--json", "--stack", name, ...from]);
   return z.record(z.string(), configValue).parse(JSON.parse(json));
-}
-
-/** What a stack's settings come to, now. */
-export interface PlannedStack {
-  readonly settings: Settings;
-  readonly plan: ClusterPlan;
-}
-
-/** Plans a stack from its settings. @throws PlanError naming what is wrong with them. */
-export async function readPlan(stack: Stack): Promise<PlannedStack> {
-  const values = Object.entries(await readConfig(stack)).flatMap(([key, { value }]) =>
-    value === undefined ? [] : [[key, value] as const],
-  );
-  const identity = { project: projectName(), stack: stackName(stack.name) };
-  const raw = decodeSettings(Object.fromEntries(values), identity.project);
-  const settings = parseSettings(raw, identity);
-  return { settings, plan: planCluster(settings) };
 }
 
 /** The project's name, which is also the namespace of its settings. */

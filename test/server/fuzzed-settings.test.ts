@@ -7,15 +7,11 @@ import { connect } from "@nats-io/transport-node";
 import { execa } from "execa";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Accounts } from "../../lib/accounts-conf.ts";
+import { hashPassword } from "../../lib/credentials.ts";
 import { PlanError } from "../../lib/errors.ts";
-import {
-  type Accounts,
-  type Credentials,
-  configDigest,
-  DATA_DIR,
-  renderAccountsConf,
-} from "../../lib/nats-conf.ts";
-import { readPasswords } from "../../lib/passwords.ts";
+import { configDigest, DATA_DIR, renderAccountsConf } from "../../lib/nats-conf.ts";
+import { passwordProblems } from "../../lib/passwords.ts";
 import { type ClusterPlan, nodesOf, planCluster } from "../../lib/plan.ts";
 import { decodeSettings, parseSettings } from "../../lib/settings.ts";
 import { eventually } from "../support/eventually.ts";
@@ -61,7 +57,14 @@ function drawCases(count: number): readonly ConfigTexts[] {
 
 interface Accepted {
   readonly plan: ClusterPlan;
-  readonly accounts: Accounts;
+  readonly system: Login;
+  readonly application: Login;
+}
+
+interface Login {
+  readonly account: string;
+  readonly user: string;
+  readonly password: string;
 }
 
 /** Plans settings as the program does. */
@@ -73,15 +76,46 @@ function accept(texts: ConfigTexts): Accepted | PlanError {
   try {
     const settings = parseSettings(decodeSettings(config, project), IDENTITY);
     const plan = planCluster(settings);
-    const { password, systemPassword } = readPasswords(config, project, settings);
-    const { account: name, user, systemUser } = settings;
-    const system = { user: systemUser, password: systemPassword };
-    return { plan, accounts: { system, name, application: { user, password } } };
+    const { password = "", systemPassword = "" } = texts;
+    const encrypted = ["password", "systemPassword"];
+    const problems = passwordProblems(plan, {
+      system: texts.systemPassword,
+      simple: texts.password,
+      users: {},
+      encrypted,
+    });
+    if (problems.length > 0) return new PlanError(problems);
+    const { account, user, systemUser } = settings;
+    return {
+      plan,
+      system: { account: "$SYS", user: systemUser, password: systemPassword },
+      application: { account, user, password },
+    };
   } catch (error) {
     if (error instanceof PlanError) return error;
     throw error;
   }
 }
+
+/** What the servers are to know of whoever logs in. */
+async function accountsOf(
+  { plan, system, application }: Accepted,
+  hash: (login: Login) => Promise<string>,
+): Promise<Accounts> {
+  const [systemHash, applicationHash] = await Promise.all([hash(system), hash(application)]);
+  return {
+    systemUser: system.user,
+    accounts: plan.accounts,
+    hashes: { [system.user]: systemHash, [application.user]: applicationHash },
+    managers: {},
+  };
+}
+
+/** A real one takes longer than all else. */
+const anyHash = async () => `$2b$10$${"x".repeat(53)}`;
+
+const hashOf = ({ account, user, password }: Login) =>
+  hashPassword(password, "owner", account, user);
 
 /** What is wrong with how settings are refused. */
 function faultsOfRefusal({ problems, message }: PlanError, texts: ConfigTexts): string[] {
@@ -97,10 +131,12 @@ function faultsOfRefusal({ problems, message }: PlanError, texts: ConfigTexts): 
 
 /** What is wrong with settings that were accepted. */
 async function faultsOfPlan(
-  { plan, accounts }: Accepted,
+  accepted: Accepted,
   texts: ConfigTexts,
   where: { readonly node: number; readonly folder: string },
 ): Promise<string[]> {
+  const { plan } = accepted;
+  const accounts = await accountsOf(accepted, anyHash);
   const nodes = nodesOf(plan);
   const node = nodes[where.node % nodes.length];
   if (!node) return ["no nodes"];
@@ -207,7 +243,7 @@ async function startServer(place: string, confText: string, accounts: Accounts) 
 }
 
 /** The account that a user gets into, or why it gets into none. */
-async function logIn(servers: string, { user, password }: Credentials): Promise<string> {
+async function logIn(servers: string, { user, password }: Login): Promise<string> {
   try {
     const connection = await connect({ servers, user, pass: password, reconnect: false });
     const answer = await connection.request("$SYS.REQ.USER.INFO");
@@ -225,14 +261,15 @@ test(
     await expectNone(cases.slice(0, LOGINS), async (texts, index) => {
       const accepted = accept(texts);
       if (accepted instanceof PlanError) return [];
-      const { plan, accounts } = accepted;
+      const { plan, system, application } = accepted;
+      const accounts = await accountsOf(accepted, hashOf);
       const [node] = nodesOf(plan);
       if (!node) return ["no nodes"];
       const place = path.join(folder, `login-${index}`);
       const { url, stop } = await startServer(place, node.confText, accounts);
       try {
-        const found = [await logIn(url, accounts.system), await logIn(url, accounts.application)];
-        const meant = ["$SYS", accounts.name];
+        const found = [await logIn(url, system), await logIn(url, application)];
+        const meant = [system.account, application.account];
         return found.join() === meant.join() ? [] : [`into ${found.join()}, not ${meant.join()}`];
       } finally {
         await stop();

@@ -4,13 +4,14 @@ import path from "node:path";
 import { execa } from "execa";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Accounts } from "../../lib/accounts-conf.ts";
 import {
-  type Accounts,
   configDigest,
   type NodeConf,
   renderAccountsConf,
   renderNodeConf,
 } from "../../lib/nats-conf.ts";
+import { simpleAccounts } from "../support/accounts.ts";
 import { BINARY } from "../support/nats-cluster.ts";
 
 const conf: NodeConf = {
@@ -43,11 +44,7 @@ const digestOf = async (conf: NodeConf, accounts: Accounts) => {
   return all.match(/sha256:\w+/)?.[0];
 };
 
-const accountsWith = (password: string): Accounts => ({
-  system: { user: "sys", password: "system" },
-  name: "APP",
-  application: { user: "user", password },
-});
+const accountsWith = (user: string) => simpleAccounts({ sys: "system", user });
 
 test.each([
   ["of every node", {}],

@@ -75,7 +75,7 @@ describe("a change of nodes", () => {
   test("is a reload for a tag and for a password, which it doesn't show", async () => {
     await stack.pulumi("config", "set", "--secret", "password", "app-Gnu-2342");
     const password = await preview({});
-    expect(password).toContain(`reload, no restart: ${NODES}: config users or passwords`);
+    expect(password).toContain(`reload, no restart: ${NODES}: config users, passwords or rights`);
     expect(password).not.toContain("Gnu");
     await stack.expectPulumi("up", "--yes", "--skip-preview");
     expect(await preview({})).not.toMatch(/restart|reload/);

@@ -38,6 +38,8 @@ export function at(stream: object, ...tags: string[]): object {
 export interface Outcome {
   /** Nodes of before that have another container now, or had theirs started again. Those that left don't count. */
   readonly restarts: number;
+  /** Times that a message was sent again, as it had no acknowledgement. */
+  readonly errors: number;
   /** What the `up` said. */
   readonly text: string;
 }
@@ -75,7 +77,8 @@ export async function change(
   for (const stream of REPLICATED) {
     expect(stretches[stream]?.longestGap, `gap of ${stream}`).toBeLessThanOrEqual(LONGEST_GAP);
   }
-  return { restarts, text };
+  const errors = Object.values(stretches).reduce((sum, stretch) => sum + stretch.errors, 0);
+  return { restarts, errors, text };
 }
 
 async function auditAll(traffic: Traffic): Promise<Record<string, Audit>> {

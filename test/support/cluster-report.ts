@@ -34,7 +34,7 @@ export function observationsOf(plan: ClusterPlan): Map<string, NodeAnswer> {
   const sightings = plan.streams.map((stream): StreamSighting => {
     const [leader = "", ...others] = hostsFor(stream);
     return {
-      account: plan.account,
+      account: stream.account,
       name: stream.name,
       tags: stream.config.placement?.tags ?? [],
       replicaCount: stream.config.num_replicas ?? 1,

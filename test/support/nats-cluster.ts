@@ -5,7 +5,7 @@ import { createServer, type Server as NetServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Fleet, Server } from "../../lib/placement.ts";
-import type { Connection } from "../../providers/connection.ts";
+import type { Servers, UserLogin } from "../../providers/connection.ts";
 import { JetStreamError, type JetStreamPort, openJetStream } from "../../providers/jetstream.ts";
 import { eventually } from "./eventually.ts";
 import { SEED_SERVERS } from "./seed.ts";
@@ -18,8 +18,8 @@ export const BINARY = join(
 /** Real nats-server processes on loopback that form one cluster. */
 export interface TestCluster {
   readonly fleet: Fleet;
-  readonly connection: Connection;
-  readonly systemConnection: Connection;
+  readonly connection: Servers & UserLogin;
+  readonly systemConnection: Servers & UserLogin;
   /** Account that `connection` belongs to. */
   readonly account: string;
   /**
@@ -205,7 +205,7 @@ async function getJson<Body>({ ports }: Pick<Process, "ports">, path: string): P
 }
 
 /** Ports that were free a moment ago: all are held until the last is found, so none comes up twice. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const listeners = await Promise.all(
     Array.from({ length: count }, async () => {
       const listener: NetServer = createServer().listen(0, "127.0.0.1");

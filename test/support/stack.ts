@@ -10,6 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa, execaSync } from "execa";
+import { parse, stringify } from "yaml";
 import { parseStackOutputs, type StackOutputs } from "../../lib/outputs.ts";
 
 /** The repository: the program runs where people run it. */
@@ -92,17 +93,23 @@ export class TestStack {
     return stack;
   }
 
-  /** Replaces all settings but the passwords. YAML takes JSON as it is. */
+  /** Replaces all settings but the passwords. */
   configure(settings: object): void {
-    const secrets = readFileSync(this.#configFile, "utf8")
-      .split("\n")
-      .filter((line) => /^encryptionsalt|[pP]assword:|secure:/.test(line));
-    const salt = secrets.filter((line) => line.startsWith("encryptionsalt"));
-    const passwords = secrets.filter((line) => !line.startsWith("encryptionsalt"));
-    const lines = Object.entries(settings).map(
-      ([name, value]) => `  nats-regions:${name}: ${JSON.stringify(value)}`,
-    );
-    writeFileSync(this.#configFile, `${[...salt, "config:", ...passwords, ...lines].join("\n")}\n`);
+    const { config, ...rest } = this.#readConfig();
+    const passwords = Object.entries(config).filter(([name]) => /:(p|systemP)assword$/.test(name));
+    const others = Object.entries(settings).map(([name, value]) => [`nats-regions:${name}`, value]);
+    const changed = { ...rest, config: Object.fromEntries([...passwords, ...others]) };
+    writeFileSync(this.#configFile, stringify(changed));
+  }
+
+  /** A secret as settings hold it, to be put anywhere in them. */
+  async encrypt(secret: string): Promise<unknown> {
+    await this.expectPulumi("config", "set", "--secret", "test:scratch", secret);
+    return this.#readConfig().config["test:scratch"];
+  }
+
+  #readConfig(): { readonly config: Readonly<Record<string, unknown>> } {
+    return { config: {}, ...parse(readFileSync(this.#configFile, "utf8")) };
   }
 
   /** Runs a command of the CLI on this stack and tells how it ended. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import type { StackOutputs } from "../../lib/outputs.ts";
+import type { UserLogin } from "../../providers/connection.ts";
 import { closeConnections, type JetStreamPort, openJetStream } from "../../providers/jetstream.ts";
 import { hostsOf } from "../../providers/replicas.ts";
 import { checksums, Ledger, publish, readContents } from "./load.ts";
@@ -81,14 +82,15 @@ export class Traffic implements AsyncDisposable {
     { clientUrls }: Pick<StackOutputs, "clientUrls">,
     streams: readonly string[],
     consumed: string,
+    login: UserLogin = { user: "user", password: PASSWORDS.password },
   ): Promise<Traffic> {
     const urls = Object.values(clientUrls);
     const apart = Math.floor(urls.length / PUBLISHERS) + 1;
     const publishers = await Promise.all(
-      Array.from({ length: PUBLISHERS }, (_, index) => dial(rotated(urls, index * apart))),
+      Array.from({ length: PUBLISHERS }, (_, index) => dial(rotated(urls, index * apart), login)),
     );
-    const reader = await dial(rotated(urls, PUBLISHERS * apart));
-    const port = openJetStream({ urls, user: "user", password: PASSWORDS.password }, "APP");
+    const reader = await dial(rotated(urls, PUBLISHERS * apart), login);
+    const port = openJetStream({ urls, ...login }, "APP");
     const traffic = new Traffic(publishers, reader, port, streams);
     await traffic.#consumer.start(consumed);
     return traffic;
@@ -272,11 +274,11 @@ class Consumer {
   }
 }
 
-function dial(servers: string[]): Promise<NatsConnection> {
+function dial(servers: string[], { user, password: pass }: UserLogin): Promise<NatsConnection> {
   return connect({
     servers,
-    user: "user",
-    pass: PASSWORDS.password,
+    user,
+    pass,
     noRandomize: true,
     ignoreClusterUpdates: true,
     maxReconnectAttempts: -1,

@@ -159,6 +159,27 @@ describe("npm run plan", () => {
     `);
   });
 
+  test("knows of encrypted passwords that they are there, and needs no more", async () => {
+    const { status, report } = await planText(
+      `
+      encryptionsalt: v1:x
+      config:
+        nats-regions:password: { secure: v1:a }
+        nats-regions:accounts:
+          BILLING:
+            users:
+              writer: { password: { secure: v1:b } }
+        nats-regions:streams:
+          A: { subjects: [a.*], account: BILLING }
+          B: { subjects: [a.*] }
+      `,
+      "Pulumi.blue.yaml",
+    );
+    expect(report).toMatchObject({ unread: [], problems: [] });
+    expect(status).toBe(0);
+    expect(render(report)).toContain("✓ A  1 replica, account BILLING");
+  });
+
   test("takes a stack's file, whose name is the stack's", async () => {
     const { report } = await planText(
       `

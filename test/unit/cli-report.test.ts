@@ -54,6 +54,23 @@ describe("reportOn", () => {
     expect(reportOf(seed, answers).streams[0]?.verdict).toBe("in place");
   });
 
+  test("tells streams of the same name in two accounts apart", () => {
+    const settings = orders({ region: "rg2" });
+    const plan = planOf({ ...settings, accounts: { BILLING: {} } });
+    const answers = mapAnswers(observationsOf(plan), (answer) => ({
+      ...answer,
+      streams: answer.streams.flatMap((stream) => [
+        { ...stream, account: "BILLING", messages: 7 },
+        stream,
+        { ...stream, account: "ELSEWHERE" },
+      ]),
+    }));
+    expect(reportOf(plan, answers).streams).toMatchObject([
+      { name: "ORDERS", account: "APP", verdict: "in place", messages: 1234 },
+      { name: "ORDERS", account: "BILLING", verdict: "foreign", messages: 7 },
+    ]);
+  });
+
   test.each<[string, Partial<StreamSighting>, string]>([
     ["leaderless", { leader: "" }, "ORDERS: no leader, as too few"],
     ["moving", { change: "adding rg2-az3" }, "ORDERS: still moving: adding rg2-az3."],

@@ -6,10 +6,12 @@ import { ownershipOf } from "../../components/ownership.ts";
 import { Stream } from "../../components/stream.ts";
 import { type ClusterPlan, planCluster } from "../../lib/plan.ts";
 import { parseSettings } from "../../lib/settings.ts";
+import { simpleAccounts } from "../support/accounts.ts";
 import { promiseOf, type Recorded, recordResources } from "../support/mocks.ts";
 import { appearsIn } from "../support/secrets.ts";
 
-const PASSWORDS = { system: "sys-secret", application: "app-secret" };
+const HASHES = { system: "hash-of-sys-secret", application: "hash-of-app-secret" };
+const MANAGER_KEY = "bWFuYWdlcnMta2V5";
 
 let plan: ClusterPlan;
 let resources: readonly Recorded[];
@@ -35,11 +37,7 @@ beforeAll(async () => {
   );
   const cluster = new NatsCluster("c1", {
     plan,
-    accounts: pulumi.secret({
-      system: { user: "sys", password: PASSWORDS.system },
-      name: "APP",
-      application: { user: "user", password: PASSWORDS.application },
-    }),
+    accounts: pulumi.secret(simpleAccounts({ sys: HASHES.system, user: HASHES.application })),
     ownership: ownershipOf(plan.identity, "organization", "/somewhere"),
     engine: { containers: new Map(), leaving: new Map(), bereft: new Set(), hasNetwork: false },
     strays: new Map(),
@@ -47,7 +45,7 @@ beforeAll(async () => {
   const [orders] = plan.streams;
   if (!orders) throw new Error("the plan has no stream");
   const provider = new JetStreamProvider("c1-jetstream", {
-    connection: { urls: [], user: "user", password: PASSWORDS.application },
+    connection: { urls: [], managerKey: MANAGER_KEY },
   });
   const stream = new Stream(
     "ORDERS",
@@ -174,12 +172,15 @@ describe("NatsCluster", () => {
     });
   });
 
-  test("keeps passwords out of everything but secrets", () => {
+  test("keeps hashes and keys out of everything but secrets", () => {
     const leaks = (value: unknown) =>
-      Object.values(PASSWORDS).some((password) => appearsIn(JSON.stringify(value), password));
+      [...Object.values(HASHES), MANAGER_KEY].some((secret) =>
+        appearsIn(JSON.stringify(value), secret),
+      );
     const exposed = resources.filter(({ plainInputs }) => leaks(plainInputs));
     expect(exposed.map(({ name }) => name)).toEqual([]);
     expect(leaks(named("c1-rg1-az1-configured").inputs.stdin)).toBe(true);
+    expect(leaks(named("c1-jetstream").inputs)).toBe(true);
   });
 });
 

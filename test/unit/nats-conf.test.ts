@@ -7,6 +7,7 @@ import {
   renderNodeConf,
   restartFields,
 } from "../../lib/nats-conf.ts";
+import { simpleAccounts } from "../support/accounts.ts";
 
 const conf: Required<NodeConf> = {
   serverName: "rg1-az1",
@@ -60,12 +61,8 @@ test("leaves unique_tag out where nothing has to be unique", () => {
   expect(renderNodeConf({ ...conf, uniqueTag: "" })).not.toContain("unique_tag");
 });
 
-test("renders the accounts, quoting what people put into passwords", () => {
-  const accounts = {
-    system: { user: "sys", password: 'p"a$s\\s' },
-    name: "APP",
-    application: { user: "user", password: "secret" },
-  };
+test("renders the accounts, quoting whatever is in a hash", () => {
+  const accounts = simpleAccounts({ sys: 'p"a$s\\s', user: "secret" });
   expect(renderAccountsConf(accounts)).toMatchInlineSnapshot(`
     ""accounts": {
       "$SYS": {
@@ -83,6 +80,21 @@ test("renders the accounts, quoting what people put into passwords", () => {
             "user": "user"
             "password": "secret"
           }
+          {
+            "nkey": "UCIVMA776LEQLIVDZSBIWDMGZRUE7KSTXCSBMRKYF7CAMXEJYH5FQCNF"
+            "permissions": {
+              "publish": {
+                "allow": [
+                  "$JS.API.>"
+                ]
+              }
+              "subscribe": {
+                "allow": [
+                  "_INBOX.>"
+                ]
+              }
+            }
+          }
         ]
       }
     }
@@ -91,11 +103,7 @@ test("renders the accounts, quoting what people put into passwords", () => {
 });
 
 test("writes control characters byte by byte, as nats-server knows no \\u, \\b or \\f", () => {
-  const accounts = {
-    system: { user: "sys", password: "\0\b\f\n\u007f\u0085" },
-    name: "APP",
-    application: { user: "user", password: "ü漢\u2028" },
-  };
+  const accounts = simpleAccounts({ sys: "\0\b\f\n\u007f\u0085", user: "ü漢\u2028" });
   const text = renderAccountsConf(accounts);
   expect(text).toContain(String.raw`"password": "\x00\x08\x0c\x0a\x7f\xc2\x85"`);
   expect(text).toContain('"password": "ü漢\u2028"');
@@ -125,12 +133,8 @@ describe("restartFields", () => {
 });
 
 test("has the digest that nats-server 2.15.2 printed for the same files", () => {
-  const accounts = {
-    system: { user: "sys", password: 'p"a$s\\s' },
-    name: "APP",
-    application: { user: "user", password: "<zebra> & \u2028 yak" },
-  };
+  const accounts = simpleAccounts({ sys: 'p"a$s\\s', user: "<zebra> & \u2028 yak" });
   expect(configDigest(conf, accounts)).toBe(
-    "sha256:59b7ef6a4574ffb9f10658b0d585b7392fd8d378b9eb32603c06d9f45afcc8f1",
+    "sha256:67a474c353c0355480c9dd16b00788d9ba6e7dabd271a04ce9d2c49eca01138f",
   );
 });

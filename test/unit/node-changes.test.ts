@@ -4,17 +4,14 @@ import { configDigest } from "../../lib/nats-conf.ts";
 import { changeOf, describeChanges, type RunningNode } from "../../lib/node-changes.ts";
 import { type ClusterPlan, type NodePlan, nodesOf, planCluster } from "../../lib/plan.ts";
 import { parseSettings } from "../../lib/settings.ts";
+import { simpleAccounts } from "../support/accounts.ts";
 
 const plan = (raw: object = {}) =>
   planCluster(
     parseSettings({ clientPort: 4222, ...raw }, { project: "nats-regions", stack: "dev" }),
   );
 
-const accountsWith = (password: string) => ({
-  system: { user: "sys", password: "system" },
-  name: "APP",
-  application: { user: "user", password },
-});
+const accountsWith = (user: string) => simpleAccounts({ sys: "system", user });
 const ACCOUNTS = accountsWith("before");
 
 /** The node as it runs once its plan has been carried out. */
@@ -97,7 +94,7 @@ describe("changes of a whole cluster", () => {
   test("by a password are reloads that don't show it", () => {
     const changes = changesOf(plan(), plan(), accountsWith("after-Zebra"));
     expect(describeChanges(changes, plan().waves)).toEqual([
-      `reload, no restart: ${NODES}: config users or passwords, or changed by hand`,
+      `reload, no restart: ${NODES}: config users, passwords or rights, or changed by hand`,
     ]);
   });
 });

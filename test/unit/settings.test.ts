@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { PlanError } from "../../lib/errors.ts";
+import { GIVEN } from "../../lib/hidden-passwords.ts";
 import { decodeSettings, parseSettings } from "../../lib/settings.ts";
 
 const identity = { project: "nats-regions", stack: "dev" };
@@ -98,7 +99,7 @@ describe("parseSettings", () => {
       { availabilityZones: ["az1", "az-1"] },
       'availabilityZones[1] | "az-1" and "az1" both have the tag az:1 | rename or remove one',
     ],
-    [{ user: "sys" }, 'systemUser | "sys" is the user of APP too | rename one'],
+    [{ user: "sys" }, 'user | "sys" is the system user too | rename one'],
     [{ syncInterval: "0" }, 'syncInterval | 0 would mean two minutes; use "always"'],
     [{ account: "$SYS" }, "account | $SYS is the system account | choose another name"],
     [{ account: "$G" }, "account | $G is the account of users without one | choose another name"],
@@ -155,5 +156,6 @@ test("decodeSettings reads a stack's config, misspelt names too, and no password
     regions: ["rg1"],
     nodesPerZone: "two",
     pasword: "x",
+    password: GIVEN,
   });
 });

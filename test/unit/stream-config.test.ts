@@ -300,9 +300,10 @@ describe("streams side by side", () => {
   it("may not take the same message", () => {
     expect(
       findOverlaps([
-        { name: "A", subjects: ["a.*", "x"] },
-        { name: "B", subjects: ["b", "a.>"] },
-        { name: "C", subjects: ["c"] },
+        { name: "A", account: "APP", subjects: ["a.*", "x"] },
+        { name: "B", account: "APP", subjects: ["b", "a.>"] },
+        { name: "C", account: "APP", subjects: ["c"] },
+        { name: "D", account: "ELSE", subjects: ["x"] },
       ]),
     ).toEqual([
       {

@@ -1,7 +1,10 @@
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, test, vi } from "vitest";
+import { planCluster } from "../../lib/plan.ts";
+import { type Roster, rosterOf } from "../../lib/roster.ts";
+import { parseSettings } from "../../lib/settings.ts";
 import { UNKNOWN } from "../../providers/engine.ts";
 import { ClusterUnreachable } from "../../providers/jetstream.ts";
-import { type Roster, rosterLifecycle } from "../../providers/roster.ts";
+import { rosterLifecycle } from "../../providers/roster.ts";
 import { FakeJetStream } from "../support/fake-jetstream.ts";
 import { SEED_FLEET } from "../support/seed.ts";
 
@@ -80,6 +83,83 @@ describe("check", () => {
     );
     expect(await reasons(both, one)).toEqual([]);
     expect(said.mock.calls.flat().join()).toMatch(/what ORDERS holds is unknown/);
+  });
+});
+
+describe("with several accounts", () => {
+  const ports = new Map<string, FakeJetStream>();
+  const several = rosterLifecycle((account) => {
+    const port = ports.get(account);
+    if (!port) throw new Error(`nobody was to ask in ${account}`);
+    return port;
+  });
+  const both: Roster = {
+    account: "APP",
+    otherAccounts: ["BILLING"],
+    streams: { ORDERS: {}, BILLS: { account: "BILLING" } },
+  };
+  const check = async (news: Roster) =>
+    ((await several.check(both, news)).failures ?? []).map(({ reason }) => reason);
+
+  beforeEach(async () => {
+    for (const account of ["APP", "BILLING"]) ports.set(account, new FakeJetStream(SEED_FLEET));
+    await ports.get("APP")?.create({ name: "ORDERS" });
+    await ports.get("BILLING")?.create({ name: "BILLS" });
+  });
+
+  it("looks at a stream in its own account", async () => {
+    expect(await check(both)).toEqual([]);
+    expect(said).not.toHaveBeenCalled();
+    const bills = ports.get("BILLING")?.streams.get("BILLS");
+    if (bills) bills.messages = 7;
+    expect(await check({ ...both, streams: { ORDERS: {} } })).toEqual([
+      expect.stringContaining("stream BILLS is taken out of the settings, but holds 7 messages"),
+    ]);
+  });
+
+  it("refuses to let an account go together with its streams", async () => {
+    expect(await check({ account: "APP", streams: { ORDERS: {} } })).toEqual([
+      'account BILLING is taken out of the settings, or its jetStream switched off, but has streams: BILLS; put it back, take its streams out first, run "pulumi up", then take out the account',
+    ]);
+  });
+
+  it("refuses to let an account go that has streams which the settings don't know", async () => {
+    const none = { ...both, streams: { ORDERS: {} } };
+    const news = { account: "APP", streams: { ORDERS: {} } };
+    const reasonsOf = async () => (await several.check(none, news)).failures ?? [];
+    expect(await reasonsOf()).toMatchObject([
+      { reason: expect.stringMatching(/has streams: BILLS; put it back, or delete them first/) },
+    ]);
+    ports.get("BILLING")?.streams.clear();
+    expect(await reasonsOf()).toEqual([]);
+    ports.get("BILLING")?.failures.push(new ClusterUnreachable("no NATS server answers"));
+    expect(await reasonsOf()).toEqual([]);
+    expect(said.mock.calls.flat().join()).toMatch(/what account BILLING holds is unknown/);
+  });
+
+  it("refuses another name for the first account while it has streams", async () => {
+    const renamed = { ...both, account: "APP2" };
+    expect(await check(renamed)).toEqual([expect.stringMatching(/^account APP is taken out/)]);
+  });
+});
+
+test("a roster remembers accounts and streams that are not the first one's", () => {
+  const plan = planCluster(
+    parseSettings(
+      {
+        accounts: { BILLING: {}, QUIET: { jetStream: false } },
+        streams: {
+          ORDERS: { subjects: ["orders"], allowDataLoss: true },
+          BILLS: { account: "BILLING", subjects: ["bills"] },
+        },
+      },
+      { project: "nats-regions", stack: "dev" },
+    ),
+  );
+  expect(rosterOf(plan)).toEqual({
+    account: "APP",
+    otherAccounts: ["BILLING"],
+    streams: { ORDERS: { allowDataLoss: true }, BILLS: { account: "BILLING" } },
   });
 });
 

@@ -22,7 +22,7 @@ provider
 it("the provider's text finds the lifecycle from the program's folder, in plain node", async () => {
   const recorder = await recordResources();
   const config = { name: "ORDERS", num_replicas: 3, placement: { tags: ["rg:2"] } };
-  const connection = { urls: ["nats://127.0.0.1:4222"], user: "user", password: PASSWORD };
+  const connection = { urls: ["nats://127.0.0.1:4222"], managerKey: PASSWORD };
   const provider = new JetStreamProvider("jetstream", { connection });
   const args = { account: "APP", config, fleet: SEED_FLEET };
   const stream = new Stream("ORDERS", args, { provider });

@@ -1,0 +1,42 @@
+import { GIVEN } from "../../lib/hidden-passwords.ts";
+import { type ClusterPlan, planCluster } from "../../lib/plan.ts";
+import { decodeSettings, PASSWORDS, parseSettings, type Settings } from "../../lib/settings.ts";
+import { type FiledSettings, readStackSettings } from "./settings-file.ts";
+import { type ConfigValues, projectName, readConfig, type Stack, stackName } from "./stack.ts";
+
+/** What a stack's settings come to, now. */
+export interface PlannedStack {
+  readonly settings: Settings;
+  readonly plan: ClusterPlan;
+}
+
+/** Plans a stack from its settings. @throws PlanError naming what is wrong with them. */
+export async function readPlan(stack: Stack): Promise<PlannedStack> {
+  const config = await readConfig(stack);
+  const namespace = projectName();
+  const texts = Object.entries(config).flatMap(([key, { value }]) =>
+    value === undefined ? [] : [[key, value] as const],
+  );
+  const raw = {
+    ...decodeSettings(Object.fromEntries(texts), namespace),
+    ...readPartlySecret(stack, config, `${namespace}:`),
+  };
+  const settings = parseSettings(raw, { project: namespace, stack: stackName(stack.name) });
+  return { settings, plan: planCluster(settings) };
+}
+
+/** Of a setting with anything secret in it the CLI shows nothing at all, but its file all the rest. */
+function readPartlySecret(
+  { name: stack }: Stack,
+  config: ConfigValues,
+  prefix: string,
+): Record<string, unknown> {
+  const hidden = Object.entries(config)
+    .filter(([key, { value, secret }]) => secret && value === undefined && key.startsWith(prefix))
+    .map(([key]) => key.slice(prefix.length));
+  const isPassword = (name: string) => PASSWORDS.has(name);
+  const filed: FiledSettings["raw"] = hidden.every(isPassword) ? {} : readStackSettings(stack).raw;
+  return Object.fromEntries(
+    hidden.map((name) => [name, isPassword(name) ? GIVEN : filed[name]] as const),
+  );
+}

@@ -1,0 +1,44 @@
+/** Keeps the passwords of users apart from all other settings of accounts. */
+
+/** What stands for a password wherever settings are read: that there is one. No plan knows more. */
+export const GIVEN = "(given)";
+
+type PlainMap = Readonly<Record<string, unknown>>;
+
+function isMap(value: unknown): value is PlainMap {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The same settings of accounts with {@link GIVEN} instead of each password. What is no map stays as it is. */
+export function hidePasswords(accounts: unknown): unknown {
+  return mapValues(accounts, (account) =>
+    isMap(account) && "users" in account
+      ? { ...account, users: mapValues(account.users, hidePassword) }
+      : account,
+  );
+}
+
+function hidePassword(user: unknown): unknown {
+  return isMap(user) && typeof user.password === "string" ? { ...user, password: GIVEN } : user;
+}
+
+/** What {@link hidePasswords} leaves out: passwords by the names of their users. */
+export function passwordsOf(accounts: unknown): Readonly<Record<string, string>> {
+  const all = entriesOf(accounts).flatMap(([, account]) =>
+    isMap(account) ? entriesOf(account.users) : [],
+  );
+  return Object.fromEntries(
+    all.flatMap(([name, user]) =>
+      isMap(user) && typeof user.password === "string" ? [[name, user.password] as const] : [],
+    ),
+  );
+}
+
+function entriesOf(value: unknown): [string, unknown][] {
+  return isMap(value) ? Object.entries(value) : [];
+}
+
+function mapValues(value: unknown, change: (value: unknown) => unknown): unknown {
+  if (!isMap(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, change(each)]));
+}

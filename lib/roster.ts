@@ -1,0 +1,46 @@
+import type { ClusterPlan } from "./plan.ts";
+import type { StreamPolicy } from "./stream-policy.ts";
+
+/** Which streams there are, and in which accounts: remembered for the day on which they leave the settings. */
+export interface Roster {
+  /** The first account. */
+  readonly account: string;
+  /** The others that have streams; absent where there are none. */
+  readonly otherAccounts?: readonly string[];
+  /** By name. */
+  readonly streams: Readonly<Record<string, RosterEntry>>;
+}
+
+export interface RosterEntry extends Pick<StreamPolicy, "allowDataLoss"> {
+  /** Absent: the first one. */
+  readonly account?: string;
+}
+
+/** What is to be remembered of a plan. */
+export function rosterOf({ accounts, streams }: Pick<ClusterPlan, "accounts" | "streams">): Roster {
+  const [first, ...others] = accounts;
+  const withStreams = others.filter(({ jetStream }) => jetStream !== false);
+  return {
+    account: first?.name ?? "",
+    ...(withStreams.length > 0 ? { otherAccounts: withStreams.map(({ name }) => name) } : {}),
+    streams: Object.fromEntries(
+      streams.map(({ name, account, policy: { allowDataLoss } }) => [
+        name,
+        {
+          ...(account === first?.name ? {} : { account }),
+          ...(allowDataLoss ? { allowDataLoss } : {}),
+        },
+      ]),
+    ),
+  };
+}
+
+/** The accounts that have streams, or may have them. */
+export function accountsOf({ account, otherAccounts = [] }: Roster): readonly string[] {
+  return [account, ...otherAccounts];
+}
+
+/** The account of one of its streams. */
+export function accountOf({ account, streams }: Roster, stream: string): string {
+  return streams[stream]?.account ?? account;
+}

@@ -1,0 +1,41 @@
+/** Building blocks of zod schemas for settings, whose errors name the value and what it should be. */
+import { z } from "zod";
+import { quoteValue } from "./wording.ts";
+
+/** Whatever passes a check. @param description follows "is not", e.g. `a whole number`. */
+export function value(check: (input: unknown) => boolean, description: string): z.ZodType {
+  return z.custom(check, { error: expected(description) });
+}
+
+/** A string or number parsed by `parse`, whose error becomes the problem's text. */
+export function quantity(parse: (text: string | number) => number): z.ZodType<number> {
+  return z
+    .union([z.string(), z.number()], {
+      error: ({ input }) => `${quoteValue(input)} is not a quantity`,
+    })
+    .transform((text, context) => {
+      try {
+        return parse(text);
+      } catch (error) {
+        context.addIssue({ code: "custom", message: (error as RangeError).message });
+        return z.NEVER;
+      }
+    });
+}
+
+/** The error of a schema whose value is not as described. */
+export function expected(description: string) {
+  return ({ input }: { readonly input?: unknown }) =>
+    input === undefined
+      ? `is missing: ${description}`
+      : `${quoteValue(input)} is not ${description}`;
+}
+
+export function isText(input: unknown): boolean {
+  return typeof input === "string" && input !== "";
+}
+
+/** `a, b or c`. */
+export function listNames(names: readonly string[]): string {
+  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
+}

@@ -1,0 +1,259 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { managerKey, managerSeed } from "../../lib/credentials.ts";
+import { change, STREAMS } from "../support/change.ts";
+import { NatsClient } from "../support/nats-client.ts";
+import { appearsIn } from "../support/secrets.ts";
+import { TestStack } from "../support/stack.ts";
+import { Traffic } from "../support/traffic.ts";
+
+/** Of this run alone: what others on the machine say or run has none of them. */
+const newSecret = () => randomBytes(12).toString("hex");
+
+const BILLS = {
+  account: "BILLING",
+  subjects: ["bills.*"],
+  replicas: 3,
+  placement: { tags: ["rg:1"] },
+};
+
+/** One cluster, whose clients go on publishing while its accounts and users change. */
+describe("accounts and users", () => {
+  const secrets = {
+    first: newSecret(),
+    second: newSecret(),
+    writer: newSecret(),
+    system: newSecret(),
+    nextSystem: newSecret(),
+  };
+  const hashes = new Set<string>();
+  const said: string[] = [];
+  const processes = new Set<string>();
+  let stack: TestStack;
+  let traffic: Traffic;
+  let encrypted: Record<"second" | "writer", unknown>;
+
+  const settings = (changes: object = {}) => ({
+    streams: { ...STREAMS, BILLS },
+    accounts: {
+      APP: { users: { second: { password: encrypted.second } } },
+      BILLING: {
+        users: {
+          writer: {
+            password: encrypted.writer,
+            permissions: {
+              publish: { allow: ["bills.*"] },
+              subscribe: { allow: ["_INBOX.>"] },
+            },
+          },
+        },
+      },
+    },
+    ...changes,
+  });
+  const run = async (...args: string[]) => {
+    const outcome = await stack.pulumi(...args);
+    said.push(outcome.text);
+    return outcome;
+  };
+  const connect = async (user: string, password: string) =>
+    NatsClient.connect(await stack.outputs(), user, password);
+
+  beforeAll(async () => {
+    stack = await TestStack.create({});
+    await run("config", "set", "--secret", "password", secrets.first);
+    await run("config", "set", "--secret", "systemPassword", secrets.system);
+    encrypted = {
+      second: await stack.encrypt(secrets.second),
+      writer: await stack.encrypt(secrets.writer),
+    };
+    const { accounts } = settings();
+    stack.configure({ streams: STREAMS, accounts: { APP: accounts.APP } });
+    using _ = watchProcesses();
+    said.push(await stack.expectPulumi("up", "--yes"));
+    const login = { user: "second", password: secrets.second };
+    traffic = await Traffic.start(await stack.outputs(), Object.keys(STREAMS), "ORDERS", login);
+  });
+
+  afterAll(async () => {
+    await traffic?.[Symbol.asyncDispose]();
+    await stack.remove();
+  });
+
+  test("come by a reload, a stream in a new account with them", async () => {
+    stack.configure(settings());
+    said.push(await stack.expectPulumi("preview", "--diff"));
+    const { restarts, errors, text } = await change(stack, traffic, "an account more", settings());
+    said.push(text);
+    expect({ restarts, errors }).toEqual({ restarts: 0, errors: 0 });
+
+    await using writer = await connect("writer", secrets.writer);
+    await writer.publish("bills.a", "bill");
+    const { streams } = await stack.outputs();
+    expect(streams.BILLS).toMatchObject({
+      account: "BILLING",
+      replicas: ["rg1-az1", "rg1-az2", "rg1-az3"],
+    });
+    said.push(await stack.expectPulumi("preview", "--expect-no-changes"));
+  });
+
+  test.each([
+    [
+      "a stream's account",
+      { streams: { ...STREAMS, BILLS: { ...BILLS, account: "APP" } } },
+      "BILLS",
+      'account: "BILLING" can\'t become "APP" without losing the messages',
+    ],
+    [
+      "an account with its stream",
+      { streams: STREAMS, accounts: {} },
+      "BILLING",
+      "account BILLING is taken out of the settings, or its jetStream switched off, but has streams: BILLS",
+    ],
+  ])("refuse to change %s", async (_, changes, about, reason) => {
+    stack.configure(settings(changes));
+    const { exitCode, text } = await run("preview");
+    expect(exitCode).not.toBe(0);
+    expect(text).toContain(about);
+    expect(text.replaceAll(/\s+/g, " ")).toContain(reason);
+  });
+
+  test("let a user go without disturbing another of the account", async () => {
+    await noteHashes();
+    await (await connect("user", secrets.first))[Symbol.asyncDispose]();
+    await run("config", "rm", "password");
+    const { restarts, errors, text } = await change(stack, traffic, "a user less", settings());
+    said.push(text);
+    expect({ restarts, errors }).toEqual({ restarts: 0, errors: 0 });
+    await expect(connect("user", secrets.first)).rejects.toThrow(/authorization/i);
+  });
+
+  test("take another system password, and a stream's change with it, in one go", async () => {
+    await run("config", "set", "--secret", "systemPassword", secrets.nextSystem);
+    const changed = { streams: { ...STREAMS, BILLS: { ...BILLS, description: "All bills" } } };
+    stack.configure(settings(changed));
+    said.push(await stack.expectPulumi("preview", "--diff"));
+    const { restarts, text } = await change(stack, traffic, "a system password", settings(changed));
+    said.push(text);
+    expect(restarts).toBe(0);
+    await expect(connect("sys", secrets.system)).rejects.toThrow(/authorization/i);
+    await (await connect("sys", secrets.nextSystem))[Symbol.asyncDispose]();
+    said.push(await stack.expectPulumi("refresh", "--yes"));
+    said.push(await stack.expectPulumi("preview", "--expect-no-changes"));
+  });
+
+  test("show no secret in anything said, stored, inspected or running", async () => {
+    const { BILLS: _, ...others } = { ...STREAMS, BILLS };
+    stack.configure(settings({ streams: others }));
+    using _watch = watchProcesses();
+    const failed = await run("up", "--yes", "--skip-preview");
+    expect(failed.exitCode).not.toBe(0);
+    expect(failed.text).toMatch(/stream BILLS is taken out of the settings, but holds 1 message/);
+
+    await noteHashes();
+    const seen = {
+      ...(await whatThereIs()),
+      said: said.join("\n"),
+      processes: [...processes].join("\n"),
+    };
+    expect(seen.logs).toContain("Server is ready");
+    expect(seen.pages).toContain("second");
+    expect(seen.processes).toContain("pulumi");
+    const sought = [...Object.values(secrets), ...hashes, ...(await derivedSecrets())];
+    // Five passwords, the hashes of all of them, and keys.
+    expect(sought.length).toBeGreaterThanOrEqual(12);
+    for (const secret of sought) {
+      const leaks = Object.entries(seen).filter(([, text]) => appearsIn(text, secret));
+      expect(leaks.map(([where]) => where)).toEqual([]);
+      // What is looked for can be found.
+      expect(appearsIn(`${seen.logs} ${secret}`, secret)).toBe(true);
+    }
+  });
+
+  test("have nothing but hashes and public keys where the servers read them", async () => {
+    const conf = await accountsConf();
+    expect(conf).toContain('"user": "second"');
+    for (const secret of [...Object.values(secrets), ...(await derivedSecrets())]) {
+      expect(appearsIn(conf, secret)).toBe(false);
+    }
+  });
+
+  /** Notes down the command lines of all processes until it is disposed of. */
+  function watchProcesses(): Disposable {
+    const stop = new AbortController();
+    const watch = async () => {
+      while (!stop.signal.aborted) {
+        const { stdout } = await execa("ps", ["-eww", "-o", "args="]);
+        for (const line of stdout.split("\n")) processes.add(line);
+        await sleep(50);
+      }
+    };
+    void watch();
+    return { [Symbol.dispose]: () => stop.abort() };
+  }
+
+  async function idsOf(kind: "ps" | "volume" | "network"): Promise<string[]> {
+    const command = kind === "ps" ? ["ps", "--all", "--quiet"] : [kind, "ls", "--quiet"];
+    const filter = `--filter=name=nats-regions-${stack.name}`;
+    const { stdout } = await execa("docker", [...command, filter]);
+    return stdout.split("\n");
+  }
+
+  async function whatThereIs() {
+    const { monitoringUrls } = await stack.outputs();
+    const [containers, volumes, networks] = await Promise.all([
+      idsOf("ps"),
+      idsOf("volume"),
+      idsOf("network"),
+    ]);
+    const inspect = async (kind: string, ids: string[]) =>
+      (await execa("docker", ["inspect", "--type", kind, ...ids])).stdout;
+    const pages = Object.values(monitoringUrls).flatMap((url) =>
+      ["varz", "connz?auth=1&subs=1", "jsz?accounts=1&streams=1&config=1", "accountz?acc=APP"].map(
+        async (page) => (await fetch(`${url}/${page}`)).text(),
+      ),
+    );
+    const logs = containers.map(
+      async (id) => (await execa("docker", ["logs", id], { all: true })).all,
+    );
+    return {
+      containers: await inspect("container", containers),
+      volumes: await inspect("volume", volumes),
+      networks: await inspect("network", networks),
+      pages: (await Promise.all(pages)).join("\n"),
+      logs: (await Promise.all(logs)).join("\n"),
+      state: await stack.expectPulumi("stack", "export"),
+      outputs: JSON.stringify(await stack.outputs()),
+    };
+  }
+
+  /** As the first node has it. */
+  async function accountsConf(): Promise<string> {
+    const { stdout } = await execa("docker", [
+      "cp",
+      `nats-regions-${stack.name}-rg1-az1:/etc/nats/accounts.conf`,
+      "-",
+    ]);
+    return stdout;
+  }
+
+  /** Of each hash the part that follows from the password. */
+  async function noteHashes(): Promise<void> {
+    const found = (await accountsConf()).matchAll(/"\$2b\$10\$.{22}(.{31})"/g);
+    for (const [, hash = ""] of found) hashes.add(hash);
+  }
+
+  /** The keys of the stack's own users, which follow from the system passwords and the stack's owner. */
+  async function derivedSecrets(): Promise<string[]> {
+    const [id = ""] = await idsOf("ps");
+    const format = '--format={{index .Config.Labels "nats-regions.owner"}}';
+    const { stdout: owner } = await execa("docker", ["inspect", format, id]);
+    expect(owner).toMatch(/^[0-9a-f]{16}$/);
+    const keys = await Promise.all(
+      [secrets.system, secrets.nextSystem].map((password) => managerKey(password, owner)),
+    );
+    return keys.flatMap((key) => [key, managerSeed(key, "APP"), managerSeed(key, "BILLING")]);
+  }
+});

@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  type Authenticator,
+  connect,
+  type NatsConnection,
+  nkeyAuthenticator,
+} from "@nats-io/transport-node";
+import type { Accounts } from "../../lib/accounts-conf.ts";
+import { renderAccountsConf } from "../../lib/nats-conf.ts";
+import { BINARY, freePorts } from "./nats-cluster.ts";
+
+/** A lone nats-server process with JetStream, and accounts as a node has them. */
+export class NatsServer implements AsyncDisposable {
+  readonly url: string;
+  readonly monitor: string;
+  readonly #folder: string;
+  readonly #process: ChildProcess;
+
+  private constructor(folder: string, [client = 0, monitor = 0]: readonly number[]) {
+    this.#folder = folder;
+    this.url = `nats://127.0.0.1:${client}`;
+    this.monitor = `http://127.0.0.1:${monitor}`;
+    this.#process = spawn(BINARY, ["-c", path.join(folder, "nats.conf")], { stdio: "ignore" });
+  }
+
+  static async start(accounts: Accounts): Promise<NatsServer> {
+    const folder = await mkdtemp(path.join(tmpdir(), "nats-regions-"));
+    const ports = await freePorts(2);
+    const conf = `listen: "127.0.0.1:${ports[0]}"\nhttp: "127.0.0.1:${ports[1]}"\njetstream { store_dir: "${folder}" }\ninclude accounts.conf\n`;
+    await writeFile(path.join(folder, "nats.conf"), conf);
+    await writeFile(path.join(folder, "accounts.conf"), renderAccountsConf(accounts));
+    const server = new NatsServer(folder, ports);
+    await server.#whenItAnswers();
+    return server;
+  }
+
+  /** Gives it other accounts by a reload. @returns milliseconds until they were in force. */
+  async reload(accounts: Accounts): Promise<number> {
+    const loadTime = async () => (await this.page("varz")).config_load_time;
+    const before = await loadTime();
+    await writeFile(path.join(this.#folder, "accounts.conf"), renderAccountsConf(accounts));
+    const began = performance.now();
+    this.#process.kill("SIGHUP");
+    while ((await loadTime()) === before) await sleep(10);
+    return performance.now() - began;
+  }
+
+  /** A client by user and password, or by the seed of an nkey. */
+  connect(user: string, pass?: string): Promise<NatsConnection> {
+    const login: { user?: string; pass?: string; authenticator?: Authenticator } =
+      pass === undefined
+        ? { authenticator: nkeyAuthenticator(new TextEncoder().encode(user)) }
+        : { user, pass };
+    return connect({ servers: this.url, reconnect: false, timeout: 5_000, ...login });
+  }
+
+  async page(name: string): Promise<Record<string, unknown>> {
+    const response = await fetch(`${this.monitor}/${name}`);
+    return (await response.json()) as Record<string, unknown>;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const exit = once(this.#process, "exit");
+    this.#process.kill("SIGKILL");
+    await exit;
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #whenItAnswers(): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await this.page("healthz");
+        return;
+      } catch (error) {
+        if (attempt > 100) throw error;
+        await sleep(50);
+      }
+    }
+  }
+}

@@ -1,0 +1,15 @@
+import { PlanError, type Problem } from "../../lib/errors.ts";
+
+/** What is wrong with settings, each problem as `path | message | fix`. */
+export function problemsOf(check: () => readonly Problem[]): string[] {
+  try {
+    return check().map(show);
+  } catch (error) {
+    if (error instanceof PlanError) return error.problems.map(show);
+    throw error;
+  }
+}
+
+function show({ path, message, fix }: Problem): string {
+  return [path, message, fix].filter(Boolean).join(" | ");
+}
