@@ -72,7 +72,7 @@ unpack "$archive" /
 # By the engine's clock, as the engine compares.
 began=$(docker info --format '{{.SystemTime}}')
 docker kill --signal HUP "$CONTAINER" >/dev/null
-# A server compares the password of each of its clients with its hash anew, some 50 ms each.
+# A server compares the password of each of its clients with its hash anew, some 80 ms each.
 deadline=$(($(date +%s) + 60))
 while [ "$(date +%s)" -lt "$deadline" ]; do
   log=$(docker logs --since "$began" "$CONTAINER" 2>&1)

@@ -6,7 +6,7 @@ import { Prefix } from "@nats-io/nkeys/lib/nkeys.js";
 import { encodeBase64, hash } from "bcryptjs";
 
 /**
- * 2^10 rounds: some 85 ms of this program for each password at each run, and 50 ms of a server's for each client that
+ * 2^10 rounds: some 85 ms of this program for each password at each run, and about as much of a server for each client that
  * logs in, and again at each reload. At 11 it would be twice as much.
  */
 const BCRYPT_COST = 10;

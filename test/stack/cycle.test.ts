@@ -64,6 +64,7 @@ describe("the seed's cluster", () => {
     expect(Object.keys(clientUrls)).toHaveLength(9);
     expect(Object.keys(monitoringUrls)).toEqual(Object.keys(clientUrls));
     expect(streams.ORDERS).toEqual({
+      account: "APP",
       tags: ["rg:2"],
       leader: expect.stringMatching(/^rg2-az[123]$/),
       replicas: ["rg2-az1", "rg2-az2", "rg2-az3"],
