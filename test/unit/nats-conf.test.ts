@@ -46,6 +46,7 @@ test("renders a node's config", () => {
         "nats-route://rg1-az1:6222"
         "nats-route://rg1-az2:6222"
       ]
+      "ping_interval": "5s"
     }
     include accounts.conf
     "
@@ -120,6 +121,6 @@ test("has the digest that nats-server 2.15.2 printed for the same files", () => 
     application: { user: "user", password: "<zebra> & \u2028 yak" },
   };
   expect(configDigest(conf, accounts)).toBe(
-    "sha256:59b7ef6a4574ffb9f10658b0d585b7392fd8d378b9eb32603c06d9f45afcc8f1",
+    "sha256:09b98b4ce251ab5f69c01dfa07ab784b694936bf76241f3fe39742ca8d69672d",
   );
 });
