@@ -2,6 +2,7 @@ import { createServer } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { CLUSTER_LABEL, NODE_LABEL, RESTART_SETTINGS_LABEL } from "../lib/labels.ts";
+import { describeLostData } from "../lib/lost-data.ts";
 import { MONITOR_PORT, type SettingValues } from "../lib/nats-conf.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
 import { publishedUrl } from "../lib/published-ports.ts";
@@ -67,6 +68,7 @@ export async function inspectEngine(plan: ClusterPlan, ownership: Ownership): Pr
   refuseMixedVersions(own, plan);
   const bereft = findBereft(own, volumes, plan);
   warnOfStopped(own, bereft, plan);
+  warnOfLostData(own, volumes, plan);
   await refuseTakenPorts(own, plan);
   const planned = new Set(nodesOf(plan).map(({ containerName }) => containerName));
   const [staying, leaving] = partition(own, ({ name }) => planned.has(name));
@@ -212,6 +214,22 @@ function warnOfStopped(
   void pulumi.log.warn(
     `${names.length} of ${nodesOf(plan).length} nodes don't run: ${names.join(", ")}. \`npx pulumi up --refresh\` brings them back.`,
   );
+}
+
+/** A node that has its config, but not its data, is not new: somebody removed the volume, or its disk is gone. */
+function warnOfLostData(
+  own: readonly FoundContainer[],
+  volumes: readonly Found[],
+  plan: ClusterPlan,
+): void {
+  if (own.length === 0) return;
+  const held = new Set(volumes.map(({ name }) => name));
+  const emptied = nodesOf(plan).filter(
+    ({ configVolume, dataVolume }) => held.has(configVolume) && !held.has(dataVolume),
+  );
+  if (emptied.length === 0) return;
+  const names = emptied.map(({ name }) => name);
+  void pulumi.log.warn(`${describeLostData(plan, names)} \`npx pulumi up --refresh\` goes on.`);
 }
 
 async function refuseTakenPorts(own: readonly FoundContainer[], plan: ClusterPlan): Promise<void> {

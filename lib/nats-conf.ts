@@ -8,6 +8,12 @@ export const DATA_DIR = "/data";
 export const CLIENT_PORT = 4222;
 export const ROUTE_PORT = 6222;
 export const MONITOR_PORT = 8222;
+/**
+ * A route that has gone dead, as the network between two nodes was down, is noticed after three of these, and made
+ * anew. By default that is 90 s (nats-server 2.15, `routeMaxPingInterval`), for which nodes that can reach each other
+ * again stay apart.
+ */
+const ROUTE_PING_INTERVAL = "5s";
 
 /** What the config of one node is rendered from. Holds no secret: accounts lie in a file of their own. */
 export interface NodeConf {
@@ -115,6 +121,7 @@ function nodeBlock(conf: NodeConf): ConfigBlock {
       name: conf.cluster,
       port: ROUTE_PORT,
       routes: conf.routes.map((node) => `nats-route://${node}:${ROUTE_PORT}`),
+      ping_interval: ROUTE_PING_INTERVAL,
     },
   };
 }

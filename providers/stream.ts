@@ -165,19 +165,26 @@ async function checkInputs(
   }
   const { inputs, refusals } = planInputs(olds, news);
   if (refusals.length > 0) return { inputs, failures: toFailures(refusals) };
-  const found = needsLook(olds, news) ? await glance(port(), news.stream) : undefined;
+  const isKnown = olds.config !== undefined;
+  const found = needsLook(olds, news) ? await glance(port(), news.stream, isKnown) : undefined;
   const verdict = judge(olds, news, found);
   for (const notice of verdict.notices) console.error(notice);
   return { inputs, failures: toFailures(verdict.refusals) };
 }
 
-/** One look; whoever doesn't answer at once has nothing to say in a preview. */
-async function glance(port: JetStreamPort, stream: string): Promise<StreamInfo | undefined> {
+/** One look; where nobody answers at once, that is said of a stream that is known, and no more. */
+async function glance(
+  port: JetStreamPort,
+  stream: string,
+  isKnown: boolean,
+): Promise<StreamInfo | undefined> {
   try {
     return await port.info(stream);
   } catch (error) {
-    if (error instanceof StreamNotFound || isSilence(error)) return undefined;
-    throw error;
+    if (error instanceof StreamNotFound) return undefined;
+    if (!isSilence(error)) throw error;
+    if (isKnown) console.error(`what stream ${stream} holds is unknown: ${error.message}`);
+    return undefined;
   }
 }
 

@@ -3,13 +3,14 @@ import { parseCount, parseOptions } from "../options.ts";
 import { setUp } from "../setup/set-up.ts";
 import { createLog, duration } from "../steps.mjs";
 
-export const usage = `Usage: npm run chaos [-- --kills N]
+export const usage = `Usage: npm run chaos [-- --kills N] [--rounds N]
 
-The long form of the tests that break things while clients publish and consume, over an hour: nodes reloaded,
+The long form of the tests that break things while clients publish and consume, some two hours: nodes reloaded,
 replaced, upgraded, added, taken out, the latter killed at each of its steps; rollouts, moves of streams and first
-starts killed or interrupted at random moments, N times each (20); twenty cold starts; 20,000 placements, and as
-many settings. It says what was acknowledged and stored, and how long streams were away.
-A run is repeated by KILL_SEED, PLACEMENT_SEED and SETTINGS_SEED, which it prints. Uses stacks of its own.`;
+starts killed or interrupted at random moments, N times each (20); nodes, zones and regions killed, paused, cut off,
+N rounds (3); power cuts, as often as kills; twenty cold starts; 20,000 placements, and as many settings. It says
+what was acknowledged and stored, and how long streams were away. A run is repeated by KILL_SEED, PLACEMENT_SEED
+and SETTINGS_SEED, which it prints. Uses stacks of its own. Power cuts and partitions need root.`;
 
 const FILES = [
   "stack/rollout",
@@ -18,6 +19,8 @@ const FILES = [
   "stack/shrink",
   "stack/killed-shrink",
   "stack/upgrade",
+  "stack/faults",
+  "stack/power-loss",
   "stack/gates",
   "stack/interrupted",
   "stack/cold-start",
@@ -28,7 +31,10 @@ const FILES = [
 ];
 
 export async function run(args: readonly string[]): Promise<number> {
-  const { kills } = parseOptions(args, { kills: { type: "string", default: "20" } });
+  const { kills, rounds } = parseOptions(args, {
+    kills: { type: "string", default: "20" },
+    rounds: { type: "string", default: "3" },
+  });
   const count = `${parseCount("kills", kills)}`;
   const log = createLog();
   await setUp({ log, want: ["stack", "nats-server", "nats"] });
@@ -41,6 +47,8 @@ export async function run(args: readonly string[]): Promise<number> {
       MOVE_KILLS: count,
       SHRINK_KILLS: "7",
       INTERRUPTS: count,
+      POWER_CUTS: count,
+      FAULT_ROUNDS: `${parseCount("rounds", rounds)}`,
       RESIZE: "1",
       UPGRADE: "1",
       COLD_STARTS: "20",

@@ -24,6 +24,11 @@ export class Ledger {
     else this.acked.set(sequence, payload);
   }
 
+  clear(): void {
+    this.acked.clear();
+    this.givenTwice.length = 0;
+  }
+
   /** Acknowledged messages that a stream does not hold as they were sent. */
   missingFrom(contents: ReadonlyMap<number, string>): [number, string][] {
     return [...this.acked].filter(([sequence, payload]) => contents.get(sequence) !== payload);
@@ -91,7 +96,7 @@ export async function readContents(
 ): Promise<Map<number, string>> {
   const { state } = await port.info(stream);
   const contents = new Map<number, string>();
-  let next = 1;
+  let next = state.first_seq;
   const read = async () => {
     for (let seq = next++; contents.size < state.messages && seq <= state.last_seq; seq = next++) {
       const reply = await client.request(

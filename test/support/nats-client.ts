@@ -71,6 +71,24 @@ export class NatsClient implements AsyncDisposable {
     return payloads;
   }
 
+  /** Whether the meta leader answers, who has to have a majority of all servers behind it. */
+  async hasMetaLeader(): Promise<boolean> {
+    try {
+      return !(await this.#request<{ error?: unknown }>("$JS.API.STREAM.NAMES")).error;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Whether a stream stores a message that is published once. */
+  async takes(subject: string, payload: string): Promise<boolean> {
+    try {
+      return Boolean((await this.#request<{ stream?: string }>(subject, payload)).stream);
+    } catch {
+      return false;
+    }
+  }
+
   create(name: string, config: object): Promise<{ error?: unknown }> {
     return this.#request(`$JS.API.STREAM.CREATE.${name}`, JSON.stringify({ name, ...config }));
   }

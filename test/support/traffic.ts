@@ -16,6 +16,8 @@ const FIRST_REST = 50;
 const LONGEST_REST = 1_000;
 /** Milliseconds after which a message without an acknowledgement is given up. */
 const PATIENCE = 60_000;
+const DIAL_TIMEOUT = 2_000;
+const PING_INTERVAL = 1_000;
 const CONSUMER = "reader";
 const READERS = 4;
 /** A message that was delivered to a connection that broke comes again after so many milliseconds. */
@@ -73,8 +75,8 @@ export class Traffic implements AsyncDisposable {
   }
 
   /**
-   * Connects clients that know every server that there is now, each of them to one in another region and zone, and
-   * has a durable consumer read `consumed` from here on.
+   * Connects clients, each of them to one in another region and zone, and has a durable consumer read `consumed` from
+   * here on. A publisher knows the servers of its region, so that wherever writes are taken, somebody writes.
    *
    * @param streams with subjects like `orders.*` for `ORDERS`.
    */
@@ -85,11 +87,13 @@ export class Traffic implements AsyncDisposable {
     login: UserLogin = { user: "user", password: PASSWORDS.password },
   ): Promise<Traffic> {
     const urls = Object.values(clientUrls);
-    const apart = Math.floor(urls.length / PUBLISHERS) + 1;
+    const share = Math.floor(urls.length / PUBLISHERS);
     const publishers = await Promise.all(
-      Array.from({ length: PUBLISHERS }, (_, index) => dial(rotated(urls, index * apart), login)),
+      Array.from({ length: PUBLISHERS }, (_, index) =>
+        dial(rotated(urls.slice(index * share, (index + 1) * share), index), login),
+      ),
     );
-    const reader = await dial(rotated(urls, PUBLISHERS * apart), login);
+    const reader = await dial(rotated(urls, share), login);
     const port = openJetStream({ urls, ...login }, "APP");
     const traffic = new Traffic(publishers, reader, port, streams);
     await traffic.#consumer.start(consumed);
@@ -121,6 +125,19 @@ export class Traffic implements AsyncDisposable {
       givenUp: flow.givenUp,
       versions: await this.#countVersions(stream),
     };
+  }
+
+  /** Messages acknowledged so far, by stream. */
+  get acknowledged(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#flows].map(([stream, { acked }]) => [stream, acked.size]));
+  }
+
+  /** To be called between two stretches: empties the streams, and forgets what they acknowledged. */
+  async startOver(): Promise<void> {
+    for (const [stream, flow] of this.#flows) {
+      await this.#reader.request(`$JS.API.STREAM.PURGE.${stream}`, "", { timeout: 5_000 });
+      flow.clear();
+    }
   }
 
   /** Different messages that the consumer has had. */
@@ -281,6 +298,10 @@ function dial(servers: string[], { user, password: pass }: UserLogin): Promise<N
     pass,
     noRandomize: true,
     ignoreClusterUpdates: true,
+    // A server that is paused or cut off closes no connection.
+    timeout: DIAL_TIMEOUT,
+    pingInterval: PING_INTERVAL,
+    maxPingOut: 2,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 100,
   });

@@ -47,6 +47,7 @@ test("renders a node's config", () => {
         "nats-route://rg1-az1:6222"
         "nats-route://rg1-az2:6222"
       ]
+      "ping_interval": "5s"
     }
     include accounts.conf
     "
@@ -135,6 +136,6 @@ describe("restartFields", () => {
 test("has the digest that nats-server 2.15.2 printed for the same files", () => {
   const accounts = simpleAccounts({ sys: 'p"a$s\\s', user: "<zebra> & \u2028 yak" });
   expect(configDigest(conf, accounts)).toBe(
-    "sha256:67a474c353c0355480c9dd16b00788d9ba6e7dabd271a04ce9d2c49eca01138f",
+    "sha256:228822ccc0fc7c7f8c44328e189fb97ce2d60d5d39fa3c556492cd70b2326690",
   );
 });

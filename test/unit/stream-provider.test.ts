@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { StreamConfig } from "../../lib/stream-config.ts";
 import {
   AccessDenied,
@@ -683,6 +683,19 @@ describe("a cluster without a majority", () => {
     const began = Date.now();
     await expect(patient.update("ORDERS", olds, olds)).rejects.toThrow("no leader");
     expect(Date.now() - began).toBeLessThan(5_000);
+  });
+
+  it("is named in a preview that can't tell what a change does to messages", async () => {
+    const spoken = vi.spyOn(console, "error").mockReturnValue();
+    const olds = await created();
+    jetStream.failures.push(new JetStreamUnavailable("no leader"));
+    expect((await check(olds, program({ max_msgs: 5 }))).failures).toEqual([]);
+    expect(spoken.mock.calls).toEqual([["what stream ORDERS holds is unknown: no leader"]]);
+
+    jetStream.failures.push(new JetStreamUnavailable("no leader"));
+    await check({}, program());
+    expect(spoken).toHaveBeenCalledOnce();
+    spoken.mockRestore();
   });
 });
 

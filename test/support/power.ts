@@ -1,0 +1,130 @@
+/** Data volumes on disks of their own, which can lose power and be full. For root, on Linux. */
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { execa } from "execa";
+import { NODE_USER } from "../../lib/node-files.ts";
+import type { NodePlan } from "../../lib/plan.ts";
+import { eventually } from "./eventually.ts";
+import { containersOf, docker, type Fault, whyNotAsRoot } from "./faults.ts";
+
+const DISK_BYTES = 128 * 1024 ** 2;
+/**
+ * Ends an ext4 at once, as it is on its disk: whatever wasn't forced there is gone, the journal's last transaction
+ * too. `EXT4_IOC_SHUTDOWN` with `EXT4_GOING_FLAGS_NOLOGFLUSH`; node has no ioctl.
+ */
+const SHUT_DOWN =
+  '$flags = pack("L", 2); for (@ARGV) { sysopen(FS, $_, 0) && ioctl(FS, 0x8004587d, $flags) or die "$_: $!\n" }';
+
+/** Why {@link Disks} can't be had here; undefined where they can. */
+export function whyNoDisks(): Promise<string | undefined> {
+  return whyNotAsRoot("perl", "mkfs.ext4", "losetup", "mount", "umount");
+}
+
+/** An ext4 in a file for each of some nodes, mounted over its data volume. */
+export class Disks implements AsyncDisposable {
+  readonly #folder: string;
+  /** Where each node's disk is mounted. */
+  readonly #mounts = new Map<string, string>();
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Moves the nodes' data to disks, and starts the nodes again. */
+  static async under(nodes: readonly NodePlan[]): Promise<Disks> {
+    const disks = new Disks(await mkdtemp(path.join(tmpdir(), "nats-regions-disks-")));
+    try {
+      await docker("stop", ...containersOf(nodes));
+      for (const node of nodes) await disks.#move(node);
+      await docker("start", ...containersOf(nodes));
+    } catch (error) {
+      await disks[Symbol.asyncDispose]();
+      throw error;
+    }
+    return disks;
+  }
+
+  /** All of the nodes' disks lose power in the same moment, and the servers with them. */
+  readonly withoutPower: Fault = {
+    inject: async (nodes) => {
+      await execa("perl", ["-e", SHUT_DOWN, ...nodes.map((node) => this.#mountOf(node))]);
+      await docker("kill", "--signal=KILL", ...containersOf(nodes));
+    },
+    restore: async (nodes) => {
+      for (const node of nodes) await this.#remount(node);
+      await docker("start", ...containersOf(nodes));
+    },
+  };
+
+  /** The nodes' disks take not another byte. A server that met that needs a restart, or JetStream stays off. */
+  readonly full: Fault = {
+    inject: async (nodes) => {
+      for (const node of nodes) {
+        await fill(this.#fillerOf(node));
+      }
+    },
+    restore: async (nodes) => {
+      for (const node of nodes) await rm(this.#fillerOf(node));
+      await docker("restart", ...containersOf(nodes));
+    },
+  };
+
+  /** Unmounts all disks; nodes that are on one are killed. Their volumes are then as they were before. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const [container, mount] of this.#mounts) {
+      await execa("docker", ["kill", container], { reject: false });
+      await execa("umount", ["--lazy", mount], { reject: false });
+    }
+    await rm(this.#folder, { recursive: true });
+  }
+
+  async #move({ containerName, dataVolume }: NodePlan): Promise<void> {
+    const mount = await docker("volume", "inspect", "--format={{.Mountpoint}}", dataVolume);
+    const disk = this.#diskOf(containerName);
+    await writeFile(disk, "");
+    await truncate(disk, DISK_BYTES);
+    const owner = `root_owner=${NODE_USER}:${NODE_USER}`;
+    await execa("mkfs.ext4", ["-q", "-b", "4096", "-m", "0", "-E", owner, "-d", mount, disk]);
+    await mountDisk(disk, mount);
+    this.#mounts.set(containerName, mount);
+  }
+
+  /** As long as anybody has the old mount, the disk would come back as it went: shut down. */
+  async #remount(node: NodePlan): Promise<void> {
+    const disk = this.#diskOf(node.containerName);
+    const mount = this.#mountOf(node);
+    await eventually(async () => (await execa("umount", [mount])).exitCode === 0);
+    await eventually(async () => {
+      const { stdout } = await execa("losetup", ["--associated", disk]);
+      return stdout === "";
+    });
+    await mountDisk(disk, mount);
+  }
+
+  #diskOf(container: string): string {
+    return path.join(this.#folder, `${container}.img`);
+  }
+
+  #fillerOf(node: NodePlan): string {
+    return path.join(this.#mountOf(node), "filler");
+  }
+
+  #mountOf({ containerName }: NodePlan): string {
+    const mount = this.#mounts.get(containerName);
+    if (!mount) throw new Error(`${containerName} has no disk of its own`);
+    return mount;
+  }
+}
+
+/** Room that was set aside for what isn't written yet comes free when it is. */
+async function fill(file: string): Promise<void> {
+  for (let attempt = 1; attempt <= 3; attempt++) {
+    const options = ["bs=4096", "oflag=append", "conv=notrunc,fsync"];
+    await execa("dd", ["if=/dev/zero", `of=${file}`, ...options], { reject: false });
+  }
+}
+
+async function mountDisk(disk: string, mount: string): Promise<void> {
+  await execa("mount", ["-o", "loop", disk, mount]);
+}

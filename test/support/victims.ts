@@ -1,0 +1,43 @@
+/** Which nodes something happens to. */
+import { nodesOf } from "../../lib/plan.ts";
+import type { Ordeal, Stage } from "./endure.ts";
+import { metaGroups } from "./meta-group.ts";
+import { NatsClient } from "./nats-client.ts";
+
+type Victims = Ordeal["nodes"];
+
+export function node(name: string): Victims {
+  return () => [name];
+}
+
+export function zoneEverywhere(zone: string): Victims {
+  return ({ plan }) => namesOf(plan, (each) => each.zone === zone);
+}
+
+export function regions(...names: readonly string[]): Victims {
+  return ({ plan }) => namesOf(plan, ({ region }) => names.includes(region));
+}
+
+export const everyNode: Victims = ({ plan }) => namesOf(plan, () => true);
+
+/** The one that leads a stream. */
+export function leaderOf(stream: string): Victims {
+  return async ({ stack }) => {
+    await using client = await NatsClient.connect(await stack.outputs());
+    return [(await client.info(stream)).cluster.leader ?? ""];
+  };
+}
+
+export const metaLeader: Victims = async ({ stack }) => {
+  const [group = ""] = await metaGroups(await stack.outputs());
+  return [group.replace(/ of \d+$/, "")];
+};
+
+function namesOf(
+  plan: Stage["plan"],
+  isMeant: (node: ReturnType<typeof nodesOf>[number]) => boolean,
+): string[] {
+  return nodesOf(plan)
+    .filter(isMeant)
+    .map(({ name }) => name);
+}
