@@ -4,6 +4,7 @@ import { PlanError, type Problem } from "./errors.ts";
 import { parseBytes, parseDuration } from "./quantities.ts";
 import { type StreamSettings, streamSettingsSchema } from "./stream-config.ts";
 import { regionTag, zoneTag } from "./tags.ts";
+import { isLoopback, resolveTls, type TlsSettings, tlsFields } from "./tls-settings.ts";
 import { MAX_REGIONS, MAX_ZONES } from "./topology.ts";
 import { imageVersion } from "./versions.ts";
 import { ROLLOUTS, type Rollout } from "./waves.ts";
@@ -15,7 +16,7 @@ export interface StackIdentity {
 }
 
 /** Every setting of a cluster, checked, with defaults filled in. Passwords are not among them. */
-export interface Settings {
+export interface Settings extends TlsSettings {
   readonly identity: StackIdentity;
   readonly cluster: string;
   readonly regions: readonly string[];
@@ -25,6 +26,8 @@ export interface Settings {
   readonly uniqueTag: string;
   readonly image: string;
   readonly bindAddress: string;
+  /** Address of the host that monitoring ports are published on: loopback, unless said otherwise. */
+  readonly monitorAddress: string;
   readonly clientPort: number;
   readonly monitorPort: number;
   /** Bytes that a node's container may use. */
@@ -66,6 +69,7 @@ const schema = z.strictObject({
   uniqueTag: z.enum(["az:", "rg:", "none"]).default("az:"),
   image: z.string().superRefine(checkImage).default("nats:2.15.2"),
   bindAddress: z.ipv4().default("127.0.0.1"),
+  monitorAddress: z.literal("").or(z.ipv4()).default(""),
   clientPort: port.default(0),
   monitorPort: port.default(0),
   memory: size(64 * MIB).prefault("512MiB"),
@@ -74,6 +78,7 @@ const schema = z.strictObject({
   syncInterval: z.string().transform(parseSyncInterval).prefault("always"),
   rollout: z.enum(ROLLOUTS).default("zone"),
   keepVolumes: z.boolean().default(false),
+  ...tlsFields,
   account: printable.default("APP"),
   user: printable.default("user"),
   systemUser: printable.default("sys"),
@@ -88,6 +93,8 @@ const JSON_SETTINGS: ReadonlySet<string> = new Set([
   "clientPort",
   "monitorPort",
   "keepVolumes",
+  "tlsFiles",
+  "certificateNames",
   "streams",
 ]);
 
@@ -129,11 +136,17 @@ function parseJson(text: string): unknown {
 export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
   const parsed = schema.safeParse(raw);
   if (!parsed.success) throw new PlanError(parsed.error.issues.flatMap(toProblems));
-  const { uniqueTag, ...settings } = parsed.data;
+  const { uniqueTag, tls, tlsFiles, ...settings } = parsed.data;
+  const { bindAddress } = settings;
+  const secured = resolveTls({ tls, tlsFiles, bindAddress });
   const clientPort = settings.clientPort || defaultPort(identity);
   const complete = {
     ...settings,
+    ...secured.settings,
     identity,
+    // The pages show accounts, connections and subjects to whoever reads them.
+    monitorAddress:
+      settings.monitorAddress || (isLoopback(bindAddress) ? bindAddress : "127.0.0.1"),
     uniqueTag: uniqueTag === "none" ? "" : uniqueTag,
     clientPort,
     monitorPort: settings.monitorPort || clientPort + MONITOR_PORT_DISTANCE,
@@ -142,6 +155,7 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     ...duplicates("regions", settings.regions, regionTag),
     ...duplicates("availabilityZones", settings.availabilityZones, zoneTag),
     ...accountProblems(settings),
+    ...secured.problems,
   ];
   if (problems.length > 0) throw new PlanError(problems);
   return complete;
