@@ -1,4 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Credentials } from "../lib/nats-conf.ts";
+import { type ClusterPlan, nodesOf } from "../lib/plan.ts";
 import { CONNECTION_KEY, type Connection } from "../providers/connection.ts";
 
 export interface JetStreamProviderArgs {
@@ -16,4 +18,24 @@ export class JetStreamProvider extends pulumi.ProviderResource {
     const connection = pulumi.secret(pulumi.jsonStringify(args.connection));
     super("pulumi-nodejs", name, { [CONNECTION_KEY]: connection }, opts);
   }
+}
+
+/**
+ * How a user reaches a planned cluster.
+ *
+ * @param ca PEM of the authorities that certify its nodes; undefined where they have no TLS, or none yet.
+ */
+export function connectionTo(
+  plan: ClusterPlan,
+  credentials: pulumi.Input<Credentials>,
+  ca: pulumi.Input<string> | undefined,
+): pulumi.Output<Connection> {
+  const urls = nodesOf(plan).map(({ clientUrl }) => clientUrl);
+  const names = nodesOf(plan).map(({ name }) => name);
+  return pulumi.all([credentials, ca]).apply(([{ user, password }, known]) => ({
+    urls,
+    user,
+    password,
+    ...(known === undefined ? {} : { tls: { ca: known, names } }),
+  }));
 }

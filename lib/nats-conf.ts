@@ -7,6 +7,8 @@ export const DATA_DIR = "/data";
 export const CLIENT_PORT = 4222;
 export const ROUTE_PORT = 6222;
 export const MONITOR_PORT = 8222;
+/** Files in {@link CONFIG_DIR} of a node with TLS, PEM each. */
+export const TLS_FILES = { ca: "ca.pem", certificate: "certificate.pem", key: "key.pem" } as const;
 
 /** What the config of one node is rendered from. Holds no secret: accounts lie in a file of their own. */
 export interface NodeConf {
@@ -25,6 +27,8 @@ export interface NodeConf {
   readonly maxMemoryStore: number;
   /** `always`, or the longest time that an acknowledged message may wait for the disk, e.g. `1s`. */
   readonly syncInterval: string;
+  /** Who certifies nodes; without it everything is in the clear. */
+  readonly tls?: "stack" | "files";
 }
 
 /** What a running server does about a changed field; `fixed` is one that stays with the node for life. */
@@ -49,6 +53,9 @@ export const FIELD_CHANGES = {
   maxFileStore: "restarts",
   maxMemoryStore: "restarts",
   syncInterval: "restarts",
+  // The server would take up `tls` blocks, but not another monitoring port than it has. New certificates
+  // under the same names are no change of the config, and are taken up by any reload.
+  tls: "restarts",
 } as const satisfies Record<keyof NodeConf, FieldChange>;
 
 /** Settings by name, as they were given: sizes in bytes. */
@@ -78,7 +85,7 @@ export interface Accounts {
 }
 
 /** A value of nats-server's config format, which is JSON's but for the way it is written. */
-type ConfigValue = string | number | readonly ConfigValue[] | ConfigBlock;
+type ConfigValue = string | number | boolean | readonly ConfigValue[] | ConfigBlock;
 
 interface ConfigBlock {
   readonly [key: string]: ConfigValue;
@@ -116,7 +123,9 @@ function nodeBlock(conf: NodeConf): ConfigBlock {
     server_tags: conf.serverTags,
     port: CLIENT_PORT,
     ...(advertise === undefined ? {} : { client_advertise: advertise }),
-    http_port: MONITOR_PORT,
+    ...(conf.tls === undefined
+      ? { http_port: MONITOR_PORT }
+      : { https_port: MONITOR_PORT, tls: ownCertificate() }),
     jetstream: {
       store_dir: DATA_DIR,
       ...(conf.uniqueTag === "" ? {} : { unique_tag: conf.uniqueTag }),
@@ -128,7 +137,28 @@ function nodeBlock(conf: NodeConf): ConfigBlock {
       name: conf.cluster,
       port: ROUTE_PORT,
       routes: conf.routes.map((node) => `nats-route://${node}:${ROUTE_PORT}`),
+      ...(conf.tls === undefined ? {} : routeTls(conf.serverName)),
     },
+  };
+}
+
+/** Seconds for a handshake; the server's own 2 are short where many clients come back to a busy machine at once. */
+const HANDSHAKE_SECONDS = 5;
+
+/** What a node shows to clients, whom passwords tell apart, and on its monitoring port. */
+function ownCertificate() {
+  return {
+    cert_file: `${CONFIG_DIR}/${TLS_FILES.certificate}`,
+    key_file: `${CONFIG_DIR}/${TLS_FILES.key}`,
+    timeout: HANDSHAKE_SECONDS,
+  };
+}
+
+/** Both ends of a route verify the other. Nodes tell each other names to connect to, as certificates have them. */
+function routeTls(name: string) {
+  return {
+    advertise: `${name}:${ROUTE_PORT}`,
+    tls: { ...ownCertificate(), ca_file: `${CONFIG_DIR}/${TLS_FILES.ca}`, verify: true },
   };
 }
 
@@ -150,7 +180,7 @@ function renderEntries(block: ConfigBlock, indent = ""): string {
 
 function renderValue(value: ConfigValue, indent: string): string {
   if (typeof value === "string") return quote(value);
-  if (typeof value === "number") return `${value}`;
+  if (typeof value !== "object") return `${value}`;
   const inner = `${indent}  `;
   if (!isList(value)) return `{\n${renderEntries(value, inner)}\n${indent}}`;
   const items = value.map((item) => `${inner}${renderValue(item, inner)}`);
@@ -164,8 +194,8 @@ function quote(text: string): string {
 
 /** Go's encoding/json sorts keys, and escapes what would mean something in HTML or JavaScript. */
 function encodeLikeGo(value: ConfigValue): string {
-  if (typeof value === "number") return `${value}`;
   if (typeof value === "string") return quote(value).replace(ESCAPED_BY_GO, toUnicodeEscape);
+  if (typeof value !== "object") return `${value}`;
   if (isList(value)) return `[${value.map(encodeLikeGo).join(",")}]`;
   const entries = Object.entries(value)
     .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))

@@ -20,6 +20,8 @@ export interface RunningServer {
   readonly routes: readonly string[];
   /** Undefined before nats-server 2.11. */
   readonly configDigest?: string;
+  /** Where its certificate is about to be renewed, as `describeExpiry` has it, e.g. `expires in 20 days`. */
+  readonly dueCertificate?: string;
 }
 
 /** What an update makes of a node: it is new, stays as it is, takes up its config, or is made anew. */
@@ -111,6 +113,10 @@ function reloadReasons(server: RunningServer, { conf }: NodePlan): Reason[] {
   return [
     { setting: "tags", change: describeDifference(server.tags, tags) },
     { setting: "routes", change: describeDifference(server.routes, conf.routes) },
+    {
+      setting: "certificate",
+      change: server.dueCertificate ? `${server.dueCertificate}, this up renews it` : "",
+    },
   ].filter(({ change }) => change !== "");
 }
 

@@ -6,12 +6,23 @@ export interface Connection {
   readonly urls: readonly string[];
   readonly user: string;
   readonly password: string;
+  /** There where servers have TLS. */
+  readonly tls?: Trust;
+}
+
+/** Whom to take for a server. */
+export interface Trust {
+  /** PEM of the authorities that certify servers. */
+  readonly ca: string;
+  /** Names of the servers, of which a certificate has to have one: their addresses needn't be in it. */
+  readonly names: readonly string[];
 }
 
 export const connectionSchema = z.object({
   urls: z.array(z.string()),
   user: z.string(),
   password: z.string(),
+  tls: z.object({ ca: z.string(), names: z.array(z.string()) }).exactOptional(),
 }) satisfies z.ZodType<Connection>;
 
 /** Input of a provider resource, a `Connection` as JSON. The SDK takes a key without a colon for the project's. */

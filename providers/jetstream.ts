@@ -2,6 +2,7 @@ import { connect, errors, type NatsConnection } from "@nats-io/transport-node";
 import type { StreamConfig } from "../lib/stream-config.ts";
 import type { ApiPlacement } from "../lib/stream-fields.ts";
 import type { StreamState } from "../lib/stream-loss.ts";
+import { clientTls } from "./client-tls.ts";
 import type { Connection } from "./connection.ts";
 
 /** Where a replica stands (`PeerInfo` in nats-server's server/stream.go). The leader is not among them. */
@@ -264,8 +265,8 @@ async function withClient<Result>(
   session: Session,
   use: (client: NatsConnection) => Promise<Result>,
 ): Promise<Result> {
-  const { urls, user, password } = session.connection;
-  const key = JSON.stringify([urls, user, password]);
+  const { urls, user, password, tls } = session.connection;
+  const key = JSON.stringify([urls, user, password, tls]);
   const shared = connections.get(key) ?? share(key, session);
   clearTimeout(shared.idle);
   shared.users += 1;
@@ -296,11 +297,12 @@ async function closeIdle(key: string, shared: SharedConnection): Promise<void> {
 }
 
 async function dial(session: Session): Promise<NatsConnection> {
-  const { urls, user, password } = session.connection;
+  const { urls, user, password, tls } = session.connection;
   const attempt = connect({
     servers: [...urls],
     user,
     pass: password,
+    ...(tls === undefined ? {} : { tls: clientTls(tls) }),
     name: "nats-regions",
     // What servers advertise may be reachable from their own network only.
     ignoreClusterUpdates: true,

@@ -7,7 +7,7 @@ export const usage = `Usage: npm run chaos [-- --kills N]
 
 The long form of the tests that break things while clients publish and consume, some half an hour: nodes
 reloaded, replaced, added; rollouts and moves of streams killed at random moments, N times each (20); twenty
-cold starts; 20,000 placements. It says what was acknowledged and stored, and how long streams were away.
+cold starts; 20,000 placements; certificates that come due. It says what was acknowledged and stored, and how long streams were away.
 A run is repeated by KILL_SEED and PLACEMENT_SEED, which it prints. Uses stacks of its own.`;
 
 const FILES = [
@@ -16,6 +16,7 @@ const FILES = [
   "stack/gates",
   "stack/interrupted",
   "stack/cold-start",
+  "stack/tls",
   "server/under-load",
   "server/recreate",
   "server/placement",
@@ -30,7 +31,13 @@ export async function run(args: readonly string[]): Promise<number> {
   const { exitCode = 1 } = await execa("vitest", ["run", ...FILES], {
     stdio: "inherit",
     reject: false,
-    env: { ROLLOUT_KILLS: count, MOVE_KILLS: count, COLD_STARTS: "20", PLACEMENT_CASES: "20000" },
+    env: {
+      ROLLOUT_KILLS: count,
+      MOVE_KILLS: count,
+      COLD_STARTS: "20",
+      PLACEMENT_CASES: "20000",
+      CERTIFICATES_DUE: "yes",
+    },
   });
   console.log(`Ended after ${duration(performance.now() - began)}.`);
   return exitCode;

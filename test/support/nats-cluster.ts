@@ -205,7 +205,7 @@ async function getJson<Body>({ ports }: Pick<Process, "ports">, path: string): P
 }
 
 /** Ports that were free a moment ago: all are held until the last is found, so none comes up twice. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const listeners = await Promise.all(
     Array.from({ length: count }, async () => {
       const listener: NetServer = createServer().listen(0, "127.0.0.1");

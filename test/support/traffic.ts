@@ -78,17 +78,19 @@ export class Traffic implements AsyncDisposable {
    * @param streams with subjects like `orders.*` for `ORDERS`.
    */
   static async start(
-    { clientUrls }: Pick<StackOutputs, "clientUrls">,
+    { clientUrls, caCertificate: ca }: Pick<StackOutputs, "clientUrls" | "caCertificate">,
     streams: readonly string[],
     consumed: string,
   ): Promise<Traffic> {
     const urls = Object.values(clientUrls);
     const apart = Math.floor(urls.length / PUBLISHERS) + 1;
     const publishers = await Promise.all(
-      Array.from({ length: PUBLISHERS }, (_, index) => dial(rotated(urls, index * apart))),
+      Array.from({ length: PUBLISHERS }, (_, index) => dial(rotated(urls, index * apart), ca)),
     );
-    const reader = await dial(rotated(urls, PUBLISHERS * apart));
-    const port = openJetStream({ urls, user: "user", password: PASSWORDS.password }, "APP");
+    const reader = await dial(rotated(urls, PUBLISHERS * apart), ca);
+    const tls = ca === undefined ? {} : { tls: { ca, names: Object.keys(clientUrls) } };
+    const user = { user: "user", password: PASSWORDS.password };
+    const port = openJetStream({ urls, ...user, ...tls }, "APP");
     const traffic = new Traffic(publishers, reader, port, streams);
     await traffic.#consumer.start(consumed);
     return traffic;
@@ -272,11 +274,12 @@ class Consumer {
   }
 }
 
-function dial(servers: string[]): Promise<NatsConnection> {
+function dial(servers: string[], ca: string | undefined): Promise<NatsConnection> {
   return connect({
     servers,
     user: "user",
     pass: PASSWORDS.password,
+    ...(ca === undefined ? {} : { tls: { ca } }),
     noRandomize: true,
     ignoreClusterUpdates: true,
     maxReconnectAttempts: -1,
