@@ -45,7 +45,7 @@ const jetStream = new JetStreamProvider(
     connection: connectionTo(
       plan,
       accounts.apply(({ application }) => application),
-      plan.tls === "none" ? undefined : trusted,
+      trusted,
     ),
   },
   { parent: cluster, dependsOn: isNew ? [...cluster.nodes] : [] },

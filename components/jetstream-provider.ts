@@ -21,7 +21,7 @@ export class JetStreamProvider extends pulumi.ProviderResource {
 }
 
 /**
- * How a user reaches a planned cluster.
+ * How a user reaches a planned cluster. Where it is to have TLS, a password goes to no server without.
  *
  * @param ca PEM of the authorities that certify its nodes; undefined where they have no TLS, or none yet.
  */
@@ -36,6 +36,6 @@ export function connectionTo(
     urls,
     user,
     password,
-    ...(known === undefined ? {} : { tls: { ca: known, names } }),
+    ...(plan.tls === "none" ? {} : { tls: { ca: known ?? "", names } }),
   }));
 }

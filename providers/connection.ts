@@ -12,7 +12,7 @@ export interface Connection {
 
 /** Whom to take for a server. */
 export interface Trust {
-  /** PEM of the authorities that certify servers. */
+  /** PEM of the authorities that certify servers; empty where there are none yet, and so no servers with TLS. */
   readonly ca: string;
   /** Names of the servers, of which a certificate has to have one: their addresses needn't be in it. */
   readonly names: readonly string[];

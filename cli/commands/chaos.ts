@@ -7,8 +7,9 @@ export const usage = `Usage: npm run chaos [-- --kills N]
 
 The long form of the tests that break things while clients publish and consume, some half an hour: nodes
 reloaded, replaced, added; rollouts and moves of streams killed at random moments, N times each (20); twenty
-cold starts; 20,000 placements; certificates that come due. It says what was acknowledged and stored, and how long streams were away.
-A run is repeated by KILL_SEED and PLACEMENT_SEED, which it prints. Uses stacks of its own.`;
+cold starts; 20,000 placements; TLS turned off and on, certificates that come due. It says what was
+acknowledged and stored, and how long streams were away. A run is repeated by KILL_SEED and PLACEMENT_SEED,
+which it prints. Uses stacks of its own.`;
 
 const FILES = [
   "stack/rollout",
@@ -36,7 +37,7 @@ export async function run(args: readonly string[]): Promise<number> {
       MOVE_KILLS: count,
       COLD_STARTS: "20",
       PLACEMENT_CASES: "20000",
-      CERTIFICATES_DUE: "yes",
+      EVERY_TLS_CHANGE: "yes",
     },
   });
   console.log(`Ended after ${duration(performance.now() - began)}.`);

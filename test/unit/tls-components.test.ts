@@ -1,13 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, test } from "vitest";
+import { connectionTo } from "../../components/jetstream-provider.ts";
 import { NatsCluster } from "../../components/nats-cluster.ts";
 import { ownershipOf } from "../../components/ownership.ts";
 import type { TlsTexts } from "../../components/tls-files.ts";
 import { planOf } from "../support/cluster-report.ts";
-import { type Recorded, recordResources } from "../support/mocks.ts";
+import { promiseOf, type Recorded, recordResources } from "../support/mocks.ts";
 import { appearsIn } from "../support/secrets.ts";
 
 const SHAPE = { regions: ["rg1"], bindAddress: "10.0.0.5", certificateNames: ["nats.example.com"] };
+const NODES = ["rg1-az1", "rg1-az2", "rg1-az3"];
 const KEY = "-----BEGIN PRIVATE KEY-----\nzebra-zebra-zebra\n-----END PRIVATE KEY-----\n";
 const FILES = { ca: "ca.pem", cert: "{node}.pem", key: "{node}.key" };
 
@@ -34,13 +36,12 @@ describe("a cluster with TLS", () => {
   beforeAll(async () => {
     const recorder = await recordResources();
     create("own", {});
-    const nodes = ["rg1-az1", "rg1-az2", "rg1-az3"];
     create(
       "files",
       { tlsFiles: FILES },
       {
         ca: "authority",
-        nodes: nodes.map((node) => ({ node, certificate: `certificate of ${node}`, key: KEY })),
+        nodes: NODES.map((node) => ({ node, certificate: `certificate of ${node}`, key: KEY })),
       },
     );
     resources = await recorder.settled(60);
@@ -94,5 +95,19 @@ describe("a cluster with TLS", () => {
     }
     const { MONITORS = "" } = named("files-wave-1").inputs.environment as Record<string, string>;
     expect(JSON.parse(MONITORS)).toEqual({ "rg1-az1": "https://127.0.0.1:8222" });
+  });
+
+  test.each([
+    ["in the clear where nodes are", "none", "authority", undefined],
+    ["by its authority", "stack", "authority", { ca: "authority", names: NODES }],
+    [
+      "never in the clear, though its authority isn't made yet",
+      "stack",
+      undefined,
+      { ca: "", names: NODES },
+    ],
+  ])("is reached %s", async (_, tls, ca, trust) => {
+    const connection = connectionTo(planOf({ ...SHAPE, tls }), { user: "u", password: "p" }, ca);
+    expect((await promiseOf(connection)).tls).toEqual(trust);
   });
 });
