@@ -1,12 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { announceChanges } from "./components/announce-changes.ts";
 import { announceDepartures, createRetirement } from "./components/departures.ts";
-import { JetStreamProvider } from "./components/jetstream-provider.ts";
+import { JetStreamProvider, serversOf } from "./components/jetstream-provider.ts";
 import { NatsCluster } from "./components/nats-cluster.ts";
 import { inspectEngine } from "./components/preflight.ts";
 import { planStack } from "./components/stack-settings.ts";
 import { Stream } from "./components/stream.ts";
 import { StreamRoster } from "./components/stream-roster.ts";
+import { readTlsFiles } from "./components/tls-files.ts";
 import { rosterOf } from "./lib/roster.ts";
 
 // The SDK takes a stack trace for each of its promises; looking all their frames up in source maps, which
@@ -17,6 +18,7 @@ const { plan, ownership, accounts, access } = planStack();
 for (const notice of plan.notices) pulumi.log.info(notice);
 
 const engine = await inspectEngine(plan, ownership);
+const tlsTexts = readTlsFiles(plan, engine.tls);
 const [strays] = await Promise.all([
   announceChanges(plan, accounts, engine),
   announceDepartures(plan, engine),
@@ -24,17 +26,27 @@ const [strays] = await Promise.all([
 
 const isNew = engine.containers.size === 0;
 
-const cluster = new NatsCluster(plan.cluster, { plan, accounts, ownership, engine, strays });
+const cluster = new NatsCluster(plan.cluster, {
+  plan,
+  accounts,
+  ownership,
+  engine,
+  strays,
+  ...(tlsTexts ? { tlsTexts } : {}),
+});
+
+// A preview goes by what the nodes have: an authority that is yet to be made isn't known, and nothing would
+// be told of streams by a provider that waits for it.
+const trusted = pulumi.runtime.isDryRun() ? engine.tls?.ca : cluster.caCertificate;
 
 // The engine does nothing else while it starts the process that serves streams: in a new cluster, nodes come
 // first.
 const jetStream = new JetStreamProvider(
   `${plan.cluster}-jetstream`,
   {
-    connection: access.apply(({ managerKey }) => ({
-      urls: Object.values(cluster.clientUrls),
-      managerKey,
-    })),
+    connection: pulumi
+      .all([serversOf(plan, trusted), access])
+      .apply(([servers, { managerKey }]) => ({ ...servers, managerKey })),
   },
   { parent: cluster, dependsOn: isNew ? [...cluster.nodes] : [] },
 );
@@ -68,6 +80,7 @@ createRetirement(
     access,
     ownership,
     engine,
+    caCertificate: cluster.caCertificate,
     after: [cluster.ready, ...placed.map(({ stream }) => stream)],
   },
   cluster,
@@ -75,6 +88,7 @@ createRetirement(
 
 export const clientUrls = cluster.clientUrls;
 export const monitoringUrls = cluster.monitoringUrls;
+export const caCertificate = cluster.caCertificate;
 export const streams = Object.fromEntries(
   placed.map(({ name, account, tags, stream: { leader, replicas } }) => [
     name,

@@ -1,7 +1,7 @@
-import { get } from "node:http";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { Accounts } from "../lib/accounts-conf.ts";
+import { describeExpiry, isDue } from "../lib/certificate-rules.ts";
 import { configDigest } from "../lib/nats-conf.ts";
 import {
   changeOf,
@@ -10,7 +10,8 @@ import {
   type RunningServer,
 } from "../lib/node-changes.ts";
 import { type ClusterPlan, nodesOf } from "../lib/plan.ts";
-import type { EngineNode, EngineState } from "./preflight.ts";
+import { type Monitor, readPage } from "../providers/monitoring-page.ts";
+import type { EngineState } from "./preflight.ts";
 
 /** When nodes took up the config that they run with, by name, RFC 3339: of those where it isn't the planned one. */
 export type Strays = ReadonlyMap<string, string>;
@@ -36,13 +37,16 @@ export async function announceChanges(
 async function findChanges(
   plan: ClusterPlan,
   accounts: Accounts,
-  { containers, bereft }: EngineState,
+  { containers, bereft, tls }: EngineState,
 ): Promise<NodeChange[]> {
+  const trust = tls === undefined ? {} : { ca: tls.ca };
   const told = nodesOf(plan).filter(({ name }) => !bereft.has(name));
   return await Promise.all(
     told.map(async (node) => {
       const container = containers.get(node.containerName);
-      const running = container && { ...container, ...(await askServer(container)) };
+      const url = container?.monitoringUrl;
+      const server = url && (await askServer({ name: node.name, url, ...trust }, plan));
+      const running = container && { ...container, ...(server ? { server } : {}) };
       return changeOf(running, node, configDigest(node.conf, accounts));
     }),
   );
@@ -56,33 +60,36 @@ const varz = z.object({
   cluster: z.object({ urls: z.array(z.string()).default([]) }),
   config_digest: z.string().optional(),
   config_load_time: z.string(),
+  tls_cert_not_after: z.string().optional(),
 });
 
 /** What a node's server says of itself; nothing where it doesn't answer within {@link ANSWER_MS}. */
-async function askServer({
-  monitoringUrl,
-}: EngineNode): Promise<{ readonly server?: RunningServer }> {
-  if (monitoringUrl === undefined) return {};
+async function askServer(node: Monitor, plan: ClusterPlan): Promise<RunningServer | undefined> {
   try {
-    const { version, tags, cluster, ...config } = varz.parse(
-      JSON.parse(await readPage(`${monitoringUrl}/varz`)),
-    );
+    const page = await readPage(node, "varz", ANSWER_MS);
+    const { version, tags, cluster, tls_cert_not_after, ...config } = varz.parse(JSON.parse(page));
     const { config_digest: configDigest, config_load_time: configLoadTime } = config;
     const routes = cluster.urls.map((hostAndPort) => hostAndPort.replace(/:\d+$/, ""));
-    const digest = configDigest === undefined ? {} : { configDigest };
-    return { server: { version, tags, routes, configLoadTime, ...digest } };
+    return {
+      version,
+      tags,
+      routes,
+      configLoadTime,
+      ...(configDigest === undefined ? {} : { configDigest }),
+      ...describeDue(tls_cert_not_after, plan),
+    };
   } catch {
-    return {};
+    return undefined;
   }
 }
 
-/** By `node:http`, which the SDK has loaded; `fetch` would be loaded for this alone. */
-function readPage(url: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(ANSWER_MS);
-    get(url, { agent: false, signal }, (response) => {
-      response.setEncoding("utf8").on("error", reject);
-      response.toArray().then((chunks) => resolve(chunks.join("")), reject);
-    }).on("error", reject);
-  });
+/** A certificate that the user is to renew is none of ours. */
+function describeDue(
+  until: string | undefined,
+  { tls, certificateLifetime }: ClusterPlan,
+): Pick<RunningServer, "dueCertificate"> {
+  const now = Date.now();
+  const lifetime = certificateLifetime / 1e6;
+  if (until === undefined || tls !== "stack" || !isDue(until, lifetime, now)) return {};
+  return { dueCertificate: describeExpiry(until, now) };
 }

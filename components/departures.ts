@@ -8,6 +8,8 @@ import {
 } from "../lib/departures.ts";
 import { type ClusterPlan, nodesOf } from "../lib/plan.ts";
 import { askHeldStreams } from "../providers/monitoring.ts";
+import { scriptTrust } from "./certificates.ts";
+import { serversOf } from "./jetstream-provider.ts";
 import type { Ownership } from "./ownership.ts";
 import type { EngineNode, EngineState } from "./preflight.ts";
 import type { Access } from "./stack-settings.ts";
@@ -19,9 +21,10 @@ import type { Access } from "./stack-settings.ts";
  */
 export async function announceDepartures(
   plan: ClusterPlan,
-  { leaving }: EngineState,
+  { leaving, tls }: EngineState,
 ): Promise<void> {
-  const nodes = await Promise.all([...leaving].map(([name, node]) => lookAt(name, node)));
+  const trust = tls === undefined ? {} : { ca: tls.ca };
+  const nodes = await Promise.all([...leaving].map(([name, node]) => lookAt(name, node, trust)));
   const stranded = describeStranded(unplannedStreams(nodes, plan), plan.fleet, plan.image);
   if (stranded.length > 0) {
     throw new pulumi.RunError(
@@ -31,9 +34,13 @@ export async function announceDepartures(
   for (const line of describeDepartures(nodes, plan)) void pulumi.log.info(line);
 }
 
-async function lookAt(name: string, { monitoringUrl }: EngineNode): Promise<LeavingNode> {
-  if (monitoringUrl === undefined) return { name };
-  return await askHeldStreams(monitoringUrl).then(
+async function lookAt(
+  name: string,
+  { monitoringUrl: url }: EngineNode,
+  trust: { readonly ca?: string },
+): Promise<LeavingNode> {
+  if (url === undefined) return { name };
+  return await askHeldStreams({ name, url, ...trust }).then(
     (held) => ({ name, held }),
     () => ({ name }),
   );
@@ -43,6 +50,8 @@ export interface DeparturesArgs {
   readonly plan: ClusterPlan;
   readonly ownership: Ownership;
   readonly engine: EngineState;
+  /** PEM of the authorities that certify nodes; undefined where they have no TLS. */
+  readonly caCertificate: pulumi.Output<string> | undefined;
 }
 
 /** Makes the step before all others: nodes that leave take no new replicas. */
@@ -66,16 +75,16 @@ export function createRetirement(
   args: RetirementArgs,
   parent: pulumi.Resource,
 ): pulumi.Resource {
-  const { plan, access, after } = args;
-  const urls = nodesOf(plan).map(({ clientUrl }) => clientUrl);
+  const { plan, access, after, caCertificate } = args;
+  const connection = pulumi
+    .all([serversOf(plan, caCertificate), access])
+    .apply(([servers, { system }]) => ({ ...servers, ...system }));
   return createStep(
     name,
     "node providers/retire-nodes.ts",
     args,
     {
-      stdin: pulumi.secret(
-        pulumi.jsonStringify(access.apply(({ system }) => ({ urls, ...system }))),
-      ),
+      stdin: pulumi.secret(pulumi.jsonStringify(connection)),
       environment: { FLEET: JSON.stringify(plan.fleet), IMAGE: plan.image },
     },
     { parent, dependsOn: [...after] },
@@ -86,7 +95,7 @@ export function createRetirement(
 function createStep(
   name: string,
   script: string,
-  { plan, ownership: { label }, engine }: DeparturesArgs,
+  { plan, ownership: { label }, engine, caCertificate }: DeparturesArgs,
   {
     environment,
     ...inputs
@@ -104,6 +113,7 @@ function createStep(
         ...environment,
         OWNER: `${label.label}=${label.value}`,
         NODES: JSON.stringify(Object.fromEntries(staying)),
+        ...scriptTrust(caCertificate),
       },
       logging: local.Logging.Stderr,
     },

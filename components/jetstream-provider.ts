@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { CONNECTION_KEY, type ManagerConnection } from "../providers/connection.ts";
+import { type ClusterPlan, nodesOf } from "../lib/plan.ts";
+import { CONNECTION_KEY, type ManagerConnection, type Servers } from "../providers/connection.ts";
 
 export interface JetStreamProviderArgs {
   /** How to reach the cluster as the stack's own users. Kept as a secret. */
@@ -16,4 +17,21 @@ export class JetStreamProvider extends pulumi.ProviderResource {
     const connection = pulumi.secret(pulumi.jsonStringify(args.connection));
     super("pulumi-nodejs", name, { [CONNECTION_KEY]: connection }, opts);
   }
+}
+
+/**
+ * Where a planned cluster is reached. Where it is to have TLS, a password goes to no server without.
+ *
+ * @param ca PEM of the authorities that certify its nodes; undefined where they have no TLS, or none yet.
+ */
+export function serversOf(
+  plan: ClusterPlan,
+  ca: pulumi.Input<string> | undefined,
+): pulumi.Output<Servers> {
+  const urls = nodesOf(plan).map(({ clientUrl }) => clientUrl);
+  const names = nodesOf(plan).map(({ name }) => name);
+  return pulumi.output(ca).apply((known) => ({
+    urls,
+    ...(plan.tls === "none" ? {} : { tls: { ca: known ?? "", names } }),
+  }));
 }

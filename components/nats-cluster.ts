@@ -6,6 +6,7 @@ import { renderAccountsConf } from "../lib/nats-conf.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
 import type { Strays } from "./announce-changes.ts";
 import type { AvailabilityZone } from "./availability-zone.ts";
+import { type Certificates, createCertificates, scriptTrust } from "./certificates.ts";
 import { createDrain } from "./departures.ts";
 import type { NatsNode, NodeSettings } from "./nats-node.ts";
 import { createNetwork, ensureNetwork } from "./network.ts";
@@ -13,6 +14,7 @@ import type { Ownership } from "./ownership.ts";
 import type { EngineState } from "./preflight.ts";
 import { limitProcesses } from "./process-limit.ts";
 import { Region } from "./region.ts";
+import type { TlsTexts } from "./tls-files.ts";
 
 export interface NatsClusterArgs {
   readonly plan: ClusterPlan;
@@ -20,6 +22,8 @@ export interface NatsClusterArgs {
   readonly ownership: Ownership;
   readonly engine: EngineState;
   readonly strays: Strays;
+  /** The user's own certificates, if they are to be used. */
+  readonly tlsTexts?: TlsTexts;
 }
 
 /** A NATS cluster with JetStream: a network, regions of nodes, and gates between the waves of nodes. */
@@ -28,6 +32,8 @@ export class NatsCluster extends pulumi.ComponentResource {
   readonly clientUrls: Readonly<Record<string, string>>;
   /** URL of the monitoring pages of each node, by node name. */
   readonly monitoringUrls: Readonly<Record<string, string>>;
+  /** PEM of the authorities that certify the nodes; undefined where they have no TLS. */
+  readonly caCertificate: pulumi.Output<string> | undefined;
   /** In the order in which they are changed; to be waited for by whatever needs containers, healthy or not. */
   readonly nodes: readonly NatsNode[];
   /** To be waited for by whatever needs JetStream: one meta group of all nodes, each of them healthy. */
@@ -36,13 +42,15 @@ export class NatsCluster extends pulumi.ComponentResource {
   constructor(name: string, args: NatsClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const { plan, ownership } = args;
     super("nats-regions:index:NatsCluster", name, { cluster: plan.cluster }, opts);
-    const settings = createCommon(name, args, this);
+    const certificates = createCertificates(name, plan, args.tlsTexts, this);
+    const settings = createCommon(name, args, certificates, this);
+    const caCertificate = certificates?.ca;
     const zones = createZones(name, plan, this);
 
     const isWhole = nodesOf(plan).every((node) => args.engine.containers.has(node.containerName));
     const nodes: NatsNode[] = [];
-    const drain = createDrain(`${name}-drain`, args, this);
-    let gates = [createStartGate(`${name}-start`, args, drain, this)];
+    const drain = createDrain(`${name}-drain`, { ...args, caCertificate }, this);
+    let gates = [createStartGate(`${name}-start`, args, caCertificate, drain, this)];
     for (const [index, wave] of plan.waves.entries()) {
       const members = wave.map((node) =>
         zones(node).addNode(`${name}-${node.name}`, {
@@ -55,7 +63,7 @@ export class NatsCluster extends pulumi.ComponentResource {
       nodes.push(...members);
       const monitors = monitoringUrls(plan.waves.slice(0, index + 1).flat());
       const later = monitoringUrls(plan.waves.slice(index + 1).flat());
-      const gate = { monitors, later, ownership, wave: members, isWhole };
+      const gate = { monitors, later, caCertificate, ownership, wave: members, isWhole };
       gates = [createGate(`${name}-wave-${index + 1}`, gate, this)];
     }
 
@@ -63,6 +71,7 @@ export class NatsCluster extends pulumi.ComponentResource {
     if (!ready) throw new Error("A plan without nodes can't become a cluster.");
     createShutdown(`${name}-shutdown`, ownership, ready, this);
 
+    this.caCertificate = caCertificate;
     this.ready = ready;
     this.nodes = nodes;
     this.clientUrls = Object.fromEntries(nodesOf(plan).map((node) => [node.name, node.clientUrl]));
@@ -79,6 +88,7 @@ function monitoringUrls(nodes: readonly NodePlan[]): Record<string, string> {
 function createCommon(
   name: string,
   { plan, accounts, ownership, engine }: NatsClusterArgs,
+  certificates: Certificates | undefined,
   parent: pulumi.Resource,
 ): NodeSettings {
   const network = createNetwork(`${name}-network`, plan.prefix, ownership, parent);
@@ -91,9 +101,11 @@ function createCommon(
     image: plan.image,
     cluster: plan.cluster,
     bindAddress: plan.bindAddress,
+    monitorAddress: plan.monitorAddress,
     memory: plan.memory,
     keepsVolumes: plan.keepsVolumes,
     accountsConf: pulumi.secret(accounts.apply(renderAccountsConf)),
+    certificates: certificates?.files ?? new Map(),
     network,
     networkName: plan.prefix,
     ensureNetwork: ensureNetwork(plan.prefix, ownership),
@@ -127,6 +139,7 @@ interface GateArgs {
   /** Monitoring URLs by node name: of the nodes up to the gate, and of those in later waves. */
   readonly monitors: Readonly<Record<string, string>>;
   readonly later: Readonly<Record<string, string>>;
+  readonly caCertificate: pulumi.Output<string> | undefined;
   readonly ownership: Ownership;
   /** The nodes right before the gate: where their containers were replaced, it waits again. */
   readonly wave: readonly NatsNode[];
@@ -141,6 +154,7 @@ interface GateArgs {
 function createStartGate(
   name: string,
   { plan, ownership: { label } }: NatsClusterArgs,
+  caCertificate: pulumi.Output<string> | undefined,
   drain: pulumi.Resource,
   parent: pulumi.Resource,
 ): pulumi.Resource {
@@ -155,6 +169,7 @@ function createStartGate(
       environment: {
         OWNER: `${label.label}=${label.value}`,
         SETTINGS: JSON.stringify(settings),
+        ...scriptTrust(caCertificate),
       },
       logging: local.Logging.Stderr,
     },
@@ -172,7 +187,7 @@ const AWAIT_CLUSTER = "node providers/await-cluster.ts";
  */
 function createGate(
   name: string,
-  { monitors, later, ownership: { label }, wave, isWhole }: GateArgs,
+  { monitors, later, caCertificate, ownership: { label }, wave, isWhole }: GateArgs,
   parent: pulumi.Resource,
 ) {
   const isLast = Object.keys(later).length === 0;
@@ -187,6 +202,7 @@ function createGate(
         LATER: JSON.stringify(later),
         OWNER: `${label.label}=${label.value}`,
         CONTAINERS: containers.apply((ids) => ids.join(" ")),
+        ...scriptTrust(caCertificate),
       },
       logging: local.Logging.Stderr,
     },

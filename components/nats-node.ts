@@ -5,6 +5,7 @@ import { CLUSTER_LABEL, NODE_LABEL, RESTART_SETTINGS_LABEL } from "../lib/labels
 import { CLIENT_PORT, CONFIG_DIR, DATA_DIR, MONITOR_PORT } from "../lib/nats-conf.ts";
 import { NODE_USER, packNodeFiles } from "../lib/node-files.ts";
 import type { NodePlan } from "../lib/plan.ts";
+import type { NodeFiles } from "./certificates.ts";
 import { makeRoomFor, type Ownership } from "./ownership.ts";
 import type { EngineState } from "./preflight.ts";
 
@@ -13,14 +14,17 @@ export interface NodeSettings {
   /** Name of the NATS cluster. */
   readonly cluster: string;
   readonly image: string;
-  /** Host address that ports are published on. */
+  /** Host addresses that ports are published on: those for clients, and the monitoring ports. */
   readonly bindAddress: string;
+  readonly monitorAddress: string;
   /** Bytes that the container may use; Go's own limit is set to 80% of it. */
   readonly memory: number;
   /** Whether the data volume stays on the engine when the node goes. */
   readonly keepsVolumes: boolean;
   /** `accounts.conf`, which holds the hashes of passwords. */
   readonly accountsConf: pulumi.Output<string>;
+  /** Further files by name, for each node by its name: without TLS there are none. */
+  readonly certificates: ReadonlyMap<string, NodeFiles>;
   /** The pulled image, waited for; `image` names it. */
   readonly pulled: docker.RemoteImage;
   /** Waited for; `networkName` names it. */
@@ -105,7 +109,9 @@ function configureNode(
     {
       create: CONFIGURE,
       update: `${CONFIGURE} --test`,
-      stdin: settings.accountsConf.apply((accounts) => packNodeFiles(plan.confText, accounts)),
+      stdin: pulumi
+        .all([settings.accountsConf, pulumi.output(settings.certificates.get(plan.name) ?? {})])
+        .apply(([accounts, others]) => packNodeFiles(plan.confText, accounts, others)),
       environment: {
         CONTAINER: plan.containerName,
         CONFIG_VOLUME: config.name,
@@ -136,10 +142,10 @@ function createContainer(
 ): docker.Container {
   const { engine } = settings;
   const memoryMib = Math.ceil(settings.memory / 1024 ** 2);
-  const publish = (internal: number, external: number) => ({
+  const publish = (internal: number, ip: string, external: number) => ({
     internal,
     external,
-    ip: settings.bindAddress,
+    ip,
     protocol: "tcp",
   });
   return new docker.Container(
@@ -158,7 +164,10 @@ function createContainer(
       ],
       networkMode: "bridge",
       networksAdvanced: [{ name: settings.networkName, aliases: [plan.name] }],
-      ports: [publish(CLIENT_PORT, plan.clientPort), publish(MONITOR_PORT, plan.monitorPort)],
+      ports: [
+        publish(CLIENT_PORT, settings.bindAddress, plan.clientPort),
+        publish(MONITOR_PORT, settings.monitorAddress, plan.monitorPort),
+      ],
       volumes: [
         { volumeName: config.name, containerPath: CONFIG_DIR, readOnly: true },
         { volumeName: data.name, containerPath: DATA_DIR },

@@ -1,11 +1,13 @@
 import { createServer } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
+import { parseTar } from "nanotar";
 import { z } from "zod";
 import { CLUSTER_LABEL, NODE_LABEL, RESTART_SETTINGS_LABEL } from "../lib/labels.ts";
 import { describeLostData } from "../lib/lost-data.ts";
-import { MONITOR_PORT, type SettingValues } from "../lib/nats-conf.ts";
+import { CONFIG_DIR, MONITOR_PORT, type SettingValues, TLS_FILES } from "../lib/nats-conf.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
-import { publishedUrl } from "../lib/published-ports.ts";
+import { publishedUrl, schemeOf } from "../lib/published-ports.ts";
+import type { RunningTls } from "../lib/tls-files.ts";
 import { imageVersion, whyNotTogether } from "../lib/versions.ts";
 import { docker } from "../providers/docker-cli.ts";
 import type { Ownership } from "./ownership.ts";
@@ -38,6 +40,8 @@ export interface EngineState {
   /** Names of its nodes that have a data volume, but no container: they aren't new. */
   readonly bereft: ReadonlySet<string>;
   readonly hasNetwork: boolean;
+  /** What its nodes trust and show; undefined where none has TLS. */
+  readonly tls?: RunningTls;
 }
 
 export interface EngineNode {
@@ -66,6 +70,7 @@ export async function inspectEngine(plan: ClusterPlan, ownership: Ownership): Pr
   const own = containers.filter((found) => found.owner === owner && found.node !== "");
   refuseOtherCluster(own, plan);
   refuseMixedVersions(own, plan);
+  refuseMixedTls(own, plan);
   const bereft = findBereft(own, volumes, plan);
   warnOfStopped(own, bereft, plan);
   warnOfLostData(own, volumes, plan);
@@ -77,6 +82,7 @@ export async function inspectEngine(plan: ClusterPlan, ownership: Ownership): Pr
     leaving: new Map(leaving.map((found) => [found.node, engineNode(found)] as const).sort(byName)),
     bereft,
     hasNetwork: networks.some(({ name }) => name === plan.prefix),
+    ...(await readTls(own)),
   };
 }
 
@@ -99,11 +105,14 @@ function engineNode({ settings, monitoringUrl }: FoundContainer): EngineNode {
 }
 
 /** Loopback of another machine is not ours, and "everywhere" is no address to reach it by. */
-function refuseUnreachable({ bindAddress }: ClusterPlan): void {
-  if (isLocalEngine() || !/^(127\.|0\.0\.0\.0)/.test(bindAddress)) return;
-  throw new pulumi.RunError(
-    `bindAddress: nodes on ${process.env.DOCKER_HOST} can't be reached at ${bindAddress}.\nSet it to an address of that machine: npx pulumi config set bindAddress 10.0.0.5`,
-  );
+function refuseUnreachable({ bindAddress, monitorAddress }: ClusterPlan): void {
+  if (isLocalEngine()) return;
+  for (const [setting, address] of Object.entries({ bindAddress, monitorAddress })) {
+    if (!/^(127\.|0\.0\.0\.0)/.test(address)) continue;
+    throw new pulumi.RunError(
+      `${setting}: nodes on ${process.env.DOCKER_HOST} can't be reached at ${address}.\nSet it to an address of that machine: npx pulumi config set ${setting} 10.0.0.5`,
+    );
+  }
 }
 
 async function listContainers(plan: ClusterPlan, { label }: Ownership): Promise<FoundContainer[]> {
@@ -125,7 +134,7 @@ async function listContainers(plan: ClusterPlan, { label }: Ownership): Promise<
       settings,
       running: state === "running",
       publishedPorts: new Set([...ports.matchAll(/:(\d+)->/g)].map(([, port]) => Number(port))),
-      monitoringUrl: publishedUrl(ports, MONITOR_PORT),
+      monitoringUrl: publishedUrl(ports, MONITOR_PORT, schemeOf(settings)),
     };
   });
 }
@@ -166,6 +175,50 @@ function refuseOtherCluster(own: readonly FoundContainer[], { cluster }: Cluster
   if (!other) return;
   throw new pulumi.RunError(
     `cluster: ${other.node} belongs to cluster "${other.cluster}", and a server can't take its streams into "${cluster}".\nPut the name back, or make another stack for the new cluster.`,
+  );
+}
+
+/** Of any node that has TLS: as nodes trust each other, what is good for one is good for all. */
+async function readTls(own: readonly FoundContainer[]): Promise<Pick<EngineState, "tls">> {
+  const secured = own.filter((container) => tlsOf(container) !== "none");
+  const container = (secured.find(({ running }) => running) ?? secured[0])?.name;
+  if (container === undefined) return {};
+  const read = (file: string) => readFile(container, `${CONFIG_DIR}/${file}`);
+  const [ca, certificate] = await Promise.all([read(TLS_FILES.ca), read(TLS_FILES.certificate)]);
+  return ca === undefined || certificate === undefined ? {} : { tls: { ca, certificate } };
+}
+
+/** The text of a file in a container; undefined where it isn't there. */
+async function readFile(container: string, file: string): Promise<string | undefined> {
+  const { ok, stdout } = await docker("cp", `${container}:${file}`, "-");
+  return ok ? parseTar(new TextEncoder().encode(stdout))[0]?.text : undefined;
+}
+
+/** What a container was made with; `none` where it doesn't say. */
+function tlsOf(container: FoundContainer): string {
+  return `${engineNode(container).settings?.tls ?? "none"}`;
+}
+
+/**
+ * A route is made between two nodes that both have TLS, by authorities that the other knows, or both have
+ * none: nodes that are changed one after the other would take the cluster apart.
+ */
+function refuseMixedTls(own: readonly FoundContainer[], plan: ClusterPlan): void {
+  const other = own
+    .filter((container) => tlsOf(container) !== plan.tls)
+    .sort((a, b) => (a.node < b.node ? -1 : 1));
+  const planned = new Set(nodesOf(plan).map(({ containerName }) => containerName));
+  const [staying, leaving] = partition(other, ({ name }) => planned.has(name));
+  const [leaver] = leaving;
+  if (leaver) {
+    throw new pulumi.RunError(
+      `tls: ${leaver.node} is to leave, but nodes with tls: ${plan.tls} don't talk to it, so that nothing could move off it.\nTake nodes out first, with tls: ${tlsOf(leaver)}, and change tls in an update of its own.`,
+    );
+  }
+  const [first] = staying;
+  if (!first || plan.rollout === "all") return;
+  throw new pulumi.RunError(
+    `tls: ${first.node} runs with tls: ${tlsOf(first)}, and doesn't talk to nodes with tls: ${plan.tls}: changed one after the other, they would take the cluster apart.\nKeep it: npx pulumi config set tls ${tlsOf(first)}; or change all nodes at once, which is an outage of some seconds and cuts off clients that don't follow: npx pulumi config set rollout all, then npx pulumi up, then npx pulumi config rm rollout.`,
   );
 }
 
@@ -246,13 +299,17 @@ async function refuseTakenPorts(own: readonly FoundContainer[], plan: ClusterPla
 async function findTakenPort(
   { name, containerName, clientPort, monitorPort }: NodePlan,
   own: readonly FoundContainer[],
-  { bindAddress }: ClusterPlan,
+  { bindAddress, monitorAddress }: ClusterPlan,
 ): Promise<string | undefined> {
-  for (const [setting, port] of Object.entries({ clientPort, monitorPort })) {
+  const published = [
+    ["clientPort", clientPort, bindAddress],
+    ["monitorPort", monitorPort, monitorAddress],
+  ] as const;
+  for (const [setting, port, address] of published) {
     const holder = own.find(({ publishedPorts }) => publishedPorts.has(port));
-    if (holder?.name === containerName || (await canListen(port, bindAddress))) continue;
+    if (holder?.name === containerName || (await canListen(port, address))) continue;
     const held = holder ? `held by ${holder.node} until this update has ended` : "in use";
-    return `${setting}: ${bindAddress}:${port}, wanted for ${name}, is ${held}`;
+    return `${setting}: ${address}:${port}, wanted for ${name}, is ${held}`;
   }
   return undefined;
 }

@@ -14,6 +14,8 @@ export const MONITOR_PORT = 8222;
  * again stay apart.
  */
 const ROUTE_PING_INTERVAL = "5s";
+/** Files in {@link CONFIG_DIR} of a node with TLS, PEM each. */
+export const TLS_FILES = { ca: "ca.pem", certificate: "certificate.pem", key: "key.pem" } as const;
 
 /** What the config of one node is rendered from. Holds no secret: accounts lie in a file of their own. */
 export interface NodeConf {
@@ -32,6 +34,8 @@ export interface NodeConf {
   readonly maxMemoryStore: number;
   /** `always`, or the longest time that an acknowledged message may wait for the disk, e.g. `1s`. */
   readonly syncInterval: string;
+  /** Who certifies nodes; without it everything is in the clear. */
+  readonly tls?: "stack" | "files";
 }
 
 /** What a running server does about a changed field; `fixed` is one that stays with the node for life. */
@@ -56,6 +60,9 @@ export const FIELD_CHANGES = {
   maxFileStore: "restarts",
   maxMemoryStore: "restarts",
   syncInterval: "restarts",
+  // The server would take up `tls` blocks, but not another monitoring port than it has. New certificates
+  // under the same names are no change of the config, and are taken up by any reload.
+  tls: "restarts",
 } as const satisfies Record<keyof NodeConf, FieldChange>;
 
 /** Settings by name, as they were given: sizes in bytes. */
@@ -109,7 +116,9 @@ function nodeBlock(conf: NodeConf): ConfigBlock {
     server_tags: conf.serverTags,
     port: CLIENT_PORT,
     ...(advertise === undefined ? {} : { client_advertise: advertise }),
-    http_port: MONITOR_PORT,
+    ...(conf.tls === undefined
+      ? { http_port: MONITOR_PORT }
+      : { https_port: MONITOR_PORT, tls: ownCertificate() }),
     jetstream: {
       store_dir: DATA_DIR,
       ...(conf.uniqueTag === "" ? {} : { unique_tag: conf.uniqueTag }),
@@ -122,7 +131,28 @@ function nodeBlock(conf: NodeConf): ConfigBlock {
       port: ROUTE_PORT,
       routes: conf.routes.map((node) => `nats-route://${node}:${ROUTE_PORT}`),
       ping_interval: ROUTE_PING_INTERVAL,
+      ...(conf.tls === undefined ? {} : routeTls(conf.serverName)),
     },
+  };
+}
+
+/** Seconds for a handshake; the server's own 2 are short where many clients come back to a busy machine at once. */
+const HANDSHAKE_SECONDS = 5;
+
+/** What a node shows to clients, whom passwords tell apart, and on its monitoring port. */
+function ownCertificate() {
+  return {
+    cert_file: `${CONFIG_DIR}/${TLS_FILES.certificate}`,
+    key_file: `${CONFIG_DIR}/${TLS_FILES.key}`,
+    timeout: HANDSHAKE_SECONDS,
+  };
+}
+
+/** Both ends of a route verify the other. Nodes tell each other names to connect to, as certificates have them. */
+function routeTls(name: string) {
+  return {
+    advertise: `${name}:${ROUTE_PORT}`,
+    tls: { ...ownCertificate(), ca_file: `${CONFIG_DIR}/${TLS_FILES.ca}`, verify: true },
   };
 }
 

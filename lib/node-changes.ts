@@ -23,6 +23,8 @@ export interface RunningServer {
   readonly configDigest?: string;
   /** When it took up its config, RFC 3339. */
   readonly configLoadTime: string;
+  /** Where its certificate is about to be renewed, as `describeExpiry` has it, e.g. `expires in 20 days`. */
+  readonly dueCertificate?: string;
 }
 
 /** What an update makes of a node: it is new, stays as it is, takes up its config, or is made anew. */
@@ -119,6 +121,10 @@ function reloadReasons(server: RunningServer, { conf }: NodePlan): Reason[] {
   return [
     { setting: "tags", change: describeDifference(server.tags, tags) },
     { setting: "routes", change: describeDifference(server.routes, conf.routes) },
+    {
+      setting: "certificate",
+      change: server.dueCertificate ? `${server.dueCertificate}, this up renews it` : "",
+    },
   ].filter(({ change }) => change !== "");
 }
 

@@ -7,8 +7,14 @@ export const NODE_USER = 10_001;
 /**
  * Packs what lies in a node's volumes: its config, readable by the server alone, and the data folder,
  * owned by it (a fresh volume is root's). Base64, as it goes through stdin of a shell script.
+ *
+ * @param others beside the config by name, e.g. certificates. Default: none.
  */
-export function packNodeFiles(conf: string, accountsConf: string): string {
+export function packNodeFiles(
+  conf: string,
+  accountsConf: string,
+  others: Readonly<Record<string, string>> = {},
+): string {
   const owner = { uid: NODE_USER, gid: NODE_USER, mtime: 0 };
   const folder = (name: string) => ({ name, attrs: { ...owner, mode: "750" } });
   const file = (name: string, data: string) => ({
@@ -20,6 +26,7 @@ export function packNodeFiles(conf: string, accountsConf: string): string {
     folder(`${CONFIG_DIR.slice(1)}/`),
     file(`${CONFIG_DIR.slice(1)}/nats.conf`, conf),
     file(`${CONFIG_DIR.slice(1)}/accounts.conf`, accountsConf),
+    ...Object.entries(others).map(([name, text]) => file(`${CONFIG_DIR.slice(1)}/${name}`, text)),
     folder(`${DATA_DIR.slice(1)}/`),
   ]);
   return Buffer.from(withoutPadding(archive)).toString("base64");

@@ -16,6 +16,8 @@ const stackOutputs = z.object({
   clientUrls: z.record(z.string(), z.string()),
   /** URL of the monitoring pages of each node, by node name. */
   monitoringUrls: z.record(z.string(), z.string()),
+  /** PEM of the authorities that certify the nodes; not there without TLS. */
+  caCertificate: z.string().exactOptional(),
   /** What became of each stream, by stream name. */
   streams: z.record(z.string(), streamOutput),
 });
@@ -25,6 +27,15 @@ export type StreamOutput = z.output<typeof streamOutput>;
 
 /** What `pulumi stack output --json` prints. */
 export type StackOutputs = z.output<typeof stackOutputs>;
+
+/** The nodes as their monitoring pages are asked: name, URL, and whom to take for one. */
+export function monitorsOf({
+  monitoringUrls,
+  caCertificate,
+}: Pick<StackOutputs, "monitoringUrls" | "caCertificate">) {
+  const trust = caCertificate === undefined ? {} : { ca: caCertificate };
+  return Object.entries(monitoringUrls).map(([name, url]) => ({ name, url, ...trust }));
+}
 
 /** Reads what `pulumi stack output --json` printed. Throws where it isn't this project's outputs. */
 export function parseStackOutputs(json: string): StackOutputs {

@@ -1,4 +1,5 @@
 import { type AccountPlan, countProblems, homeProblems, planAccounts } from "./accounts.ts";
+import { certificateNames } from "./certificate-rules.ts";
 import { durabilityWarnings, syncNotices } from "./durability.ts";
 import { PlanError, type Problem } from "./errors.ts";
 import { type NodeConf, renderNodeConf, restartFields, type SettingValues } from "./nats-conf.ts";
@@ -21,18 +22,20 @@ import {
   type StreamConfig,
 } from "./stream-config.ts";
 import { compilePolicy, type PolicySettings, type StreamPolicy } from "./stream-policy.ts";
+import type { TlsSettings } from "./tls-settings.ts";
 import { type NodePlace, placeNodes } from "./topology.ts";
 import { imageVersion, type ServerVersion, tooNewFor } from "./versions.ts";
 import { planWaves, type Rollout } from "./waves.ts";
 
 /** The whole cluster as a value: what `preview` knows, components build and `status` reports on. */
-export interface ClusterPlan {
+export interface ClusterPlan extends Pick<TlsSettings, "tls" | "tlsFiles" | "certificateLifetime"> {
   readonly identity: StackIdentity;
   readonly cluster: string;
   readonly image: string;
   /** Name of the Docker network, and first part of every name on the engine. */
   readonly prefix: string;
   readonly bindAddress: string;
+  readonly monitorAddress: string;
   /** Bytes that a node's container may use. */
   readonly memory: number;
   readonly regions: readonly RegionPlan[];
@@ -65,11 +68,13 @@ export interface NodePlan extends NodePlace {
   readonly containerName: string;
   readonly configVolume: string;
   readonly dataVolume: string;
-  /** Ports on the engine's host, bound to the plan's `bindAddress`. */
+  /** Ports on the engine's host, bound to the plan's `bindAddress` and `monitorAddress`. */
   readonly clientPort: number;
   readonly monitorPort: number;
   readonly clientUrl: string;
   readonly monitoringUrl: string;
+  /** What a certificate of the stack's own authority names it. */
+  readonly certificateNames: readonly string[];
   readonly conf: NodeConf;
   /** `nats.conf`, rendered from it; holds no secret. */
   readonly confText: string;
@@ -166,6 +171,10 @@ export function draftCluster(settings: Settings): ClusterDraft {
     image: settings.image,
     prefix,
     bindAddress: settings.bindAddress,
+    monitorAddress: settings.monitorAddress,
+    tls: settings.tls,
+    ...(settings.tlsFiles === undefined ? {} : { tlsFiles: settings.tlsFiles }),
+    certificateLifetime: settings.certificateLifetime,
     memory: settings.memory,
     regions: regions.map((region) => ({
       name: region,
@@ -260,19 +269,20 @@ function planNode(
 ): NodePlan {
   const clientPort = settings.clientPort + place.portOffset;
   const monitorPort = settings.monitorPort + place.portOffset;
-  // Published on every address, a node is reached on loopback from here; others know theirs best.
-  const everywhere = settings.bindAddress === "0.0.0.0";
-  const host = everywhere ? "127.0.0.1" : settings.bindAddress;
+  const { bindAddress, monitorAddress, tls } = settings;
+  const host = reachedFromHere(bindAddress);
   const conf = {
     serverName: place.name,
     serverTags: place.serverTags,
     cluster: settings.cluster,
     routes,
-    ...(everywhere ? {} : { clientAdvertise: `${host}:${clientPort}` }),
+    // Of those that are published on every address, others know theirs best.
+    ...(host === bindAddress ? { clientAdvertise: `${host}:${clientPort}` } : {}),
     uniqueTag: settings.uniqueTag,
     maxFileStore: settings.maxFileStore,
     maxMemoryStore: settings.maxMemoryStore,
     syncInterval: settings.syncInterval,
+    ...(tls === "none" ? {} : { tls }),
   };
   const containerName = `${prefix}-${place.name}`;
   return {
@@ -282,19 +292,27 @@ function planNode(
     dataVolume: `${containerName}-data`,
     clientPort,
     monitorPort,
-    clientUrl: `nats://${host}:${clientPort}`,
-    monitoringUrl: `http://${host}:${monitorPort}`,
+    clientUrl: `${tls === "none" ? "nats" : "tls"}://${host}:${clientPort}`,
+    monitoringUrl: `${tls === "none" ? "http" : "https"}://${reachedFromHere(monitorAddress)}:${monitorPort}`,
+    certificateNames: certificateNames({ name: place.name, containerName }, settings),
     conf,
     confText: renderNodeConf(conf),
     restartSettings: {
       image: settings.image,
       memory: settings.memory,
-      bindAddress: settings.bindAddress,
+      bindAddress,
+      // Nodes that were made before there was such a setting had none, and stay as they are on loopback.
+      ...(monitorAddress === bindAddress ? {} : { monitorAddress }),
       clientPort,
       monitorPort,
       ...restartFields(conf),
     },
   };
+}
+
+/** What is published on every address is reached on loopback. */
+function reachedFromHere(address: string): string {
+  return address === "0.0.0.0" ? "127.0.0.1" : address;
 }
 
 function problemsOf({ name, placement, problems }: StreamDraft): readonly Problem[] {

@@ -8,6 +8,7 @@ import { formatBytes, parseBytes, parseDuration } from "./quantities.ts";
 import { toProblems, wordIssue } from "./setting-errors.ts";
 import { type StreamSettings, streamSettingsSchema } from "./stream-config.ts";
 import { regionTag, zoneTag } from "./tags.ts";
+import { isLoopback, resolveTls, type TlsSettings, tlsFields } from "./tls-settings.ts";
 import { MAX_REGIONS, MAX_ZONES } from "./topology.ts";
 import { imageVersion } from "./versions.ts";
 import { ROLLOUTS, type Rollout } from "./waves.ts";
@@ -20,7 +21,7 @@ export interface StackIdentity {
 }
 
 /** Every setting of a cluster, checked, with defaults filled in. Passwords are not among them. */
-export interface Settings {
+export interface Settings extends TlsSettings {
   readonly identity: StackIdentity;
   readonly cluster: string;
   readonly regions: readonly string[];
@@ -30,6 +31,8 @@ export interface Settings {
   readonly uniqueTag: string;
   readonly image: string;
   readonly bindAddress: string;
+  /** Address of the host that monitoring ports are published on: loopback, unless said otherwise. */
+  readonly monitorAddress: string;
   readonly clientPort: number;
   readonly monitorPort: number;
   /** Bytes that a node's container may use. */
@@ -83,6 +86,7 @@ const schema = z.strictObject({
   uniqueTag: z.enum(["az:", "rg:", "none"]).default("az:"),
   image: z.string().superRefine(checkImage).default("nats:2.15.2"),
   bindAddress: z.ipv4().default("127.0.0.1"),
+  monitorAddress: z.literal("").or(z.ipv4()).default(""),
   clientPort: port.default(0),
   monitorPort: port.default(0),
   memory: size(64 * MIB).prefault("512MiB"),
@@ -91,6 +95,7 @@ const schema = z.strictObject({
   syncInterval: z.string().transform(parseSyncInterval).prefault("always"),
   rollout: z.enum(ROLLOUTS).default("zone"),
   keepVolumes: z.boolean().default(false),
+  ...tlsFields,
   account: accountName.default("APP"),
   user: label.default("user"),
   password: z.literal(GIVEN).optional(),
@@ -108,6 +113,8 @@ const JSON_SETTINGS: ReadonlySet<string> = new Set([
   "clientPort",
   "monitorPort",
   "keepVolumes",
+  "tlsFiles",
+  "certificateNames",
   "accounts",
   "streams",
 ]);
@@ -155,12 +162,18 @@ function parseJson(text: string): unknown {
 export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
   const parsed = schema.safeParse(raw, { error: wordIssue });
   if (!parsed.success) throw new PlanError(parsed.error.issues.flatMap(toProblems));
-  const { uniqueTag, password, systemPassword: _, ...settings } = parsed.data;
+  const { uniqueTag, tls, tlsFiles, password, systemPassword: _, ...settings } = parsed.data;
+  const { bindAddress } = settings;
+  const secured = resolveTls({ tls, tlsFiles, bindAddress });
   const clientPort = settings.clientPort || defaultPort(identity);
   const complete = {
     ...settings,
+    ...secured.settings,
     identity,
     hasPassword: password !== undefined,
+    // The pages show accounts, connections and subjects to whoever reads them.
+    monitorAddress:
+      settings.monitorAddress || (isLoopback(bindAddress) ? bindAddress : "127.0.0.1"),
     uniqueTag: uniqueTag === "none" ? "" : uniqueTag,
     clientPort,
     monitorPort: settings.monitorPort || clientPort + MONITOR_PORT_DISTANCE,
@@ -171,6 +184,7 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     ...reservedName(settings.account),
     ...accountProblems(complete),
     ...unreadStreams(raw, settings.streams),
+    ...secured.problems,
   ];
   if (problems.length > 0) throw new PlanError(problems);
   return complete;

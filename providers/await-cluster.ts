@@ -7,6 +7,7 @@
  *
  * MONITORS: JSON object of monitoring URLs by node name, of the wave before the gate and those before it.
  * LATER: the same of later waves, whose nodes need not exist yet. OWNER: `label=value` of the containers.
+ * CA: PEM of the authorities that certify nodes, where they have TLS.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -19,6 +20,7 @@ import {
 } from "../lib/readiness.ts";
 import { docker } from "./docker-cli.ts";
 import { askNodes, askWhyNotCurrent, type Monitor } from "./monitoring.ts";
+import { givenTrust } from "./monitoring-page.ts";
 import { listOwnNodes, type OwnNode } from "./own-nodes.ts";
 
 const OWNER = z.string().min(1).parse(process.env.OWNER);
@@ -123,7 +125,7 @@ function withLeaving(
 function readMonitors(variable: string): Monitor[] {
   const text = process.env[variable] ?? "{}";
   const urls = z.record(z.string(), z.url()).parse(JSON.parse(text));
-  return Object.entries(urls).map(([name, url]) => ({ name, url }));
+  return Object.entries(urls).map(([name, url]) => ({ name, url, ...givenTrust() }));
 }
 
 /** A node whose ports are about to change is asked in vain, but runs. */

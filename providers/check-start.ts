@@ -3,7 +3,7 @@
  * before the first wave. Run by a Command. Looks at the nodes as they are, at the ports that they have now.
  *
  * OWNER: `label=value` of the containers. SETTINGS: JSON array of the settings to come that restart a node, by
- * node, for each wave.
+ * node, for each wave. CA: PEM of the authorities that certify nodes, where they have TLS.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";

@@ -5,8 +5,10 @@
  * killed, before the meta group had let go of it.
  *
  * OWNER: `label=value` of the containers. NODES: JSON object of the monitoring URLs of the nodes that stay.
+ * CA: PEM of the authorities that certify nodes, where they have TLS.
  */
 import { execFile } from "node:child_process";
+import path from "node:path";
 import { promisify } from "node:util";
 import { parseTar } from "nanotar";
 import { CONFIG_DIR } from "../lib/nats-conf.ts";
@@ -48,7 +50,7 @@ async function start(node: OwnNode): Promise<OwnNode> {
 
 /** Its config is no longer in the plan: the tag is put below what is there, where it replaces the others. */
 async function drain({ name, container, restartSettings }: OwnNode): Promise<void> {
-  const { conf, accountsConf } = await readConfig(container);
+  const { conf, accountsConf, others } = await readConfig(container);
   const line = `"server_tags": ["${DRAIN_TAG}"]\n`;
   if (conf.endsWith(line)) return;
   const image = await expectDocker("inspect", "--format={{.Config.Image}}", container);
@@ -63,12 +65,19 @@ async function drain({ name, container, restartSettings }: OwnNode): Promise<voi
       RESTART_SETTINGS: restartSettings,
     },
   });
-  writing.child.stdin?.end(packNodeFiles(`${conf}${line}`, accountsConf));
+  writing.child.stdin?.end(packNodeFiles(`${conf}${line}`, accountsConf, others));
   await writing;
   console.error(`${name} takes no new replicas`);
 }
 
-async function readConfig(container: string): Promise<{ conf: string; accountsConf: string }> {
+interface NodeConfig {
+  readonly conf: string;
+  readonly accountsConf: string;
+  /** The other files by name: a node with TLS has certificates. */
+  readonly others: Readonly<Record<string, string>>;
+}
+
+async function readConfig(container: string): Promise<NodeConfig> {
   const options = { encoding: "buffer" } as const;
   const { stdout } = await promisify(execFile)(
     "docker",
@@ -76,10 +85,9 @@ async function readConfig(container: string): Promise<{ conf: string; accountsCo
     options,
   );
   // A copy, as nanotar reads the memory from its start, of which a Buffer may be but a part.
-  const archive = parseTar(new Uint8Array(stdout));
-  const files = new Map(archive.map(({ name, text }) => [name.split("/").at(-1), text]));
-  const conf = files.get("nats.conf");
-  const accountsConf = files.get("accounts.conf");
-  if (conf && accountsConf) return { conf, accountsConf };
+  const archive = parseTar(new Uint8Array(stdout)).filter(({ type }) => type === "file");
+  const files = Object.fromEntries(archive.map(({ name, text }) => [path.basename(name), text]));
+  const { "nats.conf": conf, "accounts.conf": accountsConf, ...others } = files;
+  if (conf && accountsConf) return { conf, accountsConf, others };
   throw new Error(`${container} has no nats.conf and accounts.conf in ${CONFIG_DIR}`);
 }

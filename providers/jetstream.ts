@@ -2,6 +2,7 @@ import { connect, errors, type NatsConnection, nkeyAuthenticator } from "@nats-i
 import type { StreamConfig } from "../lib/stream-config.ts";
 import type { ApiPlacement } from "../lib/stream-fields.ts";
 import type { StreamState } from "../lib/stream-loss.ts";
+import { clientTls } from "./client-tls.ts";
 import type { Connection, Login } from "./connection.ts";
 
 /** Where a replica stands (`PeerInfo` in nats-server's server/stream.go). The leader is not among them. */
@@ -343,10 +344,11 @@ async function closeIdle(key: string, shared: SharedConnection): Promise<void> {
 }
 
 async function dial(session: Session): Promise<NatsConnection> {
-  const { urls, ...login } = session.connection;
+  const { urls, tls, ...login } = session.connection;
   const attempt = connect({
     servers: [...urls],
     ...credentialsOf(login),
+    ...(tls === undefined ? {} : { tls: clientTls(tls) }),
     name: "nats-regions",
     // What servers advertise may be reachable from their own network only.
     ignoreClusterUpdates: true,

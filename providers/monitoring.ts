@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { type HeldStream, heldStream } from "../lib/departures.ts";
 import { type GroupView, type NodeReport, whyNotCurrent } from "../lib/readiness.ts";
+import { type Monitor, readPage } from "./monitoring-page.ts";
+
+export type { Monitor } from "./monitoring-page.ts";
 
 /** What one node's pages say of its health and of the meta group. */
 export type NodeView = Required<Omit<NodeReport, "name">>;
@@ -98,14 +101,14 @@ function toView(account: string, name: string, group: z.output<typeof raftGroup>
 }
 
 /** Asks a node for the streams and consumers that it holds, and how they fare. @throws Error where it doesn't answer. */
-export async function askGroups(url: string): Promise<GroupView[]> {
-  const [page] = await getPages(url, [GROUPS_PAGE]);
+export async function askGroups(node: Monitor): Promise<GroupView[]> {
+  const [page] = await getPages(node, [GROUPS_PAGE]);
   return groupsOf(page);
 }
 
 /** Asks a node for the streams that it has a replica of. @throws Error where it doesn't answer. */
-export async function askHeldStreams(url: string): Promise<HeldStream[]> {
-  const [page] = await getPages(url, [GROUPS_PAGE]);
+export async function askHeldStreams(node: Monitor): Promise<HeldStream[]> {
+  const [page] = await getPages(node, [GROUPS_PAGE]);
   return jetStreamDetail
     .parse(page)
     .account_details.flatMap(({ name, stream_detail }) =>
@@ -114,14 +117,9 @@ export async function askHeldStreams(url: string): Promise<HeldStream[]> {
 }
 
 /** Reads pages of a node's monitoring port. @throws Error where one doesn't answer with JSON within 2 s. */
-export async function getPages(url: string, paths: readonly string[]): Promise<unknown[]> {
+export async function getPages(node: Monitor, paths: readonly string[]): Promise<unknown[]> {
   return await Promise.all(
-    paths.map(async (path) => {
-      const signal = AbortSignal.timeout(REQUEST_MS);
-      const response = await fetch(`${url}/${path}`, { signal });
-      const page: unknown = await response.json();
-      return page;
-    }),
+    paths.map(async (path): Promise<unknown> => JSON.parse(await readPage(node, path, REQUEST_MS))),
   );
 }
 
@@ -137,18 +135,13 @@ export function viewOf(jszPage: unknown, healthzPage: unknown): NodeView {
   };
 }
 
-/** A node and the URL of its monitoring port. */
-export interface Monitor {
-  readonly name: string;
-  readonly url: string;
-}
-
 /** Asks each node for its health and its view of the meta group; of one that doesn't answer only the name is known. */
 export async function askNodes(monitors: readonly Monitor[]): Promise<NodeReport[]> {
   return await Promise.all(
-    monitors.map(async ({ name, url }) => {
+    monitors.map(async (node) => {
+      const { name } = node;
       try {
-        const [stats, health] = await getPages(url, ["jsz", "healthz"]);
+        const [stats, health] = await getPages(node, ["jsz", "healthz"]);
         return { name, ...viewOf(stats, health) };
       } catch {
         return { name };
@@ -168,7 +161,7 @@ export async function askWhyNotCurrent(
 ): Promise<string | undefined> {
   try {
     const nodes = await Promise.all(
-      monitors.map(async ({ name, url }) => ({ name, groups: await askGroups(url) })),
+      monitors.map(async (node) => ({ name: node.name, groups: await askGroups(node) })),
     );
     return whyNotCurrent(nodes, isWhole);
   } catch (error) {

@@ -1,8 +1,8 @@
 import { NODE_LABEL, RESTART_SETTINGS_LABEL } from "../lib/labels.ts";
 import { MONITOR_PORT } from "../lib/nats-conf.ts";
-import { publishedUrl } from "../lib/published-ports.ts";
+import { publishedUrl, schemeOf } from "../lib/published-ports.ts";
 import { expectDocker } from "./docker-cli.ts";
-import type { Monitor } from "./monitoring.ts";
+import { givenTrust, type Monitor } from "./monitoring-page.ts";
 
 /** A node of a stack as the Docker engine has it. */
 export interface OwnNode extends Monitor {
@@ -18,7 +18,7 @@ export interface OwnNode extends Monitor {
 const NOWHERE = "http://127.0.0.1:0";
 
 /**
- * Lists a stack's nodes by the labels on their containers, those too that its settings have no more.
+ * Lists a stack's nodes, to be asked with the {@link givenTrust}, by the labels on their containers, those too that its settings have no more.
  *
  * @param owner label and value that mark what is the stack's, `label=value`.
  * @throws Error in `docker`'s words.
@@ -39,6 +39,13 @@ function toNode([
   restartSettings = "",
 ]: string[]): OwnNode {
   const isKnown = state === "running" || state === "restarting";
-  const url = publishedUrl(ports, MONITOR_PORT) ?? NOWHERE;
-  return { name, url, container, state: isKnown ? state : "down", restartSettings };
+  const url = publishedUrl(ports, MONITOR_PORT, schemeOf(restartSettings)) ?? NOWHERE;
+  return {
+    name,
+    url,
+    ...givenTrust(),
+    container,
+    state: isKnown ? state : "down",
+    restartSettings,
+  };
 }

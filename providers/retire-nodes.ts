@@ -4,7 +4,8 @@
  * a Command, after which the containers and volumes are Pulumi's to remove.
  *
  * OWNER: `label=value` of the containers. NODES: JSON object of the monitoring URLs of the nodes that stay.
- * FLEET: JSON of the servers that stay, as the planner sees them. IMAGE: of all. stdin: JSON of a connection
+ * FLEET: JSON of the servers that stay, as the planner sees them. IMAGE: of all. CA: PEM of the authorities
+ * that certify nodes, where they have TLS. stdin: JSON of a connection
  * as a user of the system account.
  */
 import { json } from "node:stream/consumers";
@@ -22,7 +23,13 @@ import {
   openMetaGroup,
 } from "./jetstream.ts";
 import { findLeaving, readStaying, runScript } from "./leaving-nodes.ts";
-import { askGroups, askHeldStreams, askNodes, askWhyNotCurrent } from "./monitoring.ts";
+import {
+  askGroups,
+  askHeldStreams,
+  askNodes,
+  askWhyNotCurrent,
+  type Monitor,
+} from "./monitoring.ts";
 import type { OwnNode } from "./own-nodes.ts";
 import { insist, Patience, sleep } from "./patience.ts";
 
@@ -66,7 +73,7 @@ async function evacuate(leaving: readonly OwnNode[], metaGroup: MetaGroupPort): 
 }
 
 async function heldBy(nodes: readonly OwnNode[]): Promise<HeldStream[]> {
-  return (await Promise.all(nodes.map(({ url }) => askHeldStreams(url)))).flat();
+  return (await Promise.all(nodes.map((node) => askHeldStreams(node)))).flat();
 }
 
 async function awaitEmpty(leaving: readonly OwnNode[]): Promise<void> {
@@ -88,20 +95,21 @@ async function awaitEmpty(leaving: readonly OwnNode[]): Promise<void> {
 }
 
 /** Operations that replicas lack, all together. */
-async function lagOf(nodes: readonly { readonly url: string }[]): Promise<number> {
-  const groups = await Promise.all(nodes.map(({ url }) => askGroups(url)));
+async function lagOf(nodes: readonly Monitor[]): Promise<number> {
+  const groups = await Promise.all(nodes.map((node) => askGroups(node)));
   const others = groups.flat().flatMap((group) => group.others);
   return others.reduce((sum, { lag = 0 }) => sum + lag, 0);
 }
 
 /** A node is stopped first: one that is taken out while it runs is taken back in after five minutes. */
 async function retire(
-  { name, container, url }: OwnNode,
+  node: OwnNode,
   next: readonly OwnNode[],
   metaGroup: MetaGroupPort,
 ): Promise<void> {
-  await awaitReady([{ name, url }, ...next]);
-  const held = await askHeldStreams(url);
+  const { name, container } = node;
+  await awaitReady([node, ...next]);
+  const held = await askHeldStreams(node);
   if (held.length > 0) {
     throw new Error(
       `${name} can't leave: it was given ${held.map((stream) => stream.name).join(", ")}`,
@@ -124,9 +132,7 @@ async function forget(name: string, metaGroup: MetaGroupPort): Promise<void> {
 }
 
 /** Waits until the nodes that stay, and those that have yet to go, are one whole cluster. */
-async function awaitReady(
-  yetToGo: readonly { readonly name: string; readonly url: string }[],
-): Promise<void> {
+async function awaitReady(yetToGo: readonly Monitor[]): Promise<void> {
   const nodes = [...readStaying(), ...yetToGo];
   for (const began = Date.now(); ; ) {
     const reason = whyNotReady(await askNodes(nodes)) ?? (await askWhyNotCurrent(nodes, true));

@@ -1,10 +1,12 @@
 import { formatDuration, parseDuration } from "../../lib/quantities.ts";
+import type { Servers } from "../../providers/connection.ts";
 import { confirm } from "../confirm.ts";
 import { bringBack, HOWS, type How } from "../drill/fault.ts";
 import { planDrill, refuseDataLoss } from "../drill/plan.ts";
 import { rehearse } from "../drill/rehearse.ts";
 import {
   chooseLoss,
+  type DrillNode,
   findScene,
   listContainers,
   lookAtWell,
@@ -75,8 +77,7 @@ export async function run(args: readonly string[]): Promise<number> {
     console.error("Nothing was touched.");
     return 1;
   }
-  const urls = staying.map(({ clientUrl }) => clientUrl);
-  const access = await accessTo(stack, scene.settings.account, urls);
+  const access = await accessTo(stack, scene.settings.account, serversOf(staying));
   // While somebody thought about it, replicas may have moved.
   const plan = planOf(await lookAtWell(scene));
   const report = await rehearse({ plan, nodes: scene.nodes, access, log });
@@ -84,6 +85,13 @@ export async function run(args: readonly string[]): Promise<number> {
     options.json ? JSON.stringify(report, null, 2) : `\n${renderDrill(report, terminal())}`,
   );
   return report.ok ? 0 : 1;
+}
+
+function serversOf(nodes: readonly DrillNode[]): Servers {
+  const urls = nodes.map(({ clientUrl }) => clientUrl);
+  const names = nodes.map(({ name }) => name);
+  const ca = nodes[0]?.ca;
+  return { urls, ...(ca === undefined ? {} : { tls: { ca, names } }) };
 }
 
 const SCOPES: readonly string[] = ["node", "zone", "region", "leader"];

@@ -49,6 +49,7 @@ function summarize(stack: Stack, { report, outputs, settings }: Inspection): str
       settingsFile: settingsFile(stack.name),
       user: settings.planned.settings.user,
       clientUrl,
+      hasTls: outputs.caCertificate !== undefined,
     };
     parts.push(renderNextSteps(steps, canvas));
   }

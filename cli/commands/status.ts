@@ -13,7 +13,7 @@ whether that is where they should be.
   -s, --stack NAME   the stack to look at (default: the selected one, else dev)
       --json         the same for programs
 
-Ends with 1 if anything is down, unwell or misplaced.`;
+Ends with 1 if anything is down, unwell or misplaced, or a certificate about to expire.`;
 
 export async function run(args: readonly string[]): Promise<number> {
   const options = parseOptions(args, {

@@ -62,9 +62,9 @@ const PAGE = "jsz?accounts=true&streams=true&config=true&stream-leader-only=true
 /** Asks nodes for the groups that they lead; of one that doesn't answer, for none. */
 export async function look(monitors: readonly Monitor[]): Promise<Look> {
   const views = await Promise.all(
-    monitors.map(async ({ name, url }) => {
+    monitors.map(async (node) => {
       try {
-        return ledBy(name, page.parse((await getPages(url, [PAGE]))[0]));
+        return ledBy(node.name, page.parse((await getPages(node, [PAGE]))[0]));
       } catch {
         return { metaGroup: undefined, streams: [] };
       }

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { findLoss, type LossScope } from "../../lib/drill.ts";
+import { monitorsOf } from "../../lib/outputs.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan.ts";
 import { whyNotReady } from "../../lib/readiness.ts";
 import { type Loss, lossesOf } from "../../lib/survivability.ts";
 import { listSome } from "../../lib/wording.ts";
-import { askNodes, askWhyNotCurrent } from "../../providers/monitoring.ts";
+import { askNodes, askWhyNotCurrent, type Monitor } from "../../providers/monitoring.ts";
 import { listOwnNodes, type OwnNode } from "../../providers/own-nodes.ts";
 import { findLocks } from "../pulumi/killed.mjs";
 import { pulumiEnvironment } from "../pulumi/project.mjs";
@@ -26,10 +27,7 @@ export interface Scene extends PlannedStack {
   readonly nodes: readonly DrillNode[];
 }
 
-export interface DrillNode {
-  readonly name: string;
-  /** Of its monitoring pages. */
-  readonly url: string;
+export interface DrillNode extends Monitor {
   readonly clientUrl: string;
   readonly container: string;
 }
@@ -59,11 +57,10 @@ export async function findScene(stack: Stack): Promise<Scene> {
       `The settings and the cluster differ in ${listSome(odd)}: ${start} first, or put the settings back.`,
     );
   }
-  const nodes = running.map((name) => ({
-    name,
-    url: outputs.monitoringUrls[name] ?? "",
-    clientUrl: outputs.clientUrls[name] ?? "",
-    container: containers.find((node) => node.name === name)?.container ?? "",
+  const nodes = monitorsOf(outputs).map((monitor) => ({
+    ...monitor,
+    clientUrl: outputs.clientUrls[monitor.name] ?? "",
+    container: containers.find(({ name }) => name === monitor.name)?.container ?? "",
   }));
   const lacking = nodes.filter(({ container }) => container === "").map(({ name }) => name);
   if (lacking.length > 0) {

@@ -35,11 +35,12 @@ export interface NextSteps {
   readonly settingsFile: string;
   readonly user: string;
   readonly clientUrl: string;
+  readonly hasTls: boolean;
 }
 
 /** What to type next. The password is asked of Pulumi when it is used, and never shown here. */
 export function renderNextSteps(steps: NextSteps, { colors }: Canvas): string {
-  const { stackOption, settingsFile, user, clientUrl } = steps;
+  const { stackOption, settingsFile, user, clientUrl, hasTls } = steps;
   const scriptOption = stackOption === "" ? "" : ` --${stackOption}`;
   const commands = [
     [`npm run status${scriptOption}`, "this picture, as it is then"],
@@ -53,7 +54,8 @@ export function renderNextSteps(steps: NextSteps, { colors }: Canvas): string {
     ...commands.map(([command, effect]) => `  ${command.padEnd(width)}  ${colors.dim(effect)}`),
     "",
     colors.bold("With the nats CLI"),
-    `  nats --server ${clientUrl} --user ${user} \\`,
+    ...(hasTls ? [`  npx pulumi stack output caCertificate${stackOption} > ca.pem`] : []),
+    `  nats --server ${clientUrl}${hasTls ? " --tlsca ca.pem" : ""} --user ${user} \\`,
     `    --password "$(npx pulumi config get password${stackOption})" stream report`,
   ].join("\n");
 }

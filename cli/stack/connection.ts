@@ -1,5 +1,5 @@
 import { managerKey, managerSeed } from "../../lib/credentials.ts";
-import type { Connection } from "../../providers/connection.ts";
+import type { Connection, Servers } from "../../providers/connection.ts";
 import { readOwners } from "./leftovers.ts";
 import { askPulumi } from "./pulumi-cli.ts";
 import type { Stack } from "./stack.ts";
@@ -18,7 +18,7 @@ export interface ClientAccess {
 export async function accessTo(
   { name }: Stack,
   account: string,
-  urls: readonly string[],
+  servers: Servers,
 ): Promise<ClientAccess> {
   const [password, owners] = await Promise.all([
     askPulumi(["config", "get", "systemPassword", "--stack", name]),
@@ -26,5 +26,5 @@ export async function accessTo(
   ]);
   const owner = owners[0]?.split("=")[1] ?? "";
   const key = await managerKey(password.trimEnd(), owner);
-  return { account, connection: { urls, seed: managerSeed(key, account) } };
+  return { account, connection: { ...servers, seed: managerSeed(key, account) } };
 }

@@ -30,7 +30,8 @@ export async function inspect(stack: Stack): Promise<Inspection | undefined> {
     stack: stack.name,
     stackOption: stackOption(stack),
     outputs,
-    observations: await observe(outputs.monitoringUrls),
+    observations: await observe(outputs),
+    now: Date.now(),
     ...("plan" in planned ? { plan: planned.plan } : {}),
   });
   const settings =

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { getPages, type NodeView, viewOf } from "../../providers/monitoring.ts";
+import { monitorsOf, type StackOutputs } from "../../lib/outputs.ts";
+import { getPages, type Monitor, type NodeView, viewOf } from "../../providers/monitoring.ts";
 
 /** What the monitoring pages of one node say; no answer where it can't be reached. */
 export interface NodeObservation {
@@ -12,6 +13,8 @@ export interface NodeAnswer extends NodeView {
   /** As nats-server writes it, e.g. `3m12s`. */
   readonly uptime: string;
   readonly tags: readonly string[];
+  /** When its certificate ends, RFC 3339; not there without TLS. */
+  readonly certificateUntil?: string;
   /** The streams that this node holds a replica of. */
   readonly streams: readonly StreamSighting[];
 }
@@ -76,28 +79,32 @@ const variables = z.object({
   version: z.string(),
   uptime: z.string(),
   tags: z.array(z.string()).default([]),
+  tls_cert_not_after: z.string().optional(),
 });
 
 /** Asks every node for what it knows. A node that doesn't answer holds nobody up for more than 2 s. */
 export async function observe(
-  monitoringUrls: Readonly<Record<string, string>>,
+  outputs: Pick<StackOutputs, "monitoringUrls" | "caCertificate">,
 ): Promise<NodeObservation[]> {
   return await Promise.all(
-    Object.entries(monitoringUrls).map(async ([name, url]) => {
-      const answer = await ask(url);
+    monitorsOf(outputs).map(async (node) => {
+      const { name } = node;
+      const answer = await ask(node);
       return answer ? { name, answer } : { name };
     }),
   );
 }
 
 /** A page that is not what nats-server answers counts as no answer: something else holds the port. */
-async function ask(url: string): Promise<NodeAnswer | undefined> {
+async function ask(node: Monitor): Promise<NodeAnswer | undefined> {
   const pages = ["varz", "jsz?accounts=true&streams=true&config=true", "healthz"];
   try {
-    const [server, stats, health] = await getPages(url, pages);
+    const [server, stats, health] = await getPages(node, pages);
     const { account_details: accounts } = streamsOfAccounts.parse(stats);
+    const { tls_cert_not_after: certificateUntil, ...known } = variables.parse(server);
     return {
-      ...variables.parse(server),
+      ...known,
+      ...(certificateUntil === undefined ? {} : { certificateUntil }),
       ...viewOf(stats, health),
       streams: accounts.flatMap(({ name, stream_detail: streams }) =>
         streams.map((stream) => toSighting(name, stream)),

@@ -1,3 +1,4 @@
+import { describeExpiry, isDue } from "../../lib/certificate-rules.ts";
 import type { StackOutputs, StreamOutput } from "../../lib/outputs.ts";
 import { type Fleet, plannedHosts, planPlacement } from "../../lib/placement.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan.ts";
@@ -86,6 +87,8 @@ export interface ReportInput {
   readonly observations: readonly NodeObservation[];
   /** What the settings come to; absent where they are in error. */
   readonly plan?: ClusterPlan;
+  /** Milliseconds since 1970. */
+  readonly now: number;
 }
 
 /** Makes sense of what the nodes say. */
@@ -95,6 +98,7 @@ export function reportOn(input: ReportInput): ClusterReport {
   const judged = judgeStreams(input);
   const problems = [
     ...nodeProblems(input),
+    ...certificateProblems(input),
     ...judged.flatMap(({ problem }) => (problem === undefined ? [] : [problem])),
   ];
   const answers = observations.flatMap(({ answer }) => (answer ? [answer] : []));
@@ -184,6 +188,25 @@ function nodeProblems({ outputs, observations, stackOption }: ReportInput): stri
     ...(group ? [`Meta group: ${group}.`] : []),
     ...unwell.map(({ name, answer }) => `${name}: ${answer.health}.`),
   ];
+}
+
+/** What nobody sees until it is too late: nodes that last as long as each other's certificates. */
+function certificateProblems({ observations, plan, now, stackOption }: ReportInput): string[] {
+  if (!plan) return [];
+  const lifetime = plan.tls === "stack" ? plan.certificateLifetime / 1e6 : Number.POSITIVE_INFINITY;
+  const due = observations.flatMap(({ name, answer }) => {
+    const until = answer?.certificateUntil;
+    if (until === undefined || !isDue(until, lifetime, now)) return [];
+    return [{ name, expiry: describeExpiry(until, now) }];
+  });
+  const remedy =
+    plan.tls === "stack"
+      ? `\`npx pulumi up${stackOption}\` renews what is due`
+      : `\`npx pulumi up${stackOption}\` takes up others that are put into the files`;
+  return [...Map.groupBy(due, ({ expiry }) => expiry)].map(([expiry, nodes]) => {
+    const names = nodes.map(({ name }) => name).join(", ");
+    return `The certificate of ${names} ${expiry}: ${remedy}.`;
+  });
 }
 
 interface Judgement {

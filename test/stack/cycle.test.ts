@@ -84,7 +84,7 @@ describe("the seed's cluster", () => {
   test("has every message synced before it is acknowledged, as each server says itself", async () => {
     const { monitoringUrls } = await stack.outputs();
     const answers = await Promise.all(
-      Object.values(monitoringUrls).map((url) => getPages(url, ["jsz"])),
+      Object.entries(monitoringUrls).map(([name, url]) => getPages({ name, url }, ["jsz"])),
     );
     expect(answers.flat()).toEqual(
       Array(9).fill(

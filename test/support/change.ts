@@ -101,7 +101,7 @@ export async function expectHosts(
 }
 
 /** Which container each node has, and since when it runs. */
-async function starts(stack: TestStack): Promise<ReadonlyMap<string, string>> {
+export async function starts(stack: TestStack): Promise<ReadonlyMap<string, string>> {
   const filter = `--filter=label=nats-regions.stack=nats-regions/${stack.name}`;
   const { stdout: ids } = await execa("docker", ["ps", "--quiet", "--no-trunc", filter]);
   const format = "--format={{.Name}} {{.Id}} {{.State.StartedAt}}";

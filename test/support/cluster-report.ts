@@ -6,6 +6,9 @@ import { plannedHosts } from "../../lib/placement.ts";
 import { type ClusterPlan, nodesOf, planCluster } from "../../lib/plan.ts";
 import { parseSettings } from "../../lib/settings.ts";
 
+/** When reports are made. */
+export const NOW = Date.parse("2026-11-26T08:00:00Z");
+
 /** Plans a cluster as a stack `dev` would, at the seed's ports. */
 export function planOf(settings: object): ClusterPlan {
   const raw = { clientPort: 4222, monitorPort: 8222, ...settings };
@@ -80,7 +83,8 @@ export function reportOf(
     const answer = answers.get(name);
     return answer ? { name, answer } : { name };
   });
-  return reportOn({ stack: "dev", stackOption: "", outputs: outputsOf(plan), observations, plan });
+  const outputs = outputsOf(plan);
+  return reportOn({ stack: "dev", stackOption: "", outputs, observations, plan, now: NOW });
 }
 
 /** Hosts as the server might choose them: in zones that differ. */

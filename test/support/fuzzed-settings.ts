@@ -227,6 +227,31 @@ const stream = fc.oneof(
 const streams = fc.dictionary(fc.constantFrom("ORDERS", "EVENTS", "AUDIT"), stream, { maxKeys: 2 });
 const oddStreams = fc.dictionary(oddText, fc.oneof(someFields, anything), { maxKeys: 2 });
 
+const subjects = fc.uniqueArray(mostly(subject, oddText), { minLength: 1, maxLength: 2 });
+const rules = fc.record({ allow: subjects, deny: subjects }, { requiredKeys: [] });
+const user = fc.record({
+  nkey: fc.constant("UCIVMA776LEQLIVDZSBIWDMGZRUE7KSTXCSBMRKYF7CAMXEJYH5FQCNF"),
+  permissions: fc.record({ publish: rules, subscribe: rules }, { requiredKeys: [] }),
+});
+const account = fc.record(
+  {
+    users: fc.dictionary(fc.oneof({ weight: 9, arbitrary: label }, oddText), user, { maxKeys: 1 }),
+    limits: fc.record(
+      { connections: fc.nat(99), subscriptions: fc.nat(99), payload: size },
+      { requiredKeys: [] },
+    ),
+    jetStream: fc.oneof(
+      fc.boolean(),
+      fc.record({ maxFileStore: size, maxStreams: fc.integer({ min: 1, max: 9 }) }),
+    ),
+    exports: fc.array(fc.oneof(fc.record({ stream: subject }), fc.record({ service: subject })), {
+      maxLength: 1,
+    }),
+  },
+  { requiredKeys: [] },
+);
+const accounts = fc.dictionary(fc.constantFrom("BILLING", "AUDIT"), account, { maxKeys: 2 });
+
 /** What is right for each setting by itself, and what is about to be wrong. */
 const SETTINGS: Readonly<Record<string, readonly [fc.Arbitrary<unknown>, fc.Arbitrary<unknown>]>> =
   {
@@ -260,6 +285,15 @@ const SETTINGS: Readonly<Record<string, readonly [fc.Arbitrary<unknown>, fc.Arbi
     account: [label, oddText],
     user: [label, oddText],
     systemUser: [label, oddText],
+    accounts: [accounts, fc.dictionary(oddText, fc.oneof(account, anything), { maxKeys: 2 })],
+    tls: [fc.constantFrom("auto", "none", "stack"), oddText],
+    tlsFiles: [fc.constant({ ca: "ca.pem", cert: "{node}.pem", key: "{node}.key" }), oddText],
+    certificateLifetime: [fc.constantFrom("365d", "1h"), oddDuration],
+    certificateNames: [
+      fc.subarray(["nats.example.com", "*.example.com", "10.0.0.7"]),
+      fc.array(oddText, { maxLength: 2 }),
+    ],
+    monitorAddress: [fc.constantFrom("127.0.0.1", "10.0.0.7"), oddText],
     streams: [streams, oddStreams],
   };
 

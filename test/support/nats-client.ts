@@ -1,5 +1,6 @@
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import type { StackOutputs } from "../../lib/outputs.ts";
+import { clientTls } from "../../providers/client-tls.ts";
 import { eventually } from "./eventually.ts";
 import { PASSWORDS } from "./stack.ts";
 
@@ -26,13 +27,21 @@ export class NatsClient implements AsyncDisposable {
   }
 
   static async connect(
-    { clientUrls }: Pick<StackOutputs, "clientUrls">,
+    { clientUrls, caCertificate }: Pick<StackOutputs, "clientUrls" | "caCertificate">,
     user = "user",
     pass = PASSWORDS.password,
   ): Promise<NatsClient> {
     const servers = Object.values(clientUrls);
+    const names = Object.keys(clientUrls);
     return new NatsClient(
-      await connect({ servers, user, pass, ignoreClusterUpdates: true, timeout: 5_000 }),
+      await connect({
+        servers,
+        user,
+        pass,
+        ...(caCertificate === undefined ? {} : { tls: clientTls({ ca: caCertificate, names }) }),
+        ignoreClusterUpdates: true,
+        timeout: 5_000,
+      }),
     );
   }
 

@@ -81,7 +81,7 @@ export class Traffic implements AsyncDisposable {
    * @param streams with subjects like `orders.*` for `ORDERS`.
    */
   static async start(
-    { clientUrls }: Pick<StackOutputs, "clientUrls">,
+    { clientUrls, caCertificate: ca }: Pick<StackOutputs, "clientUrls" | "caCertificate">,
     streams: readonly string[],
     consumed: string,
     login: UserLogin = { user: "user", password: PASSWORDS.password },
@@ -90,11 +90,12 @@ export class Traffic implements AsyncDisposable {
     const share = Math.floor(urls.length / PUBLISHERS);
     const publishers = await Promise.all(
       Array.from({ length: PUBLISHERS }, (_, index) =>
-        dial(rotated(urls.slice(index * share, (index + 1) * share), index), login),
+        dial(rotated(urls.slice(index * share, (index + 1) * share), index), login, ca),
       ),
     );
-    const reader = await dial(rotated(urls, share), login);
-    const port = openJetStream({ urls, ...login }, "APP");
+    const reader = await dial(rotated(urls, share), login, ca);
+    const tls = ca === undefined ? {} : { tls: { ca, names: Object.keys(clientUrls) } };
+    const port = openJetStream({ urls, ...login, ...tls }, "APP");
     const traffic = new Traffic(publishers, reader, port, streams);
     await traffic.#consumer.start(consumed);
     return traffic;
@@ -291,11 +292,16 @@ class Consumer {
   }
 }
 
-function dial(servers: string[], { user, password: pass }: UserLogin): Promise<NatsConnection> {
+function dial(
+  servers: string[],
+  { user, password: pass }: UserLogin,
+  ca: string | undefined,
+): Promise<NatsConnection> {
   return connect({
     servers,
     user,
     pass,
+    ...(ca === undefined ? {} : { tls: { ca } }),
     noRandomize: true,
     ignoreClusterUpdates: true,
     // A server that is paused or cut off closes no connection.

@@ -62,7 +62,7 @@ test("reads what a node says of itself, the meta group and its streams", async (
     response.statusCode = pathname === "/healthz" ? 503 : 200;
     response.end(JSON.stringify(PAGES[pathname]));
   });
-  expect(await observe({ "rg2-az1": url })).toEqual([
+  expect(await observe({ monitoringUrls: { "rg2-az1": url } })).toEqual([
     {
       name: "rg2-az1",
       answer: {
@@ -100,7 +100,9 @@ test("waits two seconds at most, and takes no stranger for a node", async () => 
   const mute = await serve(() => {});
   const stranger = await serve((_, response) => response.end("<html>"));
   const began = performance.now();
-  const found = await observe({ mute, stranger, closed: "http://127.0.0.1:9" });
+  const found = await observe({
+    monitoringUrls: { mute, stranger, closed: "http://127.0.0.1:9" },
+  });
   expect(found).toEqual([{ name: "mute" }, { name: "stranger" }, { name: "closed" }]);
   expect(performance.now() - began).toBeLessThan(3_000);
 });

@@ -264,11 +264,26 @@ describe("renderMap", () => {
   });
 });
 
+test("next steps fetch the authority's certificate where a client needs it", () => {
+  const steps = {
+    stackOption: " --stack blue",
+    settingsFile: "Pulumi.blue.yaml",
+    user: "user",
+    clientUrl: "tls://10.0.0.5:4222",
+    hasTls: true,
+  };
+  expect(renderNextSteps(steps, plain(80))).toContain(`
+  npx pulumi stack output caCertificate --stack blue > ca.pem
+  nats --server tls://10.0.0.5:4222 --tlsca ca.pem --user user \\
+    --password`);
+});
+
 test("next steps name the stack only where it must be named", () => {
   const steps = {
     settingsFile: "Pulumi.dev.yaml",
     user: "user",
     clientUrl: "nats://127.0.0.1:4222",
+    hasTls: false,
   };
   expect(renderNextSteps({ ...steps, stackOption: "" }, plain(80))).not.toContain("--stack");
   expect(

@@ -3,7 +3,7 @@ import { describeChanges } from "../../cli/stack/changes.ts";
 import type { NodeAnswer, StreamSighting } from "../../cli/stack/observe.ts";
 import { nodesIn, reportOn } from "../../cli/stack/report.ts";
 import type { ClusterPlan } from "../../lib/plan.ts";
-import { observationsOf, outputsOf, planOf, reportOf } from "../support/cluster-report.ts";
+import { NOW, observationsOf, outputsOf, planOf, reportOf } from "../support/cluster-report.ts";
 
 const orders = (placement: object, replicas = 3) => ({
   streams: { ORDERS: { subjects: ["orders.*"], placement, replicas } },
@@ -135,6 +135,25 @@ describe("reportOn", () => {
     expect(report.problems).toEqual(["ORDERS: no node that answers knows this stream."]);
   });
 
+  test.each([
+    ["stack", "renews what is due"],
+    ["files", "takes up others that are put into the files"],
+  ])("tells of certificates that are about to expire, with tls: %s", (tls, remedy) => {
+    const tlsFiles = { ca: "ca", cert: "cert", key: "key" };
+    const secure = planOf({
+      ...orders({ region: "rg2" }),
+      ...(tls === "files" ? { tlsFiles } : { tls }),
+    });
+    const days = (count: number) => new Date(NOW + count * 86_400_000).toISOString();
+    const answers = mapAnswers(observationsOf(secure), (answer, name) => ({
+      ...answer,
+      certificateUntil: days(name.startsWith("rg3") ? 12 : 40),
+    }));
+    expect(reportOf(secure, answers).problems).toEqual([
+      `The certificate of rg3-az1, rg3-az2, rg3-az3 expires in 12 days: \`npx pulumi up\` ${remedy}.`,
+    ]);
+  });
+
   test("shows nodes that the settings have and the cluster hasn't, and the other way round", () => {
     const grown = planOf({ regions: ["rg1", "rg2", "rg4"] });
     const observations = [...observationsOf(seed)].map(([name, answer]) => ({ name, answer }));
@@ -145,6 +164,7 @@ describe("reportOn", () => {
       outputs,
       observations,
       plan: grown,
+      now: NOW,
     });
     const states = regions.map(({ name, zones }) => [name, zones[0]?.nodes[0]?.state]);
     expect(ok).toBe(true);
@@ -158,8 +178,8 @@ describe("reportOn", () => {
 
   test("arranges nodes by their own tags where the settings are in error", () => {
     const observations = [...observationsOf(seed)].map(([name, answer]) => ({ name, answer }));
-    const input = { stack: "dev", stackOption: "", outputs: outputsOf(seed), observations };
-    const { regions, streams } = reportOn(input);
+    const input = { stack: "dev", stackOption: "", outputs: outputsOf(seed), now: NOW };
+    const { regions, streams } = reportOn({ ...input, observations });
     expect(regions.map(({ name }) => name)).toEqual(["rg:1", "rg:2", "rg:3"]);
     expect(streams[0]?.verdict).toBe("in place");
   });

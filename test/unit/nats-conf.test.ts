@@ -9,7 +9,7 @@ import {
 } from "../../lib/nats-conf.ts";
 import { simpleAccounts } from "../support/accounts.ts";
 
-const conf: Required<NodeConf> = {
+const conf: Required<Omit<NodeConf, "tls">> = {
   serverName: "rg1-az1",
   serverTags: ["rg:1", "az:1", "xr:123", "xr:132"],
   cluster: "c1",
@@ -51,6 +51,27 @@ test("renders a node's config", () => {
     }
     include accounts.conf
     "
+  `);
+});
+
+test("renders TLS: for clients, mutual for routes, and on the monitoring port", () => {
+  const plain = renderNodeConf(conf).split("\n");
+  const secure = renderNodeConf({ ...conf, tls: "stack" }).split("\n");
+  expect(plain.filter((line) => !secure.includes(line))).toEqual(['"http_port": 8222']);
+  expect(secure.filter((line) => !plain.includes(line)).join("\n")).toMatchInlineSnapshot(`
+    ""https_port": 8222
+    "tls": {
+      "cert_file": "/etc/nats/certificate.pem"
+      "key_file": "/etc/nats/key.pem"
+      "timeout": 5
+      "advertise": "rg1-az1:6222"
+      "tls": {
+        "cert_file": "/etc/nats/certificate.pem"
+        "key_file": "/etc/nats/key.pem"
+        "timeout": 5
+        "ca_file": "/etc/nats/ca.pem"
+        "verify": true
+      }"
   `);
 });
 
@@ -111,7 +132,7 @@ test("writes control characters byte by byte, as nats-server knows no \\u, \\b o
 });
 
 test("classes every field of a node's config", () => {
-  expect(Object.keys(FIELD_CHANGES).sort()).toEqual(Object.keys(conf).sort());
+  expect(Object.keys(FIELD_CHANGES).sort()).toEqual([...Object.keys(conf), "tls"].sort());
 });
 
 describe("restartFields", () => {
@@ -128,6 +149,7 @@ describe("restartFields", () => {
     ["the store's size", { maxFileStore: 1 }],
     ["sync_interval", { syncInterval: "1s" }],
     ["the server's name", { serverName: "other" }],
+    ["TLS", { tls: "stack" as const }],
   ])("change with %s, which needs a restart", (_, change) => {
     expect(restartFields({ ...conf, ...change })).not.toEqual(restartFields(conf));
   });

@@ -64,6 +64,7 @@ describe("changes of a whole cluster", () => {
     [{ image: "nats:2.15.3" }, "image nats:2.15.2 → nats:2.15.3"],
     [{ maxFileStore: "2GiB" }, "maxFileStore 1GiB → 2GiB"],
     [{ bindAddress: "127.0.0.2" }, "bindAddress 127.0.0.1 → 127.0.0.2"],
+    [{ tls: "stack" }, "tls none → stack"],
     [{ memory: "1GiB", syncInterval: "1s" }, "memory 512MiB → 1GiB; syncInterval always → 1s"],
   ])("by %j need a restart, zone by zone, in one line", (settings, reason) => {
     expect(say({}, settings)).toEqual([`restart, zone by zone: ${ZONES}: ${reason}`]);
@@ -81,6 +82,17 @@ describe("changes of a whole cluster", () => {
     ]);
     expect(say({ streams: { PAIR: stream } }, {})).toEqual([
       "reload, no restart: rg1-az1, rg2-az2: tags - xr:12",
+    ]);
+  });
+
+  test("by certificates that are due are reloads, and say how long there is left", () => {
+    const observe = (node: NodePlan) => ({
+      ...run(node),
+      server: { ...run(node).server, dueCertificate: "expires in 20 days" },
+    });
+    const secure = plan({ tls: "stack" });
+    expect(describeChanges(changesOf(secure, secure, ACCOUNTS, observe), secure.waves)).toEqual([
+      `reload, no restart: ${NODES}: certificate expires in 20 days, this up renews it`,
     ]);
   });
 

@@ -57,7 +57,8 @@ describe("planCluster", () => {
 
   test("reaches nodes on loopback that listen everywhere, and advertises no such address", () => {
     const [node] = nodesOf(plan({ clientPort: 4222, bindAddress: "0.0.0.0" }));
-    expect(node?.clientUrl).toBe("nats://127.0.0.1:4222");
+    expect(node?.clientUrl).toBe("tls://127.0.0.1:4222");
+    expect(node?.monitoringUrl).toBe("https://127.0.0.1:8222");
     expect(node?.confText).not.toContain("client_advertise");
   });
 

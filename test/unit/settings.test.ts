@@ -131,6 +131,35 @@ describe("parseSettings", () => {
     expect(problem).toMatch(/^user \| "x{79}… must be at most 128 characters long$/);
   });
 
+  test.each([
+    [{}, "none", "127.0.0.1"],
+    [{ bindAddress: "127.0.0.2" }, "none", "127.0.0.2"],
+    [{ bindAddress: "0.0.0.0" }, "stack", "127.0.0.1"],
+    [{ bindAddress: "10.0.0.5" }, "stack", "127.0.0.1"],
+    [{ bindAddress: "10.0.0.5", tls: "none", monitorAddress: "10.0.0.5" }, "none", "10.0.0.5"],
+    [{ tls: "stack" }, "stack", "127.0.0.1"],
+    [{ tlsFiles: { ca: "a", cert: "b", key: "c" } }, "files", "127.0.0.1"],
+  ])("%j means TLS by %s, and pages at %s", (raw, tls, monitorAddress) => {
+    expect(parseSettings(raw, identity)).toMatchObject({ tls, monitorAddress });
+  });
+
+  test.each([
+    [{ tls: "maybe" }, "tls"],
+    [{ tls: "files", tlsFiles: { ca: "a" } }, "tlsFiles.cert", "tlsFiles.key"],
+    [{ tlsFiles: { ca: "a", cert: "b", kee: "c" } }, "tlsFiles.kee"],
+    [{ tls: "stack", tlsFiles: { ca: "a", cert: "b", key: "c" } }, "tlsFiles"],
+    [{ certificateLifetime: "4y" }, "certificateLifetime"],
+    [{ certificateLifetime: "1200d" }, "certificateLifetime"],
+    [{ certificateLifetime: "1s" }, "certificateLifetime"],
+    [
+      { certificateNames: ["nats.example.com", "no name", "-"] },
+      "certificateNames[1]",
+      "certificateNames[2]",
+    ],
+  ])("refuses %j", (raw, ...paths) => {
+    expect(problemsOf(raw).map((problem) => problem.split(" | ")[0])).toEqual(paths);
+  });
+
   test("writes sync intervals in nats-server's words", () => {
     expect(parseSettings({ syncInterval: "1d" }, identity).syncInterval).toBe("86400000ms");
     expect(parseSettings({ syncInterval: "1s" }, identity).syncInterval).toBe("1000ms");

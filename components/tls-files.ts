@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
+import { PlanError, type Problem } from "../lib/errors.ts";
+import { type ClusterPlan, nodesOf } from "../lib/plan.ts";
+import { checkTlsFiles, type NodeCertificate, type RunningTls } from "../lib/tls-files.ts";
+import type { TlsFiles } from "../lib/tls-settings.ts";
+
+/** The user's own certificates, PEM. */
+export interface TlsTexts {
+  readonly ca: string;
+  readonly nodes: readonly NodeCertificate[];
+}
+
+/**
+ * Reads and checks the user's certificates, where the settings name any.
+ *
+ * @param running what nodes that run have now; undefined where none has TLS.
+ * @throws pulumi.RunError naming every file that won't do, and never what is in it.
+ */
+export function readTlsFiles(plan: ClusterPlan, running?: RunningTls): TlsTexts | undefined {
+  const { tlsFiles, rollout } = plan;
+  if (!tlsFiles) return undefined;
+  const texts = readAll(tlsFiles, plan);
+  // Nodes that are changed all at once needn't get along with those of before.
+  const together = rollout === "all" ? undefined : running;
+  const verdict = checkTlsFiles(texts.ca, texts.nodes, Date.now(), together);
+  refuse(verdict.problems);
+  for (const notice of verdict.notices) void pulumi.log.warn(notice);
+  return texts;
+}
+
+function readAll(files: TlsFiles, plan: ClusterPlan): TlsTexts {
+  const problems = new Map<string, Problem>();
+  const read = (name: keyof TlsFiles, node: string) => {
+    const file = files[name].replaceAll("{node}", node);
+    try {
+      return readFileSync(file, "utf8");
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      const message =
+        code === "ENOENT" ? `there is no file ${file}` : `can't read ${file}: ${code}`;
+      problems.set(file, { path: `tlsFiles.${name}`, message });
+      return "";
+    }
+  };
+  const nodes = nodesOf(plan).map(({ name }) => ({
+    node: name,
+    certificate: read("cert", name),
+    key: read("key", name),
+  }));
+  const ca = read("ca", "");
+  refuse([...problems.values()]);
+  return { ca, nodes };
+}
+
+function refuse(problems: readonly Problem[]): void {
+  if (problems.length > 0) throw new pulumi.RunError(new PlanError(problems).message);
+}

@@ -1,0 +1,44 @@
+import { get as getPlain } from "node:http";
+import { get as getSecure } from "node:https";
+
+/** A node and the URL of its monitoring port. */
+export interface Monitor {
+  readonly name: string;
+  readonly url: string;
+  /** PEM of the authorities that certify nodes; not there where the URL is no `https:` one. */
+  readonly ca?: string;
+}
+
+/**
+ * Reads a page of a node's monitoring port. By `node:http`, as `fetch` takes no authorities of one's own; the
+ * certificate has to be the node's own, by its name, whatever address the port is published on.
+ *
+ * @throws Error where there is no answer, or none that can be trusted, within `milliseconds`.
+ */
+export function readPage(
+  { name, url, ca }: Monitor,
+  path: string,
+  milliseconds: number,
+): Promise<string> {
+  const signal = AbortSignal.timeout(milliseconds);
+  const options = { agent: false, signal } as const;
+  const trust = { servername: name, ...(ca === undefined ? {} : { ca }) };
+  return new Promise((resolve, reject) => {
+    const page = `${url}/${path}`;
+    const request = url.startsWith("https:")
+      ? getSecure(page, { ...options, ...trust })
+      : getPlain(page, options);
+    request
+      .on("response", (response) => {
+        response.setEncoding("utf8").on("error", reject);
+        response.toArray().then((chunks) => resolve(chunks.join("")), reject);
+      })
+      .on("error", reject);
+  });
+}
+
+/** CA: what the scripts between waves are told to trust, PEM. Not there without TLS. */
+export function givenTrust(): Pick<Monitor, "ca"> {
+  const ca = process.env.CA;
+  return ca === undefined ? {} : { ca };
+}

@@ -1,0 +1,263 @@
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { connect } from "node:net";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect as connectTls } from "node:tls";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { monitorsOf } from "../../lib/outputs.ts";
+import { readPage } from "../../providers/monitoring-page.ts";
+import { makeAuthority, writeCertificates } from "../support/certificates.ts";
+import { at, change, STREAMS, starts } from "../support/change.ts";
+import { metaGroups } from "../support/meta-group.ts";
+import { NatsClient } from "../support/nats-client.ts";
+import { appearsIn } from "../support/secrets.ts";
+import { TestStack } from "../support/stack.ts";
+import { Traffic } from "../support/traffic.ts";
+
+const { EVENTS, ORDERS, SOLO } = STREAMS;
+const NODES = ["rg1-az1", "rg1-az2", "rg1-az3"];
+const SETTINGS = {
+  regions: ["rg1"],
+  tls: "stack",
+  streams: { EVENTS: at(EVENTS, "rg:1"), ORDERS: at(ORDERS, "rg:1"), SOLO },
+};
+/** The least that leaves time for an `up` between the day a certificate is due and its last. */
+const SHORT = "100s";
+const DUE_MS = 68_000;
+
+/** Set by `npm run chaos`: what takes two minutes more. */
+const EVERY_TLS_CHANGE = process.env.EVERY_TLS_CHANGE !== undefined;
+
+/** One region, as TLS is the same with nine nodes, and quicker with three. */
+describe("a cluster with TLS", () => {
+  let stack: TestStack;
+  /** All that the CLI said. */
+  const said: string[] = [];
+
+  const pulumi = async (...args: string[]) => {
+    const outcome = await stack.pulumi(...args);
+    said.push(outcome.text);
+    return outcome;
+  };
+  const expectPulumi = async (...args: string[]) => {
+    const { exitCode, text } = await pulumi(...args);
+    expect(exitCode, text.slice(-6_000)).toBe(0);
+    return text;
+  };
+  const containerOf = (node: string) => `nats-regions-${stack.name}-${node}`;
+
+  beforeAll(async () => {
+    stack = await TestStack.create(SETTINGS);
+    // Where streams go is told although the authority that they are reached by is yet to be made.
+    expect(await expectPulumi("preview", "--diff")).toMatch(/hosts +: \[\s+\[0\]: "rg1-az1"/);
+    await expectPulumi("up", "--yes", "--skip-preview");
+  });
+
+  afterAll(async () => {
+    await stack.remove();
+  });
+
+  test("settles: no changes, not after a refresh either", async () => {
+    expect(await expectPulumi("preview", "--expect-no-changes")).not.toMatch(/reload|restart/);
+    await expectPulumi("refresh", "--yes");
+    expect(await expectPulumi("preview", "--expect-no-changes")).not.toMatch(/reload|restart/);
+  });
+
+  test("talks to nobody in the clear, and shows a certificate that its authority signed", async () => {
+    const outputs = await stack.outputs();
+    const { clientUrls } = outputs;
+    expect(Object.keys(clientUrls)).toEqual(NODES);
+    for (const url of Object.values(clientUrls)) {
+      expect(url).toMatch(/^tls:/);
+      const answer = await pingInTheClear(new URL(url));
+      expect(answer).toContain('"tls_required":true');
+      expect(answer).not.toMatch(/PONG|\+OK/);
+    }
+    for (const node of monitorsOf(outputs)) {
+      expect(node.url).toMatch(/^https:/);
+      expect(await readPage(node, "healthz", 2_000)).toContain("ok");
+      const { ca: _, ...stranger } = node;
+      await expect(readPage(stranger, "healthz", 2_000)).rejects.toThrow(/certificate/);
+      const plain = { ...stranger, url: node.url.replace("https:", "http:") };
+      expect(await readPage(plain, "healthz", 2_000)).toMatch(/HTTP request to an HTTPS server/);
+    }
+    await using client = await NatsClient.connect(outputs);
+    expect(await client.hosts("ORDERS")).toEqual(NODES);
+    const { caCertificate: _, ...strange } = outputs;
+    await expect(NatsClient.connect(strange)).rejects.toThrow(/certificate/);
+  });
+
+  test("has no route that can't be verified", async () => {
+    for (const node of NODES) {
+      const { stdout, stderr } = await execa("docker", ["logs", containerOf(node)]);
+      const lines = `${stdout}\n${stderr}`.split("\n");
+      const routes = lines.filter((line) => / rid:\d+ /.test(line));
+      expect(routes.length).toBeGreaterThan(0);
+      expect(routes.filter((line) => /error|certificate/i.test(line))).toEqual([]);
+    }
+  });
+
+  test("takes up other certificates by a reload, whatever goes on", async () => {
+    const outputs = await stack.outputs();
+    await using traffic = await Traffic.start(outputs, Object.keys(STREAMS), "ORDERS");
+    const before = await serials();
+    const settings = { ...SETTINGS, certificateLifetime: "30d" };
+    const { restarts, text } = await change(stack, traffic, "other certificates", settings);
+    said.push(text);
+    expect(restarts).toBe(0);
+    expect((await serials()).filter((serial) => before.includes(serial))).toEqual([]);
+    stack.configure(SETTINGS);
+    await expectPulumi("up", "--yes", "--skip-preview");
+  });
+
+  // It takes a minute until the first is due; unit tests have a clock of their own.
+  test.runIf(EVERY_TLS_CHANGE)("renews certificates that are due", async () => {
+    const outputs = await stack.outputs();
+    await using traffic = await Traffic.start(outputs, Object.keys(STREAMS), "ORDERS");
+    const settings = { ...SETTINGS, certificateLifetime: SHORT };
+    await change(stack, traffic, "certificates for 100 s", settings);
+    const issued = Date.now();
+    const before = await serials();
+    await sleep(issued + DUE_MS - Date.now());
+    expect(await expectPulumi("preview")).toMatch(
+      /reload, no restart: rg1-az1, rg1-az2, rg1-az3: certificate expires in \d+ minutes?, this up renews it/,
+    );
+    const { restarts } = await change(stack, traffic, "certificates that are due", settings);
+    expect(restarts).toBe(0);
+    expect((await serials()).filter((serial) => before.includes(serial))).toEqual([]);
+    stack.configure(SETTINGS);
+    await expectPulumi("up", "--yes", "--skip-preview");
+  });
+
+  test("has a certificate for a node more, and no other for those that are there", async () => {
+    const before = await serials();
+    const grown = { ...SETTINGS, availabilityZones: ["az1", "az2", "az3", "az4"] };
+    stack.configure(grown);
+    const preview = await expectPulumi("preview", "--diff");
+    expect(preview.match(/dynamic\/tls:Certificate: \(\w+\)/g)).toEqual([
+      "dynamic/tls:Certificate: (create)",
+    ]);
+    await expectPulumi("up", "--yes", "--skip-preview");
+    expect((await serials()).slice(0, 3)).toEqual(before);
+    expect(await metaGroups(await stack.outputs())).toEqual([expect.stringMatching(/ of 4$/)]);
+
+    stack.configure(SETTINGS);
+    await expectPulumi("up", "--yes", "--skip-preview");
+    expect(await serials()).toEqual(before);
+    expect(await metaGroups(await stack.outputs())).toEqual([expect.stringMatching(/ of 3$/)]);
+    await expectPulumi("preview", "--expect-no-changes");
+  });
+
+  test("isn't taken apart by nodes that have none, or others' certificates", async () => {
+    stack.configure({ ...SETTINGS, tls: "none" });
+    const { exitCode, text } = await pulumi("preview");
+    expect(exitCode).not.toBe(0);
+    expect(text).toMatch(/tls: rg1-az1 runs with tls: stack, .*\n.*rollout all/);
+  });
+
+  test("takes certificates of one's own, all nodes at once, and others after them by a reload", async () => {
+    const folder = path.join(stack.folder, "certificates");
+    const [old, next] = [await makeAuthority(), await makeAuthority()];
+    const tlsFiles = await writeCertificates(folder, NODES, old);
+    const settings = { ...SETTINGS, tls: "files", tlsFiles };
+    stack.configure({ ...settings, rollout: "all" });
+    await expectPulumi("up", "--yes", "--skip-preview");
+    stack.configure(settings);
+    await expectPulumi("up", "--yes", "--skip-preview");
+    await expectPulumi("preview", "--expect-no-changes");
+    const started = await starts(stack);
+
+    await writeCertificates(folder, NODES, next);
+    const refused = await pulumi("preview");
+    expect(refused.exitCode).not.toBe(0);
+    expect(refused.text).toMatch(/tlsFiles\.ca: nodes would no longer take each other's/);
+
+    await writeCertificates(folder, NODES, old, [old, next]);
+    await expectPulumi("up", "--yes", "--skip-preview");
+    const before = await serials();
+    await writeCertificates(folder, NODES, next, [old, next]);
+    await expectPulumi("up", "--yes", "--skip-preview");
+    expect((await serials()).filter((serial) => before.includes(serial))).toEqual([]);
+    expect(await starts(stack)).toEqual(started);
+    await using client = await NatsClient.connect(await stack.outputs());
+    expect(await client.hosts("ORDERS")).toEqual(NODES);
+  });
+
+  test("gives no key away", async () => {
+    const keys = await Promise.all(
+      NODES.map(async (node) => {
+        const copy = `docker cp ${containerOf(node)}:/etc/nats/key.pem - | tar -xO`;
+        return (await execa("sh", ["-c", copy])).stdout;
+      }),
+    );
+    const secrets = ["BEGIN PRIVATE KEY", ...keys.flatMap((key) => key.split("\n").slice(1, 3))];
+    expect(secrets).toHaveLength(7);
+    const { stdout: inspected } = await execa("docker", ["inspect", ...NODES.map(containerOf)]);
+    const state = readdirSync(path.join(stack.folder, ".pulumi"), {
+      recursive: true,
+      withFileTypes: true,
+    })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(path.join(entry.parentPath, entry.name), "utf8"));
+    expect(state.length).toBeGreaterThan(0);
+    for (const text of [...said, inspected, ...state]) {
+      expect(secrets.filter((secret) => appearsIn(text, secret))).toEqual([]);
+    }
+  });
+
+  test.runIf(EVERY_TLS_CHANGE)(
+    "is turned off and on for all nodes at once, and keeps what it holds",
+    async () => {
+      for (const tls of ["none", "stack"]) {
+        const settings = { ...SETTINGS, tls };
+        stack.configure({ ...settings, rollout: "all" });
+        await expectPulumi("up", "--yes", "--skip-preview");
+        stack.configure(settings);
+        await expectPulumi("up", "--yes", "--skip-preview");
+        await expectPulumi("preview", "--expect-no-changes");
+        const outputs = await stack.outputs();
+        expect(outputs.caCertificate === undefined).toBe(tls === "none");
+        await using client = await NatsClient.connect(outputs);
+        await client.publish("solo.new", tls);
+        expect((await client.payloads("SOLO")).includes("none")).toBe(true);
+      }
+    },
+  );
+
+  test("is gone when it is destroyed", async () => {
+    await expectPulumi("destroy", "--yes");
+    expect(await stack.leftovers()).toEqual([]);
+  });
+
+  /** Of the certificates that nodes show to clients. */
+  async function serials(): Promise<string[]> {
+    const outputs = await stack.outputs();
+    return await Promise.all(
+      monitorsOf(outputs).map(async ({ name, url, ca }) => {
+        const { hostname, port } = new URL(url);
+        const trust = ca === undefined ? {} : { ca };
+        const socket = connectTls({
+          host: hostname,
+          port: Number(port),
+          servername: name,
+          ...trust,
+        });
+        await once(socket, "secureConnect");
+        const { serialNumber } = socket.getPeerCertificate();
+        socket.destroy();
+        return serialNumber;
+      }),
+    );
+  }
+});
+
+/** What a server answers to a client that doesn't care for TLS. */
+async function pingInTheClear({ hostname, port }: URL): Promise<string> {
+  const socket = connect(Number(port), hostname);
+  socket.write('CONNECT {"user":"user","pass":"app-Zebra-4711"}\r\nPING\r\n');
+  const answers: string[] = [];
+  for await (const chunk of socket.setEncoding("utf8")) answers.push(chunk as string);
+  return answers.join("");
+}

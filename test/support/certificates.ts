@@ -1,0 +1,81 @@
+import "reflect-metadata";
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import {
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  PemConverter,
+  SubjectAlternativeNameExtension,
+  X509CertificateGenerator,
+} from "@peculiar/x509";
+import { validityFrom } from "../../lib/certificate-rules.ts";
+import type { TlsFiles } from "../../lib/tls-settings.ts";
+import { issueAuthority, issueCertificate, type KeyedCertificate } from "../../providers/issue.ts";
+
+const DAY = 86_400_000;
+const NAME = "an authority elsewhere";
+
+/** An authority that is not a stack's own. */
+export async function makeAuthority(): Promise<KeyedCertificate> {
+  return await issueAuthority(NAME, validityFrom(Date.now(), 100 * DAY));
+}
+
+/** A certificate and its key, as that authority issues them to a node; good for the node's name only. */
+export async function makeCertificate(
+  node: string,
+  { key }: KeyedCertificate,
+  names: readonly string[] = [node],
+): Promise<KeyedCertificate> {
+  return await issueCertificate(node, names, validityFrom(Date.now(), 90 * DAY), {
+    name: NAME,
+    key,
+  });
+}
+
+/** What many authorities issue: good for one end of a connection. */
+export async function makeServerCertificate(
+  node: string,
+  { key }: KeyedCertificate,
+): Promise<KeyedCertificate> {
+  const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+  const [der = new ArrayBuffer()] = PemConverter.decode(key);
+  const signingKey = await crypto.subtle.importKey("pkcs8", der, algorithm, true, ["sign"]);
+  const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const certificate = await X509CertificateGenerator.create({
+    subject: `CN=${node}`,
+    issuer: `CN=${NAME}`,
+    notBefore: new Date(),
+    notAfter: new Date(Date.now() + 90 * DAY),
+    publicKey: keys.publicKey,
+    signingKey,
+    signingAlgorithm: algorithm,
+    extensions: [
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+      new SubjectAlternativeNameExtension([{ type: "dns", value: node }]),
+    ],
+  });
+  const own = await crypto.subtle.exportKey("pkcs8", keys.privateKey);
+  return { certificate: certificate.toString("pem"), key: PemConverter.encode(own, "PRIVATE KEY") };
+}
+
+/**
+ * Writes what a user would have from an authority: for each node a certificate and a key, and a file with
+ * those that are to be trusted.
+ */
+export async function writeCertificates(
+  folder: string,
+  nodes: readonly string[],
+  authority: KeyedCertificate,
+  trusted: readonly KeyedCertificate[] = [authority],
+): Promise<TlsFiles> {
+  mkdirSync(folder, { recursive: true });
+  const write = (name: string, text: string) => writeFileSync(path.join(folder, name), text);
+  write("ca.pem", trusted.map(({ certificate }) => certificate).join(""));
+  for (const node of nodes) {
+    const { certificate, key } = await makeCertificate(node, authority);
+    write(`${node}.pem`, certificate);
+    write(`${node}.key`, key);
+  }
+  const file = (name: string) => path.join(folder, name);
+  return { ca: file("ca.pem"), cert: file("{node}.pem"), key: file("{node}.key") };
+}

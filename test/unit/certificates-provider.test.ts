@@ -1,0 +1,150 @@
+import { X509Certificate } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import {
+  authorityLifecycle,
+  type CertificateArgs,
+  type Checked,
+  certificateLifecycle,
+  type Issued,
+  type IssuerLifecycle,
+} from "../../providers/certificates.ts";
+import { UNKNOWN } from "../../providers/engine.ts";
+
+const START = Date.parse("2026-11-26T08:00:00Z");
+const DAY = 86_400_000;
+
+/** What the engine does for an `up`, with a state of its own. */
+class Engine<Args extends object> {
+  state: Issued<Args> | undefined;
+  readonly #lifecycle: IssuerLifecycle<Args>;
+
+  constructor(lifecycle: IssuerLifecycle<Args>) {
+    this.#lifecycle = lifecycle;
+  }
+
+  /** Whether anything changed. */
+  async up(args: Args): Promise<boolean> {
+    const { state } = this;
+    const { inputs } = await this.#lifecycle.check(inputsOf(state), args);
+    const checked = inputs as Checked<Args>;
+    if (!state) {
+      this.state = (await this.#lifecycle.create(checked)).outs;
+      return true;
+    }
+    const { changes } = await this.#lifecycle.diff("id", state, checked);
+    if (changes) this.state = (await this.#lifecycle.update("id", state, checked)).outs;
+    return changes === true;
+  }
+
+  get issued(): Issued<Args> {
+    if (!this.state) throw new Error("nothing was issued yet");
+    return this.state;
+  }
+}
+
+/** Certificates and keys are outputs: `check` never sees them. */
+function inputsOf<Args extends object>(state: Issued<Args> | undefined): Partial<Checked<Args>> {
+  if (!state) return {};
+  const { certificate: _, key: __, ...inputs } = state;
+  return inputs as never as Partial<Checked<Args>>;
+}
+
+/** An authority and a certificate at a time that goes by as the test says. */
+async function setUp() {
+  const clock = { now: START };
+  const said: string[] = [];
+  const authority = new Engine(authorityLifecycle(() => clock.now));
+  const node = new Engine(
+    certificateLifecycle(
+      () => clock.now,
+      (line) => said.push(line),
+    ),
+  );
+  const up = async (changes: Partial<CertificateArgs> = {}) => {
+    const authorityChanged = await authority.up({ name: "stack" });
+    const args = {
+      node: "rg1-az1",
+      names: ["rg1-az1", "localhost", "127.0.0.1"],
+      lifetime: "365d",
+      authority: { name: "stack", key: authority.issued.key },
+    };
+    return { authority: authorityChanged, node: await node.up({ ...args, ...changes }) };
+  };
+  await up();
+  return { clock, said, authority, node, up };
+}
+
+const read = ({ certificate }: { certificate: string }) => new X509Certificate(certificate);
+const NOTHING = { authority: false, node: false };
+
+describe("a stack's certificates", () => {
+  test("are good for servers and clients, by the node's names, for as long as they should be", async () => {
+    const { authority, node } = await setUp();
+    const [root, leaf] = [read(authority.issued), read(node.issued)];
+    expect([root.ca, leaf.ca]).toEqual([true, false]);
+    expect(leaf.verify(root.publicKey) && leaf.checkIssued(root)).toBe(true);
+    expect(leaf.subjectAltName).toBe("DNS:rg1-az1, DNS:localhost, IP Address:127.0.0.1");
+    expect(leaf.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"]);
+    expect(leaf.validToDate.getTime()).toBe(START + 365 * DAY);
+    expect(leaf.validToDate.toISOString()).toBe(new Date(node.issued.validUntil).toISOString());
+    expect(root.validToDate.getTime()).toBe(START + 3650 * DAY);
+  });
+
+  test("stay as they are until they are due", async () => {
+    const { clock, node, said, up } = await setUp();
+    expect(await up()).toEqual(NOTHING);
+    clock.now = START + 334 * DAY;
+    expect(await up()).toEqual(NOTHING);
+    const before = read(node.issued);
+    clock.now = START + 336 * DAY;
+    expect(await up()).toEqual({ authority: false, node: true });
+    expect(read(node.issued).validToDate.getTime()).toBe(clock.now + 365 * DAY);
+    expect(read(node.issued).publicKey.equals(before.publicKey)).toBe(false);
+    expect(await up()).toEqual(NOTHING);
+    expect(said).toEqual([]);
+  });
+
+  test("are renewed when it is too late, too, which is told", async () => {
+    const { clock, said, up } = await setUp();
+    clock.now = START + 400 * DAY;
+    expect(await up()).toEqual({ authority: false, node: true });
+    expect(said).toEqual(["the certificate of rg1-az1 has expired; this up renews it"]);
+  });
+
+  test.each<[string, Partial<CertificateArgs>]>([
+    ["other names", { names: ["rg1-az1", "10.0.0.5"] }],
+    ["another lifetime", { lifetime: "30d" }],
+  ])("are made anew for %s", async (_, changes) => {
+    const { node, up } = await setUp();
+    const before = read(node.issued).serialNumber;
+    expect(await up(changes)).toEqual({ authority: false, node: true });
+    expect(read(node.issued).serialNumber).not.toBe(before);
+    expect(await up(changes)).toEqual(NOTHING);
+  });
+
+  test("survive their authority's renewal, as that keeps its key", async () => {
+    const { clock, authority, node, up } = await setUp();
+    const [old, signedBefore] = [read(authority.issued), read(node.issued)];
+    for (let years = 1; years <= 8; years++) {
+      clock.now = START + years * 340 * DAY;
+      await up();
+    }
+    const renewed = read(authority.issued);
+    expect(renewed.serialNumber).not.toBe(old.serialNumber);
+    expect(renewed.validToDate.getTime()).toBeGreaterThan(START + 3650 * DAY);
+    for (const root of [old, renewed]) {
+      for (const leaf of [signedBefore, read(node.issued)]) {
+        expect(leaf.checkIssued(root) && leaf.verify(root.publicKey)).toBe(true);
+      }
+    }
+  });
+
+  test("are said to change while their authority isn't known", async () => {
+    const { node } = await setUp();
+    const lifecycle = certificateLifecycle(() => START);
+    const news = { ...inputsOf(node.issued), authority: { name: "stack", key: UNKNOWN } };
+    const { inputs } = await lifecycle.check({}, news as CertificateArgs);
+    expect(inputs).toMatchObject({ validUntil: "2027-11-26T08:00:00Z" });
+    expect(await lifecycle.diff("id", node.issued, inputs as never)).toEqual({ changes: true });
+  });
+});
