@@ -142,6 +142,20 @@ export function needsLaterNodes(
 }
 
 /**
+ * Whether all nodes that run know no meta leader, while later ones don't run. A group that never had a leader elects
+ * none before every member is there (nats-server 2.15, `bootstrapRaftNode` in server/raft.go); one that had, elects
+ * another within seconds where a majority is left. Only time tells the two apart.
+ */
+export function mayNeverHaveBegun(
+  reports: readonly NodeReport[],
+  later: readonly NodeReport[],
+): boolean {
+  const running = [...reports, ...later.filter(isRunning)];
+  const isShort = running.length < reports.length + later.length;
+  return isShort && running.every(({ metaLeader }) => metaLeader === "");
+}
+
+/**
  * Nodes that the meta leader doesn't count yet, by its own view; none where the leader isn't known. One that
  * was taken out of the group is taken back in {@link REJOIN_MS} after that, if it runs.
  */

@@ -13,6 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import {
   findStrangers,
+  mayNeverHaveBegun,
   type NodeReport,
   needsLaterNodes,
   REJOIN_MS,
@@ -27,6 +28,8 @@ const OWNER = z.string().min(1).parse(process.env.OWNER);
 const DEADLINE_MS = 120_000;
 /** For nodes that have left and come back: until the others take them in again. */
 const REJOIN_DEADLINE_MS = REJOIN_MS + 60_000;
+/** After so long without a meta leader, a group of which not all nodes run has never had one. */
+const LEADERLESS_MS = 30_000;
 /** Between the two looks at a cluster that is well: what flaps doesn't pass. */
 const STEADY_MS = 2_000;
 const POLL_MS = 100;
@@ -40,9 +43,12 @@ async function main(): Promise<void> {
   let saidAt = started;
   let wasWell = purpose === "members";
   let fallen: readonly string[] = [];
+  let ledAt = started;
   for (;;) {
-    const { reason, isInVain, deadline } = await look(purpose);
-    if (reason !== undefined && isInVain) {
+    const { reason, isInVain, isLeaderless, deadline } = await look(purpose);
+    if (!isLeaderless) ledAt = Date.now();
+    const hasNeverBegun = Date.now() - ledAt > LEADERLESS_MS;
+    if (reason !== undefined && (isInVain || hasNeverBegun)) {
       console.error(`${reason}; going on, as the nodes that are missing come next`);
       return;
     }
@@ -89,6 +95,8 @@ interface Look {
   readonly reason: string | undefined;
   /** Whether nothing gets better before later nodes are started. */
   readonly isInVain: boolean;
+  /** Whether there is no meta leader, and may never have been one. */
+  readonly isLeaderless: boolean;
   /** Milliseconds that it may take from the start. */
   readonly deadline: number;
 }
@@ -101,14 +109,16 @@ async function look(purpose: "members" | "replicas"): Promise<Look> {
   const reason = whyNotReady(reports, later);
   const deadline = findStrangers(reports, later).length > 0 ? REJOIN_DEADLINE_MS : DEADLINE_MS;
   if (reason !== undefined) {
-    const isInVain = needsLaterNodes(reports, addRunning(later, own));
-    return { reason, isInVain, deadline };
+    const present = addRunning(later, own);
+    const isInVain = needsLaterNodes(reports, present);
+    return { reason, isInVain, isLeaderless: mayNeverHaveBegun(reports, present), deadline };
   }
-  if (purpose === "members") return { reason, isInVain: false, deadline };
+  const isWell = { isInVain: false, isLeaderless: false, deadline };
+  if (purpose === "members") return { reason, ...isWell };
   const down = new Set(later.filter(({ health }) => health === undefined).map(({ name }) => name));
   const running = [...nodes, ...laterNodes].filter(({ name }) => !down.has(name));
   const lack = await askWhyNotCurrent(running, down.size === 0);
-  return { reason: lack, isInVain: false, deadline };
+  return { reason: lack, ...isWell };
 }
 
 /** Nodes that the settings have no more are members until they are retired, after all waves. */

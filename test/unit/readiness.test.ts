@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { peerId } from "../../lib/meta-group.ts";
 import {
   type GroupView,
+  mayNeverHaveBegun,
   type NodeReport,
   needsLaterNodes,
   whyNotCurrent,
@@ -55,6 +56,18 @@ test("between waves, nodes that don't run yet are nobody's concern; those that r
   expect(whyNotReady([leader, b], [{ name: "c" }])).toBeUndefined();
   expect(whyNotReady([leader, b], [c, { name: "d" }])).toBe("the meta group waits for c");
   expect(whyNotReady([b], [leader, c, { name: "d" }])).toBe("the meta group waits for c");
+});
+
+test("a group that never had a leader waits for all its nodes; nothing else looks like it", () => {
+  const [first, second] = [a, b].map((node) => ({ ...node, metaLeader: "" })) as [
+    NodeReport,
+    NodeReport,
+  ];
+  expect(mayNeverHaveBegun([first, second], [{ name: "c" }])).toBe(true);
+  expect(mayNeverHaveBegun([first], [second, { name: "c" }])).toBe(true);
+  expect(mayNeverHaveBegun([first], [b, { name: "c" }])).toBe(false);
+  expect(mayNeverHaveBegun([first, second], [{ ...c, metaLeader: "" }])).toBe(false);
+  expect(mayNeverHaveBegun([first, { name: "b" }], [{ name: "c" }])).toBe(false);
 });
 
 describe("whyNotCurrent", () => {
