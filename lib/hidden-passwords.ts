@@ -9,17 +9,22 @@ function isMap(value: unknown): value is PlainMap {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The same settings of accounts with {@link GIVEN} instead of each password. What is no map stays as it is. */
+/**
+ * The same settings of accounts with {@link GIVEN} instead of each password, and of whatever is no map where one
+ * belongs: errors quote it, and somebody may have put a password there.
+ */
 export function hidePasswords(accounts: unknown): unknown {
-  return mapValues(accounts, (account) =>
-    isMap(account) && "users" in account
+  return mapValues(accounts, (account) => {
+    if (!isMap(account)) return GIVEN;
+    return "users" in account
       ? { ...account, users: mapValues(account.users, hidePassword) }
-      : account,
-  );
+      : account;
+  });
 }
 
 function hidePassword(user: unknown): unknown {
-  return isMap(user) && typeof user.password === "string" ? { ...user, password: GIVEN } : user;
+  if (!isMap(user)) return GIVEN;
+  return typeof user.password === "string" ? { ...user, password: GIVEN } : user;
 }
 
 /** What {@link hidePasswords} leaves out: passwords by the names of their users. */
@@ -39,6 +44,6 @@ function entriesOf(value: unknown): [string, unknown][] {
 }
 
 function mapValues(value: unknown, change: (value: unknown) => unknown): unknown {
-  if (!isMap(value)) return value;
+  if (!isMap(value)) return GIVEN;
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, change(each)]));
 }

@@ -53,6 +53,17 @@ describe("accounts", () => {
     expect(passwordsOf(accounts)).toEqual({ writer: "Zebra" });
   });
 
+  test.each([
+    ["a user", { BILLING: { users: { writer: "Zebra" } } }],
+    ["users", { BILLING: { users: [{ name: "writer", password: "Zebra" }] } }],
+    ["an account", { BILLING: ["Zebra"] }],
+    ["accounts", [{ users: { writer: { password: "Zebra" } } }]],
+  ])("are not quoted where %s is no map", (_, accounts) => {
+    const problems = refusals(accounts);
+    expect(problems).toEqual([expect.stringMatching(/is not a map/)]);
+    expect(problems.join()).not.toContain("Zebra");
+  });
+
   test("let the first user go where it has no password and there are others", () => {
     const others = { APP: { users: { second: { nkey: NKEY } } } };
     expect(plan(others).accounts[0]?.users).toEqual([{ name: "second", nkey: NKEY }]);
