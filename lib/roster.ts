@@ -5,6 +5,8 @@ import type { StreamPolicy } from "./stream-policy.ts";
 export interface Roster {
   /** The first account. */
   readonly account: string;
+  /** There if the first one has no streams, as its `jetStream` is off. */
+  readonly firstIsOff?: true;
   /** The others that have streams; absent where there are none. */
   readonly otherAccounts?: readonly string[];
   /** By name. */
@@ -22,6 +24,7 @@ export function rosterOf({ accounts, streams }: Pick<ClusterPlan, "accounts" | "
   const withStreams = others.filter(({ jetStream }) => jetStream !== false);
   return {
     account: first?.name ?? "",
+    ...(first?.jetStream === false ? { firstIsOff: true } : {}),
     ...(withStreams.length > 0 ? { otherAccounts: withStreams.map(({ name }) => name) } : {}),
     streams: Object.fromEntries(
       streams.map(({ name, account, policy: { allowDataLoss } }) => [
@@ -36,8 +39,8 @@ export function rosterOf({ accounts, streams }: Pick<ClusterPlan, "accounts" | "
 }
 
 /** The accounts that have streams, or may have them. */
-export function accountsOf({ account, otherAccounts = [] }: Roster): readonly string[] {
-  return [account, ...otherAccounts];
+export function accountsOf({ account, firstIsOff, otherAccounts = [] }: Roster): readonly string[] {
+  return firstIsOff ? otherAccounts : [account, ...otherAccounts];
 }
 
 /** The account of one of its streams. */

@@ -33,8 +33,8 @@ function isRoster(olds: Partial<Roster>): olds is Roster {
   return olds.account !== undefined && olds.streams !== undefined;
 }
 
-function essenceOf({ account, otherAccounts = [], streams }: Roster) {
-  return { account, otherAccounts, streams };
+function essenceOf({ account, firstIsOff, otherAccounts = [], streams }: Roster) {
+  return { account, firstIsOff, otherAccounts, streams };
 }
 
 /** Looks at the streams that an account had after the last `up`. */

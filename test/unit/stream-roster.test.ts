@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, test, vi } from "vitest";
 import { planCluster } from "../../lib/plan.ts";
-import { type Roster, rosterOf } from "../../lib/roster.ts";
+import { accountsOf, type Roster, rosterOf } from "../../lib/roster.ts";
 import { parseSettings } from "../../lib/settings.ts";
 import { UNKNOWN } from "../../providers/engine.ts";
 import { ClusterUnreachable } from "../../providers/jetstream.ts";
@@ -137,6 +137,11 @@ describe("with several accounts", () => {
     expect(said.mock.calls.flat().join()).toMatch(/what account BILLING holds is unknown/);
   });
 
+  it("refuses to switch the first account off while it has streams", async () => {
+    const news = { ...both, firstIsOff: true as const, streams: { BILLS: { account: "BILLING" } } };
+    expect(await check(news)).toEqual([expect.stringMatching(/^account APP is taken out/)]);
+  });
+
   it("refuses another name for the first account while it has streams", async () => {
     const renamed = { ...both, account: "APP2" };
     expect(await check(renamed)).toEqual([expect.stringMatching(/^account APP is taken out/)]);
@@ -163,10 +168,24 @@ test("a roster remembers accounts and streams that are not the first one's", () 
   });
 });
 
+test("a roster remembers that the first account has no streams", () => {
+  const settings = parseSettings(
+    {
+      accounts: { APP: { jetStream: false }, BILLING: {} },
+      streams: { BILLS: { account: "BILLING", subjects: ["bills"] } },
+    },
+    { project: "nats-regions", stack: "dev" },
+  );
+  const roster = rosterOf(planCluster(settings));
+  expect(roster).toMatchObject({ account: "APP", firstIsOff: true });
+  expect(accountsOf(roster)).toEqual(["BILLING"]);
+});
+
 describe("diff", () => {
   it.each([
     ["the same", {}, false],
     ["another stream", { streams: { ORDERS: {}, EVENTS: {} } }, true],
+    ["a first account that is off", { firstIsOff: true }, true],
     ["a permission", { streams: { ORDERS: { allowDataLoss: true } } }, true],
   ] as const)("%s", async (_, change, changes) => {
     const olds = roster({ ORDERS: {} });
