@@ -44,10 +44,11 @@ function summarize(stack: Stack, { report, outputs, settings }: Inspection): str
   const parts = [renderReport(report, canvas)];
   const [clientUrl] = Object.values(outputs.clientUrls);
   if ("planned" in settings && clientUrl) {
+    const { hasPassword, user } = settings.planned.settings;
     const steps = {
       stackOption: stackOption(stack),
       settingsFile: settingsFile(stack.name),
-      user: settings.planned.settings.user,
+      ...(hasPassword ? { user } : {}),
       clientUrl,
       hasTls: outputs.caCertificate !== undefined,
     };

@@ -33,14 +33,15 @@ export interface NextSteps {
   /** What commands need to mean this stack: ` --stack NAME`, or nothing. */
   readonly stackOption: string;
   readonly settingsFile: string;
-  readonly user: string;
+  /** Whose password is the setting `password`; absent where nobody has it. */
+  readonly user?: string;
   readonly clientUrl: string;
   readonly hasTls: boolean;
 }
 
 /** What to type next. The password is asked of Pulumi when it is used, and never shown here. */
 export function renderNextSteps(steps: NextSteps, { colors }: Canvas): string {
-  const { stackOption, settingsFile, user, clientUrl, hasTls } = steps;
+  const { stackOption, settingsFile, user } = steps;
   const scriptOption = stackOption === "" ? "" : ` --${stackOption}`;
   const commands = [
     [`npm run status${scriptOption}`, "this picture, as it is then"],
@@ -52,10 +53,14 @@ export function renderNextSteps(steps: NextSteps, { colors }: Canvas): string {
   return [
     colors.bold("Next"),
     ...commands.map(([command, effect]) => `  ${command.padEnd(width)}  ${colors.dim(effect)}`),
-    "",
-    colors.bold("With the nats CLI"),
+    ...(user === undefined ? [] : ["", colors.bold("With the nats CLI"), ...login(steps, user)]),
+  ].join("\n");
+}
+
+function login({ stackOption, clientUrl, hasTls }: NextSteps, user: string): string[] {
+  return [
     ...(hasTls ? [`  npx pulumi stack output caCertificate${stackOption} > ca.pem`] : []),
     `  nats --server ${clientUrl}${hasTls ? " --tlsca ca.pem" : ""} --user ${user} \\`,
     `    --password "$(npx pulumi config get password${stackOption})" stream report`,
-  ].join("\n");
+  ];
 }

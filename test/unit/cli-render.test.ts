@@ -278,6 +278,16 @@ test("next steps fetch the authority's certificate where a client needs it", () 
     --password`);
 });
 
+test("next steps show no login that nobody has", () => {
+  const steps = {
+    stackOption: "",
+    settingsFile: "Pulumi.dev.yaml",
+    clientUrl: "nats://127.0.0.1:4222",
+    hasTls: false,
+  };
+  expect(renderNextSteps(steps, plain(80))).not.toContain("--user");
+});
+
 test("next steps name the stack only where it must be named", () => {
   const steps = {
     settingsFile: "Pulumi.dev.yaml",
