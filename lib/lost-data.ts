@@ -1,6 +1,7 @@
 import { placementRequest, planSeating } from "./placement.ts";
 import type { ClusterPlan, StreamPlan } from "./plan.ts";
 import { survives } from "./survivability.ts";
+import { listSome } from "./wording.ts";
 
 /**
  * Says what becomes of streams when nodes start with an empty data volume. A majority of replicas that know nothing
@@ -28,10 +29,6 @@ export function describeLostData(
     .concat(".");
 }
 
-const NAMES_SHOWN = 10;
-
 function namesOf(streams: readonly StreamPlan[]): string {
-  const names = streams.slice(0, NAMES_SHOWN).map(({ name }) => name);
-  const more = streams.length - names.length;
-  return `${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  return listSome(streams.map(({ name }) => name));
 }

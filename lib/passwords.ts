@@ -1,6 +1,7 @@
 import { isHash, MAX_PASSWORD_BYTES } from "./credentials.ts";
 import type { Problem } from "./errors.ts";
 import type { ClusterPlan } from "./plan.ts";
+import { isLoopback } from "./tls-settings.ts";
 
 /** Passwords as they are set; undefined where they are missing. All secret. */
 export interface Passwords {
@@ -77,7 +78,7 @@ const WELL_KNOWN: ReadonlySet<string> = new Set(["user", "sys"]);
 const WHOLE_HASH = /^.{7}[./A-Za-z0-9]{53}$/;
 
 function flawOf(password: string, { identity, bindAddress }: Stage): string | undefined {
-  const isExample = identity.stack === "dev" && bindAddress.startsWith("127.");
+  const isExample = identity.stack === "dev" && isLoopback(bindAddress);
   if (password === "") return "is empty";
   if (isHash(password) && !WHOLE_HASH.test(password))
     return "begins like a bcrypt hash, but is none";

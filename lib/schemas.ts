@@ -7,11 +7,18 @@ export function value(check: (input: unknown) => boolean, description: string): 
   return z.custom(check, { error: expected(description) });
 }
 
-/** A string or number parsed by `parse`, whose error becomes the problem's text. */
-export function quantity(parse: (text: string | number) => number): z.ZodType<number> {
+/**
+ * A string or number parsed by `parse`, whose error becomes the problem's text.
+ *
+ * @param description follows "is not".
+ */
+export function quantity(
+  parse: (text: string | number) => number,
+  description = "a quantity",
+): z.ZodType<number> {
   return z
     .union([z.string(), z.number()], {
-      error: ({ input }) => `${quoteValue(input)} is not a quantity`,
+      error: ({ input }) => `${quoteValue(input)} is not ${description}`,
     })
     .transform((text, context) => {
       try {

@@ -5,6 +5,7 @@ import { accountProblems } from "./accounts.ts";
 import { PlanError, type Problem } from "./errors.ts";
 import { GIVEN, hidePasswords } from "./hidden-passwords.ts";
 import { formatBytes, parseBytes, parseDuration } from "./quantities.ts";
+import { quantity } from "./schemas.ts";
 import { toProblems, wordIssue } from "./setting-errors.ts";
 import { type StreamSettings, streamSettingsSchema } from "./stream-config.ts";
 import { regionTag, zoneTag } from "./tags.ts";
@@ -66,7 +67,7 @@ const name = z
   );
 const port = z.int().min(0).max(65_535);
 const size = (minimum: number) =>
-  quantity(parseBytes).refine((bytes) => bytes >= minimum, {
+  quantity(parseBytes, "a size, e.g. 512MiB").refine((bytes) => bytes >= minimum, {
     error: ({ input }) => `${formatBytes(input as number)} is less than ${formatBytes(minimum)}`,
   });
 /** A client sends its name and password in one line of 4 KiB at most (nats-server 2.15, `max_control_line`). */
@@ -202,22 +203,6 @@ function defaultPort({ project, stack }: StackIdentity): number {
 /** An error that names the value. */
 function says(rule: string) {
   return { error: ({ input }: { readonly input?: unknown }) => `${quoteValue(input)} ${rule}` };
-}
-
-/** A string or number parsed by `parse`, whose error becomes the problem's text. */
-function quantity(parse: (text: string | number) => number) {
-  return z
-    .union([z.string(), z.number()], {
-      error: ({ input }) => `${quoteValue(input)} is not a size, e.g. 512MiB`,
-    })
-    .transform((text, context) => {
-      try {
-        return parse(text);
-      } catch (error) {
-        context.addIssue({ code: "custom", message: (error as Error).message });
-        return z.NEVER;
-      }
-    });
 }
 
 /**
