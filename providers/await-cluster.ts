@@ -21,7 +21,7 @@ import {
 } from "../lib/readiness.ts";
 import { docker } from "./docker-cli.ts";
 import { askNodes, askWhyNotCurrent, type Monitor } from "./monitoring.ts";
-import { givenTrust } from "./monitoring-page.ts";
+import { givenMonitors } from "./monitoring-page.ts";
 import { listOwnNodes, type OwnNode } from "./own-nodes.ts";
 
 const OWNER = z.string().min(1).parse(process.env.OWNER);
@@ -102,9 +102,9 @@ interface Look {
 }
 
 async function look(purpose: "members" | "replicas"): Promise<Look> {
-  const nodes = readMonitors("MONITORS");
+  const nodes = givenMonitors("MONITORS");
   const own = await listOwnNodes(OWNER);
-  const laterNodes = withLeaving(nodes, readMonitors("LATER"), own);
+  const laterNodes = withLeaving(nodes, givenMonitors("LATER"), own);
   const [reports, later] = await Promise.all([askNodes(nodes), askNodes(laterNodes)]);
   const reason = whyNotReady(reports, later);
   const deadline = findStrangers(reports, later).length > 0 ? REJOIN_DEADLINE_MS : DEADLINE_MS;
@@ -130,12 +130,6 @@ function withLeaving(
   const planned = new Set([...nodes, ...later].map(({ name }) => name));
   const leaving = own.filter(({ name, state }) => !planned.has(name) && state === "running");
   return [...later, ...leaving];
-}
-
-function readMonitors(variable: string): Monitor[] {
-  const text = process.env[variable] ?? "{}";
-  const urls = z.record(z.string(), z.url()).parse(JSON.parse(text));
-  return Object.entries(urls).map(([name, url]) => ({ name, url, ...givenTrust() }));
 }
 
 /** A node whose ports are about to change is asked in vain, but runs. */

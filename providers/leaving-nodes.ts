@@ -2,7 +2,7 @@ import { z } from "zod";
 import { peerId } from "../lib/meta-group.ts";
 import type { MetaPeer } from "../lib/readiness.ts";
 import { askNodes, type Monitor } from "./monitoring.ts";
-import { givenTrust } from "./monitoring-page.ts";
+import { givenMonitors } from "./monitoring-page.ts";
 import { listOwnNodes, type OwnNode } from "./own-nodes.ts";
 import { sleep } from "./patience.ts";
 
@@ -25,10 +25,9 @@ export function readOwner(): string {
   return z.string().min(1).parse(process.env.OWNER);
 }
 
-/** NODES: the nodes that stay, JSON object of monitoring URLs by name. */
+/** NODES: the nodes that stay. */
 export function readStaying(): Monitor[] {
-  const urls = z.record(z.string(), z.url()).parse(JSON.parse(process.env.NODES ?? "{}"));
-  return Object.entries(urls).map(([name, url]) => ({ name, url, ...givenTrust() }));
+  return givenMonitors("NODES");
 }
 
 /**

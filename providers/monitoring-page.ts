@@ -1,5 +1,6 @@
 import { get as getPlain } from "node:http";
 import { get as getSecure } from "node:https";
+import { z } from "zod";
 
 /** A node and the URL of its monitoring port. */
 export interface Monitor {
@@ -35,6 +36,13 @@ export function readPage(
       })
       .on("error", reject);
   });
+}
+
+/** Nodes as a variable names them to the scripts between waves: JSON object of monitoring URLs by name. */
+export function givenMonitors(variable: string): Monitor[] {
+  const text = process.env[variable] ?? "{}";
+  const urls = z.record(z.string(), z.url()).parse(JSON.parse(text));
+  return Object.entries(urls).map(([name, url]) => ({ name, url, ...givenTrust() }));
 }
 
 /** CA: what the scripts between waves are told to trust, PEM. Not there without TLS. */
