@@ -270,7 +270,9 @@ const imported = z
     context.addIssue({ code: "custom", message: "to and prefix exclude each other" });
   }) as unknown as z.ZodType<ImportSettings>;
 
-const switchOrLimits = z.union([z.boolean(), jetStreamLimits]);
+const switchOrLimits = z.union([z.boolean(), jetStreamLimits], {
+  error: "must be true, false, or limits",
+});
 
 /** Checks the accounts as people write them, but for what one has to do with another. */
 export const accountsSchema = z.record(

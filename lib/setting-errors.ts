@@ -43,13 +43,22 @@ function describeBound(input: unknown, relation: "less" | "more", bound: number 
   return `has ${input.length} entries, ${relation} than ${bound}`;
 }
 
-/** Turns zod's issue into problems that name the setting as it is written. */
+/**
+ * Turns zod's issue into problems that name the setting as it is written; where there are alternatives, what is wrong
+ * with the one of the value's kind.
+ */
 export function toProblems(issue: z.core.$ZodIssue): Problem[] {
   const path = issue.path.reduce<string>(
     (text, key) =>
       typeof key === "number" ? `${text}[${key}]` : `${text ? `${text}.` : ""}${String(key)}`,
     "",
   );
+  if (issue.code === "invalid_union") {
+    const meant = issue.errors.find((issues) => !issues.some(isOfOtherKind));
+    if (meant) {
+      return meant.flatMap((each) => toProblems({ ...each, path: [...issue.path, ...each.path] }));
+    }
+  }
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({
       path: path ? `${path}.${key}` : key,
@@ -58,4 +67,9 @@ export function toProblems(issue: z.core.$ZodIssue): Problem[] {
     }));
   }
   return [{ path: path || "settings", message: issue.message }];
+}
+
+/** Whether a value is, as a whole, of another kind than one of its alternatives. */
+function isOfOtherKind({ code, path }: z.core.$ZodIssue): boolean {
+  return code === "invalid_type" && path.length === 0;
 }

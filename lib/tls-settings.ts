@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Problem } from "./errors.ts";
 import { parseDuration } from "./quantities.ts";
+import { quoteValue } from "./wording.ts";
 
 /** `stack`: an authority of the stack's own. `files`: the user's own certificates. */
 export const TLS_MODES = ["none", "stack", "files"] as const;
@@ -43,7 +44,7 @@ export const tlsFields = {
   certificateNames: z
     .array(
       z.string().refine((name) => isAddress(name) || HOST_NAME.test(name), {
-        error: "must be a host name or an address",
+        error: ({ input }) => `${quoteValue(input)} is neither a host name nor an address`,
       }),
     )
     .default([]),

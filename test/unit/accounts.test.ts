@@ -106,6 +106,9 @@ describe("accounts", () => {
       { A: { users: { u: { nkey: NKEY } } }, B: { users: { v: { nkey: NKEY } } } },
       "accounts.B.users.v.nkey | u of A has the same nkey | make another",
     ],
+    [{ A: { jetStream: "on" } }, "accounts.A.jetStream | must be true, false, or limits"],
+    [{ A: { jetStream: { maxStreams: 0 } } }, /^accounts.A.jetStream.maxStreams \| 0 is not a/],
+    [{ A: { jetStream: { maxStream: 1 } } }, /^accounts.A.jetStream.maxStream \| there is no such/],
     [{ A: { limits: { connections: 0 } } }, /^accounts.A.limits.connections \| 0 is not a whole/],
     [{ A: { limits: { payload: "4GiB" } } }, /^accounts.A.limits.payload \| must be a size from/],
   ])("refuse %j", (accounts, problem) => {

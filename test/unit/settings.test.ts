@@ -116,6 +116,10 @@ describe("parseSettings", () => {
     [{ memory: [] }, "memory | [] is not a size, e.g. 512MiB"],
     [{ regions: [] }, "regions | has 0 entries, less than 1"],
     [{ regions: "rg1" }, 'regions | "rg1" is not a list'],
+    [
+      { certificateNames: ["a b"] },
+      'certificateNames[0] | "a b" is neither a host name nor an address',
+    ],
     [{ bindAddress: "::1" }, 'bindAddress | "::1" is not an IPv4 address, e.g. 127.0.0.1'],
     [{ clientPort: 4222.5 }, "clientPort | 4222.5 is not a whole number"],
     [{ clientPort: 70_000 }, "clientPort | 70000 is more than 65535"],
