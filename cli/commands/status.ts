@@ -1,7 +1,7 @@
 import { parseOptions } from "../options.ts";
 import { renderReport } from "../render/report.ts";
 import { type Inspection, inspect } from "../stack/inspect.ts";
-import { findStack, type Stack, stackOption } from "../stack/stack.ts";
+import { findStack, type Stack, scriptOption, stackOption } from "../stack/stack.ts";
 import { terminal } from "../terminal.ts";
 import { UserError } from "../user-error.ts";
 
@@ -31,7 +31,7 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 async function inspectRunning(stack: Stack): Promise<Inspection> {
-  const option = stack.isDefault ? "" : ` -- --stack ${stack.name}`;
+  const option = scriptOption(stack);
   if (!stack.exists) {
     throw new UserError(`There is no stack ${stack.name} yet. \`npm start${option}\` makes it.`);
   }

@@ -10,7 +10,14 @@ import { listOwnNodes, type OwnNode } from "../../providers/own-nodes.ts";
 import { findLocks } from "../pulumi/killed.mjs";
 import { pulumiEnvironment } from "../pulumi/project.mjs";
 import { readOwners } from "../stack/leftovers.ts";
-import { projectName, readOutputs, type Stack, stackName, stackOption } from "../stack/stack.ts";
+import {
+  projectName,
+  readOutputs,
+  type Stack,
+  scriptOption,
+  stackName,
+  stackOption,
+} from "../stack/stack.ts";
 import { type PlannedStack, readPlan } from "../stack/stack-plan.ts";
 import { UserError } from "../user-error.ts";
 import { type LedGroup, type Look, look } from "./pages.ts";
@@ -45,7 +52,7 @@ export async function findScene(stack: Stack): Promise<Scene> {
     readPlan(stack),
     listContainers(stack),
   ]);
-  const start = `\`npm start${stack.isDefault ? "" : ` --${stackOption(stack)}`}\``;
+  const start = `\`npm start${scriptOption(stack)}\``;
   if (!outputs) throw new UserError(`Stack ${stack.name} has no cluster. ${start} brings one up.`);
   const wanted = nodesOf(planned.plan).map(({ name }) => name);
   const running = Object.keys(outputs.monitoringUrls);

@@ -53,6 +53,12 @@ export function stackOption({ name, isDefault }: Stack): string {
   return isDefault ? "" : ` --stack ${name}`;
 }
 
+/** The same for an npm script, which takes options behind a `--`. */
+export function scriptOption(stack: Stack): string {
+  const option = stackOption(stack);
+  return option === "" ? "" : ` --${option}`;
+}
+
 /** What the last `up` made of the stack; undefined where there is no cluster. */
 export async function readOutputs({ name }: Stack): Promise<StackOutputs | undefined> {
   const json = await askPulumi(["stack", "output", "--json", "--stack", name]);
