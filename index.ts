@@ -18,7 +18,7 @@ const { plan, ownership, accounts, access } = planStack();
 for (const notice of plan.notices) pulumi.log.info(notice);
 
 const engine = await inspectEngine(plan, ownership);
-const tlsTexts = readTlsFiles(plan, engine.tls);
+const tlsTexts = readTlsFiles(plan, engine);
 const [strays] = await Promise.all([
   announceChanges(plan, accounts, engine),
   announceDepartures(plan, engine),

@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { PlanError, type Problem } from "../lib/errors.ts";
 import { type ClusterPlan, nodesOf } from "../lib/plan.ts";
-import { checkTlsFiles, type NodeCertificate, type RunningTls } from "../lib/tls-files.ts";
+import { checkTlsFiles, type NodeCertificate } from "../lib/tls-files.ts";
 import type { TlsFiles } from "../lib/tls-settings.ts";
+import type { EngineState } from "./preflight.ts";
 
 /** The user's own certificates, PEM. */
 export interface TlsTexts {
@@ -14,15 +15,18 @@ export interface TlsTexts {
 /**
  * Reads and checks the user's certificates, where the settings name any.
  *
- * @param running what nodes that run have now; undefined where none has TLS.
+ * @param engine the nodes that there are, and what they have now.
  * @throws pulumi.RunError naming every file that won't do, and never what is in it.
  */
-export function readTlsFiles(plan: ClusterPlan, running?: RunningTls): TlsTexts | undefined {
+export function readTlsFiles(
+  plan: ClusterPlan,
+  { tls: running, leaving }: Pick<EngineState, "tls" | "leaving">,
+): TlsTexts | undefined {
   const { tlsFiles, rollout } = plan;
   if (!tlsFiles) return undefined;
   const texts = readAll(tlsFiles, plan);
-  // Nodes that are changed all at once needn't get along with those of before.
-  const together = rollout === "all" ? undefined : running;
+  // Nodes that are changed all at once needn't get along with those of before, but with those that leave.
+  const together = rollout === "all" && leaving.size === 0 ? undefined : running;
   const verdict = checkTlsFiles(texts.ca, texts.nodes, Date.now(), together);
   refuse(verdict.problems);
   for (const notice of verdict.notices) void pulumi.log.warn(notice);

@@ -1,10 +1,14 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, test } from "vitest";
 import { serversOf } from "../../components/jetstream-provider.ts";
 import { NatsCluster } from "../../components/nats-cluster.ts";
 import { ownershipOf } from "../../components/ownership.ts";
-import type { TlsTexts } from "../../components/tls-files.ts";
+import { readTlsFiles, type TlsTexts } from "../../components/tls-files.ts";
 import { simpleAccounts } from "../support/accounts.ts";
+import { makeAuthority, makeCertificate, writeCertificates } from "../support/certificates.ts";
 import { planOf } from "../support/cluster-report.ts";
 import { promiseOf, type Recorded, recordResources } from "../support/mocks.ts";
 import { appearsIn } from "../support/secrets.ts";
@@ -111,4 +115,21 @@ describe("a cluster with TLS", () => {
     const servers = serversOf(planOf({ ...SHAPE, tls }), ca);
     expect((await promiseOf(servers)).tls).toEqual(trust);
   });
+});
+
+test("another authority is taken at once where all nodes change at once, and none leaves", async () => {
+  const [old, next] = [await makeAuthority(), await makeAuthority()];
+  const { certificate } = await makeCertificate("rg1-az1", old);
+  const folder = mkdtempSync(path.join(tmpdir(), "tls-files-"));
+  try {
+    const tlsFiles = await writeCertificates(folder, NODES, next);
+    const plan = planOf({ ...SHAPE, tlsFiles, rollout: "all" });
+    const engine = { tls: { ca: old.certificate, certificate }, leaving: new Map() };
+    expect(readTlsFiles(plan, engine)).toMatchObject({ ca: next.certificate });
+    expect(() => readTlsFiles(plan, { ...engine, leaving: new Map([["rg1-az4", {}]]) })).toThrow(
+      /would no longer take each other's certificates/,
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
