@@ -41,8 +41,10 @@ function readAll(files: TlsFiles, plan: ClusterPlan): TlsTexts {
       return readFileSync(file, "utf8");
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
+      // Who puts the key itself there is not to have it shown.
+      const what = file.includes("-----BEGIN") ? "PEM text, as if it were a file's name" : file;
       const message =
-        code === "ENOENT" ? `there is no file ${file}` : `can't read ${file}: ${code}`;
+        code === "ENOENT" ? `there is no file ${what}` : `can't read ${what}: ${code}`;
       problems.set(file, { path: `tlsFiles.${name}`, message });
       return "";
     }
