@@ -65,7 +65,7 @@ describe("a change of nodes", () => {
     await writeConfig(`${before}"debug": true\n`);
     const unseen = await preview({});
     expect(unseen).toContain(
-      "reload, no restart: rg1-az1: config users or passwords, or changed by hand",
+      "reload, no restart: rg1-az1: config users, passwords or rights, or changed by hand",
     );
     await stack.expectPulumi("up", "--yes", "--skip-preview");
     expect(await readConfig()).toBe(before);
