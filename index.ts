@@ -88,7 +88,8 @@ createRetirement(
 
 export const clientUrls = cluster.clientUrls;
 export const monitoringUrls = cluster.monitoringUrls;
-export const caCertificate = cluster.caCertificate;
+// The CLI warns of outputs that are undefined.
+export const caCertificate = cluster.caCertificate ?? null;
 export const streams = Object.fromEntries(
   placed.map(({ name, account, tags, stream: { leader, replicas } }) => [
     name,

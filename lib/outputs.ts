@@ -11,16 +11,21 @@ const streamOutput = z.object({
   replicas: z.array(z.string()),
 });
 
-const stackOutputs = z.object({
-  /** URL for clients of each node, by node name. */
-  clientUrls: z.record(z.string(), z.string()),
-  /** URL of the monitoring pages of each node, by node name. */
-  monitoringUrls: z.record(z.string(), z.string()),
-  /** PEM of the authorities that certify the nodes; not there without TLS. */
-  caCertificate: z.string().exactOptional(),
-  /** What became of each stream, by stream name. */
-  streams: z.record(z.string(), streamOutput),
-});
+const stackOutputs = z
+  .object({
+    /** URL for clients of each node, by node name. */
+    clientUrls: z.record(z.string(), z.string()),
+    /** URL of the monitoring pages of each node, by node name. */
+    monitoringUrls: z.record(z.string(), z.string()),
+    /** PEM of the authorities that certify the nodes; null without TLS. */
+    caCertificate: z.string().nullish(),
+    /** What became of each stream, by stream name. */
+    streams: z.record(z.string(), streamOutput),
+  })
+  .transform(({ caCertificate, ...outputs }) => ({
+    ...outputs,
+    ...(caCertificate ? { caCertificate } : {}),
+  }));
 
 /** Where a stream lives, as the stack's outputs show it. */
 export type StreamOutput = z.output<typeof streamOutput>;

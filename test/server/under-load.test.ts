@@ -14,7 +14,7 @@ import { seededRandom } from "../support/random.ts";
 
 const region = (number: number) => [1, 2, 3].map((zone) => `rg${number}-az${zone}`);
 /** More by `npm run chaos`. */
-const KILLS = Number(process.env.MOVE_KILLS ?? 20);
+const KILLS = Number(process.env.MOVE_KILLS ?? 5);
 /** A move of these sizes takes a second. */
 const LATEST_KILL_MS = 1_500;
 const SEED = Number(process.env.KILL_SEED ?? Date.now() % 1_000_000);

@@ -81,7 +81,7 @@ const CUTS: readonly Row[] = [
 
 const PARTITIONS: readonly Row[] = [
   { name: "cut off: a leader", nodes: leaderOf("EVENTS"), fault: PARTITIONED, long: true },
-  { name: "cut off: rg3", nodes: regions("rg3"), fault: PARTITIONED },
+  { name: "cut off: rg3", nodes: regions("rg3"), fault: PARTITIONED, long: true },
   { name: "deaf: a leader", nodes: leaderOf("EVENTS"), fault: DEAF, long: true },
   { name: "deaf: rg3", nodes: regions("rg3"), fault: DEAF, long: true },
 ].map((row) => ({ ...row, meanwhile: expectRefusal }));
@@ -118,7 +118,7 @@ describe("a cluster", () => {
     await endure(stage, row);
   });
 
-  test("has a lost volume filled again, and says what can't be", async () => {
+  test.runIf(ROUNDS > 0)("has a lost volume filled again, and says what can't be", async () => {
     const { stack, plan, traffic } = stage;
     const host = nodesOf(plan).find(({ name }) => name === SOLO_HOST);
     await traffic.during(async () => {
@@ -188,9 +188,21 @@ async function expectNoChange({ stack }: Stage): Promise<void> {
   expect(await stateOf(stack)).toEqual(before);
 }
 
-/** Each resource as the state has it; their order is another each time. */
+interface Resource {
+  readonly urn: string;
+  readonly id?: string;
+  /** Of a stream. */
+  readonly outputs?: { readonly config?: unknown; readonly replicas?: unknown };
+}
+
+/** Each resource with what tells it from another, and each stream's place: order and secrets are others each time. */
 async function stateOf(stack: TestStack): Promise<ReadonlyMap<string, unknown>> {
   const exported = JSON.parse(await stack.expectPulumi("stack", "export"));
-  const { resources } = exported.deployment as { resources: { urn: string }[] };
-  return new Map(resources.map((resource) => [resource.urn, resource]));
+  const { resources } = exported.deployment as { resources: readonly Resource[] };
+  return new Map(
+    resources.map(({ urn, id, outputs }) => [
+      urn,
+      { id, config: outputs?.config, replicas: outputs?.replicas },
+    ]),
+  );
 }
