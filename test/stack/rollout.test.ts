@@ -52,7 +52,7 @@ describe("a cluster in use", () => {
 
   test("grows by a zone, and streams move there, without a restart", async () => {
     const { restarts } = await change(stack, traffic, "a zone more, two streams go there", {
-      memory: "256MiB",
+      memory: "320MiB",
       availabilityZones: ["az1", "az2", "az3", "az4"],
       streams: { EVENTS: at(EVENTS, "xr:412"), ORDERS, SOLO: at(SOLO, "rg:1", "az:4"), PAIR },
     });
