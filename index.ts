@@ -67,7 +67,7 @@ const placed = plan.streams.map(({ name, account, config, policy }) => {
       provider: jetStream,
       dependsOn: [cluster.ready, roster],
       // A destroyed cluster takes its streams along, whether or not it still answers.
-      deletedWith: cluster,
+      deletedWith: cluster.lifespan,
     },
   );
   return { stream, name, account, tags: config.placement?.tags ?? [] };

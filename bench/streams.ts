@@ -9,6 +9,13 @@ export interface StreamCosts {
   readonly noOpPreview: Timing;
 }
 
+export interface StreamBench {
+  /** A row for each number of streams. */
+  readonly costs: readonly StreamCosts[];
+  /** A destroy of the cluster with the last number of streams. */
+  readonly destroy: Timing;
+}
+
 /** Streams of three replicas, spread over the regions. */
 function settingsOf(count: number): object {
   const streams = Array.from({ length: count }, (_, index) => {
@@ -18,12 +25,18 @@ function settingsOf(count: number): object {
   return { streams: Object.fromEntries(streams) };
 }
 
-/** Grows the number of streams of one stack, and measures each step. */
+/**
+ * Grows the number of streams of one stack, and measures each step.
+ *
+ * @param onStep called with what is being measured
+ * @param onRow called with each row once it is measured
+ */
 export async function runStreams(
   counts: readonly number[],
   skipCheckpoints: boolean,
-  onStep: (count: number) => void,
-): Promise<StreamCosts[]> {
+  onStep: (step: string) => void,
+  onRow: (row: StreamCosts) => void,
+): Promise<StreamBench> {
   const stack = await TestStack.create({});
   if (skipCheckpoints) stack.env.PULUMI_SKIP_CHECKPOINTS = "true";
   const pulumi = (...words: string[]) => {
@@ -34,13 +47,17 @@ export async function runStreams(
     await pulumi("up", "--yes", "--skip-preview");
     const costs: StreamCosts[] = [];
     for (const streams of counts) {
-      onStep(streams);
+      onStep(`up to ${streams}`);
       stack.configure(settingsOf(streams));
       const up = await pulumi("up", "--yes", "--skip-preview");
       const noOpPreview = await pulumi("preview", "--expect-no-changes");
-      costs.push({ streams, up, noOpPreview });
+      const row = { streams, up, noOpPreview };
+      costs.push(row);
+      onRow(row);
     }
-    return costs;
+    onStep("destroy");
+    const destroy = await pulumi("destroy", "--yes", "--skip-preview");
+    return { costs, destroy };
   } finally {
     stack.env.PULUMI_SKIP_CHECKPOINTS = "true";
     await stack.remove();

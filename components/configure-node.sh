@@ -85,6 +85,6 @@ while [ "$(date +%s)" -lt "$deadline" ]; do
     ;;
   *"Reloaded server configuration"*"$digest"*) exit 0 ;;
   esac
-  sleep 0.2
+  sleep 0.05
 done
 fail "the reload wasn't confirmed within a minute; docker logs $CONTAINER says why"

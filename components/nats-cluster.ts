@@ -38,6 +38,12 @@ export class NatsCluster extends pulumi.ComponentResource {
   readonly nodes: readonly NatsNode[];
   /** To be waited for by whatever needs JetStream: one meta group of all nodes, each of them healthy. */
   readonly ready: pulumi.Resource;
+  /**
+   * Is there as long as the cluster is; to be deleted with by its streams. Not the component, as Pulumi 3.259
+   * takes whatever is deleted with one to depend on all children that came before it: a thousand streams would
+   * be deleted one by one.
+   */
+  readonly lifespan: pulumi.Resource;
 
   constructor(name: string, args: NatsClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const { plan, ownership } = args;
@@ -50,7 +56,8 @@ export class NatsCluster extends pulumi.ComponentResource {
     const isWhole = nodesOf(plan).every((node) => args.engine.containers.has(node.containerName));
     const nodes: NatsNode[] = [];
     const drain = createDrain(`${name}-drain`, { ...args, caCertificate }, this);
-    let gates = [createStartGate(`${name}-start`, args, caCertificate, drain, this)];
+    const start = createStartGate(`${name}-start`, args, caCertificate, drain, this);
+    let gates = [start];
     for (const [index, wave] of plan.waves.entries()) {
       const members = wave.map((node) =>
         zones(node).addNode(`${name}-${node.name}`, {
@@ -73,6 +80,7 @@ export class NatsCluster extends pulumi.ComponentResource {
 
     this.caCertificate = caCertificate;
     this.ready = ready;
+    this.lifespan = start;
     this.nodes = nodes;
     this.clientUrls = Object.fromEntries(nodesOf(plan).map((node) => [node.name, node.clientUrl]));
     this.monitoringUrls = monitoringUrls(nodesOf(plan));

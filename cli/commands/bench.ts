@@ -4,6 +4,7 @@ import path from "node:path";
 import Table from "cli-table3";
 import { phasesOf, type Round, runRound, STEPS } from "../../bench/cycle.ts";
 import { timeExample } from "../../bench/example.ts";
+import type { Timing } from "../../bench/stopwatch.ts";
 import { runStreams } from "../../bench/streams.ts";
 import { parseCount, parseOptions } from "../options.ts";
 import { setUp } from "../setup/set-up.ts";
@@ -32,7 +33,15 @@ async function benchStreams(args: readonly string[]): Promise<number> {
   const log = createLog();
   await setUp({ log });
   const step = log.step("Streams");
-  const costs = await runStreams(numbers, skipCheckpoints, (count) => step.doing(`up to ${count}`));
+  const { costs, destroy } = await runStreams(
+    numbers,
+    skipCheckpoints,
+    (doing) => step.doing(doing),
+    ({ streams, up, noOpPreview }) =>
+      log.line(
+        `${streams} streams: up in ${up.seconds.toFixed(1)} s, no-op preview in ${noOpPreview.seconds.toFixed(1)} s`,
+      ),
+  );
   step.done("measured");
   const table = new Table({
     head: ["streams", "up s", "ms a stream", "no-op preview s", "ms a stream", "peak MiB"],
@@ -50,15 +59,21 @@ async function benchStreams(args: readonly string[]): Promise<number> {
     ]);
   }
   console.log(`${table}`);
+  console.log(`Destroyed in ${destroy.seconds.toFixed(1)} s.`);
   save({
     machine: machine(),
     costs: costs.map(({ streams, up, noOpPreview }) => ({
       streams,
-      up: { seconds: up.seconds, peakMiB: up.peakMiB },
-      noOpPreview: { seconds: noOpPreview.seconds, peakMiB: noOpPreview.peakMiB },
+      up: brief(up),
+      noOpPreview: brief(noOpPreview),
     })),
+    destroy: brief(destroy),
   });
   return 0;
+}
+
+function brief({ seconds, peakMiB }: Timing) {
+  return { seconds, peakMiB };
 }
 
 function machine() {

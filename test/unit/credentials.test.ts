@@ -1,5 +1,5 @@
 import { fromSeed } from "@nats-io/nkeys";
-import { compareSync } from "bcryptjs";
+import { compareSync } from "@node-rs/bcrypt";
 import { describe, expect, test } from "vitest";
 import { hashPassword, managerKey, managerPublicKey, managerSeed } from "../../lib/credentials.ts";
 import { passwordProblems } from "../../lib/passwords.ts";
