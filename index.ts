@@ -14,7 +14,7 @@ import { rosterOf } from "./lib/roster.ts";
 // types that are stripped don't need, is a quarter of a preview.
 Reflect.deleteProperty(Error, "prepareStackTrace");
 
-const { plan, ownership, accounts, access } = planStack();
+const { plan, ownership, accounts, access } = await planStack();
 for (const notice of plan.notices) pulumi.log.info(notice);
 
 const engine = await inspectEngine(plan, ownership);

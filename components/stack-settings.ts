@@ -1,9 +1,10 @@
+import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { Accounts } from "../lib/accounts-conf.ts";
 import { hashPassword, managerKey, managerPublicKey } from "../lib/credentials.ts";
 import { PlanError } from "../lib/errors.ts";
-import { passwordsOf } from "../lib/hidden-passwords.ts";
+import { passwordsOf, plainPasswordsIn } from "../lib/hidden-passwords.ts";
 import { type Passwords, passwordProblems, passwordsOfUsers } from "../lib/passwords.ts";
 import { type ClusterPlan, planCluster } from "../lib/plan.ts";
 import { decodeSettings, parseSettings } from "../lib/settings.ts";
@@ -32,13 +33,13 @@ export interface Access {
  *
  * @throws pulumi.RunError, which is shown without a stack trace, naming what is wrong with them.
  */
-export function planStack(): StackPlan {
+export async function planStack(): Promise<StackPlan> {
   try {
     const config = new pulumi.Config();
     const identity = { project: pulumi.getProject(), stack: pulumi.getStack() };
     const raw = pulumi.runtime.allConfig();
     const plan = planCluster(parseSettings(decodeSettings(raw, config.name), identity));
-    const passwords = readPasswords(config, plan);
+    const passwords = await readPasswords(config, plan);
     const ownership = ownershipOf(identity, pulumi.getOrganization());
     const secrets = deriveSecrets(plan, passwords, ownership.label.value);
     return {
@@ -52,14 +53,21 @@ export function planStack(): StackPlan {
   }
 }
 
-function readPasswords(config: pulumi.Config, plan: ClusterPlan): Passwords {
+async function readPasswords(config: pulumi.Config, plan: ClusterPlan): Promise<Passwords> {
   const all = pulumi.runtime.allConfig();
   const read = (name: string) => all[`${config.name}:${name}`];
+  const users = passwordsOf(JSON.parse(read("accounts") ?? "{}"));
+  const encrypted = secretSettings(config);
   const passwords = {
     system: read("systemPassword"),
     simple: read("password"),
-    users: passwordsOf(JSON.parse(read("accounts") ?? "{}")),
-    encrypted: secretSettings(config),
+    users,
+    encrypted,
+    // One alone is what makes the setting an encrypted one.
+    plainUsers:
+      encrypted.includes("accounts") && Object.keys(users).length > 1
+        ? await readPlainUsers(config)
+        : [],
   };
   const problems = passwordProblems(plan, passwords);
   if (problems.length > 0) throw new PlanError(problems);
@@ -71,6 +79,25 @@ function secretSettings({ name: namespace }: pulumi.Config): string[] {
   const keys = z.array(z.string()).parse(JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]"));
   return keys.map((key) => key.replace(`${namespace}:`, ""));
 }
+
+/**
+ * Of a setting with anything encrypted in it, Pulumi tells the program no more than that; the stack's file does, if it
+ * is where it belongs.
+ */
+async function readPlainUsers({ name }: pulumi.Config): Promise<readonly string[]> {
+  // Loaded for those who need it: it takes longer than all the rest of this file.
+  const { parse } = await import("yaml");
+  try {
+    const settings: unknown = parse(readFileSync(`Pulumi.${pulumi.getStack()}.yaml`, "utf8"));
+    const { config } = stackFile.parse(settings);
+    return plainPasswordsIn(config[`${name}:accounts`] ?? config.accounts);
+  } catch {
+    // Somewhere else, by --config-file.
+    return [];
+  }
+}
+
+const stackFile = z.object({ config: z.record(z.string(), z.unknown()) });
 
 async function deriveSecrets(
   plan: ClusterPlan,

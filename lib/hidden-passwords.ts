@@ -39,6 +39,11 @@ export function passwordsOf(accounts: unknown): Readonly<Record<string, string>>
   );
 }
 
+/** Users whose password a settings file has in plain, as text; an encrypted one is a map there. */
+export function plainPasswordsIn(accounts: unknown): readonly string[] {
+  return Object.keys(passwordsOf(accounts));
+}
+
 function entriesOf(value: unknown): [string, unknown][] {
   return isMap(value) ? Object.entries(value) : [];
 }

@@ -12,6 +12,8 @@ export interface Passwords {
   readonly users: Readonly<Record<string, string>>;
   /** Names of the settings that have anything encrypted in them. */
   readonly encrypted: readonly string[];
+  /** Those of `users` that stand in the settings file in plain nevertheless, as far as that could be read. */
+  readonly plainUsers: readonly string[];
 }
 
 type Stage = Pick<ClusterPlan, "identity" | "bindAddress" | "systemUser" | "accounts">;
@@ -44,7 +46,7 @@ export function passwordsOfUsers({ accounts }: Stage, { simple, users }: Passwor
 
 /** Says what is wrong with passwords, quoting none. */
 export function passwordProblems(stage: Stage, passwords: Passwords): Problem[] {
-  const { system, encrypted } = passwords;
+  const { system, encrypted, plainUsers } = passwords;
   const systemEntry = { path: "systemPassword", user: stage.systemUser, password: system };
   const problems = [systemEntry, ...passwordsOfUsers(stage, passwords)].flatMap(
     ({ path, user, password }): Problem[] => {
@@ -54,7 +56,9 @@ export function passwordProblems(stage: Stage, passwords: Passwords): Problem[] 
         return [{ path, message: `user ${user} has no password`, fix: `set one: ${command}` }];
       }
       const [setting = path] = path.split(".");
-      const message = encrypted.includes(setting) ? flawOf(password, stage) : PLAIN;
+      const isPlain =
+        !encrypted.includes(setting) || (setting === "accounts" && plainUsers.includes(user));
+      const message = isPlain && !WHOLE_HASH.test(password) ? PLAIN : flawOf(password, stage);
       return message === undefined ? [] : [{ path, message, fix: `set another: ${command}` }];
     },
   );
@@ -75,7 +79,7 @@ const PLAIN = "stands in the settings for all to read";
 /** The example's, which everybody can read. */
 const WELL_KNOWN: ReadonlySet<string> = new Set(["user", "sys"]);
 
-const WHOLE_HASH = /^.{7}[./A-Za-z0-9]{53}$/;
+const WHOLE_HASH = /^\$2[abxy]\$\d{2}\$[./A-Za-z0-9]{53}$/;
 
 function flawOf(password: string, { identity, bindAddress }: Stage): string | undefined {
   const isExample = identity.stack === "dev" && isLoopback(bindAddress);

@@ -91,6 +91,7 @@ function accept(texts: ConfigTexts): Accepted | PlanError {
       simple: texts.password,
       users: {},
       encrypted,
+      plainUsers: [],
     });
     if (problems.length > 0) return new PlanError(problems);
     const { account, user, systemUser } = settings;

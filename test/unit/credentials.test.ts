@@ -2,6 +2,7 @@ import { fromSeed } from "@nats-io/nkeys";
 import { compareSync } from "@node-rs/bcrypt";
 import { describe, expect, test } from "vitest";
 import { hashPassword, managerKey, managerPublicKey, managerSeed } from "../../lib/credentials.ts";
+import { plainPasswordsIn } from "../../lib/hidden-passwords.ts";
 import { passwordProblems } from "../../lib/passwords.ts";
 import { planCluster } from "../../lib/plan.ts";
 import { parseSettings } from "../../lib/settings.ts";
@@ -62,6 +63,7 @@ describe("passwords", () => {
     simple: "app-Zebra-4711",
     users: {},
     encrypted: ENCRYPTED,
+    plainUsers: [],
   };
   const check = (changes: object, settings: object = {}, stack = "dev") => {
     const identity = { project: "nats-regions", stack };
@@ -94,6 +96,33 @@ describe("passwords", () => {
     ).toEqual([
       "accounts.A.users.writer.password | stands in the settings for all to read | set another: npx pulumi config set --secret --path accounts.A.users.writer.password",
     ]);
+  });
+
+  test("are refused in plain text also beside encrypted ones", () => {
+    const users = { writer: "Gnu", reader: "Emu" };
+    const accounts = {
+      A: { users: { writer: WRITER.accounts.A.users.writer, reader: { password: "(given)" } } },
+    };
+    expect(check({ users, plainUsers: ["reader"] }, { accounts })).toEqual([
+      "accounts.A.users.reader.password | stands in the settings for all to read | set another: npx pulumi config set --secret --path accounts.A.users.reader.password",
+    ]);
+  });
+
+  test("may stand there as hashes", () => {
+    const hash = `$2b$10$${"x".repeat(53)}`;
+    expect(
+      check({ users: { writer: hash }, encrypted: ["password", "systemPassword"] }, WRITER),
+    ).toEqual([]);
+    expect(check({ simple: hash, encrypted: ["systemPassword"] })).toEqual([]);
+  });
+
+  test("in plain text are told from encrypted ones in a settings file", () => {
+    const users = {
+      writer: { password: "Gnu" },
+      reader: { password: { secure: "v1:x:y" } },
+      robot: { nkey: "U" },
+    };
+    expect(plainPasswordsIn({ A: { users }, B: {} })).toEqual(["writer"]);
   });
 
   test("of the first user is refused in plain text, too", () => {
