@@ -1,7 +1,7 @@
 # Writes a node's config into its volumes; reloads the node where it runs and a reload is enough.
 #
-#   configure-node.sh          for a node that is yet to be made
-#   configure-node.sh --test   has nats-server check the config before anything is written
+#   configure-node.sh          writes and no more, where the node is yet to be made
+#   configure-node.sh --test   has nats-server check the config, and puts the old one back where it is refused
 #
 # stdin              base64 of a tar archive, as packNodeFiles() makes it
 # CONTAINER          name of the node's container
@@ -24,19 +24,13 @@ remove_writer() {
   docker rm --force "$writer" >/dev/null 2>&1 || true
 }
 
-# A container that holds the files: the image has no shell to write them with. Where it runs, it is root, as the
-# engine writes files of other owners to no other, with the one capability that it takes to read them.
+# A container with the volumes of the node: the image has no shell to write files with. It runs only to check the
+# config, beside the node and its limit of memory: as root, as the engine writes files of other owners to no other, with
+# the one capability that it takes to read them.
 create_writer() {
   docker create --name "$writer" --label "$OWNER" --network none --cap-drop ALL --cap-add DAC_OVERRIDE \
-    --security-opt no-new-privileges "$@" >/dev/null
-}
-
-# What an interrupted run left behind has the same name.
-prepare_writer() {
-  create_writer "$@" 2>/dev/null || {
-    remove_writer
-    create_writer "$@"
-  }
+    --security-opt no-new-privileges --volume "$CONFIG_VOLUME:/etc/nats" --volume "$DATA_VOLUME:/data" \
+    "$IMAGE" -t -c /etc/nats/nats.conf >/dev/null
 }
 
 # Unpacks base64 of a tar archive in a folder of the writer.
@@ -46,28 +40,30 @@ unpack() {
 
 trap remove_writer EXIT
 
-# nats-server names the digest that the config will have once it is loaded, from 2.11 on.
-digest=
-if [ "${1:-}" = --test ]; then
-  prepare_writer "$IMAGE" -t -c /etc/nats/nats.conf
-  unpack "$archive" /
-  said=$(docker start --attach "$writer" 2>&1) || fail "nats-server refuses the new config: $said"
-  digest=$(printf %s "$said" | sed -n 's/.*(\(sha256:[0-9a-f]*\)).*/\1/p')
+# What an interrupted run left behind has the same name.
+create_writer 2>/dev/null || {
   remove_writer
-fi
-
-prepare_writer --volume "$CONFIG_VOLUME:/etc/nats" --volume "$DATA_VOLUME:/data" "$IMAGE"
+  create_writer
+}
 
 running=$(docker inspect --format \
   '{{.State.Running}} {{index .Config.Labels "nats-regions.restart-settings"}}' \
   "$CONTAINER" 2>/dev/null || true)
-[ "$running" = "true $RESTART_SETTINGS" ] || {
+if [ -z "${1:-}$running" ]; then
   unpack "$archive" /
   exit 0
-}
+fi
 
 before=$(docker cp "$writer:/etc/nats" - | base64)
 unpack "$archive" /
+said=$(docker start --attach "$writer" 2>&1) || {
+  unpack "$before" /etc
+  fail "nats-server refuses the new config: $said"
+}
+# nats-server names the digest that the config will have once it is loaded, from 2.11 on.
+digest=$(printf %s "$said" | sed -n 's/.*(\(sha256:[0-9a-f]*\)).*/\1/p')
+
+[ "$running" = "true $RESTART_SETTINGS" ] || exit 0
 
 # By the engine's clock, as the engine compares.
 began=$(docker info --format '{{.SystemTime}}')
