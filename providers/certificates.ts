@@ -102,9 +102,12 @@ function isHeld<Args>(olds: Partial<Checked<Args>>): olds is Checked<Args> {
   return olds.validFrom !== undefined && olds.validUntil !== undefined;
 }
 
-/** All that a certificate says beside its validity; neither the provider's text nor what the SDK adds. */
-function essenceOf({ node, names, lifetime, authority }: CertificateArgs) {
-  return { node, names, lifetime, authority: { name: authority.name, key: authority.key } };
+/**
+ * All that a certificate says beside its validity, names in whatever order; neither the provider's text nor what the
+ * SDK adds.
+ */
+function essenceOf({ node, names, lifetime, authority: { name, key } }: CertificateArgs) {
+  return { node, names: names.toSorted(), lifetime, authority: { name, key } };
 }
 
 interface Rules<Args> {

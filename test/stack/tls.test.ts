@@ -107,6 +107,9 @@ describe("a cluster with TLS", () => {
     const { restarts, text } = await change(stack, traffic, "other certificates", settings);
     said.push(text);
     expect(restarts).toBe(0);
+    expect(text).toContain(
+      `reload, no restart: ${NODES.join(", ")}: certificateLifetime 365d → 30d`,
+    );
     expect((await serials()).filter((serial) => before.includes(serial))).toEqual([]);
     stack.configure(SETTINGS);
     await expectPulumi("up", "--yes", "--skip-preview");
@@ -174,11 +177,17 @@ describe("a cluster with TLS", () => {
     expect(refused.exitCode).not.toBe(0);
     expect(refused.text).toMatch(/tlsFiles\.ca: nodes would no longer take each other's/);
 
+    const reload = `reload, no restart: ${NODES.join(", ")}:`;
     await writeCertificates(folder, NODES, old, [old, next]);
-    await expectPulumi("up", "--yes", "--skip-preview");
+    expect(await expectPulumi("up", "--yes", "--skip-preview")).toContain(
+      `${reload} tlsFiles.cert has another certificate; tlsFiles.ca has other authorities`,
+    );
     const before = await serials();
     await writeCertificates(folder, NODES, next, [old, next]);
-    await expectPulumi("up", "--yes", "--skip-preview");
+    expect(await expectPulumi("up", "--yes", "--skip-preview")).toContain(
+      `${reload} tlsFiles.cert has another certificate`,
+    );
+    expect(await expectPulumi("preview", "--expect-no-changes")).not.toContain("reload");
     expect((await serials()).filter((serial) => before.includes(serial))).toEqual([]);
     expect(await starts(stack)).toEqual(started);
     await using client = await NatsClient.connect(await stack.outputs());

@@ -122,6 +122,11 @@ describe("a stack's certificates", () => {
     expect(await up(changes)).toEqual(NOTHING);
   });
 
+  test("stay as they are where their names come in another order", async () => {
+    const { up } = await setUp();
+    expect(await up({ names: ["localhost", "127.0.0.1", "rg1-az1"] })).toEqual(NOTHING);
+  });
+
   test("survive their authority's renewal, as that keeps its key", async () => {
     const { clock, authority, node, up } = await setUp();
     const [old, signedBefore] = [read(authority.issued), read(node.issued)];
