@@ -134,6 +134,23 @@ describe("a cluster with TLS", () => {
     await expectPulumi("up", "--yes", "--skip-preview");
   });
 
+  test.runIf(EVERY_TLS_CHANGE)("renews certificates that have expired", async () => {
+    const lifetime = 60_000;
+    stack.configure({ ...SETTINGS, certificateLifetime: "60s" });
+    await expectPulumi("up", "--yes", "--skip-preview");
+    await sleep(lifetime);
+    const expired = await stack.script("status");
+    expect(expired.exitCode).toBe(1);
+    expect(expired.stdout).toMatch(
+      /The certificate of rg1-az1, rg1-az2, rg1-az3 has expired: `npx pulumi up[^`]*` renews/,
+    );
+    expect(expired.stdout).not.toContain("No answer");
+    await expectPulumi("up", "--yes", "--skip-preview");
+    expect((await stack.script("status")).exitCode).toBe(0);
+    stack.configure(SETTINGS);
+    await expectPulumi("up", "--yes", "--skip-preview");
+  });
+
   test("has a certificate for a node more, and no other for those that are there", async () => {
     const before = await serials();
     const grown = { ...SETTINGS, availabilityZones: ["az1", "az2", "az3", "az4"] };
