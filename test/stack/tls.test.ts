@@ -212,12 +212,7 @@ describe("a cluster with TLS", () => {
   });
 
   test("gives no key away", async () => {
-    const keys = await Promise.all(
-      NODES.map(async (node) => {
-        const copy = `docker cp ${containerOf(node)}:/etc/nats/key.pem - | tar -xO`;
-        return (await execa("sh", ["-c", copy])).stdout;
-      }),
-    );
+    const keys = await keysInVolumes();
     const secrets = ["BEGIN PRIVATE KEY", ...keys.flatMap((key) => key.split("\n").slice(1, 3))];
     expect(secrets).toHaveLength(7);
     const { stdout: inspected } = await execa("docker", ["inspect", ...NODES.map(containerOf)]);
@@ -245,6 +240,7 @@ describe("a cluster with TLS", () => {
         await expectPulumi("preview", "--expect-no-changes");
         const outputs = await stack.outputs();
         expect(outputs.caCertificate === undefined).toBe(tls === "none");
+        expect((await keysInVolumes()).every((key) => key === "")).toBe(tls === "none");
         await using client = await NatsClient.connect(outputs);
         await client.publish("solo.new", tls);
         expect((await client.payloads("SOLO")).includes("none")).toBe(true);
@@ -256,6 +252,15 @@ describe("a cluster with TLS", () => {
     await expectPulumi("destroy", "--yes");
     expect(await stack.leftovers()).toEqual([]);
   });
+
+  async function keysInVolumes(): Promise<string[]> {
+    return await Promise.all(
+      NODES.map(async (node) => {
+        const copy = `docker cp ${containerOf(node)}:/etc/nats/key.pem - | tar -xO`;
+        return (await execa("sh", ["-c", copy])).stdout;
+      }),
+    );
+  }
 
   /** Of the certificates that nodes show to clients. */
   async function serials(): Promise<string[]> {
