@@ -99,39 +99,43 @@ describe("a cluster with TLS", () => {
     }
   });
 
-  test("takes up other certificates by a reload, whatever goes on", async () => {
-    const outputs = await stack.outputs();
-    await using traffic = await Traffic.start(outputs, Object.keys(STREAMS), "ORDERS");
-    const before = await serials();
-    const settings = { ...SETTINGS, certificateLifetime: "30d" };
-    const { restarts, text } = await change(stack, traffic, "other certificates", settings);
-    said.push(text);
-    expect(restarts).toBe(0);
-    expect(text).toContain(
-      `reload, no restart: ${NODES.join(", ")}: certificateLifetime 365d → 30d`,
-    );
-    expect((await serials()).filter((serial) => before.includes(serial))).toEqual([]);
-    stack.configure(SETTINGS);
-    await expectPulumi("up", "--yes", "--skip-preview");
-  });
+  describe("under traffic", () => {
+    let traffic: Traffic;
+    beforeAll(async () => {
+      traffic = await Traffic.start(await stack.outputs(), Object.keys(STREAMS), "ORDERS");
+    });
+    afterAll(() => traffic[Symbol.asyncDispose]());
 
-  // It takes a minute until the first is due; unit tests have a clock of their own.
-  test.runIf(EVERY_TLS_CHANGE)("renews certificates that are due", async () => {
-    const outputs = await stack.outputs();
-    await using traffic = await Traffic.start(outputs, Object.keys(STREAMS), "ORDERS");
-    const settings = { ...SETTINGS, certificateLifetime: SHORT };
-    await change(stack, traffic, "certificates for 100 s", settings);
-    const issued = Date.now();
-    const before = await serials();
-    await sleep(issued + DUE_MS - Date.now());
-    expect(await expectPulumi("preview")).toMatch(
-      /reload, no restart: rg1-az1, rg1-az2, rg1-az3: certificate expires in \d+ minutes?, this up renews it/,
-    );
-    const { restarts } = await change(stack, traffic, "certificates that are due", settings);
-    expect(restarts).toBe(0);
-    expect((await serials()).filter((serial) => before.includes(serial))).toEqual([]);
-    stack.configure(SETTINGS);
-    await expectPulumi("up", "--yes", "--skip-preview");
+    test("takes up other certificates by a reload, whatever goes on", async () => {
+      const before = await serials();
+      const settings = { ...SETTINGS, certificateLifetime: "30d" };
+      const { restarts, text } = await change(stack, traffic, "other certificates", settings);
+      said.push(text);
+      expect(restarts).toBe(0);
+      expect(text).toContain(
+        `reload, no restart: ${NODES.join(", ")}: certificateLifetime 365d → 30d`,
+      );
+      expect((await serials()).filter((serial) => before.includes(serial))).toEqual([]);
+      stack.configure(SETTINGS);
+      await expectPulumi("up", "--yes", "--skip-preview");
+    });
+
+    // It takes a minute until the first is due; unit tests have a clock of their own.
+    test.runIf(EVERY_TLS_CHANGE)("renews certificates that are due", async () => {
+      const settings = { ...SETTINGS, certificateLifetime: SHORT };
+      await change(stack, traffic, "certificates for 100 s", settings);
+      const issued = Date.now();
+      const before = await serials();
+      await sleep(issued + DUE_MS - Date.now());
+      expect(await expectPulumi("preview")).toMatch(
+        /reload, no restart: rg1-az1, rg1-az2, rg1-az3: certificate expires in \d+ minutes?, this up renews it/,
+      );
+      const { restarts } = await change(stack, traffic, "certificates that are due", settings);
+      expect(restarts).toBe(0);
+      expect((await serials()).filter((serial) => before.includes(serial))).toEqual([]);
+      stack.configure(SETTINGS);
+      await expectPulumi("up", "--yes", "--skip-preview");
+    });
   });
 
   test.runIf(EVERY_TLS_CHANGE)("renews certificates that have expired", async () => {
