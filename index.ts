@@ -20,7 +20,7 @@ for (const notice of plan.notices) pulumi.log.info(notice);
 const engine = await inspectEngine(plan, ownership);
 const tlsTexts = readTlsFiles(plan, engine);
 const [strays] = await Promise.all([
-  announceChanges(plan, accounts, engine),
+  announceChanges(plan, accounts, engine, tlsTexts),
   announceDepartures(plan, engine),
 ]);
 

@@ -1,17 +1,19 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { Accounts } from "../lib/accounts-conf.ts";
-import { describeExpiry, isDue } from "../lib/certificate-rules.ts";
+import { fileReasons, issueReasons } from "../lib/certificate-changes.ts";
 import { configDigest } from "../lib/nats-conf.ts";
 import {
   changeOf,
   describeChanges,
   type NodeChange,
+  type Reason,
   type RunningServer,
 } from "../lib/node-changes.ts";
-import { type ClusterPlan, nodesOf } from "../lib/plan.ts";
-import { type Monitor, readPage } from "../providers/monitoring-page.ts";
-import type { EngineState } from "./preflight.ts";
+import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
+import { type Page, readPageAsShown } from "../providers/monitoring-page.ts";
+import type { EngineNode, EngineState } from "./preflight.ts";
+import type { TlsTexts } from "./tls-files.ts";
 
 /** When nodes took up the config that they run with, by name, RFC 3339: of those where it isn't the planned one. */
 export type Strays = ReadonlyMap<string, string>;
@@ -19,14 +21,17 @@ export type Strays = ReadonlyMap<string, string>;
 /**
  * Says of each node, before anything happens, whether it will be reloaded or restarted, and why; nothing
  * where all stays as it is, nor of a node that lost its container: only the state knows what becomes of it.
+ *
+ * @param texts there where the user's certificates are to be used.
  */
 export async function announceChanges(
   plan: ClusterPlan,
   accounts: pulumi.Output<Accounts>,
   engine: EngineState,
+  texts: TlsTexts | undefined,
 ): Promise<Strays> {
   const changes = await new Promise<NodeChange[]>((resolve, reject) => {
-    accounts.apply((known) => findChanges(plan, known, engine).then(resolve, reject));
+    accounts.apply((known) => findChanges(plan, known, engine, texts).then(resolve, reject));
   });
   for (const line of describeChanges(changes, plan.waves)) void pulumi.log.info(line);
   return new Map(
@@ -38,14 +43,14 @@ async function findChanges(
   plan: ClusterPlan,
   accounts: Accounts,
   { containers, bereft, tls }: EngineState,
+  texts: TlsTexts | undefined,
 ): Promise<NodeChange[]> {
-  const trust = tls === undefined ? {} : { ca: tls.ca };
+  const surroundings = { plan, ca: tls?.ca, texts };
   const told = nodesOf(plan).filter(({ name }) => !bereft.has(name));
   return await Promise.all(
     told.map(async (node) => {
       const container = containers.get(node.containerName);
-      const url = container?.monitoringUrl;
-      const server = url && (await askServer({ name: node.name, url, ...trust }, plan));
+      const server = container && (await askServer(node, container, surroundings));
       const running = container && { ...container, ...(server ? { server } : {}) };
       return changeOf(running, node, configDigest(node.conf, accounts));
     }),
@@ -60,14 +65,27 @@ const varz = z.object({
   cluster: z.object({ urls: z.array(z.string()).default([]) }),
   config_digest: z.string().optional(),
   config_load_time: z.string(),
-  tls_cert_not_after: z.string().optional(),
 });
 
+interface Surroundings {
+  readonly plan: ClusterPlan;
+  /** PEM of the authorities that nodes trust now; undefined where none has TLS. */
+  readonly ca: string | undefined;
+  readonly texts: TlsTexts | undefined;
+}
+
 /** What a node's server says of itself; nothing where it doesn't answer within {@link ANSWER_MS}. */
-async function askServer(node: Monitor, plan: ClusterPlan): Promise<RunningServer | undefined> {
+async function askServer(
+  planned: NodePlan,
+  { monitoringUrl: url, settings }: EngineNode,
+  surroundings: Surroundings,
+): Promise<RunningServer | undefined> {
+  if (url === undefined) return undefined;
+  const { plan, ca } = surroundings;
   try {
-    const page = await readPage(node, "varz", ANSWER_MS);
-    const { version, tags, cluster, tls_cert_not_after, ...config } = varz.parse(JSON.parse(page));
+    const node = { name: planned.name, url, ...(ca === undefined ? {} : { ca }) };
+    const page = await readPageAsShown(node, "varz", ANSWER_MS);
+    const { version, tags, cluster, ...config } = varz.parse(JSON.parse(page.text));
     const { config_digest: configDigest, config_load_time: configLoadTime } = config;
     const routes = cluster.urls.map((hostAndPort) => hostAndPort.replace(/:\d+$/, ""));
     return {
@@ -76,20 +94,26 @@ async function askServer(node: Monitor, plan: ClusterPlan): Promise<RunningServe
       routes,
       configLoadTime,
       ...(configDigest === undefined ? {} : { configDigest }),
-      ...describeDue(tls_cert_not_after, plan),
+      // Where others are to certify it, that is said already.
+      certificateReasons: settings?.tls === plan.tls ? whyOther(page, planned, surroundings) : [],
     };
   } catch {
     return undefined;
   }
 }
 
-/** A certificate that the user is to renew is none of ours. */
-function describeDue(
-  until: string | undefined,
-  { tls, certificateLifetime }: ClusterPlan,
-): Pick<RunningServer, "dueCertificate"> {
-  const now = Date.now();
-  const lifetime = certificateLifetime / 1e6;
-  if (until === undefined || tls !== "stack" || !isDue(until, lifetime, now)) return {};
-  return { dueCertificate: describeExpiry(until, now) };
+/** Why a node gets another certificate than it shows. */
+function whyOther(
+  { certificate }: Page,
+  { name, certificateNames }: NodePlan,
+  { plan, ca, texts }: Surroundings,
+): Reason[] {
+  if (certificate === undefined || ca === undefined) return [];
+  if (plan.tls === "stack") {
+    const planned = { names: certificateNames, lifetime: plan.certificateLifetime };
+    return issueReasons(certificate, planned, Date.now());
+  }
+  const own = texts?.nodes.find(({ node }) => node === name);
+  if (!texts || !own) return [];
+  return fileReasons({ ca, certificate }, { ca: texts.ca, certificate: own.certificate });
 }

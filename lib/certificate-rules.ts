@@ -14,13 +14,21 @@ export interface Validity {
 /** Of the authority. Its key stays when it is renewed: nodes trust what it signed before and after. */
 export const AUTHORITY_LIFETIME = 3650 * DAY;
 
-/** A node whose clock is a little behind takes a new certificate, too. */
+/**
+ * A node whose clock is a little behind takes a new certificate, too. To be kept: lifetimes of certificates that are
+ * there are told by it.
+ */
 const CLOCK_SKEW = 5 * MINUTE;
 
 /** The validity of what is issued now, to the second, as certificates have it. */
 export function validityFrom(now: number, lifetime: number): Validity {
   const at = (time: number) => `${new Date(time).toISOString().slice(0, 19)}Z`;
   return { validFrom: at(now - CLOCK_SKEW), validUntil: at(now + lifetime) };
+}
+
+/** Milliseconds that a certificate was issued for: what {@link validityFrom} was told, to the second. */
+export function lifetimeOf({ validFrom, validUntil }: Validity): number {
+  return Date.parse(validUntil) - Date.parse(validFrom) - CLOCK_SKEW;
 }
 
 /** Of a year's certificate 30 days are left to renew it in, of a shorter one a third of its time. */
@@ -73,5 +81,15 @@ export function certificateNames(
   { bindAddress, monitorAddress, certificateNames: more }: Addresses,
 ): string[] {
   const published = [bindAddress, monitorAddress].filter((address) => address !== EVERYWHERE);
-  return [...new Set([name, containerName, "localhost", "127.0.0.1", ...published, ...more])];
+  const names = [name, containerName, "localhost", "127.0.0.1", ...published, ...more];
+  return [...new Set(names.map(canonicalName))];
+}
+
+/**
+ * A name or address as there is but one of it: an IPv6 address is written in many ways, `2001:db8::1`, in a certificate
+ * `2001:DB8:0:0:0:0:0:1`, and not all of them are understood where certificates are made (`::ffff:10.0.0.5`).
+ */
+export function canonicalName(name: string): string {
+  const url = `http://[${name}]`;
+  return name.includes(":") && URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : name;
 }

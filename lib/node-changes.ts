@@ -23,8 +23,8 @@ export interface RunningServer {
   readonly configDigest?: string;
   /** When it took up its config, RFC 3339. */
   readonly configLoadTime: string;
-  /** Where its certificate is about to be renewed, as `describeExpiry` has it, e.g. `expires in 20 days`. */
-  readonly dueCertificate?: string;
+  /** Why it gets another certificate than it shows; none without TLS. */
+  readonly certificateReasons: readonly Reason[];
 }
 
 /** What an update makes of a node: it is new, stays as it is, takes up its config, or is made anew. */
@@ -121,10 +121,7 @@ function reloadReasons(server: RunningServer, { conf }: NodePlan): Reason[] {
   return [
     { setting: "tags", change: describeDifference(server.tags, tags) },
     { setting: "routes", change: describeDifference(server.routes, conf.routes) },
-    {
-      setting: "certificate",
-      change: server.dueCertificate ? `${server.dueCertificate}, this up renews it` : "",
-    },
+    ...server.certificateReasons,
   ].filter(({ change }) => change !== "");
 }
 
@@ -135,7 +132,7 @@ function hasOtherConfig({ version, configDigest }: RunningServer, planned: strin
 const ITEMS_SHOWN = 4;
 
 /** `+ xr:321, - xr:123`; empty where both hold the same. */
-function describeDifference(before: readonly string[], after: readonly string[]): string {
+export function describeDifference(before: readonly string[], after: readonly string[]): string {
   const without = (items: readonly string[], others: readonly string[]) => {
     const known = new Set(others);
     return items.filter((item) => !known.has(item));

@@ -22,7 +22,7 @@ import {
   type StreamConfig,
 } from "./stream-config.ts";
 import { compilePolicy, type PolicySettings, type StreamPolicy } from "./stream-policy.ts";
-import type { TlsSettings } from "./tls-settings.ts";
+import { clearTextNotices, type TlsSettings } from "./tls-settings.ts";
 import { type NodePlace, placeNodes } from "./topology.ts";
 import { imageVersion, type ServerVersion, tooNewFor } from "./versions.ts";
 import { planWaves, type Rollout } from "./waves.ts";
@@ -194,7 +194,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
     systemUser: settings.systemUser,
     accounts,
     streams: compiled.map((stream) => draftStream(stream, surroundings)),
-    notices: syncNotices(settings.syncInterval),
+    notices: [...syncNotices(settings.syncInterval), ...clearTextNotices(settings)],
     problems: [
       ...nameProblems(nodes),
       ...portProblems(nodes),

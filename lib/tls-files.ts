@@ -39,7 +39,7 @@ export function checkTlsFiles(
   now: number,
   running?: RunningTls,
 ): FilesVerdict {
-  const authorities = parseAll(ca);
+  const authorities = certificatesIn(ca);
   if (authorities.length === 0 || ca.length > LONGEST_CA) {
     const message =
       authorities.length === 0
@@ -68,7 +68,7 @@ function checkNode(
   authorities: readonly X509Certificate[],
   now: number,
 ): NodeVerdict {
-  const chain = parseAll(certificate);
+  const chain = certificatesIn(certificate);
   const [own] = chain;
   const secret = parseKey(key);
   const refuse = (path: string, message: string, fix?: string): NodeVerdict => ({
@@ -126,11 +126,11 @@ function checkTransition(
   nodes: readonly NodeCertificate[],
   running: RunningTls,
 ): Problem[] {
-  const before = parseAll(running.ca);
+  const before = certificatesIn(running.ca);
   const path = "tlsFiles.ca";
   const message = "nodes would no longer take each other's certificates while they are changed";
-  const isKnown = nodes.every(({ certificate }) => isSigned(parseAll(certificate), before));
-  const knows = isSigned(parseAll(running.certificate), authorities);
+  const isKnown = nodes.every(({ certificate }) => isSigned(certificatesIn(certificate), before));
+  const knows = isSigned(certificatesIn(running.certificate), authorities);
   if (isKnown && knows) return [];
   const fix =
     'put the old and the new authority into the file and keep the certificates, run "pulumi up"; then put the new certificates into place and run it again; then take the old authority out';
@@ -159,7 +159,7 @@ function isSignedBy(certificate: X509Certificate, issuer: X509Certificate | unde
 const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** The certificates of a PEM text; none where one of them is broken. */
-function parseAll(text: string): X509Certificate[] {
+export function certificatesIn(text: string): X509Certificate[] {
   try {
     return [...text.matchAll(BLOCK)].map(([block]) => new X509Certificate(block));
   } catch {

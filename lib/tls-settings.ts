@@ -104,6 +104,25 @@ function defaultMode(hasFiles: boolean, bindAddress: string): TlsMode {
   return isLoopback(bindAddress) ? "none" : "stack";
 }
 
+/**
+ * What others on the network read along although clients stay on the machine, in a sentence; none where `bindAddress`
+ * is reached from elsewhere too, as `tls: none` is then what somebody chose.
+ */
+export function clearTextNotices({
+  tls,
+  bindAddress,
+  monitorAddress,
+}: {
+  readonly tls: TlsMode;
+  readonly bindAddress: string;
+  readonly monitorAddress: string;
+}): string[] {
+  if (tls !== "none" || !isLoopback(bindAddress) || isLoopback(monitorAddress)) return [];
+  return [
+    `monitorAddress ${monitorAddress}: monitoring pages, which tell of streams, accounts and clients, cross the network in the clear, as nodes on loopback have no TLS by themselves; have it: npx pulumi config set tls stack`,
+  ];
+}
+
 const address = z.union([z.ipv4(), z.ipv6()]);
 
 /** Whether a name is an IP address: a certificate has names and addresses apart. */

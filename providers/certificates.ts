@@ -14,7 +14,7 @@ import {
   validityFrom,
 } from "../lib/certificate-rules.ts";
 import { parseDuration } from "../lib/quantities.ts";
-import { hasUnknown } from "./engine.ts";
+import { UNKNOWN } from "./engine.ts";
 import { type Issuer, issueAuthority, issueCertificate, type KeyedCertificate } from "./issue.ts";
 
 /** What the program passes for an authority. */
@@ -77,11 +77,15 @@ export function certificateLifecycle(
 ): IssuerLifecycle<CertificateArgs> {
   return lifecycle<CertificateArgs>({
     id: ({ node }) => node,
-    essence: ({ validFrom, validUntil, ...args }) => [essenceOf(args), validFrom, validUntil],
+    essence: ({ validFrom, validUntil, ...args }, olds) => [
+      essenceOf(args, olds),
+      validFrom,
+      validUntil,
+    ],
     validity: (olds, news) => {
       const now = clock();
       const lifetime = parseDuration(news.lifetime) / 1e6;
-      if (isHeld(olds) && isDeepStrictEqual(essenceOf(olds), essenceOf(news))) {
+      if (isHeld(olds) && isDeepStrictEqual(essenceOf(olds), essenceOf(news, olds))) {
         if (!isDue(olds.validUntil, lifetime, now)) return olds;
         // Where it is good, the node itself says when that ends; see components/announce-changes.ts.
         const isOver = Date.parse(olds.validUntil) <= now;
@@ -102,15 +106,22 @@ function isHeld<Args>(olds: Partial<Checked<Args>>): olds is Checked<Args> {
   return olds.validFrom !== undefined && olds.validUntil !== undefined;
 }
 
-/** All that a certificate says beside its validity; neither the provider's text nor what the SDK adds. */
-function essenceOf({ node, names, lifetime, authority }: CertificateArgs) {
-  return { node, names, lifetime, authority: { name: authority.name, key: authority.key } };
+/**
+ * All that a certificate says beside its validity, names in whatever order; neither the provider's text nor what the
+ * SDK adds. A preview doesn't know the key of an authority that is renewed, but it stays that of `olds`.
+ */
+function essenceOf(
+  { node, names, lifetime, authority: { name, key } }: CertificateArgs,
+  olds?: CertificateArgs,
+) {
+  const keptKey = key === UNKNOWN ? olds?.authority.key : key;
+  return { node, names: names.toSorted(), lifetime, authority: { name, key: keptKey } };
 }
 
 interface Rules<Args> {
   id(args: Args): string;
-  /** What makes another certificate necessary where it is another. */
-  essence(inputs: Checked<Args>): unknown;
+  /** What makes another certificate necessary where it is another than that of `olds`. */
+  essence(inputs: Checked<Args>, olds?: Checked<Args>): unknown;
   validity(olds: Partial<Checked<Args>>, news: Args): Validity;
   issue(inputs: Checked<Args>, olds?: Issued<Args>): Promise<KeyedCertificate>;
 }
@@ -126,8 +137,7 @@ function lifecycle<Args extends object>(rules: Rules<Args>): IssuerLifecycle<Arg
       return { inputs: { ...news, validFrom, validUntil } };
     },
     async diff(_id, olds, news) {
-      if (hasUnknown(news)) return { changes: true };
-      return { changes: !isDeepStrictEqual(rules.essence(olds), rules.essence(news)) };
+      return { changes: !isDeepStrictEqual(rules.essence(olds), rules.essence(news, olds)) };
     },
     create: async (inputs) => ({ id: rules.id(inputs), outs: await issue(inputs) }),
     read: async (id, props) => ({ id, props }),

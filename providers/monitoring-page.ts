@@ -1,5 +1,7 @@
 import { get as getPlain } from "node:http";
 import { get as getSecure } from "node:https";
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import { z } from "zod";
 
 /** A node and the URL of its monitoring port. */
@@ -10,17 +12,28 @@ export interface Monitor {
   readonly ca?: string;
 }
 
+export interface Page {
+  readonly text: string;
+  /** PEM of the node's certificate; not there without TLS. */
+  readonly certificate?: string;
+}
+
+/** Reads a page of a node's monitoring port, see {@link readPageAsShown}. */
+export async function readPage(node: Monitor, path: string, milliseconds: number): Promise<string> {
+  return (await readPageAsShown(node, path, milliseconds)).text;
+}
+
 /**
- * Reads a page of a node's monitoring port. By `node:http`, as `fetch` takes no authorities of one's own; the
+ * Reads a page of a node's monitoring port, and the certificate that it shows. By `node:http`, as `fetch` takes no authorities of one's own; the
  * certificate has to be the node's own, by its name, whatever address the port is published on.
  *
  * @throws Error where there is no answer, or none that can be trusted, within `milliseconds`.
  */
-export function readPage(
+export function readPageAsShown(
   { name, url, ca }: Monitor,
   path: string,
   milliseconds: number,
-): Promise<string> {
+): Promise<Page> {
   const signal = AbortSignal.timeout(milliseconds);
   const options = { agent: false, signal } as const;
   const trust = { servername: name, ...(ca === undefined ? {} : { ca }) };
@@ -31,11 +44,17 @@ export function readPage(
       : getPlain(page, options);
     request
       .on("response", (response) => {
+        const shown = certificateOf(response.socket);
         response.setEncoding("utf8").on("error", reject);
-        response.toArray().then((chunks) => resolve(chunks.join("")), reject);
+        response.toArray().then((chunks) => resolve({ text: chunks.join(""), ...shown }), reject);
       })
       .on("error", reject);
   });
+}
+
+function certificateOf(socket: Socket): Pick<Page, "certificate"> {
+  const shown = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
+  return shown ? { certificate: shown.toString() } : {};
 }
 
 /** Nodes as a variable names them to the scripts between waves: JSON object of monitoring URLs by name. */

@@ -6,6 +6,8 @@ import { getPages, type Monitor, type NodeView, viewOf } from "../../providers/m
 export interface NodeObservation {
   readonly name: string;
   readonly answer?: NodeAnswer;
+  /** It runs, but what it says is not to be believed any more: its certificate has expired, or its authority's. */
+  readonly hasExpired?: true;
 }
 
 export interface NodeAnswer extends NodeView {
@@ -88,21 +90,19 @@ export async function observe(
 ): Promise<NodeObservation[]> {
   return await Promise.all(
     monitorsOf(outputs).map(async (node) => {
-      const { name } = node;
-      const answer = await ask(node);
-      return answer ? { name, answer } : { name };
+      return { name: node.name, ...(await ask(node)) };
     }),
   );
 }
 
 /** A page that is not what nats-server answers counts as no answer: something else holds the port. */
-async function ask(node: Monitor): Promise<NodeAnswer | undefined> {
+async function ask(node: Monitor): Promise<Omit<NodeObservation, "name">> {
   const pages = ["varz", "jsz?accounts=true&streams=true&config=true", "healthz"];
   try {
     const [server, stats, health] = await getPages(node, pages);
     const { account_details: accounts } = streamsOfAccounts.parse(stats);
     const { tls_cert_not_after: certificateUntil, ...known } = variables.parse(server);
-    return {
+    const answer = {
       ...known,
       ...(certificateUntil === undefined ? {} : { certificateUntil }),
       ...viewOf(stats, health),
@@ -110,9 +110,15 @@ async function ask(node: Monitor): Promise<NodeAnswer | undefined> {
         streams.map((stream) => toSighting(name, stream)),
       ),
     };
-  } catch {
-    return undefined;
+    return { answer };
+  } catch (error) {
+    return isExpiry(error) ? { hasExpired: true } : {};
   }
+}
+
+/** As `node:tls` tells it (OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED). */
+function isExpiry(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "CERT_HAS_EXPIRED";
 }
 
 function toSighting(account: string, detail: z.output<typeof streamDetail>): StreamSighting {

@@ -3,7 +3,7 @@ import type { StackOutputs, StreamOutput } from "../../lib/outputs.ts";
 import { type Fleet, plannedHosts, planPlacement } from "../../lib/placement.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan.ts";
 import { whyNotReady } from "../../lib/readiness.ts";
-import type { NodeAnswer, NodeObservation, StreamSighting } from "./observe.ts";
+import type { NodeObservation, StreamSighting } from "./observe.ts";
 
 /** How a running cluster fares, compared with what it is to be. */
 export interface ClusterReport {
@@ -28,7 +28,10 @@ export interface ZoneReport {
   readonly nodes: readonly NodeReport[];
 }
 
-/** `unwell`: it answers, but complains. `planned`: the settings have it, the cluster doesn't yet. */
+/**
+ * `unwell`: it answers, but complains, or its certificate has expired. `planned`: the settings have it, the cluster
+ * doesn't yet.
+ */
 export type NodeState = "up" | "unwell" | "down" | "planned";
 
 export interface NodeReport {
@@ -149,14 +152,15 @@ function toNodeReport(
   const answer = observation?.answer;
   return {
     name,
-    state: observation === undefined ? "planned" : stateOf(answer),
+    state: observation === undefined ? "planned" : stateOf(observation),
     tags: answer?.tags ?? plannedTags,
     ...(clientUrl === undefined ? {} : { clientUrl }),
     ...(answer === undefined ? {} : { version: answer.version, uptime: answer.uptime }),
   };
 }
 
-function stateOf(answer: NodeAnswer | undefined): NodeState {
+function stateOf({ answer, hasExpired }: NodeObservation): NodeState {
+  if (hasExpired) return "unwell";
   if (answer === undefined) return "down";
   return answer.health === "" ? "up" : "unwell";
 }
@@ -172,13 +176,14 @@ function groupByTags(nodes: readonly NodeReport[]): RegionReport[] {
 
 function nodeProblems({ outputs, observations, stackOption }: ReportInput): string[] {
   const { monitoringUrls } = outputs;
-  const silent = observations.filter(({ answer }) => answer === undefined);
+  const unheard = observations.filter(({ answer }) => answer === undefined);
+  const silent = unheard.filter(({ hasExpired }) => !hasExpired);
   const urls = silent.map(({ name }) => `${name} (${monitoringUrls[name]})`).join(", ");
   const answers = observations.flatMap(({ name, answer }) => (answer ? [{ name, answer }] : []));
   const unwell = answers.filter(({ answer }) => answer.health !== "");
   const members = answers.map(({ name, answer }) => ({ ...answer, name, health: "" }));
-  // Silent nodes and what ails the others are told apart from the meta group.
-  const group = whyNotReady(members, silent);
+  // Nodes that can't be heard and what ails the others are told apart from the meta group.
+  const group = whyNotReady(members, unheard);
   return [
     ...(silent.length > 0
       ? [
@@ -192,17 +197,22 @@ function nodeProblems({ outputs, observations, stackOption }: ReportInput): stri
 
 /** What nobody sees until it is too late: nodes that last as long as each other's certificates. */
 function certificateProblems({ observations, plan, now, stackOption }: ReportInput): string[] {
-  if (!plan) return [];
-  const lifetime = plan.tls === "stack" ? plan.certificateLifetime / 1e6 : Number.POSITIVE_INFINITY;
-  const due = observations.flatMap(({ name, answer }) => {
+  const lifetime =
+    plan?.tls === "stack" ? plan.certificateLifetime / 1e6 : Number.POSITIVE_INFINITY;
+  const due = observations.flatMap(({ name, answer, hasExpired }) => {
+    if (hasExpired) return [{ name, expiry: "has expired" }];
     const until = answer?.certificateUntil;
-    if (until === undefined || !isDue(until, lifetime, now)) return [];
+    if (!plan || until === undefined || !isDue(until, lifetime, now)) return [];
     return [{ name, expiry: describeExpiry(until, now) }];
   });
-  const remedy =
-    plan.tls === "stack"
-      ? `\`npx pulumi up${stackOption}\` renews what is due`
-      : `\`npx pulumi up${stackOption}\` takes up others that are put into the files`;
+  const renews = {
+    stack: "renews what is due",
+    files: "takes up others that are put into the files",
+  };
+  // What `up` does where settings are in error depends on what becomes of them.
+  const effect =
+    plan && plan.tls !== "none" ? renews[plan.tls] : Object.values(renews).join(", or ");
+  const remedy = `\`npx pulumi up${stackOption}\` ${effect}`;
   return [...Map.groupBy(due, ({ expiry }) => expiry)].map(([expiry, nodes]) => {
     const names = nodes.map(({ name }) => name).join(", ");
     return `The certificate of ${names} ${expiry}: ${remedy}.`;

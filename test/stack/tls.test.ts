@@ -99,34 +99,58 @@ describe("a cluster with TLS", () => {
     }
   });
 
-  test("takes up other certificates by a reload, whatever goes on", async () => {
-    const outputs = await stack.outputs();
-    await using traffic = await Traffic.start(outputs, Object.keys(STREAMS), "ORDERS");
-    const before = await serials();
-    const settings = { ...SETTINGS, certificateLifetime: "30d" };
-    const { restarts, text } = await change(stack, traffic, "other certificates", settings);
-    said.push(text);
-    expect(restarts).toBe(0);
-    expect((await serials()).filter((serial) => before.includes(serial))).toEqual([]);
-    stack.configure(SETTINGS);
-    await expectPulumi("up", "--yes", "--skip-preview");
+  describe("under traffic", () => {
+    let traffic: Traffic;
+    beforeAll(async () => {
+      traffic = await Traffic.start(await stack.outputs(), Object.keys(STREAMS), "ORDERS");
+    });
+    afterAll(() => traffic[Symbol.asyncDispose]());
+
+    test("takes up other certificates by a reload, whatever goes on", async () => {
+      const before = await serials();
+      const settings = { ...SETTINGS, certificateLifetime: "30d" };
+      const { restarts, text } = await change(stack, traffic, "other certificates", settings);
+      said.push(text);
+      expect(restarts).toBe(0);
+      expect(text).toContain(
+        `reload, no restart: ${NODES.join(", ")}: certificateLifetime 365d → 30d`,
+      );
+      expect((await serials()).filter((serial) => before.includes(serial))).toEqual([]);
+      stack.configure(SETTINGS);
+      await expectPulumi("up", "--yes", "--skip-preview");
+    });
+
+    // It takes a minute until the first is due; unit tests have a clock of their own.
+    test.runIf(EVERY_TLS_CHANGE)("renews certificates that are due", async () => {
+      const settings = { ...SETTINGS, certificateLifetime: SHORT };
+      await change(stack, traffic, "certificates for 100 s", settings);
+      const issued = Date.now();
+      const before = await serials();
+      await sleep(issued + DUE_MS - Date.now());
+      expect(await expectPulumi("preview")).toMatch(
+        /reload, no restart: rg1-az1, rg1-az2, rg1-az3: certificate expires in \d+ minutes?, this up renews it/,
+      );
+      const { restarts } = await change(stack, traffic, "certificates that are due", settings);
+      expect(restarts).toBe(0);
+      expect((await serials()).filter((serial) => before.includes(serial))).toEqual([]);
+      stack.configure(SETTINGS);
+      await expectPulumi("up", "--yes", "--skip-preview");
+    });
   });
 
-  // It takes a minute until the first is due; unit tests have a clock of their own.
-  test.runIf(EVERY_TLS_CHANGE)("renews certificates that are due", async () => {
-    const outputs = await stack.outputs();
-    await using traffic = await Traffic.start(outputs, Object.keys(STREAMS), "ORDERS");
-    const settings = { ...SETTINGS, certificateLifetime: SHORT };
-    await change(stack, traffic, "certificates for 100 s", settings);
-    const issued = Date.now();
-    const before = await serials();
-    await sleep(issued + DUE_MS - Date.now());
-    expect(await expectPulumi("preview")).toMatch(
-      /reload, no restart: rg1-az1, rg1-az2, rg1-az3: certificate expires in \d+ minutes?, this up renews it/,
+  test.runIf(EVERY_TLS_CHANGE)("renews certificates that have expired", async () => {
+    const lifetime = 60_000;
+    stack.configure({ ...SETTINGS, certificateLifetime: "60s" });
+    await expectPulumi("up", "--yes", "--skip-preview");
+    await sleep(lifetime);
+    const expired = await stack.script("status");
+    expect(expired.exitCode).toBe(1);
+    expect(expired.stdout).toMatch(
+      /The certificate of rg1-az1, rg1-az2, rg1-az3 has expired: `npx pulumi up[^`]*` renews/,
     );
-    const { restarts } = await change(stack, traffic, "certificates that are due", settings);
-    expect(restarts).toBe(0);
-    expect((await serials()).filter((serial) => before.includes(serial))).toEqual([]);
+    expect(expired.stdout).not.toContain("No answer");
+    await expectPulumi("up", "--yes", "--skip-preview");
+    expect((await stack.script("status")).exitCode).toBe(0);
     stack.configure(SETTINGS);
     await expectPulumi("up", "--yes", "--skip-preview");
   });
@@ -174,11 +198,17 @@ describe("a cluster with TLS", () => {
     expect(refused.exitCode).not.toBe(0);
     expect(refused.text).toMatch(/tlsFiles\.ca: nodes would no longer take each other's/);
 
+    const reload = `reload, no restart: ${NODES.join(", ")}:`;
     await writeCertificates(folder, NODES, old, [old, next]);
-    await expectPulumi("up", "--yes", "--skip-preview");
+    expect(await expectPulumi("up", "--yes", "--skip-preview")).toContain(
+      `${reload} tlsFiles.cert has another certificate; tlsFiles.ca has other authorities`,
+    );
     const before = await serials();
     await writeCertificates(folder, NODES, next, [old, next]);
-    await expectPulumi("up", "--yes", "--skip-preview");
+    expect(await expectPulumi("up", "--yes", "--skip-preview")).toContain(
+      `${reload} tlsFiles.cert has another certificate`,
+    );
+    expect(await expectPulumi("preview", "--expect-no-changes")).not.toContain("reload");
     expect((await serials()).filter((serial) => before.includes(serial))).toEqual([]);
     expect(await starts(stack)).toEqual(started);
     await using client = await NatsClient.connect(await stack.outputs());
@@ -186,12 +216,7 @@ describe("a cluster with TLS", () => {
   });
 
   test("gives no key away", async () => {
-    const keys = await Promise.all(
-      NODES.map(async (node) => {
-        const copy = `docker cp ${containerOf(node)}:/etc/nats/key.pem - | tar -xO`;
-        return (await execa("sh", ["-c", copy])).stdout;
-      }),
-    );
+    const keys = await keysInVolumes();
     const secrets = ["BEGIN PRIVATE KEY", ...keys.flatMap((key) => key.split("\n").slice(1, 3))];
     expect(secrets).toHaveLength(7);
     const { stdout: inspected } = await execa("docker", ["inspect", ...NODES.map(containerOf)]);
@@ -219,6 +244,7 @@ describe("a cluster with TLS", () => {
         await expectPulumi("preview", "--expect-no-changes");
         const outputs = await stack.outputs();
         expect(outputs.caCertificate === undefined).toBe(tls === "none");
+        expect((await keysInVolumes()).every((key) => key === "")).toBe(tls === "none");
         await using client = await NatsClient.connect(outputs);
         await client.publish("solo.new", tls);
         expect((await client.payloads("SOLO")).includes("none")).toBe(true);
@@ -230,6 +256,15 @@ describe("a cluster with TLS", () => {
     await expectPulumi("destroy", "--yes");
     expect(await stack.leftovers()).toEqual([]);
   });
+
+  async function keysInVolumes(): Promise<string[]> {
+    return await Promise.all(
+      NODES.map(async (node) => {
+        const copy = `docker cp ${containerOf(node)}:/etc/nats/key.pem - | tar -xO`;
+        return (await execa("sh", ["-c", copy])).stdout;
+      }),
+    );
+  }
 
   /** Of the certificates that nodes show to clients. */
   async function serials(): Promise<string[]> {

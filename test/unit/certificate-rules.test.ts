@@ -72,6 +72,11 @@ describe("a node's certificate", () => {
       [...own, "nats.example.com", "2001:db8::1"],
     ],
     [
+      "by one address in many spellings",
+      { certificateNames: ["2001:DB8:0::1", "2001:db8::1", "::ffff:10.0.0.5"] },
+      [...own, "2001:db8::1", "::ffff:a00:5"],
+    ],
+    [
       "that is monitored from elsewhere",
       { bindAddress: "10.0.0.5", monitorAddress: "10.1.0.5" },
       [...own, "10.0.0.5", "10.1.0.5"],

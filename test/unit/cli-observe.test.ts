@@ -1,7 +1,11 @@
 import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { afterEach, expect, test } from "vitest";
 import { observe } from "../../cli/stack/observe.ts";
+import { validityFrom } from "../../lib/certificate-rules.ts";
+import { issueCertificate, type KeyedCertificate } from "../../providers/issue.ts";
+import { makeAuthority, makeCertificate } from "../support/certificates.ts";
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -11,13 +15,16 @@ afterEach(() => {
   }
 });
 
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener).listen(0, "127.0.0.1");
+async function serve(listener: RequestListener, certified?: KeyedCertificate): Promise<string> {
+  const server = certified
+    ? createSecureServer({ cert: certified.certificate, key: certified.key }, listener)
+    : createServer(listener);
+  server.listen(0, "127.0.0.1");
   servers.push(server);
   await once(server, "listening");
   const address = server.address();
   if (typeof address !== "object" || !address) throw new Error("no port");
-  return `http://127.0.0.1:${address.port}`;
+  return `${certified ? "https" : "http"}://127.0.0.1:${address.port}`;
 }
 
 /** Cut down from nats-server 2.15.2's answers. */
@@ -105,4 +112,20 @@ test("waits two seconds at most, and takes no stranger for a node", async () => 
   });
   expect(found).toEqual([{ name: "mute" }, { name: "stranger" }, { name: "closed" }]);
   expect(performance.now() - began).toBeLessThan(3_000);
+});
+
+test("tells a node whose certificate has expired from one that isn't trusted", async () => {
+  const [authority, stranger] = [await makeAuthority(), await makeAuthority()];
+  const validity = validityFrom(Date.now() - 3 * 60_000, 60_000);
+  const issuer = { name: "an authority elsewhere", key: authority.key };
+  const over = await issueCertificate("expired", ["expired"], validity, issuer);
+  const answer: RequestListener = (_, response) => response.end("{}");
+  const found = await observe({
+    monitoringUrls: {
+      expired: await serve(answer, over),
+      strange: await serve(answer, await makeCertificate("strange", stranger)),
+    },
+    caCertificate: authority.certificate,
+  });
+  expect(found).toEqual([{ name: "expired", hasExpired: true }, { name: "strange" }]);
 });

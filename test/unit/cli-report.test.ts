@@ -154,6 +154,46 @@ describe("reportOn", () => {
     ]);
   });
 
+  test.each([
+    ["stack", "renews what is due"],
+    ["files", "takes up others that are put into the files"],
+    [
+      "settings that are in error",
+      "renews what is due, or takes up others that are put into the files",
+    ],
+  ])(
+    "tells nodes whose certificate has expired from those that don't run, with %s",
+    (tls, remedy) => {
+      const tlsFiles = { ca: "ca", cert: "cert", key: "key" };
+      const secure = planOf({
+        ...orders({ region: "rg2" }),
+        ...(tls === "files" ? { tlsFiles } : { tls: "stack" }),
+      });
+      const observations = [...observationsOf(secure)].map(([name, answer]) => {
+        if (name === "rg1-az1") return { name };
+        return name.startsWith("rg3") ? { name, hasExpired: true as const } : { name, answer };
+      });
+      const report = reportOn({
+        stack: "dev",
+        stackOption: "",
+        outputs: outputsOf(secure),
+        observations,
+        now: NOW,
+        ...(tls === "stack" || tls === "files" ? { plan: secure } : {}),
+      });
+      expect(report.problems).toEqual([
+        "No answer from rg1-az1 (http://127.0.0.1:8222). `npx pulumi up --refresh` starts what has stopped.",
+        `The certificate of rg3-az1, rg3-az2, rg3-az3 has expired: \`npx pulumi up\` ${remedy}.`,
+      ]);
+      const states = new Map(nodesIn(report).map(({ name, state }) => [name, state]));
+      expect(["rg1-az1", "rg2-az1", "rg3-az1"].map((name) => states.get(name))).toEqual([
+        "down",
+        "up",
+        "unwell",
+      ]);
+    },
+  );
+
   test("shows nodes that the settings have and the cluster hasn't, and the other way round", () => {
     const grown = planOf({ regions: ["rg1", "rg2", "rg4"] });
     const observations = [...observationsOf(seed)].map(([name, answer]) => ({ name, answer }));

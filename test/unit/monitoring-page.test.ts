@@ -3,20 +3,21 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { KeyedCertificate } from "../../providers/issue.ts";
-import { readPage } from "../../providers/monitoring-page.ts";
+import { readPage, readPageAsShown } from "../../providers/monitoring-page.ts";
 import { makeAuthority, makeCertificate } from "../support/certificates.ts";
 
 /** A node's monitoring port is where its certificate says that it is, and nowhere else. */
 describe("a page", () => {
   let authority: KeyedCertificate;
   let stranger: KeyedCertificate;
+  let own: KeyedCertificate;
   let url: string;
   const server = createServer((request, response) => response.end(`{"page":"${request.url}"}`));
 
   beforeAll(async () => {
     [authority, stranger] = [await makeAuthority(), await makeAuthority()];
-    const { certificate: cert, key } = await makeCertificate("rg1-az1", authority);
-    server.setSecureContext({ cert, key });
+    own = await makeCertificate("rg1-az1", authority);
+    server.setSecureContext({ cert: own.certificate, key: own.key });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -31,6 +32,14 @@ describe("a page", () => {
     expect(await read("rg1-az1", authority.certificate)).toBe('{"page":"/jsz?config=true"}');
     const both = `${stranger.certificate}${authority.certificate}`;
     expect(await read("rg1-az1", both)).toContain("jsz");
+  });
+
+  test("comes with the certificate that the node shows", async () => {
+    const node = { name: "rg1-az1", url, ca: authority.certificate };
+    expect(await readPageAsShown(node, "varz", 2_000)).toEqual({
+      text: '{"page":"/varz"}',
+      certificate: own.certificate,
+    });
   });
 
   test.each([

@@ -23,6 +23,7 @@ const run = (node: NodePlan, accounts = ACCOUNTS) => ({
     routes: node.conf.routes,
     configDigest: configDigest(node.conf, accounts),
     configLoadTime: "2026-11-26T08:00:00Z",
+    certificateReasons: [],
   },
 });
 
@@ -85,10 +86,11 @@ describe("changes of a whole cluster", () => {
     ]);
   });
 
-  test("by certificates that are due are reloads, and say how long there is left", () => {
+  test("by other certificates are reloads, and say why", () => {
+    const reason = { setting: "certificate", change: "expires in 20 days, this up renews it" };
     const observe = (node: NodePlan) => ({
       ...run(node),
-      server: { ...run(node).server, dueCertificate: "expires in 20 days" },
+      server: { ...run(node).server, certificateReasons: [reason] },
     });
     const secure = plan({ tls: "stack" });
     expect(describeChanges(changesOf(secure, secure, ACCOUNTS, observe), secure.waves)).toEqual([

@@ -62,6 +62,25 @@ describe("planCluster", () => {
     expect(node?.confText).not.toContain("client_advertise");
   });
 
+  test.each<[object, string[]]>([
+    [{}, []],
+    [{ bindAddress: "127.0.0.2" }, []],
+    [{ monitorAddress: "127.0.0.3" }, []],
+    [{ monitorAddress: "10.0.0.5" }, ["10.0.0.5"]],
+    [{ monitorAddress: "0.0.0.0", tls: "none" }, ["0.0.0.0"]],
+    [{ monitorAddress: "10.0.0.5", tls: "stack" }, []],
+    [{ bindAddress: "10.0.0.5", monitorAddress: "10.0.0.5" }, []],
+    [{ bindAddress: "10.0.0.5", monitorAddress: "10.0.0.5", tls: "none" }, []],
+  ])("with %j notes where pages go in the clear that nobody meant to", (settings, addresses) => {
+    expect(plan(settings).notices).toEqual(
+      addresses.map((address) =>
+        expect.stringMatching(
+          new RegExp(`^monitorAddress ${address}: .* in the clear.*config set tls stack$`),
+        ),
+      ),
+    );
+  });
+
   test.each([
     [
       { regions: ["us", "us-east"], availabilityZones: ["east-a", "a"] },
