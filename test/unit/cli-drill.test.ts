@@ -282,14 +282,16 @@ describe("a leader's page", () => {
   const SECOND = 1e9;
   const follower = (name: string, active: number, rest: object = {}) => ({
     name,
+    peer: name,
     current: true,
     active,
     ...rest,
   });
 
   const lookAt = async (cluster: object, config: object = {}) => {
-    const storage = { storage: "file", ...config };
-    const streams = [{ name: "ORDERS", cluster, config: storage, state: { messages: 7 } }];
+    const whole = { name: "ORDERS", storage: "file", ...config };
+    const state = { messages: 7, bytes: 345 };
+    const streams = [{ name: "ORDERS", cluster, config: whole, state }];
     const page = { account_details: [{ name: "APP", stream_detail: streams }] };
     const seen = await look([{ name: "rg2-az1", url: await serve(page) }]);
     return seen.streams.get("APP ORDERS");
