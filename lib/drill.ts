@@ -137,9 +137,9 @@ export function isBack({ observed, writableAfter, currentAfter }: Finding): bool
   return (observed === "survives" || writableAfter !== undefined) && currentAfter !== undefined;
 }
 
-/** Says what is not as it should be with a group, a sentence each. */
-export function describeFinding(finding: Finding, limit: number): string[] {
-  const { name, hosts, failing, expected, observed, writableAfter, currentAfter } = finding;
+/** Says what is not as it should be with a group, a sentence each. @param name how it is called. */
+export function describeFinding(name: string, finding: Finding, limit: number): string[] {
+  const { hosts, failing, expected, observed, writableAfter, currentAfter } = finding;
   const up = `${hosts.length - failing.length} of its ${hosts.length} replicas up`;
   const within = `within ${limit / 1_000} s`;
   return [
@@ -157,7 +157,10 @@ export function describeFinding(finding: Finding, limit: number): string[] {
 }
 
 /** Says where replicas are not where the settings would have them, and it shows; undefined if not. */
-export function describeDeviation({ name, expected, planned }: Forecast): string | undefined {
+export function describeDeviation(
+  name: string,
+  { expected, planned }: Forecast,
+): string | undefined {
   if (planned === undefined || planned === "depends" || planned === expected) return undefined;
   const byPlan = planned === "lost" ? "be lost" : "stay writable";
   return `${name}: by the settings it would ${byPlan}; its replicas are elsewhere`;

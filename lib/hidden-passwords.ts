@@ -14,17 +14,36 @@ function isMap(value: unknown): value is PlainMap {
  * belongs: errors quote it, and somebody may have put a password there.
  */
 export function hidePasswords(accounts: unknown): unknown {
-  return mapValues(accounts, (account) => {
-    if (!isMap(account)) return GIVEN;
-    return "users" in account
-      ? { ...account, users: mapValues(account.users, hidePassword) }
-      : account;
-  });
+  return mapUsers(accounts, hidePassword);
 }
 
 function hidePassword(user: unknown): unknown {
   if (!isMap(user)) return GIVEN;
   return typeof user.password === "string" ? { ...user, password: GIVEN } : user;
+}
+
+/** What {@link hidePasswords} gives, without what stands for passwords: for another stack to begin with. */
+export function dropPasswords(hidden: unknown): unknown {
+  return mapUsers(hidden, (user) => {
+    if (!isMap(user) || user.password !== GIVEN) return user;
+    const { password: _, ...rest } = user;
+    return rest;
+  });
+}
+
+/** A user, by where it is. */
+export interface UserPlace {
+  readonly account: string;
+  readonly user: string;
+}
+
+/** The users whose settings are nothing but permissions: those that a password is yet to be made for. */
+export function usersToBe(hidden: unknown): readonly UserPlace[] {
+  return entriesOf(hidden).flatMap(([account, settings]) =>
+    entriesOf(isMap(settings) ? settings.users : {})
+      .filter(([, user]) => isMap(user) && Object.keys(user).every((key) => key === "permissions"))
+      .map(([user]) => ({ account, user })),
+  );
 }
 
 /** What {@link hidePasswords} leaves out: passwords by the names of their users. */
@@ -46,6 +65,14 @@ export function plainPasswordsIn(accounts: unknown): readonly string[] {
 
 function entriesOf(value: unknown): [string, unknown][] {
   return isMap(value) ? Object.entries(value) : [];
+}
+
+/** What is no map where one belongs becomes {@link GIVEN}. */
+function mapUsers(accounts: unknown, change: (user: unknown) => unknown): unknown {
+  return mapValues(accounts, (account) => {
+    if (!isMap(account)) return GIVEN;
+    return "users" in account ? { ...account, users: mapValues(account.users, change) } : account;
+  });
 }
 
 function mapValues(value: unknown, change: (value: unknown) => unknown): unknown {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type HeldStream, heldStream } from "../lib/departures.ts";
 import { type GroupView, type NodeReport, whyNotCurrent } from "../lib/readiness.ts";
+import { type HomedStream, type Jsz, parseJsz, type RaftGroup, STREAMS_PAGE } from "./jsz.ts";
 import { type Monitor, readPage } from "./monitoring-page.ts";
 
 export type { Monitor } from "./monitoring-page.ts";
@@ -10,110 +11,36 @@ export type NodeView = Required<Omit<NodeReport, "name">>;
 
 const REQUEST_MS = 2_000;
 
-const peer = z.object({
-  current: z.boolean().default(false),
-  offline: z.boolean().default(false),
-});
-
-/** A raft group: its leader, `""` while there is none, and the other members as this node sees them. */
-const raftGroup = z.object({
-  leader: z.string().default(""),
-  replicas: z
-    .array(
-      peer
-        .extend({ name: z.string(), lag: z.number().default(0) })
-        .transform(({ name, lag, ...state }) => ({ name, lag, well: isWell(state) })),
-    )
-    .default([]),
-});
-const metaGroup = z.object({
-  meta_cluster: z
-    .object({
-      leader: z.string().default(""),
-      cluster_size: z.number(),
-      replicas: z
-        .array(
-          peer
-            .extend({ name: z.string(), peer: z.string() })
-            .transform(({ name, peer: id, ...state }) => ({ id, name, well: isWell(state) })),
-        )
-        .default([]),
-    })
-    .optional(),
-});
 const healthz = z.object({ status: z.string(), error: z.string().optional() });
 
-const placement = z
-  .object({ cluster: z.string().optional(), tags: z.array(z.string()).nullish() })
-  .transform(({ cluster, tags }) => ({ ...(cluster ? { cluster } : {}), tags: tags ?? [] }))
-  .nullish()
-  .transform((value) => value ?? { tags: [] });
-
-const jetStreamDetail = z.object({
-  account_details: z
-    .array(
-      z.object({
-        name: z.string(),
-        stream_detail: z
-          .array(
-            z.object({
-              name: z.string(),
-              cluster: raftGroup.prefault({}),
-              config: z.object({
-                name: z.string(),
-                num_replicas: z.number().default(1),
-                placement,
-              }),
-              consumer_detail: z
-                .array(z.object({ name: z.string(), cluster: raftGroup.prefault({}) }))
-                .default([]),
-            }),
-          )
-          .default([]),
-      }),
-    )
-    .default([]),
-});
-
-function isWell({ current, offline }: z.output<typeof peer>): boolean {
-  return current && !offline;
+/** Asks a node for the streams that it has a replica of, with all that {@link STREAMS_PAGE} tells of them. */
+async function askStreams(node: Monitor, parameters = ""): Promise<readonly HomedStream[]> {
+  const [page] = await getPages(node, [STREAMS_PAGE + parameters]);
+  return parseJsz(page).streams;
 }
 
-/** The page that {@link groupsOf} reads. */
-const GROUPS_PAGE = "jsz?accounts=true&streams=true&consumers=true&config=true";
-
-/** Takes the streams and consumers that a node holds out of its {@link GROUPS_PAGE}. @throws z.ZodError */
-function groupsOf(page: unknown): GroupView[] {
-  return jetStreamDetail
-    .parse(page)
-    .account_details.flatMap(({ name: account, stream_detail }) =>
-      stream_detail.flatMap(({ name, cluster, config, consumer_detail: consumers }) => [
-        { ...toView(account, `stream ${name}`, cluster), replicas: config.num_replicas },
-        ...consumers.map((consumer) =>
-          toView(account, `consumer ${consumer.name} of stream ${name}`, consumer.cluster),
-        ),
-      ]),
-    );
-}
-
-function toView(account: string, name: string, group: z.output<typeof raftGroup>): GroupView {
+function toView(account: string, name: string, group: RaftGroup): GroupView {
   return { account, name, leader: group.leader, others: group.replicas };
 }
 
 /** Asks a node for the streams and consumers that it holds, and how they fare. @throws Error where it doesn't answer. */
 export async function askGroups(node: Monitor): Promise<GroupView[]> {
-  const [page] = await getPages(node, [GROUPS_PAGE]);
-  return groupsOf(page);
+  const streams = await askStreams(node, "&consumers=true");
+  return streams.flatMap(({ account, stream }) => {
+    const { name, cluster, config, consumer_detail: consumers } = stream;
+    return [
+      { ...toView(account, `stream ${name}`, cluster), replicas: config.num_replicas },
+      ...consumers.map((consumer) =>
+        toView(account, `consumer ${consumer.name} of stream ${name}`, consumer.cluster),
+      ),
+    ];
+  });
 }
 
 /** Asks a node for the streams that it has a replica of. @throws Error where it doesn't answer. */
 export async function askHeldStreams(node: Monitor): Promise<HeldStream[]> {
-  const [page] = await getPages(node, [GROUPS_PAGE]);
-  return jetStreamDetail
-    .parse(page)
-    .account_details.flatMap(({ name, stream_detail }) =>
-      stream_detail.map(({ config }) => heldStream(name, config)),
-    );
+  const streams = await askStreams(node);
+  return streams.map(({ account, stream }) => heldStream(account, stream.config));
 }
 
 /** Reads pages of a node's monitoring port. @throws Error where one doesn't answer with JSON within 2 s. */
@@ -123,15 +50,14 @@ export async function getPages(node: Monitor, paths: readonly string[]): Promise
   );
 }
 
-/** Takes a node's view out of its `/jsz` and `/healthz`. @throws z.ZodError where they aren't nats-server's. */
-export function viewOf(jszPage: unknown, healthzPage: unknown): NodeView {
-  const { meta_cluster: meta } = metaGroup.parse(jszPage);
+/** Takes a node's view out of its `/jsz` and `/healthz`. @throws z.ZodError where the latter isn't nats-server's. */
+export function viewOf({ metaGroup: meta }: Jsz, healthzPage: unknown): NodeView {
   const { status, error } = healthz.parse(healthzPage);
   return {
     metaLeader: meta?.leader ?? "",
     metaSize: meta?.cluster_size ?? 0,
     health: status === "ok" ? "" : (error ?? status),
-    peers: meta?.replicas ?? [],
+    peers: (meta?.replicas ?? []).map(({ peer: id, name, well }) => ({ id, name, well })),
   };
 }
 
@@ -142,7 +68,7 @@ export async function askNodes(monitors: readonly Monitor[]): Promise<NodeReport
       const { name } = node;
       try {
         const [stats, health] = await getPages(node, ["jsz", "healthz"]);
-        return { name, ...viewOf(stats, health) };
+        return { name, ...viewOf(parseJsz(stats), health) };
       } catch {
         return { name };
       }

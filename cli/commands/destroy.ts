@@ -1,10 +1,11 @@
-import { countOf, formatSize } from "../../lib/wording.ts";
+import { countOf } from "../../lib/wording.ts";
 import { confirm } from "../confirm.ts";
 import { parseOptions } from "../options.ts";
+import { renderLosses } from "../render/losses.ts";
 import { inspect } from "../stack/inspect.ts";
 import { removeLeftovers } from "../stack/leftovers.ts";
 import { showPulumi } from "../stack/pulumi-cli.ts";
-import { type ClusterReport, nodesIn } from "../stack/report.ts";
+import { nodesIn } from "../stack/report.ts";
 import { findStack, type Stack } from "../stack/stack.ts";
 import { UserError } from "../user-error.ts";
 
@@ -44,21 +45,10 @@ async function describeLoss(stack: Stack): Promise<string> {
   if (!inspection) return `${heading}: ${countOf(stack.resourceCount ?? 0, "resource")}.`;
   const { report } = inspection;
   const nodes = nodesIn(report).filter(({ state }) => state !== "planned");
-  const streams = describeStreams(report);
+  const streams = renderLosses(report.streams);
   const rest = streams.length === 0 ? ". It has no streams." : " and, for good, these streams:";
   return [
     `${heading}: ${countOf(nodes.length, "node")} with their volumes${rest}`,
     ...streams,
   ].join("\n");
-}
-
-function describeStreams({ streams }: ClusterReport): string[] {
-  const width = Math.max(...streams.map(({ name }) => name.length));
-  return streams.map(({ name, verdict, messages, bytes }) => {
-    const content =
-      verdict === "missing"
-        ? "doesn't answer, so nobody knows how many messages"
-        : `${countOf(messages, "message")}, ${formatSize(bytes)}`;
-    return `  ${name.padEnd(width)}  ${content}`;
-  });
 }

@@ -31,7 +31,7 @@ Nothing is written to any stream.
   zone rg1-az1       a zone of one region
   zone az1           the same zone in all regions
   region rg2         a region
-  leader ORDERS      the node that leads that stream now
+  leader ORDERS      the node that leads that stream now; of another account than the first: "ORDERS (BILLING)"
 
   -s, --stack NAME   the stack to rehearse on (default: the selected one, else dev)
       --how HOW      kill: SIGKILL, the hard case (default); stop: a clean shutdown; pause: frozen

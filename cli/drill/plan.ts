@@ -2,7 +2,7 @@ import { type Forecast, forecast, groupKey, type Sampling, sample } from "../../
 import { placementRequest, planSeating } from "../../lib/placement.ts";
 import type { ClusterPlan } from "../../lib/plan.ts";
 import type { Loss } from "../../lib/survivability.ts";
-import { countOf, listSome } from "../../lib/wording.ts";
+import { countOf, listSome, streamNamer } from "../../lib/wording.ts";
 import { UserError } from "../user-error.ts";
 import type { How } from "./fault.ts";
 import type { WellLook } from "./scene.ts";
@@ -62,10 +62,11 @@ export function refuseDataLoss(
   { streams }: Pick<WellLook, "streams">,
 ): void {
   if (how === "pause") return;
+  const nameOf = streamNamer(forecasts);
   const atRisk = forecasts.flatMap((stream) => {
     const messages = streams.get(groupKey(stream))?.volatileMessages ?? 0;
     const isLost = stream.expected === "lost" && messages > 0;
-    return isLost ? [`${stream.name} (${countOf(messages, "message")})`] : [];
+    return isLost ? [`${countOf(messages, "message")} of ${nameOf(stream)}`] : [];
   });
   if (atRisk.length === 0) return;
   throw new UserError(

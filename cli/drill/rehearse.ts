@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Forecast, groupKey, isBack, type Sampling } from "../../lib/drill.ts";
-import { countOf, listSome } from "../../lib/wording.ts";
+import { countOf, listSome, streamNamer } from "../../lib/wording.ts";
 import {
   type Agreement,
   closeConnections,
@@ -76,6 +76,7 @@ async function run(run: Run): Promise<DrillReport> {
     limit: RECOVERY_MS,
     restoring,
   };
+  const nameOf = streamNamer(plan.streams);
   const step = log.step("Recovery");
   for (let said = ""; !signal.aborted; ) {
     const lack = await whyNotWell(nodes);
@@ -90,7 +91,7 @@ async function run(run: Run): Promise<DrillReport> {
       step.failed("not all is well");
       return report;
     }
-    const reason = lack ?? `waiting for ${listSome(missing.map(({ name }) => name))}`;
+    const reason = lack ?? `waiting for ${listSome(missing.map(nameOf))}`;
     if (reason !== said) step.doing(reason);
     said = reason;
     await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
@@ -137,13 +138,13 @@ async function wait(
   tell: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
+  const nameOf = streamNamer(streams);
   const silence = PATIENCE_MS + sampling.interval;
   for (let said = ""; watch.now() < duration && !signal.aborted; ) {
     const silent = [metaGroup, ...streams].filter(
       (group) => watch.now() - lastSign(watch, group) > silence,
     );
-    const text =
-      silent.length > 0 ? `not writable: ${listSome(silent.map(({ name }) => name))}` : "";
+    const text = silent.length > 0 ? `not writable: ${listSome(silent.map(nameOf))}` : "";
     if (text !== said) tell(text || "all writable");
     said = text;
     const rest = Math.min(POLL_MS, Math.max(0, duration - watch.now()));

@@ -9,7 +9,7 @@ import {
   type Sampling,
   type Timing,
 } from "../../lib/drill.ts";
-import { countOf } from "../../lib/wording.ts";
+import { countOf, streamNamer } from "../../lib/wording.ts";
 import type { DrillPlan, DrillTerms } from "./plan.ts";
 import { LOOK_INTERVAL_MS } from "./watch.ts";
 
@@ -52,9 +52,10 @@ export function reportOnDrill(plan: DrillPlan, record: DrillRecord): DrillReport
     observe(stream, courseOf(stream), isDeaf || !isAsked(stream) ? seen : asked, record),
   );
   const findings = [metaGroup, ...streams];
+  const nameOf = streamNamer(streams);
   const problems = [
     ...stranded,
-    ...findings.flatMap((finding) => describeFinding(finding, limit)),
+    ...findings.flatMap((finding) => describeFinding(nameOf(finding), finding, limit)),
     ...(lack === undefined ? [] : [`${limit / 1_000} s after restoring: ${lack}`]),
   ];
   const { stack, loss, how, duration } = facts;
@@ -69,7 +70,7 @@ export function reportOnDrill(plan: DrillPlan, record: DrillRecord): DrillReport
     ...(lack === undefined ? { wellAfter: end - restoring } : {}),
     problems,
     notices: [
-      ...forecasts.flatMap((stream) => describeDeviation(stream) ?? []),
+      ...forecasts.flatMap((stream) => describeDeviation(nameOf(stream), stream) ?? []),
       ...describeProbes(streams, sampling),
     ],
   };

@@ -4,7 +4,7 @@ import { monitorsOf } from "../../lib/outputs.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan.ts";
 import { whyNotReady } from "../../lib/readiness.ts";
 import { type Loss, lossesOf } from "../../lib/survivability.ts";
-import { listSome } from "../../lib/wording.ts";
+import { listSome, streamNamer } from "../../lib/wording.ts";
 import { askNodes, askWhyNotCurrent, type Monitor } from "../../providers/monitoring.ts";
 import { listOwnNodes, type OwnNode } from "../../providers/own-nodes.ts";
 import { findLocks } from "../pulumi/killed.mjs";
@@ -123,7 +123,7 @@ export async function lookAtWell({ nodes, stack }: Scene): Promise<WellLook> {
   if (!metaGroup) throw new UserError("Nothing was touched, as the meta group has no leader.");
   const moving = [...streams.values()].filter(({ isChanging }) => isChanging);
   if (moving.length > 0) {
-    const names = listSome(moving.map(({ name }) => name));
+    const names = listSome(moving.map(streamNamer(streams.values())));
     throw new UserError(
       `Nothing was touched, as a change is under way: ${names}. Wait until it is done.`,
     );
@@ -150,10 +150,13 @@ export function chooseLoss(
     const known = losses.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name);
     throw new UserError(`There is no ${scope} ${name}. There are ${listSome(known)}.`);
   }
-  const found = [...streams.values()].filter((stream) => stream.name === name);
+  const nameOf = streamNamer(streams.values());
+  const found = [...streams.values()].filter(
+    (stream) => stream.name === name || nameOf(stream) === name,
+  );
   const stream = found.find(({ account }) => account === plan.accounts[0]?.name) ?? found[0];
   const loss = stream && findLoss("node", stream.leader, losses);
   if (loss) return loss;
-  const known = [...streams.values()].map((stream) => stream.name);
+  const known = [...streams.values()].map(nameOf);
   throw new UserError(`There is no stream ${name}. There are ${listSome(known) || "none"}.`);
 }

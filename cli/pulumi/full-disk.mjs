@@ -6,6 +6,9 @@ import { findLocks, listFiles } from "./killed.mjs";
 /** Bytes that have to be free for a command that changes things: Pulumi writes the state again and again. */
 const ROOM = 32 * 1024 ** 2;
 
+/** What the copy of a state has behind its name. */
+const COPY = ".whole";
+
 /**
  * The folder in which a backend of files keeps the state, if there is too little room for it; undefined where
  * there is enough, or where the state is kept elsewhere.
@@ -25,34 +28,66 @@ export function crampedFolder(backendUrl, statfs = fs.statfsSync) {
  * Keeps a copy of each state in a backend of files, and puts it back in the place of one that is torn: where the
  * disk is full, Pulumi 3.259 leaves half a state under its name and under that of its backup, and no command can
  * read it (fileblob of gocloud.dev 0.46 renames what it couldn't write to the end). What was done since the copy
- * is found by the next `up`, as after one that was killed.
+ * is found by the next `up`, as after one that was killed. A copy goes when its state is gone, as after
+ * `pulumi stack rm`: a new stack of that name must not come upon it.
  *
  * @returns the names of the stacks whose state was put back
  */
 export function mendStates(backendUrl) {
-  return listFiles(backendUrl, "stacks", ".json").flatMap((state) => {
+  const copies = listFiles(backendUrl, "stacks", `.json${COPY}`);
+  const states = new Set([
+    ...listFiles(backendUrl, "stacks", ".json"),
+    ...copies.map((copy) => copy.slice(0, -COPY.length)),
+  ]);
+  return [...states].flatMap((state) => {
     const stack = path.basename(state, ".json");
     // Whoever holds the lock is at work on it.
     const project = path.basename(path.dirname(state));
     if (findLocks(backendUrl, `${project}/${stack}`).length > 0) return [];
-    return keepOrMend(state, `${state}.whole`) ? [stack] : [];
+    try {
+      return keepOrMend(state, state + COPY) ? [stack] : [];
+    } catch {
+      // What can't be touched is Pulumi's to name.
+      return [];
+    }
   });
 }
 
 function keepOrMend(state, copy) {
-  const text = readIfThere(state);
-  const kept = readIfThere(copy);
-  if (text === undefined || text === kept) return false;
-  if (isWhole(text)) {
-    replace(copy, text);
+  // Pulumi and this module rename new states over old ones: it is missing where it was removed, and only there.
+  const written = statIfThere(state);
+  if (!written) {
+    fs.rmSync(copy, { force: true });
     return false;
   }
-  return kept !== undefined && replace(state, kept);
+  if (isCopyOf(written, statIfThere(copy))) return false;
+  const text = readIfThere(state);
+  const kept = readIfThere(copy);
+  if (text === undefined) return false;
+  if (text !== kept && !isWhole(text)) return kept !== undefined && replace(state, kept);
+  if (text === kept || replace(copy, text)) fs.utimesSync(copy, written.atime, timeOf(written));
+  return false;
+}
+
+/** Milliseconds within which a file system may give two writings the same time. */
+const TICK = 2_000;
+
+/**
+ * The time that tells a copy from those of other writings; none where the state may be written once more in the same
+ * tick.
+ */
+function timeOf({ mtime }) {
+  return Date.now() - mtime.getTime() > TICK ? mtime : 0;
+}
+
+/** By size and time: to read large states would take each command its time. Times that are set are whole milliseconds. */
+function isCopyOf(written, copied) {
+  return written.size === copied?.size && Math.abs(written.mtimeMs - copied.mtimeMs) < 1;
 }
 
 /** Writes a file whole or not at all. @returns false where there is no room for it */
 function replace(file, text) {
-  const draft = `${file}.draft`;
+  const draft = `${file}.${process.pid}.draft`;
   try {
     fs.writeFileSync(draft, text, { mode: 0o600 });
     fs.renameSync(draft, file);
@@ -69,6 +104,10 @@ function isWhole(text) {
   } catch {
     return false;
   }
+}
+
+function statIfThere(file) {
+  return fs.statSync(file, { throwIfNoEntry: false });
 }
 
 function readIfThere(file) {

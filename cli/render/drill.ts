@@ -1,7 +1,7 @@
 import type { Finding, Forecast } from "../../lib/drill.ts";
 import { formatDuration } from "../../lib/quantities.ts";
 import type { Loss, Outcome } from "../../lib/survivability.ts";
-import { countOf, formatCount, listSome } from "../../lib/wording.ts";
+import { countOf, formatCount, listSome, streamNamer } from "../../lib/wording.ts";
 import type { DrillPlan } from "../drill/plan.ts";
 import type { DrillReport } from "../drill/report.ts";
 import { renderTable } from "./table.ts";
@@ -72,7 +72,8 @@ function renderFindings({ streams, metaGroup }: DrillReport, canvas: Canvas): st
   const isPlain = ({ failing, expected, observed }: Finding) =>
     failing.length === 0 && expected === observed;
   const shown = streams.length > MOST_ROWS ? streams.filter((each) => !isPlain(each)) : streams;
-  const rows = [...shown, metaGroup].map((finding) => toCells(finding, canvas));
+  const nameOf = streamNamer(streams);
+  const rows = [...shown, metaGroup].map((finding) => toCells(finding, nameOf(finding), canvas));
   const columns = HEADINGS.map((heading, column) => ({
     heading,
     width: Math.max(heading.length, ...rows.map((row) => widthOf(row[column] ?? ""))),
@@ -87,8 +88,8 @@ function renderFindings({ streams, metaGroup }: DrillReport, canvas: Canvas): st
   ].join("\n");
 }
 
-function toCells(finding: Finding, { colors }: Canvas): string[] {
-  const { name, hosts, failing, expected, observed, writableAfter, currentAfter } = finding;
+function toCells(finding: Finding, name: string, { colors }: Canvas): string[] {
+  const { hosts, failing, expected, observed, writableAfter, currentAfter } = finding;
   const paint = expected === observed ? String : colors.red;
   return [
     colors.bold(name),
@@ -118,8 +119,8 @@ function describeLoss({ kind, name }: Loss): string {
 }
 
 function namesOf(streams: readonly Forecast[], fate: Outcome): string {
-  const names = streams.filter(({ expected }) => expected === fate).map(({ name }) => name);
-  return listSome(names) || "none";
+  const fated = streams.filter(({ expected }) => expected === fate);
+  return listSome(fated.map(streamNamer(streams))) || "none";
 }
 
 function seconds(milliseconds: number): string {

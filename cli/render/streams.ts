@@ -1,4 +1,4 @@
-import { formatCount, formatSize } from "../../lib/wording.ts";
+import { formatCount, formatSize, streamNamer } from "../../lib/wording.ts";
 import type { ReplicaReport, StreamReport, Verdict } from "../stack/report.ts";
 import { COLUMN_GAP, renderTable } from "./table.ts";
 import { type Canvas, widthOf } from "./text.ts";
@@ -11,8 +11,8 @@ const NARROWEST = 12;
 /** The streams as a table. */
 export function renderStreams(streams: readonly StreamReport[], canvas: Canvas): string {
   if (streams.length === 0) return canvas.colors.dim("There are no streams.");
-  const several = new Set(streams.map(({ account }) => account)).size > 1;
-  const rows = streams.map((stream) => toCells(stream, several, canvas));
+  const nameOf = streamNamer(streams);
+  const rows = streams.map((stream) => toCells(stream, nameOf(stream), canvas));
   const widths = fitColumns([HEADINGS, ...rows], canvas.width);
   if (!widths) return rows.map((cells) => renderEntry(cells, canvas)).join("\n");
   const columns = HEADINGS.map((heading, index) => ({
@@ -23,12 +23,11 @@ export function renderStreams(streams: readonly StreamReport[], canvas: Canvas):
   return renderTable(columns, rows, canvas);
 }
 
-/** @param several whether there are several accounts, so that a stream's name doesn't say which it is. */
-function toCells(stream: StreamReport, several: boolean, { colors }: Canvas): string[] {
-  const { name, account, tags, leader, replicas, messages, bytes, verdict } = stream;
+function toCells(stream: StreamReport, name: string, { colors }: Canvas): string[] {
+  const { tags, leader, replicas, messages, bytes, verdict } = stream;
   const others = replicas.filter(({ node }) => node !== leader);
   return [
-    colors.bold(name) + (several ? ` (${account})` : ""),
+    colors.bold(name),
     tags.join(" ") || "any",
     leader || "none",
     others.map(renderReplica).join(" ") || "none",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { monitorsOf, type StackOutputs } from "../../lib/outputs.ts";
+import { type HomedStream, parseJsz, type RaftMember, STREAMS_PAGE } from "../../providers/jsz.ts";
 import { getPages, type Monitor, type NodeView, viewOf } from "../../providers/monitoring.ts";
 
 /** What the monitoring pages of one node say; no answer where it can't be reached. */
@@ -21,6 +22,8 @@ export interface NodeAnswer extends NodeView {
   readonly streams: readonly StreamSighting[];
 }
 
+export type Follower = Pick<RaftMember, "name" | "current" | "offline" | "pending" | "lag">;
+
 /** A stream as one of its servers sees it. */
 export interface StreamSighting {
   readonly account: string;
@@ -38,45 +41,6 @@ export interface StreamSighting {
   readonly change?: string;
 }
 
-export interface Follower {
-  readonly name: string;
-  readonly current: boolean;
-  readonly offline: boolean;
-  /** Being added: not counted yet. */
-  readonly pending: boolean;
-  /** Operations behind the leader. */
-  readonly lag: number;
-}
-
-const follower = z.object({
-  name: z.string(),
-  current: z.boolean().default(false),
-  offline: z.boolean().default(false),
-  pending: z.boolean().default(false),
-  lag: z.number().default(0),
-});
-
-const streamDetail = z.object({
-  name: z.string(),
-  cluster: z
-    .object({
-      leader: z.string().default(""),
-      replicas: z.array(follower).default([]),
-      desired: z.object({ status: z.object({ description: z.string() }).optional() }).nullish(),
-    })
-    .prefault({}),
-  config: z.object({
-    num_replicas: z.number().default(1),
-    placement: z.object({ tags: z.array(z.string()).nullish() }).nullish(),
-  }),
-  state: z.object({ messages: z.number(), bytes: z.number() }),
-});
-
-const streamsOfAccounts = z.object({
-  account_details: z
-    .array(z.object({ name: z.string(), stream_detail: z.array(streamDetail).default([]) }))
-    .default([]),
-});
 const variables = z.object({
   version: z.string(),
   uptime: z.string(),
@@ -97,18 +61,16 @@ export async function observe(
 
 /** A page that is not what nats-server answers counts as no answer: something else holds the port. */
 async function ask(node: Monitor): Promise<Omit<NodeObservation, "name">> {
-  const pages = ["varz", "jsz?accounts=true&streams=true&config=true", "healthz"];
+  const pages = ["varz", STREAMS_PAGE, "healthz"];
   try {
     const [server, stats, health] = await getPages(node, pages);
-    const { account_details: accounts } = streamsOfAccounts.parse(stats);
+    const jsz = parseJsz(stats);
     const { tls_cert_not_after: certificateUntil, ...known } = variables.parse(server);
     const answer = {
       ...known,
       ...(certificateUntil === undefined ? {} : { certificateUntil }),
-      ...viewOf(stats, health),
-      streams: accounts.flatMap(({ name, stream_detail: streams }) =>
-        streams.map((stream) => toSighting(name, stream)),
-      ),
+      ...viewOf(jsz, health),
+      streams: jsz.streams.map(toSighting),
     };
     return { answer };
   } catch (error) {
@@ -121,12 +83,12 @@ function isExpiry(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "CERT_HAS_EXPIRED";
 }
 
-function toSighting(account: string, detail: z.output<typeof streamDetail>): StreamSighting {
-  const { name, cluster, config, state } = detail;
+function toSighting({ account, stream }: HomedStream): StreamSighting {
+  const { name, cluster, config, state } = stream;
   return {
     account,
     name,
-    tags: config.placement?.tags ?? [],
+    tags: config.placement.tags,
     replicaCount: config.num_replicas,
     leader: cluster.leader,
     followers: cluster.replicas,

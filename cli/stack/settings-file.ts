@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { parse } from "yaml";
+import { parse, YAMLParseError } from "yaml";
 import { GIVEN } from "../../lib/hidden-passwords.ts";
 import { decodeSettings } from "../../lib/settings.ts";
 import { project } from "../pulumi/project.mjs";
@@ -97,13 +97,19 @@ function declaredDefaults(namespace: string): Record<string, string> {
 
 type PlainMap = Readonly<Record<string, unknown>>;
 
+/** Of streams it isn't plain: nats-server would take one of the same name in each account. */
+const ONCE = "A name stands once in a map; that of a stream too, whatever account it is in.";
+
 /** @throws UserError quoting the line that is no YAML, or where the whole is no map. */
 function parseYaml(file: string, text: string): PlainMap {
   try {
     return expectMap(file, parse(text, { merge: true }));
   } catch (cause) {
     if (cause instanceof UserError || !(cause instanceof Error)) throw cause;
-    throw new UserError(`${file} can't be read as YAML: ${cause.message.trimEnd()}`, { cause });
+    const isTwice = cause instanceof YAMLParseError && cause.code === "DUPLICATE_KEY";
+    const rule = isTwice ? `\n${ONCE}` : "";
+    const message = `${file} can't be read as YAML: ${cause.message.trimEnd()}${rule}`;
+    throw new UserError(message, { cause });
   }
 }
 

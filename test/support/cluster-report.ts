@@ -26,7 +26,8 @@ export function outputsOf(plan: ClusterPlan): StackOutputs {
       plan.streams.map((stream) => {
         const [leader = "", ...others] = hostsFor(stream);
         const tags = [...(stream.config.placement?.tags ?? [])];
-        return [stream.name, { tags, leader, replicas: [leader, ...others].sort() }];
+        const replicas = [leader, ...others].sort();
+        return [stream.name, { account: stream.account, tags, leader, replicas }];
       }),
     ),
   };

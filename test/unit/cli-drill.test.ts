@@ -37,6 +37,10 @@ const LOOK = {
   ),
 };
 
+const OTHER = { ...ledOn("ORDERS", "rg2-az1"), account: "BILLING" };
+/** With a stream of the same name in another account, which the settings don't have. */
+const SHARED = { ...LOOK, streams: new Map([...LOOK.streams, [groupKey(OTHER), OTHER]]) };
+
 function drillOf(name: string, look = LOOK): DrillPlan {
   const loss = findLoss("region", name, lossesOf(nodesOf(PLAN)));
   if (!loss) throw new Error(`no region ${name}`);
@@ -91,6 +95,12 @@ describe("a drill's plan", () => {
     expect(forecasts.map(({ name }) => name)).toEqual(["EVENTS", "ORDERS", "OTHER"]);
     expect(sampling.groups.map(({ name }) => name)).toEqual(["EVENTS", "ORDERS"]);
   });
+
+  test("tells streams of two accounts apart", () => {
+    expect(renderDrillPlan(drillOf("rg2", SHARED), canvas)).toContain(
+      "stay writable   EVENTS (APP)\n  lost meanwhile  ORDERS (APP), ORDERS (BILLING)\n",
+    );
+  });
 });
 
 describe("messages in memory", () => {
@@ -104,7 +114,7 @@ describe("messages in memory", () => {
 
   test("that would be gone with a majority bar the way", () => {
     expect(refusal(withMessages(1_204, "rg2-az1"))).toThrow(
-      "gone for good: ORDERS (1,204 messages). Use --how pause",
+      "gone for good: 1,204 messages of ORDERS. Use --how pause",
     );
   });
 
@@ -188,6 +198,18 @@ describe("a drill's report", () => {
     ]);
   });
 
+  test("tells streams of two accounts apart", () => {
+    const lost = { agreements: [], majorities: [], complete: [] };
+    const courseOf = (group: { readonly account: string; readonly name: string }) =>
+      (group.account === "BILLING" ? undefined : COURSES[group.name]) ?? lost;
+    const text = render(drillOf("rg2", SHARED), { ...RECORD, courseOf });
+    expect(text).toContain("ORDERS (APP)      3 of 3");
+    expect(text).toContain("ORDERS (BILLING)  1 of 1");
+    expect(text).toContain("meta group        3 of 9");
+    expect(text).toContain("✗ ORDERS (BILLING): was not writable again within 60 s");
+    expect(text).not.toContain("✗ ORDERS (APP)");
+  });
+
   test("counts what has nothing to do with it, where there is much of that", () => {
     const far = Array.from({ length: 40 }, (_, index) => ledOn(`FAR${index}`, "rg3-az1"));
     const streams = new Map([
@@ -206,6 +228,15 @@ describe("the node that leads a stream", () => {
   test("is looked up", () => {
     const target = { scope: "leader", name: "EVENTS" } as const;
     expect(chooseLoss(target, PLAN, LOOK)).toMatchObject({ kind: "node", nodes: ["rg2-az2"] });
+  });
+
+  test("is the first account's, unless another is named with the stream", () => {
+    const nodesOfLeader = (name: string) =>
+      chooseLoss({ scope: "leader", name }, PLAN, SHARED).nodes;
+    expect(nodesOfLeader("ORDERS (BILLING)")).toEqual(["rg2-az1"]);
+    expect(() => nodesOfLeader("BILLS")).toThrow(
+      "There are ORDERS (APP), EVENTS (APP), ORDERS (BILLING).",
+    );
   });
 
   test.each([
@@ -251,14 +282,16 @@ describe("a leader's page", () => {
   const SECOND = 1e9;
   const follower = (name: string, active: number, rest: object = {}) => ({
     name,
+    peer: name,
     current: true,
     active,
     ...rest,
   });
 
   const lookAt = async (cluster: object, config: object = {}) => {
-    const storage = { storage: "file", ...config };
-    const streams = [{ name: "ORDERS", cluster, config: storage, state: { messages: 7 } }];
+    const whole = { name: "ORDERS", storage: "file", ...config };
+    const state = { messages: 7, bytes: 345 };
+    const streams = [{ name: "ORDERS", cluster, config: whole, state }];
     const page = { account_details: [{ name: "APP", stream_detail: streams }] };
     const seen = await look([{ name: "rg2-az1", url: await serve(page) }]);
     return seen.streams.get("APP ORDERS");

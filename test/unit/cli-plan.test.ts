@@ -276,6 +276,10 @@ describe("refuses", () => {
       /^.*settings\.yaml can't be read as YAML: .*at line 2, column 1:\n/,
     ],
     ["regions: [rg1]\nregions: [rg2]", /Map keys must be unique at line 2, column 1/],
+    [
+      "streams:\n  A: { account: APP }\n  A: { account: BILLING }",
+      /unique at line 3[\s\S]*\nA name stands once in a map; that of a stream too, whatever account/,
+    ],
     ["regions: *rest", /settings\.yaml can't be read as YAML: Unresolved alias.*rest/],
     ["- rg1", /settings\.yaml is a list, but should be a map of settings, e\.g\. `regions:/],
     ["config: dev", /settings\.yaml: config is "dev", but should be a map/],

@@ -1,11 +1,13 @@
 import fc from "fast-check";
 import pc from "picocolors";
 import { describe, expect, test } from "vitest";
+import { renderLosses } from "../../cli/render/losses.ts";
 import { renderMap } from "../../cli/render/map.ts";
 import { renderNextSteps, renderReport } from "../../cli/render/report.ts";
 import { widthOf, wrap } from "../../cli/render/text.ts";
 import { nodesIn } from "../../cli/stack/report.ts";
-import { formatSize, listSome } from "../../lib/wording.ts";
+import { GIVEN } from "../../lib/hidden-passwords.ts";
+import { formatSize, listSome, streamNamer } from "../../lib/wording.ts";
 import { observationsOf, planOf, reportOf } from "../support/cluster-report.ts";
 
 const plain = (width: number) => ({ width, colors: pc.createColors(false) });
@@ -18,6 +20,12 @@ const stream = (subject: string, tags: readonly string[]) => ({
 
 const seed = {
   streams: { EVENTS: stream("events.*", ["xr:123"]), ORDERS: stream("orders.*", ["rg:2"]) },
+};
+
+/** Streams of two accounts. */
+const shared = {
+  accounts: { BILLING: { users: { writer: { password: GIVEN } } } },
+  streams: { ...seed.streams, BILLS: { ...stream("bills.*", ["rg:3"]), account: "BILLING" } },
 };
 
 function shape(regions: number, zones: number, nodesPerZone = 1) {
@@ -341,4 +349,34 @@ test.each([
   [1_014, "s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12 and 1,002 more"],
 ])("listSome of %i names", (count, text) => {
   expect(listSome(Array.from({ length: count }, (_, index) => `s${index + 1}`))).toBe(text);
+});
+
+describe("streams are called", () => {
+  test("by their names where they are all of one account, and else by that too", () => {
+    const orders = { account: "APP", name: "ORDERS" };
+    const bills = { account: "BILLING", name: "BILLS" };
+    const metaGroup = { account: "", name: "meta group" };
+    expect([orders, metaGroup].map(streamNamer([orders, metaGroup]))).toEqual([
+      "ORDERS",
+      "meta group",
+    ]);
+    expect([orders, bills, metaGroup].map(streamNamer([orders, bills]))).toEqual([
+      "ORDERS (APP)",
+      "BILLS (BILLING)",
+      "meta group",
+    ]);
+  });
+
+  test("the same in a report, and by what a destroy takes along", () => {
+    const report = reportOf(planOf(shared));
+    expect(renderReport(report, plain(100))).toContain("BILLS (BILLING)  rg:3");
+    expect(renderLosses(report.streams)).toEqual([
+      "  EVENTS (APP)     1,234 messages, 96.5 KiB",
+      "  ORDERS (APP)     1,234 messages, 96.5 KiB",
+      "  BILLS (BILLING)  1,234 messages, 96.5 KiB",
+    ]);
+    expect(renderLosses(reportOf(planOf(seed)).streams)[0]).toBe(
+      "  EVENTS  1,234 messages, 96.5 KiB",
+    );
+  });
 });

@@ -67,17 +67,19 @@ describe("what should come of it", () => {
       expected: "survives",
       planned: "lost",
     });
-    expect(describeDeviation(expectation)).toBe(
+    expect(describeDeviation("ORDERS", expectation)).toBe(
       "ORDERS: by the settings it would be lost; its replicas are elsewhere",
     );
-    expect(describeDeviation(forecast(ORDERS, lossOf("region", "rg2"), planned))).toBeUndefined();
+    expect(
+      describeDeviation("ORDERS", forecast(ORDERS, lossOf("region", "rg2"), planned)),
+    ).toBeUndefined();
   });
 
   test("is no deviation where the settings leave it to the servers", () => {
     const planned = planSeating({ replicas: 3, tags: [] }, SEED_FLEET);
     const expectation = forecast(ORDERS, lossOf("region", "rg2"), planned);
     expect(expectation).toMatchObject({ expected: "lost", planned: "depends" });
-    expect(describeDeviation(expectation)).toBeUndefined();
+    expect(describeDeviation("ORDERS", expectation)).toBeUndefined();
   });
 
   test("is a matter of a majority of them", () => {
@@ -117,7 +119,7 @@ function seen(
   return observe(forecast(group, REGION), { ...NOTHING, agreements, complete }, ASKED, TIMING);
 }
 
-const problemsOf = (finding: Finding) => describeFinding(finding, 60_000);
+const problemsOf = (finding: Finding) => describeFinding(finding.name, finding, 60_000);
 
 describe("what was seen", () => {
   test("a stream that elects another leader has stayed writable", () => {

@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
@@ -18,6 +28,7 @@ const place = (area: string, name: string) => {
   return file;
 };
 const state = () => place("stacks/nats-regions", "dev.json");
+const copy = () => `${state()}.whole`;
 const lock = (pid: number) =>
   writeFileSync(
     place("locks/organization/nats-regions/dev", "1.json"),
@@ -60,10 +71,55 @@ describe("mendStates", () => {
     expect(mendStates(backend())).toEqual(["dev"]);
   });
 
+  test("removes the copy of a state that is gone, but not while a command is at work on it", () => {
+    writeFileSync(state(), WHOLE);
+    mendStates(backend());
+    rmSync(state());
+    lock(process.pid);
+    mendStates(backend());
+    expect(existsSync(copy())).toBe(true);
+    lock(2 ** 30);
+    expect(mendStates(backend())).toEqual([]);
+    expect(existsSync(copy())).toBe(false);
+  });
+
+  test("knows what it has a copy of by size and time, and reads anything else", () => {
+    const now = Date.now();
+    const later = WHOLE.replace("3", "4");
+    const copyAfter = (text: string, age: number) => {
+      writeFileSync(state(), text);
+      utimesSync(state(), new Date(), new Date(now - age));
+      mendStates(backend());
+      return readFileSync(copy(), "utf8");
+    };
+    expect(copyAfter(WHOLE, 60_000)).toBe(WHOLE);
+    // As nothing is, but this shows that it was not read.
+    expect(copyAfter(later, 60_000)).toBe(WHOLE);
+    expect(copyAfter(later, 59_990)).toBe(later);
+    expect(copyAfter(`${WHOLE} `, 59_990)).toBe(`${WHOLE} `);
+  });
+
+  test("reads what was written just now, as it may be written once more at the same time", () => {
+    const later = WHOLE.replace("3", "4");
+    writeFileSync(state(), WHOLE);
+    mendStates(backend());
+    const { mtime } = statSync(state());
+    writeFileSync(state(), later);
+    utimesSync(state(), mtime, mtime);
+    mendStates(backend());
+    expect(readFileSync(copy(), "utf8")).toBe(later);
+  });
+
+  test("leaves to Pulumi what it can't look at", () => {
+    writeFileSync(state(), WHOLE);
+    symlinkSync(copy(), copy());
+    expect(mendStates(backend())).toEqual([]);
+  });
+
   test("leaves a torn state where there was never another", () => {
     writeFileSync(state(), TORN);
     expect(mendStates(backend())).toEqual([]);
-    expect(existsSync(`${state()}.whole`)).toBe(false);
+    expect(existsSync(copy())).toBe(false);
   });
 
   test.each([undefined, "https://api.example", "file://~", "file:///nonexistent/folder"])(

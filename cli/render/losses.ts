@@ -1,0 +1,16 @@
+import { countOf, formatSize, streamNamer } from "../../lib/wording.ts";
+import type { StreamReport } from "../stack/report.ts";
+
+/** What goes with a cluster's streams, a line each. */
+export function renderLosses(streams: readonly StreamReport[]): string[] {
+  const nameOf = streamNamer(streams);
+  const width = Math.max(...streams.map((stream) => nameOf(stream).length));
+  return streams.map((stream) => {
+    const { verdict, messages, bytes } = stream;
+    const content =
+      verdict === "missing"
+        ? "doesn't answer, so nobody knows how many messages"
+        : `${countOf(messages, "message")}, ${formatSize(bytes)}`;
+    return `  ${nameOf(stream).padEnd(width)}  ${content}`;
+  });
+}

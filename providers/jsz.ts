@@ -1,0 +1,91 @@
+/** nats-server's `/jsz` page (2.15, `JSInfo` in server/monitor.go), as far as anybody here reads it. */
+import { z } from "zod";
+
+/** All streams that a node has a replica of, with their configs. More parameters may follow. */
+export const STREAMS_PAGE = "jsz?accounts=true&streams=true&config=true";
+
+const member = z
+  .object({
+    name: z.string(),
+    /** Id among the servers. */
+    peer: z.string(),
+    current: z.boolean().default(false),
+    offline: z.boolean().default(false),
+    /** Being added: not counted yet. */
+    pending: z.boolean().default(false),
+    /** Nanoseconds since the leader heard it; 0 is never. */
+    active: z.number().default(0),
+    /** Operations behind the leader. */
+    lag: z.number().default(0),
+  })
+  .transform((state) => ({ ...state, well: state.current && !state.offline }));
+
+/** A raft group: its leader, `""` while there is none, and the other members as this node sees them. */
+const raftGroup = z.object({
+  leader: z.string().default(""),
+  replicas: z.array(member).default([]),
+  /** There while the group moves or scales. */
+  desired: z.object({ status: z.object({ description: z.string() }).optional() }).nullish(),
+});
+
+const placement = z
+  .object({ cluster: z.string().optional(), tags: z.array(z.string()).nullish() })
+  .transform(({ cluster, tags }) => ({ ...(cluster ? { cluster } : {}), tags: tags ?? [] }))
+  .nullish()
+  .transform((value) => value ?? { tags: [] });
+
+const streamDetail = z.object({
+  name: z.string(),
+  cluster: raftGroup.prefault({}),
+  config: z.object({
+    name: z.string(),
+    num_replicas: z.number().default(1),
+    placement,
+    storage: z.string(),
+    persist_mode: z.string().optional(),
+  }),
+  state: z.object({ messages: z.number(), bytes: z.number() }),
+  /** Only with `consumers=true`. */
+  consumer_detail: z
+    .array(z.object({ name: z.string(), cluster: raftGroup.prefault({}) }))
+    .default([]),
+});
+
+const accountDetail = z.object({
+  name: z.string(),
+  stream_detail: z.array(streamDetail).default([]),
+});
+
+const jsz = z.object({
+  meta_cluster: raftGroup.extend({ cluster_size: z.number() }).optional(),
+  account_details: z.array(accountDetail).default([]),
+});
+
+export type RaftMember = z.output<typeof member>;
+export type RaftGroup = z.output<typeof raftGroup>;
+export type StreamDetail = z.output<typeof streamDetail>;
+
+/** A stream and its account. */
+export interface HomedStream {
+  readonly account: string;
+  readonly stream: StreamDetail;
+}
+
+/** What a page tells. */
+export interface Jsz {
+  /** Not there where a node is in no cluster. */
+  readonly metaGroup?: RaftGroup & { readonly cluster_size: number };
+  /** Of all accounts; none where the page was not asked for them. */
+  readonly streams: readonly HomedStream[];
+}
+
+/** Takes apart what a node has answered. @throws z.ZodError where that isn't nats-server's. */
+export function parseJsz(page: unknown): Jsz {
+  const { meta_cluster: metaGroup, account_details: accounts } = jsz.parse(page);
+  return {
+    ...(metaGroup ? { metaGroup } : {}),
+    streams: accounts.flatMap(({ name: account, stream_detail: streams }) =>
+      streams.map((stream) => ({ account, stream })),
+    ),
+  };
+}
