@@ -55,12 +55,11 @@ create_writer 2>/dev/null || {
   create_writer
 }
 
-running=$(docker inspect --format \
-  '{{.State.Running}} {{index .Config.Labels "nats-regions.restart-settings"}}' \
+found=$(docker inspect --format \
+  '{{.Path}} {{.State.Running}} {{index .Config.Labels "nats-regions.restart-settings"}}' \
   "$CONTAINER" 2>/dev/null || true)
-if [ -z "${1:-}$running" ]; then
+if [ -z "${1:-}$found" ]; then
   unpack "$archive" /
-  [ "${1:-}" != --test ] || empty_key
   exit 0
 fi
 
@@ -68,20 +67,29 @@ before=$(docker cp "$writer:/etc/nats" - | base64)
 unpack "$archive" /
 said=$(docker start --attach "$writer" 2>&1) || {
   unpack "$before" /etc
-  fail "nats-server refuses the new config: $said"
+  case $said in
+  *"nats-server: "*) fail "nats-server refuses the new config: $said" ;;
+  *) fail "nats-server couldn't check the new config: $said" ;;
+  esac
 }
 # nats-server names the digest that the config will have once it is loaded, from 2.11 on.
 digest=$(printf %s "$said" | sed -n 's/.*(\(sha256:[0-9a-f]*\)).*/\1/p')
 
-[ "$running" = "true $RESTART_SETTINGS" ] || exit 0
+[ "${found#* }" = "true $RESTART_SETTINGS" ] || {
+  empty_key
+  exit 0
+}
 
 # By the engine's clock, as the engine compares.
 began=$(docker info --format '{{.SystemTime}}')
-docker kill --signal HUP "$CONTAINER" >/dev/null
+# By nats-server itself: whatever gets a signal by `docker kill` counts as stopped by somebody, and isn't started again
+# with the engine or the machine (moby's `killWithSignal`).
+docker exec "$CONTAINER" "${found%% *}" --signal reload=1 >/dev/null
 # A server compares the password of each of its clients with its hash anew, some 80 ms each.
 deadline=$(($(date +%s) + 60))
 while [ "$(date +%s)" -lt "$deadline" ]; do
-  log=$(docker logs --since "$began" "$CONTAINER" 2>&1)
+  log=$(docker logs --since "$began" "$CONTAINER" 2>&1) ||
+    fail "nobody says whether the new config was taken up: $log"
   case $log in
   *"Failed to reload server configuration: "*)
     unpack "$before" /etc
