@@ -51,7 +51,10 @@ digest=
 if [ "${1:-}" = --test ]; then
   prepare_writer "$IMAGE" -t -c /etc/nats/nats.conf
   unpack "$archive" /
-  said=$(docker start --attach "$writer" 2>&1) || fail "nats-server refuses the new config: $said"
+  said=$(docker start --attach "$writer" 2>&1) || case $said in
+  *"nats-server: "*) fail "nats-server refuses the new config: $said" ;;
+  *) fail "nats-server couldn't check the new config: $said" ;;
+  esac
   digest=$(printf %s "$said" | sed -n 's/.*(\(sha256:[0-9a-f]*\)).*/\1/p')
   remove_writer
 fi
@@ -75,7 +78,8 @@ docker kill --signal HUP "$CONTAINER" >/dev/null
 # A server compares the password of each of its clients with its hash anew, some 80 ms each.
 deadline=$(($(date +%s) + 60))
 while [ "$(date +%s)" -lt "$deadline" ]; do
-  log=$(docker logs --since "$began" "$CONTAINER" 2>&1)
+  log=$(docker logs --since "$began" "$CONTAINER" 2>&1) ||
+    fail "nobody says whether the new config was taken up: $log"
   case $log in
   *"Failed to reload server configuration: "*)
     unpack "$before" /etc
