@@ -22,7 +22,7 @@ import {
 import { docker } from "./docker-cli.ts";
 import { askNodes, askWhyNotCurrent, type Monitor } from "./monitoring.ts";
 import { givenMonitors } from "./monitoring-page.ts";
-import { listOwnNodes, type OwnNode } from "./own-nodes.ts";
+import { askEngine, type OwnNode } from "./own-nodes.ts";
 
 const OWNER = z.string().min(1).parse(process.env.OWNER);
 const DEADLINE_MS = 120_000;
@@ -80,7 +80,7 @@ function fail(reason: string): void {
 
 /** Containers whose server ended as soon as it had started, and which the engine is about to start again. */
 async function listFalling(): Promise<string[]> {
-  const own = await listOwnNodes(OWNER);
+  const { own } = await askEngine(OWNER);
   return own.filter(({ state }) => state === "restarting").map(({ container }) => container);
 }
 
@@ -103,7 +103,10 @@ interface Look {
 
 async function look(purpose: "members" | "replicas"): Promise<Look> {
   const nodes = givenMonitors("MONITORS");
-  const own = await listOwnNodes(OWNER);
+  const { own, silence } = await askEngine(OWNER);
+  if (silence !== undefined) {
+    return { reason: silence, isInVain: false, isLeaderless: false, deadline: DEADLINE_MS };
+  }
   const laterNodes = withLeaving(nodes, givenMonitors("LATER"), own);
   const [reports, later] = await Promise.all([askNodes(nodes), askNodes(laterNodes)]);
   const reason = whyNotReady(reports, later);

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { whyNotReady } from "../lib/readiness.ts";
 import { askNodes, askWhyNotCurrent } from "./monitoring.ts";
-import { listOwnNodes, type OwnNode } from "./own-nodes.ts";
+import { askEngine, type OwnNode } from "./own-nodes.ts";
 
 /** What isn't well by then won't get well by itself. */
 const DEADLINE_MS = 20_000;
@@ -36,7 +36,9 @@ async function main(): Promise<void> {
 /** What the cluster lacks; undefined if nothing, or if changing the nodes takes none of it away. */
 async function look(): Promise<string | undefined> {
   const waves = readSettings();
-  const nodes = await findNodes(Object.assign({}, ...waves));
+  const { own, silence } = await askEngine(z.string().parse(process.env.OWNER));
+  if (silence !== undefined) return silence;
+  const nodes = nodesAmong(own, Object.assign({}, ...waves));
   const reports = await askNodes(nodes);
   const down = reports.filter(({ health }) => health !== "").map(({ name }) => name);
   const changed = nodes.filter(({ isChanged }) => isChanged).map(({ name }) => name);
@@ -59,8 +61,10 @@ interface FoundNode extends OwnNode {
 }
 
 /** A node that leaves counts while it runs: it is stopped last. */
-async function findNodes(settings: Readonly<Record<string, string>>): Promise<FoundNode[]> {
-  const own = await listOwnNodes(z.string().parse(process.env.OWNER));
+function nodesAmong(
+  own: readonly OwnNode[],
+  settings: Readonly<Record<string, string>>,
+): FoundNode[] {
   return own.flatMap((node) => {
     const planned = settings[node.name];
     if (planned === undefined)

@@ -31,6 +31,20 @@ export async function listOwnNodes(owner: string): Promise<OwnNode[]> {
   return rows.split("\n").flatMap((row) => (row === "" ? [] : [toNode(row.split("\t"))]));
 }
 
+/**
+ * Lists a stack's nodes as {@link listOwnNodes} does, for those who can wait: an engine that is restarted is back in
+ * seconds. Where it doesn't answer, there are none, and `silence` says why.
+ */
+export async function askEngine(
+  owner: string,
+): Promise<{ readonly own: readonly OwnNode[]; readonly silence?: string }> {
+  try {
+    return { own: await listOwnNodes(owner) };
+  } catch (error) {
+    return { own: [], silence: `the Docker engine doesn't answer (${(error as Error).message})` };
+  }
+}
+
 function toNode([
   container = "",
   state,

@@ -8,10 +8,10 @@ export const usage = `Usage: npm run chaos [-- --kills N] [--rounds N]
 The long form of the tests that break things while clients publish and consume, some two hours: nodes reloaded,
 replaced, upgraded, added, taken out, the latter killed at each of its steps; rollouts, moves of streams and first
 starts killed or interrupted at random moments, N times each (20); nodes, zones and regions killed, paused, cut off,
-N rounds (3); power cuts, as often as kills; TLS turned off and on, certificates that come due; twenty cold starts;
-20,000 placements, and as many settings. It says what was acknowledged and stored, and how long streams were away. A
-run is repeated by KILL_SEED, PLACEMENT_SEED and SETTINGS_SEED, which it prints. Uses stacks of its own. Power cuts
-and partitions need root.`;
+N rounds (3); power cuts, as often as kills; a Docker engine of its own restarted during updates, eight times; TLS
+turned off and on, certificates that come due; twenty cold starts; 20,000 placements, and as many settings. It says
+what was acknowledged and stored, and how long streams were away. A run is repeated by KILL_SEED, PLACEMENT_SEED and
+SETTINGS_SEED, which it prints. Uses stacks of its own. Power cuts, partitions and the engine of its own need root.`;
 
 const FILES = [
   "stack/rollout",
@@ -22,6 +22,7 @@ const FILES = [
   "stack/upgrade",
   "stack/faults",
   "stack/power-loss",
+  "stack/engine-restart",
   "stack/gates",
   "stack/interrupted",
   "stack/cold-start",
@@ -50,6 +51,7 @@ export async function run(args: readonly string[]): Promise<number> {
       SHRINK_KILLS: "7",
       INTERRUPTS: count,
       POWER_CUTS: count,
+      ENGINE_RESTARTS: "8",
       FAULT_ROUNDS: `${parseCount("rounds", rounds)}`,
       RESIZE: "1",
       UPGRADE: "1",

@@ -1,8 +1,15 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { nodesOf } from "../../lib/plan.ts";
+import { expectWell, planOfStack } from "../support/endure.ts";
 import { eventually } from "../support/eventually.ts";
+import { weaknesses } from "../support/hardening.ts";
 import { NatsClient } from "../support/nats-client.ts";
 import { SEED_SETTINGS, TestStack } from "../support/stack.ts";
+
+const UP = ["up", "--yes", "--skip-preview"];
 
 describe("an up that is killed", () => {
   let stack: TestStack;
@@ -112,4 +119,32 @@ describe("an up that is killed", () => {
     const { stdout } = await execa("docker", ["inspect", format, ...ids.split("\n")]);
     return stdout.split("\n").map(Number);
   }
+});
+
+describe("an up that fails", () => {
+  let stack: TestStack;
+
+  beforeAll(async () => {
+    stack = await TestStack.create();
+  });
+
+  afterAll(async () => {
+    await stack.remove();
+  });
+
+  test("as a port is taken meanwhile is put right by the next, with whole containers", async () => {
+    const plan = planOfStack(stack, SEED_SETTINGS);
+    await using server = createServer();
+    const port = nodesOf(plan)[0]?.clientPort;
+    const take = () => once(server.listen(port, "127.0.0.1"), "listening");
+    const { exitCode, text } = await stack.meanwhile(/-network created/, take, ...UP);
+    expect(exitCode).not.toBe(0);
+    expect(text).toContain("Unable to start container");
+    server.close();
+
+    await stack.expectPulumi(...UP);
+    await expectWell({ plan });
+    expect(await weaknesses(plan.prefix, stack.name)).toEqual([]);
+    await stack.expectPulumi("preview", "--expect-no-changes");
+  });
 });

@@ -46,6 +46,9 @@ export const SEED_SETTINGS = {
 /** People press ^C again when they see that nothing happens. */
 const SECOND_INTERRUPT_MS = 500;
 
+/** Milliseconds after which a command that something happens to has hung. */
+const LONGEST_MS = 300_000;
+
 /** Kills a process and all its descendants; Pulumi's plugins are in groups of their own. */
 function killTree(root: number): void {
   const { stdout } = execaSync("ps", ["-eo", "pid=,ppid="]);
@@ -139,6 +142,29 @@ export class TestStack {
     if (signal === "SIGKILL") return;
     const end = `pulumi ${args.join(" ")} ended with ${exitCode}, before ${sign}`;
     throw new Error(`${end}:\n${all.slice(-6_000)}`);
+  }
+
+  /**
+   * Runs a command of the CLI and does something at the first line that shows a sign, whatever that does to the
+   * command. @throws Error if there is no such line, or if the command has to be killed after {@link LONGEST_MS}.
+   */
+  async meanwhile(sign: RegExp, work: () => Promise<unknown>, ...args: string[]): Promise<Outcome> {
+    const command = this.start(args);
+    const bound = setTimeout(() => command.pid && killTree(command.pid), LONGEST_MS);
+    const shown = Promise.withResolvers<void>();
+    const watch = async (): Promise<Outcome> => {
+      for await (const line of command.iterable({ from: "all" })) {
+        if (sign.test(line)) shown.resolve();
+      }
+      const { signal, exitCode = 1, all } = await command;
+      clearTimeout(bound);
+      const end = `pulumi ${args.join(" ")} ended with ${signal ?? exitCode}`;
+      if (signal) throw new Error(`${end}:\n${all.slice(-6_000)}`);
+      shown.reject(new Error(`${end}, before ${sign}:\n${all.slice(-6_000)}`));
+      return { exitCode, text: all };
+    };
+    const [outcome] = await Promise.all([watch(), shown.promise.then(work)]);
+    return outcome;
   }
 
   /**
