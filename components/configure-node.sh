@@ -26,9 +26,9 @@ remove_writer() {
 
 # A container with the volumes of the node: the image has no shell to write files with. It runs only to check the
 # config, beside the node and its limit of memory: as root, as the engine writes files of other owners to no other, with
-# the one capability that it takes to read them.
+# the one capability that it takes to read them. Half of what it takes to start a container is a network of its own.
 create_writer() {
-  docker create --name "$writer" --label "$OWNER" --network none --cap-drop ALL --cap-add DAC_OVERRIDE \
+  docker create --name "$writer" --label "$OWNER" --network "$network" --cap-drop ALL --cap-add DAC_OVERRIDE \
     --security-opt no-new-privileges --volume "$CONFIG_VOLUME:/etc/nats" --volume "$DATA_VOLUME:/data" \
     "$IMAGE" -t -c /etc/nats/nats.conf >/dev/null
 }
@@ -49,15 +49,20 @@ empty_key() {
 
 trap remove_writer EXIT
 
+found=$(docker inspect --format \
+  '{{.Path}} {{.State.Running}} {{index .Config.Labels "nats-regions.restart-settings"}}' \
+  "$CONTAINER" 2>/dev/null || true)
+case $found in
+*" true "*) network="container:$CONTAINER" ;;
+*) network=none ;;
+esac
+
 # What an interrupted run left behind has the same name.
 create_writer 2>/dev/null || {
   remove_writer
   create_writer
 }
 
-found=$(docker inspect --format \
-  '{{.Path}} {{.State.Running}} {{index .Config.Labels "nats-regions.restart-settings"}}' \
-  "$CONTAINER" 2>/dev/null || true)
 if [ -z "${1:-}$found" ]; then
   unpack "$archive" /
   exit 0
