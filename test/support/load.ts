@@ -88,7 +88,19 @@ export async function publish(
   }
 }
 
-/** Every message of a stream by sequence, as its leader has it (`MSG.GET` is answered by nobody else). */
+/** nats-server's `JSNoMessageFoundErr`: there is none with that sequence. */
+const NO_MESSAGE = 10037;
+
+interface StoredMessage {
+  readonly message?: { readonly data: string };
+  readonly error?: { readonly err_code: number; readonly description: string };
+}
+
+/**
+ * Every message of a stream by sequence, as its leader has it (`MSG.GET` is answered by nobody else).
+ *
+ * @throws Error where the leader can't say whether it has one.
+ */
 export async function readContents(
   client: NatsConnection,
   port: JetStreamPort,
@@ -104,15 +116,16 @@ export async function readContents(
         JSON.stringify({ seq }),
         { timeout: 5_000 },
       );
-      const { message } = reply.json<{ message?: { data: string } }>();
+      const { message, error } = reply.json<StoredMessage>();
       if (message) contents.set(seq, Buffer.from(message.data, "base64").toString());
+      else if (error?.err_code !== NO_MESSAGE) throw new Error(`${seq}: ${error?.description}`);
     }
   };
   await Promise.all(Array.from({ length: READERS }, read));
   return contents;
 }
 
-/** A checksum of what each replica holds, by host: each is made the leader in turn. */
+/** How much each replica holds and a checksum of it, by host: each is made the leader in turn. */
 export async function checksums(
   client: NatsConnection,
   port: JetStreamPort,
@@ -121,15 +134,16 @@ export async function checksums(
   const leader = async () => (await port.info(stream)).cluster?.leader;
   const sums: Record<string, string> = {};
   for (const host of hostsOf(await port.info(stream))) {
+    let contents = new Map<number, string>();
     await eventually(async () => {
       if ((await leader()) !== host) await port.stepDown(stream, host);
+      if ((await leader()) !== host) return false;
+      contents = await readContents(client, port, stream);
       return (await leader()) === host;
     });
-    const contents = await readContents(client, port, stream);
-    if ((await leader()) !== host) throw new Error(`${host} was not the one that was read`);
     const hash = createHash("sha256");
     for (const message of [...contents].sort(([a], [b]) => a - b)) hash.update(message.join(" "));
-    sums[host] = hash.digest("hex");
+    sums[host] = `${contents.size} messages, ${hash.digest("hex")}`;
   }
   return sums;
 }

@@ -165,7 +165,9 @@ export class Traffic implements AsyncDisposable {
   async #countVersions(stream: string): Promise<number> {
     if (hostsOf(await this.#port.info(stream)).length === 1) return 1;
     const sums = await checksums(this.#reader, this.#port, stream);
-    return new Set(Object.values(sums)).size;
+    const versions = new Set(Object.values(sums)).size;
+    if (versions > 1) console.error(`replicas of ${stream} differ:`, sums);
+    return versions;
   }
 
   #flowOf(stream: string): Flow {
