@@ -1,12 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { docker, isSilence } from "../providers/docker-cli.ts";
+import { docker } from "../providers/docker-cli.ts";
 
 /** Far above what a server takes, some dozen and a few for each core, and far below what a host has. */
 const MOST_PROCESSES = 1_024;
-
-/** The engine's own words, and those of what runs containers for it. */
-const ENDED = /stopped container|container (is )?not running|is restarting/;
 
 /** An engine that is restarted is back by then; what a hook has missed, no later update makes up for. */
 const PATIENCE_MS = 60_000;
@@ -21,9 +18,17 @@ export function limitProcesses(name: string): pulumi.ResourceHook {
   return new pulumi.ResourceHook(name, async ({ id }) => {
     for (const began = Date.now(); ; await sleep(PAUSE_MS)) {
       const { ok, error } = await docker("update", `--pids-limit=${MOST_PROCESSES}`, id);
-      // A server that has ended already is the gate's to tell of, in the server's own words.
-      if (ok || ENDED.test(error)) return;
-      if (!isSilence(error) || Date.now() - began > PATIENCE_MS) throw new Error(error);
+      if (ok || (await hasEnded(id))) return;
+      if (Date.now() - began > PATIENCE_MS) throw new Error(error);
     }
   });
+}
+
+/**
+ * A server that has ended, and perhaps is about to be started again, is the gate's to tell of, in the server's own
+ * words: the engine has too many for it.
+ */
+async function hasEnded(id: string): Promise<boolean> {
+  const { ok, stdout } = await docker("inspect", "--format={{.State.Status}}", id);
+  return ok && stdout.trim() !== "running";
 }

@@ -26,11 +26,6 @@ export async function docker(...args: string[]): Promise<DockerResult> {
   }
 }
 
-/** Whether that is what `docker` says where no engine answers, or none any more: it may be back in seconds. */
-export function isSilence(error: string): boolean {
-  return /Cannot connect to the Docker daemon|error during connect|\bEOF$/.test(error);
-}
-
 /** Runs a `docker` command that has to succeed, and gives its stdout. @throws Error in `docker`'s own words. */
 export async function expectDocker(...args: string[]): Promise<string> {
   const { ok, stdout, error } = await docker(...args);
