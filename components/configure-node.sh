@@ -50,10 +50,13 @@ empty_key() {
 trap remove_writer EXIT
 
 found=$(docker inspect --format \
-  '{{.Path}} {{.State.Running}} {{index .Config.Labels "nats-regions.restart-settings"}}' \
+  '{{.Path}} {{.State.Status}} {{.State.Running}} {{index .Config.Labels "nats-regions.restart-settings"}}' \
   "$CONTAINER" 2>/dev/null || true)
-case $found in
-*" true "*) network="container:$CONTAINER" ;;
+reloads=
+case $found in *" true $RESTART_SETTINGS") reloads=yes ;; esac
+# A node that can't stay up has none to share, though it counts as running.
+case $reloads$found in
+yes*" running true "*) network="container:$CONTAINER" ;;
 *) network=none ;;
 esac
 
@@ -80,7 +83,7 @@ said=$(docker start --attach "$writer" 2>&1) || {
 # nats-server names the digest that the config will have once it is loaded, from 2.11 on.
 digest=$(printf %s "$said" | sed -n 's/.*(\(sha256:[0-9a-f]*\)).*/\1/p')
 
-[ "${found#* }" = "true $RESTART_SETTINGS" ] || {
+[ -n "$reloads" ] || {
   empty_key
   exit 0
 }
