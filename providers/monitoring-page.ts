@@ -24,8 +24,9 @@ export async function readPage(node: Monitor, path: string, milliseconds: number
 }
 
 /**
- * Reads a page of a node's monitoring port, and the certificate that it shows. By `node:http`, as `fetch` takes no authorities of one's own; the
- * certificate has to be the node's own, by its name, whatever address the port is published on.
+ * Reads a page of a node's monitoring port, and the certificate that it shows. By `node:http`, as `fetch` takes no
+ * authorities of one's own; the certificate has to be the node's own, by its name, whatever address the port is
+ * published on.
  *
  * @throws Error where there is no answer, or none that can be trusted, within `milliseconds`.
  */
