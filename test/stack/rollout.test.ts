@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { at, change, expectHosts, STREAMS } from "../support/change.ts";
 import { metaGroups } from "../support/meta-group.ts";
-import { pauseAtStart } from "../support/slow-start.ts";
+import { startLate } from "../support/slow-start.ts";
 import { TestStack } from "../support/stack.ts";
 import { Traffic } from "../support/traffic.ts";
 
@@ -41,7 +41,7 @@ describe("a cluster in use", () => {
   });
 
   test("waits for a node that takes long to come back, before the next of its streams goes", async () => {
-    const slow = pauseAtStart(`nats-regions-${stack.name}-rg2-az1`, 8_000);
+    const slow = startLate(`nats-regions-${stack.name}-rg2-az1`, 8_000);
     const { restarts } = await change(stack, traffic, "memory of nine nodes, one comes back late", {
       memory: "320MiB",
       streams: { ...STREAMS, PAIR },

@@ -19,7 +19,7 @@ import type { Audit, Stretch, Traffic } from "./traffic.ts";
 const ELECTION = 10_000;
 /** Milliseconds within which a meta leader without a majority steps down: `lostQuorumInterval`, and its next look. */
 const STEP_DOWN = 20_000;
-/** Milliseconds within which all has to be well again. */
+/** Milliseconds within which all has to be well again, if nothing else is known. */
 const RECOVERY = 60_000;
 /** Milliseconds until acknowledgements of before have arrived. */
 const SETTLING = 1_000;
@@ -43,6 +43,8 @@ export interface Ordeal {
   readonly nodes: (stage: Stage) => readonly string[] | Promise<readonly string[]>;
   /** Milliseconds. Default: until it has shown which streams go on. */
   readonly lasts?: number;
+  /** Milliseconds within which all has to be well again. Default: {@link RECOVERY}. */
+  readonly recovers?: number;
   /** To be done while it lasts, once that has shown. */
   readonly meanwhile?: (stage: Stage, nodes: readonly NodePlan[]) => Promise<void>;
 }
@@ -79,7 +81,7 @@ export async function endure(stage: Stage, ordeal: Ordeal): Promise<void> {
     } finally {
       await ordeal.fault.restore(nodes, plan);
     }
-    recovery = await secondsUntilWell(stage);
+    recovery = await secondsUntilWell(stage, ordeal.recovers ?? RECOVERY);
   });
   const audits = await auditAll(traffic);
 
@@ -162,22 +164,25 @@ async function goesOn(traffic: Traffic, streams: readonly string[], limit: numbe
   }, limit);
 }
 
-async function secondsUntilWell(stage: Stage): Promise<number> {
+async function secondsUntilWell(stage: Stage, limit: number): Promise<number> {
   const began = performance.now();
-  await expectWell(stage);
+  await expectWell(stage, limit);
   await goesOn(stage.traffic, Object.keys(stage.traffic.acknowledged), RECOVERY);
   return (performance.now() - began) / 1_000;
 }
 
 /** Waits until every node, stream and consumer is well. */
-export async function expectWell({ plan }: Pick<Stage, "plan">): Promise<void> {
+export async function expectWell(
+  { plan }: Pick<Stage, "plan">,
+  limit: number = RECOVERY,
+): Promise<void> {
   const monitors = nodesOf(plan).map(({ name, monitoringUrl: url }) => ({ name, url }));
   await eventually(async () => {
     const reason =
       whyNotReady(await askNodes(monitors)) ?? (await askWhyNotCurrent(monitors, true));
     if (reason) throw new Error(reason);
     return true;
-  }, RECOVERY);
+  }, limit);
 }
 
 async function auditAll(traffic: Traffic): Promise<Record<string, Audit>> {
