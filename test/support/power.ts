@@ -10,11 +10,13 @@ import { containersOf, docker, type Fault, whyNotAsRoot } from "./faults.ts";
 
 const DISK_BYTES = 128 * 1024 ** 2;
 /**
- * Ends an ext4 at once, as it is on its disk: whatever wasn't forced there is gone, the journal's last transaction
- * too. `EXT4_IOC_SHUTDOWN` with `EXT4_GOING_FLAGS_NOLOGFLUSH`; node has no ioctl.
+ * Has processes stand still, then ends each ext4 at once, as it is on its disk: whatever wasn't forced there is gone,
+ * the journal's last transaction too. Servers that went on for a moment would live on a disk that fails, which no
+ * power cut does. `EXT4_IOC_SHUTDOWN` with `EXT4_GOING_FLAGS_NOLOGFLUSH`; node has
+ * no ioctl.
  */
 const SHUT_DOWN =
-  '$flags = pack("L", 2); for (@ARGV) { sysopen(FS, $_, 0) && ioctl(FS, 0x8004587d, $flags) or die "$_: $!\n" }';
+  'kill("STOP", split(",", shift)); $flags = pack("L", 2); for (@ARGV) { sysopen(FS, $_, 0) && ioctl(FS, 0x8004587d, $flags) or die "$_: $!\n" }';
 
 /** Why {@link Disks} can't be had here; undefined where they can. */
 export function whyNoDisks(): Promise<string | undefined> {
@@ -48,7 +50,9 @@ export class Disks implements AsyncDisposable {
   /** All of the nodes' disks lose power in the same moment, and the servers with them. */
   readonly withoutPower: Fault = {
     inject: async (nodes) => {
-      await execa("perl", ["-e", SHUT_DOWN, ...nodes.map((node) => this.#mountOf(node))]);
+      const format = "--format={{.State.Pid}}";
+      const pids = (await docker("inspect", format, ...containersOf(nodes))).split("\n").join(",");
+      await execa("perl", ["-e", SHUT_DOWN, pids, ...nodes.map((node) => this.#mountOf(node))]);
       await docker("kill", "--signal=KILL", ...containersOf(nodes));
     },
     restore: async (nodes) => {
