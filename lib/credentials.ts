@@ -6,8 +6,8 @@ import { Prefix } from "@nats-io/nkeys/lib/nkeys.js";
 import { hash } from "@node-rs/bcrypt";
 
 /**
- * 2^10 rounds: some 50 ms of a core for each password at each run, beside the program's own thread, and about as much of a
- * server for each client that logs in, and again at each reload. At 11 it would be twice as much.
+ * 2^10 rounds: some 50 ms of a core for each password at each run, beside the program's own thread, and about as much
+ * of a server for each client that logs in, and again at each reload. At 11 it would be twice as much.
  */
 const BCRYPT_COST = 10;
 const SALT_BYTES = 16;

@@ -12,8 +12,7 @@ const DISK_BYTES = 128 * 1024 ** 2;
 /**
  * Has processes stand still, then ends each ext4 at once, as it is on its disk: whatever wasn't forced there is gone,
  * the journal's last transaction too. Servers that went on for a moment would live on a disk that fails, which no
- * power cut does. `EXT4_IOC_SHUTDOWN` with `EXT4_GOING_FLAGS_NOLOGFLUSH`; node has
- * no ioctl.
+ * power cut does. `EXT4_IOC_SHUTDOWN` with `EXT4_GOING_FLAGS_NOLOGFLUSH`; node has no ioctl.
  */
 const SHUT_DOWN =
   'kill("STOP", split(",", shift)); $flags = pack("L", 2); for (@ARGV) { sysopen(FS, $_, 0) && ioctl(FS, 0x8004587d, $flags) or die "$_: $!\n" }';
