@@ -76,11 +76,13 @@ const label = z
   .string()
   .regex(/^[^\p{C}\s"]+$/u, says("must have no blanks and no quotes"))
   .max(LONGEST_LABEL, says(`must be at most ${LONGEST_LABEL} characters long`));
+/** nats-server 2.15 keeps "_" for leaf nodes without a cluster. */
+const clusterName = label.regex(/^(?!_$)/, says("is a name that nats-server keeps for itself"));
 /** nats-server makes folders and subjects of it, and reads no escapes where it stands in a config. */
 const accountName = label.regex(/^[^.*>/\\]+$/, says("must have none of . * > / \\ in it"));
 
 const schema = z.strictObject({
-  cluster: label.default("c1"),
+  cluster: clusterName.default("c1"),
   regions: z.array(name).min(1).max(MAX_REGIONS).default(["rg1", "rg2", "rg3"]),
   availabilityZones: z.array(name).min(1).max(MAX_ZONES).default(["az1", "az2", "az3"]),
   nodesPerZone: z.int().min(1).max(5).default(1),

@@ -10,6 +10,7 @@ export const MARKER = "Zebra-4711";
 /** Text that some parser on the way may trip over. */
 const ODD_TEXTS = [
   "",
+  "_",
   " ",
   "\n",
   "\0",

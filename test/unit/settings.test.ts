@@ -107,6 +107,7 @@ describe("parseSettings", () => {
     [{ account: "A\\B" }, 'account | "A\\\\B" must have none of . * > / \\ in it'],
     [{ account: "../A" }, 'account | "../A" must have none of . * > / \\ in it'],
     [{ user: "a b" }, 'user | "a b" must have no blanks and no quotes'],
+    [{ cluster: "_" }, 'cluster | "_" is a name that nats-server keeps for itself'],
     [{ cluster: "c\u0000" }, 'cluster | "c\\u0000" must have no blanks and no quotes'],
     [
       JSON.parse('{ "streams": { "__proto__": {} } }'),
