@@ -24,6 +24,11 @@ remove_writer() {
   docker rm --force "$writer" >/dev/null 2>&1 || true
 }
 
+clean_up() {
+  remove_writer
+  rm -f "$empty"
+}
+
 # A container with the volumes of the node: the image has no shell to write files with. It runs only to check the
 # config, beside the node and its limit of memory: as root, as the engine writes files of other owners to no other, with
 # the one capability that it takes to read them. Half of what it takes to start a container is a network of its own.
@@ -44,10 +49,10 @@ empty_key() {
   docker cp "$writer:/etc/nats/key.pem" - >/dev/null 2>&1 || return 0
   empty=$(mktemp)
   docker cp "$empty" "$writer:/etc/nats/key.pem" >/dev/null
-  rm "$empty"
 }
 
-trap remove_writer EXIT
+empty=
+trap clean_up EXIT
 
 found=$(docker inspect --format \
   '{{.Path}} {{.State.Status}} {{.State.Running}} {{index .Config.Labels "nats-regions.restart-settings"}}' \

@@ -25,7 +25,7 @@ import { SEED_SERVERS } from "../support/seed.ts";
  * PLACEMENT_CASES: how many requests in all. PLACEMENT_SEED: the seed to draw them from, as the tests'
  * names give it. PLACEMENT_CASE: one {@link Case}, as a failure prints it, instead.
  */
-const CASES = Number(process.env.PLACEMENT_CASES ?? 1_500);
+const CASES = Number(process.env.PLACEMENT_CASES ?? 1_200);
 const SEED = Number(process.env.PLACEMENT_SEED ?? Date.now() % 1_000_000);
 const CASE: Case | undefined = process.env.PLACEMENT_CASE && JSON.parse(process.env.PLACEMENT_CASE);
 

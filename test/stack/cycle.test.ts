@@ -18,6 +18,8 @@ describe("the seed's cluster", () => {
     said.push(text);
     return text;
   };
+  /** Where what a preview says is of no interest, or has been looked at. */
+  const up = (...args: string[]) => run("up", "--yes", "--skip-preview", ...args);
   const expectNoChanges = () => run("preview", "--expect-no-changes");
   const connect = async (password = PASSWORDS.password) =>
     NatsClient.connect(await stack.outputs(), "user", password);
@@ -116,11 +118,11 @@ describe("the seed's cluster", () => {
     const observed = async () => (await client.info("ORDERS")).config as object;
 
     placeOrders("rg:3", { maxAge: "7d", description: "All orders" });
-    await run("up", "--yes");
+    await up();
     expect(await observed()).toMatchObject({ max_age: 604_800e9, description: "All orders" });
 
     placeOrders("rg:3");
-    await run("up", "--yes");
+    await up();
     expect(await observed()).toMatchObject({ max_age: 0 });
     expect(await observed()).not.toHaveProperty("description");
     await expectNoChanges();
@@ -132,7 +134,7 @@ describe("the seed's cluster", () => {
     await client.update("ORDERS", { ...config, max_msgs: 7_000 });
 
     expect(await run("preview", "--refresh", "--diff")).toContain("max_msgs");
-    await run("up", "--yes", "--refresh");
+    await up("--refresh");
     expect((await client.info("ORDERS")).config).toMatchObject({ max_msgs: -1 });
     await expectNoChanges();
   });
@@ -142,7 +144,7 @@ describe("the seed's cluster", () => {
     await client.delete("EVENTS");
 
     expect(await run("preview", "--refresh")).toMatch(/Stream\s+EVENTS\s+create/);
-    await run("up", "--yes", "--refresh");
+    await up("--refresh");
     expect(await client.hosts("EVENTS")).toEqual(["rg1-az1", "rg2-az2", "rg3-az3"]);
     await expectNoChanges();
   });
@@ -151,13 +153,13 @@ describe("the seed's cluster", () => {
     await using client = await connect();
     const added = { subjects: ["added.>"], replicas: 1, placement: { tags: ["rg:1"] } };
     stack.configure({ streams: { ...SEED_SETTINGS.streams, ADDED: added } });
-    await run("up", "--yes");
+    await up();
     expect((await client.hosts("ADDED"))[0]).toMatch(/^rg1-/);
     expect((await stack.outputs()).streams.ADDED?.replicas).toEqual(await client.hosts("ADDED"));
     await expectNoChanges();
 
     stack.configure(SEED_SETTINGS);
-    await run("up", "--yes");
+    await up();
     expect((await client.info("ADDED")).error?.err_code).toBe(10_059);
     expect(await client.hosts("ORDERS")).toEqual(["rg2-az1", "rg2-az2", "rg2-az3"]);
   });
@@ -166,7 +168,7 @@ describe("the seed's cluster", () => {
     const before = await containers();
     const started = await startTimes();
     await run("config", "set", "--secret", "password", "app-Gnu-2342");
-    await run("up", "--yes");
+    await up();
 
     await using client = await connect("app-Gnu-2342");
     expect((await client.info("ORDERS")).state.messages).toBe(50);
@@ -175,7 +177,7 @@ describe("the seed's cluster", () => {
     expect(await startTimes()).toEqual(started);
 
     await run("config", "set", "--secret", "password", PASSWORDS.password);
-    await run("up", "--yes");
+    await up();
     await expectNoChanges();
   });
 
@@ -183,7 +185,7 @@ describe("the seed's cluster", () => {
     await execa("docker", ["kill", containerOf("rg2-az2")]);
     expect(await run("preview")).toContain("1 of 9 nodes don't run: rg2-az2");
 
-    await run("up", "--yes", "--refresh");
+    await up("--refresh");
     await using client = await connect();
     await eventually(async () => (await client.hosts("ORDERS")).length === 3);
     await expectNoChanges();
@@ -191,7 +193,7 @@ describe("the seed's cluster", () => {
 
   test("heals a node whose container was removed", async () => {
     await execa("docker", ["rm", "--force", containerOf("rg3-az1")]);
-    await run("up", "--yes", "--refresh");
+    await up("--refresh");
     await using client = await connect();
     await eventually(async () => (await client.hosts("EVENTS")).length === 3);
     expect(await containers()).toHaveLength(9);
@@ -215,7 +217,7 @@ describe("the seed's cluster", () => {
     expect(Date.now() - began).toBeLessThan(60_000);
 
     stack.configure(SEED_SETTINGS);
-    await run("up", "--yes", "--refresh");
+    await up("--refresh");
     await using client = await connect();
     await eventually(async () => (await client.hosts("ORDERS")).length === 3, 60_000);
     expect(await client.payloads("ORDERS")).toHaveLength(50);

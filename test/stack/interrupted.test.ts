@@ -51,7 +51,7 @@ describe("an up that is killed", () => {
     await stack.killAt(sign, "up", "--yes", "--skip-preview");
 
     stack.configure({ ...SEED_SETTINGS, ...changes });
-    await stack.expectPulumi("up", "--yes");
+    await stack.expectPulumi("up", "--yes", "--skip-preview");
     await using client = await NatsClient.connect(await stack.outputs());
     await expectSeed(client);
 
@@ -68,7 +68,7 @@ describe("an up that is killed", () => {
     expect(shown).not.toMatch(/nats:Stream/);
     delete stack.env.PULUMI_SKIP_CHECKPOINTS;
 
-    await stack.expectPulumi("up", "--yes");
+    await stack.expectPulumi("up", "--yes", "--skip-preview");
     await using client = await NatsClient.connect(await stack.outputs());
     await expectSeed(client);
 
@@ -93,7 +93,7 @@ describe("an up that is killed", () => {
     stack.configure({ ...SEED_SETTINGS, memory: "256MiB" });
     await stack.killAt(/-container deleted original/, "up", "--yes", "--skip-preview");
 
-    await stack.expectPulumi("up", "--yes", "--refresh");
+    await stack.expectPulumi("up", "--yes", "--skip-preview", "--refresh");
     await expectSeed(client);
     expect(await client.payloads("ORDERS")).toEqual(sent);
     expect(await memoryLimits()).toEqual(Array(9).fill(256 * 1024 ** 2));

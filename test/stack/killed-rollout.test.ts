@@ -4,7 +4,7 @@ import { SEED_SETTINGS, TestStack } from "../support/stack.ts";
 import { Traffic } from "../support/traffic.ts";
 
 /** More by `npm run chaos`. */
-const KILLS = Number(process.env.ROLLOUT_KILLS ?? 2);
+const KILLS = Number(process.env.ROLLOUT_KILLS ?? 1);
 const SEED = Number(process.env.KILL_SEED ?? Date.now() % 1_000_000);
 /** On an idle machine all nodes are replaced by then. */
 const LATEST_KILL_MS = 20_000;

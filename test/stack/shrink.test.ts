@@ -9,6 +9,19 @@ const { EVENTS, ORDERS, SOLO } = STREAMS;
 const THREE_ZONES = { memory: "256MiB", keepVolumes: true };
 const FOUR_ZONES = { ...THREE_ZONES, availabilityZones: ["az1", "az2", "az3", "az4"] };
 
+/** Comes in the `up` in which nodes leave that never know of it. */
+const LATER = {
+  accounts: {
+    LATER: {
+      users: { later: { nkey: "UCIVMA776LEQLIVDZSBIWDMGZRUE7KSTXCSBMRKYF7CAMXEJYH5FQCNF" } },
+    },
+  },
+  streams: {
+    ...STREAMS,
+    LATER: { account: "LATER", subjects: ["later"], placement: { tags: ["rg:1"] } },
+  },
+};
+
 /** What a shrinking cluster has to move: streams on a zone that leaves, in the settings and not in them. */
 describe("a cluster that shrinks", () => {
   let stack: TestStack;
@@ -62,15 +75,19 @@ describe("a cluster that shrinks", () => {
   });
 
   test("loses nothing, also while the others are replaced, and keeps volumes as told", async () => {
-    const what = "a zone less, two streams leave it, memory of the others";
+    const what = "a zone less, two streams leave it, an account more, memory of the others";
     const { restarts } = await change(stack, traffic, what, {
       ...THREE_ZONES,
+      ...LATER,
       memory: "384MiB",
-      streams: STREAMS,
     });
     expect(restarts).toBe(9);
     expect(await metaGroups(await stack.outputs())).toEqual([expect.stringMatching(/ of 9$/)]);
     await expectHosts(stack, "EVENTS", ["rg1-az1", "rg2-az2", "rg3-az3"]);
+    expect((await stack.outputs()).streams.LATER).toMatchObject({
+      account: "LATER",
+      replicas: ["rg1-az1", "rg1-az2", "rg1-az3"],
+    });
     await using client = await NatsClient.connect(await stack.outputs());
     expect(await client.payloads("LOOSE")).toEqual(["kept"]);
     await client.delete("LOOSE");

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { DrillReport } from "../../cli/drill/report.ts";
 import { monitorsOf } from "../../lib/outputs.ts";
 import { readPage } from "../../providers/monitoring-page.ts";
 import { makeAuthority, writeCertificates } from "../support/certificates.ts";
@@ -251,6 +252,20 @@ describe("a cluster with TLS", () => {
       }
     },
   );
+
+  // A drill is the same with nine nodes without TLS, which `npm test` has.
+  test.runIf(EVERY_TLS_CHANGE)("gets over a drill, which is watched by TLS too", async () => {
+    const options = ["--for=15s", "--yes", "--json"];
+    const { stdout, stderr } = await stack.script("drill", "node", "rg1-az1", ...options);
+    expect(stdout, stderr).not.toBe("");
+    const { streams, ...report } = JSON.parse(stdout) as DrillReport;
+    expect(report).toMatchObject({ ok: true, problems: [] });
+    expect(streams).toMatchObject([
+      { name: "EVENTS", observed: "survives" },
+      { name: "ORDERS", observed: "survives" },
+      { name: "SOLO" },
+    ]);
+  });
 
   test("is gone when it is destroyed", async () => {
     await expectPulumi("destroy", "--yes");
