@@ -18,7 +18,12 @@ const LATER = {
   },
   streams: {
     ...STREAMS,
-    LATER: { account: "LATER", subjects: ["later"], placement: { tags: ["rg:1"] } },
+    LATER: {
+      account: "LATER",
+      subjects: ["later"],
+      replicas: 3,
+      placement: { tags: ["rg:1"] },
+    },
   },
 };
 
