@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { OWNER_LABEL } from "../../lib/labels.ts";
 import { ask } from "../setup/process.ts";
 import { askPulumi } from "./pulumi-cli.ts";
 
@@ -20,8 +21,6 @@ const KINDS = {
   volume: { id: "{{.Name}}", name: "{{.Name}}", list: ["volume", "ls"] },
   network: { id: "{{.Name}}", name: "{{.Name}}", list: ["network", "ls"] },
 } as const;
-
-const OWNER_LABEL = "nats-regions.owner";
 
 /** What `pulumi stack export` gives. A stack that never had an `up` has no deployment. */
 export const stackState = z.object({
