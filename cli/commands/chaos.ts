@@ -1,17 +1,8 @@
 import { execa } from "execa";
-import { parseCount, parseOptions } from "../options.ts";
+import { parseCount, parseOptionsAndWords } from "../options.ts";
 import { setUp } from "../setup/set-up.ts";
 import { createLog, duration } from "../steps.mjs";
-
-export const usage = `Usage: npm run chaos [-- --kills N] [--rounds N]
-
-The long form of the tests that break things while clients publish and consume, some two hours: nodes reloaded,
-replaced, upgraded, added, taken out, the latter killed at each of its steps; rollouts, moves of streams and first
-starts killed or interrupted at random moments, N times each (20); nodes, zones and regions killed, paused, cut off,
-N rounds (3); power cuts, as often as kills; a Docker engine of its own restarted during updates, eight times; TLS
-turned off and on, certificates that come due; twenty cold starts; 20,000 placements, and as many settings. It says
-what was acknowledged and stored, and how long streams were away. A run is repeated by KILL_SEED, PLACEMENT_SEED and
-SETTINGS_SEED, which it prints. Uses stacks of its own. Power cuts, partitions and the engine of its own need root.`;
+import { UserError } from "../user-error.ts";
 
 const FILES = [
   "stack/rollout",
@@ -32,17 +23,32 @@ const FILES = [
   "server/placement",
   "server/fuzzed-settings",
 ];
+const PARTS = FILES.map((file) => file.split("/")[1]).join(", ");
+
+export const usage = `Usage: npm run chaos [-- [--kills N] [--rounds N] [PART...]]
+
+The long form of the tests that break things while clients publish and consume, some two hours: nodes reloaded,
+replaced, upgraded, added, taken out, the latter killed at each of its steps; rollouts, moves of streams and first
+starts killed or interrupted at random moments, N times each (20); nodes, zones and regions killed, paused, cut off,
+N rounds (3); power cuts, as often as kills; a Docker engine of its own restarted during updates, eight times; TLS
+turned off and on, certificates that come due; twenty cold starts; 20,000 placements, and as many settings. It says
+what was acknowledged and stored, and how long streams were away. A run is repeated by KILL_SEED, PLACEMENT_SEED and
+SETTINGS_SEED, which it prints. Uses stacks of its own. Power cuts, partitions and the engine of its own need root.
+
+Parts, all unless some are named: ${PARTS}.`;
 
 export async function run(args: readonly string[]): Promise<number> {
-  const { kills, rounds } = parseOptions(args, {
+  const { options, words } = parseOptionsAndWords(args, {
     kills: { type: "string", default: "20" },
     rounds: { type: "string", default: "3" },
   });
-  const count = `${parseCount("kills", kills)}`;
+  const files = words.length === 0 ? FILES : words.map(fileOf);
+  const count = `${parseCount("kills", options.kills)}`;
+  const rounds = `${parseCount("rounds", options.rounds)}`;
   const log = createLog();
   await setUp({ log, want: ["stack", "nats-server", "nats"] });
   const began = performance.now();
-  const { exitCode = 1 } = await execa("vitest", ["run", ...FILES], {
+  const { exitCode = 1 } = await execa("vitest", ["run", ...files], {
     stdio: "inherit",
     reject: false,
     env: {
@@ -52,7 +58,7 @@ export async function run(args: readonly string[]): Promise<number> {
       INTERRUPTS: count,
       POWER_CUTS: count,
       ENGINE_RESTARTS: "8",
-      FAULT_ROUNDS: `${parseCount("rounds", rounds)}`,
+      FAULT_ROUNDS: rounds,
       RESIZE: "1",
       UPGRADE: "1",
       EVERY_TLS_CHANGE: "yes",
@@ -63,4 +69,10 @@ export async function run(args: readonly string[]): Promise<number> {
   });
   console.log(`Ended after ${duration(performance.now() - began)}.`);
   return exitCode;
+}
+
+function fileOf(part: string): string {
+  const file = FILES.find((file) => file.endsWith(`/${part}`));
+  if (file === undefined) throw new UserError(`There is no part ${part}. Known: ${PARTS}.`);
+  return file;
 }
