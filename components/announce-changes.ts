@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { Accounts } from "../lib/accounts-conf.ts";
 import { fileReasons, issueReasons } from "../lib/certificate-changes.ts";
+import { describeMemoryLosses } from "../lib/memory-loss.ts";
 import { configDigest } from "../lib/nats-conf.ts";
 import {
   changeOf,
@@ -11,6 +12,7 @@ import {
   type RunningServer,
 } from "../lib/node-changes.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
+import { askMemoryStreams } from "../providers/monitoring.ts";
 import { type Page, readPageAsShown } from "../providers/monitoring-page.ts";
 import type { EngineNode, EngineState } from "./preflight.ts";
 import type { TlsTexts } from "./tls-files.ts";
@@ -23,6 +25,7 @@ export type Strays = ReadonlyMap<string, string>;
  * where all stays as it is, nor of a node that lost its container: only the state knows what becomes of it.
  *
  * @param texts there where the user's certificates are to be used.
+ * @throws pulumi.RunError where restarts would empty a stream that is in memory.
  */
 export async function announceChanges(
   plan: ClusterPlan,
@@ -34,8 +37,34 @@ export async function announceChanges(
     accounts.apply((known) => findChanges(plan, known, engine, texts).then(resolve, reject));
   });
   for (const line of describeChanges(changes, plan.waves)) void pulumi.log.info(line);
+  await refuseMemoryLosses(plan, changes, engine);
   return new Map(
     changes.flatMap(({ node, strayedAt }) => (strayedAt ? [[node, strayedAt] as const] : [])),
+  );
+}
+
+async function refuseMemoryLosses(
+  plan: ClusterPlan,
+  changes: readonly NodeChange[],
+  { containers, tls }: EngineState,
+): Promise<void> {
+  const restarted = new Set(
+    changes.filter(({ kind }) => kind === "restart").map(({ node }) => node),
+  );
+  const trust = tls === undefined ? {} : { ca: tls.ca };
+  const held = await Promise.all(
+    nodesOf(plan).map(async ({ name, containerName }) => {
+      const url = containers.get(containerName)?.monitoringUrl;
+      if (!restarted.has(name) || url === undefined) return [];
+      // One that doesn't answer is dealt with by the gate before the first wave.
+      return await askMemoryStreams({ name, url, ...trust }).catch(() => []);
+    }),
+  );
+  const { refused, allowed } = describeMemoryLosses(held.flat(), restarted, plan);
+  for (const line of allowed) void pulumi.log.warn(`gone by a restart: ${line}`);
+  if (refused.length === 0) return;
+  throw new pulumi.RunError(
+    `Restarts would empty streams that are in memory only:\n${refused.map((line) => `  ${line}`).join("\n")}\nFirst give such a stream more replicas, on nodes that are not restarted at once, or delete what it holds; or say allowDataLoss: true in its settings, with adopt: true where it was in none.`,
   );
 }
 

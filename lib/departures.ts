@@ -8,6 +8,7 @@ import {
 } from "./placement.ts";
 import type { ClusterPlan } from "./plan.ts";
 import type { StreamConfig } from "./stream-config.ts";
+import { streamKey } from "./stream-name.ts";
 import { imageVersion, isOlder } from "./versions.ts";
 
 /** A stream of which a node has a replica. */
@@ -37,14 +38,10 @@ export function unplannedStreams(
   leaving: readonly LeavingNode[],
   { streams }: Pick<ClusterPlan, "streams">,
 ): HeldStream[] {
-  const planned = new Set(streams.map(keyOf));
+  const planned = new Set(streams.map(streamKey));
   const held = leaving.flatMap((node) => node.held ?? []);
-  const unplanned = held.filter((stream) => !planned.has(keyOf(stream)));
-  return [...new Map(unplanned.map((stream) => [keyOf(stream), stream])).values()];
-}
-
-function keyOf({ account, name }: Pick<HeldStream, "account" | "name">): string {
-  return `${account} ${name}`;
+  const unplanned = held.filter((stream) => !planned.has(streamKey(stream)));
+  return [...new Map(unplanned.map((stream) => [streamKey(stream), stream])).values()];
 }
 
 /** The first that can be told to move whatever a server holds (`$JS.API.SERVER.EVACUATE`). */

@@ -28,11 +28,6 @@ export interface Group {
   readonly hosts: readonly string[];
 }
 
-/** Names a group among all. */
-export function groupKey({ account, name }: Pick<Group, "account" | "name">): string {
-  return `${account} ${name}`;
-}
-
 /** Where the hosts are known, nothing is left to choice. */
 export type Fate = Exclude<Outcome, "depends">;
 

@@ -29,7 +29,7 @@ export function durabilityWarnings({
   storage,
   num_replicas: replicas = 1,
 }: StreamConfig): string[] {
-  const end = replicas === 1 ? "its node stops, an update's restart too" : "all its nodes are down";
+  const end = replicas === 1 ? "its node stops" : "all its nodes are down";
   return [
     // The server switches sync always off for it (server/stream.go).
     ...(persistMode === "async"

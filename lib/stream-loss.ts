@@ -12,7 +12,10 @@ export interface StreamState {
 }
 
 /** Writes what a stream holds for people, e.g. `1,204 messages (3 MiB)`. */
-export function describeContents({ messages, bytes }: StreamState): string {
+export function describeContents({
+  messages,
+  bytes,
+}: Pick<StreamState, "messages" | "bytes">): string {
   return `${countOf(messages, "message")} (${formatSize(bytes)})`;
 }
 

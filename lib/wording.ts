@@ -26,18 +26,6 @@ export function listSome(names: readonly string[]): string {
   return more > 0 ? `${shown} and ${formatCount(more)} more` : shown;
 }
 
-/** What tells a stream from all others. The meta group counts as one, without an account: `""`. */
-export interface StreamName {
-  readonly account: string;
-  readonly name: string;
-}
-
-/** How each of some streams is called: by its name, and where they are of several accounts `ORDERS (BILLING)`. */
-export function streamNamer(streams: Iterable<StreamName>): (stream: StreamName) => string {
-  const accounts = new Set(Array.from(streams, ({ account }) => account).filter(Boolean));
-  return ({ account, name }) => (accounts.size > 1 && account ? `${name} (${account})` : name);
-}
-
 const LONGEST_QUOTE = 80;
 
 /** A value as JSON writes it, for an error; the start of it where it is long. */

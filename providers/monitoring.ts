@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type HeldStream, heldStream } from "../lib/departures.ts";
+import type { MemoryStream } from "../lib/memory-loss.ts";
 import { type GroupView, type NodeReport, whyNotCurrent } from "../lib/readiness.ts";
 import { type HomedStream, type Jsz, parseJsz, type RaftGroup, STREAMS_PAGE } from "./jsz.ts";
 import { type Monitor, readPage } from "./monitoring-page.ts";
@@ -41,6 +42,19 @@ export async function askGroups(node: Monitor): Promise<GroupView[]> {
 export async function askHeldStreams(node: Monitor): Promise<HeldStream[]> {
   const streams = await askStreams(node);
   return streams.map(({ account, stream }) => heldStream(account, stream.config));
+}
+
+/** Asks a node for the streams that it has a replica of in memory. @throws Error where it doesn't answer. */
+export async function askMemoryStreams(node: Monitor): Promise<MemoryStream[]> {
+  const streams = await askStreams(node);
+  return streams
+    .filter(({ stream }) => stream.config.storage === "memory")
+    .map(({ account, stream: { name, cluster, state } }) => {
+      // Neither is a node among the replicas that it shows, nor need it be the leader.
+      const others = [cluster.leader, ...cluster.replicas.map(({ name }) => name)];
+      const hosts = [...new Set([node.name, ...others])].filter((host) => host !== "").sort();
+      return { account, name, hosts, messages: state.messages, bytes: state.bytes };
+    });
 }
 
 /** Reads pages of a node's monitoring port. @throws Error where one doesn't answer with JSON within 2 s. */

@@ -1,4 +1,5 @@
-import { type Group, groupKey } from "../../lib/drill.ts";
+import type { Group } from "../../lib/drill.ts";
+import { streamKey } from "../../lib/stream-name.ts";
 import { majorityOf } from "../../lib/survivability.ts";
 import {
   type HomedStream,
@@ -25,7 +26,7 @@ export interface LedGroup extends Group {
 export interface Look {
   /** Undefined where no node says that it leads the meta group. */
   readonly metaGroup: LedGroup | undefined;
-  /** By {@link groupKey}. */
+  /** By {@link streamKey}. */
   readonly streams: ReadonlyMap<string, LedGroup>;
 }
 
@@ -48,7 +49,7 @@ export async function look(monitors: readonly Monitor[]): Promise<Look> {
   const streams = views.flatMap((view) => view.streams);
   return {
     metaGroup: views.find(({ metaGroup }) => metaGroup)?.metaGroup,
-    streams: new Map(streams.map((stream) => [groupKey(stream), stream])),
+    streams: new Map(streams.map((stream) => [streamKey(stream), stream])),
   };
 }
 

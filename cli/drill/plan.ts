@@ -1,8 +1,9 @@
-import { type Forecast, forecast, groupKey, type Sampling, sample } from "../../lib/drill.ts";
+import { type Forecast, forecast, type Sampling, sample } from "../../lib/drill.ts";
 import { placementRequest, planSeating } from "../../lib/placement.ts";
 import type { ClusterPlan } from "../../lib/plan.ts";
+import { streamKey, streamNamer } from "../../lib/stream-name.ts";
 import type { Loss } from "../../lib/survivability.ts";
-import { countOf, listSome, streamNamer } from "../../lib/wording.ts";
+import { countOf, listSome } from "../../lib/wording.ts";
 import { UserError } from "../user-error.ts";
 import type { How } from "./fault.ts";
 import type { WellLook } from "./scene.ts";
@@ -37,12 +38,12 @@ export function planDrill(
   const { loss } = terms;
   const seatings = new Map(
     planned.map((stream) => [
-      groupKey(stream),
+      streamKey(stream),
       planSeating(placementRequest(stream.config), fleet),
     ]),
   );
   const forecasts = [...streams.values()]
-    .map((stream) => forecast(stream, loss, seatings.get(groupKey(stream))))
+    .map((stream) => forecast(stream, loss, seatings.get(streamKey(stream))))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   return {
     ...terms,
@@ -64,7 +65,7 @@ export function refuseDataLoss(
   if (how === "pause") return;
   const nameOf = streamNamer(forecasts);
   const atRisk = forecasts.flatMap((stream) => {
-    const messages = streams.get(groupKey(stream))?.volatileMessages ?? 0;
+    const messages = streams.get(streamKey(stream))?.volatileMessages ?? 0;
     const isLost = stream.expected === "lost" && messages > 0;
     return isLost ? [`${countOf(messages, "message")} of ${nameOf(stream)}`] : [];
   });

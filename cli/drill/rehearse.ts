@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Forecast, groupKey, isBack, type Sampling } from "../../lib/drill.ts";
-import { countOf, listSome, streamNamer } from "../../lib/wording.ts";
+import { type Forecast, isBack, type Sampling } from "../../lib/drill.ts";
+import { streamKey, streamNamer } from "../../lib/stream-name.ts";
+import { countOf, listSome } from "../../lib/wording.ts";
 import {
   type Agreement,
   closeConnections,
@@ -68,10 +69,10 @@ async function run(run: Run): Promise<DrillReport> {
   const { plan, nodes, watch, sampling, signal, log } = run;
   const { restoring, stranded } = await failAndRestore(run);
   watch.lookAt(nodes);
-  const asked = new Set(sampling.groups.map(groupKey));
+  const asked = new Set(sampling.groups.map(streamKey));
   const record = {
     courseOf: (group: Forecast) => watch.courseOf(group),
-    isAsked: (stream: Forecast) => asked.has(groupKey(stream)),
+    isAsked: (stream: Forecast) => asked.has(streamKey(stream)),
     stranded,
     limit: RECOVERY_MS,
     restoring,

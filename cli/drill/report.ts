@@ -9,7 +9,8 @@ import {
   type Sampling,
   type Timing,
 } from "../../lib/drill.ts";
-import { countOf, streamNamer } from "../../lib/wording.ts";
+import { streamNamer } from "../../lib/stream-name.ts";
+import { countOf } from "../../lib/wording.ts";
 import type { DrillPlan, DrillTerms } from "./plan.ts";
 import { LOOK_INTERVAL_MS } from "./watch.ts";
 

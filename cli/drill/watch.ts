@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Course, type Group, groupKey, type Sampling } from "../../lib/drill.ts";
+import type { Course, Group, Sampling } from "../../lib/drill.ts";
+import { streamKey } from "../../lib/stream-name.ts";
 import type { Agreement } from "../../providers/jetstream.ts";
 import type { Monitor } from "../../providers/monitoring.ts";
 import { type LedGroup, look } from "./pages.ts";
@@ -84,7 +85,7 @@ export class Watch {
   }
 
   #notesOf(group: Pick<Group, "account" | "name">): Notes {
-    const key = groupKey(group);
+    const key = streamKey(group);
     const notes = this.#notes.get(key) ?? { agreements: [], majorities: [], complete: [] };
     this.#notes.set(key, notes);
     return notes;

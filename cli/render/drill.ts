@@ -1,7 +1,8 @@
 import type { Finding, Forecast } from "../../lib/drill.ts";
 import { formatDuration } from "../../lib/quantities.ts";
+import { streamNamer } from "../../lib/stream-name.ts";
 import type { Loss, Outcome } from "../../lib/survivability.ts";
-import { countOf, formatCount, listSome, streamNamer } from "../../lib/wording.ts";
+import { countOf, formatCount, listSome } from "../../lib/wording.ts";
 import type { DrillPlan } from "../drill/plan.ts";
 import type { DrillReport } from "../drill/report.ts";
 import { renderTable } from "./table.ts";

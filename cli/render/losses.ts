@@ -1,4 +1,5 @@
-import { countOf, formatSize, streamNamer } from "../../lib/wording.ts";
+import { streamNamer } from "../../lib/stream-name.ts";
+import { countOf, formatSize } from "../../lib/wording.ts";
 import type { StreamReport } from "../stack/report.ts";
 
 /** What goes with a cluster's streams, a line each. */

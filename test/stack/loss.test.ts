@@ -41,6 +41,18 @@ describe("messages", () => {
     expect(await stack.expectPulumi("preview", "--expect-no-changes")).toContain("unchanged");
   });
 
+  /** Restarts: zone by zone they leave a replica with what is in memory, all at once they don't. */
+  const expectKeptInMemory = async () => {
+    const orders = { ...ORDERS, storage: "memory", recreate: "viaBackup" };
+    const restarts = { memory: "256MiB", streams: { EVENTS, ORDERS: orders } };
+    stack.configure(restarts);
+    expect(await stack.expectPulumi("preview")).toContain("restart, zone by zone");
+    stack.configure({ ...restarts, rollout: "all" });
+    expect(await refusal()).toMatch(
+      /stream ORDERS of account APP has 50 messages \(.*\) in the memory of rg2-az1, rg2-az2, rg2-az3/,
+    );
+  };
+
   test("are told of before they move: from where to where, how many", async () => {
     await publish(50);
     configure({ ...ORDERS, placement: { tags: ["rg:3"] } });
@@ -72,6 +84,7 @@ describe("messages", () => {
     expect(await stack.expectPulumi("preview")).toMatch(/its 50 messages .* copied there and back/);
     await up();
     expect(await client.payloads("ORDERS")).toEqual(before);
+    await expectKeptInMemory();
     configure({ ...ORDERS, recreate: "viaBackup" });
     await up();
     expect(await client.payloads("ORDERS")).toEqual(before);

@@ -1,12 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { at, change, expectHosts, STREAMS } from "../support/change.ts";
 import { metaGroups } from "../support/meta-group.ts";
+import { NatsClient } from "../support/nats-client.ts";
 import { startLate } from "../support/slow-start.ts";
 import { TestStack } from "../support/stack.ts";
 import { Traffic } from "../support/traffic.ts";
 
 const { EVENTS, ORDERS, SOLO } = STREAMS;
 const PAIR = { subjects: ["pair.*"], replicas: 2, placement: { tags: ["xr:12"] } };
+/** Each restart takes a replica of it, and leaves two. */
+const CACHE = { subjects: ["cache"], replicas: 3, storage: "memory" };
+const CACHED = ["first", "second", "third"];
 
 /** One cluster under traffic: each change starts where the one before ended. */
 describe("a cluster in use", () => {
@@ -14,9 +18,12 @@ describe("a cluster in use", () => {
   let traffic: Traffic;
 
   beforeAll(async () => {
-    stack = await TestStack.create({ streams: STREAMS });
+    stack = await TestStack.create({ streams: { ...STREAMS, CACHE } });
     await stack.expectPulumi("up", "--yes", "--skip-preview");
-    traffic = await Traffic.start(await stack.outputs(), Object.keys(STREAMS), "ORDERS");
+    const outputs = await stack.outputs();
+    await using client = await NatsClient.connect(outputs);
+    for (const payload of CACHED) await client.publish("cache", payload);
+    traffic = await Traffic.start(outputs, Object.keys(STREAMS), "ORDERS");
   });
 
   afterAll(async () => {
@@ -26,7 +33,7 @@ describe("a cluster in use", () => {
 
   test("takes up tags without a restart", async () => {
     const { restarts } = await change(stack, traffic, "tags of two nodes", {
-      streams: { ...STREAMS, PAIR },
+      streams: { ...STREAMS, PAIR, CACHE },
     });
     expect(restarts).toBe(0);
     await expectHosts(stack, "PAIR", ["rg1-az1", "rg2-az2"]);
@@ -36,7 +43,7 @@ describe("a cluster in use", () => {
     const slow = startLate(`nats-regions-${stack.name}-rg2-az1`, 8_000);
     const { restarts } = await change(stack, traffic, "memory of nine nodes, one comes back late", {
       memory: "320MiB",
-      streams: { ...STREAMS, PAIR },
+      streams: { ...STREAMS, PAIR, CACHE },
     });
     await slow;
     expect(restarts).toBe(9);
@@ -46,7 +53,13 @@ describe("a cluster in use", () => {
     const { restarts } = await change(stack, traffic, "a zone more, two streams go there", {
       memory: "320MiB",
       availabilityZones: ["az1", "az2", "az3", "az4"],
-      streams: { EVENTS: at(EVENTS, "xr:412"), ORDERS, SOLO: at(SOLO, "rg:1", "az:4"), PAIR },
+      streams: {
+        EVENTS: at(EVENTS, "xr:412"),
+        ORDERS,
+        SOLO: at(SOLO, "rg:1", "az:4"),
+        PAIR,
+        CACHE,
+      },
     });
     expect(restarts).toBe(0);
     expect(await metaGroups(await stack.outputs())).toEqual([expect.stringMatching(/ of 12$/)]);
@@ -63,9 +76,12 @@ describe("a cluster in use", () => {
         ORDERS: at(ORDERS, "rg:3"),
         SOLO: at(SOLO, "rg:1", "az:4"),
         PAIR,
+        CACHE,
       },
     });
     expect(restarts).toBe(12);
+    await using client = await NatsClient.connect(await stack.outputs());
+    expect(await client.payloads("CACHE")).toEqual(CACHED);
     await expectHosts(stack, "ORDERS", Array(3).fill(expect.stringMatching(/^rg3-/)));
     await stack.expectPulumi("preview", "--expect-no-changes");
   });

@@ -8,8 +8,9 @@ import { type DrillPlan, planDrill, refuseDataLoss } from "../../cli/drill/plan.
 import { reportOnDrill } from "../../cli/drill/report.ts";
 import { chooseLoss } from "../../cli/drill/scene.ts";
 import { renderDrill, renderDrillPlan } from "../../cli/render/drill.ts";
-import { type Course, findLoss, groupKey } from "../../lib/drill.ts";
+import { type Course, findLoss } from "../../lib/drill.ts";
 import { nodesOf } from "../../lib/plan.ts";
+import { streamKey } from "../../lib/stream-name.ts";
 import { lossesOf } from "../../lib/survivability.ts";
 import { planOf } from "../support/cluster-report.ts";
 import { SEED_SETTINGS } from "../support/stack.ts";
@@ -33,13 +34,13 @@ const LOOK = {
     [
       ledOn("ORDERS", "rg2-az1", "rg2-az2", "rg2-az3"),
       ledOn("EVENTS", "rg2-az2", "rg1-az1", "rg3-az3"),
-    ].map((stream) => [groupKey(stream), stream]),
+    ].map((stream) => [streamKey(stream), stream]),
   ),
 };
 
 const OTHER = { ...ledOn("ORDERS", "rg2-az1"), account: "BILLING" };
 /** With a stream of the same name in another account, which the settings don't have. */
-const SHARED = { ...LOOK, streams: new Map([...LOOK.streams, [groupKey(OTHER), OTHER]]) };
+const SHARED = { ...LOOK, streams: new Map([...LOOK.streams, [streamKey(OTHER), OTHER]]) };
 
 function drillOf(name: string, look = LOOK): DrillPlan {
   const loss = findLoss("region", name, lossesOf(nodesOf(PLAN)));
@@ -90,7 +91,7 @@ describe("a drill's plan", () => {
 
   test("has the streams of other accounts watched, but not asked", () => {
     const other = { ...ledOn("OTHER", "rg2-az1"), account: "BILLING" };
-    const streams = new Map([...LOOK.streams, [groupKey(other), other]]);
+    const streams = new Map([...LOOK.streams, [streamKey(other), other]]);
     const { streams: forecasts, sampling } = drillOf("rg2", { ...LOOK, streams });
     expect(forecasts.map(({ name }) => name)).toEqual(["EVENTS", "ORDERS", "OTHER"]);
     expect(sampling.groups.map(({ name }) => name)).toEqual(["EVENTS", "ORDERS"]);
@@ -214,7 +215,7 @@ describe("a drill's report", () => {
     const far = Array.from({ length: 40 }, (_, index) => ledOn(`FAR${index}`, "rg3-az1"));
     const streams = new Map([
       ...LOOK.streams,
-      ...far.map((each) => [groupKey(each), each] as const),
+      ...far.map((each) => [streamKey(each), each] as const),
     ]);
     const all = { agreements: TIMES, majorities: TIMES, complete: [22_000] };
     const courseOf = ({ name }: { readonly name: string }) => COURSES[name] ?? all;

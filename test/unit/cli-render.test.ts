@@ -7,7 +7,8 @@ import { renderNextSteps, renderReport } from "../../cli/render/report.ts";
 import { widthOf, wrap } from "../../cli/render/text.ts";
 import { nodesIn } from "../../cli/stack/report.ts";
 import { GIVEN } from "../../lib/hidden-passwords.ts";
-import { formatSize, listSome, streamNamer } from "../../lib/wording.ts";
+import { streamNamer } from "../../lib/stream-name.ts";
+import { formatSize, listSome } from "../../lib/wording.ts";
 import { observationsOf, planOf, reportOf } from "../support/cluster-report.ts";
 
 const plain = (width: number) => ({ width, colors: pc.createColors(false) });

@@ -57,5 +57,5 @@ describe("describeLosses", () => {
 });
 
 it("writes what a stream holds for people", () => {
-  expect(describeContents({ messages: 1, bytes: 40, consumer_count: 0 })).toBe("1 message (40 B)");
+  expect(describeContents({ messages: 1, bytes: 40 })).toBe("1 message (40 B)");
 });

@@ -1,0 +1,16 @@
+/** What tells a stream from all others. The meta group counts as one, without an account: `""`. */
+export interface StreamName {
+  readonly account: string;
+  readonly name: string;
+}
+
+/** One string for it, e.g. to be the key of a map. */
+export function streamKey({ account, name }: StreamName): string {
+  return `${account} ${name}`;
+}
+
+/** How each of some streams is called: by its name, and where they are of several accounts `ORDERS (BILLING)`. */
+export function streamNamer(streams: Iterable<StreamName>): (stream: StreamName) => string {
+  const accounts = new Set(Array.from(streams, ({ account }) => account).filter(Boolean));
+  return ({ account, name }) => (accounts.size > 1 && account ? `${name} (${account})` : name);
+}
