@@ -74,8 +74,7 @@ export class NatsCluster extends pulumi.ComponentResource {
       gates = [createGate(`${name}-wave-${index + 1}`, gate, this)];
     }
 
-    const [ready] = gates;
-    if (!ready) throw new Error("A plan without nodes can't become a cluster.");
+    const ready = createTagPause(`${name}-tags`, plan, gates, this);
     createShutdown(`${name}-shutdown`, ownership, ready, this);
 
     this.caCertificate = caCertificate;
@@ -215,6 +214,30 @@ function createGate(
       logging: local.Logging.Stderr,
     },
     { parent, ignoreChanges: ["create"] },
+  );
+}
+
+/**
+ * Makes the step behind the last gate: where tags were changed by reloads, streams wait until the meta leader, which
+ * places them, has heard of it. A server tells of its tags at once, but once a second at most (nats-server 2.15,
+ * `statszRateLimit`).
+ */
+function createTagPause(
+  name: string,
+  plan: ClusterPlan,
+  gates: readonly pulumi.Resource[],
+  parent: pulumi.Resource,
+): pulumi.Resource {
+  const tags = nodesOf(plan).map((node) => [node.name, node.serverTags] as const);
+  return new local.Command(
+    name,
+    {
+      create: ":",
+      update: "sleep 1.2",
+      environment: { TAGS: JSON.stringify(Object.fromEntries(tags)) },
+      logging: local.Logging.None,
+    },
+    { parent, dependsOn: [...gates] },
   );
 }
 

@@ -24,16 +24,23 @@ export async function handOver(
   heir: string,
   pace: Pace,
 ): Promise<void> {
-  try {
-    await insist(() => port.stepDown(stream, heir), pace);
-  } catch (error) {
-    if (isOvertaken(error)) return;
-    throw error;
-  }
+  const isAsked = await insist(() => askToHandOver(port, stream, heir), pace);
+  if (!isAsked) return;
   for (const start = Date.now(); Date.now() - start < pace.silence; ) {
     const now = await insist(() => port.info(stream), pace);
     if (now.cluster?.leader && now.cluster.leader !== cluster?.leader) return;
     await sleep(pace.pause);
+  }
+}
+
+/** @returns false where there is nobody to ask any more, see {@link isOvertaken}. */
+async function askToHandOver(port: JetStreamPort, stream: string, heir: string): Promise<boolean> {
+  try {
+    await port.stepDown(stream, heir);
+    return true;
+  } catch (error) {
+    if (isOvertaken(error)) return false;
+    throw error;
   }
 }
 

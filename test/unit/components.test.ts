@@ -57,7 +57,7 @@ beforeAll(async () => {
     { parent: cluster, provider, dependsOn: [cluster.ready] },
   );
   await promiseOf(stream.urn);
-  resources = await recorder.settled(68);
+  resources = await recorder.settled(69);
 });
 
 describe("NatsCluster", () => {
@@ -71,7 +71,7 @@ describe("NatsCluster", () => {
       "docker:index/remoteImage:RemoteImage": 1,
       "docker:index/volume:Volume": 18,
       "docker:index/container:Container": 9,
-      "command:local:Command": 1 + 1 + 9 + 4 + 1,
+      "command:local:Command": 1 + 1 + 9 + 4 + 1 + 1,
       "pulumi-nodejs:dynamic/nats:Stream": 1,
       "pulumi:providers:pulumi-nodejs": 1,
     });
@@ -136,6 +136,13 @@ describe("NatsCluster", () => {
       expect(Object.keys(JSON.parse(MONITORS ?? ""))).toHaveLength(3 * number);
       expect(Object.keys(JSON.parse(LATER ?? ""))).toHaveLength(9 - 3 * number);
     }
+  });
+
+  test("lets streams wait for the meta leader to hear of tags, whenever some were changed", () => {
+    const { create, update, environment } = named("c1-tags").inputs;
+    expect([create, update]).toEqual([":", "sleep 1.2"]);
+    const { TAGS = "" } = environment as Record<string, string>;
+    expect(JSON.parse(TAGS)).toMatchObject({ "rg2-az1": ["rg:2", "az:1", "xr:213", "xr:312"] });
   });
 
   test("looks at the cluster before the first wave, whenever a container is to be replaced", () => {

@@ -259,8 +259,11 @@ describe("create", () => {
     expect(await created()).toMatchObject({ replicas: region(2) });
   });
 
-  it("asks again when the server could not make the stream's store, and in the end says so", async () => {
-    const failed = new JetStreamError(10049, "error creating store for stream");
+  it.each([
+    ["could not make the stream's store", 10049, "error creating store for stream"],
+    ["has not heard of the tags yet", 10005, "no suitable peers for placement"],
+  ])("asks again when the server %s, and in the end says so", async (_, code, description) => {
+    const failed = new JetStreamError(code, description);
     const inputs = await planned();
     jetStream.failures.push(failed);
     expect((await lifecycle.create(inputs)).outs).toMatchObject({ replicas: region(2) });
