@@ -51,7 +51,9 @@ export class OwnEngine implements AsyncDisposable {
       await execa("ip", ["address", "add", BRIDGE_ADDRESS, "dev", engine.#bridge]);
       await execa("ip", ["link", "set", engine.#bridge, "up"]);
       await execa("iptables", ["--wait", "--insert", ...AMONG_NODES]);
-      await engine.#run();
+      // Networks keep what they are given now. Whenever an engine that has been there before starts with such an
+      // option, it removes docker0, whosever that is (moby, `initNetworkController`).
+      await engine.#run(`--default-address-pool=${NETWORKS}`);
       const load = ["--host", engine.host, "load"];
       for (const image of images) await execa("docker", ["save", image]).pipe("docker", load);
       return engine;
@@ -92,9 +94,9 @@ export class OwnEngine implements AsyncDisposable {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async #run(): Promise<void> {
+  async #run(...more: string[]): Promise<void> {
     const log = this.#in("log");
-    const daemon = startDaemon(this.#flags(), log);
+    const daemon = startDaemon([...this.#flags(), ...more], log);
     this.#daemon = daemon;
     this.#isKilled = false;
     let hasEnded = false;
@@ -116,7 +118,6 @@ export class OwnEngine implements AsyncDisposable {
       `--config-file=${this.#in("daemon.json")}`,
       `--host=${this.host}`,
       `--bridge=${this.#bridge}`,
-      `--default-address-pool=${NETWORKS}`,
       "--iptables=false",
       "--ip6tables=false",
       "--ip-forward=false",
