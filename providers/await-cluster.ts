@@ -43,6 +43,7 @@ async function main(): Promise<void> {
   let saidAt = started;
   let wasWell = purpose === "members";
   let fallen: readonly string[] = [];
+  let wasDown = false;
   let ledAt = started;
   for (;;) {
     const { reason, isInVain, isLeaderless, deadline } = await look(purpose);
@@ -59,10 +60,14 @@ async function main(): Promise<void> {
       );
     }
     if (reason !== undefined && Date.now() - saidAt > PROGRESS_MS) {
-      const falling = await listFalling();
+      const { own } = await askEngine(OWNER);
+      const falling = own.filter(isFalling).map(({ container }) => container);
       const [hopeless] = falling.filter((container) => fallen.includes(container));
       if (hopeless) return fail(await describeFall(hopeless));
+      const isDown = own.length > 0 && own.every(({ state }) => state === "down");
+      if (isDown && wasDown) return fail(ALL_DOWN);
       fallen = falling;
+      wasDown = isDown;
       console.error(`waiting for the cluster: ${reason}`);
       saidAt = Date.now();
     }
@@ -71,6 +76,10 @@ async function main(): Promise<void> {
   }
 }
 
+/** An engine that was killed takes what it finds running when it is back for stopped by somebody, and leaves it so. */
+const ALL_DOWN =
+  "No node runs, and the engine starts none of them: `npx pulumi up --refresh` brings them back";
+
 function fail(reason: string): void {
   console.error(
     `${reason}. Nodes of later waves are as they were; the next up goes on from here, with these settings or with those of before.`,
@@ -78,10 +87,9 @@ function fail(reason: string): void {
   process.exitCode = 1;
 }
 
-/** Containers whose server ended as soon as it had started, and which the engine is about to start again. */
-async function listFalling(): Promise<string[]> {
-  const { own } = await askEngine(OWNER);
-  return own.filter(({ state }) => state === "restarting").map(({ container }) => container);
+/** Whether a node's server ended as soon as it had started, and the engine is about to start it again. */
+function isFalling({ state }: OwnNode): boolean {
+  return state === "restarting";
 }
 
 /** A server logs to stderr. */
