@@ -34,6 +34,9 @@ const LEADERLESS_MS = 30_000;
 const STEADY_MS = 2_000;
 const POLL_MS = 100;
 const PROGRESS_MS = 5_000;
+/** An engine that was killed takes what it finds running when it is back for stopped by somebody, and leaves it so. */
+const ALL_DOWN =
+  "No node runs, and the engine starts none of them: `npx pulumi up --refresh` brings them back";
 
 await main();
 
@@ -75,10 +78,6 @@ async function main(): Promise<void> {
     await sleep(reason === undefined ? STEADY_MS : POLL_MS);
   }
 }
-
-/** An engine that was killed takes what it finds running when it is back for stopped by somebody, and leaves it so. */
-const ALL_DOWN =
-  "No node runs, and the engine starts none of them: `npx pulumi up --refresh` brings them back";
 
 function fail(reason: string): void {
   console.error(
