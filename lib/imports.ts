@@ -82,16 +82,43 @@ function originProblems(
     const offered = kind === "stream" && "stream" in offer ? offer.stream : undefined;
     const served = kind === "service" && "service" in offer ? offer.service : undefined;
     const exported = offered ?? served;
-    return exported !== undefined && isSubset(subject, exported) ? [offer] : [];
+    const isMatch = exported !== undefined && isSubset(subject, exported);
+    return isMatch ? [{ exported, accounts: offer.accounts }] : [];
   });
   if (offers.length === 0) {
     const message = `account ${account} exports no ${kind} "${subject}"`;
     return [{ path, message, fix: `add it to accounts.${account}.exports` }];
   }
-  const open = offers.some(({ accounts }) => !accounts || accounts.includes(importer));
-  if (open) return [];
-  const message = `account ${account} exports ${kind} "${subject}" to others only`;
+  const closed = closedSubject(subject, offers, importer);
+  if (closed === undefined) return [];
+  const message = `account ${account} exports ${kind} "${closed}" to others only`;
   return [{ path, message, fix: `add ${importer} to the accounts of that export` }];
+}
+
+interface Offer {
+  readonly exported: string;
+  /** Undefined where it is to all. */
+  readonly accounts: readonly string[] | undefined;
+}
+
+/**
+ * The subject of an export that keeps an importer out; undefined where it is let in. nats-server goes by the export of
+ * the very subject, however open others are, and else by whichever it comes upon first (2.15,
+ * `checkStreamExportApproved` in accounts.go): so all of them have to let it in. Of the same subject twice it adds up
+ * the accounts.
+ */
+function closedSubject(
+  subject: string,
+  offers: readonly Offer[],
+  importer: string,
+): string | undefined {
+  const exact = offers.filter(({ exported }) => exported === subject);
+  const deciding = Map.groupBy(exact.length > 0 ? exact : offers, ({ exported }) => exported);
+  const closed = [...deciding].find(([, same]) => {
+    const accounts = same.flatMap(({ accounts = [] }) => accounts);
+    return accounts.length > 0 && !accounts.includes(importer);
+  });
+  return closed?.[0];
 }
 
 /** Another subject has the wildcards of the original: the server carries over what they stand for, one by one. */

@@ -203,10 +203,29 @@ describe("imports", () => {
     expect(refusals(sharing([wanted]))).toEqual([problem]);
   });
 
+  test("go by the export of the very subject, else by all that fit", () => {
+    const wanted = { stream: { account: "A", subject: "out.a" } };
+    const closed = { stream: "out.a", accounts: ["C"] };
+    const refused = [
+      'accounts.B.imports[0] | account A exports stream "out.a" to others only | add B to the accounts of that export',
+    ];
+    expect(refusals(sharing([wanted], [closed, { stream: ">" }]))).toEqual(refused);
+    expect(refusals(sharing([wanted], [closed, { stream: "out.a" }]))).toEqual(refused);
+    expect(refusals(sharing([wanted], [closed, { stream: "out.a", accounts: ["B"] }]))).toEqual([]);
+    expect(
+      refusals(sharing([wanted], [{ stream: "out.a" }, { stream: ">", accounts: ["C"] }])),
+    ).toEqual([]);
+    expect(
+      refusals(sharing([wanted], [{ stream: "out.>" }, { stream: ">", accounts: ["C"] }])),
+    ).toEqual([
+      'accounts.B.imports[0] | account A exports stream ">" to others only | add B to the accounts of that export',
+    ]);
+  });
+
   test("refuse what is exported to others, or to nobody there is", () => {
     const wanted = { stream: { account: "A", subject: "out.a" } };
     expect(refusals(sharing([wanted], [{ stream: "out.>", accounts: ["C"] }]))).toEqual([
-      'accounts.B.imports[0] | account A exports stream "out.a" to others only | add B to the accounts of that export',
+      'accounts.B.imports[0] | account A exports stream "out.>" to others only | add B to the accounts of that export',
     ]);
     expect(refusals(sharing([], [{ stream: "out.>", accounts: ["X"] }]))).toEqual([
       'accounts.A.exports[0].accounts | there is no account "X" | use APP, A, B, C',
