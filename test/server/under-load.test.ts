@@ -6,6 +6,7 @@ import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { StreamConfig } from "../../lib/stream-config.ts";
 import { closeConnections, type JetStreamPort, openJetStream } from "../../providers/jetstream.ts";
+import { insist } from "../../providers/patience.ts";
 import { hostsOf } from "../../providers/replicas.ts";
 import { type StreamInputs, type StreamOutputs, streamLifecycle } from "../../providers/stream.ts";
 import { checksums, Load, readContents } from "../support/load.ts";
@@ -17,6 +18,8 @@ const region = (number: number) => [1, 2, 3].map((zone) => `rg${number}-az${zone
 const KILLS = Number(process.env.MOVE_KILLS ?? 5);
 /** A move of these sizes takes a second. */
 const LATEST_KILL_MS = 1_500;
+/** A stream that gets more replicas has no leader to answer for a moment. */
+const PACE = { patience: 20_000, silence: 20_000, pause: 100 };
 const SEED = Number(process.env.KILL_SEED ?? Date.now() % 1_000_000);
 
 /** Where a stream may be. */
@@ -153,7 +156,8 @@ describe("a stream in use", () => {
         const others = places.filter(({ tags }) => tags.join() !== at.tags.join());
         const next = others[Math.floor(random() * others.length)] ?? at;
         await killedUpdate(outs, await planned(next, outs), random() * LATEST_KILL_MS);
-        const isUnderWay = (await port.info("ORDERS")).cluster?.desired !== undefined;
+        const isUnderWay =
+          (await insist(() => port.info("ORDERS"), PACE)).cluster?.desired !== undefined;
         found[isUnderWay ? "under way" : "not begun or done"] += 1;
         // Whoever sees an up die may also think better of it.
         const isTakenBack = random() < 1 / 4;
