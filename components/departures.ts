@@ -54,13 +54,22 @@ export interface DeparturesArgs {
   readonly caCertificate: pulumi.Output<string> | undefined;
 }
 
-/** Makes the step before all others: nodes that leave take no new replicas. */
+export interface DrainArgs extends DeparturesArgs {
+  readonly accountsConf: pulumi.Output<string>;
+}
+
+/**
+ * Makes the step before all others: nodes that leave take no new replicas, and know the accounts that are to come, as
+ * one of them may lead the meta group. Where none leaves, it must not change with the accounts.
+ */
 export function createDrain(
   name: string,
-  args: DeparturesArgs,
+  args: DrainArgs,
   parent: pulumi.Resource,
 ): pulumi.Resource {
-  return createStep(name, "node providers/drain-nodes.ts", args, {}, { parent });
+  const { engine, accountsConf: stdin } = args;
+  const [inputs, ignoreChanges] = engine.leaving.size > 0 ? [{ stdin }, []] : [{}, ["stdin"]];
+  return createStep(name, "node providers/drain-nodes.ts", args, inputs, { parent, ignoreChanges });
 }
 
 export interface RetirementArgs extends DeparturesArgs {
@@ -117,6 +126,6 @@ function createStep(
       },
       logging: local.Logging.Stderr,
     },
-    { ...options, ignoreChanges: ["create"] },
+    { ...options, ignoreChanges: ["create", ...(options.ignoreChanges ?? [])] },
   );
 }

@@ -55,7 +55,8 @@ export class NatsCluster extends pulumi.ComponentResource {
 
     const isWhole = nodesOf(plan).every((node) => args.engine.containers.has(node.containerName));
     const nodes: NatsNode[] = [];
-    const drain = createDrain(`${name}-drain`, { ...args, caCertificate }, this);
+    const { accountsConf } = settings;
+    const drain = createDrain(`${name}-drain`, { ...args, caCertificate, accountsConf }, this);
     const start = createStartGate(`${name}-start`, args, caCertificate, drain, this);
     let gates = [start];
     for (const [index, wave] of plan.waves.entries()) {

@@ -1,14 +1,18 @@
 /**
- * Has nodes that are to leave take no new replicas, before anything else is changed. Run by a Command.
+ * Has nodes that are to leave take no new replicas, and know the accounts that are to come, before anything else is
+ * changed: one of them may lead the meta group, which makes no stream in an account that it doesn't know (nats-server
+ * 2.15). Run by a Command.
  *
  * A node that doesn't run is started, as nothing could move off it: one that was stopped in an `up` that was
  * killed, before the meta group had let go of it.
  *
  * OWNER: `label=value` of the containers. NODES: JSON object of the monitoring URLs of the nodes that stay.
- * CA: PEM of the authorities that certify nodes, where they have TLS.
+ * CA: PEM of the authorities that certify nodes, where they have TLS. stdin: the accounts.conf to come; empty
+ * where no node was there to leave when this was planned.
  */
 import { execFile } from "node:child_process";
 import path from "node:path";
+import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { parseTar } from "nanotar";
 import { CONFIG_DIR } from "../lib/nats-conf.ts";
@@ -24,7 +28,8 @@ const START_MS = 20_000;
 const POLL_MS = 200;
 
 await runScript(async () => {
-  for (const node of await findLeaving()) await drain(await start(node));
+  const accountsConf = await text(process.stdin);
+  for (const node of await findLeaving()) await drain(await start(node), accountsConf);
 });
 
 async function start(node: OwnNode): Promise<OwnNode> {
@@ -49,10 +54,15 @@ async function start(node: OwnNode): Promise<OwnNode> {
 }
 
 /** Its config is no longer in the plan: the tag is put below what is there, where it replaces the others. */
-async function drain({ name, container, restartSettings }: OwnNode): Promise<void> {
+async function drain(
+  { name, container, restartSettings }: OwnNode,
+  nextAccounts: string,
+): Promise<void> {
   const { conf, accountsConf, others } = await readConfig(container);
   const line = `"server_tags": ["${DRAIN_TAG}"]\n`;
-  if (conf.endsWith(line)) return;
+  const next = conf.endsWith(line) ? conf : `${conf}${line}`;
+  const accounts = nextAccounts || accountsConf;
+  if (next === conf && accounts === accountsConf) return;
   const image = await expectDocker("inspect", "--format={{.Config.Image}}", container);
   const writing = promisify(execFile)("sh", ["components/configure-node.sh", "--test"], {
     env: {
@@ -65,7 +75,7 @@ async function drain({ name, container, restartSettings }: OwnNode): Promise<voi
       RESTART_SETTINGS: restartSettings,
     },
   });
-  writing.child.stdin?.end(packNodeFiles(`${conf}${line}`, accountsConf, others));
+  writing.child.stdin?.end(packNodeFiles(next, accounts, others));
   await writing;
   console.error(`${name} takes no new replicas`);
 }

@@ -89,6 +89,16 @@ export class NatsClient implements AsyncDisposable {
     }
   }
 
+  /** Has another server lead the meta group; as a user of the system account. */
+  async moveMetaLeader(preferred: string): Promise<void> {
+    const placement = { preferred };
+    const answer = await this.#request<{ error?: unknown }>(
+      "$JS.API.META.LEADER.STEPDOWN",
+      JSON.stringify({ placement }),
+    );
+    if (answer.error) throw new Error(JSON.stringify(answer.error));
+  }
+
   /** Whether a stream stores a message that is published once. */
   async takes(subject: string, payload: string): Promise<boolean> {
     try {
