@@ -14,7 +14,10 @@ export interface PolicySettings {
   readonly leader?: LeaderSettings;
   /** Take up a stream of that name which is there already, and give it these settings. @default false */
   readonly adopt?: boolean;
-  /** Messages may be deleted where a change, or the removal of the stream, can't be without; in memory also by restarts. @default false */
+  /**
+   * Messages may be deleted where a change, or the removal of the stream, can't be without; those in memory also by
+   * restarts. @default false
+   */
   readonly allowDataLoss?: boolean;
   /** Make the stream anew where the server can't change it, and keep its messages by way of a copy. */
   readonly recreate?: "viaBackup";
