@@ -8,7 +8,7 @@ import {
 } from "./placement.ts";
 import type { ClusterPlan } from "./plan.ts";
 import type { StreamConfig } from "./stream-config.ts";
-import { streamKey } from "./stream-name.ts";
+import { distinctStreams, streamKey } from "./stream-name.ts";
 import { imageVersion, isOlder } from "./versions.ts";
 
 /** A stream of which a node has a replica. */
@@ -40,8 +40,7 @@ export function unplannedStreams(
 ): HeldStream[] {
   const planned = new Set(streams.map(streamKey));
   const held = leaving.flatMap((node) => node.held ?? []);
-  const unplanned = held.filter((stream) => !planned.has(streamKey(stream)));
-  return [...new Map(unplanned.map((stream) => [streamKey(stream), stream])).values()];
+  return distinctStreams(held.filter((stream) => !planned.has(streamKey(stream))));
 }
 
 /** The first that can be told to move whatever a server holds (`$JS.API.SERVER.EVACUATE`). */

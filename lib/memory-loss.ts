@@ -1,7 +1,7 @@
 /** What restarts take from streams that are in memory only. */
 import type { ClusterPlan } from "./plan.ts";
 import { describeContents } from "./stream-loss.ts";
-import { type StreamName, streamKey } from "./stream-name.ts";
+import { distinctStreams, type StreamName, streamKey } from "./stream-name.ts";
 
 /** A stream in memory, as a node that has a replica of it shows it. */
 export interface MemoryStream extends StreamName {
@@ -34,8 +34,7 @@ export function describeMemoryLosses(
   const together = waves.map(
     (wave) => new Set(wave.map(({ name }) => name).filter((name) => restarted.has(name))),
   );
-  const distinct = [...new Map(held.map((stream) => [streamKey(stream), stream])).values()];
-  const emptied = distinct.filter(
+  const emptied = distinctStreams(held).filter(
     ({ hosts, messages }) =>
       messages > 0 && together.some((nodes) => hosts.every((host) => nodes.has(host))),
   );

@@ -9,6 +9,11 @@ export function streamKey({ account, name }: StreamName): string {
   return `${account} ${name}`;
 }
 
+/** Each stream once, as it came last. */
+export function distinctStreams<Stream extends StreamName>(streams: readonly Stream[]): Stream[] {
+  return [...new Map(streams.map((stream) => [streamKey(stream), stream])).values()];
+}
+
 /** How each of some streams is called: by its name, and where they are of several accounts `ORDERS (BILLING)`. */
 export function streamNamer(streams: Iterable<StreamName>): (stream: StreamName) => string {
   const accounts = new Set(Array.from(streams, ({ account }) => account).filter(Boolean));

@@ -64,7 +64,9 @@ async function main(): Promise<void> {
     }
     if (reason !== undefined && Date.now() - saidAt > PROGRESS_MS) {
       const { own } = await askEngine(OWNER);
-      const falling = own.filter(isFalling).map(({ container }) => container);
+      const falling = own
+        .filter(({ state }) => state === "restarting")
+        .map(({ container }) => container);
       const [hopeless] = falling.filter((container) => fallen.includes(container));
       if (hopeless) return fail(await describeFall(hopeless));
       const isDown = own.length > 0 && own.every(({ state }) => state === "down");
@@ -84,11 +86,6 @@ function fail(reason: string): void {
     `${reason}. Nodes of later waves are as they were; the next up goes on from here, with these settings or with those of before.`,
   );
   process.exitCode = 1;
-}
-
-/** Whether a node's server ended as soon as it had started, and the engine is about to start it again. */
-function isFalling({ state }: OwnNode): boolean {
-  return state === "restarting";
 }
 
 /** A server logs to stderr. */

@@ -81,9 +81,9 @@ const UNAWARE_MS = 5_000;
 /** A cluster without a majority is told of in seconds; a move that is under way may take its time. */
 function patienceWith(error: unknown, { silence, patience }: Pace): number {
   const code = error instanceof JetStreamError ? error.code : undefined;
-  const { moveInProgress, reconfigurationInProgress, createFailed, memberChangeInFlight } =
-    ERROR_CODES;
-  if (code === ERROR_CODES.noSuitablePeers) return Math.min(UNAWARE_MS, silence, patience);
+  const { moveInProgress, reconfigurationInProgress, createFailed } = ERROR_CODES;
+  const { memberChangeInFlight, noSuitablePeers } = ERROR_CODES;
+  if (code === noSuitablePeers) return Math.min(UNAWARE_MS, silence, patience);
   if (code === moveInProgress || code === reconfigurationInProgress) return patience;
   const passes =
     error instanceof JetStreamUnavailable || code === createFailed || code === memberChangeInFlight;
