@@ -37,7 +37,8 @@ const placement = z
 const streamDetail = z.object({
   name: z.string(),
   cluster: raftGroup.prefault({}),
-  config: z.object({
+  /** The whole config; named is what is always there, or read here. */
+  config: z.looseObject({
     name: z.string(),
     num_replicas: z.number().default(1),
     placement,
@@ -56,10 +57,26 @@ const accountDetail = z.object({
   stream_detail: z.array(streamDetail).default([]),
 });
 
+/** Bytes; `-1` is a limit that is off. */
+const bytes = z.number().default(0);
+
 const jsz = z.object({
+  config: z.object({ max_memory: bytes, max_storage: bytes }).prefault({}),
+  memory: bytes,
+  storage: bytes,
+  reserved_memory: bytes,
+  reserved_storage: bytes,
   meta_cluster: raftGroup.extend({ cluster_size: z.number() }).optional(),
   account_details: z.array(accountDetail).default([]),
 });
+
+/** Bytes of one kind of storage on a server. */
+export interface StoreUse {
+  readonly max: number;
+  /** The sum of `max_bytes` of what is there and has one. */
+  readonly reserved: number;
+  readonly used: number;
+}
 
 export type RaftMember = z.output<typeof member>;
 export type RaftGroup = z.output<typeof raftGroup>;
@@ -75,15 +92,19 @@ export interface HomedStream {
 export interface Jsz {
   /** Not there where a node is in no cluster. */
   readonly metaGroup?: RaftGroup & { readonly cluster_size: number };
+  readonly file: StoreUse;
+  readonly memory: StoreUse;
   /** Of all accounts; none where the page was not asked for them. */
   readonly streams: readonly HomedStream[];
 }
 
 /** Takes apart what a node has answered. @throws z.ZodError where that isn't nats-server's. */
 export function parseJsz(page: unknown): Jsz {
-  const { meta_cluster: metaGroup, account_details: accounts } = jsz.parse(page);
+  const { config, meta_cluster: metaGroup, account_details: accounts, ...use } = jsz.parse(page);
   return {
     ...(metaGroup ? { metaGroup } : {}),
+    file: { max: config.max_storage, reserved: use.reserved_storage, used: use.storage },
+    memory: { max: config.max_memory, reserved: use.reserved_memory, used: use.memory },
     streams: accounts.flatMap(({ name: account, stream_detail: streams }) =>
       streams.map((stream) => ({ account, stream })),
     ),

@@ -1,0 +1,28 @@
+import type { ObservedCluster } from "../lib/observed.ts";
+import { type ClusterPlan, nodesOf } from "../lib/plan.ts";
+import type { Monitor } from "../providers/monitoring.ts";
+import { observeCluster } from "../providers/observe-cluster.ts";
+import type { EngineState } from "./preflight.ts";
+
+/** Gives the cluster as it is, those of its nodes too that are to leave. */
+export type Observer = () => Promise<ObservedCluster>;
+
+/** Looks when it is first asked, and once: a preview that changes nothing needn't. */
+export function observerOf(plan: ClusterPlan, engine: EngineState): Observer {
+  let observed: Promise<ObservedCluster> | undefined;
+  return () => {
+    observed ??= observeCluster(monitorsOf(plan, engine));
+    return observed;
+  };
+}
+
+/** Where the nodes that have a container are asked as long as nothing has changed; those that are down have no URL. */
+function monitorsOf(plan: ClusterPlan, { containers, leaving, tls }: EngineState): Monitor[] {
+  const trust = tls === undefined ? {} : { ca: tls.ca };
+  const staying = nodesOf(plan).map(
+    ({ name, containerName }) => [name, containers.get(containerName)] as const,
+  );
+  return [...staying, ...leaving].flatMap(([name, node]) =>
+    node?.monitoringUrl === undefined ? [] : [{ name, url: node.monitoringUrl, ...trust }],
+  );
+}

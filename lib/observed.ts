@@ -1,0 +1,53 @@
+/** A cluster as its servers tell of it: what a plan is held against before anything changes. */
+import type { StreamConfig } from "./stream-config.ts";
+import type { StreamName } from "./stream-name.ts";
+
+export interface ObservedCluster {
+  /** The servers that answered. */
+  readonly servers: readonly ObservedServer[];
+  /** Names of those that didn't: what they alone hold is unknown. */
+  readonly silent: readonly string[];
+  /** Each stream once, as its leader sees it where that answered. Of all accounts, whether of the settings or not. */
+  readonly streams: readonly ObservedStream[];
+}
+
+export interface ObservedServer {
+  readonly name: string;
+  readonly file: ObservedStore;
+  readonly memory: ObservedStore;
+}
+
+/** Bytes of one kind of storage on one server. */
+export interface ObservedStore {
+  /** `max_file_store` or `max_memory_store`. */
+  readonly max: number;
+  /** The sum of `max_bytes` of the replicas that are there and have one. */
+  readonly reserved: number;
+  readonly used: number;
+}
+
+export interface ObservedStream extends StreamName {
+  /** As requested; not a sign that the request has been carried out. */
+  readonly config: StreamConfig;
+  /** Servers that have a replica, sorted. */
+  readonly hosts: readonly string[];
+  /** `""` while there is none. */
+  readonly leader: string;
+  /** Hosts whose replica is offline or lags, by the leader's own view; without a leader all. */
+  readonly ill: readonly string[];
+  /** Whether it moves or scales (nats-server 2.15 tells). */
+  readonly isChanging: boolean;
+  readonly messages: number;
+  readonly bytes: number;
+  readonly consumers: readonly ObservedConsumer[];
+}
+
+export interface ObservedConsumer {
+  readonly name: string;
+  /** Servers that have a replica, sorted. */
+  readonly hosts: readonly string[];
+  readonly leader: string;
+}
+
+/** Where nothing runs. */
+export const NOTHING_OBSERVED: ObservedCluster = { servers: [], silent: [], streams: [] };
