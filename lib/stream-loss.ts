@@ -1,3 +1,4 @@
+import type { StreamConfig } from "./stream-config.ts";
 import { describeChange, type FieldChange } from "./stream-diff.ts";
 import { countOf, formatCount, formatSize } from "./wording.ts";
 
@@ -8,7 +9,10 @@ export interface StreamState {
   readonly consumer_count: number;
   /** RFC 3339, of the oldest message. */
   readonly first_ts?: string;
+  readonly first_seq?: number;
   readonly num_subjects?: number;
+  /** Messages deleted between its first and its last. */
+  readonly num_deleted?: number;
 }
 
 /** Writes what a stream holds for people, e.g. `1,204 messages (3 MiB)`. */
@@ -19,20 +23,52 @@ export function describeContents({
   return `${countOf(messages, "message")} (${formatSize(bytes)})`;
 }
 
+/** How far a consumer of a stream has come (`ConsumerInfo` of nats-server). */
+export interface ConsumerProgress {
+  readonly name: string;
+  /** Messages that match its filter and that it hasn't been given yet. */
+  readonly num_pending: number;
+  /** Messages that it has been given and hasn't acknowledged. */
+  readonly num_ack_pending: number;
+  /** The last message of the stream that it has been given. */
+  readonly delivered: { readonly stream_seq: number };
+  /** The last message of the stream up to which it has acknowledged all. */
+  readonly ack_floor: { readonly stream_seq: number };
+}
+
+/** A stream that is to be changed, as it is. */
+export interface Contents {
+  readonly config: StreamConfig;
+  readonly state: StreamState;
+  /** Of all its consumers; absent where nobody says, or none was asked as no change hangs on them. */
+  readonly consumers?: readonly ConsumerProgress[];
+}
+
+/** Whether what a change deletes depends on how far each consumer has come. */
+export function dependsOnConsumers(
+  changes: readonly FieldChange[],
+  { messages, consumer_count: consumers }: StreamState,
+): boolean {
+  return messages > 0 && consumers > 0 && changes.some(turnsToInterest);
+}
+
 /**
  * Says of each change that the server makes at once, and that deletes messages which are there, how many
  * it deletes. Where the server doesn't show what it takes to tell, the answer errs on the side of a loss.
+ * Held to what nats-server 2.15.2 deletes by test/server/stream-contents.test.ts.
  *
+ * @param desired the config that the changes lead to.
  * @param now milliseconds since 1970, for what is older than a new `maxAge`.
  */
 export function describeLosses(
   changes: readonly FieldChange[],
-  state: StreamState,
+  desired: StreamConfig,
+  contents: Contents,
   now: number,
 ): string[] {
-  if (state.messages === 0) return [];
+  if (contents.state.messages === 0) return [];
   return changes.flatMap((change) => {
-    const lost = lossOf(change, state, now);
+    const lost = lossOf(change, desired, contents, now);
     return lost === undefined ? [] : [`${describeChange(change)}: ${lost} would be deleted`];
   });
 }
@@ -40,29 +76,89 @@ export function describeLosses(
 const NANOSECONDS_PER_MS = 1e6;
 
 /** How much of it goes, for people; undefined where nothing does. */
-function lossOf({ path, to }: FieldChange, state: StreamState, now: number): string | undefined {
-  const { messages, bytes, consumer_count: consumers, first_ts: oldest } = state;
-  const all = `all of its ${describeContents(state)}`;
-  const some = `some of its ${describeContents(state)}`;
-  if (path === "retention") return to === "interest" && consumers === 0 ? all : undefined;
-  if (typeof to !== "number") return undefined;
+function lossOf(
+  change: FieldChange,
+  desired: StreamConfig,
+  contents: Contents,
+  now: number,
+): string | undefined {
+  const { messages, first_ts: oldest } = contents.state;
+  const { path, to } = change;
+  const some = `some of its ${describeContents(contents.state)}`;
   switch (path) {
+    case "retention":
+      return turnsToInterest(change) ? lossByInterest(contents) : undefined;
     case "maxMsgs":
-      return messages > to
-        ? `${formatCount(messages - to)} of its ${describeContents(state)}`
-        : undefined;
+      return lossByCount(desired, contents);
     case "maxBytes":
-      return bytes > to ? some : undefined;
+      return lossBySize(desired, contents);
+    case "discard":
+      // A stream that refused messages may hold more than its limits, once they were lowered.
+      return lossByCount(desired, contents) ?? lossBySize(desired, contents);
     case "maxAge": {
+      if (typeof to !== "number" || to === 0) return undefined;
       const expired = oldest === undefined || Date.parse(oldest) < now - to / NANOSECONDS_PER_MS;
-      return to > 0 && expired ? some : undefined;
+      return expired ? some : undefined;
     }
     case "maxMsgsPerSubject": {
+      if (typeof to !== "number") return undefined;
       // Every other subject has one message at least, so that none can have more than this.
-      const most = messages - ((state.num_subjects ?? 1) - 1);
+      const most = messages - ((contents.state.num_subjects ?? 1) - 1);
       return most > to ? some : undefined;
+    }
+    case "allowMsgTtl": {
+      // What comes from another stream brings its lifetime along, whether or not that counts here.
+      const { mirror, sources = [] } = contents.config;
+      return mirror || sources.length > 0
+        ? `those whose own lifetime is over, of its ${describeContents(contents.state)},`
+        : undefined;
     }
     default:
       return undefined;
   }
+}
+
+function turnsToInterest({ path, to }: FieldChange): boolean {
+  return path === "retention" && to === "interest";
+}
+
+/** A stream that refuses what it has no room for deletes nothing of what is there; a sealed one is such a one. */
+function deletesWhatIsOver({ discard = "old", sealed = false }: StreamConfig): boolean {
+  return discard === "old" && !sealed;
+}
+
+function lossByCount(desired: StreamConfig, { state }: Contents): string | undefined {
+  const { max_msgs: limit = -1 } = desired;
+  if (!deletesWhatIsOver(desired) || limit < 1 || state.messages <= limit) return undefined;
+  return `${formatCount(state.messages - limit)} of its ${describeContents(state)}`;
+}
+
+function lossBySize(desired: StreamConfig, { state }: Contents): string | undefined {
+  const { max_bytes: limit = -1 } = desired;
+  if (!deletesWhatIsOver(desired) || limit < 1 || state.bytes <= limit) return undefined;
+  return `some of its ${describeContents(state)}`;
+}
+
+/** For interest a stream keeps what at least one consumer still waits for, and no more. */
+function lossByInterest({ state, consumers }: Contents): string | undefined {
+  const all = `all of its ${describeContents(state)}`;
+  if (state.consumer_count === 0) return all;
+  if (!consumers) return `what its consumers have acknowledged, of its ${describeContents(state)},`;
+  // Two consumers may wait for the same messages: one of them is counted, that which waits for the most.
+  const kept = Math.max(0, ...consumers.map((consumer) => awaitedBy(consumer, state)));
+  const lost = state.messages - kept;
+  if (lost <= 0) return undefined;
+  return kept === 0 ? all : `up to ${formatCount(lost)} of its ${describeContents(state)}`;
+}
+
+/**
+ * Messages that a consumer waits for, at least: of those that it hasn't acknowledged, some may have been deleted
+ * since it was given them.
+ */
+function awaitedBy(
+  { num_pending, num_ack_pending, ack_floor }: ConsumerProgress,
+  { first_seq = 1, num_deleted = 0 }: StreamState,
+): number {
+  const before = Math.max(0, first_seq - 1 - ack_floor.stream_seq);
+  return num_pending + Math.max(0, num_ack_pending - before - num_deleted);
 }

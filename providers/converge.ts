@@ -8,7 +8,7 @@ import {
   mergeTagOrder,
   restatePlacement,
 } from "../lib/stream-diff.ts";
-import { describeLosses } from "../lib/stream-loss.ts";
+import { type Contents, dependsOnConsumers, describeLosses } from "../lib/stream-loss.ts";
 import type { StreamPolicy } from "../lib/stream-policy.ts";
 import {
   ERROR_CODES,
@@ -106,7 +106,7 @@ async function settle(course: Course): Promise<StreamInfo> {
     if (calm <= 1) caughtUp.clear();
     for (const { name, current } of info?.cluster?.replicas ?? []) if (current) caughtUp.add(name);
     settled = info && isSettled(info, caughtUp) ? settled + 1 : 0;
-    const step = info && calm >= LOOKS ? nextStep(info, goal) : undefined;
+    const step = info && calm >= LOOKS ? await nextStep(course, info) : undefined;
     const relocates = step?.changes.length === 0;
     if (step && (!relocates || calm >= LOOKS_WHEN_MISPLACED)) {
       await send(course, step);
@@ -210,14 +210,15 @@ export const WAYS_OUT =
   "put it back, or have the stream made anew: recreate: viaBackup keeps its messages, allowDataLoss: true lets them go";
 
 /** The next update that a calm stream needs; none if it is what it should be. */
-function nextStep(info: StreamInfo, goal: Goal): Step | undefined {
+async function nextStep(course: Course, info: StreamInfo): Promise<Step | undefined> {
+  const { goal } = course;
   const { config: observed } = info;
   const changes = diffConfig(observed, goal.config);
   const refusals = describeRefusals(changes);
   if (refusals.length > 0) throw new Error(`${refusals.join("; ")}; ${WAYS_OUT}`);
   const config = mergeTagOrder(completeConfig(goal.config), observed);
   if (changes.length > 0) {
-    refuseSilentLoss(info, changes, goal);
+    await refuseSilentLoss(course, info, changes);
     return { config: oneAtATime(config, observed, changes), changes };
   }
   return isPlaced(info, goal)
@@ -237,21 +238,36 @@ function oneAtATime(
   const moves = changes.some(({ effect }) => effect === "moves");
   const scales = changes.some(({ effect, path }) => effect === "scales" || path === "retention");
   if (!moves || !scales) return desired;
-  const { num_replicas, retention, placement, ...rest } = observed;
+  const { num_replicas, retention, placement } = observed;
   const grows = (desired.num_replicas ?? 1) > (num_replicas ?? 1);
-  const held = grows ? { num_replicas, retention } : { placement };
-  return { ...desired, ...dropAbsent(held), name: rest.name };
+  if (grows) return { ...desired, ...dropAbsent({ num_replicas, retention }) };
+  // Without a placement so far it has none meanwhile either: what an update leaves out, it takes away.
+  const { placement: _, ...unplaced } = desired;
+  return { ...unplaced, ...dropAbsent({ placement }) };
 }
 
 /** A preview said the same, unless messages have come in since. */
-function refuseSilentLoss(
-  { state }: StreamInfo,
+async function refuseSilentLoss(
+  { port, goal, pace }: Course,
+  info: StreamInfo,
   changes: readonly FieldChange[],
-  { policy }: Goal,
-): void {
-  const losses = policy.allowDataLoss ? [] : describeLosses(changes, state, Date.now());
+): Promise<void> {
+  if (goal.policy.allowDataLoss) return;
+  const contents = await insist(() => withConsumers(port, info, changes), pace);
+  const losses = describeLosses(changes, goal.config, contents, Date.now());
   if (losses.length === 0) return;
   throw new Error(`${losses.join("; ")}; put it back, or set allowDataLoss: true for the stream`);
+}
+
+/** Looks at a stream's consumers too, where what the changes delete depends on them. */
+export async function withConsumers(
+  port: JetStreamPort,
+  info: StreamInfo,
+  changes: readonly FieldChange[],
+): Promise<StreamInfo & Contents> {
+  if (!dependsOnConsumers(changes, info.state)) return info;
+  const consumers = await port.consumers(info.config.name);
+  return consumers === undefined ? info : { ...info, consumers };
 }
 
 /** A second update of the same kind would fare no better than the first. */

@@ -1,7 +1,7 @@
 import { connect, errors, type NatsConnection, nkeyAuthenticator } from "@nats-io/transport-node";
 import type { StreamConfig } from "../lib/stream-config.ts";
 import type { ApiPlacement } from "../lib/stream-fields.ts";
-import type { StreamState } from "../lib/stream-loss.ts";
+import type { ConsumerProgress, StreamState } from "../lib/stream-loss.ts";
 import { clientTls } from "./client-tls.ts";
 import type { Connection, Login } from "./connection.ts";
 
@@ -72,6 +72,8 @@ export interface JetStreamPort {
   delete(stream: string): Promise<void>;
   /** The names of all streams of the account. */
   names(): Promise<string[]>;
+  /** All consumers of a stream; undefined where some of them don't answer. @throws StreamNotFound */
+  consumers(stream: string): Promise<readonly ConsumerProgress[] | undefined>;
   /** The message of a sequence number; undefined where it was deleted. @throws StreamNotFound */
   message(stream: string, seq: number): Promise<StoredMessage | undefined>;
   /**
@@ -179,14 +181,14 @@ export function openJetStream(connection: Connection, account: string): JetStrea
     update: async (config) => void (await request("UPDATE", config.name, JSON.stringify(config))),
     delete: async (stream) => void (await request("DELETE", stream)),
     names: async () => {
-      const names: string[] = [];
-      for (;;) {
-        const query = JSON.stringify({ offset: names.length });
-        const page = await requestApi(session, "$JS.API.STREAM.NAMES", query, INFO_TIMEOUT_MS);
-        const { streams, total } = page as { readonly streams?: string[]; readonly total: number };
-        names.push(...(streams ?? []));
-        if (names.length >= total || !streams?.length) return names;
-      }
+      const ask = (query: string) =>
+        requestApi(session, "$JS.API.STREAM.NAMES", query, INFO_TIMEOUT_MS);
+      return (await readPages<StreamNamesPage, string>(ask, ({ streams }) => streams ?? [])) ?? [];
+    },
+    consumers: async (stream) => {
+      const ask = (query: string) =>
+        requestApi(session, `$JS.API.CONSUMER.LIST.${stream}`, query, REQUEST_TIMEOUT_MS);
+      return await readPages<ConsumersPage, ConsumerProgress>(ask, listedIn);
     },
     message: async (stream, seq) => {
       try {
@@ -202,6 +204,43 @@ export function openJetStream(connection: Connection, account: string): JetStrea
       void (await request("LEADER.STEPDOWN", stream, JSON.stringify({ placement: { preferred } }))),
     cancelMove: async (stream) => void (await request("CANCEL_MOVE", stream)),
   };
+}
+
+interface Page {
+  readonly total: number;
+}
+
+interface StreamNamesPage extends Page {
+  readonly streams?: readonly string[] | null;
+}
+
+/** `JSApiConsumerListResponse` in nats-server's server/jetstream_api.go. */
+interface ConsumersPage extends Page {
+  readonly consumers?: readonly ConsumerProgress[] | null;
+  /** Names of those whose leader didn't answer the meta leader. */
+  readonly missing?: readonly string[] | null;
+  /** Why, by the names of those that no server can run. */
+  readonly offline?: Readonly<Record<string, string>> | null;
+}
+
+function listedIn({ consumers, missing, offline }: ConsumersPage) {
+  const isWhole = (missing ?? []).length === 0 && Object.keys(offline ?? {}).length === 0;
+  return isWhole ? (consumers ?? []) : undefined;
+}
+
+/** Reads a list that the API gives a page at a time; undefined where a page has none. */
+async function readPages<Answer extends Page, Item>(
+  ask: (query: string) => Promise<object>,
+  itemsOf: (page: Answer) => readonly Item[] | undefined,
+): Promise<Item[] | undefined> {
+  const all: Item[] = [];
+  for (;;) {
+    const page = (await ask(JSON.stringify({ offset: all.length }))) as Answer;
+    const items = itemsOf(page);
+    if (!items) return undefined;
+    all.push(...items);
+    if (all.length >= page.total || items.length === 0) return all;
+  }
 }
 
 /** What the system account may ask of the meta group. */

@@ -11,7 +11,7 @@ import {
   diffConfig,
   type FieldChange,
 } from "../lib/stream-diff.ts";
-import { describeContents, describeLosses } from "../lib/stream-loss.ts";
+import { type Contents, describeContents, describeLosses } from "../lib/stream-loss.ts";
 import { validateConfig } from "../lib/stream-rules.ts";
 import { WAYS_OUT } from "./converge.ts";
 import type { StreamInfo } from "./jetstream.ts";
@@ -66,6 +66,16 @@ export function needsLook(olds: Partial<StreamInputs>, news: ProgramInputs): boo
   return olds.config === undefined || diffConfig(olds.config, news.config).length > 0;
 }
 
+/** What the settings change of what the state has or, at first, of what is there. */
+export function changesBy(
+  olds: Partial<StreamInputs>,
+  { config }: ProgramInputs,
+  found: StreamInfo | undefined,
+): readonly FieldChange[] {
+  const base = olds.config ?? found?.config;
+  return base ? diffConfig(base, config) : [];
+}
+
 /**
  * Judges what the settings make of a stream as it is found, before anything is sent.
  *
@@ -74,12 +84,10 @@ export function needsLook(olds: Partial<StreamInputs>, news: ProgramInputs): boo
 export function judge(
   olds: Partial<StreamInputs>,
   news: ProgramInputs,
-  found: StreamInfo | undefined,
+  found: (StreamInfo & Contents) | undefined,
 ): Verdict {
-  // What the state has or, at first, what is there.
-  const base = olds.config ?? found?.config;
-  if (!base) return { refusals: refusedAtBirth(news.config), notices: [] };
-  const changes = diffConfig(base, news.config);
+  if (!olds.config && !found) return { refusals: refusedAtBirth(news.config), notices: [] };
+  const changes = changesBy(olds, news, found);
   const isStranger = olds.config === undefined;
   if (isStranger && changes.length > 0 && !news.policy.adopt) {
     return { refusals: [describeStranger(news, changes, found)], notices: [] };
@@ -139,10 +147,10 @@ function judgeImmutable(
 /** Changes that the server makes in place, and that delete messages. */
 function judgeLosses(
   changes: readonly FieldChange[],
-  { stream, policy }: ProgramInputs,
-  found: StreamInfo | undefined,
+  { stream, config, policy }: ProgramInputs,
+  found: (StreamInfo & Contents) | undefined,
 ): Verdict {
-  const losses = found ? describeLosses(changes, found.state, Date.now()) : [];
+  const losses = found ? describeLosses(changes, config, found, Date.now()) : [];
   if (policy.allowDataLoss) {
     return { refusals: [], notices: losses.map((loss) => `stream ${stream}: ${loss}`) };
   }

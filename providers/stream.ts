@@ -8,10 +8,10 @@ import type {
 import type { Fleet } from "../lib/placement.ts";
 import type { StreamConfig } from "../lib/stream-config.ts";
 import { adoptObserved, completeConfig, diffConfig } from "../lib/stream-diff.ts";
-import { describeContents, type StreamState } from "../lib/stream-loss.ts";
+import { type Contents, describeContents, type StreamState } from "../lib/stream-loss.ts";
 import type { StreamPolicy } from "../lib/stream-policy.ts";
 import { configure, openConfigured } from "./configured.ts";
-import { converge, type Goal, HalfDone, isPlaced } from "./converge.ts";
+import { converge, type Goal, HalfDone, isPlaced, withConsumers } from "./converge.ts";
 import { hasUnknown, toFailures, UNKNOWN } from "./engine.ts";
 import {
   ERROR_CODES,
@@ -26,7 +26,7 @@ import { find, insist, type Pace } from "./patience.ts";
 import type { Reporting } from "./progress.ts";
 import { dropBackup, isCarrier, makeAnew, refuseForgottenBackup } from "./recreate.ts";
 import { hostsOf } from "./replicas.ts";
-import { describeStranger, judge, needsLook, planInputs } from "./stream-check.ts";
+import { changesBy, describeStranger, judge, needsLook, planInputs } from "./stream-check.ts";
 
 export interface StreamIdentity {
   readonly stream: string;
@@ -165,8 +165,7 @@ async function checkInputs(
   }
   const { inputs, refusals } = planInputs(olds, news);
   if (refusals.length > 0) return { inputs, failures: toFailures(refusals) };
-  const isKnown = olds.config !== undefined;
-  const found = needsLook(olds, news) ? await glance(port(), news.stream, isKnown) : undefined;
+  const found = needsLook(olds, news) ? await glance(port(), olds, news) : undefined;
   const verdict = judge(olds, news, found);
   for (const notice of verdict.notices) console.error(notice);
   return { inputs, failures: toFailures(verdict.refusals) };
@@ -175,11 +174,14 @@ async function checkInputs(
 /** One look; where nobody answers at once, that is said of a stream that is known, and no more. */
 async function glance(
   port: JetStreamPort,
-  stream: string,
-  isKnown: boolean,
-): Promise<StreamInfo | undefined> {
+  olds: Partial<StreamInputs>,
+  news: ProgramInputs,
+): Promise<(StreamInfo & Contents) | undefined> {
+  const { stream } = news;
+  const isKnown = olds.config !== undefined;
   try {
-    return await port.info(stream);
+    const info = await port.info(stream);
+    return await withConsumers(port, info, changesBy(olds, news, info));
   } catch (error) {
     if (error instanceof StreamNotFound) return undefined;
     if (!isSilence(error)) throw error;

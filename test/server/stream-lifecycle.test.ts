@@ -124,6 +124,25 @@ describe("a stream on real servers", () => {
     expect(await messages()).toBe(50);
   });
 
+  it("gets its first placement and another number of replicas in one go", async () => {
+    const { placement: _, ...unplaced } = ORDERS;
+    const planWith = async (config: StreamConfig, olds: Partial<StreamInputs>) => {
+      const { account, fleet } = cluster;
+      const news = { stream: config.name, account, config, policy: {}, fleet };
+      const { inputs, failures } = await streamProvider.check(olds, news);
+      expect(failures ?? []).toEqual([]);
+      return inputs as StreamInputs;
+    };
+    const { outs } = await streamProvider.create(await planWith(unplaced, {}));
+    await publish(50);
+    const one = await updated(outs, await planned({ num_replicas: 1 }, outs));
+    expect(region(2)).toContain(one.replicas[0]);
+    const free = await updated(one, await planWith({ ...unplaced, num_replicas: 1 }, one));
+    const three = await updated(free, await planned({ placement: { tags: ["rg:3"] } }, free));
+    expect(three.replicas).toEqual(region(3));
+    expect(await messages()).toBe(50);
+  });
+
   it("moves, scales and turns to interest in one go", async () => {
     const olds = await created();
     const news = await planned(

@@ -1,6 +1,7 @@
 import { type Fleet, planPlacement } from "../../lib/placement.ts";
 import type { StreamConfig } from "../../lib/stream-config.ts";
 import { completeConfig } from "../../lib/stream-diff.ts";
+import type { ConsumerProgress } from "../../lib/stream-loss.ts";
 import { subjectsOverlap } from "../../lib/subjects.ts";
 import {
   JetStreamError,
@@ -16,7 +17,7 @@ interface FakeStream {
   peers: string[];
   messages: number;
   bytes: number;
-  consumers: number;
+  consumers: ConsumerProgress[];
   change?: FakeChange;
 }
 
@@ -71,7 +72,7 @@ export class FakeJetStream implements JetStreamPort {
       state: {
         messages: stream.messages,
         bytes: stream.bytes,
-        consumer_count: stream.consumers,
+        consumer_count: stream.consumers.length,
         first_seq: 1,
         last_seq: stream.messages,
       },
@@ -99,7 +100,7 @@ export class FakeJetStream implements JetStreamPort {
       peers: this.#place(config),
       messages: 0,
       bytes: 0,
-      consumers: 0,
+      consumers: [],
     });
   }
 
@@ -155,6 +156,11 @@ export class FakeJetStream implements JetStreamPort {
   async names(): Promise<string[]> {
     this.#fail();
     return [...this.streams.keys()];
+  }
+
+  async consumers(name: string): Promise<readonly ConsumerProgress[]> {
+    this.#fail();
+    return this.#find(name).consumers;
   }
 
   async message(name: string, seq: number): Promise<StoredMessage | undefined> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { StreamConfig } from "../../lib/stream-config.ts";
 import { diffConfig } from "../../lib/stream-diff.ts";
-import { describeContents, describeLosses } from "../../lib/stream-loss.ts";
+import { type ConsumerProgress, describeContents, describeLosses } from "../../lib/stream-loss.ts";
 
 const NOW = Date.parse("2026-01-31T12:00:00Z");
 const HOUR = 3_600_000_000_000;
@@ -13,10 +13,39 @@ const STATE = {
   num_subjects: 900,
 };
 
-function losses(from: Partial<StreamConfig>, to: Partial<StreamConfig>, state = {}) {
-  const config = (change: Partial<StreamConfig>) => ({ name: "ORDERS", ...change });
-  return describeLosses(diffConfig(config(from), config(to)), { ...STATE, ...state }, NOW);
+function losses(
+  from: Partial<StreamConfig>,
+  to: Partial<StreamConfig>,
+  state = {},
+  consumers?: readonly ConsumerProgress[],
+) {
+  const [config, desired] = [from, to].map((change) => ({ name: "ORDERS", ...change })) as [
+    StreamConfig,
+    StreamConfig,
+  ];
+  const contents = {
+    config,
+    state: { ...STATE, ...state, ...(consumers ? { consumer_count: consumers.length } : {}) },
+    ...(consumers ? { consumers } : {}),
+  };
+  return describeLosses(diffConfig(config, desired), desired, contents, NOW);
 }
+
+/** A consumer of messages 1 to 1,000 that was given the first `delivered` ones. */
+function consumer(
+  delivered: number,
+  { pending = 0, floor = -1 }: { pending?: number; floor?: number } = {},
+): ConsumerProgress {
+  return {
+    name: "worker",
+    num_pending: 1_000 - delivered,
+    num_ack_pending: pending,
+    delivered: { stream_seq: delivered },
+    ack_floor: { stream_seq: floor < 0 ? delivered - pending : floor },
+  };
+}
+
+const FROM_MIRROR = { mirror: { name: "ORIGIN" } };
 
 describe("describeLosses", () => {
   it.each([
@@ -25,6 +54,24 @@ describe("describeLosses", () => {
     ["maxAge below the oldest message's", {}, { max_age: HOUR }, "some of its 1,000 messages"],
     ["maxMsgsPerSubject", {}, { max_msgs_per_subject: 100 }, "some of its 1,000 messages"],
     ["interest without a consumer", {}, { retention: "interest" }, "all of its 1,000 messages"],
+    [
+      "no more refusals by a stream that holds more than it may",
+      { max_msgs: 10, discard: "new" },
+      { max_msgs: 10 },
+      "990 of its 1,000 messages",
+    ],
+    [
+      "the same by size",
+      { max_bytes: 1024, discard: "new" },
+      { max_bytes: 1024 },
+      "some of its 1,000 messages",
+    ],
+    [
+      "lifetimes that begin to count for copies",
+      FROM_MIRROR,
+      { ...FROM_MIRROR, allow_msg_ttl: true },
+      "those whose own lifetime is over",
+    ],
   ] as const)("tells of %s", (_, from, to, words) => {
     expect(losses(from, to)).toEqual([expect.stringContaining(`${words}`)]);
   });
@@ -36,6 +83,11 @@ describe("describeLosses", () => {
     ["maxAge above the oldest message's", {}, { max_age: 3 * HOUR }],
     ["maxAge taken away", { max_age: HOUR }, {}],
     ["maxMsgsPerSubject that no subject can exceed", {}, { max_msgs_per_subject: 101 }],
+    ["a lower maxMsgs of one that refuses messages", {}, { max_msgs: 10, discard: "new" }],
+    ["a lower maxBytes of one that refuses", {}, { max_bytes: 10, discard: "new" }],
+    ["a lower maxMsgs of one that is sealed", {}, { max_msgs: 10, sealed: true }],
+    ["refusals of more than it holds", { discard: "new" }, { max_msgs: 1_000 }],
+    ["lifetimes of its own messages", {}, { allow_msg_ttl: true }],
     ["smaller messages", {}, { max_msg_size: 10 }],
     ["another description", {}, { description: "orders" }],
     ["fewer replicas", { num_replicas: 3 }, { num_replicas: 1 }],
@@ -43,8 +95,32 @@ describe("describeLosses", () => {
     expect(losses(from, to)).toEqual([]);
   });
 
-  it("is silent about interest where a consumer waits", () => {
-    expect(losses({}, { retention: "interest" }, { consumer_count: 1 })).toEqual([]);
+  it.each([
+    ["has acknowledged some", [consumer(400)], "up to 400 of its 1,000 messages"],
+    ["has acknowledged all", [consumer(1_000)], "all of its 1,000 messages"],
+    ["waits for acknowledgements", [consumer(400, { pending: 100 })], "up to 300 of its 1,000"],
+    ["went on past others", [consumer(400, { pending: 100, floor: 0 })], "up to 300 of its 1,000"],
+    ["is one of two", [consumer(1_000), consumer(400)], "up to 400 of its 1,000 messages"],
+    ["doesn't answer", undefined, "what its consumers have acknowledged, of its 1,000 messages"],
+  ] as const)("tells of interest where a consumer %s", (_, consumers, words) => {
+    const state = consumers ? {} : { consumer_count: 1 };
+    expect(losses({}, { retention: "interest" }, state, consumers)).toEqual([
+      expect.stringContaining(words),
+    ]);
+  });
+
+  it("doesn't count as awaited what may have been deleted since it was given away", () => {
+    const state = { first_seq: 901, messages: 100 };
+    const slow = consumer(1_000, { pending: 150, floor: 800 });
+    expect(losses({}, { retention: "interest" }, state, [slow])).toEqual([
+      expect.stringContaining("up to 50 of its 100 messages"),
+    ]);
+    expect(losses({}, { retention: "interest" }, { num_deleted: 5 }, [slow])).toHaveLength(1);
+  });
+
+  it("is silent about interest where one consumer still waits for all", () => {
+    expect(losses({}, { retention: "interest" }, {}, [consumer(0), consumer(900)])).toEqual([]);
+    expect(losses({ retention: "interest" }, {}, {}, [consumer(900)])).toEqual([]);
   });
 
   it("is silent about an empty stream", () => {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { StreamConfig } from "../../lib/stream-config.ts";
+import { dropAbsent } from "../../providers/converge.ts";
 import {
   AccessDenied,
   ClusterUnreachable,
@@ -50,8 +51,11 @@ function hurry(): void {
   lifecycle = streamLifecycle(() => jetStream, { ...options, patience: 300 });
 }
 
-function program(change: Partial<StreamConfig> = {}): ProgramInputs {
-  const config = { ...ORDERS, ...change };
+/** Fields of ORDERS that are other than usual, or not there. */
+type Change = { readonly [Field in keyof StreamConfig]?: StreamConfig[Field] | undefined };
+
+function program(change: Change = {}): ProgramInputs {
+  const config = dropAbsent({ ...ORDERS, ...change }) as StreamConfig;
   const identity = { stream: config.name, account: "APP" };
   return { ...identity, config, policy: {}, fleet: SEED_FLEET };
 }
@@ -62,13 +66,13 @@ async function check(olds: Partial<StreamInputs>, news: ProgramInputs) {
 }
 
 /** What the engine would pass on, checked. */
-async function planned(change: Partial<StreamConfig> = {}): Promise<StreamInputs> {
+async function planned(change: Change = {}): Promise<StreamInputs> {
   const { inputs, failures } = await check(state, program(change));
   expect(failures).toEqual([]);
   return inputs;
 }
 
-async function created(change: Partial<StreamConfig> = {}): Promise<StreamOutputs> {
+async function created(change: Change = {}): Promise<StreamOutputs> {
   const { outs } = await lifecycle.create(await planned(change));
   state = outs;
   jetStream.requests.length = 0;
@@ -385,6 +389,20 @@ describe("update", () => {
     expect(verbs()).toEqual(["update", "update"]);
   });
 
+  it.each([
+    ["scale", { num_replicas: 1 }],
+    ["change of retention", { retention: "interest" }],
+  ] as const)(
+    "gives its first placement to a stream in two updates, after a %s",
+    async (_, change) => {
+      const olds = await created({ placement: undefined });
+      const news = await planned({ placement: { tags: ["rg:3"] }, ...change });
+      const outs = await updated(olds, news);
+      expect(outs.replicas.every((host) => region(3).includes(host))).toBe(true);
+      expect(updates().map(({ tags }) => tags)).toEqual([undefined, ["rg:3"]]);
+    },
+  );
+
   it.each([10124, 10226])(
     "tries again while the meta leader still says in progress (%d)",
     async (code) => {
@@ -408,7 +426,16 @@ describe("update", () => {
     const { message } = await failureOf(updated(olds, news));
     expect(message).toContain("all of its 20 messages (0 B) would be deleted");
     expect(updates()).toEqual([]);
-    if (stream) stream.consumers = 1;
+    const worker = { name: "worker", delivered: { stream_seq: 8 }, ack_floor: { stream_seq: 5 } };
+    if (stream) stream.consumers = [{ ...worker, num_pending: 12, num_ack_pending: 3 }];
+    const partly = await failureOf(updated(olds, news));
+    expect(partly.message).toContain("up to 5 of its 20 messages (0 B) would be deleted");
+    const { failures } = await check(state, program({ retention: "interest" }));
+    expect(failures.map(({ reason }) => reason)).toEqual([
+      expect.stringContaining("up to 5 of its 20 messages (0 B) would be deleted"),
+    ]);
+    expect(updates()).toEqual([]);
+    if (stream) stream.consumers.push({ ...worker, num_pending: 20, num_ack_pending: 0 });
     await updated(olds, news);
     expect(updates()).toHaveLength(1);
   });
