@@ -1,7 +1,12 @@
 import { local } from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { CLUSTER_LABEL, NODE_LABEL, RESTART_SETTINGS_LABEL } from "../lib/labels.ts";
+import {
+  CLUSTER_LABEL,
+  GENERATION_LABEL,
+  NODE_LABEL,
+  RESTART_SETTINGS_LABEL,
+} from "../lib/labels.ts";
 import { CLIENT_PORT, CONFIG_DIR, DATA_DIR, MONITOR_PORT } from "../lib/nats-conf.ts";
 import { NODE_USER, packNodeFiles } from "../lib/node-files.ts";
 import type { NodePlan } from "../lib/plan.ts";
@@ -78,8 +83,6 @@ interface Volumes {
   readonly config: docker.Volume;
   readonly data: docker.Volume;
 }
-
-const GENERATION_LABEL = "nats-regions.generation";
 
 function createVolume(
   name: string,

@@ -9,3 +9,5 @@ export const NODE_LABEL = "nats-regions.node";
 export const CLUSTER_LABEL = "nats-regions.cluster";
 /** JSON of the settings that a container was made with and that no reload changes. */
 export const RESTART_SETTINGS_LABEL = "nats-regions.restart-settings";
+/** Of a volume: tells it from those that had its name before. */
+export const GENERATION_LABEL = "nats-regions.generation";

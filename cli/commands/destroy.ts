@@ -1,17 +1,20 @@
-import { countOf } from "../../lib/wording.ts";
+import { PlanError } from "../../lib/errors.ts";
+import { countOf, listSome } from "../../lib/wording.ts";
 import { confirm } from "../confirm.ts";
 import { parseOptions } from "../options.ts";
 import { renderLosses } from "../render/losses.ts";
 import { inspect } from "../stack/inspect.ts";
-import { removeLeftovers } from "../stack/leftovers.ts";
+import { describeKept, findRemains, type Remains, removeLeftovers } from "../stack/leftovers.ts";
 import { showPulumi } from "../stack/pulumi-cli.ts";
 import { nodesIn } from "../stack/report.ts";
 import { findStack, type Stack } from "../stack/stack.ts";
+import { readPlan } from "../stack/stack-plan.ts";
 import { UserError } from "../user-error.ts";
 
 export const usage = `Usage: npm run destroy [-- options]
 
-Takes a stack down: its containers, its volumes with all messages, its network. Settings stay.
+Takes a stack down: its containers, its volumes with all messages, its network. Settings stay, and data volumes
+where \`keepVolumes\` was set when the last \`up\` ran.
 
   -s, --stack NAME   the stack to destroy (default: the selected one, else dev)
   -y, --yes          don't ask`;
@@ -26,29 +29,63 @@ export async function run(args: readonly string[]): Promise<number> {
     console.log(`Stack ${stack.name} has no resources: there is nothing to destroy.`);
     return 0;
   }
-  console.log(await describeLoss(stack));
+  const remains = await findRemains(stack.name);
+  await refuseUnnoted(stack, remains);
+  console.log(await describeLoss(stack, remains));
   if (!options.yes && !(await confirm())) {
     console.log("Nothing was changed.");
     return 1;
   }
-  for (const line of await removeLeftovers(stack.name)) console.log(line);
-  return await showPulumi(["destroy", "--yes", "--skip-preview", "--stack", stack.name]);
+  for (const line of await removeLeftovers(remains.leftovers)) console.log(line);
+  const exitCode = await showPulumi(["destroy", "--yes", "--skip-preview", "--stack", stack.name]);
+  for (const line of describeKept(remains.kept)) console.log(line);
+  return exitCode;
+}
+
+/** A volume goes or stays by what the last `up` noted down with it, which somebody who sets `keepVolumes` may not know. */
+async function refuseUnnoted(stack: Stack, { going }: Remains): Promise<void> {
+  if (going.length === 0) return;
+  const planned = await readPlan(stack).catch((error: unknown) => {
+    if (error instanceof PlanError || error instanceof UserError) return undefined;
+    throw error;
+  });
+  if (!planned?.plan.keepsVolumes) return;
+  throw new UserError(
+    `keepVolumes is set, but no \`up\` has noted it down with ${listSome(going)}: they would be deleted with the messages in them.\nRun \`npx pulumi up\` first, or let go of them: npx pulumi config set keepVolumes false`,
+  );
 }
 
 /** What goes with the stack. Whatever is wrong with it must not bar the way to its end. */
-async function describeLoss(stack: Stack): Promise<string> {
+async function describeLoss(stack: Stack, { kept, going }: Remains): Promise<string> {
   const heading = `This destroys stack ${stack.name}`;
+  const staying = kept.length === 0 ? "" : `, but ${countOf(kept.length, "data volume")}`;
   const inspection = await inspect(stack).catch((error: unknown) => {
     if (error instanceof UserError) return undefined;
     throw error;
   });
-  if (!inspection) return `${heading}: ${countOf(stack.resourceCount ?? 0, "resource")}.`;
+  if (!inspection) {
+    return `${heading}: ${countOf(stack.resourceCount ?? 0, "resource")}${staying}.`;
+  }
   const { report } = inspection;
   const nodes = nodesIn(report).filter(({ state }) => state !== "planned");
   const streams = renderLosses(report.streams);
-  const rest = streams.length === 0 ? ". It has no streams." : " and, for good, these streams:";
   return [
-    `${heading}: ${countOf(nodes.length, "node")} with their volumes${rest}`,
+    `${heading}: ${countOf(nodes.length, "node")}${describeFate({ kept, going }, streams.length > 0)}`,
     ...streams,
   ].join("\n");
+}
+
+/** What becomes of volumes, and with them of streams. */
+function describeFate(
+  { kept, going }: Pick<Remains, "kept" | "going">,
+  hasStreams: boolean,
+): string {
+  if (kept.length === 0) {
+    return hasStreams
+      ? " with their volumes and, for good, these streams:"
+      : " with their volumes. It has no streams.";
+  }
+  return going.length === 0
+    ? `. Their data volumes stay on the engine${hasStreams ? ", with these streams:" : ". It has no streams."}`
+    : `, and ${countOf(going.length, "data volume")}; ${kept.length} stay.${hasStreams ? " Of these streams, what is in none that stays is gone for good:" : " It has no streams."}`;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { OWNER_LABEL } from "../../lib/labels.ts";
+import { GENERATION_LABEL, OWNER_LABEL } from "../../lib/labels.ts";
+import { listSome } from "../../lib/wording.ts";
 import { ask } from "../setup/process.ts";
 import { askPulumi } from "./pulumi-cli.ts";
 
@@ -11,6 +12,8 @@ export interface Found {
   readonly name: string;
   /** Value of the owner's label, see components/ownership.ts. */
   readonly owner: string;
+  /** Of a volume: value of the label that tells it from those that had its name before; else empty. */
+  readonly generation: string;
 }
 
 type Kind = keyof typeof KINDS;
@@ -22,36 +25,66 @@ const KINDS = {
   network: { id: "{{.Name}}", name: "{{.Name}}", list: ["network", "ls"] },
 } as const;
 
+const resource = z.looseObject({
+  id: z.string().optional(),
+  inputs: z.unknown().optional(),
+  retainOnDelete: z.boolean().optional(),
+});
+
 /** What `pulumi stack export` gives. A stack that never had an `up` has no deployment. */
 export const stackState = z.object({
   deployment: z
     .looseObject({
-      resources: z
-        .array(z.looseObject({ id: z.string().optional(), inputs: z.unknown().optional() }))
-        .default([]),
+      resources: z.array(resource).default([]),
+      pending_operations: z.array(z.looseObject({ resource })).nullish(),
     })
     .nullish(),
+});
+
+const volumeInputs = z.object({
+  name: z.string(),
+  labels: z.array(z.object({ label: z.string(), value: z.string() })),
 });
 
 const commandOfNetwork = z.object({ environment: z.object({ NETWORK: z.string() }) });
 
 export type StackState = z.output<typeof stackState>;
 
+/** What of a stack is on its engine, as far as the end of the stack goes. */
+export interface Remains {
+  /** What a killed `up` made and could not note down: it holds volumes and the network. */
+  readonly leftovers: readonly Found[];
+  /** Names of data volumes that stay where the stack is destroyed, sorted. */
+  readonly kept: readonly string[];
+  /** Names of data volumes that go with it, sorted. */
+  readonly going: readonly string[];
+}
+
+/** Looks at what the engine has and the state says. An engine that doesn't answer has nothing. */
+export async function findRemains(stack: string): Promise<Remains> {
+  const kinds = Object.keys(KINDS) as Kind[];
+  const [state, ...found] = await Promise.all([readState(stack), ...kinds.map(listOwned)]);
+  return remainsAmong(found.flat(), state);
+}
+
 /**
- * Removes what a killed `up` made and could not note down: it holds volumes and the network, and Pulumi
- * would never learn of it.
+ * Removes leftovers, of which Pulumi would never learn.
  *
  * @returns what it has done, a sentence each. Failures too: they must not bar the way to a stack's end.
  */
-export async function removeLeftovers(stack: string): Promise<string[]> {
-  const kinds = Object.keys(KINDS) as Kind[];
-  const found = (await Promise.all(kinds.map(listOwned))).flat();
-  if (found.length === 0) return [];
+export async function removeLeftovers(leftovers: readonly Found[]): Promise<string[]> {
   const said: string[] = [];
-  for (const leftover of unrecorded(found, await readState(stack))) {
-    said.push(await remove(leftover));
-  }
+  for (const leftover of leftovers) said.push(await remove(leftover));
   return said;
+}
+
+/** Says which data volumes stay, and how to let go of them; nothing where none does. */
+export function describeKept(kept: readonly string[]): string[] {
+  if (kept.length === 0) return [];
+  return [
+    `These data volumes stay, with the messages in them: ${listSome(kept)}.`,
+    `To let go of them and of the messages: docker volume rm ${kept.join(" ")}`,
+  ];
 }
 
 /** As whose a stack's containers, volumes and network are marked on the engine, each `label=value`. */
@@ -64,12 +97,55 @@ async function readState(stack: string): Promise<StackState> {
   return stackState.parse(JSON.parse(await askPulumi(["stack", "export", "--stack", stack])));
 }
 
+/**
+ * Sorts what a stack has made into what goes and what stays. What its state doesn't have is a leftover, but for data
+ * volumes: one that was kept when its node left isn't in the state either, and may hold all messages that there are.
+ */
+export function remainsAmong(found: readonly Found[], state: StackState): Remains {
+  const resources = state.deployment?.resources ?? [];
+  const retained = new Set(
+    resources.flatMap(({ id, retainOnDelete }) => (retainOnDelete ? [id] : [])),
+  );
+  const unknown = new Set(unrecorded(found, state));
+  const stays = (each: Found) =>
+    isData(each) && (unknown.has(each) ? !isOfBrokenCreation(each, state) : retained.has(each.id));
+  const data = ownedIn(found, state).filter(isData);
+  const names = (volumes: readonly Found[]) => volumes.map(({ name }) => name).sort();
+  return {
+    leftovers: [...unknown].filter((each) => !stays(each)),
+    kept: names(data.filter(stays)),
+    going: names(data.filter((each) => !stays(each))),
+  };
+}
+
+function isData({ kind, name }: Found): boolean {
+  return kind === "volume" && name.endsWith("-data");
+}
+
+/**
+ * Whether a creation that never ended made a volume: one that was there already has the label of its own creation, as
+ * the engine leaves a volume as it is whose name it is told to create.
+ */
+function isOfBrokenCreation({ name, generation }: Found, { deployment }: StackState): boolean {
+  if (generation === "") return false;
+  return (deployment?.pending_operations ?? []).some(({ resource: { inputs, retainOnDelete } }) => {
+    if (retainOnDelete) return false;
+    const { data } = volumeInputs.safeParse(inputs);
+    const label = data?.labels.find(({ label }) => label === GENERATION_LABEL);
+    return data?.name === name && label?.value === generation;
+  });
+}
+
 /** What a stack has made that its state doesn't have. */
-export function unrecorded(found: readonly Found[], { deployment }: StackState): Found[] {
-  const owners = ownersIn(JSON.stringify(deployment));
-  const resources = deployment?.resources ?? [];
+function unrecorded(found: readonly Found[], state: StackState): Found[] {
+  const resources = state.deployment?.resources ?? [];
   const recorded = new Set(resources.flatMap(({ id, inputs }) => [id, networkOf(inputs)]));
-  return found.filter(({ id, owner }) => owners.has(owner) && !recorded.has(id));
+  return ownedIn(found, state).filter(({ id }) => !recorded.has(id));
+}
+
+function ownedIn(found: readonly Found[], { deployment }: StackState): Found[] {
+  const owners = ownersIn(JSON.stringify(deployment));
+  return found.filter(({ owner }) => owners.has(owner));
 }
 
 /**
@@ -88,12 +164,13 @@ function networkOf(inputs: unknown): string | undefined {
 
 async function listOwned(kind: Kind): Promise<Found[]> {
   const { id, name, list } = KINDS[kind];
-  const format = `--format=${[id, name, `{{.Label "${OWNER_LABEL}"}}`].join("\t")}`;
+  const labels = [OWNER_LABEL, GENERATION_LABEL].map((label) => `{{.Label "${label}"}}`);
+  const format = `--format=${[id, name, ...labels].join("\t")}`;
   const { stdout } = await ask("docker", [...list, `--filter=label=${OWNER_LABEL}`, format]);
   const lines = stdout.split("\n").filter((line) => line !== "");
   return lines.map((line) => {
-    const [id = "", name = "", owner = ""] = line.split("\t");
-    return { kind, id, name, owner };
+    const [id = "", name = "", owner = "", generation = ""] = line.split("\t");
+    return { kind, id, name, owner, generation };
   });
 }
 

@@ -1,14 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { type Found, stackState, unrecorded } from "../../cli/stack/leftovers.ts";
+import { type Found, remainsAmong, stackState } from "../../cli/stack/leftovers.ts";
 
 const OWNER = "0123456789abcdef";
 const ID = "f".repeat(64);
 
-const found = (kind: Found["kind"], id: string, owner = OWNER): Found => ({
+const found = (kind: Found["kind"], id: string, owner = OWNER, generation = ""): Found => ({
   kind,
   id,
   name: kind === "container" ? `name-of-${id}` : id,
   owner,
+  generation,
 });
 
 const NETWORK = {
@@ -22,9 +23,11 @@ const VOLUME = {
   inputs: { labels: [{ label: "nats-regions.owner", value: OWNER }] },
 };
 
-describe("unrecorded", () => {
-  const among = (all: readonly Found[], deployment: unknown) =>
-    unrecorded(all, stackState.parse({ version: 3, deployment }));
+const remains = (all: readonly Found[], deployment: unknown) =>
+  remainsAmong(all, stackState.parse({ version: 3, deployment }));
+
+describe("a leftover", () => {
+  const among = (all: readonly Found[], deployment: unknown) => remains(all, deployment).leftovers;
 
   test("is what the state doesn't have, kind by kind", () => {
     const recorded = [
@@ -57,5 +60,42 @@ describe("unrecorded", () => {
     ["there was no up", null, OWNER],
   ])("spares somebody else's: %s", (_, deployment, owner) => {
     expect(among([found("container", ID, owner)], deployment)).toEqual([]);
+  });
+});
+
+describe("a data volume", () => {
+  const { id } = VOLUME;
+  const volume = (generation: string) => found("volume", id, OWNER, generation);
+  const creating = (generation: string, retainOnDelete = false) => {
+    const labels = [
+      ...VOLUME.inputs.labels,
+      { label: "nats-regions.generation", value: generation },
+    ];
+    const resource = { ...VOLUME, inputs: { name: id, labels }, retainOnDelete };
+    return { resources: [NETWORK], pending_operations: [{ resource, type: "creating" }] };
+  };
+
+  test("goes with the stack where the state has it", () => {
+    const data = volume("1");
+    expect(remains([data], { resources: [VOLUME] })).toEqual({
+      leftovers: [],
+      kept: [],
+      going: [id],
+    });
+  });
+
+  test("goes where a creation that never ended made it", () => {
+    const data = volume("1");
+    expect(remains([data], creating("1"))).toEqual({ leftovers: [data], kept: [], going: [id] });
+  });
+
+  test.each([
+    ["the state keeps it", { resources: [{ ...VOLUME, retainOnDelete: true }] }],
+    ["its node left, and it was kept", { resources: [NETWORK] }],
+    ["it was there before the creation that never ended", creating("2")],
+    ["the creation that never ended was of one to be kept", creating("1", true)],
+  ])("stays: %s", (_, deployment) => {
+    const expected = { leftovers: [], kept: [id], going: [] };
+    expect(remains([volume("1")], deployment)).toEqual(expected);
   });
 });
