@@ -1,4 +1,5 @@
 /** A cluster as its servers tell of it: what a plan is held against before anything changes. */
+import type { Store } from "./room.ts";
 import type { StreamConfig } from "./stream-config.ts";
 import type { StreamName } from "./stream-name.ts";
 
@@ -13,17 +14,8 @@ export interface ObservedCluster {
 
 export interface ObservedServer {
   readonly name: string;
-  readonly file: ObservedStore;
-  readonly memory: ObservedStore;
-}
-
-/** Bytes of one kind of storage on one server. */
-export interface ObservedStore {
-  /** `max_file_store` or `max_memory_store`. */
-  readonly max: number;
-  /** The sum of `max_bytes` of the replicas that are there and have one. */
-  readonly reserved: number;
-  readonly used: number;
+  readonly file: Store;
+  readonly memory: Store;
 }
 
 export interface ObservedStream extends StreamName {

@@ -1,9 +1,11 @@
 /**
  * Where JetStream would put a stream's replicas, without asking it: nats-server 2.15's `selectPeerGroup`
- * (server/jetstream_cluster.go) as a pure function. It leaves out what changes by the minute (free
- * space, servers that are down); of the rest it gives the same verdicts, in the same words.
+ * (server/jetstream_cluster.go) as a pure function. It leaves out which servers are down, and goes by their room
+ * only where it is told; of the rest it gives the same verdicts, in the same words.
  */
+import { type Reservation, reservationOf, type StoreKind } from "./room.ts";
 import type { StreamConfig } from "./stream-config.ts";
+import { describeBytes, listSome } from "./wording.ts";
 
 /** A server as the meta leader knows it. */
 export interface Server {
@@ -11,6 +13,8 @@ export interface Server {
   readonly cluster: string;
   /** `server_tags`; compared trimmed and in lower case. Order counts for the unique tag: the first one does. */
   readonly tags: readonly string[];
+  /** Bytes that one more replica may reserve. Absent: nobody knows, and it is taken for enough. */
+  readonly room?: Readonly<Record<StoreKind, number>>;
 }
 
 /** The part of a stream's config that decides its place. */
@@ -20,6 +24,8 @@ export interface PlacementRequest {
   readonly tags: readonly string[];
   /** Compared exactly. Default: the cluster of whoever asks. */
   readonly cluster?: string;
+  /** What each replica reserves on its server. */
+  readonly reservation?: Reservation;
 }
 
 /** All servers of the meta group. */
@@ -50,6 +56,8 @@ export type Placement =
       readonly summary: string;
       /** The servers that lack least, at most {@link NEAREST_SHOWN}. */
       readonly nearest: readonly NearMiss[];
+      /** Of which kind of storage some servers that fit otherwise have too little. */
+      readonly shortOf?: StoreKind;
     };
 
 /** Writes near misses for people: `rg1-az1 (not tagged rg:2), …`; empty where there are none. */
@@ -61,12 +69,16 @@ export function describeNearest(nearest: readonly NearMiss[]): string {
 export type Possible = Exclude<Placement, { kind: "impossible" }>;
 
 /** What a stream's config asks for. */
-export function placementRequest({
-  num_replicas: replicas = 1,
-  placement,
-}: StreamConfig): PlacementRequest {
+export function placementRequest(config: StreamConfig): PlacementRequest {
+  const { num_replicas: replicas = 1, placement } = config;
   const { tags = [], cluster } = placement ?? {};
-  return { replicas, tags, ...(cluster ? { cluster } : {}) };
+  const reservation = reservationOf(config);
+  return {
+    replicas,
+    tags,
+    ...(cluster ? { cluster } : {}),
+    ...(reservation.bytes > 0 ? { reservation } : {}),
+  };
 }
 
 /** A stream's replicas, and the places that there are for them. */
@@ -148,6 +160,7 @@ interface Survey {
   readonly replicas: number;
   readonly cluster: string;
   readonly wanted: readonly WantedTag[];
+  readonly reservation: Reservation | undefined;
   /** Prefix in force for this request, `""` for none. */
   readonly uniqueTag: string;
   readonly inCluster: readonly Server[];
@@ -172,12 +185,14 @@ function surveyFleet(request: PlacementRequest, fleet: Fleet): Survey {
     (server) =>
       !hasTag(server, DRAIN_TAG) &&
       wanted.every((tag) => satisfies(server, tag)) &&
+      hasRoom(server, request.reservation) &&
       (uniqueTag === "" || uniqueTagOf(server, uniqueTag) !== undefined),
   );
   return {
     replicas: request.replicas || 1,
     cluster,
     wanted,
+    reservation: request.reservation,
     uniqueTag,
     inCluster,
     eligible,
@@ -216,31 +231,51 @@ function uniqueTagOf(server: Server, prefix: string): string | undefined {
   return server.tags.map(normalTag).find((tag) => tag.startsWith(prefix));
 }
 
+function hasRoom({ room }: Server, reservation: Reservation | undefined): boolean {
+  return !room || !reservation || reservation.bytes <= room[reservation.storage];
+}
+
 function explainImpossible(survey: Survey, fleet: Fleet): Placement {
   return {
     kind: "impossible",
     serverError: serverError(survey),
     summary: summarize(survey, fleet),
     nearest: nearestServers(survey),
+    ...(survey.reservation && crampedServers(survey).length > 0
+      ? { shortOf: survey.reservation.storage }
+      : {}),
   };
+}
+
+/** Those that lack nothing but room. */
+function crampedServers({ inCluster, wanted, reservation }: Survey): Server[] {
+  return inCluster.filter(
+    (server) =>
+      !hasTag(server, DRAIN_TAG) &&
+      wanted.every((tag) => satisfies(server, tag)) &&
+      !hasRoom(server, reservation),
+  );
 }
 
 /** `selectPeerError.Error()`: the reasons of all servers that were passed over, each server's first. */
 function serverError(survey: Survey): string {
-  const { wanted, uniqueTag, eligible, seats, inCluster } = survey;
+  const { wanted, reservation, uniqueTag, eligible, seats, inCluster } = survey;
   const notMatched = new Set<string>();
   const excluded = new Set<string>();
   let drained = false;
+  let full = false;
   let notUnique = eligible.length > seats.size;
   for (const server of inCluster) {
     const failed = wanted.find((tag) => !satisfies(server, tag));
     if (hasTag(server, DRAIN_TAG)) drained = true;
     else if (failed) (failed.excluded ? excluded : notMatched).add(failed.text);
+    else if (!hasRoom(server, reservation)) full = true;
     else if (uniqueTag !== "" && uniqueTagOf(server, uniqueTag) === undefined) notUnique = true;
   }
   return [
     "no suitable peers for placement",
     ...(drained ? ["exclude tag set"] : []),
+    ...(full ? ["insufficient storage"] : []),
     ...(notUnique ? ["server tag not unique"] : []),
     ...quoteTags("tags not matched", wanted, notMatched),
     ...quoteTags("tags excluded", wanted, excluded),
@@ -260,7 +295,12 @@ function summarize(survey: Survey, fleet: Fleet): string {
   const { replicas, uniqueTag } = survey;
   const servers = replicas === 1 ? "1 server" : `${replicas} servers`;
   const apart = uniqueTag !== "" && replicas > 1 ? ` that differ in their "${uniqueTag}" tag` : "";
-  return `needs ${servers}${describeTags(survey.wanted)}${apart}, but ${shortage(survey, fleet)}`;
+  const { reservation } = survey;
+  const roomy =
+    reservation && crampedServers(survey).length > 0
+      ? ` with room for ${describeBytes(reservation.bytes)} in ${reservation.storage}`
+      : "";
+  return `needs ${servers}${describeTags(survey.wanted)}${apart}${roomy}, but ${shortage(survey, fleet)}`;
 }
 
 /** What stands in the way, the most basic reason first. */
@@ -277,9 +317,13 @@ function shortage(survey: Survey, fleet: Fleet): string {
     return `no server carries ${unknown.text}${describeSiblings(unknown.text, inCluster)}`;
   const tagged = inCluster.filter((server) => wanted.every((tag) => satisfies(server, tag)));
   const drained = tagged.filter((server) => hasTag(server, DRAIN_TAG)).map(({ name }) => name);
-  const aside =
-    drained.length === 0 ? "" : ` (drained by the tag ${DRAIN_TAG}: ${drained.join(", ")})`;
-  if (eligible.length === 0 && tagged.length > drained.length) {
+  const cramped = crampedServers(survey);
+  const asides = [
+    ...(drained.length === 0 ? [] : [`drained by the tag ${DRAIN_TAG}: ${drained.join(", ")}`]),
+    ...describeRooms(cramped, survey.reservation),
+  ];
+  const aside = asides.length === 0 ? "" : ` (${asides.join("; ")})`;
+  if (eligible.length === 0 && tagged.length > drained.length + cramped.length) {
     return `no server that fits carries a "${uniqueTag}" tag${aside}`;
   }
   if (eligible.length > seats.size) {
@@ -288,6 +332,14 @@ function shortage(survey: Survey, fleet: Fleet): string {
   const names = eligible.map(({ name }) => name).join(", ");
   if (eligible.length === 0) return `there is none${aside}`;
   return `there ${eligible.length === 1 ? "is only 1" : `are only ${eligible.length}`} (${names})${aside}`;
+}
+
+/** E.g. `1GiB free on rg1-az1, rg1-az2`; what has the same room in one. */
+function describeRooms(servers: readonly Server[], reservation: Reservation | undefined): string[] {
+  const roomOf = ({ room }: Server) => (room && reservation ? room[reservation.storage] : 0);
+  return [...Map.groupBy(servers, roomOf)].map(
+    ([room, alike]) => `${describeBytes(room)} free on ${listSome(alike.map(({ name }) => name))}`,
+  );
 }
 
 function describeTags(wanted: readonly WantedTag[]): string {
@@ -321,11 +373,14 @@ function nearestServers(survey: Survey): NearMiss[] {
     .map(({ name, lacks }) => ({ name, lacks: lacks.join(", ") }));
 }
 
-function missesOf(server: Server, { wanted, uniqueTag, seats }: Survey): string[] {
+function missesOf(server: Server, { wanted, reservation, uniqueTag, seats }: Survey): string[] {
   const missed = wanted
     .filter((tag) => !satisfies(server, tag))
     .map(({ text, excluded }) => (excluded ? `tagged ${text}` : `not tagged ${text}`));
   if (hasTag(server, DRAIN_TAG)) missed.push(`drained by the tag ${DRAIN_TAG}`);
+  if (server.room && reservation && !hasRoom(server, reservation)) {
+    missed.push(`${describeBytes(server.room[reservation.storage])} free`);
+  }
   if (uniqueTag === "") return missed;
   const seat = uniqueTagOf(server, uniqueTag);
   if (seat === undefined) return [...missed, `no "${uniqueTag}" tag`];

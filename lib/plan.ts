@@ -14,6 +14,7 @@ import {
   planPlacement,
   planSeating,
 } from "./placement.ts";
+import { accountRoomProblems, STORE_SETTINGS, storeProblems, streamRoomProblems } from "./room.ts";
 import type { Settings, StackIdentity } from "./settings.ts";
 import {
   type CompiledStream,
@@ -164,7 +165,9 @@ export function draftCluster(settings: Settings): ClusterDraft {
     servers: nodes.map(({ name, serverTags: tags }) => ({ name, cluster: settings.cluster, tags })),
   };
   const accounts = planAccounts(settings);
-  const surroundings = { accounts, fleet, places, version: imageVersion(settings.image) };
+  const stores = { file: settings.maxFileStore, memory: settings.maxMemoryStore };
+  const empty = { ...fleet, servers: fleet.servers.map((server) => ({ ...server, room: stores })) };
+  const surroundings = { accounts, fleet: empty, places, version: imageVersion(settings.image) };
   return {
     identity,
     cluster: settings.cluster,
@@ -199,6 +202,15 @@ export function draftCluster(settings: Settings): ClusterDraft {
       ...nameProblems(nodes),
       ...portProblems(nodes),
       ...countProblems(compiled, accounts),
+      ...accountRoomProblems(compiled, accounts),
+      ...storeProblems(
+        compiled.map(({ name, config }) => ({
+          name,
+          config,
+          seating: planSeating(placementRequest(config), empty),
+        })),
+        stores,
+      ),
       ...findOverlaps(
         compiled.map(({ name, account, config }) => ({
           name,
@@ -220,6 +232,7 @@ interface NamedStream extends CompiledStream {
 /** What a stream's fate rests on beside its settings. */
 interface Surroundings {
   readonly accounts: readonly AccountPlan[];
+  /** With the room that its servers have while they are empty. */
   readonly fleet: Fleet;
   readonly places: readonly NodePlace[];
   /** Of the servers; undefined where their image doesn't say. */
@@ -239,6 +252,7 @@ function draftStream(
   // Where no replica is, it goes without saying that none can lead.
   const unfit = [
     ...homeProblems({ name, account, config }, accounts),
+    ...streamRoomProblems({ name, account, config }, accounts),
     ...(homeless ? [] : misled),
     ...tooNew,
   ];
@@ -317,7 +331,11 @@ function reachedFromHere(address: string): string {
 
 function problemsOf({ name, placement, problems }: StreamDraft): readonly Problem[] {
   if (placement.kind !== "impossible") return problems;
-  const { summary, nearest } = placement;
+  const { summary, nearest, shortOf } = placement;
+  if (shortOf) {
+    const fix = `lower it, or raise ${STORE_SETTINGS[shortOf]}`;
+    return [...problems, { path: `streams.${name}.maxBytes`, message: summary, fix }];
+  }
   const close = describeNearest(nearest);
   const nowhere = {
     path: `streams.${name}.placement`,

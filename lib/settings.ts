@@ -13,7 +13,7 @@ import { isLoopback, resolveTls, type TlsSettings, tlsFields } from "./tls-setti
 import { MAX_REGIONS, MAX_ZONES } from "./topology.ts";
 import { imageVersion } from "./versions.ts";
 import { ROLLOUTS, type Rollout } from "./waves.ts";
-import { quoteValue } from "./wording.ts";
+import { describeBytes, quoteValue } from "./wording.ts";
 
 /** Names the stack that settings belong to; names and default ports on the engine derive from it. */
 export interface StackIdentity {
@@ -58,6 +58,7 @@ const NAME = /^[a-z]([a-z0-9-]*[a-z0-9])?$/;
 /** The letters of an image's name; the engine knows the rest. */
 const IMAGE = /^[a-z0-9][\w.:/@-]*$/;
 const MIB = 1024 ** 2;
+const DEFAULT_MEMORY_STORE = 64 * MIB;
 
 const name = z
   .string()
@@ -94,7 +95,7 @@ const schema = z.strictObject({
   monitorPort: port.default(0),
   memory: size(64 * MIB).prefault("512MiB"),
   maxFileStore: size(MIB).prefault("1GiB"),
-  maxMemoryStore: size(0).prefault("64MiB"),
+  maxMemoryStore: size(0).prefault(formatBytes(DEFAULT_MEMORY_STORE)),
   syncInterval: z.string().transform(parseSyncInterval).prefault("always"),
   rollout: z.enum(ROLLOUTS).default("zone"),
   keepVolumes: z.boolean().default(false),
@@ -187,10 +188,33 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     ...reservedName(settings.account),
     ...accountProblems(complete),
     ...unreadStreams(raw, settings.streams),
+    ...memoryProblems(settings),
     ...secured.problems,
   ];
   if (problems.length > 0) throw new PlanError(problems);
   return complete;
+}
+
+/** Of a container's memory, that streams may fill: the rest is the server's, its raft logs in memory among it. */
+const MEMORY_SHARE = 0.5;
+
+/**
+ * A store that fills up has its node killed where it doesn't fit, and as replicas hold the same, the others with it.
+ * The default is let pass: a node that is smaller need not have streams in memory.
+ */
+function memoryProblems({
+  memory,
+  maxMemoryStore,
+}: Pick<Settings, "memory" | "maxMemoryStore">): Problem[] {
+  const most = memory * MEMORY_SHARE;
+  if (maxMemoryStore <= Math.max(most, DEFAULT_MEMORY_STORE)) return [];
+  return [
+    {
+      path: "maxMemoryStore",
+      message: `${formatBytes(maxMemoryStore)} is more than half of memory: ${formatBytes(memory)}; a node whose streams in memory fill up would be killed, and all of their replicas alike`,
+      fix: `use ${describeBytes(Math.floor(most))} at most, or set memory to ${describeBytes(maxMemoryStore / MEMORY_SHARE)}`,
+    },
+  ];
 }
 
 const MONITOR_PORT_DISTANCE = 4_000;

@@ -1,3 +1,5 @@
+import { formatBytes } from "./quantities.ts";
+
 /** `1 node`, `9 nodes`. */
 export function countOf(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
@@ -15,6 +17,15 @@ export function formatSize(bytes: number): string {
   const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
   const value = bytes / 1024 ** power;
   return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[power]}`;
+}
+
+/** E.g. `1536MiB`. */
+const SHORT_SIZE = /^\d{1,5}[A-Z]/;
+
+/** Bytes as they are set where that is short (`900MiB`), else rounded (`1.2 GiB`). */
+export function describeBytes(bytes: number): string {
+  const exact = formatBytes(bytes);
+  return SHORT_SIZE.test(exact) ? exact : formatSize(bytes);
 }
 
 const NAMES_SHOWN = 12;

@@ -1,5 +1,6 @@
 /** nats-server's `/jsz` page (2.15, `JSInfo` in server/monitor.go), as far as anybody here reads it. */
 import { z } from "zod";
+import type { Store } from "../lib/room.ts";
 
 /** All streams that a node has a replica of, with their configs. More parameters may follow. */
 export const STREAMS_PAGE = "jsz?accounts=true&streams=true&config=true";
@@ -70,14 +71,6 @@ const jsz = z.object({
   account_details: z.array(accountDetail).default([]),
 });
 
-/** Bytes of one kind of storage on a server. */
-export interface StoreUse {
-  readonly max: number;
-  /** The sum of `max_bytes` of what is there and has one. */
-  readonly reserved: number;
-  readonly used: number;
-}
-
 export type RaftMember = z.output<typeof member>;
 export type RaftGroup = z.output<typeof raftGroup>;
 export type StreamDetail = z.output<typeof streamDetail>;
@@ -92,8 +85,8 @@ export interface HomedStream {
 export interface Jsz {
   /** Not there where a node is in no cluster. */
   readonly metaGroup?: RaftGroup & { readonly cluster_size: number };
-  readonly file: StoreUse;
-  readonly memory: StoreUse;
+  readonly file: Store;
+  readonly memory: Store;
   /** Of all accounts; none where the page was not asked for them. */
   readonly streams: readonly HomedStream[];
 }
