@@ -91,8 +91,12 @@ function createVolume(
   parent: pulumi.Resource,
   options: pulumi.CustomResourceOptions = {},
 ): docker.Volume {
-  // The label of a volume that had to be made anew differs: its node is then configured again.
-  const generation = { label: GENERATION_LABEL, value: String(Date.now()) };
+  // The label of a volume that had to be made anew differs: its node is then configured again. A preview doesn't know
+  // it, as an `up` that goes by a saved plan makes what the plan has, to the letter.
+  const value = pulumi.runtime.isDryRun()
+    ? pulumi.output(pulumi.unknown).apply(String)
+    : String(Date.now());
+  const generation = { label: GENERATION_LABEL, value };
   return new docker.Volume(
     name,
     { name: volumeName, labels: [...ownership.labels, generation] },

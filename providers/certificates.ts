@@ -33,18 +33,19 @@ export interface CertificateArgs {
   readonly authority: Issuer;
 }
 
-/** `check` adds from when to when it holds: so a preview shows what is to be renewed. */
-export type Checked<Args> = Args & Validity;
-
-export type Issued<Args> = Checked<Args> & KeyedCertificate;
+/**
+ * From when to when it holds is known once it is made, and is no input: an `up` that goes by a saved plan has the
+ * inputs of the preview, to the letter.
+ */
+export type Issued<Args> = Args & Validity & KeyedCertificate;
 
 /** The methods of a Pulumi dynamic provider, typed; see `ResourceProvider` in @pulumi/pulumi/dynamic. */
 export interface IssuerLifecycle<Args> {
-  check(olds: Partial<Checked<Args>>, news: Args): Promise<CheckResult>;
-  diff(id: string, olds: Issued<Args>, news: Checked<Args>): Promise<DiffResult>;
-  create(inputs: Checked<Args>): Promise<{ readonly id: string; readonly outs: Issued<Args> }>;
+  check(olds: unknown, news: Args): Promise<CheckResult>;
+  diff(id: string, olds: Issued<Args>, news: Args): Promise<DiffResult>;
+  create(inputs: Args): Promise<{ readonly id: string; readonly outs: Issued<Args> }>;
   read(id: string, props: Issued<Args>): Promise<ReadResult>;
-  update(id: string, olds: Issued<Args>, news: Checked<Args>): Promise<UpdateResult>;
+  update(id: string, olds: Issued<Args>, news: Args): Promise<UpdateResult>;
   delete(): Promise<void>;
 }
 
@@ -59,14 +60,10 @@ export const certificateProvider = certificateLifecycle(Date.now);
 export function authorityLifecycle(clock: Clock): IssuerLifecycle<AuthorityArgs> {
   return lifecycle<AuthorityArgs>({
     id: ({ name }) => name,
-    essence: ({ name, validFrom, validUntil }) => [name, validFrom, validUntil],
-    validity: (olds) => {
-      const now = clock();
-      return isHeld(olds) && !isAuthorityDue(olds.validUntil, now)
-        ? olds
-        : validityFrom(now, AUTHORITY_LIFETIME);
-    },
-    issue: ({ name, ...validity }, olds) => issueAuthority(name, validity, olds?.key),
+    essence: ({ name }) => name,
+    isDue: ({ validUntil }) => isAuthorityDue(validUntil, clock()),
+    validity: () => validityFrom(clock(), AUTHORITY_LIFETIME),
+    issue: ({ name }, validity, olds) => issueAuthority(name, validity, olds?.key),
   });
 }
 
@@ -77,33 +74,23 @@ export function certificateLifecycle(
 ): IssuerLifecycle<CertificateArgs> {
   return lifecycle<CertificateArgs>({
     id: ({ node }) => node,
-    essence: ({ validFrom, validUntil, ...args }, olds) => [
-      essenceOf(args, olds),
-      validFrom,
-      validUntil,
-    ],
-    validity: (olds, news) => {
+    essence: essenceOf,
+    isDue: ({ node, lifetime, validUntil }) => {
       const now = clock();
-      const lifetime = parseDuration(news.lifetime) / 1e6;
-      if (isHeld(olds) && isDeepStrictEqual(essenceOf(olds), essenceOf(news, olds))) {
-        if (!isDue(olds.validUntil, lifetime, now)) return olds;
-        // Where it is good, the node itself says when that ends; see components/announce-changes.ts.
-        const isOver = Date.parse(olds.validUntil) <= now;
-        if (isOver) {
-          say(
-            `the certificate of ${news.node} ${describeExpiry(olds.validUntil, now)}; this up renews it`,
-          );
-        }
+      // Where it is good, the node itself says when that ends; see components/announce-changes.ts.
+      if (Date.parse(validUntil) <= now) {
+        say(`the certificate of ${node} ${describeExpiry(validUntil, now)}; this up renews it`);
       }
-      return validityFrom(now, lifetime);
+      return isDue(validUntil, millisecondsOf(lifetime), now);
     },
-    issue: ({ node, names, authority, ...validity }) =>
+    validity: ({ lifetime }) => validityFrom(clock(), millisecondsOf(lifetime)),
+    issue: ({ node, names, authority }, validity) =>
       issueCertificate(node, names, validity, authority),
   });
 }
 
-function isHeld<Args>(olds: Partial<Checked<Args>>): olds is Checked<Args> {
-  return olds.validFrom !== undefined && olds.validUntil !== undefined;
+function millisecondsOf(lifetime: string): number {
+  return parseDuration(lifetime) / 1e6;
 }
 
 /**
@@ -121,23 +108,23 @@ function essenceOf(
 interface Rules<Args> {
   id(args: Args): string;
   /** What makes another certificate necessary where it is another than that of `olds`. */
-  essence(inputs: Checked<Args>, olds?: Checked<Args>): unknown;
-  validity(olds: Partial<Checked<Args>>, news: Args): Validity;
-  issue(inputs: Checked<Args>, olds?: Issued<Args>): Promise<KeyedCertificate>;
+  essence(inputs: Args, olds?: Args): unknown;
+  /** Whether one that says what it should is to be renewed all the same. */
+  isDue(olds: Issued<Args>): boolean;
+  validity(inputs: Args): Validity;
+  issue(inputs: Args, validity: Validity, olds?: Issued<Args>): Promise<KeyedCertificate>;
 }
 
 function lifecycle<Args extends object>(rules: Rules<Args>): IssuerLifecycle<Args> {
-  const issue = async (inputs: Checked<Args>, olds?: Issued<Args>): Promise<Issued<Args>> => ({
-    ...inputs,
-    ...(await rules.issue(inputs, olds)),
-  });
+  const issue = async (inputs: Args, olds?: Issued<Args>): Promise<Issued<Args>> => {
+    const validity = rules.validity(inputs);
+    return { ...inputs, ...validity, ...(await rules.issue(inputs, validity, olds)) };
+  };
   return {
-    async check(olds, news) {
-      const { validFrom, validUntil } = rules.validity(olds, news);
-      return { inputs: { ...news, validFrom, validUntil } };
-    },
+    check: async (_olds, inputs) => ({ inputs }),
     async diff(_id, olds, news) {
-      return { changes: !isDeepStrictEqual(rules.essence(olds), rules.essence(news, olds)) };
+      const isOther = !isDeepStrictEqual(rules.essence(olds), rules.essence(news, olds));
+      return { changes: isOther || rules.isDue(olds) };
     },
     create: async (inputs) => ({ id: rules.id(inputs), outs: await issue(inputs) }),
     read: async (id, props) => ({ id, props }),

@@ -3,7 +3,6 @@ import { describe, expect, test } from "vitest";
 import {
   authorityLifecycle,
   type CertificateArgs,
-  type Checked,
   certificateLifecycle,
   type Issued,
   type IssuerLifecycle,
@@ -25,22 +24,25 @@ class Engine<Args extends object> {
   /** Whether anything changed. */
   async up(args: Args): Promise<boolean> {
     const { state } = this;
-    const { inputs } = await this.#lifecycle.check(inputsOf(state), args);
-    const checked = inputs as Checked<Args>;
+    const inputs = await this.checked(args);
     if (!state) {
-      this.state = (await this.#lifecycle.create(checked)).outs;
+      this.state = (await this.#lifecycle.create(inputs)).outs;
       return true;
     }
-    const { changes } = await this.#lifecycle.diff("id", state, checked);
-    if (changes) this.state = (await this.#lifecycle.update("id", state, checked)).outs;
+    const { changes } = await this.#lifecycle.diff("id", state, inputs);
+    if (changes) this.state = (await this.#lifecycle.update("id", state, inputs)).outs;
     return changes === true;
   }
 
   /** Whether a preview says that it changes. */
   async preview(args: Args): Promise<boolean> {
-    const { inputs } = await this.#lifecycle.check(inputsOf(this.state), args);
-    const { changes } = await this.#lifecycle.diff("id", this.issued, inputs as Checked<Args>);
-    return changes === true;
+    const inputs = await this.checked(args);
+    return (await this.#lifecycle.diff("id", this.issued, inputs)).changes === true;
+  }
+
+  /** What the engine has of the program's arguments once they are checked, and a saved plan goes by. */
+  async checked(args: Args): Promise<Args> {
+    return (await this.#lifecycle.check(inputsOf(this.state), args)).inputs;
   }
 
   get issued(): Issued<Args> {
@@ -50,10 +52,10 @@ class Engine<Args extends object> {
 }
 
 /** Certificates and keys are outputs: `check` never sees them. */
-function inputsOf<Args extends object>(state: Issued<Args> | undefined): Partial<Checked<Args>> {
+function inputsOf<Args extends object>(state: Issued<Args> | undefined): object {
   if (!state) return {};
   const { certificate: _, key: __, ...inputs } = state;
-  return inputs as never as Partial<Checked<Args>>;
+  return inputs;
 }
 
 /** An authority and a certificate at a time that goes by as the test says. */
@@ -134,6 +136,23 @@ describe("a stack's certificates", () => {
     expect(await up(changes)).toEqual({ authority: false, node: true });
     expect(read(node.issued).serialNumber).not.toBe(before);
     expect(await up(changes)).toEqual(NOTHING);
+  });
+
+  test("have inputs that no time is in, so that a saved plan can be kept", async () => {
+    const { clock, authority, node } = await setUp();
+    const { key } = authority.issued;
+    const args = { node: "rg1-az2", names: ["rg1-az2"], lifetime: "365d" };
+    const checked = () =>
+      Promise.all([
+        new Engine(authorityLifecycle(() => clock.now)).checked({ name: "stack" }),
+        authority.checked({ name: "stack" }),
+        node.checked({ ...args, authority: { name: "stack", key } }),
+      ]);
+    const before = await checked();
+    clock.now += 5_000;
+    expect(await checked()).toEqual(before);
+    clock.now += 5 * 365 * DAY;
+    expect(await checked()).toEqual(before);
   });
 
   test("stay as they are where their names come in another order", async () => {
