@@ -1,3 +1,4 @@
+import { formatDuration } from "./quantities.ts";
 import type { StreamConfig } from "./stream-config.ts";
 import { describeChange, type FieldChange } from "./stream-diff.ts";
 import { countOf, formatCount, formatSize } from "./wording.ts";
@@ -26,6 +27,11 @@ export function describeContents({
 /** How far a consumer of a stream has come (`ConsumerInfo` of nats-server). */
 export interface ConsumerProgress {
   readonly name: string;
+  readonly config?: {
+    /** Nanoseconds. */
+    readonly inactive_threshold?: number;
+    readonly max_ack_pending?: number;
+  };
   /** Messages that match its filter and that it hasn't been given yet. */
   readonly num_pending: number;
   /** Messages that it has been given and hasn't acknowledged. */
@@ -42,14 +48,61 @@ export interface Contents {
   readonly state: StreamState;
   /** Of all its consumers; absent where nobody says, or none was asked as no change hangs on them. */
   readonly consumers?: readonly ConsumerProgress[];
+  /** How many messages each of its subjects has; absent likewise. */
+  readonly subjects?: readonly number[];
 }
 
-/** Whether what a change deletes depends on how far each consumer has come. */
+/** Whether what a change does depends on what consumers there are, and on how far each has come. */
 export function dependsOnConsumers(
   changes: readonly FieldChange[],
   { messages, consumer_count: consumers }: StreamState,
 ): boolean {
-  return messages > 0 && consumers > 0 && changes.some(turnsToInterest);
+  const matters = (change: FieldChange) =>
+    (messages > 0 && turnsToInterest(change)) || change.path === "consumerLimits";
+  return consumers > 0 && changes.some(matters);
+}
+
+/**
+ * Says of each consumer that has more than new limits for consumers grant: the server refuses these then (error
+ * 10069, `jsClusteredStreamUpdateRequestLocked` in nats-server 2.15).
+ */
+export function describeExcesses(
+  changes: readonly FieldChange[],
+  { consumer_limits: limits = {} }: StreamConfig,
+  consumers: readonly ConsumerProgress[] = [],
+): string[] {
+  if (!changes.some(({ path }) => path === "consumerLimits")) return [];
+  const { max_ack_pending: acks = 0, inactive_threshold: idle = 0 } = limits;
+  const wayOut = "raise the limit, or change the consumer first";
+  return consumers.flatMap(
+    ({ name, config: { max_ack_pending = 0, inactive_threshold = 0 } = {} }) => [
+      ...(acks > 0 && max_ack_pending > acks
+        ? [
+            `consumerLimits: consumer ${name} has maxAckPending ${max_ack_pending}, above ${acks}; ${wayOut}`,
+          ]
+        : []),
+      ...(idle > 0 && inactive_threshold > idle
+        ? [
+            `consumerLimits: consumer ${name} has inactiveThreshold ${formatDuration(inactive_threshold)}, above ${formatDuration(idle)}; ${wayOut}`,
+          ]
+        : []),
+    ],
+  );
+}
+
+/** nats-server's `JSMaxSubjectDetails`: subjects that a stream tells of in one answer. */
+const SUBJECTS_TOLD = 100_000;
+
+/** Whether what a change deletes depends on how many messages each subject has, and that can be asked for. */
+export function dependsOnSubjects(changes: readonly FieldChange[], state: StreamState): boolean {
+  const limit = changes.find(({ path }) => path === "maxMsgsPerSubject")?.to;
+  const { num_subjects: subjects = SUBJECTS_TOLD + 1 } = state;
+  return typeof limit === "number" && mostOfOneSubject(state) > limit && subjects <= SUBJECTS_TOLD;
+}
+
+/** Every other subject has one message at least, so that none can have more than this. */
+function mostOfOneSubject({ messages, num_subjects: subjects = 1 }: StreamState): number {
+  return messages - (subjects - 1);
 }
 
 /**
@@ -82,7 +135,7 @@ function lossOf(
   contents: Contents,
   now: number,
 ): string | undefined {
-  const { messages, first_ts: oldest } = contents.state;
+  const { first_ts: oldest } = contents.state;
   const { path, to } = change;
   const some = `some of its ${describeContents(contents.state)}`;
   switch (path) {
@@ -102,9 +155,11 @@ function lossOf(
     }
     case "maxMsgsPerSubject": {
       if (typeof to !== "number") return undefined;
-      // Every other subject has one message at least, so that none can have more than this.
-      const most = messages - ((contents.state.num_subjects ?? 1) - 1);
-      return most > to ? some : undefined;
+      return contents.subjects
+        ? describeLost(sumOf(contents.subjects.map((count) => Math.max(0, count - to))), contents)
+        : mostOfOneSubject(contents.state) > to
+          ? some
+          : undefined;
     }
     case "allowMsgTtl": {
       // What comes from another stream brings its lifetime along, whether or not that counts here.
@@ -129,8 +184,16 @@ function deletesWhatIsOver({ discard = "old", sealed = false }: StreamConfig): b
 
 function lossByCount(desired: StreamConfig, { state }: Contents): string | undefined {
   const { max_msgs: limit = -1 } = desired;
-  if (!deletesWhatIsOver(desired) || limit < 1 || state.messages <= limit) return undefined;
-  return `${formatCount(state.messages - limit)} of its ${describeContents(state)}`;
+  if (!deletesWhatIsOver(desired) || limit < 1) return undefined;
+  return describeLost(state.messages - limit, { state });
+}
+
+function describeLost(lost: number, { state }: Pick<Contents, "state">): string | undefined {
+  return lost > 0 ? `${formatCount(lost)} of its ${describeContents(state)}` : undefined;
+}
+
+function sumOf(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 function lossBySize(desired: StreamConfig, { state }: Contents): string | undefined {

@@ -8,7 +8,12 @@ import {
   mergeTagOrder,
   restatePlacement,
 } from "../lib/stream-diff.ts";
-import { type Contents, dependsOnConsumers, describeLosses } from "../lib/stream-loss.ts";
+import {
+  type Contents,
+  dependsOnConsumers,
+  dependsOnSubjects,
+  describeLosses,
+} from "../lib/stream-loss.ts";
 import type { StreamPolicy } from "../lib/stream-policy.ts";
 import {
   ERROR_CODES,
@@ -253,21 +258,24 @@ async function refuseSilentLoss(
   changes: readonly FieldChange[],
 ): Promise<void> {
   if (goal.policy.allowDataLoss) return;
-  const contents = await insist(() => withConsumers(port, info, changes), pace);
+  const contents = await insist(() => withDetails(port, info, changes), pace);
   const losses = describeLosses(changes, goal.config, contents, Date.now());
   if (losses.length === 0) return;
   throw new Error(`${losses.join("; ")}; put it back, or set allowDataLoss: true for the stream`);
 }
 
-/** Looks at a stream's consumers too, where what the changes delete depends on them. */
-export async function withConsumers(
+/** Looks at a stream's consumers and subjects too, where what the changes delete depends on them. */
+export async function withDetails(
   port: JetStreamPort,
   info: StreamInfo,
   changes: readonly FieldChange[],
 ): Promise<StreamInfo & Contents> {
-  if (!dependsOnConsumers(changes, info.state)) return info;
-  const consumers = await port.consumers(info.config.name);
-  return consumers === undefined ? info : { ...info, consumers };
+  const { name } = info.config;
+  const [consumers, subjects] = await Promise.all([
+    dependsOnConsumers(changes, info.state) ? port.consumers(name) : undefined,
+    dependsOnSubjects(changes, info.state) ? port.subjects(name) : undefined,
+  ]);
+  return { ...info, ...(consumers ? { consumers } : {}), ...(subjects ? { subjects } : {}) };
 }
 
 /** A second update of the same kind would fare no better than the first. */

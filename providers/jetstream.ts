@@ -74,6 +74,8 @@ export interface JetStreamPort {
   names(): Promise<string[]>;
   /** All consumers of a stream; undefined where some of them don't answer. @throws StreamNotFound */
   consumers(stream: string): Promise<readonly ConsumerProgress[] | undefined>;
+  /** How many messages each subject has, of a stream with no more than 100,000 of them. @throws StreamNotFound */
+  subjects(stream: string): Promise<readonly number[]>;
   /** The message of a sequence number; undefined where it was deleted. @throws StreamNotFound */
   message(stream: string, seq: number): Promise<StoredMessage | undefined>;
   /**
@@ -190,6 +192,11 @@ export function openJetStream(connection: Connection, account: string): JetStrea
         requestApi(session, `$JS.API.CONSUMER.LIST.${stream}`, query, REQUEST_TIMEOUT_MS);
       return await readPages<ConsumersPage, ConsumerProgress>(ask, listedIn);
     },
+    subjects: async (stream) => {
+      const query = JSON.stringify({ subjects_filter: ">" });
+      const { state } = toStreamInfo(await request("INFO", stream, query)) as SubjectsInfo;
+      return Object.values(state.subjects ?? {});
+    },
     message: async (stream, seq) => {
       try {
         const reply = await request("MSG.GET", stream, JSON.stringify({ seq }), INFO_TIMEOUT_MS);
@@ -205,6 +212,11 @@ export function openJetStream(connection: Connection, account: string): JetStrea
     cancelMove: async (stream) => void (await request("CANCEL_MOVE", stream)),
   };
 }
+
+/** `StreamState` in nats-server's server/store.go, asked for with a filter. */
+type SubjectsInfo = StreamInfo & {
+  readonly state: { readonly subjects?: Readonly<Record<string, number>> };
+};
 
 interface Page {
   readonly total: number;

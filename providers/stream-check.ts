@@ -11,7 +11,12 @@ import {
   diffConfig,
   type FieldChange,
 } from "../lib/stream-diff.ts";
-import { type Contents, describeContents, describeLosses } from "../lib/stream-loss.ts";
+import {
+  type Contents,
+  describeContents,
+  describeExcesses,
+  describeLosses,
+} from "../lib/stream-loss.ts";
 import { validateConfig } from "../lib/stream-rules.ts";
 import { WAYS_OUT } from "./converge.ts";
 import type { StreamInfo } from "./jetstream.ts";
@@ -95,6 +100,7 @@ export function judge(
   const verdicts = [
     judgeImmutable(changes, news, found),
     judgeLosses(changes, news, found),
+    { refusals: describeExcesses(changes, news.config, found?.consumers), notices: [] },
     {
       refusals: [],
       notices: [...adoption(isStranger, news, found), ...moves(changes, news, found)],

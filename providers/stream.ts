@@ -11,7 +11,7 @@ import { adoptObserved, completeConfig, diffConfig } from "../lib/stream-diff.ts
 import { type Contents, describeContents, type StreamState } from "../lib/stream-loss.ts";
 import type { StreamPolicy } from "../lib/stream-policy.ts";
 import { configure, openConfigured } from "./configured.ts";
-import { converge, type Goal, HalfDone, isPlaced, withConsumers } from "./converge.ts";
+import { converge, type Goal, HalfDone, isPlaced, withDetails } from "./converge.ts";
 import { hasUnknown, toFailures, UNKNOWN } from "./engine.ts";
 import {
   ERROR_CODES,
@@ -181,7 +181,7 @@ async function glance(
   const isKnown = olds.config !== undefined;
   try {
     const info = await port.info(stream);
-    return await withConsumers(port, info, changesBy(olds, news, info));
+    return await withDetails(port, info, changesBy(olds, news, info));
   } catch (error) {
     if (error instanceof StreamNotFound) return undefined;
     if (!isSilence(error)) throw error;

@@ -163,6 +163,12 @@ export class FakeJetStream implements JetStreamPort {
     return this.#find(name).consumers;
   }
 
+  async subjects(name: string): Promise<readonly number[]> {
+    this.#fail();
+    const { messages } = this.#find(name);
+    return messages > 0 ? [messages] : [];
+  }
+
   async message(name: string, seq: number): Promise<StoredMessage | undefined> {
     if (seq > this.#find(name).messages) return undefined;
     return { seq, subject: name, time: "2026-01-31T12:00:00Z", data: btoa(`${seq}`) };

@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { StreamConfig } from "../../lib/stream-config.ts";
 import { diffConfig } from "../../lib/stream-diff.ts";
-import { type ConsumerProgress, describeContents, describeLosses } from "../../lib/stream-loss.ts";
+import {
+  type ConsumerProgress,
+  dependsOnConsumers,
+  dependsOnSubjects,
+  describeContents,
+  describeExcesses,
+  describeLosses,
+} from "../../lib/stream-loss.ts";
 
 const NOW = Date.parse("2026-01-31T12:00:00Z");
 const HOUR = 3_600_000_000_000;
@@ -118,6 +125,20 @@ describe("describeLosses", () => {
     expect(losses({}, { retention: "interest" }, { num_deleted: 5 }, [slow])).toHaveLength(1);
   });
 
+  it("counts what goes where it is told how many messages each subject has", () => {
+    const name = "ORDERS";
+    const contents = { config: { name }, state: STATE, subjects: [10, 100, 8] };
+    const lost = (limit: number) => {
+      const desired = { name, max_msgs_per_subject: limit };
+      const changes = diffConfig(contents.config, desired);
+      expect(dependsOnSubjects(changes, STATE)).toBe(limit < 101);
+      return describeLosses(changes, desired, contents, NOW);
+    };
+    expect(lost(9)).toEqual([expect.stringContaining("92 of its 1,000 messages")]);
+    expect(lost(100)).toEqual([]);
+    expect(lost(101)).toEqual([]);
+  });
+
   it("is silent about interest where one consumer still waits for all", () => {
     expect(losses({}, { retention: "interest" }, {}, [consumer(0), consumer(900)])).toEqual([]);
     expect(losses({ retention: "interest" }, {}, {}, [consumer(900)])).toEqual([]);
@@ -130,6 +151,29 @@ describe("describeLosses", () => {
   it("takes messages of an unknown age for old ones", () => {
     expect(losses({}, { max_age: HOUR }, { first_ts: undefined })).toHaveLength(1);
   });
+});
+
+it("names consumers that have more than new limits grant, and no other", () => {
+  const name = "ORDERS";
+  const desired = { name, consumer_limits: { max_ack_pending: 100, inactive_threshold: HOUR } };
+  const changes = diffConfig({ name }, desired);
+  const limited = (config: ConsumerProgress["config"]) => ({
+    ...consumer(0),
+    ...(config ? { config } : {}),
+  });
+  const consumers = [
+    limited({ max_ack_pending: 101 }),
+    limited({ inactive_threshold: 2 * HOUR }),
+    limited({ max_ack_pending: -1, inactive_threshold: HOUR }),
+    limited(undefined),
+  ];
+  expect(describeExcesses(changes, desired, consumers)).toEqual([
+    expect.stringContaining("consumer worker has maxAckPending 101, above 100; raise"),
+    expect.stringContaining("consumer worker has inactiveThreshold 2h, above 1h; raise"),
+  ]);
+  expect(describeExcesses([], desired, consumers)).toEqual([]);
+  expect(describeExcesses(diffConfig(desired, { name }), { name }, consumers)).toEqual([]);
+  expect(dependsOnConsumers(changes, { ...STATE, messages: 0, consumer_count: 1 })).toBe(true);
 });
 
 it("writes what a stream holds for people", () => {
