@@ -8,7 +8,7 @@ import { planStack } from "./components/stack-settings.ts";
 import { Stream } from "./components/stream.ts";
 import { StreamRoster } from "./components/stream-roster.ts";
 import { readTlsFiles } from "./components/tls-files.ts";
-import { rosterOf } from "./lib/roster.ts";
+import { rosterOf, subjectsOf } from "./lib/roster.ts";
 
 // The SDK takes a stack trace for each of its promises; looking all their frames up in source maps, which
 // types that are stripped don't need, is a quarter of a preview.
@@ -53,7 +53,7 @@ const jetStream = new JetStreamProvider(
 
 const roster = new StreamRoster(
   `${plan.cluster}-streams`,
-  rosterOf(plan),
+  { ...rosterOf(plan), subjects: subjectsOf(plan.streams) },
   // It looks at what is there before anything changes.
   { parent: cluster, provider: jetStream, deletedWith: cluster },
 );

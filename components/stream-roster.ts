@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Roster } from "../lib/roster.ts";
+import type { RosterInputs } from "../providers/roster.ts";
 import { providerText } from "./dynamic.ts";
 import type { StreamOptions } from "./stream.ts";
 
@@ -9,7 +9,7 @@ import type { StreamOptions } from "./stream.ts";
  * vanished.
  */
 export class StreamRoster extends pulumi.CustomResource {
-  constructor(name: string, args: Roster, opts: StreamOptions) {
+  constructor(name: string, args: RosterInputs, opts: StreamOptions) {
     super("pulumi-nodejs:dynamic/nats:StreamRoster", name, { ...args, __provider: PROVIDER }, opts);
   }
 }

@@ -38,6 +38,13 @@ export function rosterOf({ accounts, streams }: Pick<ClusterPlan, "accounts" | "
   };
 }
 
+/** What each stream of a plan takes, by name: what a roster is told, and doesn't remember. */
+export function subjectsOf(
+  streams: ClusterPlan["streams"],
+): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(streams.map(({ name, config }) => [name, config.subjects ?? []]));
+}
+
 /** The accounts that have streams, or may have them. */
 export function accountsOf({ account, firstIsOff, otherAccounts = [] }: Roster): readonly string[] {
   return firstIsOff ? otherAccounts : [account, ...otherAccounts];

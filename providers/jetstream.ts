@@ -70,8 +70,8 @@ export interface JetStreamPort {
   update(config: StreamConfig): Promise<void>;
   /** @throws StreamNotFound */
   delete(stream: string): Promise<void>;
-  /** The names of all streams of the account. */
-  names(): Promise<string[]>;
+  /** The names of all streams of the account, or of those that take any of a subject's messages. */
+  names(subject?: string): Promise<string[]>;
   /** All consumers of a stream; undefined where some of them don't answer. @throws StreamNotFound */
   consumers(stream: string): Promise<readonly ConsumerProgress[] | undefined>;
   /** How many messages each subject has, of a stream with no more than 100,000 of them. @throws StreamNotFound */
@@ -150,6 +150,7 @@ export const ERROR_CODES = {
   messageNotDeleted: 10057,
   nameInUse: 10058,
   streamNotFound: 10059,
+  subjectsOverlap: 10065,
   streamSealed: 10109,
   streamOffline: 10118,
   moveInProgress: 10124,
@@ -182,10 +183,11 @@ export function openJetStream(connection: Connection, account: string): JetStrea
     create: async (config) => void (await request("CREATE", config.name, JSON.stringify(config))),
     update: async (config) => void (await request("UPDATE", config.name, JSON.stringify(config))),
     delete: async (stream) => void (await request("DELETE", stream)),
-    names: async () => {
+    names: async (subject) => {
       const ask = (query: string) =>
         requestApi(session, "$JS.API.STREAM.NAMES", query, INFO_TIMEOUT_MS);
-      return (await readPages<StreamNamesPage, string>(ask, ({ streams }) => streams ?? [])) ?? [];
+      const itemsOf = ({ streams }: StreamNamesPage) => streams ?? [];
+      return (await readPages<StreamNamesPage, string>(ask, itemsOf, { subject })) ?? [];
     },
     consumers: async (stream) => {
       const ask = (query: string) =>
@@ -244,10 +246,11 @@ function listedIn({ consumers, missing, offline }: ConsumersPage) {
 async function readPages<Answer extends Page, Item>(
   ask: (query: string) => Promise<object>,
   itemsOf: (page: Answer) => readonly Item[] | undefined,
+  filter: object = {},
 ): Promise<Item[] | undefined> {
   const all: Item[] = [];
   for (;;) {
-    const page = (await ask(JSON.stringify({ offset: all.length }))) as Answer;
+    const page = (await ask(JSON.stringify({ ...filter, offset: all.length }))) as Answer;
     const items = itemsOf(page);
     if (!items) return undefined;
     all.push(...items);

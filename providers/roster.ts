@@ -4,15 +4,26 @@ import { accountOf, accountsOf, type Roster } from "../lib/roster.ts";
 import { describeContents } from "../lib/stream-loss.ts";
 import { configure, openConfigured } from "./configured.ts";
 import { hasUnknown, toFailures } from "./engine.ts";
+import { HANDOVERS, type Handovers, type SubjectsOfStreams } from "./handover.ts";
 import { isSilence, type JetStreamPort, StreamNotFound } from "./jetstream.ts";
 
 /** Runs in the dynamic provider's process; components/stream-roster.ts loads it by this name. */
 export const rosterProvider = { configure, ...rosterLifecycle(openConfigured) };
 
+/** What the program passes: beside what is remembered, what the streams of the settings are to take. */
+export interface RosterInputs extends Roster {
+  readonly subjects?: SubjectsOfStreams;
+}
+
 /** The lifecycle of a roster: all that it does is to look, in `check`, before anything changes. */
-export function rosterLifecycle(open: (account: string) => JetStreamPort) {
+export function rosterLifecycle(
+  open: (account: string) => JetStreamPort,
+  handovers: Handovers = HANDOVERS,
+) {
   return {
-    async check(olds: Partial<Roster>, news: Roster): Promise<CheckResult> {
+    async check(olds: Partial<Roster>, inputs: RosterInputs): Promise<CheckResult> {
+      const { subjects = {}, ...news } = inputs;
+      if (!hasUnknown(inputs)) handovers.announce(olds, news, subjects);
       if (hasUnknown(news) || !isRoster(olds)) return { inputs: news };
       const reasons = await Promise.all(
         accountsOf(olds).map((account) => checkAccount(account, open(account), olds, news)),

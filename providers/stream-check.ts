@@ -1,3 +1,4 @@
+import { isParked } from "../lib/handover.ts";
 import {
   describeNearest,
   placementRequest,
@@ -93,7 +94,8 @@ export function judge(
 ): Verdict {
   if (!olds.config && !found) return { refusals: refusedAtBirth(news.config), notices: [] };
   const changes = changesBy(olds, news, found);
-  const isStranger = olds.config === undefined;
+  // One that waits for its subjects was made by an `up` that was interrupted.
+  const isStranger = olds.config === undefined && !isParked(found?.config.subjects);
   if (isStranger && changes.length > 0 && !news.policy.adopt) {
     return { refusals: [describeStranger(news, changes, found)], notices: [] };
   }

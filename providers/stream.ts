@@ -5,6 +5,7 @@ import type {
   ReadResult,
   UpdateResult,
 } from "@pulumi/pulumi/dynamic/index.js";
+import { isParked } from "../lib/handover.ts";
 import type { Fleet } from "../lib/placement.ts";
 import type { StreamConfig } from "../lib/stream-config.ts";
 import { adoptObserved, completeConfig, diffConfig } from "../lib/stream-diff.ts";
@@ -13,6 +14,7 @@ import type { StreamPolicy } from "../lib/stream-policy.ts";
 import { configure, openConfigured } from "./configured.ts";
 import { converge, type Goal, HalfDone, isPlaced, withDetails } from "./converge.ts";
 import { hasUnknown, toFailures, UNKNOWN } from "./engine.ts";
+import { HANDOVERS, type Handovers } from "./handover.ts";
 import {
   ERROR_CODES,
   isSilence,
@@ -26,7 +28,14 @@ import { find, insist, type Pace } from "./patience.ts";
 import type { Reporting } from "./progress.ts";
 import { dropBackup, isCarrier, makeAnew, refuseForgottenBackup } from "./recreate.ts";
 import { hostsOf } from "./replicas.ts";
-import { changesBy, describeStranger, judge, needsLook, planInputs } from "./stream-check.ts";
+import {
+  changesBy,
+  describeStranger,
+  judge,
+  needsLook,
+  planInputs,
+  type Verdict,
+} from "./stream-check.ts";
 
 export interface StreamIdentity {
   readonly stream: string;
@@ -72,6 +81,8 @@ export interface LifecycleOptions {
   readonly interval?: number;
   /** Where those lines go. Default: stderr, which the engine shows. */
   readonly say?: (line: string) => void;
+  /** Through what subjects change hands. Default: that of the process. */
+  readonly handovers?: Handovers;
 }
 
 /** Runs in the dynamic provider's process; components/stream.ts loads it by this name. */
@@ -86,12 +97,13 @@ export function streamLifecycle(
     pause = 100,
     interval = 5_000,
     say = console.error,
+    handovers = HANDOVERS,
   }: LifecycleOptions = {},
 ): StreamLifecycle {
-  const pace = { patience, silence, pause, interval, say };
+  const pace = { patience, silence, pause, interval, say, handovers };
   const portOf = ({ account }: StreamIdentity) => open(account);
   return {
-    check: async (olds, news) => checkInputs(olds, news, () => portOf(news)),
+    check: async (olds, news) => checkInputs(olds, news, () => portOf(news), handovers),
     diff: async (_id, olds, news) => diffInputs(olds, news),
 
     async create(inputs) {
@@ -120,12 +132,14 @@ export function streamLifecycle(
     async update(_id, _olds, news) {
       const port = portOf(news);
       // Whether it is there is for later; whether anybody answers is not worth a move's patience.
-      await find(port, news.stream, pace);
+      const found = await find(port, news.stream, pace);
       try {
+        if (found) await takeOver(port, news, found, pace);
         await makeAnew(port, news, pace);
         return { outs: await settle(port, news, pace) };
       } catch (error) {
-        throw error instanceof HalfDone ? new StreamNotReady(news, error) : error;
+        const hasBegun = error instanceof HalfDone || handovers.hasTouched(news);
+        throw hasBegun ? new StreamNotReady(news, error) : error;
       }
     },
 
@@ -158,6 +172,7 @@ async function checkInputs(
   olds: Partial<StreamInputs>,
   news: ProgramInputs,
   port: () => JetStreamPort,
+  handovers: Handovers,
 ): Promise<CheckResult> {
   if (hasUnknown([news.stream, news.account, news.config, news.policy, news.fleet])) {
     const { fleet: _, ...inputs } = news;
@@ -165,25 +180,50 @@ async function checkInputs(
   }
   const { inputs, refusals } = planInputs(olds, news);
   if (refusals.length > 0) return { inputs, failures: toFailures(refusals) };
-  const found = needsLook(olds, news) ? await glance(port(), olds, news) : undefined;
-  const verdict = judge(olds, news, found);
-  for (const notice of verdict.notices) console.error(notice);
-  return { inputs, failures: toFailures(verdict.refusals) };
+  const seen = needsLook(olds, news) ? await glance(port(), olds, news) : undefined;
+  const verdicts = [
+    judge(olds, news, seen?.found),
+    ...(seen ? [await judgeSubjects(port(), news, seen.found, handovers)] : []),
+  ];
+  const refused = verdicts.flatMap(({ refusals }) => refusals);
+  for (const notice of verdicts.flatMap(({ notices }) => notices)) console.error(notice);
+  if (refused.length === 0) handovers.checkIn(inputs as StreamInputs);
+  return { inputs, failures: toFailures(refused) };
 }
 
-/** One look; where nobody answers at once, that is said of a stream that is known, and no more. */
+/** Looks who has the subjects that are new to a stream. */
+async function judgeSubjects(
+  port: JetStreamPort,
+  news: ProgramInputs,
+  found: StreamInfo | undefined,
+  handovers: Handovers,
+): Promise<Verdict> {
+  if (found && !takesOther(found.config, news.config)) return { refusals: [], notices: [] };
+  try {
+    return await handovers.judge(port, news);
+  } catch (error) {
+    if (!isSilence(error)) throw error;
+    return { refusals: [], notices: [] };
+  }
+}
+
+function takesOther(base: StreamConfig, desired: StreamConfig): boolean {
+  return diffConfig(base, desired).some(({ path }) => path === "subjects");
+}
+
+/** One look; undefined where nobody answers at once: that is said of a stream that is known, and no more. */
 async function glance(
   port: JetStreamPort,
   olds: Partial<StreamInputs>,
   news: ProgramInputs,
-): Promise<(StreamInfo & Contents) | undefined> {
+): Promise<{ readonly found: (StreamInfo & Contents) | undefined } | undefined> {
   const { stream } = news;
   const isKnown = olds.config !== undefined;
   try {
     const info = await port.info(stream);
-    return await withDetails(port, info, changesBy(olds, news, info));
+    return { found: await withDetails(port, info, changesBy(olds, news, info)) };
   } catch (error) {
-    if (error instanceof StreamNotFound) return undefined;
+    if (error instanceof StreamNotFound) return { found: undefined };
     if (!isSilence(error)) throw error;
     if (isKnown) console.error(`what stream ${stream} holds is unknown: ${error.message}`);
     return undefined;
@@ -202,10 +242,24 @@ function diffInputs(olds: StreamOutputs, news: StreamInputs): DiffResult {
   return { changes, replaces };
 }
 
+/** Has a stream's new subjects handed over by those that have them. */
+async function takeOver(
+  port: JetStreamPort,
+  news: StreamInputs,
+  { config }: StreamInfo,
+  { handovers, ...pace }: Pace & Reporting & HandingOver,
+): Promise<void> {
+  if (takesOther(config, news.config)) await handovers.run(port, news, pace);
+}
+
+interface HandingOver {
+  readonly handovers: Handovers;
+}
+
 async function createOrTakeUp(
   port: JetStreamPort,
   inputs: StreamInputs,
-  pace: Pace,
+  pace: Pace & Reporting & HandingOver,
 ): Promise<void> {
   const { config, stream, policy } = inputs;
   await refuseForgottenBackup(port, inputs, pace);
@@ -213,10 +267,19 @@ async function createOrTakeUp(
   try {
     await insist(() => port.create(completeConfig(config)), pace);
   } catch (error) {
-    if (!(error instanceof JetStreamError) || error.code !== ERROR_CODES.nameInUse) throw error;
+    if (!(error instanceof JetStreamError)) throw error;
+    if (error.code === ERROR_CODES.subjectsOverlap) {
+      await pace.handovers.run(port, inputs, pace);
+      return;
+    }
+    if (error.code !== ERROR_CODES.nameInUse) throw error;
     const found = await port.info(stream);
     const changes = diffConfig(found.config, config);
-    if (changes.length === 0 || policy.adopt || isCarrier(found)) return;
+    const isOurs = isCarrier(found) || isParked(found.config.subjects);
+    if (changes.length === 0 || policy.adopt || isOurs) {
+      await takeOver(port, inputs, found, pace);
+      return;
+    }
     throw new Error(describeStranger(inputs, changes, found), { cause: error });
   }
 }

@@ -153,9 +153,11 @@ export class FakeJetStream implements JetStreamPort {
     this.streams.delete(name);
   }
 
-  async names(): Promise<string[]> {
+  async names(filter?: string): Promise<string[]> {
     this.#fail();
-    return [...this.streams.keys()];
+    const takes = ({ config: { subjects = [] } }: FakeStream) =>
+      filter === undefined || subjects.some((subject) => subjectsOverlap(subject, filter));
+    return [...this.streams].filter(([, stream]) => takes(stream)).map(([name]) => name);
   }
 
   async consumers(name: string): Promise<readonly ConsumerProgress[]> {

@@ -7,6 +7,7 @@ import { PASSWORDS } from "./stack.ts";
 /** What the JetStream API says of a stream, as far as tests ask. */
 interface StreamInfo {
   readonly config: {
+    readonly subjects?: string[];
     readonly placement?: { readonly tags?: string[] };
     readonly num_replicas: number;
   };

@@ -286,9 +286,18 @@ describe("create", () => {
   });
 
   it("passes on why the server refuses, without an id", async () => {
+    const inputs = await planned();
+    jetStream.failures.push(new JetStreamError(10052, "stream configuration invalid"));
+    const failure = await failureOf(lifecycle.create(inputs));
+    expect(failure).toMatchObject({ code: 10052 });
+    expect(failure).not.toHaveProperty("id");
+  });
+
+  it("names the stream that has its subjects, once a check has missed it", async () => {
+    const inputs = await planned();
     await jetStream.create({ name: "RIVAL", subjects: ["orders.new"] });
-    const failure = await failureOf(created());
-    expect(failure).toMatchObject({ code: 10065 });
+    const failure = await failureOf(lifecycle.create(inputs));
+    expect(failure.message).toContain("\"orders.>\" can't be ORDERS's as long as stream RIVAL");
     expect(failure).not.toHaveProperty("id");
   });
 });
