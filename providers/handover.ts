@@ -127,7 +127,7 @@ export class Handovers {
   }
 
   async #run(port: JetStreamPort, goal: Goal, pace: Pace & Reporting): Promise<void> {
-    const course = this.#courses.get(goal.account) ?? { targets: new Map(), leaving: new Map() };
+    const course = this.#courses.get(goal.account) ?? courseOf(goal);
     const found = await insist(() => groupOf(port, goal, course), pace);
     if (found.size < 2) return;
     const goals = await this.#rollCallOf(goal, found, course);
@@ -205,6 +205,11 @@ export class Handovers {
     }
     return made;
   }
+}
+
+/** What is known where nobody has told of other streams. */
+function courseOf({ stream, config: { subjects = [] } }: Goal): Course {
+  return { targets: new Map([[stream, subjects]]), leaving: new Map() };
 }
 
 /** The one of the process. */
