@@ -1,6 +1,6 @@
 /** Building blocks of zod schemas for settings, whose errors name the value and what it should be. */
 import { z } from "zod";
-import { quoteValue } from "./wording.ts";
+import { describeNoText, quoteValue } from "./wording.ts";
 
 /** Whatever passes a check. @param description follows "is not", e.g. `a whole number`. */
 export function value(check: (input: unknown) => boolean, description: string): z.ZodType {
@@ -38,8 +38,12 @@ export function expected(description: string) {
       : `${quoteValue(input)} is not ${description}`;
 }
 
-export function isText(input: unknown): boolean {
-  return typeof input === "string" && input !== "";
+/** Text that isn't empty. @param description follows "is not", e.g. `a name`. */
+export function textSchema(description: string): z.ZodType {
+  return z.custom((input) => typeof input === "string" && input !== "", {
+    error: ({ input }) =>
+      input === undefined ? `is missing: ${description}` : describeNoText(input, description),
+  });
 }
 
 /** `a, b or c`. */

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Problem } from "./errors.ts";
-import { quoteValue } from "./wording.ts";
+import { describeNoText, quoteValue } from "./wording.ts";
 
 /** What a setting should be, by zod's word for it. */
 const KINDS: Readonly<Record<string, string>> = {
@@ -10,7 +10,6 @@ const KINDS: Readonly<Record<string, string>> = {
   // No setting takes fractions.
   number: "a whole number",
   int: "a whole number",
-  string: "text",
   boolean: "true or false",
 };
 
@@ -22,6 +21,7 @@ export function wordIssue(issue: z.core.$ZodRawIssue): string | undefined {
   const found = quoteValue(issue.input);
   switch (issue.code) {
     case "invalid_type":
+      if (issue.expected === "string") return describeNoText(issue.input);
       return `${found} is not ${KINDS[issue.expected] ?? issue.expected}`;
     case "invalid_value":
       return `${found} is not ${issue.values.join(" or ")}`;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Problem } from "./errors.ts";
 import { parseBytes, parseDuration } from "./quantities.ts";
 import { ownValue } from "./records.ts";
-import { expected, isText, listNames, quantity, value } from "./schemas.ts";
+import { expected, listNames, quantity, textSchema, value } from "./schemas.ts";
 import {
   type ApiObject,
   type ApiPlacement,
@@ -63,7 +63,7 @@ export type StreamSettings = SettingsOf<StreamFields> &
 export const streamSettingsSchema = z.strictObject({
   ...shapeOf(STREAM_FIELDS),
   ...POLICY_SHAPE,
-  account: value(isText, "the name of an account").optional(),
+  account: textSchema("the name of an account").optional(),
   replicas: schemaOf(STREAM_FIELDS.replicas).default(1),
   // The shape is computed from the table; its type can only be stated.
 }) as z.ZodType<StreamSettings>;
@@ -189,7 +189,7 @@ function shapeOf(table: Readonly<Record<string, Field | NestedField>>): z.ZodRaw
 function schemaOf(field: Field | NestedField): z.ZodType {
   switch (field.kind) {
     case "text":
-      return value(isText, "text");
+      return textSchema("text");
     case "time":
       return z.iso.datetime({
         offset: true,
@@ -214,9 +214,9 @@ function schemaOf(field: Field | NestedField): z.ZodType {
     case "duration":
       return quantity(parseDuration);
     case "texts":
-      return z.array(value(isText, "text"), { error: expected("a list") });
+      return z.array(textSchema("text"), { error: expected("a list") });
     case "labels":
-      return z.record(z.string(), value(isText, "text"), {
+      return z.record(z.string(), textSchema("text"), {
         error: expected("a map of names to text"),
       });
     case "placement":
@@ -243,12 +243,12 @@ function countSchema(min: number, max: number | undefined): z.ZodType {
 }
 
 function placementSchema(): z.ZodType {
-  const name = value(isText, "a name");
+  const name = textSchema("a name");
   return z
     .strictObject({
       region: name.optional(),
       across: z.record(z.string(), name, { error: expected("a map of region to zone") }).optional(),
-      tags: z.array(value(isText, "a tag"), { error: expected("a list of tags") }).optional(),
+      tags: z.array(textSchema("a tag"), { error: expected("a list of tags") }).optional(),
       cluster: name.optional(),
     })
     .superRefine((placement, context) => {

@@ -44,3 +44,11 @@ export function quoteValue(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
 }
+
+/** Says that a value is not text, and how it becomes it: to YAML and the CLI `1` is a number, `true` a truth value. */
+export function describeNoText(value: unknown, description = "text"): string {
+  const fault = `${quoteValue(value)} is not ${description}`;
+  return typeof value === "number" || typeof value === "boolean"
+    ? `${fault}; put it in quotes in the settings file, or set it by npx pulumi config set --type string`
+    : fault;
+}
