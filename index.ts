@@ -1,8 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { announceChanges } from "./components/announce-changes.ts";
+import { announceImage } from "./components/announce-image.ts";
 import { announceDepartures, createRetirement } from "./components/departures.ts";
 import { JetStreamProvider, serversOf } from "./components/jetstream-provider.ts";
 import { NatsCluster } from "./components/nats-cluster.ts";
+import { observerOf } from "./components/observe.ts";
 import { inspectEngine } from "./components/preflight.ts";
 import { planStack } from "./components/stack-settings.ts";
 import { Stream } from "./components/stream.ts";
@@ -19,8 +21,10 @@ for (const notice of plan.notices) pulumi.log.info(notice);
 
 const engine = await inspectEngine(plan, ownership);
 const tlsTexts = readTlsFiles(plan, engine);
+const observe = observerOf(plan, engine);
 const [strays] = await Promise.all([
   announceChanges(plan, accounts, engine, tlsTexts),
+  announceImage(plan, engine, observe),
   announceDepartures(plan, engine),
 ]);
 

@@ -1,5 +1,6 @@
 import { type AccountPlan, countProblems, homeProblems, planAccounts } from "./accounts.ts";
 import { certificateNames } from "./certificate-rules.ts";
+import { unlimitedWarnings } from "./consumer-limit.ts";
 import { durabilityWarnings, syncNotices } from "./durability.ts";
 import { PlanError, type Problem } from "./errors.ts";
 import { type NodeConf, renderNodeConf, restartFields, type SettingValues } from "./nats-conf.ts";
@@ -25,7 +26,7 @@ import {
 import { compilePolicy, type PolicySettings, type StreamPolicy } from "./stream-policy.ts";
 import { clearTextNotices, type TlsSettings } from "./tls-settings.ts";
 import { type NodePlace, placeNodes } from "./topology.ts";
-import { imageVersion, type ServerVersion, tooNewFor } from "./versions.ts";
+import { imageVersion, type ServerVersion } from "./versions.ts";
 import { planWaves, type Rollout } from "./waves.ts";
 
 /** The whole cluster as a value: what `preview` knows, components build and `status` reports on. */
@@ -248,13 +249,11 @@ function draftStream(
   const homeless = placement.kind === "impossible";
   const hosts = homeless ? [] : plannedHosts(placement);
   const { policy, problems: misled } = compilePolicy(stream, hosts, places);
-  const tooNew = version ? tooNewFor(version, config, policy) : [];
   // Where no replica is, it goes without saying that none can lead.
   const unfit = [
     ...homeProblems({ name, account, config }, accounts),
     ...streamRoomProblems({ name, account, config }, accounts),
     ...(homeless ? [] : misled),
-    ...tooNew,
   ];
   return {
     name,
@@ -262,7 +261,11 @@ function draftStream(
     config,
     policy,
     placement,
-    warnings: [...placementWarnings(request, fleet), ...durabilityWarnings(config)],
+    warnings: [
+      ...placementWarnings(request, fleet),
+      ...durabilityWarnings(config),
+      ...unlimitedWarnings({ account, config }, accounts, version),
+    ],
     problems: [
       ...problems,
       ...unfit.map((each) => ({ ...each, path: `streams.${name}.${each.path}` })),

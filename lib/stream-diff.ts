@@ -136,7 +136,9 @@ function describeValue(field: Field | undefined, given: unknown): string {
   if (typeof value === "string" && value !== "") return value;
   if (typeof value === "number" && field?.kind === "duration") return formatDuration(value);
   if (typeof value === "number" && field?.kind === "bytes") return formatBytes(value);
-  return value === -1 ? "unlimited" : JSON.stringify(value);
+  // nats-server 2.15 has a limit for streams without one.
+  if (value === -1) return field?.api === "max_consumers" ? "no limit of its own" : "unlimited";
+  return JSON.stringify(value);
 }
 
 function fieldOf(path: string): Field | undefined {

@@ -1,0 +1,28 @@
+import * as pulumi from "@pulumi/pulumi";
+import { imageChange, imageEffects } from "../lib/image-changes.ts";
+import type { ClusterPlan } from "../lib/plan.ts";
+import type { Observer } from "./observe.ts";
+import type { EngineState } from "./preflight.ts";
+
+/**
+ * Says what another version of nats-server does to the streams that are there, before anything happens; nothing where
+ * the version stays.
+ *
+ * @throws pulumi.RunError where streams wouldn't get through the change.
+ */
+export async function announceImage(
+  plan: ClusterPlan,
+  { containers, leaving }: EngineState,
+  observe: Observer,
+): Promise<void> {
+  const nodes = [...containers.values(), ...leaving.values()];
+  const images = nodes.map(({ settings }) => settings?.image?.toString());
+  const change = imageChange(images, plan.image);
+  if (!change) return;
+  const { refusals, notices } = imageEffects(change, await observe(), plan);
+  for (const line of notices) void pulumi.log.warn(line);
+  if (refusals.length === 0) return;
+  throw new pulumi.RunError(
+    `image: ${plan.image} can't be changed to now:\n${refusals.map((line) => `  ${line}`).join("\n")}`,
+  );
+}
