@@ -48,7 +48,7 @@ export interface Reason {
 }
 
 /** The servers whose digests of a config are known to be those of `configDigest` in nats-conf.ts. */
-const KNOWN_DIGESTS = /^2\.15\./;
+const KNOWN_DIGESTS = /^2\.1[45]\./;
 
 /**
  * Works out what an update makes of a node, and why.

@@ -11,7 +11,7 @@ import { type StreamSettings, streamSettingsSchema } from "./stream-config.ts";
 import { regionTag, zoneTag } from "./tags.ts";
 import { isLoopback, resolveTls, type TlsSettings, tlsFields } from "./tls-settings.ts";
 import { MAX_REGIONS, MAX_ZONES } from "./topology.ts";
-import { imageVersion } from "./versions.ts";
+import { imageVersion, whyNotAccepted } from "./versions.ts";
 import { ROLLOUTS, type Rollout } from "./waves.ts";
 import { describeBytes, quoteValue } from "./wording.ts";
 
@@ -231,10 +231,7 @@ function says(rule: string) {
   return { error: ({ input }: { readonly input?: unknown }) => `${quoteValue(input)} ${rule}` };
 }
 
-/**
- * Refuses an image whose version can't be told, and versions of nats-server that lose data (2.10.20 to
- * 2.10.22, by Jepsen) or lack the security fixes of 2.11.15 and 2.12.6.
- */
+/** Refuses an image whose version can't be told, and one that isn't accepted. */
 function checkImage(image: string, context: z.RefinementCtx<string>): void {
   const version = imageVersion(image);
   if (!IMAGE.test(image) || !version) {
@@ -243,14 +240,8 @@ function checkImage(image: string, context: z.RefinementCtx<string>): void {
     context.addIssue({ code: "custom", message });
     return;
   }
-  const [major, minor, patch] = version;
-  const number = major * 1e6 + minor * 1e3 + patch;
-  if (number < 2_011_015 || (number >= 2_012_000 && number < 2_012_006)) {
-    context.addIssue({
-      code: "custom",
-      message: `nats-server ${version.join(".")} loses data or lacks security fixes; use 2.11.15, 2.12.6 or newer`,
-    });
-  }
+  const message = whyNotAccepted(version);
+  if (message !== undefined) context.addIssue({ code: "custom", message });
 }
 
 /** `always` is kept, a duration becomes what Go's time.ParseDuration takes: `1d` is none of its words. */

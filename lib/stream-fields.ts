@@ -20,7 +20,7 @@ interface FieldBase {
   /** Name in NATS's JSON API. */
   readonly api: string;
   readonly update: Update;
-  /** JetStream API level that brought it: 1 is 2.11, 2 is 2.12, 4 is 2.14. Default: older than levels. */
+  /** JetStream API level that brought it: 1 is 2.11, 2 is 2.12, 4 is 2.14. Default: older than levels. It is sent only where it is set. */
   readonly since?: 1 | 2 | 4;
 }
 

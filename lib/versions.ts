@@ -1,14 +1,3 @@
-import type { Problem } from "./errors.ts";
-import type { StreamConfig } from "./stream-config.ts";
-import { normalizeConfig } from "./stream-diff.ts";
-import {
-  FIELDS_BY_API_NAME,
-  type Field,
-  type NestedField,
-  type NestedTable,
-} from "./stream-fields.ts";
-import type { StreamPolicy } from "./stream-policy.ts";
-
 /** Major, minor and patch of a nats-server. */
 export type ServerVersion = readonly [major: number, minor: number, patch: number];
 
@@ -22,8 +11,27 @@ export function imageVersion(image: string): ServerVersion | undefined {
     : [major, minor, patch];
 }
 
-/** The oldest that 2.15 works beside (docs.nats.io, upgrading to 2.15; nats-server's pull request 8554). */
-const OLDEST_BESIDE_2_15: ServerVersion = [2, 14, 7];
+/** The oldest that 2.15 works beside (docs.nats.io, upgrading to 2.15; nats-server's pull request 8554), and that is tested. */
+export const OLDEST: ServerVersion = [2, 14, 7];
+/** The release whose versions are the newest that are tested. */
+const NEWEST: readonly [major: number, minor: number] = [2, 15];
+
+/**
+ * Says why servers can't be of a version, and what to do; undefined where they can. Older ones than
+ * {@link OLDEST} aren't tested, lack security fixes or lose data; what newer ones change nobody knows yet.
+ */
+export function whyNotAccepted(version: ServerVersion): string | undefined {
+  const name = `nats-server ${version.join(".")}`;
+  const accepted = `${OLDEST.join(".")} or newer of 2.14, or ${NEWEST.join(".")}`;
+  if (isOlder(version, OLDEST)) {
+    return `${name} is too old: this works with ${accepted}; take a running cluster to nats:2.14.9 first, then on`;
+  }
+  const [major, minor] = version;
+  if (major > NEWEST[0] || minor > NEWEST[1]) {
+    return `${name} is too new: this works with ${accepted}; use one of these, or a newer nats-regions`;
+  }
+  return undefined;
+}
 
 /**
  * Says why servers of two versions can't be in one cluster, as they are while it is changed from one to the
@@ -32,8 +40,8 @@ const OLDEST_BESIDE_2_15: ServerVersion = [2, 14, 7];
 export function whyNotTogether(one: ServerVersion, other: ServerVersion): string | undefined {
   const [older, newer] = [one, other].sort(compareVersions) as [ServerVersion, ServerVersion];
   const isMixed = compareVersions(newer, [2, 15, 0]) >= 0 && compareVersions(older, [2, 15, 0]) < 0;
-  if (!isMixed || compareVersions(older, OLDEST_BESIDE_2_15) >= 0) return undefined;
-  return `nats-server ${newer.join(".")} works beside ${OLDEST_BESIDE_2_15.join(".")} and later, not beside ${older.join(".")}`;
+  if (!isMixed || compareVersions(older, OLDEST) >= 0) return undefined;
+  return `nats-server ${newer.join(".")} works beside ${OLDEST.join(".")} and later, not beside ${older.join(".")}`;
 }
 
 /** Whether a version came before another. */
@@ -43,67 +51,4 @@ export function isOlder(version: ServerVersion, other: ServerVersion): boolean {
 
 function compareVersions(a: ServerVersion, b: ServerVersion): number {
   return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
-}
-
-/** The first release of each JetStream API level (nats-server's server/jetstream_versioning.go). */
-const RELEASES: ReadonlyMap<number, string> = new Map([
-  [1, "2.11"],
-  [2, "2.12"],
-  [4, "2.14"],
-]);
-
-/**
- * Reports what of a stream's settings the servers are too old for, their paths below the stream's: a server
- * answers a field that it doesn't know with error 10025, or ignores it (before 2.12).
- */
-export function tooNewFor(
-  [major, minor]: ServerVersion,
-  config: StreamConfig,
-  { recreate, leaders }: StreamPolicy,
-): Problem[] {
-  const level = major > 2 ? Number.POSITIVE_INFINITY : minor - 10;
-  const needs = [
-    ...fieldsInUse(config),
-    ...(recreate ? [{ path: "recreate", since: 2 }] : []),
-    ...(leaders ? [{ path: "leader", since: 1 }] : []),
-  ];
-  return needs
-    .filter(({ since }) => since > level)
-    .map(({ path, since }) => ({
-      path,
-      message: `needs nats-server ${RELEASES.get(since)}, and the servers are ${major}.${minor}`,
-      fix: "set image to a newer one",
-    }));
-}
-
-interface Need {
-  readonly path: string;
-  readonly since: number;
-}
-
-function fieldsInUse(config: StreamConfig): Need[] {
-  const values = normalizeConfig(config);
-  return [...FIELDS_BY_API_NAME].flatMap(([api, { setting, field }]) =>
-    needsOf(setting, field, values[api]),
-  );
-}
-
-function needsOf(path: string, field: Field | NestedField, value: unknown): Need[] {
-  if (value === undefined) return [];
-  const own = field.since === undefined ? [] : [{ path, since: field.since }];
-  if (field.kind === "object") return [...own, ...nestedNeeds(path, field.fields, value)];
-  if (field.kind !== "objects") return own;
-  return [
-    ...own,
-    ...(value as object[]).flatMap((item, index) =>
-      nestedNeeds(`${path}[${index}]`, field.fields, item),
-    ),
-  ];
-}
-
-function nestedNeeds(path: string, table: NestedTable, value: unknown): Need[] {
-  const values = new Map<string, unknown>(Object.entries(value as object));
-  return Object.entries(table).flatMap(([name, field]) =>
-    needsOf(`${path}.${name}`, field, values.get(field.api)),
-  );
 }

@@ -31,6 +31,7 @@ import {
   describeDelay,
   hostsOf,
   isCalm,
+  isCrowded,
   isSettled,
   replicaCount,
   totalLag,
@@ -304,12 +305,18 @@ export function isPlaced(info: StreamInfo, { hosts, config }: Goal): boolean {
 }
 
 function notSettled({ stream }: Goal, info: StreamInfo | undefined, patience: number): Error {
-  const wayBack = info?.cluster?.desired?.origin
-    ? ", or put its old settings back to have the change cancelled"
-    : "";
+  const wayBack = info ? describeWayBack(info) : "";
   return new Error(
     `stream ${stream} made no progress for ${patience / 1000} s: ${describeDelay(info)}; it goes on by itself, run "pulumi up" again once the servers are well${wayBack}`,
   );
+}
+
+function describeWayBack(info: StreamInfo): string {
+  const { desired } = info.cluster ?? {};
+  if (desired?.origin) return ", or put its old settings back to have the change cancelled";
+  return desired === undefined && isCrowded(info)
+    ? "; servers before 2.15 can't take a move back: with its old settings it moves back once it is through"
+    : "";
 }
 
 function stateOf({ cluster }: StreamInfo): string {

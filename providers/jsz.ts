@@ -81,6 +81,14 @@ export interface HomedStream {
   readonly stream: StreamDetail;
 }
 
+/**
+ * Whether a stream moves or scales. Before 2.15 only its members say so, those before and those after (nats-server
+ * 2.14, `stream.isMigrating` in server/jetstream_cluster.go): a server isn't among those that it shows itself.
+ */
+export function isChanging({ cluster, config }: Pick<StreamDetail, "cluster" | "config">): boolean {
+  return cluster.desired != null || cluster.replicas.length + 1 > config.num_replicas;
+}
+
 /** What a page tells. */
 export interface Jsz {
   /** Not there where a node is in no cluster. */

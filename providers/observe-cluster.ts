@@ -1,7 +1,7 @@
 import type { ObservedCluster, ObservedServer, ObservedStream } from "../lib/observed.ts";
 import type { StreamConfig } from "../lib/stream-config.ts";
 import { streamKey } from "../lib/stream-name.ts";
-import { type HomedStream, parseJsz, type RaftGroup, STREAMS_PAGE } from "./jsz.ts";
+import { type HomedStream, isChanging, parseJsz, type RaftGroup, STREAMS_PAGE } from "./jsz.ts";
 import { getPages, type Monitor } from "./monitoring.ts";
 
 /** Asks every node for its room, and for all streams and consumers that it has a replica of. Never throws. */
@@ -54,7 +54,7 @@ function toStream(sightings: readonly Sighting[]): ObservedStream[] {
       hosts,
       leader: led ? told.by : "",
       ill: led ? cluster.replicas.filter(({ well }) => !well).map((each) => each.name) : hosts,
-      isChanging: cluster.desired != null,
+      isChanging: isChanging(stream),
       messages: state.messages,
       bytes: state.bytes,
       consumers: consumers.map((consumer) => ({

@@ -5,8 +5,17 @@ import { countOf } from "../lib/wording.ts";
 import type { Reconfiguration, Replica, StreamInfo } from "./jetstream.ts";
 
 /** No change is under way; replicas may still be catching up. */
-export function isCalm({ cluster }: StreamInfo): boolean {
-  return cluster?.desired === undefined && Boolean(cluster?.leader);
+export function isCalm(info: StreamInfo): boolean {
+  const { cluster } = info;
+  return cluster?.desired === undefined && Boolean(cluster?.leader) && !isCrowded(info);
+}
+
+/**
+ * Has more members than replicas: those before a change and those after. Before 2.15 nothing else says that a stream
+ * moves (nats-server 2.14, `stream.isMigrating` in server/jetstream_cluster.go).
+ */
+export function isCrowded({ cluster, config }: StreamInfo): boolean {
+  return 1 + (cluster?.replicas?.length ?? 0) > replicaCount(config);
 }
 
 /**

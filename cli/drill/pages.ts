@@ -3,6 +3,7 @@ import { streamKey } from "../../lib/stream-name.ts";
 import { majorityOf } from "../../lib/survivability.ts";
 import {
   type HomedStream,
+  isChanging,
   type Jsz,
   parseJsz,
   type RaftGroup,
@@ -63,14 +64,14 @@ function toStream({ account, stream }: HomedStream): LedGroup {
   const { name, cluster, config, state } = stream;
   const isVolatile = config.storage === "memory" || config.persist_mode === "async";
   const group = toGroup(account, name, cluster);
-  return { ...group, volatileMessages: isVolatile ? state.messages : 0 };
+  return {
+    ...group,
+    isChanging: isChanging(stream),
+    volatileMessages: isVolatile ? state.messages : 0,
+  };
 }
 
-function toGroup(
-  account: string,
-  name: string,
-  { leader, replicas, desired }: RaftGroup,
-): LedGroup {
+function toGroup(account: string, name: string, { leader, replicas }: RaftGroup): LedGroup {
   const members = replicas.filter(({ pending }) => !pending);
   const heard = members.filter(({ active }) => active > 0 && active < LATELY_NS);
   const current = heard.filter(({ well }) => well);
@@ -81,7 +82,7 @@ function toGroup(
     hosts: [leader, ...members.map(({ name }) => name).sort()],
     hasMajority: 1 + heard.length >= majorityOf(1 + members.length),
     isComplete: current.length === members.length,
-    isChanging: Boolean(desired),
+    isChanging: false,
     volatileMessages: 0,
   };
 }

@@ -1,6 +1,12 @@
 import { z } from "zod";
 import { monitorsOf, type StackOutputs } from "../../lib/outputs.ts";
-import { type HomedStream, parseJsz, type RaftMember, STREAMS_PAGE } from "../../providers/jsz.ts";
+import {
+  type HomedStream,
+  isChanging,
+  parseJsz,
+  type RaftMember,
+  STREAMS_PAGE,
+} from "../../providers/jsz.ts";
 import { getPages, type Monitor, type NodeView, viewOf } from "../../providers/monitoring.ts";
 
 /** What the monitoring pages of one node say; no answer where it can't be reached. */
@@ -94,8 +100,8 @@ function toSighting({ account, stream }: HomedStream): StreamSighting {
     followers: cluster.replicas,
     messages: state.messages,
     bytes: state.bytes,
-    ...(cluster.desired
-      ? { change: cluster.desired.status?.description ?? "a change is under way" }
+    ...(isChanging(stream)
+      ? { change: cluster.desired?.status?.description ?? "a change is under way" }
       : {}),
   };
 }

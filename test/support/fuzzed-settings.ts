@@ -262,14 +262,8 @@ const SETTINGS: Readonly<Record<string, readonly [fc.Arbitrary<unknown>, fc.Arbi
     nodesPerZone: [fc.integer({ min: 1, max: 3 }), oddNumber],
     uniqueTag: [fc.constantFrom("az:", "rg:", "none"), oddText],
     image: [
-      fc.constantFrom("nats:2.15.2", "nats:2.12.6-alpine", "a.b:5000/nats:v2.14.0"),
-      fc.constantFrom(
-        "nats",
-        "nats:latest",
-        "nats:2.10.22",
-        "nats:2.15.2@sha256:0",
-        "nats:2.15.2 ",
-      ),
+      fc.constantFrom("nats:2.15.2", "nats:2.14.7-alpine", "a.b:5000/nats:v2.14.9"),
+      fc.constantFrom("nats", "nats:latest", "nats:2.12.6", "nats:2.15.2@sha256:0", "nats:2.15.2 "),
     ],
     bindAddress: [
       fc.constantFrom("127.0.0.1", "0.0.0.0", "10.0.0.1"),

@@ -121,6 +121,16 @@ export class NatsClient implements AsyncDisposable {
     return this.#request(`$JS.API.STREAM.UPDATE.${stream}`, JSON.stringify(config));
   }
 
+  /** A durable one that pulls. */
+  async addConsumer(stream: string, name: string): Promise<void> {
+    const config = { durable_name: name, ack_policy: "explicit" };
+    const answer = await this.#request<{ error?: unknown }>(
+      `$JS.API.CONSUMER.DURABLE.CREATE.${stream}.${name}`,
+      JSON.stringify({ stream_name: stream, config }),
+    );
+    if (answer.error) throw new Error(JSON.stringify(answer.error));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#connection.close();
   }

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { Fleet, Server } from "../../lib/placement.ts";
 import type { Servers, UserLogin } from "../../providers/connection.ts";
 import { JetStreamError, type JetStreamPort, openJetStream } from "../../providers/jetstream.ts";
+import type { Monitor } from "../../providers/monitoring.ts";
 import { eventually } from "./eventually.ts";
 import { SEED_SERVERS } from "./seed.ts";
 
@@ -22,6 +23,7 @@ export interface TestCluster {
   readonly systemConnection: Servers & UserLogin;
   /** Account that `connection` belongs to. */
   readonly account: string;
+  readonly monitors: readonly Monitor[];
   /**
    * Gives servers other tags by a config reload, and waits until the meta leader places by them.
    *
@@ -50,10 +52,15 @@ export function markerOf({ name, tags }: Server): string {
   return marker;
 }
 
-/** Starts a cluster and waits until all servers are in one meta group. */
+/**
+ * Starts a cluster and waits until all servers are in one meta group.
+ *
+ * @param binary nats-server, of another version perhaps.
+ */
 export async function startCluster(
   servers: readonly Server[] = SEED_SERVERS,
   uniqueTag = "az:",
+  binary = BINARY,
 ): Promise<TestCluster> {
   const directory = await mkdtemp(join(tmpdir(), "nats-regions-"));
   const ports = await freePorts(servers.length * 3);
@@ -69,7 +76,7 @@ export async function startCluster(
       await mkdir(join(directory, server.name));
       await writeFile(configFile, renderConfig(process, routes, uniqueTag, directory));
       const log = ["-l", join(directory, `${server.name}.log`)];
-      return { ...process, child: spawn(BINARY, ["-c", configFile, ...log], { stdio: "ignore" }) };
+      return { ...process, child: spawn(binary, ["-c", configFile, ...log], { stdio: "ignore" }) };
     }),
   );
   const urls = processes.map(({ ports }) => `nats://127.0.0.1:${ports.client}`);
@@ -88,6 +95,10 @@ export async function startCluster(
     connection,
     systemConnection: { urls, user: "sys", password: "sys" },
     account,
+    monitors: processes.map(({ server, ports }) => ({
+      name: server.name,
+      url: `http://127.0.0.1:${ports.monitor}`,
+    })),
     async retag(tags) {
       generation += 1;
       tagged = tagged.map(({ name, cluster, tags: kept }) => {

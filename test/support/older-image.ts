@@ -20,11 +20,7 @@ async function buildImage(version: string, image: string): Promise<void> {
   const folder = mkdtempSync(path.join(tmpdir(), "nats-regions-image-"));
   try {
     const { stdout: arch } = await execa("docker", ["version", "--format={{.Server.Arch}}"]);
-    const env = { CGO_ENABLED: "0", GOOS: "linux", GOARCH: arch, GOFLAGS: "-trimpath" };
-    const server = "github.com/nats-io/nats-server/v2";
-    await execa("go", ["mod", "init", "image"], { cwd: folder });
-    await execa("go", ["get", `${server}@v${version}`], { cwd: folder });
-    await execa("go", ["build", "-o", "nats-server", server], { cwd: folder, env });
+    await buildServer(version, folder, { GOOS: "linux", GOARCH: arch });
     await execa("tar", ["-cf", "image.tar", "nats-server"], { cwd: folder });
     const entrypoint = 'ENTRYPOINT ["/nats-server"]';
     await execa("docker", ["import", `--change=${entrypoint}`, "image.tar", image], {
@@ -33,4 +29,17 @@ async function buildImage(version: string, image: string): Promise<void> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Builds `nats-server` in a folder, for this machine unless `target` says otherwise. */
+export async function buildServer(
+  version: string,
+  folder: string,
+  target: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const env = { CGO_ENABLED: "0", GOFLAGS: "-trimpath", ...target };
+  const server = "github.com/nats-io/nats-server/v2";
+  await execa("go", ["mod", "init", "server"], { cwd: folder });
+  await execa("go", ["get", `${server}@v${version}`], { cwd: folder });
+  await execa("go", ["build", "-o", "nats-server", server], { cwd: folder, env });
 }

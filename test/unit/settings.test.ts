@@ -75,9 +75,9 @@ describe("parseSettings", () => {
   });
 
   test.each([
-    ["nats:2.10.22", "loses data"],
-    ["nats:2.11.14", "loses data"],
-    ["nats:2.12.5-alpine", "loses data"],
+    ["nats:2.10.22", "too old"],
+    ["nats:2.12.6-alpine", "too old"],
+    ["nats:2.16.0", "too new"],
     ["nats", "pin one"],
     ["registry.example:5000/nats", "pin one"],
     ["--x:2.15.2", "is not the name of an image"],
@@ -86,7 +86,7 @@ describe("parseSettings", () => {
     expect(problemsOf({ image }).join()).toContain(words);
   });
 
-  test.each(["nats:2.11.15", "nats:2.12.6", "nats:2.15.2-alpine", "nats:v2.14.0"])(
+  test.each(["nats:2.14.7", "nats:2.15.0", "nats:2.15.2-alpine", "nats:v2.14.9"])(
     "accepts the image %s",
     (image) => {
       expect(problemsOf({ image })).toEqual([]);
@@ -98,6 +98,10 @@ describe("parseSettings", () => {
     [
       { availabilityZones: ["az1", "az-1"] },
       'availabilityZones[1] | "az-1" and "az1" both have the tag az:1 | rename or remove one',
+    ],
+    [
+      { regions: [1] },
+      "regions[0] | 1 is not text; put it in quotes in the settings file, or set it by npx pulumi config set --type string",
     ],
     [{ user: "sys" }, 'user | "sys" is the system user too | rename one'],
     [{ syncInterval: "0" }, 'syncInterval | 0 would mean two minutes; use "always"'],

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
-import type { StreamConfig } from "../../lib/stream-config.ts";
-import { imageVersion, type ServerVersion, tooNewFor, whyNotTogether } from "../../lib/versions.ts";
+import {
+  imageVersion,
+  type ServerVersion,
+  whyNotAccepted,
+  whyNotTogether,
+} from "../../lib/versions.ts";
+
+function parse(version: string): ServerVersion {
+  return imageVersion(`nats:${version}`) ?? [0, 0, 0];
+}
 
 describe("imageVersion", () => {
   it.each([
@@ -15,36 +23,19 @@ describe("imageVersion", () => {
   });
 });
 
-describe("tooNewFor", () => {
-  const paths = (version: ServerVersion, change: Partial<StreamConfig>, policy = {}) =>
-    tooNewFor(version, { name: "ORDERS", ...change }, policy).map(({ path }) => path);
-  const consumer = { name: "c", deliver_subject: "d" };
-
-  it.each([
-    ["a counter before 2.12", [2, 11, 15], { allow_msg_counter: true }, ["allowMsgCounter"]],
-    ["a counter", [2, 12, 6], { allow_msg_counter: true }, []],
-    ["a counter that is off", [2, 11, 15], { allow_msg_counter: false }, []],
-    ["message TTL", [2, 11, 15], { allow_msg_ttl: true }, []],
-    [
-      "the consumer of a source before 2.14",
-      [2, 12, 6],
-      { sources: [{ name: "A" }, { name: "B", consumer }] },
-      ["sources[1].consumer"],
-    ],
-    ["the consumer of a mirror", [2, 14, 0], { mirror: { name: "A", consumer } }, []],
-    ["anything, of a third major", [3, 0, 0], { allow_msg_counter: true }, []],
-  ] as const)("%s", (_, version, change, expected) => {
-    expect(paths(version, change)).toEqual(expected);
+describe("whyNotAccepted", () => {
+  it.each(["2.14.7", "2.14.9", "2.15.0", "2.15.2", "2.15.31"])("takes %s", (version) => {
+    expect(whyNotAccepted(parse(version))).toBe(undefined);
   });
 
-  it("says what to do", () => {
-    expect(tooNewFor([2, 11, 15], { name: "S" }, { recreate: "viaBackup" })).toEqual([
-      {
-        path: "recreate",
-        message: "needs nats-server 2.12, and the servers are 2.11",
-        fix: "set image to a newer one",
-      },
-    ]);
+  it.each([
+    ["2.12.6", "too old: this works with 2.14.7 or newer of 2.14, or 2.15; take a running cluster"],
+    ["2.14.6", "nats:2.14.9 first"],
+    ["2.16.0", "too new: this works with 2.14.7 or newer of 2.14, or 2.15; use one of these"],
+    ["3.0.0", "a newer nats-regions"],
+  ])("refuses %s and says what to do", (version, words) => {
+    expect(whyNotAccepted(parse(version))).toContain(words);
+    expect(whyNotAccepted(parse(version))).toContain(`nats-server ${version} is`);
   });
 });
 
@@ -58,8 +49,7 @@ it.each<[string, string, boolean]>([
   ["2.12.6", "2.14.0", true],
   ["2.15.0", "3.0.0", true],
 ])("%s and %s in one cluster: %s", (one, other, fit) => {
-  const version = (text: string) => imageVersion(`nats:${text}`) ?? [0, 0, 0];
-  const reason = whyNotTogether(version(one), version(other));
+  const reason = whyNotTogether(parse(one), parse(other));
   if (fit) expect(reason).toBe(undefined);
   else expect(reason).toMatch(/works beside 2\.14\.7 and later, not beside 2\.1/);
 });
