@@ -4,7 +4,12 @@ export default defineConfig({
   test: {
     projects: [
       {
-        test: { name: "unit", include: ["test/unit/**/*.test.ts"] },
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          // Those that try many cases, or start a process, take seconds on a machine with other work.
+          testTimeout: 30_000,
+        },
       },
       {
         test: {
