@@ -324,6 +324,8 @@ function canListen(port: number, address: string): Promise<boolean> {
   });
 }
 
+/** Whether what the engine publishes on loopback is reached here: also by one that listens there on tcp. */
 function isLocalEngine(): boolean {
-  return !/^(ssh|tcp):/.test(process.env.DOCKER_HOST ?? "");
+  const host = process.env.DOCKER_HOST ?? "";
+  return !/^(ssh|tcp):/.test(host) || /^tcp:\/\/(127\.[\d.]+|localhost|\[::1\])(:|\/|$)/.test(host);
 }

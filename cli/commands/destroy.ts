@@ -5,7 +5,7 @@ import { parseOptions } from "../options.ts";
 import { renderLosses } from "../render/losses.ts";
 import { inspect } from "../stack/inspect.ts";
 import { describeKept, findRemains, type Remains, removeLeftovers } from "../stack/leftovers.ts";
-import { showPulumi } from "../stack/pulumi-cli.ts";
+import { expectWillRun, showPulumi } from "../stack/pulumi-cli.ts";
 import { nodesIn } from "../stack/report.ts";
 import { findStack, type Stack } from "../stack/stack.ts";
 import { readPlan } from "../stack/stack-plan.ts";
@@ -24,6 +24,7 @@ export async function run(args: readonly string[]): Promise<number> {
     stack: { type: "string", short: "s" },
     yes: { type: "boolean", short: "y" },
   });
+  expectWillRun(["destroy"]);
   const stack = await findStack(options.stack);
   if (!stack.exists || stack.resourceCount === 0) {
     console.log(`Stack ${stack.name} has no resources: there is nothing to destroy.`);

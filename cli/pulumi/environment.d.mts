@@ -26,6 +26,8 @@ export interface Decision {
   readonly set: Readonly<Record<string, string>>;
   /** The stack to create first: the backend doesn't have it yet. */
   readonly createStack: string | undefined;
+  /** Why the command can't be run, and the way out. */
+  readonly refusal: string | undefined;
 }
 
 /**

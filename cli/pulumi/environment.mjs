@@ -18,6 +18,11 @@ const TAKES_VALUE = new Set(
 /** Commands that should find the default stack, even on the first day. */
 const WORKS_ON_STACK = new Set(["up", "update", "preview", "pre", "refresh", "config", "watch"]);
 
+/** Commands that come to ask the Docker engine. */
+const ASKS_ENGINE = new Set(
+  "up update preview pre refresh destroy down dn watch import".split(" "),
+);
+
 /** Where Pulumi keeps its CLIs, plugins and credentials. */
 export function pulumiHome(env, userHome) {
   return env.PULUMI_HOME || path.join(userHome, ".pulumi");
@@ -47,8 +52,10 @@ export function decide({ args, env, userHome, project, read, exists }) {
   const stack = shortName(named ?? (selected || DEFAULT_STACK));
   const firstUse = own && stack === DEFAULT_STACK && WORKS_ON_STACK.has(command[0]);
   const stacks = path.join(state, ".pulumi", "stacks", projectName(project, read));
+  const engine = contextEngine({ env, userHome, exists, readJson });
 
   return {
+    refusal: ASKS_ENGINE.has(command[0]) ? engine.refusal : undefined,
     set: definedOnly({
       PULUMI_SKIP_UPDATE_CHECK: env.PULUMI_SKIP_UPDATE_CHECK ? undefined : "true",
       // The CLI makes garbage of its whole state at each write: collected less often, many streams take a
@@ -56,7 +63,7 @@ export function decide({ args, env, userHome, project, read, exists }) {
       GOGC: env.GOGC ? undefined : "400",
       PULUMI_BACKEND_URL: own ? backend : undefined,
       PULUMI_STACK: own && named === undefined && !selected ? DEFAULT_STACK : undefined,
-      DOCKER_HOST: contextHost(env, userHome, readJson),
+      DOCKER_HOST: engine.host,
       ...passphraseFor({ env, own, stack, state }),
     }),
     createStack: firstUse && !exists(path.join(stacks, `${stack}.json`)) ? stack : undefined,
@@ -118,17 +125,31 @@ function workspaceFile(home, project, projectName) {
   return path.join(home, "workspaces", `${projectName}-${digest}-workspace.json`);
 }
 
-/** The Docker provider knows no contexts, so it is told where the current one leads. */
-function contextHost(env, userHome, readJson) {
-  if (env.DOCKER_HOST) return undefined;
+/**
+ * The Docker provider knows no contexts, so it is told where the current one leads: else it would make nodes on the local
+ * engine, and the `docker` command their network on the other one. Certificates of a context can't be handed on with the
+ * host alone, so there the user has to.
+ */
+function contextEngine({ env, userHome, exists, readJson }) {
+  if (env.DOCKER_HOST) return {};
   const folder = env.DOCKER_CONFIG || path.join(userHome, ".docker");
   const name = env.DOCKER_CONTEXT || readJson(path.join(folder, "config.json"))?.currentContext;
-  if (!name || name === "default") return undefined;
+  if (!name || name === "default") return {};
   const digest = createHash("sha256").update(name).digest("hex");
   const meta = readJson(path.join(folder, "contexts", "meta", digest, "meta.json"));
-  const host = meta?.Endpoints?.docker?.Host;
-  // A tcp:// context may bring certificates, which DOCKER_HOST alone would lose.
-  return /^(unix|ssh):/.test(host ?? "") ? host : undefined;
+  const { Host: host, SkipTLSVerify: unverified } = meta?.Endpoints?.docker ?? {};
+  if (!host) return {};
+  if (/^(unix|ssh):/.test(host)) return { host };
+  const certificates = path.join(folder, "contexts", "tls", digest, "docker");
+  const secured = unverified || exists(certificates);
+  if (!secured && host.startsWith("tcp:")) return { host };
+  const variables = [
+    `DOCKER_HOST=${host}`,
+    ...(secured ? ["DOCKER_TLS_VERIFY=1", `DOCKER_CERT_PATH=${certificates}`] : []),
+  ];
+  return {
+    refusal: `The docker context ${name} leads to ${host}, and Pulumi's Docker provider knows no contexts: nodes would be made on another engine than their network.\nName the engine to both: export ${variables.join(" ")}`,
+  };
 }
 
 function shortName(stack) {

@@ -27,7 +27,12 @@ export function cliOnPath(env: NodeJS.ProcessEnv): string | undefined;
 export function pulumiEnvironment(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-): { env: NodeJS.ProcessEnv; createStack: string | undefined };
+): {
+  env: NodeJS.ProcessEnv;
+  createStack: string | undefined;
+  /** Why the command can't be run, and the way out. */
+  refusal: string | undefined;
+};
 
 /** The stack that commands mean that name none. Asks nobody and touches nothing. */
 export function standardStack(env: NodeJS.ProcessEnv): string;

@@ -44,7 +44,7 @@ export function cliOnPath(env) {
  */
 export function pulumiEnvironment(args, env) {
   const facts = { args, env, userHome: os.homedir(), project, read, exists: fs.existsSync };
-  const { set, createStack } = decide(facts);
+  const { set, createStack, refusal } = decide(facts);
   const ownState = set.PULUMI_BACKEND_URL && stateFolder(project);
   if (set.PULUMI_CONFIG_PASSPHRASE_FILE) createOnce(set.PULUMI_CONFIG_PASSPHRASE_FILE);
   const backend = set.PULUMI_BACKEND_URL ?? env.PULUMI_BACKEND_URL;
@@ -55,6 +55,7 @@ export function pulumiEnvironment(args, env) {
   const bin = path.join(project, "node_modules", ".bin");
   return {
     createStack,
+    refusal,
     env: {
       ...env,
       ...set,

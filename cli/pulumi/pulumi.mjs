@@ -15,7 +15,11 @@ if (!cli) {
   process.exit(127);
 }
 
-const { env, createStack } = pulumiEnvironment(args, process.env);
+const { env, createStack, refusal } = pulumiEnvironment(args, process.env);
+if (refusal) {
+  console.error(refusal);
+  process.exit(1);
+}
 env.PATH = [dirname(cli), env.PATH].join(delimiter);
 
 for (const pid of clearStaleLocks(env.PULUMI_BACKEND_URL)) {

@@ -29,6 +29,12 @@ export async function askPulumi(args: readonly string[], stdin = ""): Promise<st
   throw new UserError(`\`pulumi ${args.slice(0, 2).join(" ")}\` failed:\n${reason}`);
 }
 
+/** @throws UserError where `npx pulumi` would refuse a command, before anything else is done for it. */
+export function expectWillRun(args: readonly string[]): void {
+  const { refusal } = pulumiEnvironment(args, process.env);
+  if (refusal !== undefined) throw new UserError(refusal);
+}
+
 /** Runs a Pulumi command on this terminal, as `npx pulumi` does. @returns its exit status. */
 export async function showPulumi(args: readonly string[]): Promise<number> {
   const wrapper = path.join(project, "cli", "pulumi", "pulumi.mjs");

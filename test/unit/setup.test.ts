@@ -62,6 +62,7 @@ describe("decide", () => {
         PULUMI_CONFIG_PASSPHRASE: "dev",
       },
       createStack: undefined,
+      refusal: undefined,
     });
   });
 
@@ -166,6 +167,9 @@ describe("decide", () => {
       };
     };
 
+    const tlsFolder = (name: string) =>
+      `${HOME}/.docker/contexts/tls/${createHash("sha256").update(name).digest("hex")}/docker`;
+
     test.each(["ssh://ada@box", "unix:///home/ada/.colima/docker.sock"])(
       "leads Pulumi to %s",
       (host) => {
@@ -173,11 +177,45 @@ describe("decide", () => {
       },
     );
 
-    test("leaves one with certificates, and a host that is set, as they are", () => {
-      const tls = decideIn({ files: context("box", "tcp://box:2376") });
-      expect(tls.set).not.toHaveProperty("DOCKER_HOST");
-      const set = decideIn({ env: { DOCKER_HOST: "x" }, files: context("box", "ssh://box") });
-      expect(set.set).not.toHaveProperty("DOCKER_HOST");
+    test("leads Pulumi to one on tcp that has no certificates", () => {
+      const { set, refusal } = decideIn({ files: context("box", "tcp://box:2375") });
+      expect(set).toHaveProperty("DOCKER_HOST", "tcp://box:2375");
+      expect(refusal).toBeUndefined();
+    });
+
+    const certified = {
+      ...context("box", "tcp://box:2376"),
+      [tlsFolder("box")]: "",
+    };
+
+    test.each([["up"], ["preview"], ["destroy", "--yes"], ["refresh"]])(
+      "refuses what it can't hand on, and says how the user can: %s",
+      (...args) => {
+        const { set, refusal } = decideIn({ args, files: certified });
+        expect(set).not.toHaveProperty("DOCKER_HOST");
+        expect(refusal).toContain(
+          `export DOCKER_HOST=tcp://box:2376 DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=${tlsFolder("box")}`,
+        );
+      },
+    );
+
+    test.each([["stack", "ls"], ["config", "set", "a", "b"], ["login"]])(
+      "doesn't bar what asks no engine: %s",
+      (...args) => {
+        expect(decideIn({ args, files: certified }).refusal).toBeUndefined();
+      },
+    );
+
+    test("leaves a host that is set as it is", () => {
+      for (const files of [context("box", "ssh://box"), certified]) {
+        const { set, refusal } = decideIn({ env: { DOCKER_HOST: "x" }, files });
+        expect([set.DOCKER_HOST, refusal]).toEqual([undefined, undefined]);
+      }
+    });
+
+    test("refuses what is no Docker host that the provider knows", () => {
+      const { refusal } = decideIn({ files: context("box", "npipe:////./pipe/docker") });
+      expect(refusal).toContain("export DOCKER_HOST=npipe:////./pipe/docker");
     });
   });
 });
