@@ -1,32 +1,19 @@
-import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
+import type { Identity } from "../lib/identity.ts";
 import { OWNER_LABEL, STACK_LABEL } from "../lib/labels.ts";
-import type { StackIdentity } from "../lib/settings.ts";
 import { docker } from "../providers/docker-cli.ts";
 
 /** Marks what a stack makes on a Docker engine, so that nothing else is ever touched. */
 export interface Ownership {
-  /** Tells stacks of the same name in two backends apart. */
+  /** Tells stacks of the same name apart, see identity.ts. */
   readonly label: { readonly label: string; readonly value: string };
-  /** For `docker` filters and for people: which stack it is. */
+  /** For `docker` filters and for people: which stack it is, by the name that it was made under. */
   readonly labels: readonly { readonly label: string; readonly value: string }[];
 }
 
-/**
- * The ownership of a stack.
- *
- * @param scope tells the backend that the state is in from others: the id of the project's own, which moves
- *   along with it, else the URL of the user's. Default: the organization alone does.
- */
-export function ownershipOf(
-  identity: StackIdentity,
-  organization: string,
-  scope = process.env.NATS_REGIONS_STATE_ID ?? process.env.PULUMI_BACKEND_URL ?? "",
-): Ownership {
-  const stack = `${identity.project}/${identity.stack}`;
-  const owner = createHash("sha256").update(`${organization}/${stack}@${scope}`).digest("hex");
-  const label = { label: OWNER_LABEL, value: owner.slice(0, 16) };
-  return { label, labels: [label, { label: STACK_LABEL, value: stack }] };
+export function ownershipOf({ project, stack, owner }: Identity): Ownership {
+  const label = { label: OWNER_LABEL, value: owner };
+  return { label, labels: [label, { label: STACK_LABEL, value: `${project}/${stack}` }] };
 }
 
 /**

@@ -2,6 +2,7 @@ import { createServer } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { parseTar } from "nanotar";
 import { z } from "zod";
+import { describeForeign } from "../lib/identity.ts";
 import { CLUSTER_LABEL, NODE_LABEL, RESTART_SETTINGS_LABEL } from "../lib/labels.ts";
 import { describeLostData } from "../lib/lost-data.ts";
 import { CONFIG_DIR, MONITOR_PORT, type SettingValues, TLS_FILES } from "../lib/nats-conf.ts";
@@ -9,7 +10,7 @@ import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
 import { publishedUrl, schemeOf } from "../lib/published-ports.ts";
 import type { RunningTls } from "../lib/tls-files.ts";
 import { imageVersion, whyNotTogether } from "../lib/versions.ts";
-import { docker } from "../providers/docker-cli.ts";
+import { docker, noEngine } from "../providers/docker-cli.ts";
 import type { Ownership } from "./ownership.ts";
 
 interface Found {
@@ -59,7 +60,6 @@ export interface EngineNode {
  * @throws pulumi.RunError naming the way out.
  */
 export async function inspectEngine(plan: ClusterPlan, ownership: Ownership): Promise<EngineState> {
-  refuseUnreachable(plan);
   const owner = ownership.label.value;
   const [containers, volumes, networks] = await Promise.all([
     listContainers(plan, ownership),
@@ -104,8 +104,15 @@ function engineNode({ settings, monitoringUrl }: FoundContainer): EngineNode {
   };
 }
 
-/** Loopback of another machine is not ours, and "everywhere" is no address to reach it by. */
-function refuseUnreachable({ bindAddress, monitorAddress }: ClusterPlan): void {
+/**
+ * Loopback of another machine is not ours, and "everywhere" is no address to reach it by.
+ *
+ * @throws pulumi.RunError naming the way out.
+ */
+export function refuseUnreachable({
+  bindAddress,
+  monitorAddress,
+}: Pick<ClusterPlan, "bindAddress" | "monitorAddress">): void {
   if (isLocalEngine()) return;
   for (const [setting, address] of Object.entries({ bindAddress, monitorAddress })) {
     if (!/^(127\.|0\.0\.0\.0)/.test(address)) continue;
@@ -152,9 +159,7 @@ async function list(
 async function listRows(command: readonly string[]): Promise<string[][]> {
   const { ok, stdout, error } = await docker(...command);
   if (ok) return stdout.split("\n").flatMap((line) => (line === "" ? [] : [line.split("\t")]));
-  throw new pulumi.RunError(
-    `No Docker engine to work with: ${error}\nStart it, or set DOCKER_HOST or a docker context to one that runs; \`npm start\` sets one up.`,
-  );
+  throw new pulumi.RunError(noEngine(error));
 }
 
 function refuseForeign(found: readonly Found[], plan: ClusterPlan, owner: string): void {
@@ -164,10 +169,7 @@ function refuseForeign(found: readonly Found[], plan: ClusterPlan, owner: string
   ]);
   const foreign = found.filter((each) => planned.has(each.name) && each.owner !== owner);
   if (foreign.length === 0) return;
-  const { stack } = plan.identity;
-  throw new pulumi.RunError(
-    `Somebody else's stack ${stack} is on this Docker engine: ${foreign.map(({ name }) => name).join(", ")}.\nUse a stack of another name here, e.g. npm start -- --stack ${stack}2, or destroy that one where it was made.`,
-  );
+  throw new pulumi.RunError(describeForeign(plan.identity.stack, foreign));
 }
 
 function refuseOtherCluster(own: readonly FoundContainer[], { cluster }: ClusterPlan): void {

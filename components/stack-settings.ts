@@ -9,7 +9,9 @@ import { type Passwords, passwordProblems, passwordsOfUsers } from "../lib/passw
 import { type ClusterPlan, planCluster } from "../lib/plan.ts";
 import { decodeSettings, parseSettings } from "../lib/settings.ts";
 import type { UserLogin } from "../providers/connection.ts";
+import { keepIdentity } from "./identity.ts";
 import { type Ownership, ownershipOf } from "./ownership.ts";
+import { refuseUnreachable } from "./preflight.ts";
 
 /** What the settings of the running stack come to. */
 export interface StackPlan {
@@ -36,11 +38,16 @@ export interface Access {
 export async function planStack(): Promise<StackPlan> {
   try {
     const config = new pulumi.Config();
-    const identity = { project: pulumi.getProject(), stack: pulumi.getStack() };
-    const raw = pulumi.runtime.allConfig();
-    const plan = planCluster(parseSettings(decodeSettings(raw, config.name), identity));
+    const raw = decodeSettings(pulumi.runtime.allConfig(), config.name);
+    const named = { project: pulumi.getProject(), stack: pulumi.getStack() };
+    // What is wrong whoever the stack is gets refused before anything is noted down.
+    const settings = parseSettings(raw, named);
+    refuseUnreachable(settings);
+    const identity = await keepIdentity();
+    const isRenamed = identity.project !== named.project || identity.stack !== named.stack;
+    const plan = planCluster(isRenamed ? parseSettings(raw, identity) : settings);
     const passwords = await readPasswords(config, plan);
-    const ownership = ownershipOf(identity, pulumi.getOrganization());
+    const ownership = ownershipOf(identity);
     const secrets = deriveSecrets(plan, passwords, ownership.label.value);
     return {
       plan,

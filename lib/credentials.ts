@@ -18,8 +18,7 @@ const SALT_BYTES = 16;
  *
  * So its salt can't be random. It has to differ from user to user and from stack to stack, for one table not to serve
  * for all; it need not be secret, and mustn't tell of the password. It follows from the owner that marks the stack on
- * the engine: other checkouts and machines that work on the same state have the same one, as they find somebody
- * else's nodes otherwise and touch nothing. The installation's id alone is none to those that keep their state elsewhere.
+ * the engine, which its state keeps: other checkouts and machines that work on the same state have the same one.
  *
  * @param owner `ownershipOf(…).label.value`.
  */

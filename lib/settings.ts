@@ -15,7 +15,7 @@ import { imageVersion, whyNotAccepted } from "./versions.ts";
 import { ROLLOUTS, type Rollout } from "./waves.ts";
 import { describeBytes, quoteValue } from "./wording.ts";
 
-/** Names the stack that settings belong to; names and default ports on the engine derive from it. */
+/** The names that a stack was made under; names and default ports on the engine derive from them, see identity.ts. */
 export interface StackIdentity {
   readonly project: string;
   readonly stack: string;

@@ -32,3 +32,8 @@ export async function expectDocker(...args: string[]): Promise<string> {
   if (!ok) throw new Error(`docker ${args[0]}: ${error}`);
   return stdout;
 }
+
+/** What a person is told where no engine answers. @param error `docker`'s words. */
+export function noEngine(error: string): string {
+  return `No Docker engine to work with: ${error}\nStart it, or set DOCKER_HOST or a docker context to one that runs; \`npm start\` sets one up.`;
+}

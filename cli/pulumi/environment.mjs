@@ -8,6 +8,9 @@ export const DEFAULT_STACK = "dev";
 /** Guards nothing secret: the salt of stack `dev` is committed, and so are the passwords of its demo users. */
 const DEV_PASSPHRASE = "dev";
 
+/** By this one, a stack's settings are known to be those of `dev` after `pulumi stack rename` too. */
+const DEV_SALT = "v1:9/MAIyJcFdo=:v1:NW6hCFxXgZqYCMtP:8NeTZ1Kp8Ph10pgta8JNHadOImdRsw==";
+
 /** Options of the CLI that take the next argument as their value. */
 const TAKES_VALUE = new Set(
   "-C --cwd -s --stack --color --config-file --secrets-provider --copy-config-from --teams".split(
@@ -42,7 +45,7 @@ export function decide({ args, env, userHome, project, read, exists }) {
   const home = pulumiHome(env, userHome);
   const command = positionals(args);
   const login = ["login", "logout"].includes(command[0]);
-  const current = configuredBackend(env, home, readJson);
+  const current = configuredBackend({ env, home, project, read });
   const own = current === undefined && !login;
   const state = stateFolder(project);
   const backend = current ?? pathToFileURL(state).href;
@@ -53,9 +56,13 @@ export function decide({ args, env, userHome, project, read, exists }) {
   const firstUse = own && stack === DEFAULT_STACK && WORKS_ON_STACK.has(command[0]);
   const stacks = path.join(state, ".pulumi", "stacks", projectName(project, read));
   const engine = contextEngine({ env, userHome, exists, readJson });
+  const salt = saltOf(stack, project, read);
+  const passphraseOf = (name) => passphraseFor({ env, own, stack: name, state, salt });
 
   return {
-    refusal: ASKS_ENGINE.has(command[0]) ? engine.refusal : undefined,
+    refusal: ASKS_ENGINE.has(command[0])
+      ? engine.refusal
+      : renameRefusal({ command, stack, passphraseOf }),
     set: definedOnly({
       PULUMI_SKIP_UPDATE_CHECK: env.PULUMI_SKIP_UPDATE_CHECK ? undefined : "true",
       // The CLI makes garbage of its whole state at each write: collected less often, many streams take a
@@ -64,7 +71,9 @@ export function decide({ args, env, userHome, project, read, exists }) {
       PULUMI_BACKEND_URL: own ? backend : undefined,
       PULUMI_STACK: own && named === undefined && !selected ? DEFAULT_STACK : undefined,
       DOCKER_HOST: engine.host,
-      ...passphraseFor({ env, own, stack, state }),
+      // By a login, a stack begins as the same one as by the variable.
+      NATS_REGIONS_STATE_ID: (!env.PULUMI_BACKEND_URL && current) || undefined,
+      ...passphraseOf(stack),
     }),
     createStack: firstUse && !exists(path.join(stacks, `${stack}.json`)) ? stack : undefined,
   };
@@ -74,7 +83,7 @@ export function decide({ args, env, userHome, project, read, exists }) {
 export function selectedStack({ env, userHome, project, read }) {
   const readJson = (file) => parse(read(file));
   const home = pulumiHome(env, userHome);
-  const backend = configuredBackend(env, home, readJson);
+  const backend = configuredBackend({ env, home, project, read });
   const workspace = readJson(workspaceFile(home, project, projectName(project, read)));
   return (
     env.PULUMI_STACK ||
@@ -88,19 +97,56 @@ function projectName(project, read) {
   return projectFile.match(/^name:\s*["']?([^"'\s]+)/m)?.[1] ?? "";
 }
 
-/** The backend that the user has chosen: by the environment, or by `pulumi login`. */
-function configuredBackend(env, home, readJson) {
+/** The backend that the user has chosen: by the environment, in Pulumi.yaml, or by `pulumi login`; in Pulumi's order. */
+function configuredBackend({ env, home, project, read }) {
   const credentials = path.join(env.PULUMI_CREDENTIALS_PATH || home, "credentials.json");
-  const login = readJson(credentials)?.current || undefined;
-  return env.PULUMI_BACKEND_URL || login || (env.PULUMI_ACCESS_TOKEN ? "" : undefined);
+  const login = parse(read(credentials))?.current || undefined;
+  return (
+    env.PULUMI_BACKEND_URL ||
+    projectBackend(read(path.join(project, "Pulumi.yaml")) ?? "") ||
+    login ||
+    (env.PULUMI_ACCESS_TOKEN ? "" : undefined)
+  );
 }
 
-/** A state that others share needs a passphrase that they share: there it is the user's to give. */
-function passphraseFor({ env, own, stack, state }) {
+/** `backend.url` of Pulumi.yaml, as a block or in braces. */
+function projectBackend(text) {
+  const [, block = ""] = text.match(/^backend:(.*(?:\n(?:[ \t]+.*|#.*)?)*)/m) ?? [];
+  return block.match(/(?:^|[\s{,])url:\s*["']?([^"'\s,}]+)/)?.[1];
+}
+
+/**
+ * A state that others share needs a passphrase that they share: there it is the user's to give.
+ *
+ * @param salt that of the stack's settings, if they have one.
+ */
+function passphraseFor({ env, own, stack, state, salt }) {
   if (env.PULUMI_CONFIG_PASSPHRASE !== undefined || env.PULUMI_CONFIG_PASSPHRASE_FILE) return {};
-  if (stack === DEFAULT_STACK) return { PULUMI_CONFIG_PASSPHRASE: DEV_PASSPHRASE };
+  if (stack === DEFAULT_STACK || salt === DEV_SALT) {
+    return { PULUMI_CONFIG_PASSPHRASE: DEV_PASSPHRASE };
+  }
   if (!own) return {};
   return { PULUMI_CONFIG_PASSPHRASE_FILE: path.join(state, "passphrase") };
+}
+
+/** What tells a passphrase from others; see `encryptionsalt` in the stack's file. */
+function saltOf(stack, project, read) {
+  const settings = read(path.join(project, `Pulumi.${stack}.yaml`)) ?? "";
+  return settings.match(/^encryptionsalt:\s*["']?([^"'\s]+)/m)?.[1];
+}
+
+/**
+ * Why a stack can't be renamed yet: where its passphrase goes by its name, another name would lock it out. Its settings
+ * keep their salt.
+ */
+function renameRefusal({ command: [command, verb, name], stack, passphraseOf }) {
+  if (command !== "stack" || verb !== "rename" || name === undefined) return undefined;
+  const [before, after] = [passphraseOf(stack), passphraseOf(shortName(name))].map((variables) =>
+    Object.entries(variables).map((entry) => entry.join("=")),
+  );
+  if (before.join() === after.join()) return undefined;
+  const [given = "PULUMI_CONFIG_PASSPHRASE=…"] = before;
+  return `Stack ${shortName(name)} would have another passphrase than ${stack}, and could not read its own secrets.\nGive the one it has for good, then rename it: export ${given}`;
 }
 
 /** The stack that the arguments name; an empty string where the CLI will ask for a new one's name. */

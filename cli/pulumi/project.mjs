@@ -78,7 +78,7 @@ export function standardStack(env) {
   return selectedStack({ env, userHome: os.homedir(), project, read }) || DEFAULT_STACK;
 }
 
-/** The id of the state in a folder, made at first use. What stacks make is known by it: see ownership.ts. */
+/** The id of the state in a folder, made at first use. By it, a stack that begins there differs from others: see identity.ts. */
 export function stateId(folder) {
   const file = path.join(folder, "id");
   createOnce(file);

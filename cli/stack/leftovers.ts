@@ -10,7 +10,7 @@ export interface Found {
   /** As Pulumi's state has it: a container's id, the name of anything else. */
   readonly id: string;
   readonly name: string;
-  /** Value of the owner's label, see components/ownership.ts. */
+  /** Value of the owner's label, see lib/identity.ts. */
   readonly owner: string;
   /** Of a volume: value of the label that tells it from those that had its name before; else empty. */
   readonly generation: string;
@@ -150,7 +150,7 @@ function ownedIn(found: readonly Found[], { deployment }: StackState): Found[] {
 
 /**
  * As whose the state knows what it made, or began to make: an operation is noted down with its inputs
- * before it begins. A stack of the same name in another checkout has another owner.
+ * before it begins. A stack of the same name in another state has another owner.
  */
 function ownersIn(deployment = ""): Set<string> {
   const labels = deployment.matchAll(/nats-regions\.owner(?:=|","value":")([0-9a-f]+)/g);

@@ -74,18 +74,27 @@ function killIfThere(pid: number): void {
  * Its names and ports derive from its name, so it lives beside any other stack on the engine.
  */
 export class TestStack {
-  readonly name = `test-${randomBytes(4).toString("hex")}`;
+  /** The name that it was made under. */
+  readonly name: string;
   readonly folder = mkdtempSync(path.join(tmpdir(), "nats-regions-"));
   /** Besides what the process has. */
-  readonly env: Record<string, string> = {
-    PULUMI_BACKEND_URL: `file://${this.folder}`,
-    PULUMI_CONFIG_PASSPHRASE: "test",
-    PULUMI_STACK: this.name,
-    NO_COLOR: "1",
-  };
+  readonly env: Record<string, string>;
 
-  static async create(settings: object = SEED_SETTINGS): Promise<TestStack> {
-    const stack = new TestStack();
+  private constructor(name: string) {
+    this.name = name;
+    this.env = {
+      PULUMI_BACKEND_URL: `file://${this.folder}`,
+      PULUMI_CONFIG_PASSPHRASE: "test",
+      PULUMI_STACK: name,
+      NO_COLOR: "1",
+    };
+  }
+
+  static async create(
+    settings: object = SEED_SETTINGS,
+    name = `test-${randomBytes(4).toString("hex")}`,
+  ): Promise<TestStack> {
+    const stack = new TestStack(name);
     await stack.expectPulumi("stack", "init", stack.name);
     // The CLI writes it beside the program.
     renameSync(path.join(PROJECT, `Pulumi.${stack.name}.yaml`), stack.#configFile);
@@ -195,6 +204,30 @@ export class TestStack {
     const { exitCode = 1, all } = await command;
     for (const interrupt of interrupts) clearTimeout(interrupt);
     return { exitCode, text: all };
+  }
+
+  /** Calls the stack something else. What it has on the engine goes on by its {@link name}. */
+  async rename(name: string): Promise<void> {
+    await this.expectPulumi("stack", "rename", name);
+    this.env.PULUMI_STACK = name;
+  }
+
+  /** Takes the state along into another backend, as a stack that is to be shared. */
+  async moveTo(backend: string): Promise<void> {
+    const file = path.join(this.folder, "exported.json");
+    await this.expectPulumi("stack", "export", "--file", file);
+    this.env.PULUMI_BACKEND_URL = backend;
+    await this.expectPulumi("stack", "init", this.env.PULUMI_STACK ?? this.name);
+    rmSync(path.join(PROJECT, `Pulumi.${this.env.PULUMI_STACK}.yaml`), { force: true });
+    await this.expectPulumi("stack", "import", "--file", file);
+  }
+
+  /** Names its backend by a login from now on, with credentials in a folder of their own. */
+  async logIn(folder: string): Promise<void> {
+    const { PULUMI_BACKEND_URL: backend = "" } = this.env;
+    delete this.env.PULUMI_BACKEND_URL;
+    this.env.PULUMI_CREDENTIALS_PATH = folder;
+    await this.expectPulumi("login", backend);
   }
 
   /** Leaves half of the state, and of its backup, as a full disk does. */

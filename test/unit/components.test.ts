@@ -38,7 +38,7 @@ beforeAll(async () => {
   const cluster = new NatsCluster("c1", {
     plan,
     accounts: pulumi.secret(simpleAccounts({ sys: HASHES.system, user: HASHES.application })),
-    ownership: ownershipOf(plan.identity, "organization", "/somewhere"),
+    ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
     engine: { containers: new Map(), leaving: new Map(), bereft: new Set(), hasNetwork: false },
     strays: new Map(),
   });

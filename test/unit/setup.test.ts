@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -115,6 +116,78 @@ describe("decide", () => {
     expect(set).toHaveProperty("PULUMI_CONFIG_PASSPHRASE_FILE", PASSPHRASE_FILE);
     expect(set).not.toHaveProperty("PULUMI_CONFIG_PASSPHRASE");
     expect(set).not.toHaveProperty("PULUMI_STACK");
+  });
+
+  describe("with a stack that has the settings of dev under another name", () => {
+    const filed = (stack: string, salt: string) => ({
+      [`${PROJECT}/Pulumi.${stack}.yaml`]: `encryptionsalt: ${salt}\nconfig: {}\n`,
+    });
+    const devs = readFileSync(join(import.meta.dirname, "../../Pulumi.dev.yaml"), "utf8");
+    const DEV_SALT = /^encryptionsalt: (.*)$/m.exec(devs)?.[1] ?? "";
+    const rename = (from: string, to: string, salt: string, env: Facts["env"] = {}) =>
+      decideIn({
+        args: ["stack", "rename", to, "--stack", from],
+        env,
+        files: filed(from, salt),
+      }).refusal;
+
+    test("keeps the passphrase of dev: in its own state, and in one of the user's", () => {
+      for (const env of [{}, { PULUMI_BACKEND_URL: "s3://state" }]) {
+        const files = filed("blue", DEV_SALT);
+        const { set } = decideIn({ args: ["up", "-s", "blue"], env, files });
+        expect(set).toHaveProperty("PULUMI_CONFIG_PASSPHRASE", "dev");
+      }
+    });
+
+    test("lets dev be renamed, and back", () => {
+      expect(rename("dev", "blue", DEV_SALT)).toBeUndefined();
+      expect(rename("blue", "dev", DEV_SALT)).toBeUndefined();
+      expect(rename("blue", "green", "v1:other")).toBeUndefined();
+    });
+
+    test("refuses a name by which the stack would have another passphrase, until that is given", () => {
+      expect(rename("dev", "blue", "v1:other")).toContain("export PULUMI_CONFIG_PASSPHRASE=dev");
+      expect(rename("blue", "dev", "v1:other")).toContain(
+        `export PULUMI_CONFIG_PASSPHRASE_FILE=${PASSPHRASE_FILE}`,
+      );
+      const env = { PULUMI_CONFIG_PASSPHRASE_FILE: PASSPHRASE_FILE };
+      expect(rename("blue", "dev", "v1:other", env)).toBeUndefined();
+    });
+  });
+
+  describe("with a backend in Pulumi.yaml", () => {
+    const withBackend = (text: string, env: Facts["env"] = {}) =>
+      decideIn({
+        env,
+        files: {
+          [`${PROJECT}/Pulumi.yaml`]: `name: nats-regions\n${text}\nruntime: nodejs\n`,
+          [CREDENTIALS]: '{"current":"https://api.pulumi.com"}',
+        },
+      }).set;
+
+    test.each([
+      "backend:\n  url: file:///shared",
+      'backend: { url: "file:///shared" }',
+      "backend:\n  # where it is\n\n  url: 'file:///shared'",
+    ])("goes by it before a login: %j", (text) => {
+      const set = withBackend(text);
+      expect(set).not.toHaveProperty("PULUMI_BACKEND_URL");
+      expect(set).toHaveProperty("NATS_REGIONS_STATE_ID", "file:///shared");
+    });
+
+    test("goes by the environment before it", () => {
+      const env = { PULUMI_BACKEND_URL: "s3://state" };
+      expect(withBackend("backend:\n  url: file:///shared", env)).not.toHaveProperty(
+        "NATS_REGIONS_STATE_ID",
+      );
+    });
+
+    test.each(["backend: {}", "backend:", "# backend:\n#   url: file:///shared", "x: {}\nurl: no"])(
+      "is none: %j",
+      (text) => {
+        expect(withBackend(text)).toHaveProperty("NATS_REGIONS_STATE_ID", "https://api.pulumi.com");
+      },
+    );
   });
 
   test("a named stack goes before the selected one", () => {

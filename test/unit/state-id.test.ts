@@ -4,7 +4,6 @@ import path from "node:path";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { pulumiEnvironment, stateId } from "../../cli/pulumi/project.mjs";
-import { ownershipOf } from "../../components/ownership.ts";
 
 const WRAPPER = path.resolve(import.meta.dirname, "../../cli/pulumi/project.mjs");
 
@@ -41,17 +40,5 @@ describe("stateId", () => {
   test("is not for a backend that the user has chosen", () => {
     const { env } = pulumiEnvironment(["up"], { PULUMI_BACKEND_URL: "s3://state" });
     expect(env).not.toHaveProperty("NATS_REGIONS_STATE_ID");
-  });
-});
-
-describe("ownershipOf", () => {
-  const identity = { project: "nats-regions", stack: "dev" };
-  const ownerIn = (scope: string, organization = "organization") =>
-    ownershipOf(identity, organization, scope).label.value;
-
-  test("tells stacks of one name apart by their state, and by their organization", () => {
-    expect(ownerIn("one state")).toBe(ownerIn("one state"));
-    expect(ownerIn("one state")).not.toBe(ownerIn("another"));
-    expect(ownerIn("one state")).not.toBe(ownerIn("one state", "acme"));
   });
 });

@@ -31,7 +31,7 @@ describe("a cluster with TLS", () => {
     return new NatsCluster(name, {
       plan,
       accounts: pulumi.secret(simpleAccounts({ sys: "hash", user: "hash" })),
-      ownership: ownershipOf(plan.identity, "organization", "/somewhere"),
+      ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
       engine: { containers: new Map(), leaving: new Map(), bereft: new Set(), hasNetwork: false },
       strays: new Map(),
       ...(tlsTexts ? { tlsTexts } : {}),

@@ -1,0 +1,38 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+const SCRIPT = `#!/bin/sh
+if [ -f "$0-fails" ]; then cat "$0-fails" >&2; exit 1; fi
+cat "$0-$1" 2>/dev/null || true
+`;
+
+/** Commands on PATH, before any other, that answer what a test has given them; nothing where it hasn't. */
+export class FakeCommands implements Disposable {
+  readonly #folder = mkdtempSync(path.join(tmpdir(), "nats-regions-fake-"));
+  readonly #path = process.env.PATH ?? "";
+
+  constructor(...names: readonly string[]) {
+    for (const name of names) {
+      writeFileSync(path.join(this.#folder, name), SCRIPT);
+      chmodSync(path.join(this.#folder, name), 0o755);
+    }
+    process.env.PATH = [this.#folder, this.#path].join(path.delimiter);
+  }
+
+  /** What a command says to a subcommand, e.g. `docker`, `ps`: rows of columns, or text as it is. */
+  answer(command: string, subcommand: string, rows: string | readonly (readonly string[])[]): void {
+    const text = typeof rows === "string" ? rows : rows.map((row) => row.join("\t")).join("\n");
+    writeFileSync(path.join(this.#folder, `${command}-${subcommand}`), text);
+  }
+
+  /** Has a command fail from now on. */
+  complain(command: string, words: string): void {
+    writeFileSync(path.join(this.#folder, `${command}-fails`), words);
+  }
+
+  [Symbol.dispose](): void {
+    process.env.PATH = this.#path;
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
