@@ -26,6 +26,9 @@ const ASKS_ENGINE = new Set(
   "up update preview pre refresh destroy down dn watch import".split(" "),
 );
 
+/** Where docker's context `default` leads. */
+const LOCAL_ENGINE = "unix:///var/run/docker.sock";
+
 /** Where Pulumi keeps its CLIs, plugins and credentials. */
 export function pulumiHome(env, userHome) {
   return env.PULUMI_HOME || path.join(userHome, ".pulumi");
@@ -55,7 +58,7 @@ export function decide({ args, env, userHome, project, read, exists }) {
   const stack = shortName(named ?? (selected || DEFAULT_STACK));
   const firstUse = own && stack === DEFAULT_STACK && WORKS_ON_STACK.has(command[0]);
   const stacks = path.join(state, ".pulumi", "stacks", projectName(project, read));
-  const engine = contextEngine({ env, userHome, exists, readJson });
+  const engine = chosenEngine({ env, userHome, exists, readJson });
   const salt = saltOf(stack, project, read);
   const passphraseOf = (name) => passphraseFor({ env, own, stack: name, state, salt });
 
@@ -71,6 +74,7 @@ export function decide({ args, env, userHome, project, read, exists }) {
       PULUMI_BACKEND_URL: own ? backend : undefined,
       PULUMI_STACK: own && named === undefined && !selected ? DEFAULT_STACK : undefined,
       DOCKER_HOST: engine.host,
+      DOCKER_CONTEXT: engine.context,
       // By a login, a stack begins as the same one as by the variable.
       NATS_REGIONS_STATE_ID: (!env.PULUMI_BACKEND_URL && current) || undefined,
       ...passphraseOf(stack),
@@ -172,29 +176,31 @@ function workspaceFile(home, project, projectName) {
 }
 
 /**
- * The Docker provider knows no contexts, so it is told where the current one leads: else it would make nodes on the local
- * engine, and the `docker` command their network on the other one. Certificates of a context can't be handed on with the
- * host alone, so there the user has to.
+ * Names one engine to all: the `docker` command goes by DOCKER_HOST, else by DOCKER_CONTEXT, else by the current context;
+ * the Docker provider 5 by DOCKER_CONTEXT before DOCKER_HOST, and by no current context. Else nodes would be made on the
+ * one engine, and their network on the other. A context's certificates can't be handed on with its host alone: there the
+ * user has to.
  */
-function contextEngine({ env, userHome, exists, readJson }) {
-  if (env.DOCKER_HOST) return {};
+function chosenEngine({ env, userHome, exists, readJson }) {
+  const only = (host) => ({ host, context: env.DOCKER_CONTEXT ? "" : undefined });
+  if (env.DOCKER_HOST) return only(undefined);
   const folder = env.DOCKER_CONFIG || path.join(userHome, ".docker");
   const name = env.DOCKER_CONTEXT || readJson(path.join(folder, "config.json"))?.currentContext;
-  if (!name || name === "default") return {};
+  if (!name) return {};
+  if (name === "default") return env.DOCKER_CONTEXT ? only(LOCAL_ENGINE) : {};
   const digest = createHash("sha256").update(name).digest("hex");
   const meta = readJson(path.join(folder, "contexts", "meta", digest, "meta.json"));
   const { Host: host, SkipTLSVerify: unverified } = meta?.Endpoints?.docker ?? {};
   if (!host) return {};
-  if (/^(unix|ssh):/.test(host)) return { host };
   const certificates = path.join(folder, "contexts", "tls", digest, "docker");
   const secured = unverified || exists(certificates);
-  if (!secured && host.startsWith("tcp:")) return { host };
+  if (/^(unix|ssh):/.test(host) || (!secured && host.startsWith("tcp:"))) return only(host);
   const variables = [
     `DOCKER_HOST=${host}`,
     ...(secured ? ["DOCKER_TLS_VERIFY=1", `DOCKER_CERT_PATH=${certificates}`] : []),
   ];
   return {
-    refusal: `The docker context ${name} leads to ${host}, and Pulumi's Docker provider knows no contexts: nodes would be made on another engine than their network.\nName the engine to both: export ${variables.join(" ")}`,
+    refusal: `The docker context ${name} leads to ${host}, where Pulumi's Docker provider doesn't follow: nodes would be made on another engine than their network.\nName the engine to both: export ${variables.join(" ")}`,
   };
 }
 

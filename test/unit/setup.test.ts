@@ -286,6 +286,18 @@ describe("decide", () => {
       }
     });
 
+    test("leaves no second word to a context: the provider would go by it before the host", () => {
+      const files = context("box", "ssh://box");
+      const setBy = (env: Facts["env"]) => {
+        const { DOCKER_HOST, DOCKER_CONTEXT } = decideIn({ env, files }).set;
+        return [DOCKER_HOST, DOCKER_CONTEXT];
+      };
+      expect(setBy({ DOCKER_HOST: "ssh://x", DOCKER_CONTEXT: "box" })).toEqual([undefined, ""]);
+      expect(setBy({ DOCKER_CONTEXT: "box" })).toEqual(["ssh://box", ""]);
+      expect(setBy({ DOCKER_CONTEXT: "default" })).toEqual(["unix:///var/run/docker.sock", ""]);
+      expect(setBy({})).toEqual(["ssh://box", undefined]);
+    });
+
     test("refuses what is no Docker host that the provider knows", () => {
       const { refusal } = decideIn({ files: context("box", "npipe:////./pipe/docker") });
       expect(refusal).toContain("export DOCKER_HOST=npipe:////./pipe/docker");
