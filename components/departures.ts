@@ -56,10 +56,12 @@ export interface DeparturesArgs {
 
 export interface DrainArgs extends DeparturesArgs {
   readonly accountsConf: pulumi.Output<string>;
+  /** What has to be done before: no node knows less of accounts than those that leave. */
+  readonly after: readonly pulumi.Resource[];
 }
 
 /**
- * Makes the step before all others: nodes that leave take no new replicas, and know the accounts that are to come, as
+ * Makes the step before all nodes that stay: nodes that leave take no new replicas, and know the accounts that are to come, as
  * one of them may lead the meta group. Where none leaves, it must not change with the accounts.
  */
 export function createDrain(
@@ -67,9 +69,10 @@ export function createDrain(
   args: DrainArgs,
   parent: pulumi.Resource,
 ): pulumi.Resource {
-  const { engine, accountsConf: stdin } = args;
+  const { engine, accountsConf: stdin, after } = args;
   const [inputs, ignoreChanges] = engine.leaving.size > 0 ? [{ stdin }, []] : [{}, ["stdin"]];
-  return createStep(name, "node providers/drain-nodes.ts", args, inputs, { parent, ignoreChanges });
+  const options = { parent, ignoreChanges, dependsOn: [...after] };
+  return createStep(name, "node providers/drain-nodes.ts", args, inputs, options);
 }
 
 export interface RetirementArgs extends DeparturesArgs {

@@ -8,6 +8,7 @@ import type { Strays } from "./announce-changes.ts";
 import type { AvailabilityZone } from "./availability-zone.ts";
 import { type Certificates, createCertificates, scriptTrust } from "./certificates.ts";
 import { createDrain } from "./departures.ts";
+import { createAccountsStep, createInterestStep } from "./interest.ts";
 import type { NatsNode, NodeSettings } from "./nats-node.ts";
 import { createNetwork, ensureNetwork } from "./network.ts";
 import type { Ownership } from "./ownership.ts";
@@ -56,7 +57,9 @@ export class NatsCluster extends pulumi.ComponentResource {
     const isWhole = nodesOf(plan).every((node) => args.engine.containers.has(node.containerName));
     const nodes: NatsNode[] = [];
     const { accountsConf } = settings;
-    const drain = createDrain(`${name}-drain`, { ...args, caCertificate, accountsConf }, this);
+    const accountsStep = createAccountsStep(`${name}-accounts`, { ...args, caCertificate }, this);
+    const departing = { ...args, caCertificate, accountsConf, after: [accountsStep] };
+    const drain = createDrain(`${name}-drain`, departing, this);
     const start = createStartGate(`${name}-start`, args, caCertificate, drain, this);
     let gates = [start];
     for (const [index, wave] of plan.waves.entries()) {
@@ -75,7 +78,9 @@ export class NatsCluster extends pulumi.ComponentResource {
       gates = [createGate(`${name}-wave-${index + 1}`, gate, this)];
     }
 
-    const ready = createTagPause(`${name}-tags`, plan, gates, this);
+    const listening = { ...args, caCertificate, accountsStep };
+    const heard = createInterestStep(`${name}-interest`, listening, gates, this);
+    const ready = createTagPause(`${name}-tags`, plan, [...gates, heard], this);
     createShutdown(`${name}-shutdown`, ownership, ready, this);
 
     this.caCertificate = caCertificate;

@@ -89,6 +89,19 @@ export function renderNodeConf(conf: NodeConf): string {
   return `${renderEntries(nodeBlock(conf))}\ninclude accounts.conf\n`;
 }
 
+/** Gives a rendered `nats.conf` another number of routes to each other node. */
+export function withPoolSize(conf: string, size: number): string {
+  return conf.replace(/^"cluster": \{$/m, `$&\n  "pool_size": ${size}`);
+}
+
+/** Adds accounts without users to a rendered `accounts.conf`, where it doesn't have them. */
+export function withAccounts(accountsConf: string, names: readonly string[]): string {
+  const known = new Set([...accountsConf.matchAll(/^ {2}"(.+)": \{$/gm)].map(([, name]) => name));
+  const others = names.filter((name) => !known.has(name));
+  const blocks = others.map((name) => `  ${quote(name)}: {\n    "users": []\n  }\n`).join("");
+  return accountsConf.replace(/\}\n$/, `${blocks}}\n`);
+}
+
 /** Renders `accounts.conf`, which holds the hashes of passwords and is the same on every node. */
 export function renderAccountsConf(accounts: Accounts): string {
   return `${renderEntries(accountsBlock(accounts))}\n`;

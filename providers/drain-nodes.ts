@@ -10,17 +10,12 @@
  * CA: PEM of the authorities that certify nodes, where they have TLS. stdin: the accounts.conf to come; empty
  * where no node was there to leave when this was planned.
  */
-import { execFile } from "node:child_process";
-import path from "node:path";
 import { text } from "node:stream/consumers";
-import { promisify } from "node:util";
-import { parseTar } from "nanotar";
-import { CONFIG_DIR } from "../lib/nats-conf.ts";
-import { packNodeFiles } from "../lib/node-files.ts";
 import { DRAIN_TAG } from "../lib/placement.ts";
 import { expectDocker } from "./docker-cli.ts";
 import { findLeaving, readOwner, runScript } from "./leaving-nodes.ts";
 import { askNodes } from "./monitoring.ts";
+import { readConfig, writeConfig } from "./node-config.ts";
 import { listOwnNodes, type OwnNode } from "./own-nodes.ts";
 import { sleep } from "./patience.ts";
 
@@ -54,50 +49,12 @@ async function start(node: OwnNode): Promise<OwnNode> {
 }
 
 /** Its config is no longer in the plan: the tag is put below what is there, where it replaces the others. */
-async function drain(
-  { name, container, restartSettings }: OwnNode,
-  nextAccounts: string,
-): Promise<void> {
-  const { conf, accountsConf, others } = await readConfig(container);
+async function drain(node: OwnNode, nextAccounts: string): Promise<void> {
+  const { conf, accountsConf, others } = await readConfig(node.container);
   const line = `"server_tags": ["${DRAIN_TAG}"]\n`;
   const next = conf.endsWith(line) ? conf : `${conf}${line}`;
   const accounts = nextAccounts || accountsConf;
   if (next === conf && accounts === accountsConf) return;
-  const image = await expectDocker("inspect", "--format={{.Config.Image}}", container);
-  const writing = promisify(execFile)("sh", ["components/configure-node.sh", "--test"], {
-    env: {
-      ...process.env,
-      CONTAINER: container,
-      CONFIG_VOLUME: `${container}-config`,
-      DATA_VOLUME: `${container}-data`,
-      IMAGE: image,
-      OWNER: readOwner(),
-      RESTART_SETTINGS: restartSettings,
-    },
-  });
-  writing.child.stdin?.end(packNodeFiles(next, accounts, others));
-  await writing;
-  console.error(`${name} takes no new replicas`);
-}
-
-interface NodeConfig {
-  readonly conf: string;
-  readonly accountsConf: string;
-  /** The other files by name: a node with TLS has certificates. */
-  readonly others: Readonly<Record<string, string>>;
-}
-
-async function readConfig(container: string): Promise<NodeConfig> {
-  const options = { encoding: "buffer" } as const;
-  const { stdout } = await promisify(execFile)(
-    "docker",
-    ["cp", `${container}:${CONFIG_DIR}`, "-"],
-    options,
-  );
-  // A copy, as nanotar reads the memory from its start, of which a Buffer may be but a part.
-  const archive = parseTar(new Uint8Array(stdout)).filter(({ type }) => type === "file");
-  const files = Object.fromEntries(archive.map(({ name, text }) => [path.basename(name), text]));
-  const { "nats.conf": conf, "accounts.conf": accountsConf, ...others } = files;
-  if (conf && accountsConf) return { conf, accountsConf, others };
-  throw new Error(`${container} has no nats.conf and accounts.conf in ${CONFIG_DIR}`);
+  await writeConfig(node, { conf: next, accountsConf: accounts, others });
+  console.error(`${node.name} takes no new replicas`);
 }

@@ -57,7 +57,7 @@ beforeAll(async () => {
     { parent: cluster, provider, dependsOn: [cluster.ready] },
   );
   await promiseOf(stream.urn);
-  resources = await recorder.settled(69);
+  resources = await recorder.settled(71);
 });
 
 describe("NatsCluster", () => {
@@ -71,7 +71,7 @@ describe("NatsCluster", () => {
       "docker:index/remoteImage:RemoteImage": 1,
       "docker:index/volume:Volume": 18,
       "docker:index/container:Container": 9,
-      "command:local:Command": 1 + 1 + 9 + 4 + 1 + 1,
+      "command:local:Command": 1 + 1 + 1 + 9 + 4 + 1 + 1 + 1,
       "pulumi-nodejs:dynamic/nats:Stream": 1,
       "pulumi:providers:pulumi-nodejs": 1,
     });

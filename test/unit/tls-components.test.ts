@@ -95,7 +95,7 @@ describe("a cluster with TLS", () => {
   });
 
   test("has its scripts trust the authority", () => {
-    for (const name of ["start", "drain", "wave-1", "wave-2", "wave-3"]) {
+    for (const name of ["accounts", "interest", "start", "drain", "wave-1", "wave-2", "wave-3"]) {
       expect(named(`files-${name}`).inputs.environment).toMatchObject({ CA: "authority" });
     }
     const { MONITORS = "" } = named("files-wave-1").inputs.environment as Record<string, string>;

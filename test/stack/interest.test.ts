@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { StackOutputs } from "../../lib/outputs.ts";
+import { readConfig, writeConfig } from "../../providers/node-config.ts";
+import { listOwnNodes } from "../../providers/own-nodes.ts";
+import { eventually } from "../support/eventually.ts";
+import { NatsClient } from "../support/nats-client.ts";
+import { PASSWORDS, TestStack } from "../support/stack.ts";
+
+const AUDIT = { subjects: ["bills.>"], replicas: 3, leader: { node: "rg2-az1" } };
+const BEFORE = { streams: { AUDIT } };
+
+/** The README's example, and an account that has nothing to do with others. */
+const after = (writer: unknown, member: unknown) => ({
+  streams: { AUDIT },
+  accounts: {
+    BILLING: { users: { writer: { password: writer } }, exports: [{ stream: "bills.>" }] },
+    APP: { imports: [{ stream: { account: "BILLING", subject: "bills.>" } }] },
+    TEAM: { users: { member: { password: member } } },
+  },
+});
+
+describe("what clients and streams of other accounts want", () => {
+  const clients: NatsConnection[] = [];
+  const heard = { app: [] as string[], team: [] as string[] };
+  let stack: TestStack;
+  let outputs: StackOutputs;
+
+  beforeAll(async () => {
+    stack = await TestStack.create(BEFORE);
+    await stack.expectPulumi("up", "--yes");
+    outputs = await stack.outputs();
+    await subscribe("user", PASSWORDS.password, "bills.>", heard.app);
+  });
+
+  afterAll(async () => {
+    await Promise.all(clients.map((client) => client.close()));
+    await stack.remove();
+  });
+
+  test("is heard on each node when they come in one edit, while clients try to get in", async () => {
+    const before = await containers();
+    const coming = comeIn();
+    stack.configure(after(await stack.encrypt("writer"), await stack.encrypt("member")));
+    await stack.expectPulumi("up", "--yes");
+    await coming;
+    expect(await containers()).toEqual(before);
+    await expectAllHeard();
+    await stack.expectPulumi("preview", "--expect-no-changes");
+  });
+
+  test("is heard again by the next up of a stack where an earlier version had it lost", async () => {
+    await loseInterest();
+    await publishThroughEach("writer", "bills.lost");
+    expect(heard.app.splice(0).length).toBeLessThan(9);
+
+    for (const step of ["accounts", "interest"]) {
+      await stack.expectPulumi("state", "delete", await urnOf(step), "--yes", "--force");
+    }
+    const before = await containers();
+    const said = await stack.expectPulumi("up", "--yes");
+    expect(said).toMatch(/doesn't hear that .* wants .* of account BILLING/);
+    expect(await containers()).toEqual(before);
+    await expectAllHeard();
+    await stack.expectPulumi("preview", "--expect-no-changes");
+  });
+
+  async function login(node: string, user: string, pass: string): Promise<NatsConnection> {
+    const servers = outputs.clientUrls[node] ?? "";
+    const client = await connect({ servers, user, pass, ignoreClusterUpdates: true });
+    clients.push(client);
+    return client;
+  }
+
+  /** All along on one node, the first that is reloaded. */
+  async function subscribe(user: string, pass: string, subject: string, into: string[]) {
+    const client = await login("rg1-az1", user, pass);
+    client.subscribe(subject, { callback: (_, { data }) => void into.push(`${data}`) });
+    await client.flush();
+  }
+
+  async function comeIn(): Promise<void> {
+    await eventually(async () => {
+      await subscribe("member", "member", "team.>", heard.team);
+      return true;
+    }, 120_000);
+  }
+
+  async function publishThroughEach(user: string, subject: string): Promise<void> {
+    for (const node of Object.keys(outputs.clientUrls)) {
+      const client = await login(node, user, user);
+      client.publish(subject, node);
+      await client.flush();
+    }
+    await sleep(500);
+  }
+
+  async function expectAllHeard(): Promise<void> {
+    const nodes = Object.keys(outputs.clientUrls).sort();
+    const kept = await stored();
+    await publishThroughEach("writer", "bills.x");
+    await publishThroughEach("member", "team.x");
+    expect(heard.app.splice(0).sort()).toEqual(nodes);
+    expect(heard.team.splice(0).sort()).toEqual(nodes);
+    expect((await stored()) - kept).toBe(nodes.length);
+  }
+
+  async function stored(): Promise<number> {
+    await using client = await NatsClient.connect(outputs);
+    return (await client.info("AUDIT")).state.messages;
+  }
+
+  /** Has each node lose BILLING and get it again, one after the other. */
+  async function loseInterest(): Promise<void> {
+    const [id = ""] = await containers();
+    const format = '--format={{index .Config.Labels "nats-regions.owner"}}';
+    process.env.OWNER = `nats-regions.owner=${(await execa("docker", ["inspect", format, id])).stdout}`;
+    const nodes = await listOwnNodes(process.env.OWNER);
+    const configs = await Promise.all(
+      nodes.map(async (node) => ({ node, config: await readConfig(node.container) })),
+    );
+    const without = (text: string) =>
+      text
+        .replace(/ {2}"BILLING": \{\n[\s\S]*?\n {2}\}\n/, "")
+        .replace(/ {4}"imports": \[[\s\S]*?\n {4}\]\n/, "");
+    for (const { node, config } of configs) {
+      await writeConfig(node, { ...config, accountsConf: without(config.accountsConf) });
+    }
+    for (const { node, config } of configs) await writeConfig(node, config);
+  }
+
+  async function urnOf(step: string): Promise<string> {
+    const { deployment } = JSON.parse(await stack.expectPulumi("stack", "export"));
+    const urns = (deployment.resources as { urn: string }[]).map(({ urn }) => urn);
+    return urns.find((urn) => urn.endsWith(`-${step}`)) ?? "";
+  }
+
+  async function containers(): Promise<string[]> {
+    const filter = `--filter=name=nats-regions-${stack.name}`;
+    return (await execa("docker", ["ps", "--quiet", filter])).stdout.split("\n").sort();
+  }
+});
