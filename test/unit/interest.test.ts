@@ -21,10 +21,12 @@ function node(name: string, { accounts = { A: {} }, heard = {} }: Seen): NodeInt
   return {
     name,
     accounts: new Map(
-      Object.entries(accounts).map(([account, { told = new Set(), own = 0, matched = 0 }]) => [
-        account,
-        { told, own, matched },
-      ]),
+      Object.entries(accounts).map(
+        ([account, { told = new Set<string>(), own = 0, matched = 0 }]) => [
+          account,
+          { told, own, matched },
+        ],
+      ),
     ),
     heard: new Map(Object.entries(heard).map(([peer, told]) => [peer, toSets(told)])),
   };
