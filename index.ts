@@ -40,8 +40,9 @@ const cluster = new NatsCluster(plan.cluster, {
 });
 
 // A preview goes by what the nodes have: an authority that is yet to be made isn't known, and nothing would
-// be told of streams by a provider that waits for it.
-const trusted = pulumi.runtime.isDryRun() ? engine.tls?.ca : cluster.caCertificate;
+// be told of streams by a provider that waits for it. One that saves its plan for an `up` has to have what that has.
+const goesByNodes = pulumi.runtime.isDryRun() && !process.env.NATS_REGIONS_SAVES_PLAN;
+const trusted = goesByNodes ? engine.tls?.ca : cluster.caCertificate;
 
 // The engine does nothing else while it starts the process that serves streams: in a new cluster, nodes come
 // first.

@@ -4,6 +4,7 @@ import { type ClusterPlan, nodesOf } from "../lib/plan.ts";
 import { formatDuration } from "../lib/quantities.ts";
 import type { AuthorityArgs, CertificateArgs } from "../providers/certificates.ts";
 import { providerText } from "./dynamic.ts";
+import type { EngineState } from "./preflight.ts";
 import type { TlsTexts } from "./tls-files.ts";
 
 /** What nodes show, and whom they trust. */
@@ -33,10 +34,11 @@ export function createCertificates(
   name: string,
   plan: ClusterPlan,
   texts: TlsTexts | undefined,
+  engine: EngineState,
   parent: pulumi.Resource,
 ): Certificates | undefined {
   if (plan.tls === "none") return undefined;
-  return texts ? passOn(texts) : certify(name, plan, parent);
+  return texts ? passOn(texts) : certify(name, plan, engine, parent);
 }
 
 function passOn({ ca, nodes }: TlsTexts): Certificates {
@@ -54,10 +56,19 @@ function nodeFiles(
   return { [TLS_FILES.ca]: ca, [TLS_FILES.certificate]: certificate, [TLS_FILES.key]: key };
 }
 
-function certify(name: string, plan: ClusterPlan, parent: pulumi.Resource): Certificates {
+function certify(
+  name: string,
+  plan: ClusterPlan,
+  engine: EngineState,
+  parent: pulumi.Resource,
+): Certificates {
   // They are nowhere but in the state: with the cluster they are gone.
   const options = { parent, deletedWith: parent };
-  const authority = new CertificateAuthority(`${name}-authority`, { name: plan.prefix }, options);
+  const authority = new CertificateAuthority(
+    `${name}-authority`,
+    { name: plan.prefix },
+    { ...options, hooks: { beforeCreate: [keepAuthority(`${name}-authority`, plan, engine)] } },
+  );
   const issuer = { name: plan.prefix, key: authority.key };
   const lifetime = formatDuration(plan.certificateLifetime);
   const files = nodesOf(plan).map((node) => {
@@ -69,6 +80,28 @@ function certify(name: string, plan: ClusterPlan, parent: pulumi.Resource): Cert
     return [node.name, nodeFiles(authority.certificate, certificate, key)] as const;
   });
   return { ca: authority.certificate, files: new Map(files) };
+}
+
+/**
+ * A hook that refuses another authority where nodes go by the one that there is, as where an `up` is told to replace
+ * it: nodes that are changed one after the other would no longer take each other's certificates.
+ */
+function keepAuthority(
+  authority: string,
+  { rollout }: ClusterPlan,
+  { containers }: EngineState,
+): pulumi.ResourceHook {
+  const isInUse = [...containers.values()].some(({ settings }) => settings?.tls === "stack");
+  return new pulumi.ResourceHook(
+    `keep-${authority}`,
+    ({ urn }) => {
+      if (!isInUse || rollout === "all") return;
+      throw new Error(
+        `nodes trust the authority that there is, and with another one, changed one after the other, would no longer take each other's certificates. Keep it (where its replacement was asked for by \`pulumi state taint\`: npx pulumi state untaint '${urn}'), or change all nodes at once, which is an outage of some seconds: npx pulumi config set rollout all`,
+      );
+    },
+    { onDryRun: true },
+  );
 }
 
 /** The authority of a stack. It lasts ten years, is renewed in time, and keeps its key. */

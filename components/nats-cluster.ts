@@ -49,7 +49,7 @@ export class NatsCluster extends pulumi.ComponentResource {
   constructor(name: string, args: NatsClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const { plan, ownership } = args;
     super("nats-regions:index:NatsCluster", name, { cluster: plan.cluster }, opts);
-    const certificates = createCertificates(name, plan, args.tlsTexts, this);
+    const certificates = createCertificates(name, plan, args.tlsTexts, args.engine, this);
     const settings = createCommon(name, args, certificates, this);
     const caCertificate = certificates?.ca;
     const zones = createZones(name, plan, this);
@@ -247,9 +247,13 @@ function createTagPause(
   );
 }
 
+const STOP_ALL =
+  'nodes=$(docker ps --quiet --filter "label=$OWNER"); [ -z "$nodes" ] || docker stop $nodes';
+
 /**
  * Goes first when the cluster is destroyed, and stops all nodes at once: one after the other, in the
- * order in which the gates let them in, each would hand its leaders on to the next to go.
+ * order in which the gates let them in, each would hand its leaders on to the next to go. Where an `up` is told to
+ * replace it, which deletes the old one as well, they run on.
  */
 function createShutdown(
   name: string,
@@ -261,8 +265,7 @@ function createShutdown(
     name,
     {
       create: ":",
-      delete:
-        'nodes=$(docker ps --quiet --filter "label=$OWNER"); [ -z "$nodes" ] || docker stop $nodes',
+      delete: `case "$NATS_REGIONS_COMMAND" in up | update) exit 0 ;; esac; ${STOP_ALL}`,
       environment: { OWNER: `${label}=${value}` },
       logging: local.Logging.None,
     },

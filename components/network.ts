@@ -10,7 +10,7 @@ import type { Ownership } from "./ownership.ts";
 export function createNetwork(
   name: string,
   networkName: string,
-  { labels }: Ownership,
+  { label, labels }: Ownership,
   parent: pulumi.Resource,
 ): pulumi.Resource {
   return new local.Command(
@@ -18,14 +18,22 @@ export function createNetwork(
     {
       create:
         'docker network inspect "$NETWORK" >/dev/null 2>&1 || docker network create $LABELS "$NETWORK"',
-      // Gone already is as good, but only if the engine says so.
-      delete:
-        'docker network rm "$NETWORK" || { found=$(docker network ls --quiet --filter "name=^$NETWORK$") && [ -z "$found" ]; }',
+      delete: `docker network rm "$NETWORK" || ${IS_GONE} || ${isInUse(label)}`,
       environment: { NETWORK: networkName, LABELS: labelFlags(labels).join(" ") },
       logging: local.Logging.None,
     },
     { parent, replaceOnChanges: ["environment"], deleteBeforeReplace: true },
   );
+}
+
+// As good as removed, but only if the engine says so.
+const IS_GONE =
+  '{ found=$(docker network ls --quiet --filter "name=^$NETWORK$") && [ -z "$found" ]; }';
+
+/** Whether nodes are in the network: an `up` is told to replace it, and it stays, as it is theirs. Where all ends, they go first. */
+function isInUse({ label, value }: Ownership["label"]): string {
+  const filters = `--filter "network=$NETWORK" --filter "label=${label}=${value}"`;
+  return `{ nodes=$(docker ps --quiet ${filters}) && [ -n "$nodes" ] && echo "the network stays, as nodes are in it"; }`;
 }
 
 /**

@@ -86,7 +86,7 @@ function isCopyOf(written, copied) {
 }
 
 /** Writes a file whole or not at all. @returns false where there is no room for it */
-function replace(file, text) {
+export function replace(file, text) {
   const draft = `${file}.${process.pid}.draft`;
   try {
     fs.writeFileSync(draft, text, { mode: 0o600 });

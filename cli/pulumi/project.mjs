@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { DEFAULT_STACK, decide, pulumiHome, selectedStack, stateFolder } from "./environment.mjs";
 import { mendStates } from "./full-disk.mjs";
 import { clearTornAttributes } from "./killed.mjs";
+import { keepReplacedVolumes } from "./replaced.mjs";
 
 const self = path.dirname(fs.realpathSync(fileURLToPath(import.meta.url)));
 const lazySdk = path.join(self, "lazy-sdk.cjs");
@@ -51,6 +52,9 @@ export function pulumiEnvironment(args, env) {
   clearTornAttributes(backend);
   for (const stack of mendStates(backend)) {
     console.error(`Put back the state that stack ${stack} had before it was torn.`);
+  }
+  for (const volume of keepReplacedVolumes(backend)) {
+    console.error(`Volume ${volume} stays: a replacement would have been itself.`);
   }
   const bin = path.join(project, "node_modules", ".bin");
   return {

@@ -5,6 +5,7 @@ import { exec } from "./exec.mjs";
 import { crampedFolder } from "./full-disk.mjs";
 import { clearStaleLocks } from "./killed.mjs";
 import { findCli, pulumiEnvironment } from "./project.mjs";
+import { findReplacedVolume } from "./replaced.mjs";
 
 const args = process.argv.slice(2);
 const cli = findCli(process.env);
@@ -21,6 +22,9 @@ if (refusal) {
   process.exit(1);
 }
 env.PATH = [dirname(cli), env.PATH].join(delimiter);
+// For what is right only where all ends: see createShutdown in components/nats-cluster.ts.
+env.NATS_REGIONS_COMMAND = args.find((arg) => !arg.startsWith("-"));
+if (args.some((arg) => /^--save-plan(=|$)/.test(arg))) env.NATS_REGIONS_SAVES_PLAN = "true";
 
 for (const pid of clearStaleLocks(env.PULUMI_BACKEND_URL)) {
   console.error(`Took away the lock of a pulumi command that was killed (process ${pid}).`);
@@ -29,6 +33,14 @@ for (const pid of clearStaleLocks(env.PULUMI_BACKEND_URL)) {
 const cramped = ["up", "refresh"].includes(args[0]) && crampedFolder(env.PULUMI_BACKEND_URL);
 if (cramped) {
   console.error(`The disk that the state is on is full: make room in ${cramped} first.`);
+  process.exit(1);
+}
+
+const volume = findReplacedVolume(args);
+if (volume) {
+  console.error(
+    `A volume can't be replaced by an \`up\`: the new one of its name would be the old one. To make a node's data anew, remove its container and its volume (docker rm --force, docker volume rm), and run \`npx pulumi up --refresh\`: replicas are copied back from other nodes. It was ${volume}.`,
+  );
   process.exit(1);
 }
 
