@@ -92,6 +92,7 @@ const varz = z.object({
   version: z.string(),
   tags: z.array(z.string()).default([]),
   cluster: z.object({ urls: z.array(z.string()).default([]) }),
+  max_payload: z.number().optional(),
   config_digest: z.string().optional(),
   config_load_time: z.string(),
 });
@@ -114,13 +115,20 @@ async function askServer(
   try {
     const node = { name: planned.name, url, ...(ca === undefined ? {} : { ca }) };
     const page = await readPageAsShown(node, "varz", ANSWER_MS);
-    const { version, tags, cluster, ...config } = varz.parse(JSON.parse(page.text));
+    const {
+      version,
+      tags,
+      cluster,
+      max_payload: maxPayload,
+      ...config
+    } = varz.parse(JSON.parse(page.text));
     const { config_digest: configDigest, config_load_time: configLoadTime } = config;
     const routes = cluster.urls.map((hostAndPort) => hostAndPort.replace(/:\d+$/, ""));
     return {
       version,
       tags,
       routes,
+      ...(maxPayload === undefined ? {} : { maxPayload }),
       configLoadTime,
       ...(configDigest === undefined ? {} : { configDigest }),
       // Where others are to certify it, that is said already.

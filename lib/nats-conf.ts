@@ -14,6 +14,8 @@ export const MONITOR_PORT = 8222;
  * again stay apart.
  */
 const ROUTE_PING_INTERVAL = "5s";
+/** Bytes; the server's own (nats-server 2.15, `MAX_PAYLOAD_SIZE`). */
+export const DEFAULT_MAX_PAYLOAD = 1024 ** 2;
 /** Files in {@link CONFIG_DIR} of a node with TLS, PEM each. */
 export const TLS_FILES = { ca: "ca.pem", certificate: "certificate.pem", key: "key.pem" } as const;
 
@@ -32,6 +34,8 @@ export interface NodeConf {
   readonly maxFileStore: number;
   /** Bytes. */
   readonly maxMemoryStore: number;
+  /** Bytes that a message may have, its headers with them. Default: {@link DEFAULT_MAX_PAYLOAD}. */
+  readonly maxPayload?: number;
   /** `always`, or the longest time that an acknowledged message may wait for the disk, e.g. `1s`. */
   readonly syncInterval: string;
   /** Who certifies nodes; without it everything is in the clear. */
@@ -59,6 +63,7 @@ export const FIELD_CHANGES = {
   uniqueTag: "restarts",
   maxFileStore: "restarts",
   maxMemoryStore: "restarts",
+  maxPayload: "reloads",
   syncInterval: "restarts",
   // The server would take up `tls` blocks, but not another monitoring port than it has. New certificates
   // under the same names are no change of the config, and are taken up by any reload.
@@ -132,6 +137,7 @@ function nodeBlock(conf: NodeConf): ConfigBlock {
     ...(conf.tls === undefined
       ? { http_port: MONITOR_PORT }
       : { https_port: MONITOR_PORT, tls: ownCertificate() }),
+    ...(conf.maxPayload === undefined ? {} : { max_payload: conf.maxPayload }),
     jetstream: {
       store_dir: DATA_DIR,
       ...(conf.uniqueTag === "" ? {} : { unique_tag: conf.uniqueTag }),

@@ -1,5 +1,5 @@
 import { formatSyncInterval } from "./durability.ts";
-import type { SettingValues } from "./nats-conf.ts";
+import { DEFAULT_MAX_PAYLOAD, type NodeConf, type SettingValues } from "./nats-conf.ts";
 import type { ClusterPlan, NodePlan } from "./plan.ts";
 import { formatBytes } from "./quantities.ts";
 
@@ -19,6 +19,8 @@ export interface RunningServer {
   readonly tags: readonly string[];
   /** Names of the nodes that it has routes to, in any order. */
   readonly routes: readonly string[];
+  /** Bytes that a message may have; undefined where it doesn't tell. */
+  readonly maxPayload?: number;
   /** Undefined before nats-server 2.11. */
   readonly configDigest?: string;
   /** When it took up its config, RFC 3339. */
@@ -121,8 +123,15 @@ function reloadReasons(server: RunningServer, { conf }: NodePlan): Reason[] {
   return [
     { setting: "tags", change: describeDifference(server.tags, tags) },
     { setting: "routes", change: describeDifference(server.routes, conf.routes) },
+    { setting: "maxPayload", change: describePayload(server, conf) },
     ...server.certificateReasons,
   ].filter(({ change }) => change !== "");
+}
+
+function describePayload({ maxPayload: before }: RunningServer, { maxPayload }: NodeConf): string {
+  const after = maxPayload ?? DEFAULT_MAX_PAYLOAD;
+  if (before === undefined || before === after) return "";
+  return `${formatBytes(before)} → ${formatBytes(after)}`;
 }
 
 function hasOtherConfig({ version, configDigest }: RunningServer, planned: string): boolean {

@@ -3,7 +3,14 @@ import { certificateNames } from "./certificate-rules.ts";
 import { unlimitedWarnings } from "./consumer-limit.ts";
 import { durabilityWarnings, syncNotices } from "./durability.ts";
 import { PlanError, type Problem } from "./errors.ts";
-import { type NodeConf, renderNodeConf, restartFields, type SettingValues } from "./nats-conf.ts";
+import {
+  DEFAULT_MAX_PAYLOAD,
+  type NodeConf,
+  renderNodeConf,
+  restartFields,
+  type SettingValues,
+} from "./nats-conf.ts";
+import { payloadNotices, payloadProblems } from "./payload.ts";
 import {
   describeNearest,
   type Fleet,
@@ -198,7 +205,11 @@ export function draftCluster(settings: Settings): ClusterDraft {
     systemUser: settings.systemUser,
     accounts,
     streams: compiled.map((stream) => draftStream(stream, surroundings)),
-    notices: [...syncNotices(settings.syncInterval), ...clearTextNotices(settings)],
+    notices: [
+      ...syncNotices(settings.syncInterval),
+      ...payloadNotices(settings.maxPayload),
+      ...clearTextNotices(settings),
+    ],
     problems: [
       ...nameProblems(nodes),
       ...portProblems(nodes),
@@ -212,6 +223,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
         })),
         stores,
       ),
+      ...payloadProblems(settings.maxPayload, accounts, compiled),
       ...findOverlaps(
         compiled.map(({ name, account, config }) => ({
           name,
@@ -298,6 +310,7 @@ function planNode(
     uniqueTag: settings.uniqueTag,
     maxFileStore: settings.maxFileStore,
     maxMemoryStore: settings.maxMemoryStore,
+    ...(settings.maxPayload === DEFAULT_MAX_PAYLOAD ? {} : { maxPayload: settings.maxPayload }),
     syncInterval: settings.syncInterval,
     ...(tls === "none" ? {} : { tls }),
   };

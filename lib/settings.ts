@@ -4,6 +4,7 @@ import { type AccountSettings, accountsSchema } from "./account-settings.ts";
 import { accountProblems } from "./accounts.ts";
 import { PlanError, type Problem } from "./errors.ts";
 import { GIVEN, hidePasswords } from "./hidden-passwords.ts";
+import { MOST_PAYLOAD } from "./payload.ts";
 import { formatBytes, parseBytes, parseDuration } from "./quantities.ts";
 import { quantity } from "./schemas.ts";
 import { toProblems, wordIssue } from "./setting-errors.ts";
@@ -40,6 +41,8 @@ export interface Settings extends TlsSettings {
   readonly memory: number;
   readonly maxFileStore: number;
   readonly maxMemoryStore: number;
+  /** Bytes that a message may have. */
+  readonly maxPayload: number;
   readonly syncInterval: string;
   /** How many nodes are changed at once. */
   readonly rollout: Rollout;
@@ -96,6 +99,12 @@ const schema = z.strictObject({
   memory: size(64 * MIB).prefault("512MiB"),
   maxFileStore: size(MIB).prefault("1GiB"),
   maxMemoryStore: size(0).prefault(formatBytes(DEFAULT_MEMORY_STORE)),
+  maxPayload: size(1024)
+    .refine((bytes) => bytes <= MOST_PAYLOAD, {
+      error: ({ input }) =>
+        `${formatBytes(input as number)} is more than ${formatBytes(MOST_PAYLOAD)}`,
+    })
+    .prefault("1MiB"),
   syncInterval: z.string().transform(parseSyncInterval).prefault("always"),
   rollout: z.enum(ROLLOUTS).default("zone"),
   keepVolumes: z.boolean().default(false),

@@ -455,6 +455,12 @@ function explainRequestFailure(error: unknown, session: Session): Error {
     });
   }
   if (cause instanceof errors.PermissionViolationError) return denied(session, cause);
+  if (cause instanceof errors.InvalidArgumentError) {
+    return new JetStreamUnavailable(
+      `JetStream can't be asked in account ${account}: the account's limits.payload, or maxPayload, is less than the request has; raise it, or take it out (${cause.message})`,
+      { cause: error },
+    );
+  }
   return unreachable(session, error);
 }
 

@@ -176,7 +176,7 @@ function fieldValue(field: Field | NestedField): fc.Arbitrary<unknown> {
     case "limit":
       return mostly(fc.integer({ min: 1, max: 5 }), oddNumber);
     case "bytes":
-      return mostly(size, oddSize);
+      return mostly(fc.oneof(size, fc.constantFrom("1KiB", "64KiB")), oddSize);
     case "duration":
       return mostly(duration, oddDuration);
     case "texts":
@@ -238,7 +238,11 @@ const account = fc.record(
   {
     users: fc.dictionary(fc.oneof({ weight: 9, arbitrary: label }, oddText), user, { maxKeys: 1 }),
     limits: fc.record(
-      { connections: fc.nat(99), subscriptions: fc.nat(99), payload: size },
+      {
+        connections: fc.nat(99),
+        subscriptions: fc.nat(99),
+        payload: mostly(fc.constantFrom("4KiB", "64KiB"), size),
+      },
       { requiredKeys: [] },
     ),
     jetStream: fc.oneof(
@@ -274,6 +278,7 @@ const SETTINGS: Readonly<Record<string, readonly [fc.Arbitrary<unknown>, fc.Arbi
     memory: [size, oddSize],
     maxFileStore: [size, oddSize],
     maxMemoryStore: [size, oddSize],
+    maxPayload: [fc.constantFrom("1KiB", "64KiB", "1MiB", "64MiB"), oddSize],
     syncInterval: [fc.oneof(fc.constant("always"), duration), oddDuration],
     rollout: [fc.constantFrom("zone", "node", "all"), oddText],
     keepVolumes: [fc.boolean(), oddText],

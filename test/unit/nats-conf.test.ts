@@ -9,7 +9,7 @@ import {
 } from "../../lib/nats-conf.ts";
 import { simpleAccounts } from "../support/accounts.ts";
 
-const conf: Required<Omit<NodeConf, "tls">> = {
+const conf: Required<Omit<NodeConf, "tls" | "maxPayload">> = {
   serverName: "rg1-az1",
   serverTags: ["rg:1", "az:1", "xr:123", "xr:132"],
   cluster: "c1",
@@ -132,13 +132,16 @@ test("writes control characters byte by byte, as nats-server knows no \\u, \\b o
 });
 
 test("classes every field of a node's config", () => {
-  expect(Object.keys(FIELD_CHANGES).sort()).toEqual([...Object.keys(conf), "tls"].sort());
+  expect(Object.keys(FIELD_CHANGES).sort()).toEqual(
+    [...Object.keys(conf), "tls", "maxPayload"].sort(),
+  );
 });
 
 describe("restartFields", () => {
   test.each([
     ["tags", { serverTags: ["rg:9"] }],
     ["routes", { routes: ["rg1-az1"] }],
+    ["the size of messages", { maxPayload: 8 * 1024 ** 2 }],
     ["the advertised address", { clientAdvertise: "10.0.0.1:4222" }],
   ])("stay for %s, which reload", (_, change) => {
     expect(restartFields({ ...conf, ...change })).toEqual(restartFields(conf));

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { configDigest } from "../../lib/nats-conf.ts";
+import { configDigest, DEFAULT_MAX_PAYLOAD } from "../../lib/nats-conf.ts";
 import { changeOf, describeChanges, type RunningNode } from "../../lib/node-changes.ts";
 import { type ClusterPlan, type NodePlan, nodesOf, planCluster } from "../../lib/plan.ts";
 import { parseSettings } from "../../lib/settings.ts";
@@ -21,6 +21,7 @@ const run = (node: NodePlan, accounts = ACCOUNTS) => ({
     version: "2.15.2",
     tags: node.serverTags,
     routes: node.conf.routes,
+    maxPayload: node.conf.maxPayload ?? DEFAULT_MAX_PAYLOAD,
     configDigest: configDigest(node.conf, accounts),
     configLoadTime: "2026-11-26T08:00:00Z",
     certificateReasons: [],
@@ -69,6 +70,11 @@ describe("changes of a whole cluster", () => {
     [{ memory: "1GiB", syncInterval: "1s" }, "memory 512MiB → 1GiB; syncInterval always → 1s"],
   ])("by %j need a restart, zone by zone, in one line", (settings, reason) => {
     expect(say({}, settings)).toEqual([`restart, zone by zone: ${ZONES}: ${reason}`]);
+  });
+
+  test("by larger messages need a reload, which says why", () => {
+    const change = "maxPayload 1MiB → 8MiB";
+    expect(say({}, { maxPayload: "8MiB" })).toEqual([`reload, no restart: ${NODES}: ${change}`]);
   });
 
   test("go node by node where replicas may share a zone", () => {
