@@ -89,7 +89,8 @@ function limitsBlock({ connections, subscriptions, payload }: AccountLimits): Co
   });
 }
 
-function jetStreamBlock(limits: JetStreamLimits): ConfigValue {
+/** What an account's streams may take, as its config has it; `enabled` where that is anything. */
+export function jetStreamBlock(limits: JetStreamLimits): ConfigValue {
   const block = withoutAbsent({
     max_file: limits.maxFileStore,
     max_memory: limits.maxMemoryStore,

@@ -22,7 +22,8 @@ export const STORE_SETTINGS = {
   memory: "maxMemoryStore",
 } as const satisfies Record<StoreKind, keyof JetStreamLimits>;
 
-const STREAM_SETTINGS = {
+/** The setting with the size that an account lets a stream have. */
+export const STREAM_SETTINGS = {
   file: "maxFileStreamBytes",
   memory: "maxMemoryStreamBytes",
 } as const satisfies Record<StoreKind, keyof JetStreamLimits>;
@@ -143,7 +144,7 @@ function overloadOf(
   return undefined;
 }
 
-function sumOf(numbers: readonly number[]): number {
+export function sumOf(numbers: readonly number[]): number {
   return numbers.reduce((sum, each) => sum + each, 0);
 }
 

@@ -4,7 +4,10 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server as NetServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { jetStreamBlock } from "../../lib/accounts-conf.ts";
+import type { JetStreamLimits } from "../../lib/account-settings.ts";
 import type { Fleet, Server } from "../../lib/placement.ts";
+import type { StoreKind } from "../../lib/room.ts";
 import type { Servers, UserLogin } from "../../providers/connection.ts";
 import { JetStreamError, type JetStreamPort, openJetStream } from "../../providers/jetstream.ts";
 import type { Monitor } from "../../providers/monitoring.ts";
@@ -24,6 +27,8 @@ export interface TestCluster {
   /** Account that `connection` belongs to. */
   readonly account: string;
   readonly monitors: readonly Monitor[];
+  /** Gives the account other limits by a config reload, and waits until all servers have them. */
+  relimit(limits: JetStreamLimits): Promise<void>;
   /**
    * Gives servers other tags by a config reload, and waits until the meta leader places by them.
    *
@@ -41,6 +46,20 @@ interface Process {
   readonly ports: { readonly client: number; readonly route: number; readonly monitor: number };
   readonly configFile: string;
   readonly child: ChildProcess;
+}
+
+/** Bytes of a server's stores. */
+export type StoreSizes = Readonly<Record<StoreKind, number>>;
+
+const USUAL_STORES: StoreSizes = { file: 1024 ** 3, memory: 64 * 1024 ** 2 };
+
+/** What all servers' configs have in common, and each has of its own. */
+interface Shared {
+  readonly routes: readonly string[];
+  readonly uniqueTag: string;
+  readonly directory: string;
+  readonly limits: JetStreamLimits;
+  readonly storesOf: (server: string) => StoreSizes;
 }
 
 const MARKER = "server:";
@@ -61,6 +80,7 @@ export async function startCluster(
   servers: readonly Server[] = SEED_SERVERS,
   uniqueTag = "az:",
   binary = BINARY,
+  storesOf: (server: string) => StoreSizes = () => USUAL_STORES,
 ): Promise<TestCluster> {
   const directory = await mkdtemp(join(tmpdir(), "nats-regions-"));
   const ports = await freePorts(servers.length * 3);
@@ -69,12 +89,13 @@ export async function startCluster(
     return { client, route, monitor };
   };
   const routes = servers.map((_, index) => `nats-route://127.0.0.1:${portsOf(index).route}`);
+  let shared: Shared = { routes, uniqueTag, directory, limits: {}, storesOf };
   const processes = await Promise.all(
     servers.map(async (server, index): Promise<Process> => {
       const configFile = join(directory, `${server.name}.conf`);
       const process = { server, ports: portsOf(index), configFile };
       await mkdir(join(directory, server.name));
-      await writeFile(configFile, renderConfig(process, routes, uniqueTag, directory));
+      await writeFile(configFile, renderConfig(process, shared));
       const log = ["-l", join(directory, `${server.name}.log`)];
       return { ...process, child: spawn(binary, ["-c", configFile, ...log], { stdio: "ignore" }) };
     }),
@@ -95,10 +116,23 @@ export async function startCluster(
     connection,
     systemConnection: { urls, user: "sys", password: "sys" },
     account,
-    monitors: processes.map(({ server, ports }) => ({
-      name: server.name,
+    monitors: processes.map(({ server: { name }, ports }) => ({
+      name,
       url: `http://127.0.0.1:${ports.monitor}`,
     })),
+    async relimit(limits) {
+      shared = { ...shared, limits };
+      const loadedAt = (process: Process) => getJson<Varz>(process, "varz");
+      await Promise.all(
+        tagged.map(async (server) => {
+          const process = { ...find(server.name), server };
+          const { config_load_time: before } = await loadedAt(process);
+          await writeFile(process.configFile, renderConfig(process, shared));
+          process.child.kill("SIGHUP");
+          await eventually(async () => (await loadedAt(process)).config_load_time !== before);
+        }),
+      );
+    },
     async retag(tags) {
       generation += 1;
       tagged = tagged.map(({ name, cluster, tags: kept }) => {
@@ -107,7 +141,7 @@ export async function startCluster(
       });
       for (const server of tagged) {
         const process = { ...find(server.name), server };
-        await writeFile(process.configFile, renderConfig(process, routes, uniqueTag, directory));
+        await writeFile(process.configFile, renderConfig(process, shared));
         process.child.kill("SIGHUP");
       }
       const port = openJetStream(connection, account);
@@ -138,10 +172,9 @@ export async function startCluster(
 
 function renderConfig(
   { server, ports, configFile: _ }: Omit<Process, "child">,
-  routes: readonly string[],
-  uniqueTag: string,
-  directory: string,
+  { routes, uniqueTag, directory, limits, storesOf }: Shared,
 ): string {
+  const { file, memory } = storesOf(server.name);
   return `
 server_name: "${server.name}"
 server_tags: ${JSON.stringify(server.tags)}
@@ -150,13 +183,14 @@ http: "127.0.0.1:${ports.monitor}"
 cluster { name: "${server.cluster}", listen: "127.0.0.1:${ports.route}", routes: ${JSON.stringify(routes)} }
 jetstream {
   store_dir: "${join(directory, server.name)}"
-  max_file_store: 1GiB
-  max_memory_store: 64MiB
+  max_file_store: ${file}
+  max_memory_store: ${memory}
   ${uniqueTag === "" ? "" : `unique_tag: "${uniqueTag}"`}
 }
 accounts {
   $SYS { users: [{ user: sys, password: sys }] }
-  APP { jetstream: enabled, users: [{ user: user, password: user }] }
+  APP { jetstream: ${JSON.stringify(jetStreamBlock(limits))}, users: [{ user: user, password: user }] }
+  OTHER { jetstream: enabled, users: [{ user: other, password: other }] }
   BARE { users: [{ user: bare, password: bare }] }
 }
 `;
@@ -183,6 +217,11 @@ async function areTagsInForce(port: JetStreamPort, servers: readonly Server[]): 
   const listed = refusal.match(/tags excluded \[(.*)\]/)?.[1]?.split(", ") ?? [];
   const expected = servers.filter(takesReplicas).map((server) => `'${markerOf(server)}'`);
   return !refusal.includes(nowhere) && listed.sort().join() === expected.sort().join();
+}
+
+interface Varz {
+  /** RFC 3339. */
+  readonly config_load_time: string;
 }
 
 interface Jsz {
