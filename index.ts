@@ -6,6 +6,7 @@ import { JetStreamProvider, serversOf } from "./components/jetstream-provider.ts
 import { NatsCluster } from "./components/nats-cluster.ts";
 import { observerOf } from "./components/observe.ts";
 import { inspectEngine } from "./components/preflight.ts";
+import { refuseShortages } from "./components/room.ts";
 import { planStack } from "./components/stack-settings.ts";
 import { Stream } from "./components/stream.ts";
 import { StreamRoster } from "./components/stream-roster.ts";
@@ -26,6 +27,7 @@ const [strays] = await Promise.all([
   announceChanges(plan, accounts, engine, tlsTexts),
   announceImage(plan, engine, observe),
   announceDepartures(plan, engine),
+  refuseShortages(plan, engine, observe),
 ]);
 
 const isNew = engine.containers.size === 0;

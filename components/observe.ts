@@ -17,7 +17,10 @@ export function observerOf(plan: ClusterPlan, engine: EngineState): Observer {
 }
 
 /** Where the nodes that have a container are asked as long as nothing has changed; those that are down have no URL. */
-function monitorsOf(plan: ClusterPlan, { containers, leaving, tls }: EngineState): Monitor[] {
+export function monitorsOf(
+  plan: ClusterPlan,
+  { containers, leaving, tls }: EngineState,
+): Monitor[] {
   const trust = tls === undefined ? {} : { ca: tls.ca };
   const staying = nodesOf(plan).map(
     ({ name, containerName }) => [name, containers.get(containerName)] as const,

@@ -169,12 +169,22 @@ function placeRefused(request: RoomRequest, view: RoomView): RoomRefusal | undef
   };
 }
 
-/** A placement is compared as it is written, but for its absence. */
-function isMoved(before: StreamConfig, after: StreamConfig): boolean {
+/** Whether the servers place a stream anew: an update without a placement leaves it where it is. */
+export function isMoved(before: StreamConfig, after: StreamConfig): boolean {
   return (
     after.placement !== undefined &&
     diffConfig(before, after).some(({ effect }) => effect === "moves")
   );
+}
+
+/** Why no other server has room for the replicas that a stream loses; undefined where one has, or for other reasons. */
+export function whyNoReplacement(
+  config: StreamConfig,
+  kept: readonly string[],
+  view: Pick<RoomView, "fleet" | "stores">,
+): string | undefined {
+  const placement = planPlacement(placementRequest(config), withoutRoomOf(withRoom(view), kept));
+  return placement.kind === "impossible" && placement.shortOf ? placement.summary : undefined;
 }
 
 /** Hosts that a stream keeps are not asked whether they have room. */

@@ -1,6 +1,7 @@
 /** nats-server's `/jsz` page (2.15, `JSInfo` in server/monitor.go), as far as anybody here reads it. */
 import { z } from "zod";
 import type { Store } from "../lib/room.ts";
+import type { ObservedAccount } from "../lib/room-changes.ts";
 
 /** All streams that a node has a replica of, with their configs. More parameters may follow. */
 export const STREAMS_PAGE = "jsz?accounts=true&streams=true&config=true";
@@ -53,13 +54,19 @@ const streamDetail = z.object({
     .default([]),
 });
 
-const accountDetail = z.object({
-  name: z.string(),
-  stream_detail: z.array(streamDetail).default([]),
-});
-
 /** Bytes; `-1` is a limit that is off. */
 const bytes = z.number().default(0);
+
+const accountDetail = z.object({
+  name: z.string(),
+  /** Of the whole cluster, replicas counted. */
+  memory: bytes,
+  storage: bytes,
+  /** What it may store; `-1` shows as a number of 64 bits without a sign. */
+  reserved_memory: bytes,
+  reserved_storage: bytes,
+  stream_detail: z.array(streamDetail).default([]),
+});
 
 const jsz = z.object({
   config: z.object({ max_memory: bytes, max_storage: bytes }).prefault({}),
@@ -95,6 +102,8 @@ export interface Jsz {
   readonly metaGroup?: RaftGroup & { readonly cluster_size: number };
   readonly file: Store;
   readonly memory: Store;
+  /** None where the page was not asked for them. */
+  readonly accounts: readonly ObservedAccount[];
   /** Of all accounts; none where the page was not asked for them. */
   readonly streams: readonly HomedStream[];
 }
@@ -106,8 +115,17 @@ export function parseJsz(page: unknown): Jsz {
     ...(metaGroup ? { metaGroup } : {}),
     file: { max: config.max_storage, reserved: use.reserved_storage, used: use.storage },
     memory: { max: config.max_memory, reserved: use.reserved_memory, used: use.memory },
+    accounts: accounts.map((account) => ({
+      name: account.name,
+      file: { ...limitOf(account.reserved_storage), used: account.storage },
+      memory: { ...limitOf(account.reserved_memory), used: account.memory },
+    })),
     streams: accounts.flatMap(({ name: account, stream_detail: streams }) =>
       streams.map((stream) => ({ account, stream })),
     ),
   };
+}
+
+function limitOf(shown: number): { readonly limit?: number } {
+  return shown > Number.MAX_SAFE_INTEGER ? {} : { limit: shown };
 }
