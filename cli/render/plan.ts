@@ -2,6 +2,7 @@ import { formatProblem } from "../../lib/errors.ts";
 import { describeNearest, type Placement } from "../../lib/placement.ts";
 import { countOf } from "../../lib/wording.ts";
 import type { PlanReport, StreamForecast } from "../stack/plan-report.ts";
+import { renderRoom } from "./room.ts";
 import { COLUMN_GAP, renderTable } from "./table.ts";
 import { type Canvas, hang, pad, widthOf } from "./text.ts";
 
@@ -19,6 +20,10 @@ export function renderPlan(report: PlanReport, canvas: Canvas): string {
   return [
     renderHeadline(report, canvas),
     renderNodes(report, canvas),
+    renderRoom(
+      report.regions.flatMap(({ zones }) => zones.flatMap(({ nodes }) => nodes)),
+      canvas,
+    ),
     renderMetaGroup(report, canvas),
     ...report.streams.map((stream) => renderStream(stream, several, canvas)),
     ...(report.streams.length === 0 ? [colors.dim("There are no streams.")] : []),

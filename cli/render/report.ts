@@ -1,16 +1,19 @@
 import { countOf } from "../../lib/wording.ts";
 import { type ClusterReport, nodesIn } from "../stack/report.ts";
 import { renderLegend, renderMap } from "./map.ts";
+import { renderRoom } from "./room.ts";
 import { renderStreams } from "./streams.ts";
 import type { Canvas } from "./text.ts";
 
 /** A whole report: a line that says it all, the map, the streams, what is wrong. */
 export function renderReport(report: ClusterReport, canvas: Canvas): string {
+  const rooms = nodesIn(report).flatMap(({ name, room }) => (room ? [{ name, room }] : []));
   const problems = report.problems.map((problem) => `${canvas.colors.red("✗")} ${problem}`);
   return [
     renderHeadline(report, canvas),
     `${renderMap(report, canvas)}\n${renderLegend(report, canvas)}`,
     renderStreams(report.streams, canvas),
+    ...(rooms.length > 0 ? [renderRoom(rooms, canvas)] : []),
     ...(problems.length > 0 ? [problems.join("\n")] : []),
   ].join("\n\n");
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { monitorsOf, type StackOutputs } from "../../lib/outputs.ts";
+import type { Store, StoreKind } from "../../lib/room.ts";
 import {
   type HomedStream,
   isChanging,
@@ -24,6 +25,7 @@ export interface NodeAnswer extends NodeView {
   readonly tags: readonly string[];
   /** When its certificate ends, RFC 3339; not there without TLS. */
   readonly certificateUntil?: string;
+  readonly room: Readonly<Record<StoreKind, Store>>;
   /** The streams that this node holds a replica of. */
   readonly streams: readonly StreamSighting[];
 }
@@ -76,6 +78,7 @@ async function ask(node: Monitor): Promise<Omit<NodeObservation, "name">> {
       ...known,
       ...(certificateUntil === undefined ? {} : { certificateUntil }),
       ...viewOf(jsz, health),
+      room: { file: jsz.file, memory: jsz.memory },
       streams: jsz.streams.map(toSighting),
     };
     return { answer };

@@ -1,5 +1,10 @@
 import type { Problem } from "../../lib/errors.ts";
-import { type Placement, placementRequest, planSeating } from "../../lib/placement.ts";
+import {
+  type Placement,
+  placementRequest,
+  plannedHosts,
+  planSeating,
+} from "../../lib/placement.ts";
 import {
   type ClusterDraft,
   type NodePlan,
@@ -7,6 +12,7 @@ import {
   type RegionPlan,
   type StreamDraft,
 } from "../../lib/plan.ts";
+import { reservationOf, type Store, type StoreKind } from "../../lib/room.ts";
 import {
   judgeLosses,
   type Loss,
@@ -57,6 +63,13 @@ export interface NodeForecast {
   readonly monitorPort: number;
   readonly clientUrl: string;
   readonly monitoringUrl: string;
+  /** Bytes, by the settings alone. */
+  readonly room: Readonly<Record<StoreKind, PlannedStore>>;
+}
+
+export interface PlannedStore extends Store {
+  /** Where the servers choose the hosts, some streams' replicas may be on the node or not. */
+  readonly reservedAtMost: number;
 }
 
 export interface StreamForecast {
@@ -95,7 +108,7 @@ export function reportOnPlan(
     cluster,
     image,
     uniqueTag: fleet.uniqueTag,
-    regions: draft.regions.map(forecastRegion),
+    regions: draft.regions.map((region) => forecastRegion(region, draft.streams)),
     metaGroup: {
       servers,
       majority: majorityOf(servers),
@@ -108,13 +121,44 @@ export function reportOnPlan(
   };
 }
 
-function forecastRegion({ name, zones }: RegionPlan): RegionForecast {
-  return { name, zones: zones.map((zone) => ({ ...zone, nodes: zone.nodes.map(forecastNode) })) };
+function forecastRegion(
+  { name, zones }: RegionPlan,
+  streams: readonly StreamDraft[],
+): RegionForecast {
+  const forecast = (node: NodePlan) => forecastNode(node, streams);
+  return { name, zones: zones.map((zone) => ({ ...zone, nodes: zone.nodes.map(forecast) })) };
 }
 
-function forecastNode(node: NodePlan): NodeForecast {
-  const { name, serverTags: tags, clientPort, monitorPort, clientUrl, monitoringUrl } = node;
-  return { name, tags, clientPort, monitorPort, clientUrl, monitoringUrl };
+function forecastNode(node: NodePlan, streams: readonly StreamDraft[]): NodeForecast {
+  const { name, serverTags: tags, clientPort, monitorPort, clientUrl, monitoringUrl, conf } = node;
+  const room = {
+    file: plannedStore("file", conf.maxFileStore, name, streams),
+    memory: plannedStore("memory", conf.maxMemoryStore, name, streams),
+  };
+  return { name, tags, clientPort, monitorPort, clientUrl, monitoringUrl, room };
+}
+
+function plannedStore(
+  kind: StoreKind,
+  max: number,
+  node: string,
+  streams: readonly StreamDraft[],
+): PlannedStore {
+  const reservedBy = (placements: readonly Placement["kind"][]) =>
+    streams
+      .filter(({ config, placement }) => {
+        const isHere = placement.kind !== "impossible" && plannedHosts(placement).includes(node);
+        return (
+          isHere && placements.includes(placement.kind) && reservationOf(config).storage === kind
+        );
+      })
+      .reduce((sum, { config }) => sum + reservationOf(config).bytes, 0);
+  return {
+    max,
+    reserved: reservedBy(["exact"]),
+    reservedAtMost: reservedBy(["exact", "choice"]),
+    used: 0,
+  };
 }
 
 function forecastStream(

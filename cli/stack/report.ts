@@ -3,6 +3,7 @@ import type { StackOutputs, StreamOutput } from "../../lib/outputs.ts";
 import { type Fleet, plannedHosts, planPlacement } from "../../lib/placement.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan.ts";
 import { whyNotReady } from "../../lib/readiness.ts";
+import type { Store, StoreKind } from "../../lib/room.ts";
 import type { NodeObservation, StreamSighting } from "./observe.ts";
 
 /** How a running cluster fares, compared with what it is to be. */
@@ -41,6 +42,8 @@ export interface NodeReport {
   readonly clientUrl?: string;
   readonly version?: string;
   readonly uptime?: string;
+  /** Bytes that streams may take, have reserved and use; not there where nobody says. */
+  readonly room?: Readonly<Record<StoreKind, Store>>;
 }
 
 /**
@@ -155,7 +158,9 @@ function toNodeReport(
     state: observation === undefined ? "planned" : stateOf(observation),
     tags: answer?.tags ?? plannedTags,
     ...(clientUrl === undefined ? {} : { clientUrl }),
-    ...(answer === undefined ? {} : { version: answer.version, uptime: answer.uptime }),
+    ...(answer === undefined
+      ? {}
+      : { version: answer.version, uptime: answer.uptime, room: answer.room }),
   };
 }
 

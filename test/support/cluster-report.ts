@@ -56,7 +56,7 @@ export function observationsOf(plan: ClusterPlan): Map<string, NodeAnswer> {
   });
   const nodes = nodesOf(plan);
   return new Map(
-    nodes.map(({ name, serverTags }) => [
+    nodes.map(({ name, serverTags, conf }) => [
       name,
       {
         version: "2.15.2",
@@ -65,6 +65,10 @@ export function observationsOf(plan: ClusterPlan): Map<string, NodeAnswer> {
         health: "",
         metaLeader: nodes.at(-1)?.name ?? "",
         metaSize: nodes.length,
+        room: {
+          file: { max: conf.maxFileStore, reserved: 0, used: 98_765 },
+          memory: { max: conf.maxMemoryStore, reserved: 0, used: 0 },
+        },
         peers: nodes.map((node) => ({ id: peerId(node.name), name: node.name, well: true })),
         streams: sightings.filter(
           ({ leader, followers }) =>

@@ -83,6 +83,10 @@ describe("npm run plan", () => {
               az2   rg3-az2    4229     8229  rg:3 az:2 xr:132 xr:312
               az3   rg3-az3    4230     8230  rg:3 az:3 xr:123 xr:213
 
+      Room
+        file    1GiB free on each node
+        memory  64MiB free on each node
+
       Meta group
         servers      9, of which 5 must be up
         losses       survives any node, zone or region

@@ -65,6 +65,10 @@ describe("renderReport", () => {
       stream  tags    leader   other replicas   messages      size  state
       EVENTS  xr:123  rg1-az1  rg2-az2 rg3-az3     1,234  96.5 KiB  ✓ in place
       ORDERS  rg:2    rg2-az1  rg2-az2 rg2-az3     1,234  96.5 KiB  ✓ in place
+
+      Room
+        file    96.5 KiB used, 1024 MiB free on each node
+        memory  64MiB free on each node
       "
     `);
   });
@@ -134,6 +138,11 @@ describe("renderReport", () => {
         messages: 1,234
         size: 96.5 KiB
         state: ✓ in place
+
+      Room
+        file    96.5 KiB used, 1024 MiB
+                free on each node
+        memory  64MiB free on each node
       "
     `);
   });
@@ -155,6 +164,10 @@ describe("renderReport", () => {
       ● up
 
       There are no streams.
+
+      Room
+        file    96.5 KiB used, 1024 MiB free on each node
+        memory  64MiB free on each node
       "
     `);
   });
@@ -193,6 +206,10 @@ describe("renderReport", () => {
       ORDERS  rg:2    rg2-az1  rg2-az2 rg2-az3             1,234  96.5 KiB  ! behind
                                (behind)
 
+      Room
+        file    96.5 KiB used, 1024 MiB free on each node
+        memory  64MiB free on each node
+
       ✗ No answer from rg2-az3 (http://127.0.0.1:8227). \`npx pulumi up --refresh\` starts what has stopped.
       ✗ ORDERS: the replica on rg2-az3 is not current.
       "
@@ -229,6 +246,10 @@ describe("renderReport", () => {
 
       stream  tags  leader   other replicas   messages      size  state
       ORDERS  rg:1  rg1-az1  rg1-az2 rg1-az3     1,234  96.5 KiB  ✗ misplaced
+
+      Room
+        file    96.5 KiB used, 1024 MiB free on each node
+        memory  64MiB free on each node
 
       ✗ ORDERS: on rg1-az1, rg1-az2, rg1-az3, but rg:2 means rg2-az1, rg2-az2, rg2-az3. \`npx pulumi up --refresh\` puts that right.
       "
