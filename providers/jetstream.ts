@@ -1,4 +1,5 @@
 import { connect, errors, type NatsConnection, nkeyAuthenticator } from "@nats-io/transport-node";
+import { ROOM_ERRORS } from "../lib/room-check.ts";
 import type { StreamConfig } from "../lib/stream-config.ts";
 import type { ApiPlacement } from "../lib/stream-fields.ts";
 import type { ConsumerProgress, StreamState } from "../lib/stream-loss.ts";
@@ -101,10 +102,22 @@ export class JetStreamError extends Error {
   readonly description: string;
 
   constructor(code: number, description: string) {
-    super(`JetStream refused: ${description} (error ${code})`);
+    const hint = roomHint(code, description);
+    super(`JetStream refused: ${description} (error ${code})${hint === "" ? "" : `; ${hint}`}`);
     this.code = code;
     this.description = description;
   }
+}
+
+/** Who may be short of room, and where to look: the servers don't say. */
+function roomHint(code: number, description: string): string {
+  const { noSuitablePeers, insufficientMemory, insufficientStorage, streamTooLarge } = ROOM_ERRORS;
+  if (code === streamTooLarge)
+    return "see maxFileStreamBytes and maxMemoryStreamBytes of its account";
+  const nodes = "`npm run status` shows what room is left on each node";
+  if (code === noSuitablePeers) return description.includes("insufficient storage") ? nodes : "";
+  if (code !== insufficientMemory && code !== insufficientStorage) return "";
+  return `a node that it is to be on, the meta leader or its account has no room left for its maxBytes; ${nodes}`;
 }
 
 /** The account has no such stream. Only the meta leader says so: silence never means that. */

@@ -1,3 +1,4 @@
+import { ROOM_ERRORS } from "../lib/room-check.ts";
 import {
   ERROR_CODES,
   JetStreamError,
@@ -73,17 +74,24 @@ export async function find(
 }
 
 /**
- * Milliseconds in which a meta leader finds no place for a stream that the plan has one for: it may not have heard of
- * tags, or of a server that is back.
+ * Milliseconds in which a meta leader finds no place for a stream that the plan has one for, or one that a member then
+ * refuses: it may not have heard of tags, of a server that is back, or of what others have reserved since.
  */
 const UNAWARE_MS = 5_000;
+
+const UNAWARE_OF: ReadonlySet<number> = new Set([
+  ROOM_ERRORS.noSuitablePeers,
+  ROOM_ERRORS.insufficientMemory,
+  ROOM_ERRORS.insufficientStorage,
+]);
 
 /** A cluster without a majority is told of in seconds; a move that is under way may take its time. */
 function patienceWith(error: unknown, { silence, patience }: Pace): number {
   const code = error instanceof JetStreamError ? error.code : undefined;
   const { moveInProgress, reconfigurationInProgress, createFailed } = ERROR_CODES;
-  const { memberChangeInFlight, noSuitablePeers } = ERROR_CODES;
-  if (code === noSuitablePeers) return Math.min(UNAWARE_MS, silence, patience);
+  const { memberChangeInFlight } = ERROR_CODES;
+  const isShort = code !== undefined && UNAWARE_OF.has(code);
+  if (isShort) return Math.min(UNAWARE_MS, silence, patience);
   if (code === moveInProgress || code === reconfigurationInProgress) return patience;
   const passes =
     error instanceof JetStreamUnavailable || code === createFailed || code === memberChangeInFlight;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { monitorsOf, type StackOutputs } from "../../lib/outputs.ts";
 import type { Store, StoreKind } from "../../lib/room.ts";
+import type { ObservedAccount } from "../../lib/room-changes.ts";
 import {
   type HomedStream,
   isChanging,
@@ -26,6 +27,7 @@ export interface NodeAnswer extends NodeView {
   /** When its certificate ends, RFC 3339; not there without TLS. */
   readonly certificateUntil?: string;
   readonly room: Readonly<Record<StoreKind, Store>>;
+  readonly accounts: readonly ObservedAccount[];
   /** The streams that this node holds a replica of. */
   readonly streams: readonly StreamSighting[];
 }
@@ -79,6 +81,7 @@ async function ask(node: Monitor): Promise<Omit<NodeObservation, "name">> {
       ...(certificateUntil === undefined ? {} : { certificateUntil }),
       ...viewOf(jsz, health),
       room: { file: jsz.file, memory: jsz.memory },
+      accounts: jsz.accounts,
       streams: jsz.streams.map(toSighting),
     };
     return { answer };

@@ -3,7 +3,8 @@ import type { StackOutputs, StreamOutput } from "../../lib/outputs.ts";
 import { type Fleet, plannedHosts, planPlacement } from "../../lib/placement.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan.ts";
 import { whyNotReady } from "../../lib/readiness.ts";
-import type { Store, StoreKind } from "../../lib/room.ts";
+import { STORE_KINDS, STORE_SETTINGS, type Store, type StoreKind } from "../../lib/room.ts";
+import { describeBytes, formatSize } from "../../lib/wording.ts";
 import type { NodeObservation, StreamSighting } from "./observe.ts";
 
 /** How a running cluster fares, compared with what it is to be. */
@@ -104,6 +105,7 @@ export function reportOn(input: ReportInput): ClusterReport {
   const judged = judgeStreams(input);
   const problems = [
     ...nodeProblems(input),
+    ...roomProblems(observations),
     ...certificateProblems(input),
     ...judged.flatMap(({ problem }) => (problem === undefined ? [] : [problem])),
   ];
@@ -198,6 +200,30 @@ function nodeProblems({ outputs, observations, stackOption }: ReportInput): stri
     ...(group ? [`Meta group: ${group}.`] : []),
     ...unwell.map(({ name, answer }) => `${name}: ${answer.health}.`),
   ];
+}
+
+/** What takes no messages any more, whatever else is well (errors 10002 and 10023). */
+function roomProblems(observations: readonly NodeObservation[]): string[] {
+  const answers = observations.flatMap(({ name, answer }) => (answer ? [{ name, ...answer }] : []));
+  const accounts = STORE_KINDS.flatMap((kind) =>
+    (answers[0]?.accounts ?? []).flatMap(({ name, [kind]: { limit, used } }) =>
+      limit !== undefined && used > 0 && used >= limit
+        ? [
+            `Account ${name} stores ${formatSize(used)} of the ${describeBytes(limit)} that it may (${STORE_SETTINGS[kind]}), and takes no more messages.`,
+          ]
+        : [],
+    ),
+  );
+  const nodes = STORE_KINDS.flatMap((kind) =>
+    answers.flatMap(({ name, room: { [kind]: store } }) =>
+      store.used > 0 && store.used >= store.max
+        ? [
+            `${name}: its ${kind} store is full: ${formatSize(store.used)} of ${describeBytes(store.max)}.`,
+          ]
+        : [],
+    ),
+  );
+  return [...accounts, ...nodes];
 }
 
 /** What nobody sees until it is too late: nodes that last as long as each other's certificates. */

@@ -69,6 +69,7 @@ export function observationsOf(plan: ClusterPlan): Map<string, NodeAnswer> {
           file: { max: conf.maxFileStore, reserved: 0, used: 98_765 },
           memory: { max: conf.maxMemoryStore, reserved: 0, used: 0 },
         },
+        accounts: [],
         peers: nodes.map((node) => ({ id: peerId(node.name), name: node.name, well: true })),
         streams: sightings.filter(
           ({ leader, followers }) =>

@@ -42,6 +42,23 @@ describe("reportOn", () => {
     ]);
   });
 
+  test("says what takes no more messages, though all of its streams are in place", () => {
+    const answers = mapAnswers(observationsOf(seed), (answer, name) => ({
+      ...answer,
+      accounts: [
+        { name: "APP", file: { limit: 50 * 1024 ** 2, used: 86 * 1024 ** 2 }, memory: { used: 0 } },
+      ],
+      room: {
+        ...answer.room,
+        ...(name === "rg2-az1" ? { memory: { max: 1024, reserved: 0, used: 2048 } } : {}),
+      },
+    }));
+    expect(reportOf(seed, answers).problems).toEqual([
+      "Account APP stores 86.0 MiB of the 50MiB that it may (maxFileStore), and takes no more messages.",
+      "rg2-az1: its memory store is full: 2.0 KiB of 1KiB.",
+    ]);
+  });
+
   test("takes the leader's view of a stream, as only that is right", () => {
     const answers = mapAnswers(observationsOf(seed), (answer, name) => ({
       ...answer,

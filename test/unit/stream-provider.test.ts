@@ -266,6 +266,8 @@ describe("create", () => {
   it.each([
     ["could not make the stream's store", 10049, "error creating store for stream"],
     ["has not heard of the tags yet", 10005, "no suitable peers for placement"],
+    ["has promised the room to others", 10047, "insufficient storage resources available"],
+    ["has promised the memory to others", 10028, "insufficient memory resources available"],
   ])("asks again when the server %s, and in the end says so", async (_, code, description) => {
     const failed = new JetStreamError(code, description);
     const inputs = await planned();
@@ -273,6 +275,14 @@ describe("create", () => {
     expect((await lifecycle.create(inputs)).outs).toMatchObject({ replicas: region(2) });
     jetStream.failures.push(...Array<Error>(1_000).fill(failed));
     expect(await failureOf(lifecycle.create(inputs))).toBe(failed);
+  });
+
+  it.each([
+    [10005, "no suitable peers for placement, insufficient storage", "left on each node"],
+    [10047, "insufficient storage resources available", "the meta leader or its account"],
+    [10122, "stream max bytes exceeds account limit max stream bytes", "maxFileStreamBytes"],
+  ])("says of error %i who may be short of room", (code, description, words) => {
+    expect(new JetStreamError(code, description).message).toContain(words);
   });
 
   it("keeps a stream that does not settle in the state, and says what it waits for", async () => {
