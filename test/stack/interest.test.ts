@@ -17,6 +17,7 @@ const BEFORE = { streams: { AUDIT } };
 /** The README's example, and an account that has nothing to do with others. */
 const after = (writer: unknown, member: unknown) => ({
   streams: { AUDIT },
+  maxPayload: "8MiB",
   accounts: {
     BILLING: { users: { writer: { password: writer } }, exports: [{ stream: "bills.>" }] },
     APP: { imports: [{ stream: { account: "BILLING", subject: "bills.>" } }] },
@@ -60,6 +61,7 @@ describe("what clients and streams of other accounts want", () => {
     await coming;
     expect(await containers()).toEqual(before);
     await expectAllHeard();
+    await expectLargeHeard();
     await stack.expectPulumi("preview", "--expect-no-changes");
   });
 
@@ -87,7 +89,7 @@ describe("what clients and streams of other accounts want", () => {
   /** All along on one node, the first that is reloaded. */
   async function subscribe(user: string, pass: string, subject: string, into: string[]) {
     const client = await login("rg1-az1", user, pass);
-    client.subscribe(subject, { callback: (_, { data }) => void into.push(`${data}`) });
+    client.subscribe(subject, { callback: (_, message) => void into.push(message.string()) });
     await client.flush();
   }
 
@@ -115,6 +117,16 @@ describe("what clients and streams of other accounts want", () => {
     expect(heard.app.splice(0).sort()).toEqual(nodes);
     expect(heard.team.splice(0).sort()).toEqual(nodes);
     expect((await stored()) - kept).toBe(nodes.length);
+  }
+
+  /** More than nodes take by default. */
+  async function expectLargeHeard(): Promise<void> {
+    const size = 2 * 1024 ** 2;
+    const client = await login("rg3-az3", "writer", "writer");
+    client.publish("bills.large", new Uint8Array(size));
+    await client.flush();
+    await eventually(async () => heard.app.some((message) => message.length === size));
+    heard.app.splice(0);
   }
 
   async function stored(): Promise<number> {
