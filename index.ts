@@ -23,8 +23,8 @@ for (const notice of plan.notices) pulumi.log.info(notice);
 const engine = await inspectEngine(plan, ownership);
 const tlsTexts = readTlsFiles(plan, engine);
 const observe = observerOf(plan, engine);
-const [strays] = await Promise.all([
-  announceChanges(plan, accounts, engine, tlsTexts),
+const [{ strays, restarts }] = await Promise.all([
+  announceChanges(plan, accounts, engine, tlsTexts, observe),
   announceImage(plan, engine, observe),
   announceDepartures(plan, engine),
   refuseShortages(plan, engine, observe),
@@ -38,6 +38,7 @@ const cluster = new NatsCluster(plan.cluster, {
   ownership,
   engine,
   strays,
+  restarts,
   ...(tlsTexts ? { tlsTexts } : {}),
 });
 

@@ -12,13 +12,19 @@ import {
   type RunningServer,
 } from "../lib/node-changes.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
-import { askMemoryStreams } from "../providers/monitoring.ts";
 import { type Page, readPageAsShown } from "../providers/monitoring-page.ts";
+import type { Observer } from "./observe.ts";
 import type { EngineNode, EngineState } from "./preflight.ts";
+import { type PlannedRestarts, planRestarts, type Restarts } from "./restarts.ts";
 import type { TlsTexts } from "./tls-files.ts";
 
 /** When nodes took up the config that they run with, by name, RFC 3339: of those where it isn't the planned one. */
 export type Strays = ReadonlyMap<string, string>;
+
+export interface Announcement {
+  readonly strays: Strays;
+  readonly restarts: Restarts;
+}
 
 /**
  * Says of each node, before anything happens, whether it will be reloaded or restarted, and why; nothing
@@ -32,35 +38,30 @@ export async function announceChanges(
   accounts: pulumi.Output<Accounts>,
   engine: EngineState,
   texts: TlsTexts | undefined,
-): Promise<Strays> {
+  observe: Observer,
+): Promise<Announcement> {
   const changes = await new Promise<NodeChange[]>((resolve, reject) => {
     accounts.apply((known) => findChanges(plan, known, engine, texts).then(resolve, reject));
   });
-  for (const line of describeChanges(changes, plan.waves)) void pulumi.log.info(line);
-  await refuseMemoryLosses(plan, changes, engine);
-  return new Map(
-    changes.flatMap(({ node, strayedAt }) => (strayedAt ? [[node, strayedAt] as const] : [])),
-  );
-}
-
-async function refuseMemoryLosses(
-  plan: ClusterPlan,
-  changes: readonly NodeChange[],
-  { containers, tls }: EngineState,
-): Promise<void> {
   const restarted = new Set(
     changes.filter(({ kind }) => kind === "restart").map(({ node }) => node),
   );
-  const trust = tls === undefined ? {} : { ca: tls.ca };
-  const held = await Promise.all(
-    nodesOf(plan).map(async ({ name, containerName }) => {
-      const url = containers.get(containerName)?.monitoringUrl;
-      if (!restarted.has(name) || url === undefined) return [];
-      // One that doesn't answer is dealt with by the gate before the first wave.
-      return await askMemoryStreams({ name, url, ...trust }).catch(() => []);
-    }),
+  const restarts = await planRestarts(plan, restarted, engine, observe);
+  for (const line of describeChanges(changes, plan.waves, restarts.steps)) {
+    void pulumi.log.info(line);
+  }
+  for (const line of restarts.notices) void pulumi.log.info(line);
+  for (const line of restarts.warnings) void pulumi.log.warn(line);
+  refuseMemoryLosses(plan, restarts);
+  const strays = new Map(
+    changes.flatMap(({ node, strayedAt }) => (strayedAt ? [[node, strayedAt] as const] : [])),
   );
-  const { refused, allowed } = describeMemoryLosses(held.flat(), restarted, plan);
+  return { strays, restarts };
+}
+
+function refuseMemoryLosses(plan: ClusterPlan, { steps, restarted, observed }: PlannedRestarts) {
+  const held = observed.streams.filter(({ config }) => config.storage === "memory");
+  const { refused, allowed } = describeMemoryLosses(held, restarted, { ...plan, waves: steps });
   for (const line of allowed) void pulumi.log.warn(`gone by a restart: ${line}`);
   if (refused.length === 0) return;
   throw new pulumi.RunError(

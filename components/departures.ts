@@ -12,6 +12,7 @@ import { scriptTrust } from "./certificates.ts";
 import { serversOf } from "./jetstream-provider.ts";
 import type { Ownership } from "./ownership.ts";
 import type { EngineNode, EngineState } from "./preflight.ts";
+import { scriptPatience } from "./script-patience.ts";
 import type { Access } from "./stack-settings.ts";
 
 /**
@@ -125,6 +126,7 @@ function createStep(
         ...environment,
         OWNER: `${label.label}=${label.value}`,
         NODES: JSON.stringify(Object.fromEntries(staying)),
+        ...scriptPatience(plan),
         ...scriptTrust(caCertificate),
       },
       logging: local.Logging.Stderr,

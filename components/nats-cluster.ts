@@ -15,6 +15,8 @@ import type { Ownership } from "./ownership.ts";
 import type { EngineState } from "./preflight.ts";
 import { limitProcesses } from "./process-limit.ts";
 import { Region } from "./region.ts";
+import { type Restarts, Turns } from "./restarts.ts";
+import { scriptPatience } from "./script-patience.ts";
 import type { TlsTexts } from "./tls-files.ts";
 
 export interface NatsClusterArgs {
@@ -23,6 +25,7 @@ export interface NatsClusterArgs {
   readonly ownership: Ownership;
   readonly engine: EngineState;
   readonly strays: Strays;
+  readonly restarts: Restarts;
   /** The user's own certificates, if they are to be used. */
   readonly tlsTexts?: TlsTexts;
 }
@@ -55,32 +58,39 @@ export class NatsCluster extends pulumi.ComponentResource {
     const zones = createZones(name, plan, this);
 
     const isWhole = nodesOf(plan).every((node) => args.engine.containers.has(node.containerName));
-    const nodes: NatsNode[] = [];
     const { accountsConf } = settings;
     const accountsStep = createAccountsStep(`${name}-accounts`, { ...args, caCertificate }, this);
     const departing = { ...args, caCertificate, accountsConf, after: [accountsStep] };
     const drain = createDrain(`${name}-drain`, departing, this);
     const start = createStartGate(`${name}-start`, args, caCertificate, drain, this);
-    let gates = [start];
-    for (const [index, wave] of plan.waves.entries()) {
-      const members = wave.map((node) =>
-        zones(node).addNode(`${name}-${node.name}`, {
-          plan: node,
-          settings,
-          strayedAt: args.strays.get(node.name),
-          after: gates,
-        }),
-      );
-      nodes.push(...members);
-      const monitors = monitoringUrls(plan.waves.slice(0, index + 1).flat());
-      const later = monitoringUrls(plan.waves.slice(index + 1).flat());
-      const gate = { monitors, later, caCertificate, ownership, wave: members, isWhole };
-      gates = [createGate(`${name}-wave-${index + 1}`, gate, this)];
+    const turns = new Turns({ ...args, caCertificate });
+    const made = new Map<string, NatsNode>();
+    const gates = new Map<number, pulumi.Resource>();
+    let after: readonly pulumi.Resource[] = [start];
+    for (const step of args.restarts.steps) {
+      for (const node of step) {
+        const strayedAt = args.strays.get(node.name);
+        const turn = turns.hookFor(node);
+        const nodeArgs = { plan: node, settings, strayedAt, after, turn };
+        made.set(node.name, zones(node).addNode(`${name}-${node.name}`, nodeArgs));
+      }
+      const closed = closedWaves(plan.waves, made).filter((index) => !gates.has(index));
+      for (const index of closed) {
+        const gate = { ...args, index, nodes: made, caCertificate, isWhole };
+        gates.set(index, createGate(`${name}-wave-${index + 1}`, gate, this));
+      }
+      // The gate behind a wave is waited for in the place of its nodes.
+      const gated = new Set(closed.flatMap((index) => plan.waves[index] ?? []));
+      after = [
+        ...closed.flatMap((index) => gates.get(index) ?? []),
+        ...step.filter((node) => !gated.has(node)).flatMap(({ name }) => made.get(name) ?? []),
+      ];
     }
+    const nodes = [...made.values()];
 
     const listening = { ...args, caCertificate, accountsStep };
-    const heard = createInterestStep(`${name}-interest`, listening, gates, this);
-    const ready = createTagPause(`${name}-tags`, plan, [...gates, heard], this);
+    const heard = createInterestStep(`${name}-interest`, listening, [...gates.values()], this);
+    const ready = createTagPause(`${name}-tags`, plan, [...gates.values(), heard], this);
     createShutdown(`${name}-shutdown`, ownership, ready, this);
 
     this.caCertificate = caCertificate;
@@ -148,14 +158,25 @@ function createZones(
   };
 }
 
+/** Indexes of the waves whose nodes are all there. */
+function closedWaves(
+  waves: ClusterPlan["waves"],
+  made: ReadonlyMap<string, unknown>,
+): readonly number[] {
+  return [...waves.entries()]
+    .filter(([, wave]) => wave.every(({ name }) => made.has(name)))
+    .map(([index]) => index);
+}
+
 interface GateArgs {
-  /** Monitoring URLs by node name: of the nodes up to the gate, and of those in later waves. */
-  readonly monitors: Readonly<Record<string, string>>;
-  readonly later: Readonly<Record<string, string>>;
+  readonly plan: ClusterPlan;
+  /** Of the wave right before the gate: where containers of its nodes were replaced, it waits again. */
+  readonly index: number;
+  /** Those of that wave at least, by name. */
+  readonly nodes: ReadonlyMap<string, NatsNode>;
+  readonly restarts: Restarts;
   readonly caCertificate: pulumi.Output<string> | undefined;
   readonly ownership: Ownership;
-  /** The nodes right before the gate: where their containers were replaced, it waits again. */
-  readonly wave: readonly NatsNode[];
   /** Whether all nodes were there before anything was changed. */
   readonly isWhole: boolean;
 }
@@ -200,26 +221,36 @@ const AWAIT_CLUSTER = "node providers/await-cluster.ts";
  */
 function createGate(
   name: string,
-  { monitors, later, caCertificate, ownership: { label }, wave, isWhole }: GateArgs,
+  { plan, index, nodes, restarts, caCertificate, ownership: { label }, isWhole }: GateArgs,
   parent: pulumi.Resource,
 ) {
-  const isLast = Object.keys(later).length === 0;
+  const { waves } = plan;
+  const isLast = index === waves.length - 1;
+  const wave = (waves[index] ?? []).flatMap(({ name }) => nodes.get(name) ?? []);
   const containers = pulumi.all(wave.map(({ containerId }) => containerId));
+  const isRestarted = (waves[index] ?? []).some(({ name }) => restarts.restarted.has(name));
+  const lacked = isRestarted ? [...restarts.former.keys].sort() : [];
   return new local.Command(
     name,
     {
       create: isWhole ? `${AWAIT_CLUSTER} replicas` : isLast ? `${AWAIT_CLUSTER} members` : ":",
       update: `${AWAIT_CLUSTER} replicas`,
       environment: {
-        MONITORS: JSON.stringify(monitors),
-        LATER: JSON.stringify(later),
+        MONITORS: JSON.stringify(monitoringUrls(waves.slice(0, index + 1).flat())),
+        LATER: JSON.stringify(monitoringUrls(waves.slice(index + 1).flat())),
         OWNER: `${label.label}=${label.value}`,
         CONTAINERS: containers.apply((ids) => ids.join(" ")),
+        ...scriptPatience(plan),
+        ...(lacked.length > 0 ? { LACKED: JSON.stringify(lacked) } : {}),
         ...scriptTrust(caCertificate),
       },
       logging: local.Logging.Stderr,
     },
-    { parent, ignoreChanges: ["create"] },
+    {
+      parent,
+      // What the cluster lacked before counts while nodes are restarted, and is no change otherwise.
+      ignoreChanges: ["create", ...(isRestarted ? [] : ["environment.LACKED"])],
+    },
   );
 }
 

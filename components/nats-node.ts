@@ -49,6 +49,8 @@ export interface NatsNodeArgs {
   readonly strayedAt: string | undefined;
   /** What has to be ready before the node is made or changed: the gate of the wave before. */
   readonly after: readonly pulumi.Resource[];
+  /** Waits until the node may go down, where it is to be restarted. */
+  readonly turn: pulumi.ResourceHook | undefined;
 }
 
 const STOP_SECONDS = 30;
@@ -106,7 +108,7 @@ function createVolume(
 
 function configureNode(
   name: string,
-  { plan, settings, strayedAt, after }: NatsNodeArgs,
+  { plan, settings, strayedAt, after, turn }: NatsNodeArgs,
   { config, data }: Volumes,
   parent: pulumi.Resource,
 ): local.Command {
@@ -137,6 +139,7 @@ function configureNode(
       dependsOn: [settings.pulled, ...after],
       // A node that is itself again keeps the time that it last wasn't.
       ignoreChanges: strayedAt === undefined ? ["environment.STRAYED_AT"] : [],
+      ...(turn ? { hooks: { beforeCreate: [turn], beforeUpdate: [turn] } } : {}),
     },
   );
 }

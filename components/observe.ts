@@ -4,14 +4,18 @@ import type { Monitor } from "../providers/monitoring.ts";
 import { observeCluster } from "../providers/observe-cluster.ts";
 import type { EngineState } from "./preflight.ts";
 
-/** Gives the cluster as it is, those of its nodes too that are to leave. */
-export type Observer = () => Promise<ObservedCluster>;
+/**
+ * Gives the cluster as it is, those of its nodes too that are to leave.
+ *
+ * @param isAfresh whether to look again: what was seen before may have been a matter of a moment.
+ */
+export type Observer = (isAfresh?: boolean) => Promise<ObservedCluster>;
 
 /** Looks when it is first asked, and once: a preview that changes nothing needn't. */
 export function observerOf(plan: ClusterPlan, engine: EngineState): Observer {
   let observed: Promise<ObservedCluster> | undefined;
-  return () => {
-    observed ??= observeCluster(monitorsOf(plan, engine));
+  return (isAfresh = false) => {
+    if (isAfresh || !observed) observed = observeCluster(monitorsOf(plan, engine));
     return observed;
   };
 }

@@ -162,18 +162,26 @@ function abbreviate(sign: string, items: readonly string[]): string[] {
 /**
  * Puts changes into lines: one for each reason that some nodes share, which names them in the order in
  * which they are changed. Nothing for nodes that stay, nor for a cluster that is all new.
+ *
+ * @param waves as they are planned.
+ * @param steps in which nodes are restarted, where that differs.
  */
 export function describeChanges(
   changes: readonly NodeChange[],
   waves: ClusterPlan["waves"],
+  steps: ClusterPlan["waves"] = waves,
 ): string[] {
   if (changes.every(({ kind }) => kind === "create")) return [];
   const ofKind = (kind: ChangeKind) => changes.filter((change) => change.kind === kind);
   const created = ofKind("create").map(({ node }) => node);
   return [
     ...groupReasons(ofKind("restart")).map(({ nodes, reasons }) => {
-      const order = waves.map((wave) => namesIn(wave, nodes)).filter((names) => names.length > 0);
-      return `restart${howToGo(order)}: ${order.map((names) => names.join(", ")).join("; then ")}: ${reasons}`;
+      const orderBy = (parts: ClusterPlan["waves"]) =>
+        parts.map((part) => namesIn(part, nodes)).filter((names) => names.length > 0);
+      const order = orderBy(steps);
+      const isAsPlanned = JSON.stringify(order) === JSON.stringify(orderBy(waves));
+      const how = isAsPlanned ? howToGo(order) : ", in this order";
+      return `restart${how}: ${order.map((names) => names.join(", ")).join("; then ")}: ${reasons}`;
     }),
     ...groupReasons(ofKind("reload")).map(
       ({ nodes, reasons }) =>

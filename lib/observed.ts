@@ -10,6 +10,18 @@ export interface ObservedCluster {
   readonly silent: readonly string[];
   /** Each stream once, as its leader sees it where that answered. Of all accounts, whether of the settings or not. */
   readonly streams: readonly ObservedStream[];
+  /** By its leader's own view; undefined where no server that answered leads it. */
+  readonly meta?: ObservedMeta;
+}
+
+export interface ObservedMeta {
+  /** All members, sorted; one whose name the leader has never heard goes by its id. */
+  readonly hosts: readonly string[];
+  readonly leader: string;
+  /** Members that are offline or lag. */
+  readonly ill: readonly string[];
+  /** Operations that members lack. */
+  readonly behind: number;
 }
 
 export interface ObservedServer {
@@ -27,10 +39,14 @@ export interface ObservedStream extends StreamName {
   readonly leader: string;
   /** Hosts whose replica is offline or lags, by the leader's own view; without a leader all. */
   readonly ill: readonly string[];
+  /** Hosts that are being added, and don't count for its majority yet. */
+  readonly pending: readonly string[];
   /** Whether it moves or scales (nats-server 2.15 tells). */
   readonly isChanging: boolean;
   readonly messages: number;
   readonly bytes: number;
+  /** What replicas lack, those of its consumers too: operations of their logs, and messages while they are copied. */
+  readonly behind: number;
   readonly consumers: readonly ObservedConsumer[];
 }
 
@@ -38,7 +54,10 @@ export interface ObservedConsumer {
   readonly name: string;
   /** Servers that have a replica, sorted. */
   readonly hosts: readonly string[];
+  /** `""` while there is none. */
   readonly leader: string;
+  /** Hosts whose replica is offline or lags, by the leader's own view; without a leader all. */
+  readonly ill: readonly string[];
 }
 
 /** Where nothing runs. */

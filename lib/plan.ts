@@ -49,6 +49,8 @@ export interface ClusterPlan extends Pick<TlsSettings, "tls" | "tlsFiles" | "cer
   readonly memory: number;
   readonly regions: readonly RegionPlan[];
   readonly rollout: Rollout;
+  /** Milliseconds without any progress after which waiting for nodes is given up. */
+  readonly patience: number;
   /** Whether the volumes of nodes that leave stay on the engine, and those of a stack that is destroyed. */
   readonly keepsVolumes: boolean;
   /** The nodes that may be down together, in the order in which they are changed. */
@@ -195,6 +197,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
       })),
     })),
     rollout: settings.rollout,
+    patience: settings.patience,
     keepsVolumes: settings.keepVolumes,
     waves: planWaves(
       nodes,

@@ -1,5 +1,4 @@
 import { peerId } from "./meta-group.ts";
-import { majorityOf } from "./survivability.ts";
 
 /** What the monitoring pages of one node say, as far as readiness goes; `undefined` where it doesn't answer. */
 export interface NodeReport {
@@ -10,6 +9,8 @@ export interface NodeReport {
   readonly metaSize?: number;
   /** What `/healthz` complains about, `""` if nothing. */
   readonly health?: string;
+  /** Whether its container is there and runs; undefined where nobody looked. */
+  readonly isUp?: boolean;
   /** The other members; only the meta leader's own view of them counts (nats-server 2.15). */
   readonly peers?: readonly MetaPeer[];
 }
@@ -23,73 +24,6 @@ export interface MetaPeer {
   readonly well: boolean;
 }
 
-/** A stream or a consumer as one of its servers sees it. */
-export interface GroupView {
-  /** E.g. `stream ORDERS`, `consumer work of stream ORDERS`. */
-  readonly name: string;
-  readonly account: string;
-  /** Server name, `""` while there is none. */
-  readonly leader: string;
-  /** The other members as that server sees them; only the leader's view of them counts (nats-server 2.15). */
-  readonly others: readonly {
-    readonly name: string;
-    readonly well: boolean;
-    /** Operations that it is behind. */
-    readonly lag?: number;
-  }[];
-  /** How many replicas it should have; undefined where its config leaves that to its stream. */
-  readonly replicas?: number;
-}
-
-/** The streams and consumers that one node holds. */
-export interface NodeGroups {
-  readonly name: string;
-  readonly groups: readonly GroupView[];
-}
-
-/**
- * Says why streams and consumers aren't well, or `undefined` when they are: each has a leader, and as many
- * replicas as it should have, all of them online and current by its leader's own view. `/healthz` doesn't
- * know: a server that has just restarted calls itself well before its streams' leaders do.
- *
- * @param isWhole whether these are all nodes: those that aren't among them are nobody's concern otherwise, by
- *   whatever name they go; servers that restarted in their absence have never heard it.
- */
-export function whyNotCurrent(nodes: readonly NodeGroups[], isWhole: boolean): string | undefined {
-  const running = new Set(nodes.map(({ name }) => name));
-  const isAwaited = (name: string) => isWhole || running.has(name);
-  const views = nodes.flatMap(({ name: node, groups }) => groups.map((view) => ({ node, view })));
-  const groups = Map.groupBy(views, ({ view: { account, name } }) => `${account} ${name}`);
-  for (const seen of groups.values()) {
-    const led = seen.find(({ node, view }) => view.leader === node)?.view;
-    const reasons = led
-      ? [whyNotFull(led, isAwaited)]
-      : seen.map(({ view }) => whyLeaderless(view, isAwaited));
-    const reason = reasons.find((each) => each !== undefined);
-    if (reason) return reason;
-  }
-  return undefined;
-}
-
-function whyNotFull(
-  { name, others, replicas = 0 }: GroupView,
-  isAwaited: (node: string) => boolean,
-): string | undefined {
-  const ill = others.filter((other) => !other.well && isAwaited(other.name));
-  if (ill.length > 0) return `${name} waits for ${names(ill)}`;
-  const members = others.length + 1;
-  return members < replicas ? `${name} has ${members} of ${replicas} replicas` : undefined;
-}
-
-/** A group whose majority is down elects nobody, however long one waits. */
-function whyLeaderless(
-  { name, others }: GroupView,
-  isAwaited: (node: string) => boolean,
-): string | undefined {
-  const present = 1 + others.filter((other) => isAwaited(other.name)).length;
-  return present < majorityOf(others.length + 1) ? undefined : `${name} has no leader`;
-}
-
 /**
  * Says why a cluster isn't ready, or `undefined` when it is: all nodes in **one** meta group, every
  * member current, every node healthy with all streams and consumers that it holds.
@@ -97,11 +31,15 @@ function whyLeaderless(
  * `/healthz` alone is not enough: two meta groups, each of them healthy, look well to it.
  *
  * @param later nodes of later waves, which needn't run yet; those that do have to be current.
+ * @param isKnown whether a node's complaint about its own health is an old one, of which nothing is expected.
  */
 export function whyNotReady(
   reports: readonly NodeReport[],
   later: readonly NodeReport[] = [],
+  isKnown: (report: NodeReport) => boolean = () => false,
 ): string | undefined {
+  const down = reports.filter(({ isUp }) => isUp === false);
+  if (down.length > 0) return `${names(down)} ${down.length === 1 ? "doesn't" : "don't"} run`;
   const silent = reports.filter((report) => !isRunning(report));
   if (silent.length > 0) return `no answer from ${names(silent)}`;
 
@@ -125,7 +63,7 @@ export function whyNotReady(
   const lagging = laggingMembers(reports, later);
   if (lagging.length > 0) return `the meta group waits for ${names(lagging)}`;
 
-  const ill = reports.find(({ health }) => health !== "");
+  const ill = reports.find((report) => report.health !== "" && !isKnown(report));
   return ill && `${ill.name}: ${ill.health}`;
 }
 

@@ -46,6 +46,8 @@ export interface Settings extends TlsSettings {
   readonly syncInterval: string;
   /** How many nodes are changed at once. */
   readonly rollout: Rollout;
+  /** Milliseconds without any progress after which waiting for nodes is given up. */
+  readonly patience: number;
   /** Whether volumes outlive their nodes. */
   readonly keepVolumes: boolean;
   readonly account: string;
@@ -74,6 +76,7 @@ const size = (minimum: number) =>
   quantity(parseBytes, "a size, e.g. 512MiB").refine((bytes) => bytes >= minimum, {
     error: ({ input }) => `${formatBytes(input as number)} is less than ${formatBytes(minimum)}`,
   });
+const SHORTEST_PATIENCE_MS = 10_000;
 /** A client sends its name and password in one line of 4 KiB at most (nats-server 2.15, `max_control_line`). */
 const LONGEST_LABEL = 128;
 const label = z
@@ -107,6 +110,12 @@ const schema = z.strictObject({
     .prefault("1MiB"),
   syncInterval: z.string().transform(parseSyncInterval).prefault("always"),
   rollout: z.enum(ROLLOUTS).default("zone"),
+  patience: quantity(parseDuration, "a duration, e.g. 2m")
+    .transform((nanoseconds) => nanoseconds / 1e6)
+    .refine((milliseconds) => milliseconds >= SHORTEST_PATIENCE_MS, {
+      error: `${SHORTEST_PATIENCE_MS / 1_000} s are the least: an election takes some seconds`,
+    })
+    .prefault("2m"),
   keepVolumes: z.boolean().default(false),
   ...tlsFields,
   account: accountName.default("APP"),

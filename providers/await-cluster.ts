@@ -5,79 +5,62 @@
  *   members   one meta group of all nodes, each of them healthy: enough for a cluster without streams
  *   replicas  also every stream and consumer with its leader and all its replicas, and all of it twice
  *
+ * It waits as long as something moves: see PATIENCE.
+ *
  * MONITORS: JSON object of monitoring URLs by node name, of the wave before the gate and those before it.
  * LATER: the same of later waves, whose nodes need not exist yet. OWNER: `label=value` of the containers.
+ * LACKED: JSON array of what the cluster lacked before nodes were restarted, see `lacksOf`: no gate waits for it.
+ * PATIENCE: milliseconds after which waiting is given up if nothing has moved, where that was set.
  * CA: PEM of the authorities that certify nodes, where they have TLS.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import {
-  findStrangers,
-  mayNeverHaveBegun,
-  type NodeReport,
-  needsLaterNodes,
-  REJOIN_MS,
-  whyNotReady,
-} from "../lib/readiness.ts";
-import { docker } from "./docker-cli.ts";
-import { askNodes, askWhyNotCurrent, type Monitor } from "./monitoring.ts";
-import { givenMonitors } from "./monitoring-page.ts";
+import { describeSight } from "../lib/waiting.ts";
+import { judgeMembers, judgeReplicas, WaveGate, type WaveSight } from "../lib/wave-gate.ts";
+import { FallWatch } from "./falls.ts";
+import { askNodes, LONG_REQUEST_MS, type Monitor } from "./monitoring.ts";
+import { givenMonitors, givenPatience } from "./monitoring-page.ts";
+import { behindIn, observeCluster } from "./observe-cluster.ts";
 import { askEngine, type OwnNode } from "./own-nodes.ts";
 
 const OWNER = z.string().min(1).parse(process.env.OWNER);
-const DEADLINE_MS = 120_000;
-/** For nodes that have left and come back: until the others take them in again. */
-const REJOIN_DEADLINE_MS = REJOIN_MS + 60_000;
-/** After so long without a meta leader, a group of which not all nodes run has never had one. */
-const LEADERLESS_MS = 30_000;
-/** Between the two looks at a cluster that is well: what flaps doesn't pass. */
-const STEADY_MS = 2_000;
-const POLL_MS = 100;
+const LACKED = new Set(z.array(z.string()).parse(JSON.parse(process.env.LACKED ?? "[]")));
 const PROGRESS_MS = 5_000;
+const MEASURE_MS = 2_000;
 /** An engine that was killed takes what it finds running when it is back for stopped by somebody, and leaves it so. */
 const ALL_DOWN =
   "No node runs, and the engine starts none of them: `npx pulumi up --refresh` brings them back";
+
+let measured = { at: 0, behind: 0 };
 
 await main();
 
 async function main(): Promise<void> {
   const purpose = z.enum(["members", "replicas"]).parse(process.argv[2]);
-  const started = Date.now();
-  let saidAt = started;
-  let wasWell = purpose === "members";
-  let fallen: readonly string[] = [];
+  const gate = new WaveGate(Date.now(), givenPatience(), purpose === "members");
+  const falls = new FallWatch();
   let wasDown = false;
-  let ledAt = started;
-  for (;;) {
-    const { reason, isInVain, isLeaderless, deadline } = await look(purpose);
-    if (!isLeaderless) ledAt = Date.now();
-    const hasNeverBegun = Date.now() - ledAt > LEADERLESS_MS;
-    if (reason !== undefined && (isInVain || hasNeverBegun)) {
-      console.error(`${reason}; going on, as the nodes that are missing come next`);
+  for (let saidAt = Date.now(); ; ) {
+    const { sight, own } = await look(purpose);
+    const now = Date.now();
+    const verdict = gate.judge(sight, now);
+    if (verdict.kind === "shut") return fail(verdict.word);
+    if (verdict.kind === "open") {
+      if (verdict.word !== undefined) console.error(verdict.word);
       return;
     }
-    if (reason === undefined && wasWell) return;
-    if (Date.now() - started > deadline) {
-      return fail(
-        `The cluster isn't ready after ${deadline / 1_000} s: ${reason ?? "it doesn't stay well"}`,
-      );
-    }
-    if (reason !== undefined && Date.now() - saidAt > PROGRESS_MS) {
-      const { own } = await askEngine(OWNER);
-      const falling = own
-        .filter(({ state }) => state === "restarting")
-        .map(({ container }) => container);
-      const [hopeless] = falling.filter((container) => fallen.includes(container));
-      if (hopeless) return fail(await describeFall(hopeless));
+    if (sight.reason !== undefined && now - saidAt > PROGRESS_MS) {
+      const fallen = await falls.look(own, now);
+      if (fallen !== undefined) return fail(fallen);
       const isDown = own.length > 0 && own.every(({ state }) => state === "down");
       if (isDown && wasDown) return fail(ALL_DOWN);
-      fallen = falling;
       wasDown = isDown;
-      console.error(`waiting for the cluster: ${reason}`);
-      saidAt = Date.now();
+      console.error(
+        `waiting for the cluster: ${describeSight({ ...sight, reason: sight.reason })}`,
+      );
+      saidAt = now;
     }
-    wasWell = reason === undefined || purpose === "members";
-    await sleep(reason === undefined ? STEADY_MS : POLL_MS);
+    await sleep(verdict.milliseconds);
   }
 }
 
@@ -88,44 +71,50 @@ function fail(reason: string): void {
   process.exitCode = 1;
 }
 
-/** A server logs to stderr. */
-async function describeFall(container: string): Promise<string> {
-  const { stdout, stderr } = await docker("logs", "--tail=1", container);
-  return `${container} doesn't stay up, docker logs says why: ${(stderr || stdout).trim()}`;
-}
-
 interface Look {
-  /** What the cluster lacks; undefined if nothing. */
-  readonly reason: string | undefined;
-  /** Whether nothing gets better before later nodes are started. */
-  readonly isInVain: boolean;
-  /** Whether there is no meta leader, and may never have been one. */
-  readonly isLeaderless: boolean;
-  /** Milliseconds that it may take from the start. */
-  readonly deadline: number;
+  readonly sight: WaveSight;
+  readonly own: readonly OwnNode[];
 }
 
 async function look(purpose: "members" | "replicas"): Promise<Look> {
-  const nodes = givenMonitors("MONITORS");
   const { own, silence } = await askEngine(OWNER);
   if (silence !== undefined) {
-    return { reason: silence, isInVain: false, isLeaderless: false, deadline: DEADLINE_MS };
+    const sight = { reason: silence, isInVain: false, isLeaderless: false, isRejoining: false };
+    return { sight, own };
   }
-  const laterNodes = withLeaving(nodes, givenMonitors("LATER"), own);
+  const nodes = asTheyAre(givenMonitors("MONITORS"), own);
+  const laterNodes = withLeaving(nodes, asTheyAre(givenMonitors("LATER"), own), own);
   const [reports, later] = await Promise.all([askNodes(nodes), askNodes(laterNodes)]);
-  const reason = whyNotReady(reports, later);
-  const deadline = findStrangers(reports, later).length > 0 ? REJOIN_DEADLINE_MS : DEADLINE_MS;
-  if (reason !== undefined) {
-    const present = addRunning(later, own);
-    const isInVain = needsLaterNodes(reports, present);
-    return { reason, isInVain, isLeaderless: mayNeverHaveBegun(reports, present), deadline };
+  const running = new Set(own.filter(({ state }) => state !== "down").map(({ name }) => name));
+  const sight = judgeMembers({ reports, later, running, lacked: LACKED });
+  if (purpose === "members") return { sight, own };
+  const silent = [...reports, ...later].filter(({ health }) => health === undefined);
+  const names = new Set(silent.map(({ name }) => name));
+  const answering = [...nodes, ...laterNodes].filter(({ name }) => !names.has(name));
+  if (sight.reason !== undefined) {
+    return { sight: { ...sight, behind: await measure(answering) }, own };
   }
-  const isWell = { isInVain: false, isLeaderless: false, deadline };
-  if (purpose === "members") return { reason, ...isWell };
-  const down = new Set(later.filter(({ health }) => health === undefined).map(({ name }) => name));
-  const running = [...nodes, ...laterNodes].filter(({ name }) => !down.has(name));
-  const lack = await askWhyNotCurrent(running, down.size === 0);
-  return { reason: lack, ...isWell };
+  const observed = await observeCluster(answering, LONG_REQUEST_MS);
+  const reason = judgeReplicas(observed, names.size === 0, LACKED);
+  const behind = behindIn(observed);
+  return { sight: { ...sight, ...(reason === undefined ? {} : { reason }), behind }, own };
+}
+
+/** Not at each look: nodes that have just restarted have other things to do. */
+async function measure(nodes: readonly Monitor[]): Promise<number> {
+  if (Date.now() - measured.at > MEASURE_MS) {
+    const behind = behindIn(await observeCluster(nodes, LONG_REQUEST_MS));
+    measured = { at: Date.now(), behind };
+  }
+  return measured.behind;
+}
+
+/** A node that is yet to be changed, after those of later waves, may have other ports. */
+function asTheyAre(nodes: readonly Monitor[], own: readonly OwnNode[]): Monitor[] {
+  const running = new Map(
+    own.filter(({ state }) => state === "running").map((node) => [node.name, node.url]),
+  );
+  return nodes.map((node) => ({ ...node, url: running.get(node.name) ?? node.url }));
 }
 
 /** Nodes that the settings have no more are members until they are retired, after all waves. */
@@ -137,12 +126,4 @@ function withLeaving(
   const planned = new Set([...nodes, ...later].map(({ name }) => name));
   const leaving = own.filter(({ name, state }) => !planned.has(name) && state === "running");
   return [...later, ...leaving];
-}
-
-/** A node whose ports are about to change is asked in vain, but runs. */
-function addRunning(reports: readonly NodeReport[], own: readonly OwnNode[]): NodeReport[] {
-  const running = new Set(own.filter(({ state }) => state !== "down").map(({ name }) => name));
-  return reports.map((report) =>
-    running.has(report.name) ? { metaLeader: "", ...report } : report,
-  );
 }

@@ -11,15 +11,15 @@
  * where no node was there to leave when this was planned.
  */
 import { text } from "node:stream/consumers";
-import { DRAIN_TAG } from "../lib/placement.ts";
+import { drainedConf } from "../lib/leaving.ts";
 import { expectDocker } from "./docker-cli.ts";
 import { findLeaving, readOwner, runScript } from "./leaving-nodes.ts";
 import { askNodes } from "./monitoring.ts";
+import { givenPatience } from "./monitoring-page.ts";
 import { readConfig, writeConfig } from "./node-config.ts";
 import { listOwnNodes, type OwnNode } from "./own-nodes.ts";
-import { sleep } from "./patience.ts";
+import { waitFor } from "./wait-for.ts";
 
-const START_MS = 20_000;
 const POLL_MS = 200;
 
 await runScript(async () => {
@@ -34,25 +34,28 @@ async function start(node: OwnNode): Promise<OwnNode> {
     );
     await expectDocker("start", node.container);
   }
-  for (const began = Date.now(); ; ) {
-    const found = (await listOwnNodes(readOwner())).find(({ name }) => name === node.name) ?? node;
-    const [report] = await askNodes([found]);
-    if (report?.health === "") return found;
-    if (Date.now() - began > START_MS) {
-      const reason = report?.health ?? "it doesn't answer";
-      throw new Error(
-        `${node.name} can't leave: ${reason} after ${START_MS / 1_000} s; docker logs ${node.container} says why. Put it back into the settings to bring it back first`,
-      );
-    }
-    await sleep(POLL_MS);
-  }
+  let found = node;
+  await waitFor(
+    async () => {
+      found = (await listOwnNodes(readOwner())).find(({ name }) => name === node.name) ?? node;
+      const [report] = await askNodes([found]);
+      return report?.health === "" ? undefined : { reason: report?.health ?? "it doesn't answer" };
+    },
+    {
+      patience: givenPatience(),
+      pause: POLL_MS,
+      say: (line) => console.error(`waiting for ${node.name}, which leaves: ${line}`),
+      lament: (sight) =>
+        `${node.name} can't leave: ${sight}; docker logs ${node.container} says why. Put it back into the settings to bring it back first`,
+    },
+  );
+  return found;
 }
 
 /** Its config is no longer in the plan: the tag is put below what is there, where it replaces the others. */
 async function drain(node: OwnNode, nextAccounts: string): Promise<void> {
   const { conf, accountsConf, others } = await readConfig(node.container);
-  const line = `"server_tags": ["${DRAIN_TAG}"]\n`;
-  const next = conf.endsWith(line) ? conf : `${conf}${line}`;
+  const next = drainedConf(conf);
   const accounts = nextAccounts || accountsConf;
   if (next === conf && accounts === accountsConf) return;
   await writeConfig(node, { conf: next, accountsConf: accounts, others });

@@ -47,7 +47,7 @@ const streamDetail = z.object({
     storage: z.string(),
     persist_mode: z.string().optional(),
   }),
-  state: z.object({ messages: z.number(), bytes: z.number() }),
+  state: z.object({ messages: z.number(), bytes: z.number(), last_seq: z.number().default(0) }),
   /** Only with `consumers=true`. */
   consumer_detail: z
     .array(z.object({ name: z.string(), cluster: raftGroup.prefault({}) }))

@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { findLeavers } from "../lib/leaving.ts";
 import { peerId } from "../lib/meta-group.ts";
 import type { MetaPeer } from "../lib/readiness.ts";
 import { askNodes, type Monitor } from "./monitoring.ts";
 import { givenMonitors } from "./monitoring-page.ts";
 import { listOwnNodes, type OwnNode } from "./own-nodes.ts";
-import { sleep } from "./patience.ts";
+import { waitFor } from "./wait-for.ts";
 
 /** Long enough for an election. */
 const LEADER_MS = 15_000;
@@ -36,39 +37,38 @@ export function readStaying(): Monitor[] {
  *
  * @throws Error where a member that is not to stay has no container to move anything off.
  */
-export async function findLeaving(): Promise<OwnNode[]> {
+export async function findLeaving(): Promise<readonly OwnNode[]> {
   const staying = new Set(readStaying().map(({ name }) => name));
   const own = await listOwnNodes(readOwner());
-  const leaving = own.filter(({ name }) => !staying.has(name));
-  if (leaving.length === 0) return [];
-  const members = await findMembers(own);
-  const ids = new Set(members.map(({ id }) => id));
-  const known = new Set([...staying, ...leaving.map(({ name }) => name)].map(peerId));
-  const ghosts = members.filter(({ id }) => !known.has(id)).map(({ name }) => name);
+  if (own.every(({ name }) => staying.has(name))) return [];
+  const { leaving, ghosts } = findLeavers(own, staying, await findMembers(own));
   if (ghosts.length > 0) {
     throw new Error(
       `the meta group counts ${ghosts.join(", ")}, which has no container, so that nothing can be moved off it; put it back into the settings, run "npx pulumi up --refresh", and take it out then`,
     );
   }
-  return leaving
-    .filter(({ name }) => ids.has(peerId(name)))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return leaving;
 }
 
 /** All members of the meta group, by its leader. */
-async function findMembers(nodes: readonly Monitor[]): Promise<MetaPeer[]> {
-  for (const began = Date.now(); ; ) {
-    const reports = await askNodes(nodes);
-    const leader = reports.find(({ name, metaLeader }) => name === metaLeader);
-    if (leader?.peers) {
+async function findMembers(nodes: readonly Monitor[]): Promise<readonly MetaPeer[]> {
+  let members: readonly MetaPeer[] = [];
+  await waitFor(
+    async () => {
+      const reports = await askNodes(nodes);
+      const leader = reports.find(({ name, metaLeader }) => name === metaLeader);
+      if (!leader?.peers) return { reason: "the meta group has no leader" };
       const { name, peers } = leader;
-      return [{ id: peerId(name), name, well: true }, ...peers];
-    }
-    if (Date.now() - began > LEADER_MS) {
-      throw new Error(
+      members = [{ id: peerId(name), name, well: true }, ...peers];
+      return undefined;
+    },
+    {
+      patience: LEADER_MS,
+      pause: POLL_MS,
+      say: (line) => console.error(`waiting: ${line}`),
+      lament: () =>
         "the meta group has no leader, so that nothing can move: put the nodes that leave back into the settings, and bring the cluster back first (npx pulumi up --refresh)",
-      );
-    }
-    await sleep(POLL_MS);
-  }
+    },
+  );
+  return members;
 }

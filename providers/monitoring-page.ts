@@ -3,6 +3,7 @@ import { get as getSecure } from "node:https";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { z } from "zod";
+import { PATIENCE_MS } from "../lib/waiting.ts";
 
 /** A node and the URL of its monitoring port. */
 export interface Monitor {
@@ -69,4 +70,10 @@ export function givenMonitors(variable: string): Monitor[] {
 export function givenTrust(): Pick<Monitor, "ca"> {
   const ca = process.env.CA;
   return ca === undefined ? {} : { ca };
+}
+
+/** PATIENCE: what the scripts between waves are told where it was set, milliseconds. */
+export function givenPatience(): number {
+  const text = process.env.PATIENCE;
+  return text === undefined ? PATIENCE_MS : z.coerce.number().positive().parse(text);
 }

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { parseTar } from "nanotar";
 import { CONFIG_DIR } from "../lib/nats-conf.ts";
 import { packNodeFiles } from "../lib/node-files.ts";
-import { expectDocker } from "./docker-cli.ts";
+import { expectDocker, readDocker } from "./docker-cli.ts";
 import { readOwner } from "./leaving-nodes.ts";
 import type { OwnNode } from "./own-nodes.ts";
 
@@ -18,22 +18,14 @@ export interface NodeConfig {
 
 /** @throws Error where there is none. */
 export async function readConfig(container: string): Promise<NodeConfig> {
-  const options = { encoding: "buffer", maxBuffer: MAX_CONFIG } as const;
-  const { stdout } = await promisify(execFile)(
-    "docker",
-    ["cp", `${container}:${CONFIG_DIR}`, "-"],
-    options,
-  );
+  const archived = await readDocker("cp", `${container}:${CONFIG_DIR}`, "-");
   // A copy, as nanotar reads the memory from its start, of which a Buffer may be but a part.
-  const archive = parseTar(new Uint8Array(stdout)).filter(({ type }) => type === "file");
+  const archive = parseTar(new Uint8Array(archived)).filter(({ type }) => type === "file");
   const files = Object.fromEntries(archive.map(({ name, text }) => [path.basename(name), text]));
   const { "nats.conf": conf, "accounts.conf": accountsConf, ...others } = files;
   if (conf && accountsConf) return { conf, accountsConf, others };
   throw new Error(`${container} has no nats.conf and accounts.conf in ${CONFIG_DIR}`);
 }
-
-/** Some 100 bytes a user. */
-const MAX_CONFIG = 64 * 1024 ** 2;
 
 /** Writes a node's config, and has its server take it up. @throws Error where it doesn't. */
 export async function writeConfig(

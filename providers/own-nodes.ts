@@ -18,17 +18,18 @@ export interface OwnNode extends Monitor {
 const NOWHERE = "http://127.0.0.1:0";
 
 /**
- * Lists a stack's nodes, to be asked with the {@link givenTrust}, by the labels on their containers, those too that its settings have no more.
+ * Lists a stack's nodes by the labels on their containers, those too that its settings have no more.
  *
  * @param owner label and value that mark what is the stack's, `label=value`.
+ * @param trust what they are to be asked with.
  * @throws Error in `docker`'s words.
  */
-export async function listOwnNodes(owner: string): Promise<OwnNode[]> {
+export async function listOwnNodes(owner: string, trust = givenTrust()): Promise<OwnNode[]> {
   const labels = [NODE_LABEL, RESTART_SETTINGS_LABEL].map((label) => `{{.Label "${label}"}}`);
   const format = `--format=${["{{.Names}}", "{{.State}}", "{{.Ports}}", ...labels].join("\t")}`;
   const filters = [`--filter=label=${owner}`, `--filter=label=${NODE_LABEL}`];
   const rows = await expectDocker("ps", "--all", ...filters, format);
-  return rows.split("\n").flatMap((row) => (row === "" ? [] : [toNode(row.split("\t"))]));
+  return rows.split("\n").flatMap((row) => (row === "" ? [] : [toNode(row.split("\t"), trust)]));
 }
 
 /**
@@ -45,19 +46,16 @@ export async function askEngine(
   }
 }
 
-function toNode([
-  container = "",
-  state,
-  ports = "",
-  name = "",
-  restartSettings = "",
-]: string[]): OwnNode {
+function toNode(
+  [container = "", state, ports = "", name = "", restartSettings = ""]: string[],
+  trust: Pick<Monitor, "ca">,
+): OwnNode {
   const isKnown = state === "running" || state === "restarting";
   const url = publishedUrl(ports, MONITOR_PORT, schemeOf(restartSettings)) ?? NOWHERE;
   return {
     name,
     url,
-    ...givenTrust(),
+    ...trust,
     container,
     state: isKnown ? state : "down",
     restartSettings,

@@ -13,8 +13,10 @@ import { z } from "zod";
 import { describeStranded, type HeldStream } from "../lib/departures.ts";
 import { peerId } from "../lib/meta-group.ts";
 import { whyNotReady } from "../lib/readiness.ts";
+import { judgeReplicas } from "../lib/wave-gate.ts";
 import { connectionSchema } from "./connection.ts";
 import { expectDocker } from "./docker-cli.ts";
+import { askHeldPatiently } from "./held-streams.ts";
 import {
   closeConnections,
   ERROR_CODES,
@@ -23,19 +25,14 @@ import {
   openMetaGroup,
 } from "./jetstream.ts";
 import { findLeaving, readStaying, runScript } from "./leaving-nodes.ts";
-import {
-  askGroups,
-  askHeldStreams,
-  askNodes,
-  askWhyNotCurrent,
-  type Monitor,
-} from "./monitoring.ts";
+import { askNodes, LONG_REQUEST_MS, type Monitor } from "./monitoring.ts";
+import { givenPatience } from "./monitoring-page.ts";
+import { behindIn, observeCluster } from "./observe-cluster.ts";
 import type { OwnNode } from "./own-nodes.ts";
-import { insist, Patience, sleep } from "./patience.ts";
+import { insist } from "./patience.ts";
+import { waitFor } from "./wait-for.ts";
 
 const PACE = { patience: 60_000, silence: 15_000, pause: 250 };
-const PROGRESS_MS = 5_000;
-const READY_MS = 60_000;
 
 const fleetSchema = z.object({
   cluster: z.string(),
@@ -73,32 +70,25 @@ async function evacuate(leaving: readonly OwnNode[], metaGroup: MetaGroupPort): 
 }
 
 async function heldBy(nodes: readonly OwnNode[]): Promise<HeldStream[]> {
-  return (await Promise.all(nodes.map((node) => askHeldStreams(node)))).flat();
+  return (await Promise.all(nodes.map((node) => askHeldPatiently(node)))).flat();
 }
 
 async function awaitEmpty(leaving: readonly OwnNode[]): Promise<void> {
-  const patience = new Patience(PACE.pause);
-  for (let saidAt = Date.now(); ; ) {
-    const held = await heldBy(leaving);
-    if (held.length === 0) return;
-    const names = held.map(({ account, name }) => `${name} (account ${account})`).join(", ");
-    patience.note(names, await lagOf([...readStaying(), ...leaving]));
-    if (Date.now() - saidAt > PROGRESS_MS) {
-      console.error(`waiting for streams to leave: ${names}`);
-      saidAt = Date.now();
-    }
-    await patience.wait(
-      PACE.patience,
-      () => new Error(`nodes can't leave: ${names} doesn't move off`),
-    );
-  }
-}
-
-/** Operations that replicas lack, all together. */
-async function lagOf(nodes: readonly Monitor[]): Promise<number> {
-  const groups = await Promise.all(nodes.map((node) => askGroups(node)));
-  const others = groups.flat().flatMap((group) => group.others);
-  return others.reduce((sum, { lag = 0 }) => sum + lag, 0);
+  await waitFor(
+    async () => {
+      const held = await heldBy(leaving);
+      if (held.length === 0) return undefined;
+      const names = held.map(({ account, name }) => `${name} (account ${account})`).join(", ");
+      const nodes = [...readStaying(), ...leaving];
+      return { reason: names, behind: behindIn(await observeCluster(nodes, LONG_REQUEST_MS)) };
+    },
+    {
+      patience: givenPatience(),
+      pause: PACE.pause,
+      say: (line) => console.error(`waiting for streams to leave: ${line}`),
+      lament: (sight) => `nodes can't leave: streams don't move off: ${sight}`,
+    },
+  );
 }
 
 /** A node is stopped first: one that is taken out while it runs is taken back in after five minutes. */
@@ -109,7 +99,7 @@ async function retire(
 ): Promise<void> {
   const { name, container } = node;
   await awaitReady([node, ...next]);
-  const held = await askHeldStreams(node);
+  const held = await askHeldPatiently(node);
   if (held.length > 0) {
     throw new Error(
       `${name} can't leave: it was given ${held.map((stream) => stream.name).join(", ")}`,
@@ -134,14 +124,19 @@ async function forget(name: string, metaGroup: MetaGroupPort): Promise<void> {
 /** Waits until the nodes that stay, and those that have yet to go, are one whole cluster. */
 async function awaitReady(yetToGo: readonly Monitor[]): Promise<void> {
   const nodes = [...readStaying(), ...yetToGo];
-  for (const began = Date.now(); ; ) {
-    const reason = whyNotReady(await askNodes(nodes)) ?? (await askWhyNotCurrent(nodes, true));
-    if (reason === undefined) return;
-    if (Date.now() - began > READY_MS) {
-      throw new Error(
-        `no further node was stopped: ${reason}; run "pulumi up" again once the cluster is well`,
-      );
-    }
-    await sleep(PACE.pause);
-  }
+  await waitFor(
+    async () => {
+      const members = whyNotReady(await askNodes(nodes));
+      const observed = await observeCluster(nodes, LONG_REQUEST_MS);
+      const reason = members ?? judgeReplicas(observed, true);
+      return reason === undefined ? undefined : { reason, behind: behindIn(observed) };
+    },
+    {
+      patience: givenPatience(),
+      pause: PACE.pause,
+      say: (line) => console.error(`waiting for the cluster: ${line}`),
+      lament: (sight) =>
+        `no further node was stopped: ${sight}; run "pulumi up" again once the cluster is well`,
+    },
+  );
 }

@@ -6,7 +6,8 @@ import { whyNotReady } from "../../lib/readiness.ts";
 import { streamNamer } from "../../lib/stream-name.ts";
 import { type Loss, lossesOf } from "../../lib/survivability.ts";
 import { listSome } from "../../lib/wording.ts";
-import { askNodes, askWhyNotCurrent, type Monitor } from "../../providers/monitoring.ts";
+import { askNodes, type Monitor } from "../../providers/monitoring.ts";
+import { askWhyNotCurrent } from "../../providers/observe-cluster.ts";
 import { listOwnNodes, type OwnNode } from "../../providers/own-nodes.ts";
 import { findLocks } from "../pulumi/killed.mjs";
 import { pulumiEnvironment } from "../pulumi/project.mjs";
@@ -82,7 +83,7 @@ export async function findScene(stack: Stack): Promise<Scene> {
 /** Lists the containers of a stack's nodes, whether they run or not. */
 export async function listContainers(stack: Stack): Promise<OwnNode[]> {
   const owners = await readOwners(stack.name);
-  return (await Promise.all(owners.map(listOwnNodes))).flat();
+  return (await Promise.all(owners.map((owner) => listOwnNodes(owner)))).flat();
 }
 
 /** What an `up` changes meanwhile would be laid to the failure. */

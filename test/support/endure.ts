@@ -5,7 +5,8 @@ import { type ClusterPlan, type NodePlan, nodesOf, planCluster } from "../../lib
 import { whyNotReady } from "../../lib/readiness.ts";
 import { parseSettings } from "../../lib/settings.ts";
 import { metaSeating, survives } from "../../lib/survivability.ts";
-import { askNodes, askWhyNotCurrent } from "../../providers/monitoring.ts";
+import { askNodes } from "../../providers/monitoring.ts";
+import { askWhyNotCurrent } from "../../providers/observe-cluster.ts";
 import { eventually } from "./eventually.ts";
 import type { Fault } from "./faults.ts";
 import { NatsClient } from "./nats-client.ts";

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import { announceChanges } from "../../components/announce-changes.ts";
 import { validityFrom } from "../../lib/certificate-rules.ts";
 import { configDigest } from "../../lib/nats-conf.ts";
+import { NOTHING_OBSERVED } from "../../lib/observed.ts";
 import { type NodePlan, nodesOf } from "../../lib/plan.ts";
 import { issueCertificate, type KeyedCertificate } from "../../providers/issue.ts";
 import { simpleAccounts } from "../support/accounts.ts";
@@ -74,7 +75,13 @@ describe("a node with TLS", () => {
     };
     const { ca = authority.certificate, ...changed } = files ?? {};
     const texts = files && { ca, nodes: [{ node: running.name, ...shown, ...changed }] };
-    const strays = await announceChanges(plan, pulumi.output(ACCOUNTS), engine, texts);
+    const { strays } = await announceChanges(
+      plan,
+      pulumi.output(ACCOUNTS),
+      engine,
+      texts,
+      async () => NOTHING_OBSERVED,
+    );
     return { lines: said.mock.calls.map(([line]) => line), strays: [...strays] };
   };
 

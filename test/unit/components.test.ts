@@ -8,6 +8,7 @@ import { type ClusterPlan, planCluster } from "../../lib/plan.ts";
 import { parseSettings } from "../../lib/settings.ts";
 import { simpleAccounts } from "../support/accounts.ts";
 import { promiseOf, type Recorded, recordResources } from "../support/mocks.ts";
+import { noRestarts } from "../support/restarts.ts";
 import { appearsIn } from "../support/secrets.ts";
 
 const HASHES = { system: "hash-of-sys-secret", application: "hash-of-app-secret" };
@@ -41,6 +42,7 @@ beforeAll(async () => {
     ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
     engine: { containers: new Map(), leaving: new Map(), bereft: new Set(), hasNetwork: false },
     strays: new Map(),
+    restarts: noRestarts(plan),
   });
   const [orders] = plan.streams;
   if (!orders) throw new Error("the plan has no stream");

@@ -36,13 +36,16 @@ describe("imageEffects", () => {
     hosts: ["rg1-az1"],
     leader: "rg1-az1",
     ill: [],
+    pending: [],
     isChanging: false,
     messages: 0,
     bytes: 0,
+    behind: 0,
     consumers: Array.from({ length: consumers }, (_, index) => ({
       name: `c${index}`,
       hosts: ["rg1-az1"],
       leader: "rg1-az1",
+      ill: [],
     })),
     ...change,
   });

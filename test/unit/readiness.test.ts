@@ -1,11 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { peerId } from "../../lib/meta-group.ts";
 import {
-  type GroupView,
   mayNeverHaveBegun,
   type NodeReport,
   needsLaterNodes,
-  whyNotCurrent,
   whyNotReady,
 } from "../../lib/readiness.ts";
 
@@ -32,6 +30,7 @@ test("all well is ready", () => {
 });
 
 test.each<[string, NodeReport[], string]>([
+  ["a node that doesn't run", [a, b, { name: "c", isUp: false }], "c doesn't run"],
   ["a node that doesn't answer", [a, b, { name: "c" }], "no answer from c"],
   ["a node without a leader", [a, b, { ...c, metaLeader: "" }], "no meta leader yet on c"],
   ["two groups", [a, b, { ...c, metaLeader: "c" }], "more than one meta group, led by a and c"],
@@ -68,64 +67,6 @@ test("a group that never had a leader waits for all its nodes; nothing else look
   expect(mayNeverHaveBegun([first], [b, { name: "c" }])).toBe(false);
   expect(mayNeverHaveBegun([first, second], [{ ...c, metaLeader: "" }])).toBe(false);
   expect(mayNeverHaveBegun([first, { name: "b" }], [{ name: "c" }])).toBe(false);
-});
-
-describe("whyNotCurrent", () => {
-  const view = (leader: string, change: Partial<GroupView> = {}): GroupView => ({
-    name: "stream ORDERS",
-    account: "APP",
-    leader,
-    others: [
-      { name: "b", well: true },
-      { name: "c", well: true },
-    ],
-    replicas: 3,
-    ...change,
-  });
-  const others = (...groups: readonly (readonly [name: string, well: boolean])[]) => ({
-    others: groups.map(([name, well]) => ({ name, well })),
-  });
-  const reason = (view: GroupView, ...more: readonly string[]) =>
-    whyNotCurrent(
-      [{ name: "a", groups: [view] }, ...more.map((name) => ({ name, groups: [] }))],
-      more.length === 0,
-    );
-
-  test("finds nothing wrong with a full group, nor with a lone replica", () => {
-    expect(reason(view("a"))).toBe(undefined);
-    expect(reason(view("a", { ...others(), replicas: 1 }))).toBe(undefined);
-  });
-
-  test("counts the leader's view of the others, and no one else's", () => {
-    const follower = { name: "b", groups: [view("a", others(["a", false]))] };
-    expect(whyNotCurrent([{ name: "a", groups: [view("a")] }, follower], true)).toBe(undefined);
-    expect(reason(view("a", others(["b", false], ["c", true])))).toBe("stream ORDERS waits for b");
-  });
-
-  test("misses a leader, and replicas", () => {
-    expect(reason(view(""))).toBe("stream ORDERS has no leader");
-    expect(reason(view("b"))).toBe("stream ORDERS has no leader");
-    expect(reason(view("a", others(["b", true])))).toBe("stream ORDERS has 2 of 3 replicas");
-  });
-
-  test("tells streams of two accounts apart", () => {
-    const groups = [view("a"), view("b", { account: "OTHER" })];
-    expect(whyNotCurrent([{ name: "a", groups }], true)).toBe("stream ORDERS has no leader");
-  });
-
-  test("doesn't wait for nodes of later waves, nor for a leader while most of a group isn't there", () => {
-    const unknown = "Server name unknown at this time";
-    const led = view("a", others(["b", true], [unknown, false]));
-    expect(reason(led)).toBe(`stream ORDERS waits for ${unknown}`);
-    expect(reason(led, "b")).toBe(undefined);
-    expect(reason(view("a", others(["b", false], ["c", true])), "b")).toBe(
-      "stream ORDERS waits for b",
-    );
-    expect(reason(view("", others(["b", true], [unknown, false])), "b")).toBe(
-      "stream ORDERS has no leader",
-    );
-    expect(reason(view("", others([unknown, false], ["c", false])), "b")).toBe(undefined);
-  });
 });
 
 test("waiting is in vain while too few nodes of all run", () => {

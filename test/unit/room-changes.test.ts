@@ -17,9 +17,11 @@ function streamOf(name: string, size: number, more: Partial<ObservedStream> = {}
     hosts,
     leader: hosts[0] ?? "",
     ill: [],
+    pending: [],
     isChanging: false,
     messages: 0,
     bytes: 0,
+    behind: 0,
     consumers: [],
     ...rest,
     config: {

@@ -11,6 +11,7 @@ import { simpleAccounts } from "../support/accounts.ts";
 import { makeAuthority, makeCertificate, writeCertificates } from "../support/certificates.ts";
 import { planOf } from "../support/cluster-report.ts";
 import { promiseOf, type Recorded, recordResources } from "../support/mocks.ts";
+import { noRestarts } from "../support/restarts.ts";
 import { appearsIn } from "../support/secrets.ts";
 
 const SHAPE = { regions: ["rg1"], bindAddress: "10.0.0.5", certificateNames: ["nats.example.com"] };
@@ -34,6 +35,7 @@ describe("a cluster with TLS", () => {
       ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
       engine: { containers: new Map(), leaving: new Map(), bereft: new Set(), hasNetwork: false },
       strays: new Map(),
+      restarts: noRestarts(plan),
       ...(tlsTexts ? { tlsTexts } : {}),
     });
   };

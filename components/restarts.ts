@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import * as pulumi from "@pulumi/pulumi";
+import { groupsOf, lacksOf } from "../lib/majorities.ts";
+import { NOTHING_OBSERVED, type ObservedCluster } from "../lib/observed.ts";
+import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
+import { describeOrder, orderRestarts } from "../lib/rollout-order.ts";
+import { type FormerLacks, formerLacks, whyNotItsTurn } from "../lib/turn.ts";
+import { describeSight, Stillness } from "../lib/waiting.ts";
+import { FallWatch } from "../providers/falls.ts";
+import { LONG_REQUEST_MS } from "../providers/monitoring.ts";
+import { behindIn, observeCluster } from "../providers/observe-cluster.ts";
+import { listOwnNodes, type OwnNode } from "../providers/own-nodes.ts";
+import type { Observer } from "./observe.ts";
+import type { Ownership } from "./ownership.ts";
+import type { EngineState } from "./preflight.ts";
+
+/** How the nodes that have to be are restarted, by what runs. */
+export interface Restarts {
+  /** All nodes in the order in which they are changed; those of a step may be down together. */
+  readonly steps: ClusterPlan["waves"];
+  /** Names of the nodes that are restarted. */
+  readonly restarted: ReadonlySet<string>;
+  /** What the cluster lacked before. */
+  readonly former: FormerLacks;
+}
+
+export interface PlannedRestarts extends Restarts {
+  readonly observed: ObservedCluster;
+  /** For the person at the terminal; warnings where there is something to do. */
+  readonly notices: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+const LOOKS = 3;
+const LOOK_MS = 1_000;
+
+/** Looks at the cluster where nodes are to be restarted, and orders them. */
+export async function planRestarts(
+  plan: ClusterPlan,
+  restarted: ReadonlySet<string>,
+  { containers }: EngineState,
+  observe: Observer,
+): Promise<PlannedRestarts> {
+  const seen = restarted.size === 0 ? NOTHING_OBSERVED : await look(observe);
+  const members = new Set(seen.meta?.hosts);
+  const down = nodesOf(plan).filter(
+    ({ name, containerName }) =>
+      members.has(name) && containers.get(containerName)?.monitoringUrl === undefined,
+  );
+  // A member without a container is made anew, and takes nothing away by that.
+  const returning = down.filter(({ containerName }) => !containers.has(containerName));
+  const observed = { ...seen, silent: [...seen.silent, ...down.map(({ name }) => name)] };
+  const changing = new Set([...restarted, ...returning.map(({ name }) => name)]);
+  const former = formerLacks(observed, changing);
+  const common = { restarted, former, observed };
+  if (restarted.size === 0 || plan.rollout === "all") {
+    return { ...common, steps: plan.waves, notices: [], warnings: [] };
+  }
+  const order = orderRestarts<NodePlan>(plan.waves, changing, observed);
+  return { ...common, steps: order.steps, ...describeOrder(order, plan.streams) };
+}
+
+/** What is behind for a moment, as under a heavy load, is not to change the order. */
+async function look(observe: Observer): Promise<ObservedCluster> {
+  let observed = await observe();
+  for (let looks = 1; looks < LOOKS && lacksOf(groupsOf(observed)).length > 0; looks += 1) {
+    await sleep(LOOK_MS);
+    observed = await observe(true);
+  }
+  return observed;
+}
+
+export interface TurnsArgs {
+  readonly plan: ClusterPlan;
+  readonly restarts: Restarts;
+  readonly ownership: Ownership;
+  /** PEM of the authorities that certify the nodes; undefined where they have no TLS. */
+  readonly caCertificate: pulumi.Output<string> | undefined;
+}
+
+const POLL_MS = 500;
+const PROGRESS_MS = 5_000;
+
+/**
+ * Lets nodes be restarted one step after the other, each by a hook before its config is written: it waits until the
+ * restart takes no majority. Only the program knows what the cluster was like before, and who else is about to go;
+ * a Command's inputs must not depend on that.
+ */
+export class Turns {
+  readonly #args: TurnsArgs;
+  readonly #planned: ReadonlyMap<string, string>;
+  /** Names of the nodes that were let go. */
+  readonly #gone = new Set<string>();
+
+  constructor(args: TurnsArgs) {
+    this.#args = args;
+    this.#planned = new Map(
+      nodesOf(args.plan).map((node) => [node.name, JSON.stringify(node.restartSettings)]),
+    );
+  }
+
+  /** The hook for a node; none where it isn't restarted, or where nobody is asked. */
+  hookFor({ name, containerName }: NodePlan): pulumi.ResourceHook | undefined {
+    const { plan, restarts } = this.#args;
+    if (plan.rollout === "all" || !restarts.restarted.has(name)) return undefined;
+    const step = restarts.steps.find((nodes) => nodes.some((node) => node.name === name)) ?? [];
+    const mates = new Set(step.map((node) => node.name));
+    return new pulumi.ResourceHook(`await-turn-${containerName}`, () => this.#await(name, mates));
+  }
+
+  async #await(node: string, mates: ReadonlySet<string>): Promise<void> {
+    const { plan } = this.#args;
+    const stillness = new Stillness(Date.now());
+    const falls = new FallWatch();
+    for (let saidAt = Date.now(); ; await sleep(POLL_MS)) {
+      const own = await this.#list();
+      const sight = await this.#whyNot(node, mates, own);
+      if (!sight) {
+        this.#gone.add(node);
+        return;
+      }
+      const now = Date.now();
+      stillness.note(sight, now);
+      const fallen = await falls.look(
+        own.filter((each) => this.#gone.has(each.name)),
+        now,
+      );
+      if (fallen !== undefined || stillness.lasts(now) > plan.patience) {
+        const lasted = `nothing has moved for ${plan.patience / 1_000} s`;
+        const cure = sight.cure === undefined ? "" : `. To get it well: ${sight.cure}`;
+        throw new Error(
+          `${node} was not restarted: ${fallen ?? `${sight.reason}; ${lasted}`}${cure}. It is as it was, and so are those after it; the next up goes on from here, with these settings or with those of before.`,
+        );
+      }
+      if (now - saidAt > PROGRESS_MS) {
+        void pulumi.log.info(`${node} waits for its turn: ${describeSight(sight)}`);
+        saidAt = now;
+      }
+    }
+  }
+
+  async #list(): Promise<readonly OwnNode[]> {
+    const { ownership, caCertificate } = this.#args;
+    const { label, value } = ownership.label;
+    const trust = caCertificate && (await promiseOf(caCertificate));
+    return await listOwnNodes(`${label}=${value}`, trust === undefined ? {} : { ca: trust });
+  }
+
+  async #whyNot(node: string, mates: ReadonlySet<string>, own: readonly OwnNode[]) {
+    const { plan, restarts } = this.#args;
+    const observed = await observeCluster(own, LONG_REQUEST_MS);
+    const isChanged = (each: OwnNode) => this.#planned.get(each.name) === each.restartSettings;
+    const changed = new Set(own.filter(isChanged).map(({ name }) => name));
+    const { former } = restarts;
+    const turn = { node, mates, gone: this.#gone, changed, former, planned: plan.streams };
+    const obstacle = whyNotItsTurn(observed, turn);
+    if (!obstacle) return undefined;
+    return { ...obstacle, behind: behindIn(observed) };
+  }
+}
+
+function promiseOf<T>(output: pulumi.Output<T>): Promise<T> {
+  return new Promise((resolve) => output.apply(resolve));
+}

@@ -1,0 +1,11 @@
+import type { Restarts } from "../../components/restarts.ts";
+import type { ClusterPlan } from "../../lib/plan.ts";
+
+/** What an `up` goes by that restarts nothing. */
+export function noRestarts({ waves }: ClusterPlan): Restarts {
+  return {
+    steps: waves,
+    restarted: new Set(),
+    former: { keys: new Set(), silent: new Set() },
+  };
+}
