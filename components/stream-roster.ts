@@ -5,8 +5,7 @@ import type { StreamOptions } from "./stream.ts";
 
 /**
  * Remembers which streams there are, so that a preview can tell what Pulumi tells no provider of: that a
- * stream which holds messages is to be deleted, or an account with streams, which it refuses, or that one has
- * vanished.
+ * stream which holds messages is to be deleted, or an account with streams, which it refuses.
  */
 export class StreamRoster extends pulumi.CustomResource {
   constructor(name: string, args: RosterInputs, opts: StreamOptions) {

@@ -11,11 +11,21 @@ export interface Roster {
   readonly otherAccounts?: readonly string[];
   /** By name. */
   readonly streams: Readonly<Record<string, RosterEntry>>;
+  /**
+   * Streams that have left the settings, and were there when an `up` was about to delete them: it may have failed
+   * before it did. Absent where there are none.
+   */
+  readonly leaving?: Readonly<Record<string, LeavingEntry>>;
 }
 
 export interface RosterEntry extends Pick<StreamPolicy, "allowDataLoss"> {
   /** Absent: the first one. */
   readonly account?: string;
+}
+
+export interface LeavingEntry extends RosterEntry {
+  /** RFC 3339: a stream of that name which was created at another time is another. Absent: nobody said. */
+  readonly created?: string;
 }
 
 /** What is to be remembered of a plan. */
@@ -48,6 +58,12 @@ export function subjectsOf(
 /** The accounts that have streams, or may have them. */
 export function accountsOf({ account, firstIsOff, otherAccounts = [] }: Roster): readonly string[] {
   return firstIsOff ? otherAccounts : [account, ...otherAccounts];
+}
+
+/** Streams that were this stack's after the last `up`, or should have gone by then, and that `news` doesn't have. */
+export function leaversOf(olds: Roster, news: Roster): Readonly<Record<string, LeavingEntry>> {
+  const all = Object.entries<LeavingEntry>({ ...olds.leaving, ...olds.streams });
+  return Object.fromEntries(all.filter(([name]) => !Object.hasOwn(news.streams, name)));
 }
 
 /** The account of one of its streams. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { CheckResult, DiffResult } from "@pulumi/pulumi/dynamic/index.js";
-import { accountOf, accountsOf, type Roster } from "../lib/roster.ts";
+import { accountOf, accountsOf, type LeavingEntry, leaversOf, type Roster } from "../lib/roster.ts";
 import { describeContents } from "../lib/stream-loss.ts";
 import { configure, openConfigured } from "./configured.ts";
 import { hasUnknown, toFailures } from "./engine.ts";
@@ -25,10 +25,14 @@ export function rosterLifecycle(
       const { subjects = {}, ...news } = inputs;
       if (!hasUnknown(inputs)) handovers.announce(olds, news, subjects);
       if (hasUnknown(news) || !isRoster(olds)) return { inputs: news };
-      const reasons = await Promise.all(
+      const findings = await Promise.all(
         accountsOf(olds).map((account) => checkAccount(account, open(account), olds, news)),
       );
-      return { inputs: news, failures: toFailures(reasons.flat()) };
+      const leaving = Object.assign({}, ...findings.map((finding) => finding.leaving));
+      return {
+        inputs: { ...news, ...(Object.keys(leaving).length > 0 ? { leaving } : {}) },
+        failures: toFailures(findings.flatMap(({ reasons }) => reasons)),
+      };
     },
     async diff(_id: string, olds: Roster, news: Roster): Promise<DiffResult> {
       return { changes: !isDeepStrictEqual(essenceOf(olds), essenceOf(news)) };
@@ -48,36 +52,42 @@ function essenceOf({ account, firstIsOff, otherAccounts = [], streams }: Roster)
   return { account, firstIsOff, otherAccounts, streams };
 }
 
-/** Looks at the streams that an account had after the last `up`. */
+interface Finding {
+  /** Why the settings can't be. */
+  readonly reasons: readonly string[];
+  /** Streams to be deleted that are there. */
+  readonly leaving: Readonly<Record<string, LeavingEntry>>;
+}
+
+/** Looks at the streams of an account that are to be deleted. */
 async function checkAccount(
   account: string,
   port: JetStreamPort,
   olds: Roster,
   news: Roster,
-): Promise<string[]> {
+): Promise<Finding> {
   const known = Object.keys(olds.streams).filter((name) => accountOf(olds, name) === account);
-  const atRisk = known.filter(
-    (name) => !Object.hasOwn(news.streams, name) && !olds.streams[name]?.allowDataLoss,
+  const leavers = Object.entries(leaversOf(olds, news)).filter(
+    ([, entry]) => (entry.account ?? olds.account) === account,
   );
   try {
-    if (!accountsOf(news).includes(account)) return await refuseLeaving(account, port, known);
-    // Nothing is asked of an account without streams.
-    if (known.length === 0) return [];
-    const [reasons] = await Promise.all([
-      refuseLosses(port, atRisk),
-      tellVanished(
-        port,
-        known.filter((name) => name in news.streams),
-      ),
-    ]);
-    return reasons;
+    const reasons = accountsOf(news).includes(account)
+      ? []
+      : await refuseLeaving(account, port, known);
+    if (reasons.length > 0) return { reasons, leaving: {} };
+    const looks = await Promise.all(leavers.map(([name, entry]) => lookAt(port, name, entry)));
+    return {
+      reasons: looks.flatMap(({ reason }) => (reason === undefined ? [] : [reason])),
+      leaving: Object.assign({}, ...looks.map(({ leaving }) => leaving)),
+    };
   } catch (error) {
     if (!isSilence(error)) throw error;
     // The deletion itself looks again, and fails where nobody answers.
     const leaves = !accountsOf(news).includes(account);
-    const unknown = leaves ? `account ${account}` : atRisk.join(", ");
+    const atRisk = leavers.filter(([, { allowDataLoss }]) => !allowDataLoss);
+    const unknown = leaves ? `account ${account}` : atRisk.map(([name]) => name).join(", ");
     if (unknown !== "") console.error(`what ${unknown} holds is unknown: ${error.message}`);
-    return [];
+    return { reasons: [], leaving: Object.fromEntries(leavers) };
   }
 }
 
@@ -101,29 +111,17 @@ async function refuseLeaving(
   ];
 }
 
-async function refuseLosses(port: JetStreamPort, removed: readonly string[]): Promise<string[]> {
-  const reasons = await Promise.all(
-    removed.map(async (name) => {
-      try {
-        const { state } = await port.info(name);
-        if (state.messages === 0) return [];
-        return [
-          `stream ${name} is taken out of the settings, but holds ${describeContents(state)}; put it back, empty it first (nats stream purge ${name}), or let the messages go: put it back with allowDataLoss: true, run "pulumi up", then take it out`,
-        ];
-      } catch (error) {
-        if (error instanceof StreamNotFound) return [];
-        throw error;
-      }
-    }),
-  );
-  return reasons.flat();
-}
-
-async function tellVanished(port: JetStreamPort, kept: readonly string[]): Promise<void> {
-  const present = new Set(await port.names());
-  for (const name of kept.filter((name) => !present.has(name))) {
-    console.error(
-      `stream ${name} was there after the last up, and is gone with its messages: "pulumi up --refresh" makes it anew, empty`,
-    );
+/** Looks at a stream that is to be deleted, unless it has been and another has its name. */
+async function lookAt(port: JetStreamPort, name: string, entry: LeavingEntry) {
+  try {
+    const { created, state } = await port.info(name);
+    if (entry.created !== undefined && entry.created !== created) return {};
+    const leaving = { [name]: { ...entry, created } };
+    if (state.messages === 0 || entry.allowDataLoss) return { leaving };
+    const reason = `stream ${name} is taken out of the settings, but holds ${describeContents(state)}; put it back, empty it first (nats stream purge ${name}), or let the messages go: put it back with allowDataLoss: true, run "pulumi up", then take it out`;
+    return { leaving, reason };
+  } catch (error) {
+    if (error instanceof StreamNotFound) return {};
+    throw error;
   }
 }

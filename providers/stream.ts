@@ -25,6 +25,7 @@ import {
 } from "./jetstream.ts";
 import { heirsOf, isMisled } from "./leadership.ts";
 import { find, insist, type Pace } from "./patience.ts";
+import { ProgramRun } from "./program-run.ts";
 import type { Reporting } from "./progress.ts";
 import { dropBackup, isCarrier, makeAnew, refuseForgottenBackup } from "./recreate.ts";
 import { hostsOf } from "./replicas.ts";
@@ -102,13 +103,22 @@ export function streamLifecycle(
 ): StreamLifecycle {
   const pace = { patience, silence, pause, interval, say, handovers };
   const portOf = ({ account }: StreamIdentity) => open(account);
+  const program = new ProgramRun(open);
   return {
-    check: async (olds, news) => checkInputs(olds, news, () => portOf(news), handovers),
+    async check(olds, news) {
+      const port = () => portOf(news);
+      if (hasUnknown(news)) return await checkInputs(olds, news, port, handovers);
+      if (olds.config !== undefined && !needsLook(olds, news)) {
+        const names = await program.namesIn(news.account);
+        if (names?.has(news.stream) === false) tellVanished(news.stream);
+      }
+      return await checkInputs(program.register(olds, news), news, port, handovers);
+    },
     diff: async (_id, olds, news) => diffInputs(olds, news),
 
     async create(inputs) {
       const port = portOf(inputs);
-      await createOrTakeUp(port, inputs, pace);
+      await createOrTakeUp(port, inputs, pace, program.isReplacing(inputs));
       try {
         return { id: inputs.stream, outs: await settle(port, inputs, pace) };
       } catch (error) {
@@ -144,6 +154,12 @@ export function streamLifecycle(
     },
 
     async delete(_id, props) {
+      if (program.has(props)) {
+        console.error(
+          `stream ${props.stream} is in the settings, and stays with what it holds: only an older note of it in the state is deleted`,
+        );
+        return;
+      }
       const port = portOf(props);
       try {
         const { state } = await insist(() => port.info(props.stream), pace);
@@ -159,6 +175,13 @@ export function streamLifecycle(
       }
     },
   };
+}
+
+/** Of a stream that the state has: one whose creation failed never was. */
+function tellVanished(stream: string): void {
+  console.error(
+    `stream ${stream} was there after the last up, and is gone with its messages: "pulumi up --refresh" makes it anew, empty`,
+  );
 }
 
 function refuseLoss(stream: string, state: StreamState): void {
@@ -223,7 +246,10 @@ async function glance(
     const info = await port.info(stream);
     return { found: await withDetails(port, info, changesBy(olds, news, info)) };
   } catch (error) {
-    if (error instanceof StreamNotFound) return { found: undefined };
+    if (error instanceof StreamNotFound) {
+      if (isKnown) tellVanished(stream);
+      return { found: undefined };
+    }
     if (!isSilence(error)) throw error;
     if (isKnown) console.error(`what stream ${stream} holds is unknown: ${error.message}`);
     return undefined;
@@ -256,14 +282,17 @@ interface HandingOver {
   readonly handovers: Handovers;
 }
 
+/** @param isOwn whether a stream of that name is this stack's already. */
 async function createOrTakeUp(
   port: JetStreamPort,
   inputs: StreamInputs,
   pace: Pace & Reporting & HandingOver,
+  isOwn: boolean,
 ): Promise<void> {
   const { config, stream, policy } = inputs;
+  const mayTakeUp = policy.adopt || isOwn;
   await refuseForgottenBackup(port, inputs, pace);
-  if (policy.recreate) await makeAnew(port, inputs, pace);
+  if (policy.recreate || mayTakeUp) await makeAnew(port, inputs, pace);
   try {
     await insist(() => port.create(completeConfig(config)), pace);
   } catch (error) {
@@ -276,7 +305,7 @@ async function createOrTakeUp(
     const found = await port.info(stream);
     const changes = diffConfig(found.config, config);
     const isOurs = isCarrier(found) || isParked(found.config.subjects);
-    if (changes.length === 0 || policy.adopt || isOurs) {
+    if (changes.length === 0 || mayTakeUp || isOurs) {
       await takeOver(port, inputs, found, pace);
       return;
     }

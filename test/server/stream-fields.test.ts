@@ -363,7 +363,7 @@ class Tracked {
   }
 
   async remove(): Promise<void> {
-    await lifecycle.delete(this.#name, this.#known);
+    await port.delete(this.#name);
   }
 
   async #firstSequence(): Promise<number> {

@@ -169,7 +169,7 @@ describe("a stream on real servers", () => {
     const olds = await created();
     await port.delete("ORDERS");
     expect(await streamProvider.read("ORDERS", olds)).toEqual({ id: "" });
-    await streamProvider.delete("ORDERS", olds);
+    await streamLifecycle(openConfigured).delete("ORDERS", olds);
   });
 
   it("is brought back when its servers are tagged otherwise", async () => {

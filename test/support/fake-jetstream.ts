@@ -42,6 +42,8 @@ export class FakeJetStream implements JetStreamPort {
   readonly requests: { verb: string; config?: StreamConfig; preferred?: string }[] = [];
   /** Thrown by the next requests, one each. */
   readonly failures: Error[] = [];
+  /** So often it was asked what a stream is. */
+  looks = 0;
   /** Looks that a change takes. */
   looksPerChange = 3;
   /** So many of the first looks still show the past: no change under way. */
@@ -57,6 +59,7 @@ export class FakeJetStream implements JetStreamPort {
 
   async info(name: string): Promise<StreamInfo> {
     this.#fail();
+    this.looks += 1;
     const stream = this.#find(name);
     const { config, change } = stream;
     const past = change && change.looks > this.looksPerChange - this.looksAtPast;

@@ -748,9 +748,20 @@ describe("a cluster without a majority", () => {
   });
 });
 
+/** As another `up` begins. */
+function nextRun(): void {
+  lifecycle = streamLifecycle(() => jetStream, options);
+}
+
+function fill(messages: number): void {
+  const stream = jetStream.streams.get("ORDERS");
+  if (stream) stream.messages = messages;
+}
+
 describe("delete", () => {
   it("deletes, and is content if there is nothing to delete", async () => {
     const olds = await created();
+    nextRun();
     await lifecycle.delete("ORDERS", olds);
     expect(jetStream.streams.size).toBe(0);
     await lifecycle.delete("ORDERS", olds);
@@ -758,8 +769,8 @@ describe("delete", () => {
 
   it("refuses to lose messages, with their number", async () => {
     const olds = await created();
-    const stream = jetStream.streams.get("ORDERS");
-    if (stream) stream.messages = 3;
+    nextRun();
+    fill(3);
     const { message } = await failureOf(lifecycle.delete("ORDERS", olds));
     expect(message).toContain("holds 3 messages");
     expect(message).toContain("nats stream purge ORDERS");
@@ -768,12 +779,125 @@ describe("delete", () => {
 
   it("tells the way out when the cluster is gone", async () => {
     const olds = await created();
+    nextRun();
     jetStream.failures.push(
       new ClusterUnreachable("no NATS server answers at nats://127.0.0.1:4222"),
     );
     const { message } = await failureOf(lifecycle.delete("ORDERS", olds));
     expect(message).toContain("no NATS server answers");
     expect(message).toContain("pulumi state delete");
+  });
+});
+
+describe("a stream that is taken up, and that only a new one can satisfy", () => {
+  const news: ProgramInputs = { ...program({ storage: "memory" }), policy: { adopt: true } };
+
+  it("is made anew at once where its messages may go, as the preview says", async () => {
+    await created();
+    fill(7);
+    nextRun();
+    const said = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const permitted = { ...news, policy: { adopt: true, allowDataLoss: true } as const };
+    const { inputs, failures } = await check({}, permitted);
+    expect(failures).toEqual([]);
+    expect(said.mock.calls.flat().join()).toMatch(/is deleted with 7 messages .* and made anew/);
+    await lifecycle.create(inputs);
+    expect(await jetStream.info("ORDERS")).toMatchObject({
+      config: { storage: "memory" },
+      state: { messages: 0 },
+    });
+  });
+
+  it("is refused where they may not, and left alone where it is a stranger's", async () => {
+    await created();
+    nextRun();
+    const { failures } = await check({}, news);
+    expect(failures.map(({ reason }) => reason).join()).toMatch(/storage: .* it is fixed/);
+    state = {};
+    const inputs = { ...(await planned()), config: news.config };
+    await failureOf(lifecycle.create({ ...inputs, policy: { allowDataLoss: true } }));
+    expect((await jetStream.info("ORDERS")).config.storage).toBe("file");
+  });
+});
+
+describe("a replacement asked for by hand", () => {
+  /** What the engine asks of a stream that it is told to replace: the second time as of a new one. */
+  async function replaced(olds: StreamOutputs, news: ProgramInputs): Promise<StreamOutputs> {
+    nextRun();
+    expect((await check(olds, news)).failures).toEqual([]);
+    const { inputs, failures } = await check({}, news);
+    expect(failures).toEqual([]);
+    const { outs } = await lifecycle.create(inputs);
+    await lifecycle.delete("ORDERS", olds);
+    return outs;
+  }
+
+  it.each([
+    ["with messages", 100, {}],
+    ["that is empty", 0, {}],
+    ["that may lose its messages", 100, { allowDataLoss: true }],
+  ] as const)("leaves a stream %s as it is", async (_, messages, policy) => {
+    const { outs } = await lifecycle.create({ ...(await planned()), policy });
+    fill(messages);
+    jetStream.requests.length = 0;
+    expect(await replaced(outs, { ...program(), policy })).toEqual(outs);
+    expect(verbs().filter((verb) => verb !== "create")).toEqual([]);
+    expect((await jetStream.info("ORDERS")).state.messages).toBe(messages);
+  });
+
+  it("changes in place what is changed by the way, as ever", async () => {
+    const olds = await created();
+    fill(100);
+    const news = program({ description: "orders", num_replicas: 1 });
+    expect((await replaced(olds, news)).replicas).toHaveLength(1);
+    expect((await jetStream.info("ORDERS")).config.description).toBe("orders");
+    nextRun();
+    await check(olds, program({ storage: "memory" }));
+    const { failures } = await check({}, program({ storage: "memory" }));
+    expect(failures.map(({ reason }) => reason)).toEqual([
+      expect.stringMatching(/^storage: file → memory: it is fixed/),
+    ]);
+  });
+
+  it("goes through where an earlier run left the replaced one's entry behind", async () => {
+    const olds = await created();
+    fill(100);
+    nextRun();
+    await check(olds, program());
+    await lifecycle.delete("ORDERS", olds);
+    expect(jetStream.streams.has("ORDERS")).toBe(true);
+  });
+});
+
+describe("a stream of the state that isn't there", () => {
+  let lines: unknown[];
+  const vanished = () => lines.filter((line) => /was there/.test(String(line)));
+
+  beforeEach(() => {
+    lines = [];
+    vi.spyOn(console, "error").mockImplementation((line) => void lines.push(line));
+  });
+
+  it("is told of once a run, with one question for all", async () => {
+    const olds = await created();
+    await check(olds, program());
+    expect(vanished()).toEqual([]);
+    nextRun();
+    jetStream.streams.clear();
+    await check(olds, program());
+    await check({}, program());
+    expect(vanished()).toEqual([expect.stringContaining("stream ORDERS was there")]);
+    await check(olds, program({ max_msgs: 5 }));
+    expect(vanished()).toHaveLength(2);
+  });
+
+  it("isn't missed where it never was, or where nobody answers", async () => {
+    await check({}, program());
+    const olds = await created();
+    nextRun();
+    jetStream.failures.push(new ClusterUnreachable("no NATS server answers"));
+    await check(olds, program());
+    expect(vanished()).toEqual([]);
   });
 });
 

@@ -64,10 +64,35 @@ describe("check", () => {
     expect(await reasons(both, roster({ EVENTS: { allowDataLoss: true } }))).toHaveLength(1);
   });
 
-  it("tells of a stream that vanished, and of no other", async () => {
-    jetStream.streams.delete("ORDERS");
+  it("asks nobody where no stream leaves", async () => {
     expect(await reasons(both, both)).toEqual([]);
-    expect(said.mock.calls.flat()).toEqual([expect.stringContaining("stream ORDERS was there")]);
+    expect(opened).toBe(1);
+    expect(jetStream.looks).toBe(0);
+  });
+
+  it("is silent about a stream that was never made", async () => {
+    expect(await reasons(roster({ ORDERS: {}, BIG: {} }), both)).toEqual([]);
+    expect(await reasons(roster({ ORDERS: {}, BIG: {} }), roster({ ORDERS: {}, BIG: {} }))).toEqual(
+      [],
+    );
+    expect(said).not.toHaveBeenCalled();
+  });
+
+  it("guards a stream still that an up was to delete, and failed before it did", async () => {
+    const { inputs: after } = await lifecycle.check(both, one);
+    expect(after).toMatchObject({ streams: { EVENTS: {} }, leaving: { ORDERS: {} } });
+    expect(await lifecycle.diff("APP", one, after)).toEqual({ changes: false });
+    fill("ORDERS", 5);
+    expect(await reasons(after, one)).toEqual([expect.stringContaining("but holds 5 messages")]);
+    expect((await lifecycle.check(after, both)).inputs).toEqual(both);
+    jetStream.failures.push(new ClusterUnreachable("no NATS server answers"));
+    expect((await lifecycle.check(after, one)).inputs).toEqual(after);
+    const permitted = { ...after, leaving: { ORDERS: { allowDataLoss: true as const } } };
+    expect(await reasons(permitted, one)).toEqual([]);
+    const other = { ...after, leaving: { ORDERS: { created: "2025-01-01T00:00:00Z" } } };
+    expect(await lifecycle.check(other, one)).toEqual({ inputs: one, failures: [] });
+    jetStream.streams.delete("ORDERS");
+    expect(await lifecycle.check(after, one)).toEqual({ inputs: one, failures: [] });
   });
 
   it("asks nobody at first, or while the account is not known", async () => {
