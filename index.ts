@@ -42,10 +42,13 @@ const cluster = new NatsCluster(plan.cluster, {
   ...(tlsTexts ? { tlsTexts } : {}),
 });
 
-// A preview goes by what the nodes have: an authority that is yet to be made isn't known, and nothing would
-// be told of streams by a provider that waits for it. One that saves its plan for an `up` has to have what that has.
+// A preview goes by what the nodes have, and where they are: an authority that is yet to be made isn't known, nobody
+// listens on ports that are yet to be, and nothing would be told of streams by a provider that waits for them. One that
+// saves its plan for an `up` has to have what that has.
 const goesByNodes = pulumi.runtime.isDryRun() && !process.env.NATS_REGIONS_SAVES_PLAN;
-const trusted = goesByNodes ? engine.tls?.ca : cluster.caCertificate;
+const [trusted, running] = goesByNodes
+  ? [engine.tls?.ca, engine.containers]
+  : [cluster.caCertificate];
 
 // The engine does nothing else while it starts the process that serves streams: in a new cluster, nodes come
 // first.
@@ -53,7 +56,7 @@ const jetStream = new JetStreamProvider(
   `${plan.cluster}-jetstream`,
   {
     connection: pulumi
-      .all([serversOf(plan, trusted), access])
+      .all([serversOf(plan, trusted, running), access])
       .apply(([servers, { managerKey }]) => ({ ...servers, managerKey })),
   },
   { parent: cluster, dependsOn: isNew ? [...cluster.nodes] : [] },

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ClusterPlan, nodesOf } from "../lib/plan.ts";
 import { CONNECTION_KEY, type ManagerConnection, type Servers } from "../providers/connection.ts";
+import type { EngineState } from "./preflight.ts";
 
 export interface JetStreamProviderArgs {
   /** How to reach the cluster as the stack's own users. Kept as a secret. */
@@ -23,12 +24,17 @@ export class JetStreamProvider extends pulumi.ProviderResource {
  * Where a planned cluster is reached. Where it is to have TLS, a password goes to no server without.
  *
  * @param ca PEM of the authorities that certify its nodes; undefined where they have no TLS, or none yet.
+ * @param running its nodes by their containers' names: one that runs is reached where it is now.
  */
 export function serversOf(
   plan: ClusterPlan,
   ca: pulumi.Input<string> | undefined,
+  running: EngineState["containers"] = new Map(),
 ): pulumi.Output<Servers> {
-  const urls = nodesOf(plan).map(({ clientUrl }) => clientUrl);
+  const urls = nodesOf(plan).map(({ clientUrl, containerName }) => {
+    const address = running.get(containerName)?.clientAddress;
+    return address === undefined ? clientUrl : clientUrl.replace(/(?<=:\/\/).*/, address);
+  });
   const names = nodesOf(plan).map(({ name }) => name);
   return pulumi.output(ca).apply((known) => ({
     urls,

@@ -5,9 +5,15 @@ import { z } from "zod";
 import { describeForeign } from "../lib/identity.ts";
 import { CLUSTER_LABEL, NODE_LABEL, RESTART_SETTINGS_LABEL } from "../lib/labels.ts";
 import { describeLostData } from "../lib/lost-data.ts";
-import { CONFIG_DIR, MONITOR_PORT, type SettingValues, TLS_FILES } from "../lib/nats-conf.ts";
+import {
+  CLIENT_PORT,
+  CONFIG_DIR,
+  MONITOR_PORT,
+  type SettingValues,
+  TLS_FILES,
+} from "../lib/nats-conf.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
-import { publishedUrl, schemeOf } from "../lib/published-ports.ts";
+import { publishedAddress, publishedUrl, schemeOf } from "../lib/published-ports.ts";
 import type { RunningTls } from "../lib/tls-files.ts";
 import { imageVersion, whyNotTogether } from "../lib/versions.ts";
 import { docker, noEngine } from "../providers/docker-cli.ts";
@@ -28,6 +34,7 @@ interface FoundContainer extends Found {
   /** On the engine's host. */
   readonly publishedPorts: ReadonlySet<number>;
   readonly monitoringUrl: string | undefined;
+  readonly clientAddress: string | undefined;
 }
 
 const settingValues = z.record(z.string(), z.union([z.string(), z.number()]));
@@ -50,6 +57,8 @@ export interface EngineNode {
   readonly settings?: SettingValues;
   /** Undefined where it doesn't run. */
   readonly monitoringUrl?: string;
+  /** Where its clients reach it, e.g. `127.0.0.1:4222`; undefined where it doesn't run. */
+  readonly clientAddress?: string;
 }
 
 /**
@@ -97,10 +106,11 @@ function partition<Item>(
   return [groups.get(true) ?? [], groups.get(false) ?? []];
 }
 
-function engineNode({ settings, monitoringUrl }: FoundContainer): EngineNode {
+function engineNode({ settings, monitoringUrl, clientAddress }: FoundContainer): EngineNode {
   return {
     ...(settings === "" ? {} : { settings: settingValues.parse(JSON.parse(settings)) }),
     ...(monitoringUrl === undefined ? {} : { monitoringUrl }),
+    ...(clientAddress === undefined ? {} : { clientAddress }),
   };
 }
 
@@ -142,6 +152,7 @@ async function listContainers(plan: ClusterPlan, { label }: Ownership): Promise<
       running: state === "running",
       publishedPorts: new Set([...ports.matchAll(/:(\d+)->/g)].map(([, port]) => Number(port))),
       monitoringUrl: publishedUrl(ports, MONITOR_PORT, schemeOf(settings)),
+      clientAddress: publishedAddress(ports, CLIENT_PORT),
     };
   });
 }

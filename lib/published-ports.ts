@@ -13,9 +13,15 @@ export function publishedUrl(
   inner: number,
   scheme: "http" | "https" = "http",
 ): string | undefined {
-  const [, address, port] = ports.match(new RegExp(`([\\d.]+):(\\d+)->${inner}/tcp`)) ?? [];
+  const address = publishedAddress(ports, inner);
+  return address === undefined ? undefined : `${scheme}://${address}`;
+}
+
+/** The same without a scheme, e.g. `127.0.0.1:8222`. */
+export function publishedAddress(ports: string, inner: number): string | undefined {
+  const [, host, port] = ports.match(new RegExp(`([\\d.]+):(\\d+)->${inner}/tcp`)) ?? [];
   if (port === undefined) return undefined;
-  return `${scheme}://${address === "0.0.0.0" ? "127.0.0.1" : address}:${port}`;
+  return `${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}`;
 }
 
 const settingsWithTls = z.object({ tls: z.string().optional() });

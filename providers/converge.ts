@@ -1,3 +1,4 @@
+import { findMisfit, type Place } from "../lib/in-place.ts";
 import type { StreamConfig } from "../lib/stream-config.ts";
 import {
   completeConfig,
@@ -45,6 +46,8 @@ export interface Goal {
   readonly policy: StreamPolicy;
   /** Hosts of the replicas; more than there are replicas where the server chooses among them. */
   readonly hosts: readonly string[];
+  /** See {@link Place}; absent where each host may have a replica of its own. */
+  readonly apart?: NonNullable<Place["apart"]>;
 }
 
 /** Something was changed, but the stream is not yet what it was to become; `cause` says why. */
@@ -298,10 +301,10 @@ function isSameText(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** On the planned hosts, all of them or, where the server chooses, on some of them. */
-export function isPlaced(info: StreamInfo, { hosts, config }: Goal): boolean {
+/** On the planned hosts, all of them or, where the server chooses, on some that may have a replica each. */
+export function isPlaced(info: StreamInfo, goal: Goal): boolean {
   const actual = hostsOf(info);
-  return actual.length === replicaCount(config) && actual.every((host) => hosts.includes(host));
+  return actual.length === replicaCount(goal.config) && findMisfit(actual, goal) === undefined;
 }
 
 function notSettled({ stream }: Goal, info: StreamInfo | undefined, patience: number): Error {

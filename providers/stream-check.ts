@@ -1,4 +1,5 @@
 import { isParked } from "../lib/handover.ts";
+import { hostsApart } from "../lib/in-place.ts";
 import {
   describeNearest,
   placementRequest,
@@ -36,13 +37,16 @@ export function planInputs(
   olds: Partial<StreamInputs>,
   { fleet, ...inputs }: ProgramInputs,
 ): { readonly inputs: object; readonly refusals: readonly string[] } {
-  const placement = planPlacement(placementRequest(inputs.config), fleet);
+  const request = placementRequest(inputs.config);
+  const placement = planPlacement(request, fleet);
+  const apart = hostsApart(request, fleet);
   const problems = validateConfig(inputs.config).map(
     ({ path, message, fix }) => `${path}: ${message}${fix ? `; ${fix}` : ""}`,
   );
   const refusals = [...problems, ...refusedIdentity(olds, inputs)];
   if (placement.kind !== "impossible") {
-    return { inputs: { ...inputs, hosts: plannedHosts(placement) }, refusals };
+    const place = { hosts: plannedHosts(placement), ...(apart.length > 0 ? { apart } : {}) };
+    return { inputs: { ...inputs, ...place }, refusals };
   }
   const nearest = describeNearest(placement.nearest);
   const reason = `placement: ${placement.summary}${nearest ? `; nearest: ${nearest}` : ""}; nats-server would say "${placement.serverError}"`;

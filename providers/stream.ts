@@ -6,6 +6,7 @@ import type {
   UpdateResult,
 } from "@pulumi/pulumi/dynamic/index.js";
 import { isParked } from "../lib/handover.ts";
+import { findMisfit } from "../lib/in-place.ts";
 import type { Fleet } from "../lib/placement.ts";
 import type { StreamConfig } from "../lib/stream-config.ts";
 import { adoptObserved, completeConfig, diffConfig } from "../lib/stream-diff.ts";
@@ -264,6 +265,8 @@ function diffInputs(olds: StreamOutputs, news: StreamInputs): DiffResult {
     replaces.length > 0 ||
     diffConfig(olds.config, news.config).length > 0 ||
     !isSameSet(olds.hosts, news.hosts) ||
+    // As they were at the last look: on servers whose tags have changed since they may be in each other's way.
+    findMisfit(olds.replicas, { ...news, hosts: olds.replicas }) !== undefined ||
     !isDeepStrictEqual(olds.policy, news.policy);
   return { changes, replaces };
 }

@@ -1,4 +1,5 @@
 import { describeExpiry, isDue } from "../../lib/certificate-rules.ts";
+import { findMisfit, hostsApart } from "../../lib/in-place.ts";
 import type { StackOutputs, StreamOutput } from "../../lib/outputs.ts";
 import { type Fleet, plannedHosts, planPlacement } from "../../lib/placement.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan.ts";
@@ -358,17 +359,16 @@ function explainMisfit(
   const hosts = replicasOf(sighting).map(({ node }) => node);
   const request = { replicas: sighting.replicaCount, tags };
   const placement = planPlacement(request, fleet);
-  const wanted = `${tags.length === 0 ? "the settings" : tags.join(" and ")}`;
-  if (placement.kind !== "impossible") {
-    const allowed = plannedHosts(placement);
-    const strays = hosts.filter((host) => !allowed.includes(host));
-    if (strays.length > 0) {
-      return `on ${strays.join(", ")}, but ${wanted} means ${placement.kind === "exact" ? "" : "some of "}${allowed.join(", ")}`;
-    }
+  const allowed = placement.kind === "impossible" ? hosts : plannedHosts(placement);
+  const apart = hostsApart({ ...request, replicas: hosts.length }, fleet);
+  const misfit = findMisfit(hosts, { hosts: allowed, apart });
+  if (!misfit) return undefined;
+  if (misfit.strays.length > 0) {
+    const wanted = `${tags.length === 0 ? "the settings" : tags.join(" and ")}`;
+    return `on ${misfit.strays.join(", ")}, but ${wanted} means ${placement.kind === "exact" ? "" : "some of "}${allowed.join(", ")}`;
   }
-  const here = { ...fleet, servers: fleet.servers.filter(({ name }) => hosts.includes(name)) };
-  const together = planPlacement({ ...request, replicas: hosts.length }, here);
-  return together.kind === "impossible" ? together.summary : undefined;
+  const { uniqueTag } = fleet;
+  return `on ${misfit.crowded.join(" and ")}, which have the same "${uniqueTag}" tag: \`npx pulumi up --refresh\` takes them apart`;
 }
 
 function describeBehind({ node, lag }: ReplicaReport): string {

@@ -1,5 +1,6 @@
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { Fleet } from "../../lib/placement.ts";
 import type { StreamConfig } from "../../lib/stream-config.ts";
 import { openConfigured } from "../../providers/configured.ts";
 import { closeConnections, type JetStreamPort, openJetStream } from "../../providers/jetstream.ts";
@@ -188,6 +189,35 @@ describe("a stream on real servers", () => {
       expect(inputs).toMatchObject({ hosts, config: ORDERS });
     } finally {
       await cluster.retag(Object.fromEntries(retagged.map(({ name, tags }) => [name, tags])));
+    }
+  });
+
+  it("is taken apart where its servers share a zone since it was placed", async () => {
+    const { placement: _, ...config } = ORDERS;
+    const news = { stream: "ORDERS", account: cluster.account, config, policy: {} };
+    const planOn = async (fleet: Fleet, olds: Partial<StreamInputs>) => {
+      const { inputs, failures } = await streamProvider.check(olds, { ...news, fleet });
+      expect(failures ?? []).toEqual([]);
+      return inputs as StreamInputs;
+    };
+    const { outs } = await streamProvider.create(await planOn(cluster.fleet, {}));
+    await publish(50);
+    const [first = "", second = ""] = outs.replicas;
+    const tagsOf = (host: string) => SEED_SERVERS.find(({ name }) => name === host)?.tags ?? [];
+    const zone = tagsOf(first).find((tag) => tag.startsWith("az:")) ?? "";
+    const moved = tagsOf(second).map((tag) => (tag.startsWith("az:") ? zone : tag));
+    try {
+      const fleet = await cluster.retag({ [second]: moved });
+      const inputs = await planOn(fleet, outs);
+      expect(await streamProvider.diff("ORDERS", outs, inputs)).toMatchObject({ changes: true });
+      const apart = await updated(outs, inputs);
+      expect(apart.replicas.filter((host) => host === first || host === second)).not.toHaveLength(
+        2,
+      );
+      expect(await streamProvider.diff("ORDERS", apart, inputs)).toMatchObject({ changes: false });
+      expect(await messages()).toBe(50);
+    } finally {
+      await cluster.retag({ [second]: tagsOf(second) });
     }
   });
 

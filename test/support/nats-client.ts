@@ -117,6 +117,10 @@ export class NatsClient implements AsyncDisposable {
     return this.#request(`$JS.API.STREAM.DELETE.${stream}`);
   }
 
+  purge(stream: string): Promise<{ success?: boolean }> {
+    return this.#request(`$JS.API.STREAM.PURGE.${stream}`);
+  }
+
   update(stream: string, config: object): Promise<{ error?: unknown }> {
     return this.#request(`$JS.API.STREAM.UPDATE.${stream}`, JSON.stringify(config));
   }

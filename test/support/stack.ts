@@ -230,6 +230,13 @@ export class TestStack {
     await this.expectPulumi("login", backend);
   }
 
+  /** Replaces the stack's state by another, as `stack export` writes it. */
+  async importState(state: object): Promise<void> {
+    const file = path.join(this.folder, "state.json");
+    writeFileSync(file, JSON.stringify(state));
+    await this.expectPulumi("stack", "import", "--file", file);
+  }
+
   /** Leaves half of the state, and of its backup, as a full disk does. */
   tearState(): void {
     const state = path.join(this.folder, ".pulumi/stacks/nats-regions", `${this.name}.json`);

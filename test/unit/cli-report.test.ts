@@ -114,7 +114,9 @@ describe("reportOn", () => {
     const followers = [follower("rg2-az1-2"), follower("rg2-az2")];
     const report = reportOf(plan, seeing(plan, { followers }));
     expect(report.streams[0]?.verdict).toBe("misplaced");
-    expect(report.problems[0]).toContain("the 3 that fit share the 2 tags az:1, az:2");
+    expect(report.problems[0]).toContain(
+      'on rg2-az1 and rg2-az1-2, which have the same "az:" tag: `npx pulumi up --refresh` takes them apart',
+    );
   });
 
   test("doesn't believe in replicas on nodes that are silent", () => {

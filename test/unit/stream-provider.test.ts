@@ -789,6 +789,33 @@ describe("delete", () => {
   });
 });
 
+describe("replicas that share a zone, though each host may have one", () => {
+  const free: Change = { placement: undefined };
+  const crowded = ["rg1-az1", "rg2-az1", "rg3-az3"];
+
+  it("are taken apart by the next up, whether or not it refreshes first", async () => {
+    const olds = await created(free);
+    strand("ORDERS", crowded);
+    nextRun();
+    const { props } = await lifecycle.read("ORDERS", olds);
+    expect(props).toMatchObject({ replicas: crowded });
+    const seen = props as StreamOutputs;
+    const news = await planned(free);
+    expect(await lifecycle.diff("ORDERS", seen, news)).toMatchObject({ changes: true });
+    const outs = await updated(seen, news);
+    expect(new Set(outs.replicas.map((host) => host.slice(-1))).size).toBe(3);
+    expect(await lifecycle.diff("ORDERS", outs, news)).toMatchObject({ changes: false });
+  });
+
+  it("show no change in the state of an earlier version, where they are apart", async () => {
+    const { apart: _, ...olds } = await created(free);
+    expect(olds.replicas).toHaveLength(3);
+    expect(await lifecycle.diff("ORDERS", olds, await planned(free))).toMatchObject({
+      changes: false,
+    });
+  });
+});
+
 describe("a stream that is taken up, and that only a new one can satisfy", () => {
   const news: ProgramInputs = { ...program({ storage: "memory" }), policy: { adopt: true } };
 

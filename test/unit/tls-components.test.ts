@@ -7,6 +7,7 @@ import { serversOf } from "../../components/jetstream-provider.ts";
 import { NatsCluster } from "../../components/nats-cluster.ts";
 import { ownershipOf } from "../../components/ownership.ts";
 import { readTlsFiles, type TlsTexts } from "../../components/tls-files.ts";
+import { nodesOf } from "../../lib/plan.ts";
 import { simpleAccounts } from "../support/accounts.ts";
 import { makeAuthority, makeCertificate, writeCertificates } from "../support/certificates.ts";
 import { planOf } from "../support/cluster-report.ts";
@@ -116,6 +117,15 @@ describe("a cluster with TLS", () => {
   ])("is reached %s", async (_, tls, ca, trust) => {
     const servers = serversOf(planOf({ ...SHAPE, tls }), ca);
     expect((await promiseOf(servers)).tls).toEqual(trust);
+  });
+
+  test("is reached where its nodes run, should they be elsewhere than planned", async () => {
+    const plan = planOf({ ...SHAPE, tls: "stack" });
+    const [first, ...others] = nodesOf(plan);
+    if (!first) throw new Error("no node is planned");
+    const running = new Map([[first.containerName, { clientAddress: "10.0.0.5:5222" }]]);
+    const { urls } = await promiseOf(serversOf(plan, "authority", running));
+    expect(urls).toEqual(["tls://10.0.0.5:5222", ...others.map(({ clientUrl }) => clientUrl)]);
   });
 });
 

@@ -1,0 +1,92 @@
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { NatsClient } from "../support/nats-client.ts";
+import { TestStack } from "../support/stack.ts";
+
+/** What people ask of single streams by hand: Pulumi makes the new one of a resource before it deletes the old one. */
+
+const ORDERS = { subjects: ["orders.*"], replicas: 3 };
+const SETTINGS = { regions: ["rg1"], streams: { ORDERS } };
+
+let stack: TestStack;
+let client: NatsClient;
+let urn: string;
+
+const up = (...args: string[]) => stack.expectPulumi("up", "--yes", "--skip-preview", ...args);
+const messages = async () => (await client.info("ORDERS")).state?.messages;
+
+beforeAll(async () => {
+  stack = await TestStack.create(SETTINGS);
+  await up();
+  client = await NatsClient.connect(await stack.outputs());
+  const { resources } = (await stateOf()).deployment;
+  urn = resources.find((each) => each.urn.endsWith("nats:Stream::ORDERS"))?.urn ?? "";
+});
+
+afterAll(async () => {
+  await client[Symbol.asyncDispose]();
+  await stack.remove();
+});
+
+afterEach(async () => {
+  expect(await stack.expectPulumi("preview", "--expect-no-changes")).toContain("unchanged");
+  const { resources } = (await stateOf()).deployment;
+  expect(resources.filter((each) => each.urn === urn)).toHaveLength(1);
+});
+
+interface State {
+  readonly deployment: { readonly resources: { urn: string; delete?: boolean }[] };
+}
+
+async function stateOf(): Promise<State> {
+  return JSON.parse(await stack.expectPulumi("stack", "export")) as State;
+}
+
+test("an empty stream that is replaced stays", async () => {
+  expect(await up("--replace", urn)).toContain("only an older note of it");
+  expect(await messages()).toBe(0);
+});
+
+test("a stream with messages that is replaced, or tainted, keeps them", async () => {
+  for (let sent = 1; sent <= 20; sent++) await client.publish("orders.new", `order ${sent}`);
+  const { created } = (await client.info("ORDERS")) as unknown as { created: string };
+  await up("--replace", urn);
+  await up("--target-replace", urn);
+  stack.configure({ ...SETTINGS, streams: { ORDERS: { ...ORDERS, allowDataLoss: true } } });
+  await up("--replace", urn);
+  stack.configure(SETTINGS);
+  await stack.expectPulumi("state", "taint", urn, "--yes");
+  await up();
+  expect(await client.info("ORDERS")).toMatchObject({ created, state: { messages: 20 } });
+});
+
+test("what an earlier version left to be deleted is taken out of the state alone", async () => {
+  const state = await stateOf();
+  const { resources } = state.deployment;
+  const entry = resources.find((each) => each.urn === urn);
+  if (!entry) throw new Error(`no ${urn}`);
+  resources.push({ ...entry, delete: true });
+  await stack.importState(state);
+  expect(await up()).toContain("only an older note of it");
+  expect(await messages()).toBe(20);
+});
+
+test("a stream whose creation failed isn't said to have gone, one to be deleted is guarded", async () => {
+  const { ORDERS: _, ...others } = SETTINGS.streams;
+  await client.create("STRAY", { subjects: ["big.*"] });
+  const BIG = { subjects: ["big.*"], replicas: 3 };
+  stack.configure({ ...SETTINGS, streams: { ORDERS, BIG } });
+  const attempt = await stack.pulumi("up", "--yes", "--skip-preview");
+  expect(attempt.exitCode).not.toBe(0);
+  expect((await stack.pulumi("preview")).text).not.toContain("is gone with its messages");
+
+  // BIG can't be made, so that ORDERS isn't deleted either; it was empty then, and is in use afterwards.
+  await client.purge("ORDERS");
+  stack.configure({ ...SETTINGS, streams: { ...others, BIG } });
+  expect((await stack.pulumi("up", "--yes", "--skip-preview")).exitCode).not.toBe(0);
+  await client.publish("orders.new", "late");
+  expect((await stack.pulumi("preview")).text).toContain("but holds 1 message");
+  stack.configure(SETTINGS);
+  await up();
+  await client.delete("STRAY");
+  expect(await messages()).toBe(1);
+});
