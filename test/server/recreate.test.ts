@@ -1,5 +1,5 @@
 import { connect, headers, type NatsConnection } from "@nats-io/transport-node";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { StreamConfig } from "../../lib/stream-config.ts";
 import type { StreamPolicy } from "../../lib/stream-policy.ts";
 import {
@@ -9,7 +9,12 @@ import {
   type StoredMessage,
 } from "../../providers/jetstream.ts";
 import { backupOf } from "../../providers/recreate.ts";
-import { type StreamInputs, type StreamOutputs, streamLifecycle } from "../../providers/stream.ts";
+import {
+  type StreamInputs,
+  type StreamLifecycle,
+  type StreamOutputs,
+  streamLifecycle,
+} from "../../providers/stream.ts";
 import { eventually } from "../support/eventually.ts";
 import { startCluster, type TestCluster } from "../support/nats-cluster.ts";
 import { SEED_SERVERS } from "../support/seed.ts";
@@ -23,7 +28,7 @@ let client: NatsConnection;
 /** Sees every request that changes something, before it is sent. */
 let onChange: () => void = () => undefined;
 
-const lifecycle = streamLifecycle((account) => {
+const open = (account: string): JetStreamPort => {
   const real = openJetStream(cluster.connection, account);
   const changing =
     <Args extends unknown[]>(request: (...args: Args) => Promise<void>) =>
@@ -37,7 +42,16 @@ const lifecycle = streamLifecycle((account) => {
     update: changing(real.update),
     delete: changing(real.delete),
   };
-});
+};
+
+let lifecycle: StreamLifecycle;
+
+/** As another `up` begins. */
+function nextRun(): void {
+  lifecycle = streamLifecycle(open);
+}
+
+beforeEach(nextRun);
 
 beforeAll(async () => {
   cluster = await startCluster(SEED_SERVERS.filter(({ name }) => name.startsWith("rg2")));
@@ -231,6 +245,7 @@ describe("a change that only a new stream could satisfy", () => {
     await expect(updated(olds, news)).rejects.toThrow("killed");
     onChange = () => undefined;
     expect(await isGone("ORDERS")).toBe(true);
+    nextRun();
     const forgetful = await planned({ storage: "memory" }, {});
     await expect(lifecycle.create(forgetful)).rejects.toThrow(/its 19 messages are in stream/);
     await lifecycle.create(await planned({ storage: "memory" }, VIA_BACKUP));

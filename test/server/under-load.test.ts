@@ -8,7 +8,12 @@ import type { StreamConfig } from "../../lib/stream-config.ts";
 import { closeConnections, type JetStreamPort, openJetStream } from "../../providers/jetstream.ts";
 import { insist } from "../../providers/patience.ts";
 import { hostsOf } from "../../providers/replicas.ts";
-import { type StreamInputs, type StreamOutputs, streamLifecycle } from "../../providers/stream.ts";
+import {
+  type StreamInputs,
+  type StreamLifecycle,
+  type StreamOutputs,
+  streamLifecycle,
+} from "../../providers/stream.ts";
 import { checksums, Load, readContents } from "../support/load.ts";
 import { startCluster, type TestCluster } from "../support/nats-cluster.ts";
 import { seededRandom } from "../support/random.ts";
@@ -44,7 +49,7 @@ let load: Load;
 /** What the person at the terminal would read. */
 let said: string[] = [];
 const open = (account: string) => openJetStream(cluster.connection, account);
-const provider = streamLifecycle(open, { say: (line) => void said.push(line) });
+let provider: StreamLifecycle;
 
 beforeAll(async () => {
   cluster = await startCluster();
@@ -106,6 +111,7 @@ describe("a stream in use", () => {
   let outs: StreamOutputs;
 
   beforeEach(async () => {
+    provider = streamLifecycle(open, { say: (line) => void said.push(line) });
     said = [];
     outs = (await provider.create(await planned(place(3, ["rg:1"], region(1))))).outs;
     load = new Load(client, "orders.new");
