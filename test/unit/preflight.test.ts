@@ -82,6 +82,7 @@ describe("inspectEngine", () => {
       expect(containers.get("nats-regions-dev-rg1-az1")).toEqual({
         settings: { image: "nats:2.15.2" },
         monitoringUrl: "http://127.0.0.1:8222",
+        clientAddress: "127.0.0.1:4222",
       });
       expect([...leaving.keys()]).toEqual(["rg9-az1"]);
       expect([...bereft]).toEqual(["rg1-az3"]);
