@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { parseTar } from "nanotar";
 import { z } from "zod";
 import { describeForeign } from "../lib/identity.ts";
+import { describeKeptVolumes } from "../lib/kept-volumes.ts";
 import { CLUSTER_LABEL, NODE_LABEL, RESTART_SETTINGS_LABEL } from "../lib/labels.ts";
 import { describeLostData } from "../lib/lost-data.ts";
 import {
@@ -17,6 +18,7 @@ import { publishedAddress, publishedUrl, schemeOf } from "../lib/published-ports
 import type { RunningTls } from "../lib/tls-files.ts";
 import { imageVersion, whyNotTogether } from "../lib/versions.ts";
 import { docker, noEngine } from "../providers/docker-cli.ts";
+import { askMemoryKills } from "../providers/memory-kills.ts";
 import type { Ownership } from "./ownership.ts";
 
 interface Found {
@@ -81,7 +83,15 @@ export async function inspectEngine(plan: ClusterPlan, ownership: Ownership): Pr
   refuseMixedVersions(own, plan);
   refuseMixedTls(own, plan);
   const bereft = findBereft(own, volumes, plan);
-  warnOfStopped(own, bereft, plan);
+  const ownVolumes = volumes.filter((found) => found.owner === owner);
+  const returning = findReturning(own, ownVolumes, plan);
+  await warnOfStopped(
+    own,
+    new Set([...bereft].filter((name) => !returning.has(name))),
+    plan,
+    ownership,
+  );
+  warnOfKept(own, ownVolumes, returning, plan);
   warnOfLostData(own, volumes, plan);
   await refuseTakenPorts(own, plan);
   const planned = new Set(nodesOf(plan).map(({ containerName }) => containerName));
@@ -267,18 +277,67 @@ function findBereft(
   );
 }
 
-function warnOfStopped(
+/** Names of nodes that have a data volume and nothing else: it was kept when they left, or the stack was destroyed. */
+function findReturning(
+  own: readonly FoundContainer[],
+  volumes: readonly Found[],
+  plan: ClusterPlan,
+): ReadonlySet<string> {
+  const containers = new Set(own.map(({ name }) => name));
+  const held = new Set(volumes.map(({ name }) => name));
+  return new Set(
+    nodesOf(plan)
+      .filter(
+        ({ containerName, configVolume, dataVolume }) =>
+          held.has(dataVolume) && !held.has(configVolume) && !containers.has(containerName),
+      )
+      .map(({ name }) => name),
+  );
+}
+
+function warnOfKept(
+  own: readonly FoundContainer[],
+  volumes: readonly Found[],
+  returning: ReadonlySet<string>,
+  plan: ClusterPlan,
+): void {
+  const nodes = nodesOf(plan);
+  const taken = new Set([
+    ...nodes.map(({ dataVolume }) => dataVolume),
+    ...own.map(({ name }) => `${name}-data`),
+  ]);
+  const kept = {
+    returning: nodes
+      .filter(({ name }) => returning.has(name))
+      .map(({ name: node, dataVolume }) => ({ node, dataVolume })),
+    others: volumes
+      .map(({ name }) => name)
+      .filter((name) => isDataVolume(name, plan) && !taken.has(name))
+      .sort(),
+    isNew: own.length === 0,
+  };
+  for (const line of describeKeptVolumes(kept)) void pulumi.log.warn(line);
+}
+
+/** Another stack's name may begin with this one's. */
+function isDataVolume(name: string, { prefix }: ClusterPlan): boolean {
+  return name.startsWith(`${prefix}-`) && name.endsWith("-data");
+}
+
+async function warnOfStopped(
   containers: readonly FoundContainer[],
   bereft: ReadonlySet<string>,
   plan: ClusterPlan,
-): void {
+  { label: { label, value } }: Ownership,
+): Promise<void> {
   const stopped = new Set(containers.filter(({ running }) => !running).map(({ name }) => name));
   const names = nodesOf(plan)
     .filter(({ name, containerName }) => stopped.has(containerName) || bereft.has(name))
     .map(({ name }) => name);
   if (names.length === 0) return;
+  const kills = await askMemoryKills(`${label}=${value}`);
   void pulumi.log.warn(
-    `${names.length} of ${nodesOf(plan).length} nodes don't run: ${names.join(", ")}. \`npx pulumi up --refresh\` brings them back.`,
+    `${names.length} of ${nodesOf(plan).length} nodes don't run: ${names.join(", ")}. \`npx pulumi up --refresh\` brings them back.${kills === undefined ? "" : ` ${kills}.`}`,
   );
 }
 

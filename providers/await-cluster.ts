@@ -18,6 +18,7 @@ import { z } from "zod";
 import { describeSight } from "../lib/waiting.ts";
 import { judgeMembers, judgeReplicas, WaveGate, type WaveSight } from "../lib/wave-gate.ts";
 import { FallWatch } from "./falls.ts";
+import { askMemoryKills } from "./memory-kills.ts";
 import { askNodes, LONG_REQUEST_MS, type Monitor } from "./monitoring.ts";
 import { givenMonitors, givenPatience } from "./monitoring-page.ts";
 import { behindIn, observeCluster } from "./observe-cluster.ts";
@@ -64,9 +65,10 @@ async function main(): Promise<void> {
   }
 }
 
-function fail(reason: string): void {
+async function fail(reason: string): Promise<void> {
+  const kills = await askMemoryKills(OWNER);
   console.error(
-    `${reason}. Nodes of later waves are as they were; the next up goes on from here, with these settings or with those of before.`,
+    `${reason}${kills === undefined ? "" : `; ${kills}`}. Nodes of later waves are as they were; the next up goes on from here, with these settings or with those of before.`,
   );
   process.exitCode = 1;
 }

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { judgeStart, type StartVerdict } from "../lib/start-gate.ts";
 import { describeSight, Stillness } from "../lib/waiting.ts";
+import { askMemoryKills } from "./memory-kills.ts";
 import { askNodes, LONG_REQUEST_MS } from "./monitoring.ts";
 import { behindIn, observeCluster } from "./observe-cluster.ts";
 import { askEngine } from "./own-nodes.ts";
@@ -36,14 +37,16 @@ async function main(): Promise<void> {
   }
 }
 
-function conclude(verdict: Exclude<StartVerdict, { readonly kind: "go" }>): void {
+async function conclude(verdict: Exclude<StartVerdict, { readonly kind: "go" }>): Promise<void> {
   if (verdict.kind === "rather wait") {
     console.error(`${verdict.reason}; going on where that takes no majority`);
     return;
   }
+  const kills = await askMemoryKills(z.string().parse(process.env.OWNER));
+  const cause = kills === undefined ? "" : `; ${kills}`;
   const cure = verdict.cure === undefined ? "" : ` To get it well: ${verdict.cure}.`;
   console.error(
-    `No node was changed, as a majority could be lost: ${verdict.reason}.${cure} Or set rollout: all to change the nodes whatever state they are in, which is an outage.`,
+    `No node was changed, as a majority could be lost: ${verdict.reason}${cause}.${cure} Or set rollout: all to change the nodes whatever state they are in, which is an outage.`,
   );
   process.exitCode = 1;
 }

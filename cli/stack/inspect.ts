@@ -1,6 +1,8 @@
 import { PlanError } from "../../lib/errors.ts";
 import type { StackOutputs } from "../../lib/outputs.ts";
+import { askMemoryKills } from "../../providers/memory-kills.ts";
 import { describeChanges } from "./changes.ts";
+import { readOwners } from "./leftovers.ts";
 import { observe } from "./observe.ts";
 import { type ClusterReport, reportOn } from "./report.ts";
 import { readOutputs, type Stack, stackOption } from "./stack.ts";
@@ -26,17 +28,25 @@ export type SettingsInspection =
 export async function inspect(stack: Stack): Promise<Inspection | undefined> {
   const [outputs, planned] = await Promise.all([readOutputs(stack), planOrProblem(stack)]);
   if (!outputs) return undefined;
+  const [observations, memoryKills] = await Promise.all([observe(outputs), findMemoryKills(stack)]);
   const report = reportOn({
     stack: stack.name,
     stackOption: stackOption(stack),
     outputs,
-    observations: await observe(outputs),
+    observations,
+    memoryKills,
     now: Date.now(),
     ...("plan" in planned ? { plan: planned.plan } : {}),
   });
   const settings =
     "plan" in planned ? { planned, changes: describeChanges(planned.plan, outputs) } : planned;
   return { report, outputs, settings };
+}
+
+/** A look that isn't worth an error: the engine may be another's. */
+async function findMemoryKills({ name }: Stack): Promise<string | undefined> {
+  const [owner] = await readOwners(name).catch(() => []);
+  return owner === undefined ? undefined : await askMemoryKills(owner);
 }
 
 async function planOrProblem(stack: Stack): Promise<PlannedStack | { readonly problem: string }> {

@@ -97,6 +97,8 @@ export interface ReportInput {
   readonly plan?: ClusterPlan;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** Which nodes were killed for memory, and the way out; see `askMemoryKills`. */
+  readonly memoryKills?: string | undefined;
 }
 
 /** Makes sense of what the nodes say. */
@@ -107,6 +109,7 @@ export function reportOn(input: ReportInput): ClusterReport {
   const problems = [
     ...nodeProblems(input),
     ...roomProblems(observations),
+    ...(input.memoryKills === undefined ? [] : [`${input.memoryKills}.`]),
     ...certificateProblems(input),
     ...judged.flatMap(({ problem }) => (problem === undefined ? [] : [problem])),
   ];
