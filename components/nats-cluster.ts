@@ -76,7 +76,8 @@ export class NatsCluster extends pulumi.ComponentResource {
       }
       const closed = closedWaves(plan.waves, made).filter((index) => !gates.has(index));
       for (const index of closed) {
-        const gate = { ...args, index, nodes: made, caCertificate, isWhole };
+        const { hasKept = false } = args.engine;
+        const gate = { ...args, index, nodes: made, caCertificate, isWhole, hasKept };
         gates.set(index, createGate(`${name}-wave-${index + 1}`, gate, this));
       }
       // The gate behind a wave is waited for in the place of its nodes.
@@ -179,6 +180,8 @@ interface GateArgs {
   readonly ownership: Ownership;
   /** Whether all nodes were there before anything was changed. */
   readonly isWhole: boolean;
+  /** Whether nodes come back to data volumes that were kept: with streams, which take their time to elect leaders. */
+  readonly hasKept: boolean;
 }
 
 /**
@@ -221,7 +224,7 @@ const AWAIT_CLUSTER = "node providers/await-cluster.ts";
  */
 function createGate(
   name: string,
-  { plan, index, nodes, restarts, caCertificate, ownership: { label }, isWhole }: GateArgs,
+  { plan, index, nodes, restarts, caCertificate, ownership: { label }, isWhole, hasKept }: GateArgs,
   parent: pulumi.Resource,
 ) {
   const { waves } = plan;
@@ -233,7 +236,11 @@ function createGate(
   return new local.Command(
     name,
     {
-      create: isWhole ? `${AWAIT_CLUSTER} replicas` : isLast ? `${AWAIT_CLUSTER} members` : ":",
+      create: isWhole
+        ? `${AWAIT_CLUSTER} replicas`
+        : isLast
+          ? `${AWAIT_CLUSTER} ${hasKept ? "replicas" : "members"}`
+          : ":",
       update: `${AWAIT_CLUSTER} replicas`,
       environment: {
         MONITORS: JSON.stringify(monitoringUrls(waves.slice(0, index + 1).flat())),

@@ -50,6 +50,8 @@ export interface EngineState {
   /** Names of its nodes that have a data volume, but no container: they aren't new. */
   readonly bereft: ReadonlySet<string>;
   readonly hasNetwork: boolean;
+  /** There where nodes come back to data volumes that were kept, and may bring streams along. */
+  readonly hasKept?: true;
   /** What its nodes trust and show; undefined where none has TLS. */
   readonly tls?: RunningTls;
 }
@@ -101,6 +103,7 @@ export async function inspectEngine(plan: ClusterPlan, ownership: Ownership): Pr
     leaving: new Map(leaving.map((found) => [found.node, engineNode(found)] as const).sort(byName)),
     bereft,
     hasNetwork: networks.some(({ name }) => name === plan.prefix),
+    ...(returning.size > 0 ? { hasKept: true as const } : {}),
     ...(await readTls(own)),
   };
 }
