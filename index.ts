@@ -11,7 +11,7 @@ import { planStack } from "./components/stack-settings.ts";
 import { Stream } from "./components/stream.ts";
 import { StreamRoster } from "./components/stream-roster.ts";
 import { readTlsFiles } from "./components/tls-files.ts";
-import { rosterOf, subjectsOf } from "./lib/roster.ts";
+import { mirrorsOf, rosterOf, subjectsOf } from "./lib/roster.ts";
 
 // The SDK takes a stack trace for each of its promises; looking all their frames up in source maps, which
 // types that are stripped don't need, is a quarter of a preview.
@@ -64,7 +64,7 @@ const jetStream = new JetStreamProvider(
 
 const roster = new StreamRoster(
   `${plan.cluster}-streams`,
-  { ...rosterOf(plan), subjects: subjectsOf(plan.streams) },
+  { ...rosterOf(plan), subjects: subjectsOf(plan.streams), mirrors: mirrorsOf(plan.streams) },
   // It looks at what is there before anything changes.
   { parent: cluster, provider: jetStream, deletedWith: cluster },
 );

@@ -7,7 +7,7 @@ import { isLiteralSubject, isSubset, subjectsOverlap } from "./subjects.ts";
 type Kind = "stream" | "service";
 
 /** An import, whatever it is of. */
-interface Import {
+export interface Import {
   readonly importer: string;
   readonly kind: Kind;
   readonly origin: Origin;
@@ -22,7 +22,7 @@ type Sharing = Pick<AccountPlan, "name" | "exports" | "imports">;
 /** Reports accounts that exports and imports name in vain, and what the server would refuse of them. */
 export function importProblems(accounts: readonly Sharing[]): Problem[] {
   const names = new Set(accounts.map(({ name }) => name));
-  const imports = accounts.flatMap(importsOf);
+  const imports = listImports(accounts);
   return [
     ...accounts.flatMap((account) => audienceProblems(account, names)),
     ...imports.flatMap((each) => [
@@ -34,6 +34,11 @@ export function importProblems(accounts: readonly Sharing[]): Problem[] {
     ]),
     ...duplicates(imports),
   ];
+}
+
+/** All imports of some accounts. */
+export function listImports(accounts: readonly Sharing[]): Import[] {
+  return accounts.flatMap(importsOf);
 }
 
 function importsOf({ name, imports }: Sharing): Import[] {

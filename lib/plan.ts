@@ -10,6 +10,7 @@ import {
   restartFields,
   type SettingValues,
 } from "./nats-conf.ts";
+import { originWarnings, prefixProblems } from "./origins.ts";
 import { payloadNotices, payloadProblems } from "./payload.ts";
 import {
   describeNearest,
@@ -177,7 +178,13 @@ export function draftCluster(settings: Settings): ClusterDraft {
   const accounts = planAccounts(settings);
   const stores = { file: settings.maxFileStore, memory: settings.maxMemoryStore };
   const empty = { ...fleet, servers: fleet.servers.map((server) => ({ ...server, room: stores })) };
-  const surroundings = { accounts, fleet: empty, places, version: imageVersion(settings.image) };
+  const surroundings = {
+    accounts,
+    fleet: empty,
+    places,
+    streams: compiled,
+    version: imageVersion(settings.image),
+  };
   return {
     identity,
     cluster: settings.cluster,
@@ -251,13 +258,15 @@ interface Surroundings {
   /** With the room that its servers have while they are empty. */
   readonly fleet: Fleet;
   readonly places: readonly NodePlace[];
+  /** All of them, itself included. */
+  readonly streams: readonly Pick<StreamDraft, "name" | "account" | "config">[];
   /** Of the servers; undefined where their image doesn't say. */
   readonly version: ServerVersion | undefined;
 }
 
 function draftStream(
   { name, account, stream, config, problems }: NamedStream,
-  { accounts, fleet, places, version }: Surroundings,
+  { accounts, fleet, places, streams, version }: Surroundings,
 ): StreamDraft {
   const request = placementRequest(config);
   const placement = planPlacement(request, fleet);
@@ -268,6 +277,7 @@ function draftStream(
   const unfit = [
     ...homeProblems({ name, account, config }, accounts),
     ...streamRoomProblems({ name, account, config }, accounts),
+    ...prefixProblems({ name, account, config }, accounts),
     ...(homeless ? [] : misled),
   ];
   return {
@@ -280,6 +290,7 @@ function draftStream(
       ...placementWarnings(request, fleet),
       ...durabilityWarnings(config),
       ...unlimitedWarnings({ account, config }, accounts, version),
+      ...originWarnings({ name, account, config }, streams, accounts),
     ],
     problems: [
       ...problems,

@@ -55,6 +55,33 @@ export function subjectsOf(
   return Object.fromEntries(streams.map(({ name, config }) => [name, config.subjects ?? []]));
 }
 
+/** Which streams of a plan are mirrors, by name, of which of their account: what a roster is told, too. */
+export function mirrorsOf(streams: ClusterPlan["streams"]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    streams.flatMap(({ name, config: { mirror } }) =>
+      mirror && !mirror.external ? [[name, mirror.name]] : [],
+    ),
+  );
+}
+
+/**
+ * Says which streams leave that others mirror. One of the same name that comes later begins to count anew: a mirror
+ * leaves out as many of its messages as it has got already (nats-server 2.15, `setupMirrorConsumer`).
+ */
+export function mirroredLeavers(
+  olds: Roster,
+  news: Roster,
+  mirrors: Readonly<Record<string, string>>,
+): string[] {
+  return Object.entries(mirrors).flatMap(([mirror, origin]) => {
+    const left = Object.hasOwn(olds.streams, origin) && !Object.hasOwn(news.streams, origin);
+    if (!left || accountOf(olds, origin) !== accountOf(news, mirror)) return [];
+    return [
+      `stream ${origin} is taken out of the settings, but ${mirror} mirrors it, and would leave out what another one of that name begins with; put it back, or take mirror out of ${mirror}, which then keeps what it has as a stream of its own`,
+    ];
+  });
+}
+
 /** The accounts that have streams, or may have them. */
 export function accountsOf({ account, firstIsOff, otherAccounts = [] }: Roster): readonly string[] {
   return firstIsOff ? otherAccounts : [account, ...otherAccounts];

@@ -83,6 +83,11 @@ export class Handovers {
     return this.#touched.has(keyOf(goal));
   }
 
+  /** Whether a stream is in the settings; undefined where nobody has told. */
+  isPlanned(account: string, stream: string): boolean | undefined {
+    return this.#courses.get(account)?.targets.has(stream);
+  }
+
   /** Says who has what a stream is to take: what is handed over, and what can't be. */
   async judge(
     port: JetStreamPort,

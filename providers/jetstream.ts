@@ -1,4 +1,5 @@
 import { connect, errors, type NatsConnection, nkeyAuthenticator } from "@nats-io/transport-node";
+import type { OriginState } from "../lib/origins.ts";
 import { ROOM_ERRORS } from "../lib/room-check.ts";
 import type { StreamConfig } from "../lib/stream-config.ts";
 import type { ApiPlacement } from "../lib/stream-fields.ts";
@@ -25,6 +26,10 @@ export interface StreamInfo {
   /** RFC 3339. */
   readonly created: string;
   readonly state: StreamState & { readonly first_seq: number; readonly last_seq: number };
+  /** There if it is a mirror. */
+  readonly mirror?: OriginState;
+  /** There if it has sources. */
+  readonly sources?: readonly OriginState[];
   readonly cluster?: {
     readonly leader?: string;
     readonly replicas?: readonly Replica[];

@@ -36,6 +36,13 @@ const placement = z
   .nullish()
   .transform((value) => value ?? { tags: [] });
 
+const origin = z.object({
+  name: z.string(),
+  lag: z.number().default(0),
+  active: z.number().default(-1),
+  error: z.object({ err_code: z.number(), description: z.string().default("") }).optional(),
+});
+
 const streamDetail = z.object({
   name: z.string(),
   cluster: raftGroup.prefault({}),
@@ -48,6 +55,9 @@ const streamDetail = z.object({
     persist_mode: z.string().optional(),
   }),
   state: z.object({ messages: z.number(), bytes: z.number(), last_seq: z.number().default(0) }),
+  /** As the stream's leader knows them; others have never heard of any. */
+  mirror: origin.optional(),
+  sources: z.array(origin).nullish(),
   /** Only with `consumers=true`. */
   consumer_detail: z
     .array(z.object({ name: z.string(), cluster: raftGroup.prefault({}) }))

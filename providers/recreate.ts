@@ -23,11 +23,26 @@ export function backupOf(stream: string): string {
  */
 export async function makeAnew(port: JetStreamPort, goal: Goal, pace: Pace): Promise<void> {
   if (goal.policy.recreate === "viaBackup") return await carryOver(port, goal, pace);
-  if (!goal.policy.allowDataLoss) return;
   const found = await find(port, goal.stream, pace);
-  if (found && !isOutOfReach(found.config, goal.config)) return;
+  const mayGo = goal.policy.allowDataLoss || (found && isUnfed(found, goal.config));
+  if (!mayGo || (found && !isOutOfReach(found.config, goal.config))) return;
   if (found) await insist(() => port.delete(goal.stream), pace);
   await insist(() => port.create(completeConfig(goal.config)), pace);
+}
+
+/**
+ * Whether a mirror that is to mirror something else has never got anything, so that nothing goes with it if it is made
+ * anew: its name, or that of its origin's account, was wrong.
+ */
+export function isUnfed({ config, state }: StreamInfo, goal: StreamConfig): boolean {
+  const { messages, last_seq: last, consumer_count: consumers } = state;
+  const refused = diffConfig(config, goal).filter(({ effect }) => effect === "refused");
+  return (
+    config.mirror !== undefined &&
+    !isCarrierConfig(config) &&
+    messages + last + consumers === 0 &&
+    refused.every(({ path }) => path === "mirror")
+  );
 }
 
 /** Removes the copy that there may be, once the new stream is in place and has all of it. */
@@ -122,7 +137,11 @@ async function carryOver(port: JetStreamPort, goal: Goal, pace: Pace): Promise<v
 
 /** Whether a stream is on its way to take its messages over from its copy. */
 export function isCarrier({ config }: StreamInfo): boolean {
-  return config.mirror?.name === backupOf(config.name);
+  return isCarrierConfig(config);
+}
+
+function isCarrierConfig({ name, mirror }: StreamConfig): boolean {
+  return mirror?.name === backupOf(name);
 }
 
 /** Copies a stream, so that it may be deleted. */

@@ -1,6 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import type { CheckResult, DiffResult } from "@pulumi/pulumi/dynamic/index.js";
-import { accountOf, accountsOf, type LeavingEntry, leaversOf, type Roster } from "../lib/roster.ts";
+import {
+  accountOf,
+  accountsOf,
+  type LeavingEntry,
+  leaversOf,
+  mirroredLeavers,
+  type Roster,
+} from "../lib/roster.ts";
 import { describeContents } from "../lib/stream-loss.ts";
 import { configure, openConfigured } from "./configured.ts";
 import { hasUnknown, toFailures } from "./engine.ts";
@@ -13,6 +20,8 @@ export const rosterProvider = { configure, ...rosterLifecycle(openConfigured) };
 /** What the program passes: beside what is remembered, what the streams of the settings are to take. */
 export interface RosterInputs extends Roster {
   readonly subjects?: SubjectsOfStreams;
+  /** Of which stream of its account each mirror is one. */
+  readonly mirrors?: Readonly<Record<string, string>>;
 }
 
 /** The lifecycle of a roster: all that it does is to look, in `check`, before anything changes. */
@@ -22,7 +31,7 @@ export function rosterLifecycle(
 ) {
   return {
     async check(olds: Partial<Roster>, inputs: RosterInputs): Promise<CheckResult> {
-      const { subjects = {}, ...news } = inputs;
+      const { subjects = {}, mirrors = {}, ...news } = inputs;
       if (!hasUnknown(inputs)) handovers.announce(olds, news, subjects);
       if (hasUnknown(news) || !isRoster(olds)) return { inputs: news };
       const findings = await Promise.all(
@@ -31,7 +40,10 @@ export function rosterLifecycle(
       const leaving = Object.assign({}, ...findings.map((finding) => finding.leaving));
       return {
         inputs: { ...news, ...(Object.keys(leaving).length > 0 ? { leaving } : {}) },
-        failures: toFailures(findings.flatMap(({ reasons }) => reasons)),
+        failures: toFailures([
+          ...mirroredLeavers(olds, news, mirrors),
+          ...findings.flatMap(({ reasons }) => reasons),
+        ]),
       };
     },
     async diff(_id: string, olds: Roster, news: Roster): Promise<DiffResult> {

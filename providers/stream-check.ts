@@ -22,7 +22,7 @@ import {
 import { validateConfig } from "../lib/stream-rules.ts";
 import { WAYS_OUT } from "./converge.ts";
 import type { StreamInfo } from "./jetstream.ts";
-import { copyObstacles } from "./recreate.ts";
+import { copyObstacles, isUnfed } from "./recreate.ts";
 import { hostsOf } from "./replicas.ts";
 import type { ProgramInputs, StreamIdentity, StreamInputs } from "./stream.ts";
 
@@ -141,6 +141,10 @@ function judgeImmutable(
   const refused = describeRefusals(changes);
   if (refused.length === 0) return { refusals: [], notices: [] };
   const contents = found ? describeContents(found.state) : "an unknown number of messages";
+  if (found && isUnfed(found, config)) {
+    const notice = `stream ${stream} is made anew (${refused.join("; ")}): it has never got a message`;
+    return { refusals: [], notices: [notice] };
+  }
   if (policy.recreate === "viaBackup") {
     const obstacles = found ? copyObstacles(config, found, policy) : [];
     const notice = `stream ${stream} is made anew (${refused.join("; ")}): its ${contents} are copied there and back, meanwhile it takes none`;

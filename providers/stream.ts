@@ -25,6 +25,7 @@ import {
   StreamNotFound,
 } from "./jetstream.ts";
 import { heirsOf, isMisled } from "./leadership.ts";
+import { awaitOrigins, judgeOrigins, troublesOf } from "./origins.ts";
 import { find, insist, type Pace } from "./patience.ts";
 import { ProgramRun } from "./program-run.ts";
 import type { Reporting } from "./progress.ts";
@@ -130,6 +131,7 @@ export function streamLifecycle(
     async read(_id, props) {
       try {
         const info = await insist(() => portOf(props).info(props.stream), pace);
+        for (const trouble of troublesOf(info)) say(`stream ${props.stream}: ${trouble}`);
         return { id: props.stream, ...describeObserved(props, info) };
       } catch (error) {
         if (error instanceof StreamNotFound) return { id: "" };
@@ -207,7 +209,7 @@ async function checkInputs(
   const seen = needsLook(olds, news) ? await glance(port(), olds, news) : undefined;
   const verdicts = [
     judge(olds, news, seen?.found),
-    ...(seen ? [await judgeSubjects(port(), news, seen.found, handovers)] : []),
+    ...(seen ? await judgeNeighbours(port(), news, seen.found, handovers) : []),
   ];
   const refused = verdicts.flatMap(({ refusals }) => refusals);
   for (const notice of verdicts.flatMap(({ notices }) => notices)) console.error(notice);
@@ -215,19 +217,23 @@ async function checkInputs(
   return { inputs, failures: toFailures(refused) };
 }
 
-/** Looks who has the subjects that are new to a stream. */
-async function judgeSubjects(
+/** Looks who has the subjects that are new to a stream, and for those that it is to copy from. */
+async function judgeNeighbours(
   port: JetStreamPort,
   news: ProgramInputs,
   found: StreamInfo | undefined,
   handovers: Handovers,
-): Promise<Verdict> {
-  if (found && !takesOther(found.config, news.config)) return { refusals: [], notices: [] };
+): Promise<Verdict[]> {
+  const gains = !found || takesOther(found.config, news.config);
+  const isPlanned = (name: string) => handovers.isPlanned(news.account, name) ?? false;
   try {
-    return await handovers.judge(port, news);
+    return await Promise.all([
+      ...(gains ? [handovers.judge(port, news)] : []),
+      judgeOrigins(port, found, news, isPlanned),
+    ]);
   } catch (error) {
     if (!isSilence(error)) throw error;
-    return { refusals: [], notices: [] };
+    return [];
   }
 }
 
@@ -339,6 +345,7 @@ async function settle(
 ): Promise<StreamOutputs> {
   const info = await converge(port, inputs, pace);
   await dropBackup(port, inputs, pace);
+  await awaitOrigins(port, inputs, pace);
   return { ...inputs, ...describeReplicas(info) };
 }
 

@@ -34,7 +34,7 @@ function toCells(stream: StreamReport, name: string, { colors }: Canvas): string
     others.map(renderReplica).join(" ") || "none",
     formatCount(messages),
     formatSize(bytes),
-    renderVerdict(verdict, colors),
+    renderVerdict(verdict, lagOf(stream), colors),
   ];
 }
 
@@ -49,16 +49,22 @@ function renderEntry([name = "", ...cells]: readonly string[], { colors }: Canva
   return [name, ...facts].join("\n");
 }
 
-function renderVerdict(verdict: Verdict, colors: Canvas["colors"]): string {
+/** Messages that it hasn't copied yet. */
+function lagOf({ origins = [] }: StreamReport): number {
+  return origins.reduce((sum, { lag }) => sum + lag, 0);
+}
+
+function renderVerdict(verdict: Verdict, lag: number, colors: Canvas["colors"]): string {
   switch (verdict) {
     case "in place":
-      return colors.green("✓ in place");
+      return colors.green(lag > 0 ? `✓ in place, copies ${formatCount(lag)}` : "✓ in place");
     case "moving":
     case "behind":
       return colors.yellow(`! ${verdict}`);
     case "foreign":
       return colors.dim("not this stack's");
     case "misplaced":
+    case "starved":
     case "leaderless":
     case "missing":
       return colors.red(`✗ ${verdict}`);

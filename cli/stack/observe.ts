@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { OriginState } from "../../lib/origins.ts";
 import { monitorsOf, type StackOutputs } from "../../lib/outputs.ts";
 import type { Store, StoreKind } from "../../lib/room.ts";
 import type { ObservedAccount } from "../../lib/room-changes.ts";
@@ -8,6 +9,7 @@ import {
   parseJsz,
   type RaftMember,
   STREAMS_PAGE,
+  type StreamDetail,
 } from "../../providers/jsz.ts";
 import { getPages, type Monitor, type NodeView, viewOf } from "../../providers/monitoring.ts";
 
@@ -47,6 +49,8 @@ export interface StreamSighting {
   readonly followers: readonly Follower[];
   readonly messages: number;
   readonly bytes: number;
+  /** What it copies from, if its leader tells. */
+  readonly origins: readonly OriginState[];
   /** What is going on, while the stream moves or scales. */
   readonly change?: string;
 }
@@ -82,7 +86,7 @@ async function ask(node: Monitor): Promise<Omit<NodeObservation, "name">> {
       ...viewOf(jsz, health),
       room: { file: jsz.file, memory: jsz.memory },
       accounts: jsz.accounts,
-      streams: jsz.streams.map(toSighting),
+      streams: jsz.streams.map((stream) => toSighting(stream, node.name)),
     };
     return { answer };
   } catch (error) {
@@ -95,7 +99,7 @@ function isExpiry(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "CERT_HAS_EXPIRED";
 }
 
-function toSighting({ account, stream }: HomedStream): StreamSighting {
+function toSighting({ account, stream }: HomedStream, by: string): StreamSighting {
   const { name, cluster, config, state } = stream;
   return {
     account,
@@ -106,8 +110,13 @@ function toSighting({ account, stream }: HomedStream): StreamSighting {
     followers: cluster.replicas,
     messages: state.messages,
     bytes: state.bytes,
+    origins: cluster.leader === by ? originStates(stream) : [],
     ...(isChanging(stream)
       ? { change: cluster.desired?.status?.description ?? "a change is under way" }
       : {}),
   };
+}
+
+function originStates({ mirror, sources }: StreamDetail): OriginState[] {
+  return [...(mirror ? [mirror] : []), ...(sources ?? [])];
 }

@@ -1,5 +1,6 @@
 import { describeExpiry, isDue } from "../../lib/certificate-rules.ts";
 import { findMisfit, hostsApart } from "../../lib/in-place.ts";
+import { type OriginState, originTrouble } from "../../lib/origins.ts";
 import type { StackOutputs, StreamOutput } from "../../lib/outputs.ts";
 import { type Fleet, plannedHosts, planPlacement } from "../../lib/placement.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan.ts";
@@ -53,6 +54,7 @@ export interface NodeReport {
  * - `moving`: a change is under way.
  * - `behind`: in place, but a replica is down, missing or not current.
  * - `misplaced`: a replica is where it should not be.
+ * - `starved`: in place, but what it copies from doesn't get there.
  * - `leaderless`: no majority of its replicas is there; nothing can be published.
  * - `missing`: no node knows it.
  * - `foreign`: somebody else's, not this stack's.
@@ -62,6 +64,7 @@ export type Verdict =
   | "moving"
   | "behind"
   | "misplaced"
+  | "starved"
   | "leaderless"
   | "missing"
   | "foreign";
@@ -78,6 +81,8 @@ export interface StreamReport {
   readonly replicas: readonly ReplicaReport[];
   readonly messages: number;
   readonly bytes: number;
+  /** What it copies from; not there where it copies nothing, or nobody tells. */
+  readonly origins?: readonly OriginState[];
 }
 
 export interface ReplicaReport {
@@ -350,6 +355,8 @@ function judge(sighting: StreamSighting, output: StreamOutput, fleet: Fleet): Ju
     return as("behind", `${replicas.length} of ${replicaCount} replicas have a server`);
   }
   if (behind.length > 0) return as("behind", behind.map(describeBehind).join(", "));
+  const troubles = sighting.origins.flatMap((origin) => originTrouble(origin) ?? []);
+  if (troubles.length > 0) return as("starved", troubles.join("; "));
   return { stream: toStreamReport(sighting, "in place") };
 }
 
@@ -389,8 +396,18 @@ function missing(name: string, account: string, { tags }: StreamOutput): Judgeme
 }
 
 function toStreamReport(sighting: StreamSighting, verdict: Verdict): StreamReport {
-  const { name, account, tags, leader, messages, bytes } = sighting;
-  return { name, account, verdict, tags, leader, replicas: replicasOf(sighting), messages, bytes };
+  const { name, account, tags, leader, messages, bytes, origins } = sighting;
+  return {
+    name,
+    account,
+    verdict,
+    tags,
+    leader,
+    replicas: replicasOf(sighting),
+    messages,
+    bytes,
+    ...(origins.length > 0 ? { origins } : {}),
+  };
 }
 
 function replicasOf({ leader, followers }: StreamSighting): ReplicaReport[] {

@@ -52,6 +52,7 @@ export function observationsOf(plan: ClusterPlan): Map<string, NodeAnswer> {
       })),
       messages: 1234,
       bytes: 98_765,
+      origins: [],
     };
   });
   const nodes = nodesOf(plan);

@@ -102,6 +102,11 @@ describe("reportOn", () => {
       { followers: [follower("rg2-az2"), { ...follower("rg2-az3"), current: false, lag: 12 }] },
       "ORDERS: the replica on rg2-az3 is 12 operations behind.",
     ],
+    [
+      "starved",
+      { origins: [{ name: "ORDRES", lag: 0, active: -1 }] },
+      "ORDERS: it has never heard of ORDRES",
+    ],
   ])("calls a stream %s", (verdict, change, problem) => {
     const report = reportOf(seed, seeing(seed, change));
     expect(report.ok).toBe(false);

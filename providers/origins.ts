@@ -1,0 +1,94 @@
+import { isDeepStrictEqual } from "node:util";
+import { type Origin, originsOf, originTrouble, vainFilters } from "../lib/origins.ts";
+import type { StreamConfig } from "../lib/stream-config.ts";
+import { describeContents } from "../lib/stream-loss.ts";
+import type { Goal } from "./converge.ts";
+import { type JetStreamPort, type StreamInfo, StreamNotFound } from "./jetstream.ts";
+import { insist, type Pace, sleep } from "./patience.ts";
+import type { Reporting } from "./progress.ts";
+import type { Verdict } from "./stream-check.ts";
+
+/**
+ * Looks for the streams that a stream is to copy from, and that it doesn't copy from yet. Those of other accounts can't be
+ * seen.
+ *
+ * @param isPlanned whether a stream of the same account is in the settings.
+ */
+export async function judgeOrigins(
+  port: JetStreamPort,
+  found: StreamInfo | undefined,
+  { stream, account, config }: Pick<Goal, "stream" | "account" | "config">,
+  isPlanned: (stream: string) => boolean,
+): Promise<Verdict> {
+  const known = found ? originsOf(found.config) : [];
+  const added = originsOf(config).filter(
+    ({ config: origin }) =>
+      !origin.external && !known.some((each) => isDeepStrictEqual(each.config, origin)),
+  );
+  const verdicts = await Promise.all(
+    added.map(async (origin): Promise<Verdict> => {
+      // What those of the settings take is known without asking, and said of the settings.
+      if (isPlanned(origin.config.name)) return { refusals: [], notices: [] };
+      const info = await glance(port, origin.config.name);
+      if (info) return judgeFilters(origin, info, stream);
+      const reason = `${origin.path}: there is no stream ${origin.config.name} in account ${account}, neither in these settings nor on the servers, so ${stream} would stay empty; correct the name, or add that stream`;
+      return { refusals: [reason], notices: [] };
+    }),
+  );
+  return {
+    refusals: verdicts.flatMap(({ refusals }) => refusals),
+    notices: verdicts.flatMap(({ notices }) => notices),
+  };
+}
+
+/** What is there already may match where nothing new does. */
+function judgeFilters({ path, config: origin }: Origin, info: StreamInfo, stream: string): Verdict {
+  const reasons = vainFilters(origin, info.config).map(
+    (filter) =>
+      `${path}: no message that ${origin.name} takes (${info.config.subjects?.join(", ")}) matches "${filter}"`,
+  );
+  if (info.state.messages === 0) {
+    return { refusals: reasons.map((reason) => `${reason}; correct the filter`), notices: [] };
+  }
+  const contents = describeContents(info.state);
+  return {
+    refusals: [],
+    notices: reasons.map((reason) => `stream ${stream}: ${reason}; it holds ${contents}`),
+  };
+}
+
+async function glance(port: JetStreamPort, stream: string): Promise<StreamInfo | undefined> {
+  try {
+    return await port.info(stream);
+  } catch (error) {
+    if (error instanceof StreamNotFound) return undefined;
+    throw error;
+  }
+}
+
+/** A copy asks its origin again after ten seconds, if that was made after it. */
+const CONTACT_MS = 15_000;
+
+/** Waits until a stream has heard of all that it copies from; says, of what it hasn't heard by then, why. */
+export async function awaitOrigins(
+  port: JetStreamPort,
+  { stream, config }: { readonly stream: string; readonly config: StreamConfig },
+  pace: Pace & Reporting,
+): Promise<void> {
+  if (originsOf(config).length === 0) return;
+  const patience = Math.min(CONTACT_MS, pace.patience);
+  for (const start = Date.now(); ; ) {
+    const troubles = troublesOf(await insist(() => port.info(stream), pace));
+    if (troubles.length === 0) return;
+    if (Date.now() - start > patience) {
+      for (const trouble of troubles) pace.say(`stream ${stream}: ${trouble}`);
+      return;
+    }
+    await sleep(pace.pause);
+  }
+}
+
+/** Why a stream gets nothing, from each origin that it gets nothing from. */
+export function troublesOf({ mirror, sources = [] }: StreamInfo): string[] {
+  return [...(mirror ? [mirror] : []), ...sources].flatMap((each) => originTrouble(each) ?? []);
+}

@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import { originTrouble } from "../../lib/origins.ts";
+import { draftCluster } from "../../lib/plan.ts";
+import { mirroredLeavers } from "../../lib/roster.ts";
+import { parseSettings } from "../../lib/settings.ts";
+
+const IDENTITY = { project: "nats-regions", stack: "dev" };
+
+/** What a plan says of one stream. */
+function draft(stream: object, others: object = {}, accounts: object = {}) {
+  const settings = parseSettings({ streams: { COPY: stream, ...others }, accounts }, IDENTITY);
+  const found = draftCluster(settings).streams.find(({ name }) => name === "COPY");
+  return {
+    warnings: found?.warnings.filter((each) => /^(mirror|sources)/.test(each)),
+    problems: found?.problems.map(({ path }) => path),
+  };
+}
+
+describe("a plan", () => {
+  const EVENTS = { subjects: ["events.>"], replicas: 3 };
+
+  it("says which origins it doesn't have, and which filters match nothing", () => {
+    expect(draft({ mirror: { name: "ORDRES" } }, { EVENTS })).toEqual({
+      warnings: ["mirror: ORDRES isn't in these settings; nothing is copied unless it is there"],
+      problems: [],
+    });
+    const sources = [
+      { name: "EVENTS", filterSubject: "evnts.>" },
+      { name: "EVENTS", filterSubject: "*.eu" },
+    ];
+    expect(draft({ sources }, { EVENTS }).warnings).toEqual([
+      'sources[0]: no message that EVENTS takes matches "evnts.>"',
+    ]);
+    expect(draft({ mirror: { name: "EVENTS" } }, { EVENTS }).warnings).toEqual([]);
+  });
+
+  it("refuses the API of another account that none of its imports reaches", () => {
+    const mirror = { name: "EVENTS", external: { api: "JS.far.API", deliver: "deliver.far" } };
+    const FAR = {
+      exports: [{ service: "$JS.API.>" }, { service: "$JS.FC.>" }, { stream: "deliver.far.>" }],
+    };
+    const api = { service: { account: "FAR", subject: "$JS.API.>" }, to: "JS.far.API.>" };
+    const deliver = { stream: { account: "FAR", subject: "deliver.far.>" } };
+    const flow = { service: { account: "FAR", subject: "$JS.FC.>" } };
+    const given = (...imports: object[]) => draft({ mirror }, {}, { APP: { imports }, FAR });
+    expect(given(api, deliver, flow)).toEqual({ warnings: [], problems: [] });
+    expect(given(deliver, flow).problems).toEqual(["streams.COPY.mirror.external.api"]);
+    expect(given(api, deliver).warnings).toEqual([
+      expect.stringMatching(/imports no service "\$JS.FC.>".*10228/),
+    ]);
+  });
+
+  it("says that a mirror gives what has expired at its origin", () => {
+    const CONFIG = { subjects: ["c.>"], allowDirect: true, allowMsgTtl: true, maxAge: "1m" };
+    const mirror = { mirror: { name: "CONFIG" } };
+    expect(draft(mirror, { CONFIG }).warnings).toEqual([
+      "mirror: COPY answers direct reads of CONFIG, and goes on giving what has expired there; give it the same maxAge and allowMsgTtl",
+    ]);
+    const same = { ...mirror, allowMsgTtl: true, maxAge: "1m" };
+    expect(draft(same, { CONFIG }).warnings).toEqual([]);
+    expect(draft(mirror, { CONFIG: { ...CONFIG, allowDirect: false } }).warnings).toEqual([]);
+  });
+});
+
+describe("originTrouble", () => {
+  const well = { name: "SRC", lag: 5, active: 2e8 };
+
+  it("is silent of one that is heard, however far behind", () => {
+    expect(originTrouble(well)).toBeUndefined();
+  });
+
+  it("tells errors, silence, and that nothing was ever heard", () => {
+    expect(originTrouble({ ...well, active: -1 })).toContain("has never heard of SRC");
+    expect(originTrouble({ ...well, active: 60e9 })).toBe("it has heard nothing of SRC for 60 s");
+    const error = { err_code: 10228, description: "stalled" };
+    expect(originTrouble({ ...well, error })).toMatch(/stalled \(error 10228\).*\$JS.FC/);
+  });
+});
+
+describe("mirroredLeavers", () => {
+  it("names streams that leave and that others mirror", () => {
+    const olds = { account: "APP", streams: { SRC: {}, COPY: {} } };
+    const news = { account: "APP", streams: { COPY: {} } };
+    expect(mirroredLeavers(olds, news, { COPY: "SRC" })).toEqual([
+      expect.stringMatching(/^stream SRC is taken out of the settings, but COPY mirrors it/),
+    ]);
+    expect(mirroredLeavers(olds, olds, { COPY: "SRC" })).toEqual([]);
+    expect(mirroredLeavers(olds, news, {})).toEqual([]);
+    expect(mirroredLeavers(olds, news, { COPY: "ELSEWHERE" })).toEqual([]);
+  });
+});
