@@ -66,21 +66,22 @@ async function glance(port: JetStreamPort, stream: string): Promise<StreamInfo |
   }
 }
 
-/** A copy asks its origin again after ten seconds, if that was made after it. */
-const CONTACT_MS = 15_000;
+export interface Contact {
+  /** Milliseconds to wait for the first contact; a copy asks an origin that wasn't there again after ten seconds. */
+  readonly contact: number;
+}
 
 /** Waits until a stream has heard of all that it copies from; says, of what it hasn't heard by then, why. */
 export async function awaitOrigins(
   port: JetStreamPort,
   { stream, config }: { readonly stream: string; readonly config: StreamConfig },
-  pace: Pace & Reporting,
+  pace: Pace & Reporting & Contact,
 ): Promise<void> {
   if (originsOf(config).length === 0) return;
-  const patience = Math.min(CONTACT_MS, pace.patience);
   for (const start = Date.now(); ; ) {
     const troubles = troublesOf(await insist(() => port.info(stream), pace));
     if (troubles.length === 0) return;
-    if (Date.now() - start > patience) {
+    if (Date.now() - start >= pace.contact) {
       for (const trouble of troubles) pace.say(`stream ${stream}: ${trouble}`);
       return;
     }

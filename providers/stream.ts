@@ -25,7 +25,7 @@ import {
   StreamNotFound,
 } from "./jetstream.ts";
 import { heirsOf, isMisled } from "./leadership.ts";
-import { awaitOrigins, judgeOrigins, troublesOf } from "./origins.ts";
+import { awaitOrigins, type Contact, judgeOrigins, troublesOf } from "./origins.ts";
 import { find, insist, type Pace } from "./patience.ts";
 import { ProgramRun } from "./program-run.ts";
 import type { Reporting } from "./progress.ts";
@@ -84,6 +84,8 @@ export interface LifecycleOptions {
   readonly interval?: number;
   /** Where those lines go. Default: stderr, which the engine shows. */
   readonly say?: (line: string) => void;
+  /** Milliseconds to wait for a first contact with what a stream copies from. Default: 15,000; it asks again after ten. */
+  readonly contact?: number;
   /** Through what subjects change hands. Default: that of the process. */
   readonly handovers?: Handovers;
 }
@@ -100,10 +102,11 @@ export function streamLifecycle(
     pause = 100,
     interval = 5_000,
     say = console.error,
+    contact = 15_000,
     handovers = HANDOVERS,
   }: LifecycleOptions = {},
 ): StreamLifecycle {
-  const pace = { patience, silence, pause, interval, say, handovers };
+  const pace = { patience, silence, pause, interval, say, contact, handovers };
   const portOf = ({ account }: StreamIdentity) => open(account);
   const program = new ProgramRun(open);
   return {
@@ -341,7 +344,7 @@ class StreamNotReady extends Error {
 async function settle(
   port: JetStreamPort,
   inputs: StreamInputs,
-  pace: Pace & Reporting,
+  pace: Pace & Reporting & Contact,
 ): Promise<StreamOutputs> {
   const info = await converge(port, inputs, pace);
   await dropBackup(port, inputs, pace);

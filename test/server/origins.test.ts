@@ -31,7 +31,7 @@ afterEach(async () => {
 });
 
 const lifecycle = streamLifecycle(() => port, {
-  patience: 3_000,
+  contact: 3_000,
   handovers: new Handovers(),
   say: (line) => void said.push(line),
 });
