@@ -23,6 +23,7 @@ export function backupOf(stream: string): string {
  */
 export async function makeAnew(port: JetStreamPort, goal: Goal, pace: Pace): Promise<void> {
   if (goal.policy.recreate === "viaBackup") return await carryOver(port, goal, pace);
+  if (!goal.policy.allowDataLoss && !goal.config.mirror) return;
   const found = await find(port, goal.stream, pace);
   const mayGo = goal.policy.allowDataLoss || (found && isUnfed(found, goal.config));
   if (!mayGo || (found && !isOutOfReach(found.config, goal.config))) return;
