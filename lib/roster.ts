@@ -1,4 +1,5 @@
 import type { ClusterPlan } from "./plan.ts";
+import { ownValue } from "./records.ts";
 import type { StreamPolicy } from "./stream-policy.ts";
 
 /** Which streams there are, and in which accounts: remembered for the day on which they leave the settings. */
@@ -73,9 +74,11 @@ export function mirroredLeavers(
   news: Roster,
   mirrors: Readonly<Record<string, string>>,
 ): string[] {
+  const leavers = leaversOf(olds, news);
   return Object.entries(mirrors).flatMap(([mirror, origin]) => {
-    const left = Object.hasOwn(olds.streams, origin) && !Object.hasOwn(news.streams, origin);
-    if (!left || accountOf(olds, origin) !== accountOf(news, mirror)) return [];
+    const leaver = ownValue(leavers, origin);
+    const account = leaver && (leaver.account ?? olds.account);
+    if (account === undefined || account !== accountOf(news, mirror)) return [];
     return [
       `stream ${origin} is taken out of the settings, but ${mirror} mirrors it, and would leave out what another one of that name begins with; put it back, or take mirror out of ${mirror}, which then keeps what it has as a stream of its own`,
     ];
@@ -89,8 +92,16 @@ export function accountsOf({ account, firstIsOff, otherAccounts = [] }: Roster):
 
 /** Streams that were this stack's after the last `up`, or should have gone by then, and that `news` doesn't have. */
 export function leaversOf(olds: Roster, news: Roster): Readonly<Record<string, LeavingEntry>> {
-  const all = Object.entries<LeavingEntry>({ ...olds.leaving, ...olds.streams });
+  const all = Object.entries(rememberedIn(olds));
   return Object.fromEntries(all.filter(([name]) => !Object.hasOwn(news.streams, name)));
+}
+
+/** All streams that an older roster knows, those among them that should have gone. */
+export function rememberedIn({
+  streams = {},
+  leaving,
+}: Partial<Roster>): Readonly<Record<string, LeavingEntry>> {
+  return { ...leaving, ...streams };
 }
 
 /** The account of one of its streams. */

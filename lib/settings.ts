@@ -218,14 +218,16 @@ const MEMORY_SHARE = 0.5;
 
 /**
  * A store that fills up has its node killed where it doesn't fit, and as replicas hold the same, the others with it.
- * The default is let pass: a node that is smaller need not have streams in memory.
+ * The default is let pass where no stream of the settings is in memory: a node that is smaller need not have any.
  */
 function memoryProblems({
   memory,
   maxMemoryStore,
-}: Pick<Settings, "memory" | "maxMemoryStore">): Problem[] {
+  streams,
+}: Pick<Settings, "memory" | "maxMemoryStore" | "streams">): Problem[] {
   const most = memory * MEMORY_SHARE;
-  if (maxMemoryStore <= Math.max(most, DEFAULT_MEMORY_STORE)) return [];
+  const isUsed = Object.values(streams).some(({ storage }) => storage === "memory");
+  if (maxMemoryStore <= (isUsed ? most : Math.max(most, DEFAULT_MEMORY_STORE))) return [];
   return [
     {
       path: "maxMemoryStore",

@@ -6,7 +6,7 @@ import {
   isParked,
   planHandover,
 } from "../lib/handover.ts";
-import { accountOf, type Roster } from "../lib/roster.ts";
+import { accountOf, type Roster, rememberedIn } from "../lib/roster.ts";
 import { completeConfig } from "../lib/stream-diff.ts";
 import { describeContents } from "../lib/stream-loss.ts";
 import { streamKey } from "../lib/stream-name.ts";
@@ -52,9 +52,9 @@ export class Handovers {
 
   /** Takes note of what all streams are to become; `olds` is what there was after the last `up`. */
   announce(olds: Partial<Roster>, news: Roster, subjects: SubjectsOfStreams): void {
-    const before = Object.entries(olds.streams ?? {}).map(([name, { allowDataLoss }]) => ({
+    const before = Object.entries(rememberedIn(olds)).map(([name, { account, allowDataLoss }]) => ({
       name,
-      account: accountOf(olds as Roster, name),
+      account: account ?? olds.account ?? news.account,
       mayLose: allowDataLoss === true,
     }));
     const after = Object.entries(subjects).map(([name, wanted]) => ({

@@ -41,7 +41,7 @@ export function rosterLifecycle(
       return {
         inputs: { ...news, ...(Object.keys(leaving).length > 0 ? { leaving } : {}) },
         failures: toFailures([
-          ...mirroredLeavers(olds, news, mirrors),
+          ...mirroredLeavers({ ...olds, leaving }, news, mirrors),
           ...findings.flatMap(({ reasons }) => reasons),
         ]),
       };

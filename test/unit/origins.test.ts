@@ -87,5 +87,16 @@ describe("mirroredLeavers", () => {
     expect(mirroredLeavers(olds, olds, { COPY: "SRC" })).toEqual([]);
     expect(mirroredLeavers(olds, news, {})).toEqual([]);
     expect(mirroredLeavers(olds, news, { COPY: "ELSEWHERE" })).toEqual([]);
+    expect(mirroredLeavers(olds, news, { COPY: "constructor" })).toEqual([]);
+  });
+
+  it("names those too that an up was to delete, and failed before it did", () => {
+    const news = { account: "APP", streams: { COPY: {} } };
+    const leavingIn = (account?: string) => ({
+      ...news,
+      leaving: { SRC: account === undefined ? {} : { account } },
+    });
+    expect(mirroredLeavers(leavingIn(), news, { COPY: "SRC" })).toHaveLength(1);
+    expect(mirroredLeavers(leavingIn("OTHER"), news, { COPY: "SRC" })).toEqual([]);
   });
 });

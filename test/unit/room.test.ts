@@ -109,13 +109,27 @@ describe("room by the settings", () => {
         "maxMemoryStore | 8GiB is more than half of memory: 64MiB; a node whose streams in memory fill up would be killed, and all of their replicas alike | use 32MiB at most, or set memory to 16GiB",
       ],
     ],
+    [
+      "the default of the memory store in the smallest container, where a stream is in memory",
+      { memory: "64MiB", streams: { A: {}, M: { storage: "memory" } } },
+      [
+        "maxMemoryStore | 64MiB is more than half of memory: 64MiB; a node whose streams in memory fill up would be killed, and all of their replicas alike | use 32MiB at most, or set memory to 128MiB",
+      ],
+    ],
   ])("refuses %s", (_, settings, problems) => {
     expect(refusals(settings)).toEqual(problems);
   });
 
   test.each([
     ["the defaults", {}],
-    ["the default of the memory store in the smallest container", { memory: "64MiB" }],
+    [
+      "the default of the memory store in the smallest container",
+      { memory: "64MiB", streams: { A: {} } },
+    ],
+    [
+      "streams in memory in the smallest container that the default fits into",
+      { memory: "128MiB", streams: { M: { storage: "memory" } } },
+    ],
     ["half of the memory", { memory: "256MiB", maxMemoryStore: "128MiB" }],
     [
       "nodes that are filled to the last byte",

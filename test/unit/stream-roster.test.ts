@@ -3,6 +3,7 @@ import { planCluster } from "../../lib/plan.ts";
 import { accountsOf, type Roster, rosterOf } from "../../lib/roster.ts";
 import { parseSettings } from "../../lib/settings.ts";
 import { UNKNOWN } from "../../providers/engine.ts";
+import { Handovers } from "../../providers/handover.ts";
 import { ClusterUnreachable } from "../../providers/jetstream.ts";
 import { rosterLifecycle } from "../../providers/roster.ts";
 import { FakeJetStream } from "../support/fake-jetstream.ts";
@@ -93,6 +94,28 @@ describe("check", () => {
     expect(await lifecycle.check(other, one)).toEqual({ inputs: one, failures: [] });
     jetStream.streams.delete("ORDERS");
     expect(await lifecycle.check(after, one)).toEqual({ inputs: one, failures: [] });
+  });
+
+  it("refuses a mirror of a stream that should have gone, as long as that is there", async () => {
+    const olds = { ...one, leaving: { ORDERS: {} } };
+    const news = { ...roster({ EVENTS: {}, COPY: {} }), mirrors: { COPY: "ORDERS" } };
+    expect(await reasons(olds, news)).toEqual([expect.stringContaining("but COPY mirrors it")]);
+    jetStream.streams.delete("ORDERS");
+    expect(await reasons(olds, news)).toEqual([]);
+  });
+
+  it("has streams take over what one has that should have gone", async () => {
+    await jetStream.update({ name: "ORDERS", subjects: ["orders.>"] });
+    const handovers = new Handovers();
+    const checked = rosterLifecycle(() => jetStream, handovers);
+    const news = { ...roster({ EVENTS: {} }), subjects: { EVENTS: ["orders.>"] } };
+    await checked.check({ ...one, leaving: { ORDERS: {} } }, news);
+    const config = { name: "EVENTS", subjects: ["orders.>"] };
+    const goal = { account: "APP", stream: "EVENTS", config };
+    expect(await handovers.judge(jetStream, goal)).toEqual({
+      refusals: [],
+      notices: [expect.stringMatching(/takes "orders.>" over from ORDERS, which is deleted/)],
+    });
   });
 
   it("asks nobody at first, or while the account is not known", async () => {
