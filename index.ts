@@ -7,6 +7,7 @@ import { NatsCluster } from "./components/nats-cluster.ts";
 import { observerOf } from "./components/observe.ts";
 import { inspectEngine } from "./components/preflight.ts";
 import { refuseShortages } from "./components/room.ts";
+import { streamPatience } from "./components/script-patience.ts";
 import { planStack } from "./components/stack-settings.ts";
 import { Stream } from "./components/stream.ts";
 import { StreamRoster } from "./components/stream-roster.ts";
@@ -57,7 +58,7 @@ const jetStream = new JetStreamProvider(
   {
     connection: pulumi
       .all([serversOf(plan, trusted, running), access])
-      .apply(([servers, { managerKey }]) => ({ ...servers, managerKey })),
+      .apply(([servers, { managerKey }]) => ({ ...servers, managerKey, ...streamPatience(plan) })),
   },
   { parent: cluster, dependsOn: isNew ? [...cluster.nodes] : [] },
 );

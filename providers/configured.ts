@@ -15,6 +15,15 @@ export async function configure({ config }: ConfigureRequest): Promise<void> {
 export function openConfigured(account: string): JetStreamPort {
   if (!connection) throw new Error("streams need a JetStreamProvider as their provider");
   if (!("managerKey" in connection)) return openJetStream(connection, account);
-  const { managerKey, ...servers } = connection;
+  const { managerKey, patience: _, ...servers } = connection;
   return openJetStream({ ...servers, seed: managerSeed(managerKey, account) }, account);
+}
+
+/** Milliseconds that a stream without progress gets where `patience` is not set, or is less: elections take their time. */
+const STREAM_PATIENCE_MS = 60_000;
+
+/** Milliseconds without any progress after which a stream is given up on, by what this process was configured with. */
+export function configuredPatience(): number {
+  const given = connection && "managerKey" in connection ? connection.patience : undefined;
+  return Math.max(given ?? 0, STREAM_PATIENCE_MS);
 }

@@ -28,7 +28,11 @@ export type Login = UserLogin | { readonly seed: string };
 export type Connection = Servers & Login;
 
 /** How to reach a cluster as the stack's own user in any of its accounts; see `managerSeed`. */
-export type ManagerConnection = Servers & { readonly managerKey: string };
+export type ManagerConnection = Servers & {
+  readonly managerKey: string;
+  /** Milliseconds that `patience` was set to; absent: its default. */
+  readonly patience?: number;
+};
 
 const servers = z.object({
   urls: z.array(z.string()),
@@ -42,7 +46,10 @@ export const connectionSchema = servers.extend({
 
 /** State that earlier versions wrote has a user of the one account that there was. */
 export const streamsConnectionSchema = z.union([
-  servers.extend({ managerKey: z.string() }) satisfies z.ZodType<ManagerConnection>,
+  servers.extend({
+    managerKey: z.string(),
+    patience: z.number().exactOptional(),
+  }) satisfies z.ZodType<ManagerConnection>,
   connectionSchema,
 ]);
 

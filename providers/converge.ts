@@ -131,7 +131,7 @@ async function settle(course: Course): Promise<StreamInfo> {
       // Before anything is sent, a stream that has no leader is one that its cluster has no majority for.
       const isHeadless = !hasBegun(course) && !info?.cluster?.leader;
       const limit = isHeadless ? Math.min(pace.silence, pace.patience) : pace.patience;
-      await patience.wait(limit, () => notSettled(goal, info, limit));
+      await patience.wait(limit, () => notSettled(goal, info, limit), hasBegun(course));
     }
   }
 }

@@ -17,6 +17,9 @@ export interface Pace {
   readonly pause: number;
 }
 
+/** When any stream of this process was last seen to move. */
+let lastProgress = 0;
+
 /** Waits between looks, and gives up when nothing has moved for too long. */
 export class Patience {
   readonly #pause: number;
@@ -29,21 +32,28 @@ export class Patience {
   }
 
   renew(): void {
-    this.#since = Date.now();
+    this.#progress();
     this.#lag = Number.POSITIVE_INFINITY;
     this.#seen.clear();
   }
 
   /** Less lag than ever counts as progress, and so does any state not seen before: back and forth is none. */
   note(state: string, lag: number): void {
-    if (!this.#seen.has(state) || lag < this.#lag) this.#since = Date.now();
+    if (!this.#seen.has(state) || lag < this.#lag) this.#progress();
     this.#seen.add(state);
     this.#lag = Math.min(lag, this.#lag);
   }
 
-  async wait(limit: number, lament: () => Error): Promise<void> {
-    if (Date.now() - this.#since > limit) throw lament();
+  /** @param withOthers whether it waits also as long as others move: streams share what servers can do. */
+  async wait(limit: number, lament: () => Error, withOthers = false): Promise<void> {
+    const since = withOthers ? Math.max(this.#since, lastProgress) : this.#since;
+    if (Date.now() - since > limit) throw lament();
     await sleep(this.#pause);
+  }
+
+  #progress(): void {
+    this.#since = Date.now();
+    lastProgress = this.#since;
   }
 }
 

@@ -12,7 +12,7 @@ import type { StreamConfig } from "../lib/stream-config.ts";
 import { adoptObserved, completeConfig, diffConfig } from "../lib/stream-diff.ts";
 import { type Contents, describeContents, type StreamState } from "../lib/stream-loss.ts";
 import type { StreamPolicy } from "../lib/stream-policy.ts";
-import { configure, openConfigured } from "./configured.ts";
+import { configure, configuredPatience, openConfigured } from "./configured.ts";
 import { converge, type Goal, HalfDone, isPlaced, withDetails } from "./converge.ts";
 import { hasUnknown, toFailures, UNKNOWN } from "./engine.ts";
 import { HANDOVERS, type Handovers } from "./handover.ts";
@@ -74,7 +74,7 @@ export interface StreamLifecycle {
 }
 
 export interface LifecycleOptions {
-  /** Milliseconds without any progress after which a stream is given up on. Default: 60,000. */
+  /** Milliseconds without any progress after which a stream is given up on. Default: what the process is configured with. */
   readonly patience?: number;
   /** Milliseconds to wait for a cluster that doesn't answer. Default: 15,000; an election takes up to 9,000. */
   readonly silence?: number;
@@ -97,7 +97,7 @@ export const streamProvider = { configure, ...streamLifecycle(openConfigured) };
 export function streamLifecycle(
   open: (account: string) => JetStreamPort,
   {
-    patience = 60_000,
+    patience,
     silence = 15_000,
     pause = 100,
     interval = 5_000,
@@ -106,7 +106,18 @@ export function streamLifecycle(
     handovers = HANDOVERS,
   }: LifecycleOptions = {},
 ): StreamLifecycle {
-  const pace = { patience, silence, pause, interval, say, contact, handovers };
+  const pace = {
+    // Only once this is called is the process configured.
+    get patience() {
+      return patience ?? configuredPatience();
+    },
+    silence,
+    pause,
+    interval,
+    say,
+    contact,
+    handovers,
+  };
   const portOf = ({ account }: StreamIdentity) => open(account);
   const program = new ProgramRun(open);
   return {

@@ -7,6 +7,7 @@ import {
   JetStreamError,
   JetStreamUnavailable,
 } from "../../providers/jetstream.ts";
+import { Patience } from "../../providers/patience.ts";
 import {
   type ProgramInputs,
   type StreamInputs,
@@ -293,6 +294,32 @@ describe("create", () => {
     expect(failure.message).toContain("made no progress for 0.3 s: rg2-az3 is down");
     expect(failure.message).not.toContain("sesame");
     expect(failure).toMatchObject({ id: "ORDERS", reasons: [failure.message], properties: inputs });
+  });
+
+  it("is patient with a change as long as other streams get on, and no longer", async () => {
+    hurry();
+    const olds = await created();
+    jetStream.down.add("rg3-az3");
+    const start = Date.now();
+    setTimeout(othersMove(), 900);
+    const news = await planned({ placement: { tags: ["rg:3"] } });
+    const failure = await failureOf(updated(olds, news));
+    expect(failure.message).toContain("made no progress for 0.3 s");
+    expect(failure.message).toContain("it goes on by itself");
+    expect(Date.now() - start).toBeGreaterThan(1_100);
+  });
+
+  it("is as patient as ever with one that it has asked nothing of, whatever others do", async () => {
+    hurry();
+    const olds = await created();
+    strand("ORDERS", region(2));
+    jetStream.down.add("rg2-az3");
+    const rest = othersMove();
+    const start = Date.now();
+    const failure = await failureOf(updated(olds, await planned()));
+    rest();
+    expect(failure.message).toContain("made no progress for 0.3 s");
+    expect(Date.now() - start).toBeLessThan(5_000);
   });
 
   it("passes on why the server refuses, without an id", async () => {
@@ -927,6 +954,17 @@ describe("a stream of the state that isn't there", () => {
     expect(vanished()).toEqual([]);
   });
 });
+
+/** Has other streams get on all the time. @returns what ends that. */
+function othersMove(): () => void {
+  const others = new Patience(1);
+  let looks = 0;
+  const moving = setInterval(() => {
+    looks += 1;
+    others.note(`look ${looks}`, 0);
+  }, 50);
+  return () => clearInterval(moving);
+}
 
 /** Puts the replicas elsewhere, behind everybody's back. */
 function strand(name: string, hosts: readonly string[]): void {
