@@ -1,4 +1,5 @@
-# Writes a node's config into its volumes; reloads the node where it runs and a reload is enough.
+# Writes a node's config into its volumes; reloads the node where it runs and a reload is enough. Where the
+# label has the same settings, and yet the server refuses to reload, its config isn't of its label: it is restarted.
 #
 #   configure-node.sh          writes and no more, where the node is yet to be made
 #   configure-node.sh --test   has nats-server check the config, and puts the old one back where it is refused
@@ -49,6 +50,19 @@ empty_key() {
   docker cp "$writer:/etc/nats/key.pem" - >/dev/null 2>&1 || return 0
   empty=$(mktemp)
   docker cp "$empty" "$writer:/etc/nats/key.pem" >/dev/null
+}
+
+# Gives the node the config that its server refuses to reload, and ends; returns where it can't be restarted now.
+restart() {
+  ca=$(printf %s "$archive" | base64 -d | tar -xO etc/nats/ca.pem 2>/dev/null || true)
+  [ -z "$ca" ] || export CA="$ca"
+  export CONTAINER OWNER
+  ended=0
+  said=$(node providers/restart-node.ts 2>&1) || ended=$?
+  case $ended in
+  0) exit 0 ;;
+  2) fail "$said" ;;
+  esac
 }
 
 empty=
@@ -105,10 +119,11 @@ while [ "$(date +%s)" -lt "$deadline" ]; do
     fail "nobody says whether the new config was taken up: $log"
   case $log in
   *"Failed to reload server configuration: "*)
+    refusal=$(printf %s "$log" | sed -n 's/.*Failed to reload server configuration: //p' | tail -n 1)
+    said=
+    case $refusal in *"config reload not supported"*) restart ;; esac
     unpack "$before" /etc
-    fail "nats-server keeps its old config, as it refuses to reload: $(
-      printf %s "$log" | sed -n 's/.*Failed to reload server configuration: //p' | tail -n 1
-    )"
+    fail "nats-server keeps its old config, as it refuses to reload: $refusal${said:+; $said}"
     ;;
   *"Reloaded server configuration"*"$digest"*) exit 0 ;;
   esac

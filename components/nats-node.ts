@@ -147,11 +147,15 @@ function configureNode(
 function createContainer(
   name: string,
   { plan, settings, after }: NatsNodeArgs,
-  { config, data, configured }: Volumes & { readonly configured: pulumi.Resource },
+  { config, data, configured }: Volumes & { readonly configured: local.Command },
   parent: pulumi.Resource,
 ): docker.Container {
   const { engine } = settings;
   const memoryMib = Math.ceil(settings.memory / 1024 ** 2);
+  // What the config was written by: an update that leaves the Command out, as `--target` can, leaves the file as it was.
+  const restartSettings = configured.environment.apply(
+    (environment) => environment?.RESTART_SETTINGS ?? JSON.stringify(plan.restartSettings),
+  );
   const publish = (internal: number, ip: string, external: number) => ({
     internal,
     external,
@@ -170,7 +174,7 @@ function createContainer(
         ...settings.ownership.labels,
         { label: NODE_LABEL, value: plan.name },
         { label: CLUSTER_LABEL, value: settings.cluster },
-        { label: RESTART_SETTINGS_LABEL, value: JSON.stringify(plan.restartSettings) },
+        { label: RESTART_SETTINGS_LABEL, value: restartSettings },
       ],
       networkMode: "bridge",
       networksAdvanced: [{ name: settings.networkName, aliases: [plan.name] }],

@@ -6,6 +6,7 @@ import { crampedFolder } from "./full-disk.mjs";
 import { clearStaleLocks } from "./killed.mjs";
 import { findCli, pulumiEnvironment } from "./project.mjs";
 import { findReplacedVolume } from "./replaced.mjs";
+import { findUnguarded } from "./targets.mjs";
 
 const args = process.argv.slice(2);
 const cli = findCli(process.env);
@@ -40,6 +41,14 @@ const volume = findReplacedVolume(args);
 if (volume) {
   console.error(
     `A volume can't be replaced by an \`up\`: the new one of its name would be the old one. To make a node's data anew, remove its container and its volume (docker rm --force, docker volume rm), and run \`npx pulumi up --refresh\`: replicas are copied back from other nodes. It was ${volume}.`,
+  );
+  process.exit(1);
+}
+
+const unguarded = findUnguarded(args);
+if (unguarded !== undefined) {
+  console.error(
+    `Containers aren't updated without the steps around them, which wait until a restart takes no majority: leave out ${unguarded}. All that changes is updated then, zone by zone; to make a container anew that doesn't change, say --replace with its URN.`,
   );
   process.exit(1);
 }

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { replace } from "./full-disk.mjs";
 import { findLocks, listFiles } from "./killed.mjs";
+import { valuesOf } from "./targets.mjs";
 
 const VOLUME = "docker:index/volume:Volume";
 
@@ -61,9 +62,6 @@ function keyOf({ urn, id }) {
  * @param args of the command line, without `pulumi`
  */
 export function findReplacedVolume(args) {
-  const values = args.flatMap((arg, index) => {
-    const [, given] = /^--(?:target-)?replace=(.*)$/.exec(arg) ?? [];
-    return given ?? (/^--(?:target-)?replace$/.test(arg) ? (args[index + 1] ?? "") : []);
-  });
+  const values = valuesOf(args, ["--replace", "--target-replace"]);
   return values.find((value) => value.includes(VOLUME));
 }

@@ -1,0 +1,3 @@
+export function valuesOf(args: readonly string[], options: readonly string[]): string[];
+
+export function findUnguarded(args: readonly string[]): string | undefined;

@@ -1,0 +1,26 @@
+/** The values of a command line's options that take one each, given as `--option value` or `--option=value`. */
+export function valuesOf(args, options) {
+  return args.flatMap((arg, index) => {
+    const [option, ...rest] = arg.split("=");
+    if (!options.includes(option)) return [];
+    return rest.length > 0 ? rest.join("=") : (args[index + 1] ?? "");
+  });
+}
+
+const CONTAINER = /docker:index\/container:Container|-container\**$/;
+const STEP = /command:local:Command|-(configured|start)\**$/;
+
+/**
+ * What has an update restart nodes without the steps around them, which wait until no majority is lost by it: containers
+ * that are to be updated alone, or steps that are left out.
+ *
+ * @param args of the command line, without `pulumi`
+ * @returns what names them; undefined where nothing does
+ */
+export function findUnguarded(args) {
+  if (!["up", "update"].includes(args.find((arg) => !arg.startsWith("-")))) return undefined;
+  const targets = valuesOf(args, ["--target", "-t", "--target-replace"]);
+  const container = targets.find((value) => CONTAINER.test(value));
+  if (container !== undefined && !targets.some((value) => STEP.test(value))) return container;
+  return valuesOf(args, ["--exclude"]).find((value) => STEP.test(value));
+}

@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { findUnguarded } from "../../cli/pulumi/targets.mjs";
+
+const CONTAINERS = "**docker:index/container:Container**";
+const STEPS = "**command:local:Command**";
+
+test.each([
+  ["up", "--yes", "--target", CONTAINERS],
+  ["up", `-t=${CONTAINERS}`],
+  ["update", "--target", "**c1-rg1-az1-container"],
+  ["--yes", "up", "--target-replace", CONTAINERS],
+  ["up", "--exclude", STEPS],
+  ["up", "--exclude=**-configured"],
+])("nodes aren't restarted without their gates: %j", (...args) => {
+  expect(args.join(" ")).toContain(findUnguarded(args) ?? "nothing was found");
+});
+
+test.each([
+  ["up", "--target", CONTAINERS, "--target", STEPS],
+  ["up", "--target", "urn:pulumi:dev::nats-regions::pulumi-nodejs:dynamic:nats:Stream::ORDERS"],
+  ["up", "--replace", "urn:pulumi:dev::p::docker:index/container:Container::c1-rg1-az1-container"],
+  ["up", "--exclude", "**wave**"],
+  ["preview", "--target", CONTAINERS],
+  ["destroy", "--target", CONTAINERS],
+])("other targets are Pulumi's own: %j", (...args) => {
+  expect(findUnguarded(args)).toBeUndefined();
+});
