@@ -190,7 +190,7 @@ function canBeLed(
   return isLed || hosts.filter(isAwaited).length >= majorityOf(replicas);
 }
 
-/** E.g. `stream LOOSE of account APP, which is not in the settings, has 2 of 3 replicas that are well (not rg1-az3's)`. */
+/** E.g. `stream LOOSE of account APP (not in the settings) has 2 of 3 replicas that are well (not rg1-az3's)`. */
 export function describeIllness(group: ReplicaGroup, planned?: readonly StreamName[]): string {
   const { hosts, replicas, isLed } = group;
   const lacking = hosts.filter((host) => isUnwellAt(group, host));
@@ -205,7 +205,7 @@ function isUnwellAt({ ill, away }: ReplicaGroup, host: string): boolean {
 }
 
 /**
- * E.g. `stream ORDERS`, `stream LOOSE of account APP, which is not in the settings,`.
+ * E.g. `stream ORDERS`, `stream LOOSE of account APP (not in the settings)`.
  *
  * @param planned streams of the settings; undefined where nobody knows them.
  */
@@ -217,7 +217,7 @@ export function describeGroup(
   const key = streamKey(stream);
   if (planned?.some((each) => streamKey(each) === key)) return name;
   const homed = `${name} of account ${stream.account}`;
-  return planned ? `${homed}, which is not in the settings,` : homed;
+  return planned ? `${homed} (not in the settings)` : homed;
 }
 
 /** How a group gets well, or out of the way. */

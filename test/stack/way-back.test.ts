@@ -51,7 +51,7 @@ describe("restarts", () => {
       /restart, in this order: rg1-az3; then .*; then rg1-az1; then rg1-az2:/,
     );
     expect(preview).toMatch(
-      /restarted last, and only once it is well: rg1-az1, rg1-az2, as stream LOOSE of account APP, which is not in the settings, has 2 of 3 replicas that are well \(not on rg1-az3\)/,
+      /restarted last, and only once it is well: rg1-az1, rg1-az2, as stream LOOSE of account APP \(not in the settings\) has 2 of 3 replicas that are well \(not on rg1-az3\)/,
     );
     const { exitCode, text } = await stack.pulumi("up", "--yes", "--skip-preview");
     expect(exitCode).not.toBe(0);

@@ -143,7 +143,7 @@ describe("whyNotWell", () => {
   test("says who bars restarts, whether it is the stack's own, and what to do", () => {
     const group = streamOf([streamOn("S", HOSTS, { ill: [C] })]);
     expect(describeIllness(group, [])).toBe(
-      "stream S of account APP, which is not in the settings, has 2 of 3 replicas that are well (not on rg1-az3)",
+      "stream S of account APP (not in the settings) has 2 of 3 replicas that are well (not on rg1-az3)",
     );
     expect(describeIllness(group, [{ account: "APP", name: "S" }])).toMatch(/^stream S has 2 of 3/);
     expect(describeCure(group)).toBe(

@@ -24,7 +24,7 @@ describe("restarts", () => {
     const cluster = clusterWith([ORDERS, streamOn("S", ZONES[0] ?? [])]);
     expect(stepsOf(cluster)).toEqual([["rg1-az1"], ["rg2-az1"], ["rg3-az1"], ...ZONES.slice(1)]);
     expect(describeOrder(order(cluster), []).notices).toEqual([
-      "not all nodes of a zone are restarted together, as stream S of account APP, which is not in the settings, would lose the majority where its replicas are now",
+      "not all nodes of a zone are restarted together, as stream S of account APP (not in the settings) would lose the majority where its replicas are now",
     ]);
   });
 
@@ -75,7 +75,7 @@ describe("restarts", () => {
     const found = order(clusterWith([loose]), ["rg1-az1", "rg2-az1"]);
     expect(found.steps.at(-1)).toEqual([{ name: "rg1-az1" }]);
     expect(describeOrder(found, []).warnings).toEqual([
-      "restarted last, and only once it is well: rg1-az1, as stream LOOSE of account APP, which is not in the settings, has 2 of 3 replicas that are well (not on rg1-az3). To get it well: the log of rg1-az3 says why; nats stream edit LOOSE --replicas 1 has it do without, or delete it if nobody needs it.",
+      "restarted last, and only once it is well: rg1-az1, as stream LOOSE of account APP (not in the settings) has 2 of 3 replicas that are well (not on rg1-az3). To get it well: the log of rg1-az3 says why; nats stream edit LOOSE --replicas 1 has it do without, or delete it if nobody needs it.",
     ]);
   });
 

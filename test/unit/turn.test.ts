@@ -58,7 +58,7 @@ describe("it is a node's turn", () => {
 
   test("not while others catch up, whoever is to blame", () => {
     expect(obstacle(illAt("rg1-az3"), "rg1-az1")).toBe(
-      "stream S of account APP, which is not in the settings, has 2 of 3 replicas that are well (not on rg1-az3), and would lose its majority by a restart of rg1-az1",
+      "stream S of account APP (not in the settings) has 2 of 3 replicas that are well (not on rg1-az3), and would lose its majority by a restart of rg1-az1",
     );
   });
 
