@@ -163,11 +163,21 @@ async function listContainers(plan: ClusterPlan, { label }: Ownership): Promise<
       cluster,
       settings,
       running: state === "running",
-      publishedPorts: new Set([...ports.matchAll(/:(\d+)->/g)].map(([, port]) => Number(port))),
+      publishedPorts: new Set([
+        ...Array.from(ports.matchAll(/:(\d+)->/g), ([, port]) => Number(port)),
+        ...(state === "restarting" ? portsIn(settings) : []),
+      ]),
       monitoringUrl: publishedUrl(ports, MONITOR_PORT, schemeOf(settings)),
       clientAddress: publishedAddress(ports, CLIENT_PORT),
     };
   });
+}
+
+/** The engine shows no ports of a container between two of its starts, which come any moment and take them again. */
+function portsIn(settings: string): number[] {
+  if (settings === "") return [];
+  const { clientPort, monitorPort } = settingValues.parse(JSON.parse(settings));
+  return [clientPort, monitorPort].map(Number);
 }
 
 async function list(

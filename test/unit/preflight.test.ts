@@ -213,6 +213,15 @@ describe("ports", () => {
     await occupied(() => inspect(settings));
   });
 
+  test("that the node takes and lets go, as its server doesn't stay up, are its own", async () => {
+    vi.stubEnv("DOCKER_HOST", "");
+    const others = NODES.slice(1).map((name) => container(name));
+    const falling = { state: "restarting", settings: { image: "nats:2.15.2", ...settings } };
+    fake.answer("docker", "ps", [container("rg1-az1", falling), ...others]);
+    fake.answer("docker", "volume", volumes());
+    await occupied(() => inspect(settings));
+  });
+
   test("of another machine can't be told from here", async () => {
     vi.stubEnv("DOCKER_HOST", "tcp://10.0.0.5:2375");
     await occupied(() => inspect(settings));
