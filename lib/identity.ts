@@ -88,7 +88,10 @@ const resource = z.looseObject({
       /** Of a volume. Anything else may have labels of another form. */
       labels: z.array(label).optional().catch(undefined),
       /** Of the network, which a Command makes; of others, anything. */
-      environment: z.looseObject({ LABELS: z.string().optional() }).optional().catch(undefined),
+      environment: z
+        .looseObject({ LABELS: z.string().optional(), OWNER: z.string().optional() })
+        .optional()
+        .catch(undefined),
     })
     .optional(),
 });
@@ -112,17 +115,36 @@ const exported = z.object({
  * @returns undefined where the stack has made nothing.
  */
 export function identityIn(state: unknown): Identity | undefined {
-  const { deployment } = exported.parse(state);
-  if (!deployment) return undefined;
-  const { resources, pending_operations: pending } = deployment;
-  const all = [...resources, ...pending.map((operation) => operation.resource)].filter(
-    (each) => !each.delete,
-  );
+  const all = inputsIn(state);
   const labels = [
-    ...all.map(({ inputs }) => parseFlags(inputs?.environment?.LABELS)),
-    ...all.map(({ inputs }) => inputs?.labels ?? []),
+    ...all.map((inputs) => parseFlags(inputs?.environment?.LABELS)),
+    ...all.map((inputs) => inputs?.labels ?? []),
   ];
   return labels.map(toIdentity).find((identity) => identity !== undefined);
+}
+
+/**
+ * Reads out of a stack's state the owners that its steps were told, e.g. those of an `up` that was killed before it could
+ * note down anything that has labels: nobody but the stack itself comes so far with them.
+ *
+ * @param state what `pulumi stack export` gives.
+ */
+export function ownersToldIn(state: unknown): ReadonlySet<string> {
+  const told = inputsIn(state).map((inputs) => inputs?.environment?.OWNER ?? "");
+  const prefix = `${OWNER_LABEL}=`;
+  return new Set(
+    told.filter((owner) => owner.startsWith(prefix)).map((owner) => owner.slice(prefix.length)),
+  );
+}
+
+/** What resources are made from, or were to be made from by operations that never ended. */
+function inputsIn(state: unknown) {
+  const { deployment } = exported.parse(state);
+  if (!deployment) return [];
+  const { resources, pending_operations: pending } = deployment;
+  return [...resources, ...pending.map((operation) => operation.resource)]
+    .filter((each) => !each.delete)
+    .map(({ inputs }) => inputs);
 }
 
 /** Takes `--label=a=b --label=c=d` apart. */

@@ -8,6 +8,7 @@ import {
   identityIn,
   identitySchema,
   OWNER_VARIABLE,
+  ownersToldIn,
 } from "../lib/identity.ts";
 import { OWNER_LABEL } from "../lib/labels.ts";
 import { docker, noEngine } from "./docker-cli.ts";
@@ -25,7 +26,8 @@ export interface StackName {
  * @throws Error in the words of `pulumi`, where there is no engine, or where another state's stack is on it.
  */
 export async function findIdentity({ organization, project, stack }: StackName): Promise<Identity> {
-  const known = identityIn(JSON.parse(await exportState(`${organization}/${project}/${stack}`)));
+  const state: unknown = JSON.parse(await exportState(`${organization}/${project}/${stack}`));
+  const known = identityIn(state);
   if (known) return known;
   const { NATS_REGIONS_STATE_ID: id, PULUMI_BACKEND_URL: url = "" } = process.env;
   const given = process.env[OWNER_VARIABLE];
@@ -34,6 +36,9 @@ export async function findIdentity({ organization, project, stack }: StackName):
   const owners = [id ?? url, url].map((scope) =>
     deriveOwner({ project, stack }, organization, scope),
   );
+  const told = ownersToldIn(state);
+  const begun = owners.find((owner) => told.has(owner));
+  if (begun !== undefined) return { project, stack, owner: begun };
   const [containers, networks, volumes] = await Promise.all([
     listOwned("{{.Names}}", "ps", "--all"),
     listOwned("{{.Name}}", "network", "ls"),

@@ -64,6 +64,15 @@ describe("findIdentity", () => {
     },
   );
 
+  test("is who it was in an up that was killed before it noted down what it had made", async () => {
+    const owner = ownerIn("by login");
+    fake.answer("docker", "ps", [["nats-regions-dev-rg1-az1", owner]]);
+    const resource = { inputs: { environment: { OWNER: `nats-regions.owner=${owner}` } } };
+    const deployment = { resources: [], pending_operations: [{ resource, type: "creating" }] };
+    fake.answer("pulumi", "stack", JSON.stringify({ version: 3, deployment }));
+    expect(await find()).toEqual({ ...DEV, owner });
+  });
+
   test("is whom a person names, where the state is lost", async () => {
     fake.answer("docker", "ps", [["nats-regions-dev-rg1-az1", ownerIn("by login")]]);
     vi.stubEnv("NATS_REGIONS_OWNER", "0123456789abcdef");
