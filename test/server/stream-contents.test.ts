@@ -403,7 +403,12 @@ async function read(stream: string): Promise<ReadonlyMap<number, string>> {
 }
 
 async function progress(stream: string) {
-  const consumers = (await port.consumers(stream)) ?? [];
+  // For a moment, as the leader of one is elected, not all of them are told of.
+  let consumers: Awaited<ReturnType<typeof port.consumers>> = [];
+  await eventually(async () => {
+    consumers = await port.consumers(stream);
+    return consumers !== undefined;
+  });
   return consumers
     .map(({ name, delivered, ack_floor, num_ack_pending, num_pending }) => ({
       name,
