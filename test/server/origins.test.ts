@@ -1,29 +1,25 @@
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/transport-node";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { StreamConfig } from "../../lib/stream-config.ts";
 import { Handovers } from "../../providers/handover.ts";
-import { closeConnections, type JetStreamPort, openJetStream } from "../../providers/jetstream.ts";
+import type { JetStreamPort } from "../../providers/jetstream.ts";
 import { type StreamInputs, type StreamOutputs, streamLifecycle } from "../../providers/stream.ts";
 import { eventually } from "../support/eventually.ts";
-import { startCluster, type TestCluster } from "../support/nats-cluster.ts";
+import type { TestCluster } from "../support/nats-cluster.ts";
+import { type OpenCluster, openCluster } from "../support/open-cluster.ts";
 
+let opened: OpenCluster;
 let cluster: TestCluster;
 let port: JetStreamPort;
 let client: NatsConnection;
 let said: string[] = [];
 
 beforeAll(async () => {
-  cluster = await startCluster();
-  port = openJetStream(cluster.connection, cluster.account);
-  const { urls, user, password } = cluster.connection;
-  client = await connect({ servers: [...urls], user, pass: password });
+  opened = await openCluster();
+  ({ cluster, port, client } = opened);
 });
 
-afterAll(async () => {
-  await client.close();
-  await closeConnections();
-  await cluster.stop();
-});
+afterAll(() => opened.close());
 
 afterEach(async () => {
   for (const stream of await port.names()) await port.delete(stream);

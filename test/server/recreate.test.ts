@@ -1,9 +1,8 @@
-import { connect, headers, type NatsConnection } from "@nats-io/transport-node";
+import { headers, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { StreamConfig } from "../../lib/stream-config.ts";
 import type { StreamPolicy } from "../../lib/stream-policy.ts";
 import {
-  closeConnections,
   type JetStreamPort,
   openJetStream,
   type StoredMessage,
@@ -16,12 +15,14 @@ import {
   streamLifecycle,
 } from "../../providers/stream.ts";
 import { eventually } from "../support/eventually.ts";
-import { startCluster, type TestCluster } from "../support/nats-cluster.ts";
+import type { TestCluster } from "../support/nats-cluster.ts";
+import { type OpenCluster, openCluster } from "../support/open-cluster.ts";
 import { SEED_SERVERS } from "../support/seed.ts";
 
 const ORDERS: StreamConfig = { name: "ORDERS", subjects: ["orders.>"], num_replicas: 3 };
 const VIA_BACKUP = { recreate: "viaBackup" } as const;
 
+let opened: OpenCluster;
 let cluster: TestCluster;
 let port: JetStreamPort;
 let client: NatsConnection;
@@ -54,17 +55,11 @@ function nextRun(): void {
 beforeEach(nextRun);
 
 beforeAll(async () => {
-  cluster = await startCluster(SEED_SERVERS.filter(({ name }) => name.startsWith("rg2")));
-  port = openJetStream(cluster.connection, cluster.account);
-  const { urls, user, password } = cluster.connection;
-  client = await connect({ servers: [...urls], user, pass: password });
+  opened = await openCluster(SEED_SERVERS.filter(({ name }) => name.startsWith("rg2")));
+  ({ cluster, port, client } = opened);
 });
 
-afterAll(async () => {
-  await client.close();
-  await closeConnections();
-  await cluster.stop();
-});
+afterAll(() => opened.close());
 
 afterEach(async () => {
   onChange = () => undefined;

@@ -1,11 +1,12 @@
-import { connect, createInbox, headers, type NatsConnection } from "@nats-io/transport-node";
+import { createInbox, headers, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { StreamConfig } from "../../lib/stream-config.ts";
 import { type Field, STREAM_FIELDS } from "../../lib/stream-fields.ts";
-import { closeConnections, type JetStreamPort, openJetStream } from "../../providers/jetstream.ts";
+import { type JetStreamPort, openJetStream } from "../../providers/jetstream.ts";
 import { type StreamInputs, type StreamOutputs, streamLifecycle } from "../../providers/stream.ts";
 import { eventually } from "../support/eventually.ts";
-import { startCluster, type TestCluster } from "../support/nats-cluster.ts";
+import type { TestCluster } from "../support/nats-cluster.ts";
+import { type OpenCluster, openCluster } from "../support/open-cluster.ts";
 
 /**
  * What each update of each field does to what a stream holds, on real servers: messages are compared one by one,
@@ -316,6 +317,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   allowBatched: [toggled({ allow_batched: true })],
 };
 
+let opened: OpenCluster;
 let cluster: TestCluster;
 let port: JetStreamPort;
 let client: NatsConnection;
@@ -326,19 +328,13 @@ const lifecycle = streamLifecycle((account) => openJetStream(cluster.connection,
 });
 
 beforeAll(async () => {
-  cluster = await startCluster(
+  opened = await openCluster(
     [1, 2, 3].map((number) => ({ name: `n${number}`, cluster: "c1", tags: [`az:${number}`] })),
   );
-  port = openJetStream(cluster.connection, cluster.account);
-  const { urls, user, password } = cluster.connection;
-  client = await connect({ servers: [...urls], user, pass: password });
+  ({ cluster, port, client } = opened);
 });
 
-afterAll(async () => {
-  await client.close();
-  await closeConnections();
-  await cluster.stop();
-});
+afterAll(() => opened.close());
 
 async function api<Answer>(subject: string, body: object = {}): Promise<Answer> {
   const answer = await client.request(subject, JSON.stringify(body), { timeout: 5_000 });

@@ -1,4 +1,4 @@
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { StreamConfig } from "../../lib/stream-config.ts";
 import { diffConfig } from "../../lib/stream-diff.ts";
@@ -11,14 +11,14 @@ import {
 } from "../../lib/stream-fields.ts";
 import { Handovers } from "../../providers/handover.ts";
 import {
-  closeConnections,
   JetStreamError,
   type JetStreamPort,
   openJetStream,
   type StreamInfo,
 } from "../../providers/jetstream.ts";
 import { type StreamInputs, type StreamOutputs, streamLifecycle } from "../../providers/stream.ts";
-import { startCluster, type TestCluster } from "../support/nats-cluster.ts";
+import type { TestCluster } from "../support/nats-cluster.ts";
+import { type OpenCluster, openCluster } from "../support/open-cluster.ts";
 
 /**
  * Every field of a stream's config through the life of a stream on real servers: set, changed, unset, changed
@@ -239,6 +239,7 @@ const NESTED_ROWS: Readonly<Record<string, Row>> = {
   },
 };
 
+let opened: OpenCluster;
 let cluster: TestCluster;
 let port: JetStreamPort;
 let client: NatsConnection;
@@ -255,21 +256,17 @@ const lifecycle = streamLifecycle((account) => openJetStream(cluster.connection,
 });
 
 beforeAll(async () => {
-  cluster = await startCluster(
+  opened = await openCluster(
     [1, 2, 3].map((number) => ({ name: `n${number}`, cluster: "c1", tags: [`az:${number}`] })),
   );
-  port = openJetStream(cluster.connection, cluster.account);
-  const { urls, user, password } = cluster.connection;
-  client = await connect({ servers: [...urls], user, pass: password });
+  ({ cluster, port, client } = opened);
   // With an account's last stream on it a server removes the folder above, perhaps under another stream
   // that is being created: "error creating store for stream" (10049, nats-server 2.15 `stream.stop`).
   await port.create({ name: "KEEPER", num_replicas: 3 });
 });
 
 afterAll(async () => {
-  await client.close();
-  await closeConnections();
-  await cluster.stop();
+  await opened.close();
   const rows = Object.keys({ ...ROWS, ...NESTED_ROWS }).length;
   console.log(`${rows} fields, ${streams} streams, ${claims} claims`);
 });

@@ -1,9 +1,9 @@
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/transport-node";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Fleet } from "../../lib/placement.ts";
 import type { StreamConfig } from "../../lib/stream-config.ts";
 import { openConfigured } from "../../providers/configured.ts";
-import { closeConnections, type JetStreamPort, openJetStream } from "../../providers/jetstream.ts";
+import type { JetStreamPort } from "../../providers/jetstream.ts";
 import {
   type StreamInputs,
   type StreamOutputs,
@@ -11,7 +11,8 @@ import {
   streamProvider,
 } from "../../providers/stream.ts";
 import { eventually } from "../support/eventually.ts";
-import { startCluster, type TestCluster } from "../support/nats-cluster.ts";
+import type { TestCluster } from "../support/nats-cluster.ts";
+import { type OpenCluster, openCluster } from "../support/open-cluster.ts";
 import { SEED_SERVERS } from "../support/seed.ts";
 
 const ORDERS: StreamConfig = {
@@ -22,24 +23,19 @@ const ORDERS: StreamConfig = {
 };
 const region = (number: number) => [1, 2, 3].map((zone) => `rg${number}-az${zone}`);
 
+let opened: OpenCluster;
 let cluster: TestCluster;
 let port: JetStreamPort;
 let client: NatsConnection;
 
 beforeAll(async () => {
-  cluster = await startCluster();
+  opened = await openCluster();
+  ({ cluster, port, client } = opened);
   const text = JSON.stringify(cluster.connection);
   await streamProvider.configure({ config: { get: () => text, require: () => text } });
-  port = openJetStream(cluster.connection, cluster.account);
-  const { urls, user, password } = cluster.connection;
-  client = await connect({ servers: [...urls], user, pass: password });
 });
 
-afterAll(async () => {
-  await client.close();
-  await closeConnections();
-  await cluster.stop();
-});
+afterAll(() => opened.close());
 
 afterEach(async () => {
   for (const stream of ["ORDERS", "EVENTS"]) await port.delete(stream).catch(() => undefined);
