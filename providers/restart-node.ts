@@ -11,44 +11,49 @@ import { createHash } from "node:crypto";
 import { readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { groupsOf, whyNotWell } from "../lib/majorities.ts";
 import type { ObservedCluster } from "../lib/observed.ts";
 import { whyNotItsTurn } from "../lib/turn.ts";
-import { describeSight, Stillness } from "../lib/waiting.ts";
 import { expectDocker } from "./docker-cli.ts";
+import { readOwner, runScript } from "./leaving-nodes.ts";
 import { LONG_REQUEST_MS } from "./monitoring.ts";
 import { givenPatience } from "./monitoring-page.ts";
 import { behindIn, observeCluster } from "./observe-cluster.ts";
 import { listOwnNodes } from "./own-nodes.ts";
+import { sleep } from "./patience.ts";
+import { waitFor } from "./wait-for.ts";
 
 const CONTAINER = z.string().min(1).parse(process.env.CONTAINER);
-const OWNER = z.string().min(1).parse(process.env.OWNER);
+const OWNER = readOwner();
 const POLL_MS = 500;
 const NONE: ReadonlySet<string> = new Set();
 
-try {
-  await main();
-} catch (error) {
-  console.error((error as Error).message);
-  process.exitCode = 1;
-}
-
-async function main(): Promise<void> {
+await runScript(async () => {
   const node = (await listOwnNodes(OWNER)).find(({ container }) => container === CONTAINER)?.name;
   if (node === undefined) throw new Error(`${CONTAINER} is no node of ${OWNER}`);
   const lock = await takeLock();
   try {
-    const obstacle = await waitUntil((cluster) => whyNotYet(node, cluster));
-    if (obstacle !== undefined) throw new Error(`it was not restarted: ${obstacle}`);
+    await waitUntil(
+      (cluster) => whyNotYet(node, cluster),
+      (sight) => `it was not restarted: ${sight}`,
+    );
     await expectDocker("restart", CONTAINER);
-    const complaint = await waitUntil((cluster) => whyNotBack(node, cluster));
-    if (complaint === undefined) return;
-    console.error(`it was restarted with its new config, but isn't well: ${complaint}`);
-    process.exitCode = 2;
+    await comeBack(node);
   } finally {
     rmSync(lock, { force: true });
+  }
+});
+
+async function comeBack(node: string): Promise<void> {
+  try {
+    await waitUntil(
+      (cluster) => whyNotBack(node, cluster),
+      (sight) => `it was restarted with its new config, but isn't well: ${sight}`,
+    );
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exitCode = 2;
   }
 }
 
@@ -86,17 +91,18 @@ function whyNotBack(node: string, cluster: ObservedCluster): string | undefined 
   return whyNotWell(groupsOf(cluster), { isAwaited: (name) => name === node });
 }
 
-/** @returns what is in the way still, where nothing has moved for too long. */
+/** @throws Error with the lament where nothing has moved for too long. */
 async function waitUntil(
   judge: (cluster: ObservedCluster) => string | undefined,
-): Promise<string | undefined> {
-  const stillness = new Stillness(Date.now());
-  for (; ; await sleep(POLL_MS)) {
-    const cluster = await observeCluster(await listOwnNodes(OWNER), LONG_REQUEST_MS);
-    const reason = judge(cluster);
-    if (reason === undefined) return undefined;
-    const sight = { reason, behind: behindIn(cluster) };
-    stillness.note(sight, Date.now());
-    if (stillness.lasts(Date.now()) > givenPatience()) return describeSight(sight);
-  }
+  lament: (sight: string) => string,
+): Promise<void> {
+  await waitFor(
+    async () => {
+      const cluster = await observeCluster(await listOwnNodes(OWNER), LONG_REQUEST_MS);
+      const reason = judge(cluster);
+      return reason === undefined ? undefined : { reason, behind: behindIn(cluster) };
+    },
+    // Whatever is said is taken for the reason, where there is one.
+    { patience: givenPatience(), pause: POLL_MS, say: () => undefined, lament },
+  );
 }
