@@ -2,6 +2,7 @@ import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { type Identity, identitySchema } from "../lib/identity.ts";
 import { findIdentity } from "../providers/identity.ts";
+import { knownValue } from "./known-value.ts";
 
 /**
  * Who the running stack is: what its state says, wherever that lies, however one logged in, and whatever the stack is
@@ -42,11 +43,4 @@ export async function keepIdentity(): Promise<Identity> {
   } catch (error) {
     throw new pulumi.RunError(error instanceof Error ? error.message : `${error}`);
   }
-}
-
-/** The value of an output; undefined where a preview can't know it. The SDK (3.259) keeps to itself whether it can. */
-async function knownValue<T>(output: pulumi.Output<T>): Promise<T | undefined> {
-  const { isKnown } = output as unknown as { readonly isKnown: Promise<boolean> };
-  if (!(await isKnown)) return undefined;
-  return new Promise((resolve) => output.apply(resolve));
 }

@@ -10,6 +10,7 @@ import { FallWatch } from "../providers/falls.ts";
 import { LONG_REQUEST_MS } from "../providers/monitoring.ts";
 import { behindIn, observeCluster } from "../providers/observe-cluster.ts";
 import { listOwnNodes, type OwnNode } from "../providers/own-nodes.ts";
+import { promiseOf } from "./known-value.ts";
 import type { Observer } from "./observe.ts";
 import type { Ownership } from "./ownership.ts";
 import type { EngineState } from "./preflight.ts";
@@ -157,8 +158,4 @@ export class Turns {
     if (!obstacle) return undefined;
     return { ...obstacle, behind: behindIn(observed) };
   }
-}
-
-function promiseOf<T>(output: pulumi.Output<T>): Promise<T> {
-  return new Promise((resolve) => output.apply(resolve));
 }

@@ -104,3 +104,7 @@ export function formatBytes(bytes: number): string {
   const [name, factor] = BYTE_UNITS.find(([, factor]) => bytes % factor === 0) ?? ["B", 1];
   return name === "B" ? `${bytes}` : `${bytes / factor}${name}`;
 }
+
+export function sumOf(quantities: readonly number[]): number {
+  return quantities.reduce((sum, each) => sum + each, 0);
+}

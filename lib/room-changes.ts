@@ -2,6 +2,7 @@
 import type { ObservedCluster, ObservedServer, ObservedStream } from "./observed.ts";
 import { placementRequest, plannedHosts, planSeating } from "./placement.ts";
 import { type ClusterPlan, nodesOf, type StreamPlan } from "./plan.ts";
+import { sumOf } from "./quantities.ts";
 import {
   accountReservation,
   type Demand,
@@ -15,7 +16,6 @@ import {
   STORE_SETTINGS,
   type Store,
   type StoreKind,
-  sumOf,
 } from "./room.ts";
 import {
   isMoved,

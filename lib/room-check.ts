@@ -5,6 +5,7 @@
  */
 import type { JetStreamLimits } from "./account-settings.ts";
 import { type Fleet, placementRequest, planPlacement } from "./placement.ts";
+import { sumOf } from "./quantities.ts";
 import {
   type AccountStream,
   accountReservation,
@@ -14,7 +15,6 @@ import {
   STREAM_SETTINGS,
   type Store,
   type StoreKind,
-  sumOf,
 } from "./room.ts";
 import type { StreamConfig } from "./stream-config.ts";
 import { diffConfig } from "./stream-diff.ts";

@@ -8,6 +8,7 @@ import type { JetStreamLimits } from "./account-settings.ts";
 import type { AccountPlan } from "./accounts.ts";
 import type { Problem } from "./errors.ts";
 import type { Seating } from "./placement.ts";
+import { sumOf } from "./quantities.ts";
 import type { StreamConfig } from "./stream-config.ts";
 import { countOf, describeBytes, listSome } from "./wording.ts";
 
@@ -142,10 +143,6 @@ function overloadOf(
     if (pieces > fit) return { ...sums, pieces: { size, wanted: pieces, fit } };
   }
   return undefined;
-}
-
-export function sumOf(numbers: readonly number[]): number {
-  return numbers.reduce((sum, each) => sum + each, 0);
 }
 
 /** E.g. `rg1-az1: BIG 900MiB, EVENTS 900MiB, together 1.8 GiB, but there is room for 1GiB`. */

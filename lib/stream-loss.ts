@@ -1,4 +1,4 @@
-import { formatDuration } from "./quantities.ts";
+import { formatDuration, sumOf } from "./quantities.ts";
 import type { StreamConfig } from "./stream-config.ts";
 import { describeChange, type FieldChange } from "./stream-diff.ts";
 import { countOf, formatCount, formatSize } from "./wording.ts";
@@ -190,10 +190,6 @@ function lossByCount(desired: StreamConfig, { state }: Contents): string | undef
 
 function describeLost(lost: number, { state }: Pick<Contents, "state">): string | undefined {
   return lost > 0 ? `${formatCount(lost)} of its ${describeContents(state)}` : undefined;
-}
-
-function sumOf(counts: readonly number[]): number {
-  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 function lossBySize(desired: StreamConfig, { state }: Contents): string | undefined {

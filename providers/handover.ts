@@ -11,8 +11,8 @@ import { completeConfig } from "../lib/stream-diff.ts";
 import { describeContents } from "../lib/stream-loss.ts";
 import { streamKey } from "../lib/stream-name.ts";
 import type { Goal } from "./converge.ts";
-import { type JetStreamPort, type StreamInfo, StreamNotFound } from "./jetstream.ts";
-import { find, insist, type Pace, sleep } from "./patience.ts";
+import type { JetStreamPort, StreamInfo } from "./jetstream.ts";
+import { find, findAtOnce, insist, type Pace, sleep } from "./patience.ts";
 import type { Reporting } from "./progress.ts";
 
 /** Which subjects the streams of the settings are to have, by name: what a roster is told beside what it remembers. */
@@ -237,10 +237,7 @@ async function groupOf(port: JetStreamPort, { stream }: Goal, course: Course): P
   const queue = [stream];
   for (const name of queue) {
     if (found.has(name)) continue;
-    const info = await port.info(name).catch((error: unknown) => {
-      if (error instanceof StreamNotFound) return undefined;
-      throw error;
-    });
+    const info = await findAtOnce(port, name);
     const target = course.targets.get(name);
     if (!target && !course.leaving.has(name)) {
       const theirs = info?.config.subjects ?? [];
@@ -265,22 +262,13 @@ async function rivalsOf(
   const named = await Promise.all(subjects.map((subject) => port.names(subject)));
   const names = [...new Set(named.flat())].filter((name) => name !== stream);
   const infos = await Promise.all(
-    names.map(async (name) => ({ name, info: await glance(port, name) })),
+    names.map(async (name) => ({ name, info: await findAtOnce(port, name) })),
   );
   return new Map(
     infos.flatMap(({ name, info }) =>
       info && collide(info.config.subjects ?? [], subjects) ? [[name, info] as const] : [],
     ),
   );
-}
-
-async function glance(port: JetStreamPort, name: string): Promise<StreamInfo | undefined> {
-  try {
-    return await port.info(name);
-  } catch (error) {
-    if (error instanceof StreamNotFound) return undefined;
-    throw error;
-  }
 }
 
 function planGroup({ found, course }: Group): readonly HandoverStep[] {

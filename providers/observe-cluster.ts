@@ -1,4 +1,3 @@
-import { groupsOf, whyNotWell } from "../lib/majorities.ts";
 import { peerId } from "../lib/meta-group.ts";
 import type {
   ObservedCluster,
@@ -9,6 +8,7 @@ import type {
 } from "../lib/observed.ts";
 import type { StreamConfig } from "../lib/stream-config.ts";
 import { streamKey } from "../lib/stream-name.ts";
+import { judgeReplicas } from "../lib/wave-gate.ts";
 import {
   type HomedStream,
   isChanging,
@@ -197,9 +197,5 @@ export async function askWhyNotCurrent(
   monitors: readonly Monitor[],
   isWhole: boolean,
 ): Promise<string | undefined> {
-  const observed = await observeCluster(monitors, LONG_REQUEST_MS);
-  const running = new Set(monitors.map(({ name }) => name));
-  const { silent } = observed;
-  if (silent.length > 0) return `no answer from ${silent.join(", ")}`;
-  return whyNotWell(groupsOf(observed), { isAwaited: (host) => isWhole || running.has(host) });
+  return judgeReplicas(await observeCluster(monitors, LONG_REQUEST_MS), isWhole);
 }

@@ -3,8 +3,8 @@ import { type Origin, originsOf, originTrouble, vainFilters } from "../lib/origi
 import type { StreamConfig } from "../lib/stream-config.ts";
 import { describeContents } from "../lib/stream-loss.ts";
 import type { Goal } from "./converge.ts";
-import { type JetStreamPort, type StreamInfo, StreamNotFound } from "./jetstream.ts";
-import { insist, type Pace, sleep } from "./patience.ts";
+import type { JetStreamPort, StreamInfo } from "./jetstream.ts";
+import { findAtOnce, insist, type Pace, sleep } from "./patience.ts";
 import type { Reporting } from "./progress.ts";
 import type { Verdict } from "./stream-check.ts";
 
@@ -29,7 +29,7 @@ export async function judgeOrigins(
     added.map(async (origin): Promise<Verdict> => {
       // What those of the settings take is known without asking, and said of the settings.
       if (isPlanned(origin.config.name)) return { refusals: [], notices: [] };
-      const info = await glance(port, origin.config.name);
+      const info = await findAtOnce(port, origin.config.name);
       if (info) return judgeFilters(origin, info, stream);
       const reason = `${origin.path}: there is no stream ${origin.config.name} in account ${account}, neither in these settings nor on the servers, so ${stream} would stay empty; correct the name, or add that stream`;
       return { refusals: [reason], notices: [] };
@@ -55,15 +55,6 @@ function judgeFilters({ path, config: origin }: Origin, info: StreamInfo, stream
     refusals: [],
     notices: reasons.map((reason) => `stream ${stream}: ${reason}; it holds ${contents}`),
   };
-}
-
-async function glance(port: JetStreamPort, stream: string): Promise<StreamInfo | undefined> {
-  try {
-    return await port.info(stream);
-  } catch (error) {
-    if (error instanceof StreamNotFound) return undefined;
-    throw error;
-  }
 }
 
 export interface Contact {

@@ -70,13 +70,21 @@ export async function insist<Result>(request: () => Promise<Result>, pace: Pace)
 }
 
 /** A stream as it is; undefined where there is none. */
-export async function find(
+export function find(
   port: JetStreamPort,
   stream: string,
   pace: Pace,
 ): Promise<StreamInfo | undefined> {
+  return insist(() => findAtOnce(port, stream), pace);
+}
+
+/** The same, by one request. */
+export async function findAtOnce(
+  port: JetStreamPort,
+  stream: string,
+): Promise<StreamInfo | undefined> {
   try {
-    return await insist(() => port.info(stream), pace);
+    return await port.info(stream);
   } catch (error) {
     if (error instanceof StreamNotFound) return undefined;
     throw error;

@@ -1,3 +1,4 @@
+import { streamKey } from "../lib/stream-name.ts";
 import { isSilence, type JetStreamPort } from "./jetstream.ts";
 import type { StreamIdentity, StreamInputs } from "./stream.ts";
 
@@ -41,7 +42,7 @@ export class ProgramRun {
 }
 
 function keyOf({ account, stream }: StreamIdentity): string {
-  return `${account} ${stream}`;
+  return streamKey({ account, name: stream });
 }
 
 async function listNames(port: JetStreamPort): Promise<ReadonlySet<string> | undefined> {

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JetStreamLimits } from "../../lib/account-settings.ts";
 import type { ObservedCluster, ObservedServer, ObservedStream } from "../../lib/observed.ts";
 import { placementRequest, plannedHosts, planPlacement, type Server } from "../../lib/placement.ts";
-import { freeIn, reservationOf, type StoreKind, sumOf } from "../../lib/room.ts";
+import { sumOf } from "../../lib/quantities.ts";
+import { freeIn, reservationOf, type StoreKind } from "../../lib/room.ts";
 import {
   type RoomRequest,
   type RoomView,

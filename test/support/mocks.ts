@@ -53,11 +53,6 @@ export async function recordResources(): Promise<Recorder> {
   };
 }
 
-/** The value of an output. */
-export function promiseOf<T>(output: pulumi.Output<T>): Promise<T> {
-  return new Promise((resolve) => output.apply(resolve));
-}
-
 function isSecret(value: unknown): value is { value: unknown } {
   return (
     typeof value === "object" &&

@@ -1,13 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, test } from "vitest";
 import { JetStreamProvider } from "../../components/jetstream-provider.ts";
+import { promiseOf } from "../../components/known-value.ts";
 import { NatsCluster } from "../../components/nats-cluster.ts";
 import { ownershipOf } from "../../components/ownership.ts";
 import { Stream } from "../../components/stream.ts";
 import { type ClusterPlan, planCluster } from "../../lib/plan.ts";
 import { parseSettings } from "../../lib/settings.ts";
 import { simpleAccounts } from "../support/accounts.ts";
-import { promiseOf, type Recorded, recordResources } from "../support/mocks.ts";
+import { type Recorded, recordResources } from "../support/mocks.ts";
 import { noRestarts } from "../support/restarts.ts";
 import { appearsIn } from "../support/secrets.ts";
 

@@ -3,8 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { execa } from "execa";
 import { expect, it } from "vitest";
 import { JetStreamProvider } from "../../components/jetstream-provider.ts";
+import { promiseOf } from "../../components/known-value.ts";
 import { Stream } from "../../components/stream.ts";
-import { promiseOf, recordResources } from "../support/mocks.ts";
+import { recordResources } from "../support/mocks.ts";
 import { SEED_FLEET } from "../support/seed.ts";
 
 const PASSWORD = "open-sesame";

@@ -4,6 +4,7 @@ import path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, test } from "vitest";
 import { serversOf } from "../../components/jetstream-provider.ts";
+import { promiseOf } from "../../components/known-value.ts";
 import { NatsCluster } from "../../components/nats-cluster.ts";
 import { ownershipOf } from "../../components/ownership.ts";
 import { readTlsFiles, type TlsTexts } from "../../components/tls-files.ts";
@@ -11,7 +12,7 @@ import { nodesOf } from "../../lib/plan.ts";
 import { simpleAccounts } from "../support/accounts.ts";
 import { makeAuthority, makeCertificate, writeCertificates } from "../support/certificates.ts";
 import { planOf } from "../support/cluster-report.ts";
-import { promiseOf, type Recorded, recordResources } from "../support/mocks.ts";
+import { type Recorded, recordResources } from "../support/mocks.ts";
 import { noRestarts } from "../support/restarts.ts";
 import { appearsIn } from "../support/secrets.ts";
 
