@@ -3,7 +3,13 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JetStreamLimits } from "../../lib/account-settings.ts";
 import type { ObservedCluster, ObservedServer, ObservedStream } from "../../lib/observed.ts";
-import { placementRequest, plannedHosts, planPlacement, type Server } from "../../lib/placement.ts";
+import {
+  type Fleet,
+  placementRequest,
+  plannedHosts,
+  planPlacement,
+  type Server,
+} from "../../lib/placement.ts";
 import { sumOf } from "../../lib/quantities.ts";
 import { freeIn, reservationOf, type StoreKind } from "../../lib/room.ts";
 import {
@@ -365,7 +371,7 @@ describe.each(UNIQUE_TAGS)('with unique_tag "%s"', (uniqueTag) => {
           const view = viewOf(current, limits, config.name);
           const placement = planPlacement(placementRequest(config), withRoom(view));
           const foreseen =
-            refusalOf(request, view)?.code ?? (homeless(request, placement) ? 10005 : 0);
+            refusalOf(request, view)?.code ?? (homeless(request, view.fleet) ? 10005 : 0);
           const answer = await ask(() => (found ? port.update(config) : port.create(config)));
           const text = placement.kind === "impossible" ? placement.serverError : "";
           const isSame =
@@ -450,11 +456,8 @@ describe.each(UNIQUE_TAGS)('with unique_tag "%s"', (uniqueTag) => {
 });
 
 /** What room has no say in: too few servers that fit. */
-function homeless(
-  { config, found }: RoomRequest,
-  placement: ReturnType<typeof planPlacement>,
-): boolean {
-  if (placement.kind !== "impossible") return false;
+function homeless({ config, found }: RoomRequest, fleet: Fleet): boolean {
+  if (planPlacement(placementRequest(config), fleet).kind !== "impossible") return false;
   const moves =
     JSON.stringify(config.placement?.tags ?? []) !==
     JSON.stringify(found?.config.placement?.tags ?? []);
