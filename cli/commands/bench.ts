@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import path from "node:path";
 import Table from "cli-table3";
+import { compareWith } from "../../bench/against.ts";
 import { phasesOf, type Round, runRound, STEPS } from "../../bench/cycle.ts";
 import { timeExample } from "../../bench/example.ts";
 import type { Timing } from "../../bench/stopwatch.ts";
@@ -9,19 +10,47 @@ import { runStreams } from "../../bench/streams.ts";
 import { parseCount, parseOptions } from "../options.ts";
 import { setUp } from "../setup/set-up.ts";
 import { createLog } from "../steps.mjs";
+import { UserError } from "../user-error.ts";
 
 export const usage = `Usage: npm run bench [-- --runs N]
        npm run bench -- streams [--counts 100,300,1000] [--skip-checkpoints]
+       npm run bench -- against <git ref> [--runs N]
 
 Measures a cluster's life on this machine, N times (3): cold up, no-op preview and up, a stream moved by a
 changed tag, nodes reloaded and replaced, destroy; and in the same run the yardstick, the example's own flow with plain processes.
 With "streams": what more and more streams of three replicas cost, each step on top of the one before;
 with --skip-checkpoints, the state is written at the end of each up only.
+With "against": the no-op preview of this version and of another one, in turns, N times (7).
 Prints a table and writes every figure to bench-results/. Uses a stack of its own.`;
 
 export async function run(args: readonly string[]): Promise<number> {
   const [subject, ...rest] = args;
-  return subject === "streams" ? await benchStreams(rest) : await benchCycle(args);
+  if (subject === "streams") return await benchStreams(rest);
+  return subject === "against" ? await benchAgainst(rest) : await benchCycle(args);
+}
+
+async function benchAgainst([ref, ...rest]: readonly string[]): Promise<number> {
+  if (ref === undefined || ref.startsWith("-")) {
+    throw new UserError("Against what? E.g. npm run bench -- against HEAD~1");
+  }
+  const { runs } = parseOptions(rest, { runs: { type: "string", default: "7" } });
+  const count = parseCount("runs", runs);
+  const log = createLog();
+  await setUp({ log });
+  const step = log.step("No-op previews");
+  const timings = await compareWith(ref, count, (doing) => step.doing(doing));
+  step.done("measured");
+  const here = spread(timings.here.map(({ seconds }) => seconds));
+  const there = spread(timings.there.map(({ seconds }) => seconds));
+  const ratio = here.median / there.median;
+  const table = new Table({
+    head: ["no-op preview", "median s", "range s", "ratio"],
+    style: { head: [] },
+  });
+  table.push([ref, ...cells(there), "1.00"], ["this version", ...cells(here), ratio.toFixed(2)]);
+  console.log(`${table}`);
+  save({ machine: machine(), against: ref, here, there, ratio });
+  return 0;
 }
 
 async function benchStreams(args: readonly string[]): Promise<number> {
