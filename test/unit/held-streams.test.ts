@@ -21,11 +21,14 @@ const PAGE = {
 
 describe("a node that leaves", () => {
   let server: Server;
+  let asked = 0;
   afterEach(() => void server.close());
 
   /** What one hears of a node that takes so many milliseconds to answer. */
   const ask = async (milliseconds: number) => {
+    asked = 0;
     server = createServer((_, response) => {
+      asked += 1;
       setTimeout(() => response.end(JSON.stringify(PAGE)), milliseconds);
     });
     server.listen(0, "127.0.0.1");
@@ -50,5 +53,6 @@ describe("a node that leaves", () => {
     await expect(ask(2_000)).rejects.toThrow(
       "rg1-az1 doesn't tell what it holds, so that it isn't stopped: no answer within 0.6 s",
     );
+    expect(asked, "once in the short time, three times in the long one").toBe(4);
   });
 });
