@@ -45,8 +45,8 @@ const cluster = new NatsCluster(plan.cluster, {
 
 // A preview goes by what the nodes have, and where they are: an authority that is yet to be made isn't known, nobody
 // listens on ports that are yet to be, and nothing would be told of streams by a provider that waits for them. One that
-// saves its plan for an `up` has to have what that has.
-const goesByNodes = pulumi.runtime.isDryRun() && !process.env.NATS_REGIONS_SAVES_PLAN;
+// saves its plan for an `up`, or goes by one, has to have what that has.
+const goesByNodes = pulumi.runtime.isDryRun() && !process.env.NATS_REGIONS_HAS_PLAN;
 const [trusted, running] = goesByNodes
   ? [engine.tls?.ca, engine.containers]
   : [cluster.caCertificate];
@@ -63,9 +63,19 @@ const jetStream = new JetStreamProvider(
   { parent: cluster, dependsOn: isNew ? [...cluster.nodes] : [] },
 );
 
+// Nothing is checked by a provider that waits for its authority. What checks take away of the inputs, or add to them, is
+// unknown to a plan until then, as an `up` may do without what its plan doesn't know.
+const checked = pulumi.output(trusted).apply(() => undefined);
+const fleet = checked.apply(() => plan.fleet);
+
 const roster = new StreamRoster(
   `${plan.cluster}-streams`,
-  { ...rosterOf(plan), subjects: subjectsOf(plan.streams), mirrors: mirrorsOf(plan.streams) },
+  {
+    ...rosterOf(plan),
+    subjects: checked.apply(() => subjectsOf(plan.streams)),
+    mirrors: checked.apply(() => mirrorsOf(plan.streams)),
+    leaving: checked,
+  },
   // It looks at what is there before anything changes.
   { parent: cluster, provider: jetStream, deletedWith: cluster },
 );
@@ -73,7 +83,7 @@ const roster = new StreamRoster(
 const placed = plan.streams.map(({ name, account, config, policy }) => {
   const stream = new Stream(
     name,
-    { account, config, policy, fleet: plan.fleet },
+    { account, config, policy, fleet, checked },
     {
       parent: cluster,
       provider: jetStream,

@@ -20,6 +20,8 @@ export interface StreamArgs {
    * while a container is being replaced, and the preview would show nothing. Not kept in the state.
    */
   readonly fleet: pulumi.Input<Fleet>;
+  /** Stands for what the provider's `check` adds: unknown where that can't be called yet. */
+  readonly checked?: pulumi.Input<undefined>;
 }
 
 export interface StreamOptions extends pulumi.CustomResourceOptions {
@@ -52,7 +54,8 @@ export class Stream extends pulumi.CustomResource {
         config: args.config,
         policy: args.policy ?? {},
         fleet: args.fleet,
-        hosts: undefined,
+        hosts: args.checked,
+        apart: args.checked,
         leader: undefined,
         replicas: undefined,
         created: undefined,

@@ -25,7 +25,8 @@ if (refusal) {
 env.PATH = [dirname(cli), env.PATH].join(delimiter);
 // For what is right only where all ends: see createShutdown in components/nats-cluster.ts.
 env.NATS_REGIONS_COMMAND = args.find((arg) => !arg.startsWith("-"));
-if (args.some((arg) => /^--save-plan(=|$)/.test(arg))) env.NATS_REGIONS_SAVES_PLAN = "true";
+// Both the preview that saves a plan and the one of an `up` by it have to have what that `up` has.
+if (args.some((arg) => /^--(save-)?plan(=|$)/.test(arg))) env.NATS_REGIONS_HAS_PLAN = "true";
 
 for (const pid of clearStaleLocks(env.PULUMI_BACKEND_URL)) {
   console.error(`Took away the lock of a pulumi command that was killed (process ${pid}).`);
