@@ -78,6 +78,20 @@ describe("the gate before the first wave", () => {
     });
   });
 
+  test("would rather wait where only some of what isn't well is to be changed", () => {
+    const one = streamOn("S", HOSTS, { ill: ["rg3-az3"] });
+    const other = streamOn("T", ["rg1-az1", "rg1-az2", "rg1-az3"], { ill: ["rg1-az1"] });
+    const done = NODES.filter((name) => name !== "rg3-az3");
+    expect(judge(clusterWith([one, other]), { done })).toMatchObject({ kind: "rather wait" });
+  });
+
+  test("is shut where what isn't well would take one another's majority", () => {
+    const one = streamOn("S", HOSTS, { ill: ["rg3-az3"] });
+    const other = streamOn("T", HOSTS, { ill: ["rg3-az2"] });
+    const done = NODES.filter((name) => !["rg3-az2", "rg3-az3"].includes(name));
+    expect(judge(clusterWith([one, other]), { done })).toMatchObject({ kind: "barred" });
+  });
+
   test("lets a member come back whose container somebody removed, and names it otherwise", () => {
     const cluster = clusterWith([streamOn("S", HOSTS, { ill: ["rg3-az3"] })]);
     const meta = { hosts: NODES, leader: "rg1-az1", ill: ["rg3-az3"], behind: 0 };
