@@ -40,6 +40,15 @@ describe("stillness", () => {
     stillness.note({ reason: "rg1-az2: took 1.3 s, 18 of 20" }, 2_000);
     expect(stillness.lasts(2_000)).toBe(0);
   });
+
+  test("tells whether the last look saw less to go, which neither the first one nor the same again is", () => {
+    const stillness = new Stillness(0);
+    const moving = [100, 100, 90, 95].map((behind) => {
+      stillness.note({ reason: "stream S waits for a", behind }, 0);
+      return stillness.isMoving;
+    });
+    expect(moving).toEqual([false, false, true, false]);
+  });
 });
 
 test("what there is to go is told, and that it goes on", () => {
