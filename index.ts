@@ -24,7 +24,7 @@ for (const notice of plan.notices) pulumi.log.info(notice);
 const engine = await inspectEngine(plan, ownership);
 const tlsTexts = readTlsFiles(plan, engine);
 const observe = observerOf(plan, engine);
-const [{ strays, restarts }] = await Promise.all([
+const [{ strays, labels, hasGrowth, restarts }] = await Promise.all([
   announceChanges(plan, accounts, engine, tlsTexts, observe),
   announceImage(plan, engine, observe),
   announceDepartures(plan, engine),
@@ -39,6 +39,8 @@ const cluster = new NatsCluster(plan.cluster, {
   ownership,
   engine,
   strays,
+  labels,
+  hasGrowth,
   restarts,
   ...(tlsTexts ? { tlsTexts } : {}),
 });

@@ -21,8 +21,14 @@ import type { TlsTexts } from "./tls-files.ts";
 /** When nodes took up the config that they run with, by name, RFC 3339: of those where it isn't the planned one. */
 export type Strays = ReadonlyMap<string, string>;
 
+/** What the labels of containers are to have, by node: see {@link NodeChange.label}. None of nodes without one. */
+export type SettledLabels = ReadonlyMap<string, string>;
+
 export interface Announcement {
   readonly strays: Strays;
+  readonly labels: SettledLabels;
+  /** Whether reloads give nodes more room for streams. */
+  readonly hasGrowth: boolean;
   readonly restarts: Restarts;
 }
 
@@ -46,6 +52,7 @@ export async function announceChanges(
   const restarted = new Set(
     changes.filter(({ kind }) => kind === "restart").map(({ node }) => node),
   );
+  const labels = new Map(changes.map(({ node, label }) => [node, label] as const));
   const restarts = await planRestarts(plan, restarted, engine, observe);
   for (const line of describeChanges(changes, plan.waves, restarts.steps)) {
     void pulumi.log.info(line);
@@ -56,7 +63,7 @@ export async function announceChanges(
   const strays = new Map(
     changes.flatMap(({ node, strayedAt }) => (strayedAt ? [[node, strayedAt] as const] : [])),
   );
-  return { strays, restarts };
+  return { strays, labels, hasGrowth: changes.some(({ grows }) => grows), restarts };
 }
 
 function refuseMemoryLosses(plan: ClusterPlan, { steps, restarted, observed }: PlannedRestarts) {
@@ -94,6 +101,11 @@ const varz = z.object({
   tags: z.array(z.string()).default([]),
   cluster: z.object({ urls: z.array(z.string()).default([]) }),
   max_payload: z.number().optional(),
+  jetstream: z
+    .object({
+      config: z.object({ max_storage: z.number(), max_memory: z.number() }).optional(),
+    })
+    .optional(),
   config_digest: z.string().optional(),
   config_load_time: z.string(),
 });
@@ -121,15 +133,20 @@ async function askServer(
       tags,
       cluster,
       max_payload: maxPayload,
+      jetstream,
       ...config
     } = varz.parse(JSON.parse(page.text));
     const { config_digest: configDigest, config_load_time: configLoadTime } = config;
+    const stores = jetstream?.config;
     const routes = cluster.urls.map((hostAndPort) => hostAndPort.replace(/:\d+$/, ""));
     return {
       version,
       tags,
       routes,
       ...(maxPayload === undefined ? {} : { maxPayload }),
+      ...(stores === undefined
+        ? {}
+        : { stores: { maxFileStore: stores.max_storage, maxMemoryStore: stores.max_memory } }),
       configLoadTime,
       ...(configDigest === undefined ? {} : { configDigest }),
       // Where others are to certify it, that is said already.

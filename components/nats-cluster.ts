@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Accounts } from "../lib/accounts-conf.ts";
 import { renderAccountsConf } from "../lib/nats-conf.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
-import type { Strays } from "./announce-changes.ts";
+import type { SettledLabels, Strays } from "./announce-changes.ts";
 import type { AvailabilityZone } from "./availability-zone.ts";
 import { type Certificates, createCertificates, scriptTrust } from "./certificates.ts";
 import { createDrain } from "./departures.ts";
@@ -25,6 +25,9 @@ export interface NatsClusterArgs {
   readonly ownership: Ownership;
   readonly engine: EngineState;
   readonly strays: Strays;
+  readonly labels: SettledLabels;
+  /** Whether reloads give nodes more room for streams. */
+  readonly hasGrowth: boolean;
   readonly restarts: Restarts;
   /** The user's own certificates, if they are to be used. */
   readonly tlsTexts?: TlsTexts;
@@ -51,6 +54,7 @@ export class NatsCluster extends pulumi.ComponentResource {
 
   constructor(name: string, args: NatsClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const { plan, ownership } = args;
+    const labels = labelsOf(args);
     super("nats-regions:index:NatsCluster", name, { cluster: plan.cluster }, opts);
     const certificates = createCertificates(name, plan, args.tlsTexts, args.engine, this);
     const settings = createCommon(name, args, certificates, this);
@@ -62,8 +66,8 @@ export class NatsCluster extends pulumi.ComponentResource {
     const accountsStep = createAccountsStep(`${name}-accounts`, { ...args, caCertificate }, this);
     const departing = { ...args, caCertificate, accountsConf, after: [accountsStep] };
     const drain = createDrain(`${name}-drain`, departing, this);
-    const start = createStartGate(`${name}-start`, args, caCertificate, drain, this);
-    const turns = new Turns({ ...args, caCertificate });
+    const start = createStartGate(`${name}-start`, { ...args, labels }, caCertificate, drain, this);
+    const turns = new Turns({ ...args, labels, caCertificate });
     const made = new Map<string, NatsNode>();
     const gates = new Map<number, pulumi.Resource>();
     let after: readonly pulumi.Resource[] = [start];
@@ -71,7 +75,8 @@ export class NatsCluster extends pulumi.ComponentResource {
       for (const node of step) {
         const strayedAt = args.strays.get(node.name);
         const turn = turns.hookFor(node);
-        const nodeArgs = { plan: node, settings, strayedAt, after, turn };
+        const label = labels(node);
+        const nodeArgs = { plan: node, settings, strayedAt, label, after, turn };
         made.set(node.name, zones(node).addNode(`${name}-${node.name}`, nodeArgs));
       }
       const closed = closedWaves(plan.waves, made).filter((index) => !gates.has(index));
@@ -91,7 +96,7 @@ export class NatsCluster extends pulumi.ComponentResource {
 
     const listening = { ...args, caCertificate, accountsStep };
     const heard = createInterestStep(`${name}-interest`, listening, [...gates.values()], this);
-    const ready = createTagPause(`${name}-tags`, plan, [...gates.values(), heard], this);
+    const ready = createTagPause(`${name}-tags`, args, [...gates.values(), heard], this);
     createShutdown(`${name}-shutdown`, ownership, ready, this);
 
     this.caCertificate = caCertificate;
@@ -102,6 +107,11 @@ export class NatsCluster extends pulumi.ComponentResource {
     this.monitoringUrls = monitoringUrls(nodesOf(plan));
     this.registerOutputs({ clientUrls: this.clientUrls, monitoringUrls: this.monitoringUrls });
   }
+}
+
+/** Nodes that have no container get what is planned. */
+function labelsOf({ labels }: NatsClusterArgs): (node: NodePlan) => string {
+  return ({ name, restartSettings }) => labels.get(name) ?? JSON.stringify(restartSettings);
 }
 
 function monitoringUrls(nodes: readonly NodePlan[]): Record<string, string> {
@@ -184,19 +194,23 @@ interface GateArgs {
   readonly hasKept: boolean;
 }
 
+interface StartGateArgs extends Pick<NatsClusterArgs, "plan" | "ownership"> {
+  readonly labels: (node: NodePlan) => string;
+}
+
 /**
  * Makes the gate before the first wave: whatever restarts a node updates it, and it refuses where the
  * cluster isn't well. It knows nothing of containers that somebody removed, whose return it must not bar.
  */
 function createStartGate(
   name: string,
-  { plan, ownership: { label } }: NatsClusterArgs,
+  { plan, labels, ownership: { label } }: StartGateArgs,
   caCertificate: pulumi.Output<string> | undefined,
   drain: pulumi.Resource,
   parent: pulumi.Resource,
 ): pulumi.Resource {
   const settings = plan.waves.map((wave) =>
-    Object.fromEntries(wave.map((node) => [node.name, JSON.stringify(node.restartSettings)])),
+    Object.fromEntries(wave.map((node) => [node.name, labels(node)])),
   );
   return new local.Command(
     name,
@@ -262,26 +276,35 @@ function createGate(
 }
 
 /**
- * Makes the step behind the last gate: where tags were changed by reloads, streams wait until the meta leader, which
- * places them, has heard of it. A server tells of its tags at once, but once a second at most (nats-server 2.15,
+ * Makes the step behind the last gate: where tags or stores were changed by reloads, streams wait until the meta leader,
+ * which places them, has heard of it. A server tells of its tags at once, but once a second at most (nats-server 2.15,
  * `statszRateLimit`).
  */
 function createTagPause(
   name: string,
-  plan: ClusterPlan,
+  { plan, hasGrowth }: NatsClusterArgs,
   gates: readonly pulumi.Resource[],
   parent: pulumi.Resource,
 ): pulumi.Resource {
   const tags = nodesOf(plan).map((node) => [node.name, node.serverTags] as const);
+  const stores = nodesOf(plan).map(({ conf }) => [conf.maxFileStore, conf.maxMemoryStore]);
   return new local.Command(
     name,
     {
       create: ":",
       update: "sleep 1.2",
-      environment: { TAGS: JSON.stringify(Object.fromEntries(tags)) },
+      environment: {
+        TAGS: JSON.stringify(Object.fromEntries(tags)),
+        ...(hasGrowth ? { STORES: JSON.stringify(stores) } : {}),
+      },
       logging: local.Logging.None,
     },
-    { parent, dependsOn: [...gates] },
+    {
+      parent,
+      dependsOn: [...gates],
+      // Sizes count while nodes grow by reloads, and are no change otherwise.
+      ignoreChanges: hasGrowth ? [] : ["environment.STORES"],
+    },
   );
 }
 

@@ -47,6 +47,8 @@ export interface NatsNodeArgs {
   readonly settings: NodeSettings;
   /** When its server took up another config than the planned one, RFC 3339: it is then written again, and reloaded. */
   readonly strayedAt: string | undefined;
+  /** JSON for the label of its container: while it stays, so does the container. */
+  readonly label: string;
   /** What has to be ready before the node is made or changed: the gate of the wave before. */
   readonly after: readonly pulumi.Resource[];
   /** Waits until the node may go down, where it is to be restarted. */
@@ -108,7 +110,7 @@ function createVolume(
 
 function configureNode(
   name: string,
-  { plan, settings, strayedAt, after, turn }: NatsNodeArgs,
+  { plan, settings, strayedAt, label: restartSettings, after, turn }: NatsNodeArgs,
   { config, data }: Volumes,
   parent: pulumi.Resource,
 ): local.Command {
@@ -129,7 +131,7 @@ function configureNode(
         DATA_GENERATION: generationOf(data),
         IMAGE: settings.image,
         OWNER: `${label}=${value}`,
-        RESTART_SETTINGS: JSON.stringify(plan.restartSettings),
+        RESTART_SETTINGS: restartSettings,
         STRAYED_AT: strayedAt ?? "",
       },
       logging: local.Logging.None,
@@ -146,7 +148,7 @@ function configureNode(
 
 function createContainer(
   name: string,
-  { plan, settings, after }: NatsNodeArgs,
+  { plan, settings, label, after }: NatsNodeArgs,
   { config, data, configured }: Volumes & { readonly configured: local.Command },
   parent: pulumi.Resource,
 ): docker.Container {
@@ -154,7 +156,7 @@ function createContainer(
   const memoryMib = Math.ceil(settings.memory / 1024 ** 2);
   // What the config was written by: an update that leaves the Command out, as `--target` can, leaves the file as it was.
   const restartSettings = configured.environment.apply(
-    (environment) => environment?.RESTART_SETTINGS ?? JSON.stringify(plan.restartSettings),
+    (environment) => environment?.RESTART_SETTINGS ?? label,
   );
   const publish = (internal: number, ip: string, external: number) => ({
     internal,

@@ -74,6 +74,8 @@ async function look(observe: Observer): Promise<ObservedCluster> {
 export interface TurnsArgs {
   readonly plan: ClusterPlan;
   readonly restarts: Restarts;
+  /** What the label of a node's container has once it is changed. */
+  readonly labels: (node: NodePlan) => string;
   readonly ownership: Ownership;
   /** PEM of the authorities that certify the nodes; undefined where they have no TLS. */
   readonly caCertificate: pulumi.Output<string> | undefined;
@@ -95,9 +97,7 @@ export class Turns {
 
   constructor(args: TurnsArgs) {
     this.#args = args;
-    this.#planned = new Map(
-      nodesOf(args.plan).map((node) => [node.name, JSON.stringify(node.restartSettings)]),
-    );
+    this.#planned = new Map(nodesOf(args.plan).map((node) => [node.name, args.labels(node)]));
   }
 
   /** The hook for a node; none where it isn't restarted, or where nobody is asked. */

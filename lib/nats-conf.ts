@@ -50,8 +50,8 @@ export type FieldChange = "reloads" | "restarts" | "fixed";
  * server/reload.go takes up: a reload is all or nothing, and refused with "config reload not supported"
  * for the fields that need a restart.
  *
- * It takes up larger `max_file_store` and `max_memory_store` too, but no smaller ones. They count as
- * needing a restart either way, as a reload leaves the container, whose label remembers them, as it was.
+ * It takes up larger `max_file_store` and `max_memory_store` too, but no smaller ones: see `changeOf` in
+ * node-changes.ts.
  */
 export const FIELD_CHANGES = {
   serverName: "fixed",
@@ -74,8 +74,8 @@ export const FIELD_CHANGES = {
 export type SettingValues = Readonly<Record<string, string | number>>;
 
 /**
- * The fields of a config that no reload changes, by {@link FIELD_CHANGES}: while they stay the same, a
- * changed config needs no restart. Accounts reload.
+ * The fields of a config that no reload changes, or not either way, by {@link FIELD_CHANGES}: while they stay
+ * the same, a changed config needs no restart. Accounts reload.
  */
 export function restartFields(conf: NodeConf): SettingValues {
   const changes: Readonly<Record<string, FieldChange>> = FIELD_CHANGES;

@@ -21,6 +21,8 @@ export interface RunningServer {
   readonly routes: readonly string[];
   /** Bytes that a message may have; undefined where it doesn't tell. */
   readonly maxPayload?: number;
+  /** The sizes of its stores, by setting; undefined where it doesn't tell, as without JetStream. */
+  readonly stores?: Readonly<Record<StoreSetting, number>>;
   /** Undefined before nats-server 2.11. */
   readonly configDigest?: string;
   /** When it took up its config, RFC 3339. */
@@ -40,7 +42,22 @@ export interface NodeChange {
   readonly reasons: readonly Reason[];
   /** When its server took up a config that isn't the planned one; undefined where it runs with that, or doesn't run. */
   readonly strayedAt?: string;
+  /** JSON that the label of its container is to have: another than it has, where it is to be made anew. */
+  readonly label: string;
+  /** There where a reload gives it more room for streams. */
+  readonly grows?: true;
 }
+
+/** The settings that a reload takes up where they grow, and refuses where they shrink. */
+export type StoreSetting = "maxFileStore" | "maxMemoryStore";
+
+const STORES: ReadonlySet<string> = new Set<StoreSetting>(["maxFileStore", "maxMemoryStore"]);
+
+/**
+ * Key in a label beside the settings: when the server took up the larger stores that the container was made anew to
+ * take back. The settings may be to the letter those that it was made with before.
+ */
+const SHRUNK_FROM = "shrunkFrom";
 
 export interface Reason {
   /** E.g. `memory`, `tags`. */
@@ -68,19 +85,22 @@ export function changeOf(
   plannedDigest: string,
 ): NodeChange {
   const node = planned.name;
-  if (!running) return { node, kind: "create", reasons: [] };
+  const planText = JSON.stringify(planned.restartSettings);
+  if (!running) return { node, kind: "create", reasons: [], label: planText };
   const { server } = running;
-  const restarts = restartReasons(running, planned);
-  const reloads = server ? reloadReasons(server, planned) : [];
+  const { restarts, growths, label } = settleSettings(running, planned);
+  const reloads = server ? [...growths, ...reloadReasons(server, planned)] : [];
   const isOther = server !== undefined && hasOtherConfig(server, plannedDigest);
   const hasStrayed = isOther || reloads.length > 0;
   const strayed = server && hasStrayed ? { strayedAt: server.configLoadTime } : {};
   const reasons = [...restarts, ...reloads];
-  if (reasons.length > 0)
-    return { node, kind: restarts.length > 0 ? "restart" : "reload", reasons, ...strayed };
+  const common = { node, label, ...strayed };
+  if (restarts.length > 0) return { ...common, kind: "restart", reasons };
+  const grows = server && growths.length > 0 ? { grows: true as const } : {};
+  if (reasons.length > 0) return { ...common, kind: "reload", reasons, ...grows };
   return isOther
-    ? { node, kind: "reload", reasons: [UNSEEN], ...strayed }
-    : { node, kind: "none", reasons };
+    ? { ...common, kind: "reload", reasons: [UNSEEN] }
+    : { ...common, kind: "none", reasons };
 }
 
 /** What a digest alone tells. */
@@ -89,16 +109,45 @@ const UNSEEN: Reason = {
   change: "users, passwords or rights, or changed by hand",
 };
 
-function restartReasons({ settings: before }: RunningNode, planned: NodePlan): Reason[] {
-  if (!before) return [{ setting: "container", change: "made by an earlier nats-regions" }];
+interface Settled {
+  /** Why the node is made anew; empty where it isn't. */
+  readonly restarts: readonly Reason[];
+  /** What its stores grow by; empty where that comes with a restart. */
+  readonly growths: readonly Reason[];
+  readonly label: string;
+}
+
+/**
+ * A store that grows is taken up by a reload, which leaves the label as it is: what a node has is its label's, but for
+ * the sizes that its server shows. Where it doesn't answer, a larger store than the label's may be there already.
+ */
+function settleSettings({ settings: noted, server }: RunningNode, planned: NodePlan): Settled {
   const after = planned.restartSettings;
+  const planText = JSON.stringify(after);
+  if (!noted) {
+    const reason = { setting: "container", change: "made by an earlier nats-regions" };
+    return { restarts: [reason], growths: [], label: planText };
+  }
+  const { [SHRUNK_FROM]: _, ...made } = noted;
+  const before: SettingValues = { ...made, ...server?.stores };
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...names]
-    .filter((setting) => before[setting] !== after[setting])
-    .map((setting) => {
-      const show = (values: SettingValues) => showValue(setting, values[setting], planned);
-      return { setting, change: `${show(before)} → ${show(after)}` };
-    });
+  const changed = [...names].filter((setting) => before[setting] !== after[setting]);
+  const reasons = changed.map((setting) => {
+    const show = (values: SettingValues) => showValue(setting, values[setting], planned);
+    return { setting, change: `${show(before)} → ${show(after)}` };
+  });
+  const noteText = JSON.stringify(noted);
+  if (changed.every((setting) => STORES.has(setting) && isGrowth(before[setting], after[setting])))
+    return { restarts: [], growths: reasons, label: noteText };
+  const isAsNoted = planText === noteText && server !== undefined;
+  const label = isAsNoted
+    ? JSON.stringify({ ...after, [SHRUNK_FROM]: server.configLoadTime })
+    : planText;
+  return { restarts: reasons, growths: [], label };
+}
+
+function isGrowth(before: string | number | undefined, after: string | number | undefined) {
+  return typeof before === "number" && typeof after === "number" && before < after;
 }
 
 const SIZES: ReadonlySet<string> = new Set(["memory", "maxFileStore", "maxMemoryStore"]);

@@ -23,6 +23,7 @@ describe("a node with TLS", () => {
   let authority: KeyedCertificate;
   let shown: KeyedCertificate;
   let running: NodePlan;
+  let stored: number;
   const server = createServer((_, response) =>
     response.end(
       JSON.stringify({
@@ -31,6 +32,7 @@ describe("a node with TLS", () => {
         cluster: { urls: running.conf.routes.map((node) => `${node}:6222`) },
         config_digest: configDigest(running.conf, ACCOUNTS),
         config_load_time: LOADED,
+        jetstream: { config: { max_storage: stored, max_memory: running.conf.maxMemoryStore } },
       }),
     ),
   );
@@ -52,7 +54,7 @@ describe("a node with TLS", () => {
   const firstOf = (settings: object) => nodesOf(planOf(settings))[0] as NodePlan;
 
   const run = (node: NodePlan, certificate: KeyedCertificate) => {
-    [running, shown] = [node, certificate];
+    [running, shown, stored] = [node, certificate, node.conf.maxFileStore];
     server.setSecureContext({ cert: certificate.certificate, key: certificate.key });
   };
 
@@ -84,6 +86,19 @@ describe("a node with TLS", () => {
     );
     return { lines: said.mock.calls.map(([line]) => line), strays: [...strays] };
   };
+
+  test("goes by the store that its server shows, beside its label", async () => {
+    const settings = { tlsFiles: FILES };
+    run(firstOf(settings), await makeCertificate("rg1-az1", authority));
+    stored *= 2;
+    expect((await announce(settings, {})).lines).toEqual([
+      "restart: rg1-az1: maxFileStore 2GiB → 1GiB",
+    ]);
+    said.mockClear();
+    expect((await announce({ ...settings, maxFileStore: "3GiB" }, {})).lines).toEqual([
+      "reload, no restart: rg1-az1: maxFileStore 2GiB → 3GiB",
+    ]);
+  });
 
   const NOTHING = { lines: [], strays: [] };
   const STRAYED = [["rg1-az1", LOADED]];

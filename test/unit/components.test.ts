@@ -43,6 +43,8 @@ beforeAll(async () => {
     ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
     engine: { containers: new Map(), leaving: new Map(), bereft: new Set(), hasNetwork: false },
     strays: new Map(),
+    labels: new Map(),
+    hasGrowth: false,
     restarts: noRestarts(plan),
   });
   const [orders] = plan.streams;

@@ -22,6 +22,7 @@ const run = (node: NodePlan, accounts = ACCOUNTS) => ({
     tags: node.serverTags,
     routes: node.conf.routes,
     maxPayload: node.conf.maxPayload ?? DEFAULT_MAX_PAYLOAD,
+    stores: { maxFileStore: node.conf.maxFileStore, maxMemoryStore: node.conf.maxMemoryStore },
     configDigest: configDigest(node.conf, accounts),
     configLoadTime: "2026-11-26T08:00:00Z",
     certificateReasons: [],
@@ -64,7 +65,7 @@ describe("changes of a whole cluster", () => {
     [{ syncInterval: "1500us" }, "syncInterval always → 1ms500us"],
     [{ clientPort: 5222, monitorPort: 8222 }, "clientPort 4222 → 5222"],
     [{ image: "nats:2.15.3" }, "image nats:2.15.2 → nats:2.15.3"],
-    [{ maxFileStore: "2GiB" }, "maxFileStore 1GiB → 2GiB"],
+    [{ maxFileStore: "512MiB" }, "maxFileStore 1GiB → 512MiB"],
     [{ bindAddress: "127.0.0.2" }, "bindAddress 127.0.0.1 → 127.0.0.2"],
     [{ tls: "stack" }, "tls none → stack"],
     [{ memory: "1GiB", syncInterval: "1s" }, "memory 512MiB → 1GiB; syncInterval always → 1s"],
@@ -172,6 +173,90 @@ describe("a node", () => {
     const change = one({ settings, server: { ...server, tags: ["rg:1"] } }, { memory: "1GiB" });
     expect(change?.kind).toBe("restart");
     expect(change?.reasons.map(({ setting }) => setting)).toEqual(["memory", "tags"]);
+  });
+});
+
+/** Of the first node, made with one size of the file store, and grown by a reload since. */
+describe("a node's room for streams", () => {
+  const nodeOf = (settings: object) => nodesOf(plan(settings))[0] as NodePlan;
+  const made = nodeOf({});
+  const noted = JSON.stringify(made.restartSettings);
+  const runs = (settings: object, label = noted) => ({
+    settings: JSON.parse(label),
+    server: run(nodeOf(settings)).server,
+  });
+  const change = (running: RunningNode, settings: object) => {
+    const node = nodeOf(settings);
+    return changeOf(running, node, configDigest(node.conf, ACCOUNTS));
+  };
+  const planned = (settings: object) => JSON.stringify(nodeOf(settings).restartSettings);
+  const TWO = { maxFileStore: "2GiB" };
+
+  test("grows by a reload, and the label stays", () => {
+    expect(change(runs({}), { ...TWO, maxMemoryStore: "128MiB" })).toMatchObject({
+      kind: "reload",
+      reasons: [
+        { setting: "maxFileStore", change: "1GiB → 2GiB" },
+        { setting: "maxMemoryStore", change: "64MiB → 128MiB" },
+      ],
+      label: noted,
+      grows: true,
+    });
+    expect(change(runs(TWO), { maxFileStore: "3GiB" })).toMatchObject({
+      kind: "reload",
+      reasons: [{ setting: "maxFileStore", change: "2GiB → 3GiB" }],
+      label: noted,
+    });
+  });
+
+  test("that has grown is no change, whether its server says so or is silent", () => {
+    expect(change(runs(TWO), TWO)).toEqual({
+      node: made.name,
+      kind: "none",
+      reasons: [],
+      label: noted,
+    });
+    const { settings } = runs(TWO);
+    expect(change({ settings }, TWO)).toMatchObject({ kind: "none", label: noted });
+  });
+
+  test("grows along with a restart where there is one, also of a silent server", () => {
+    const both = { ...TWO, memory: "1GiB" };
+    const { settings, server } = runs({});
+    for (const running of [{ settings, server }, { settings }]) {
+      const { kind, reasons, label, grows } = change(running, both);
+      expect({ kind, label, grows }).toEqual({
+        kind: "restart",
+        label: planned(both),
+        grows: undefined,
+      });
+      expect(reasons.map(({ change }) => change)).toEqual(["512MiB → 1GiB", "1GiB → 2GiB"]);
+    }
+  });
+
+  test("shrinks by a restart, whatever it was made with", () => {
+    const less = { maxFileStore: "1536MiB" };
+    expect(change(runs(TWO), less)).toMatchObject({
+      kind: "restart",
+      reasons: [{ setting: "maxFileStore", change: "2GiB → 1536MiB" }],
+      label: planned(less),
+    });
+    expect(change(runs({}), { maxFileStore: "512MiB" }).kind).toBe("restart");
+    const { settings } = runs({});
+    expect(change({ settings }, { maxFileStore: "512MiB" }).kind).toBe("restart");
+  });
+
+  test("shrinks to what it was made with by another label, which then stays", () => {
+    const back = change(runs(TWO), {});
+    expect(back).toMatchObject({
+      kind: "restart",
+      reasons: [{ setting: "maxFileStore", change: "2GiB → 1GiB" }],
+    });
+    expect(back.label).not.toBe(noted);
+    expect(change(runs(TWO), {}).label).toBe(back.label);
+    expect(change(runs({}, back.label), {})).toMatchObject({ kind: "none", label: back.label });
+    expect(change(runs({}, back.label), TWO)).toMatchObject({ kind: "reload", label: back.label });
+    expect(change(runs(TWO, back.label), {})).toMatchObject({ kind: "restart", label: noted });
   });
 });
 

@@ -37,6 +37,8 @@ describe("a cluster with TLS", () => {
       ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
       engine: { containers: new Map(), leaving: new Map(), bereft: new Set(), hasNetwork: false },
       strays: new Map(),
+      labels: new Map(),
+      hasGrowth: false,
       restarts: noRestarts(plan),
       ...(tlsTexts ? { tlsTexts } : {}),
     });
