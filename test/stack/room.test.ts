@@ -1,3 +1,4 @@
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { NatsClient } from "../support/nats-client.ts";
 import { TestStack } from "../support/stack.ts";
@@ -52,6 +53,45 @@ describe("room", () => {
       /stream BIG: it would reserve 60MiB more on each of its nodes, but rg1-az/,
     );
   });
+
+  test("is made by a reload, for streams of the same update, and taken back by restarts", async () => {
+    const MORE = { subjects: ["more.*"], maxBytes: "200MiB" };
+    const streams = { BIG: { ...BIG, maxBytes: "700MiB" }, MORE };
+    const made = await containers();
+    stack.configure({ ...settings, maxFileStore: "1100MiB", streams });
+    const grown = await stack.expectPulumi("up", "--yes");
+    const nodes = "rg1-az1, rg1-az2, rg1-az3";
+    expect(grown).toContain(`reload, no restart: ${nodes}: maxFileStore 500MiB → 1100MiB`);
+    expect(await containers()).toEqual(made);
+    expect(await stores()).toEqual([1100, 1100, 1100]);
+    await stack.expectPulumi("preview", "--expect-no-changes");
+
+    stack.configure({ ...settings, maxFileStore: "1100MiB" });
+    await client.delete("MORE");
+    await stack.expectPulumi("up", "--yes", "--skip-preview");
+    stack.configure(settings);
+    expect(await stack.expectPulumi("up", "--yes")).toMatch(
+      /restart, one by one: .*maxFileStore 1100MiB → 500MiB/s,
+    );
+    expect(await stores()).toEqual([500, 500, 500]);
+    await stack.expectPulumi("preview", "--expect-no-changes");
+  });
+
+  const containers = async () => {
+    const filter = `--filter=name=nats-regions-${stack.name}-rg1`;
+    const { stdout } = await execa("docker", ["ps", "--all", "--quiet", filter]);
+    return stdout.split("\n").sort();
+  };
+
+  /** MiB that each node's server has for files. */
+  const stores = async () => {
+    const urls = Object.values((await stack.outputs()).monitoringUrls);
+    const pages = urls.map(async (url) => (await fetch(`${url}/varz`)).json());
+    const found = (await Promise.all(pages)) as {
+      jetstream: { config: { max_storage: number } };
+    }[];
+    return found.map(({ jetstream }) => jetstream.config.max_storage / 2 ** 20);
+  };
 
   test("is found where there is enough of it", async () => {
     const NEW = { subjects: ["new.*"], maxBytes: "50MiB" };
