@@ -92,17 +92,18 @@ test("a stream whose creation failed isn't said to have gone, one to be deleted 
   expect(await messages()).toBe(1);
 });
 
-const STORE_BYTES = 512 * 1024 ** 2;
+/** Of `1m`, in nanoseconds. */
+const SYNC = 60_000_000_000;
 const containers = () =>
   ["az1", "az2", "az3"].map((zone) => `nats-regions-${stack.name}-rg1-${zone}`);
-const storesOf = async () => {
+const syncsOf = async () => {
   const urls = Object.values((await stack.outputs()).monitoringUrls);
   return await Promise.all(
     urls.map(async (url) => {
       const page = (await (await fetch(`${url}/jsz`)).json()) as {
-        config: { max_storage: number };
+        config: { sync_interval: number };
       };
-      return page.config.max_storage;
+      return page.config.sync_interval;
     }),
   );
 };
@@ -113,13 +114,13 @@ describe("settings that need a restart", () => {
   test("don't get ahead of the config where containers are updated alone", async () => {
     const copy = `docker cp ${containers()[0]}:/etc/nats - | base64`;
     earlier = (await execa("sh", ["-c", copy])).stdout;
-    stack.configure({ ...SETTINGS, maxFileStore: "512MiB" });
+    stack.configure({ ...SETTINGS, syncInterval: "1m" });
     const all = "**docker:index/container:Container**";
     expect((await stack.pulumi("up", "--yes", "--target", all)).text).toContain(`leave out ${all}`);
     await up("--target", "**:Container::**");
-    expect(await storesOf()).not.toContain(STORE_BYTES);
+    expect(await syncsOf()).not.toContain(SYNC);
     await up();
-    expect(await storesOf()).toEqual([STORE_BYTES, STORE_BYTES, STORE_BYTES]);
+    expect(await syncsOf()).toEqual([SYNC, SYNC, SYNC]);
   });
 
   test("are taken up by a restart where the config is not of the container's label", async () => {
@@ -132,9 +133,9 @@ describe("settings that need a restart", () => {
     await execa("sh", ["-c", put], { input: earlier });
     await execa("docker", ["rm", `${name}-old`]);
     await execa("docker", ["restart", name]);
-    expect(await storesOf()).not.toEqual([STORE_BYTES, STORE_BYTES, STORE_BYTES]);
+    expect(await syncsOf()).not.toEqual([SYNC, SYNC, SYNC]);
     await up();
-    expect(await storesOf()).toEqual([STORE_BYTES, STORE_BYTES, STORE_BYTES]);
+    expect(await syncsOf()).toEqual([SYNC, SYNC, SYNC]);
     expect(await messages()).toBe(held);
   });
 });
