@@ -3,6 +3,7 @@ import { announceChanges } from "./components/announce-changes.ts";
 import { announceImage } from "./components/announce-image.ts";
 import { announceDepartures, createRetirement } from "./components/departures.ts";
 import { JetStreamProvider, serversOf } from "./components/jetstream-provider.ts";
+import { promiseOf } from "./components/known-value.ts";
 import { NatsCluster } from "./components/nats-cluster.ts";
 import { observerOf } from "./components/observe.ts";
 import { inspectEngine } from "./components/preflight.ts";
@@ -12,6 +13,7 @@ import { planStack } from "./components/stack-settings.ts";
 import { Stream } from "./components/stream.ts";
 import { StreamRoster } from "./components/stream-roster.ts";
 import { readTlsFiles } from "./components/tls-files.ts";
+import { fingerprint } from "./lib/credentials.ts";
 import { mirrorsOf, rosterOf, subjectsOf } from "./lib/roster.ts";
 
 // The SDK takes a stack trace for each of its promises; looking all their frames up in source maps, which
@@ -33,6 +35,10 @@ const [{ strays, labels, hasGrowth, restarts }] = await Promise.all([
 
 const isNew = engine.containers.size === 0;
 
+/** What all secrets of the cluster's resources stem from. */
+const facts = [pulumi.runtime.allConfig(), tlsTexts, engine.tls];
+const hasPlan = process.env.NATS_REGIONS_HAS_PLAN !== undefined;
+
 const cluster = new NatsCluster(plan.cluster, {
   plan,
   accounts,
@@ -43,12 +49,15 @@ const cluster = new NatsCluster(plan.cluster, {
   hasGrowth,
   restarts,
   ...(tlsTexts ? { tlsTexts } : {}),
+  ...(hasPlan
+    ? { planMark: `settings-${fingerprint((await promiseOf(access)).managerKey, facts)}` }
+    : {}),
 });
 
 // A preview goes by what the nodes have, and where they are: an authority that is yet to be made isn't known, nobody
 // listens on ports that are yet to be, and nothing would be told of streams by a provider that waits for them. One that
 // saves its plan for an `up`, or goes by one, has to have what that has.
-const goesByNodes = pulumi.runtime.isDryRun() && !process.env.NATS_REGIONS_HAS_PLAN;
+const goesByNodes = pulumi.runtime.isDryRun() && !hasPlan;
 const [trusted, running] = goesByNodes
   ? [engine.tls?.ca, engine.containers]
   : [cluster.caCertificate];

@@ -83,3 +83,14 @@ function rawSeed(key: string, account: string): Uint8Array {
 function decode(text: Uint8Array): string {
   return new TextDecoder().decode(text);
 }
+
+/**
+ * What two runs have in common whose secrets stem from the same facts, and no others. It tells nothing of them: who
+ * guesses a password has to derive a key from each guess.
+ *
+ * @param key `managerKey(…)`.
+ * @param facts what can be written as JSON.
+ */
+export function fingerprint(key: string, facts: unknown): string {
+  return createHmac("sha256", key).update(JSON.stringify(facts)).digest("hex").slice(0, 16);
+}

@@ -1,6 +1,8 @@
 import { createServer } from "node:net";
+import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseSettings } from "../../lib/settings.ts";
+import { makeAuthority, writeCertificates } from "../support/certificates.ts";
 import { appearsIn } from "../support/secrets.ts";
 import { PASSWORDS, SEED_SETTINGS, TestStack } from "../support/stack.ts";
 
@@ -129,6 +131,23 @@ describe("refuses while nothing has changed", () => {
     } finally {
       delete stack.env.DOCKER_HOST;
     }
+  });
+
+  test("a plan of other certificates, and shows neither's keys", async () => {
+    const [folder, file] = ["certificates", "plan.json"].map((name) =>
+      path.join(stack.folder, name),
+    ) as [string, string];
+    const nodes = ["rg1-az1", "rg1-az2", "rg1-az3"];
+    const authority = await makeAuthority();
+    const tlsFiles = await writeCertificates(folder, nodes, authority);
+    stack.configure({ regions: ["rg1"], tls: "files", tlsFiles });
+    await stack.expectPulumi("preview", "--save-plan", file);
+    await writeCertificates(folder, nodes, authority);
+    const { exitCode, text } = await stack.pulumi("up", "--yes", "--plan", file);
+    expect(exitCode).not.toBe(0);
+    expect(text).toMatch(/NatsCluster::c1 violates plan: .*settings-/);
+    expect(appearsIn(text, "BEGIN PRIVATE KEY")).toBe(false);
+    expect(await stack.leftovers()).toEqual([]);
   });
 
   test("an image that can't be had, and destroys what was made by then", async () => {

@@ -1,7 +1,13 @@
 import { fromSeed } from "@nats-io/nkeys";
 import { compareSync } from "@node-rs/bcrypt";
 import { describe, expect, test } from "vitest";
-import { hashPassword, managerKey, managerPublicKey, managerSeed } from "../../lib/credentials.ts";
+import {
+  fingerprint,
+  hashPassword,
+  managerKey,
+  managerPublicKey,
+  managerSeed,
+} from "../../lib/credentials.ts";
 import { plainPasswordsIn } from "../../lib/hidden-passwords.ts";
 import { passwordProblems } from "../../lib/passwords.ts";
 import { planCluster } from "../../lib/plan.ts";
@@ -34,6 +40,17 @@ describe("the hash of a password", () => {
     const hash = await hashPassword("app-Zebra-4711", "owner", "APP", "user");
     expect(await hashPassword(hash, "owner", "APP", "other")).toBe(hash);
   });
+});
+
+test("facts have the same fingerprint by the same key alone", () => {
+  const prints = [
+    fingerprint("key", { password: "Gnu" }),
+    fingerprint("key", { password: "Gnu" }),
+    fingerprint("key", { password: "Gnat" }),
+    fingerprint("other", { password: "Gnu" }),
+  ];
+  expect(prints[1]).toBe(prints[0]);
+  expect(new Set(prints).size).toBe(3);
 });
 
 describe("the stack's own users", () => {
