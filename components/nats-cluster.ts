@@ -72,7 +72,9 @@ export class NatsCluster extends pulumi.ComponentResource {
     const accountsStep = createAccountsStep(`${name}-accounts`, { ...args, caCertificate }, this);
     const departing = { ...args, caCertificate, accountsConf, after: [accountsStep] };
     const drain = createDrain(`${name}-drain`, departing, this);
-    const start = createStartGate(`${name}-start`, { ...args, labels }, caCertificate, drain, this);
+    const isNew = args.engine.containers.size === 0;
+    const starting = { ...args, labels, isNew };
+    const start = createStartGate(`${name}-start`, starting, caCertificate, drain, this);
     const turns = new Turns({ ...args, labels, caCertificate });
     const made = new Map<string, NatsNode>();
     const gates = new Map<number, pulumi.Resource>();
@@ -202,15 +204,18 @@ interface GateArgs {
 
 interface StartGateArgs extends Pick<NatsClusterArgs, "plan" | "ownership"> {
   readonly labels: (node: NodePlan) => string;
+  /** Whether no node has a container yet. */
+  readonly isNew: boolean;
 }
 
 /**
  * Makes the gate before the first wave: whatever restarts a node updates it, and it refuses where the
- * cluster isn't well. It knows nothing of containers that somebody removed, whose return it must not bar.
+ * cluster isn't well, also where it is itself replaced by then. It knows nothing of containers that somebody removed,
+ * whose return it must not bar.
  */
 function createStartGate(
   name: string,
-  { plan, labels, ownership: { label } }: StartGateArgs,
+  { plan, labels, isNew, ownership: { label } }: StartGateArgs,
   caCertificate: pulumi.Output<string> | undefined,
   drain: pulumi.Resource,
   parent: pulumi.Resource,
@@ -218,11 +223,12 @@ function createStartGate(
   const settings = plan.waves.map((wave) =>
     Object.fromEntries(wave.map((node) => [node.name, labels(node)])),
   );
+  const check = plan.rollout === "all" ? ":" : "node providers/check-start.ts";
   return new local.Command(
     name,
     {
-      create: ":",
-      update: plan.rollout === "all" ? ":" : "node providers/check-start.ts",
+      create: isNew ? ":" : check,
+      update: check,
       environment: {
         OWNER: `${label.label}=${label.value}`,
         SETTINGS: JSON.stringify(settings),
@@ -230,7 +236,7 @@ function createStartGate(
       },
       logging: local.Logging.Stderr,
     },
-    { parent, dependsOn: [drain] },
+    { parent, dependsOn: [drain], ignoreChanges: ["create"] },
   );
 }
 

@@ -6,7 +6,7 @@ import { crampedFolder } from "./full-disk.mjs";
 import { clearStaleLocks } from "./killed.mjs";
 import { findCli, pulumiEnvironment } from "./project.mjs";
 import { findReplacedVolume } from "./replaced.mjs";
-import { findUnguarded } from "./targets.mjs";
+import { commandOf, findUnguarded } from "./targets.mjs";
 
 const args = process.argv.slice(2);
 const cli = findCli(process.env);
@@ -24,7 +24,8 @@ if (refusal) {
 }
 env.PATH = [dirname(cli), env.PATH].join(delimiter);
 // For what is right only where all ends: see createShutdown in components/nats-cluster.ts.
-env.NATS_REGIONS_COMMAND = args.find((arg) => !arg.startsWith("-"));
+const command = commandOf(args);
+env.NATS_REGIONS_COMMAND = command;
 // Both the preview that saves a plan and the one of an `up` by it have to have what that `up` has.
 if (args.some((arg) => /^--(save-)?plan(=|$)/.test(arg))) env.NATS_REGIONS_HAS_PLAN = "true";
 
@@ -32,7 +33,7 @@ for (const pid of clearStaleLocks(env.PULUMI_BACKEND_URL)) {
   console.error(`Took away the lock of a pulumi command that was killed (process ${pid}).`);
 }
 
-const cramped = ["up", "refresh"].includes(args[0]) && crampedFolder(env.PULUMI_BACKEND_URL);
+const cramped = ["up", "refresh"].includes(command) && crampedFolder(env.PULUMI_BACKEND_URL);
 if (cramped) {
   console.error(`The disk that the state is on is full: make room in ${cramped} first.`);
   process.exit(1);
@@ -63,8 +64,8 @@ if (createStack) {
 }
 
 await exec(cli, args, env, () => {
-  if (!["up", "destroy", "refresh"].includes(args[0])) return;
+  if (!["up", "destroy", "refresh"].includes(command)) return;
   console.error(
-    `Interrupted: nothing has to be cleaned up, and \`npx pulumi ${args[0]}\` goes on from here.`,
+    `Interrupted: nothing has to be cleaned up, and \`npx pulumi ${command}\` goes on from here.`,
   );
 });

@@ -7,6 +7,23 @@ export function valuesOf(args, options) {
   });
 }
 
+const COMMANDS = new Set([
+  "up",
+  "update",
+  "preview",
+  "refresh",
+  "destroy",
+  "import",
+  "watch",
+  "stack",
+  "state",
+]);
+
+/** Which command a command line is, e.g. `up`: the first argument may be an option, and the next one its value. */
+export function commandOf(args) {
+  return args.find((arg) => COMMANDS.has(arg)) ?? args.find((arg) => !arg.startsWith("-"));
+}
+
 const CONTAINER = /docker:index\/container:Container|-container\**$/;
 const STEP = /command:local:Command|-(configured|start)\**$/;
 
@@ -18,7 +35,7 @@ const STEP = /command:local:Command|-(configured|start)\**$/;
  * @returns what names them; undefined where nothing does
  */
 export function findUnguarded(args) {
-  if (!["up", "update"].includes(args.find((arg) => !arg.startsWith("-")))) return undefined;
+  if (!["up", "update"].includes(commandOf(args))) return undefined;
   const targets = valuesOf(args, ["--target", "-t", "--target-replace"]);
   const container = targets.find((value) => CONTAINER.test(value));
   if (container !== undefined && !targets.some((value) => STEP.test(value))) return container;

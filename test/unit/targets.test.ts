@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { findUnguarded } from "../../cli/pulumi/targets.mjs";
+import { commandOf, findUnguarded } from "../../cli/pulumi/targets.mjs";
 
 const CONTAINERS = "**docker:index/container:Container**";
 const STEPS = "**command:local:Command**";
@@ -9,6 +9,7 @@ test.each([
   ["up", `-t=${CONTAINERS}`],
   ["update", "--target", "**c1-rg1-az1-container"],
   ["--yes", "up", "--target-replace", CONTAINERS],
+  ["--color", "never", "up", "--target", CONTAINERS],
   ["up", "--exclude", STEPS],
   ["up", "--exclude=**-configured"],
 ])("nodes aren't restarted without their gates: %j", (...args) => {
@@ -24,4 +25,15 @@ test.each([
   ["destroy", "--target", CONTAINERS],
 ])("other targets are Pulumi's own: %j", (...args) => {
   expect(findUnguarded(args)).toBeUndefined();
+});
+
+test.each([
+  [["up", "--yes"], "up"],
+  [["--color", "never", "up", "--replace", "urn"], "up"],
+  [["--stack", "dev", "destroy"], "destroy"],
+  [["stack", "rename", "up"], "stack"],
+  [["about"], "about"],
+  [["--help"], undefined],
+])("a command line is known by its command: %j", (args, command) => {
+  expect(commandOf(args)).toBe(command);
 });
