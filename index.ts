@@ -98,7 +98,7 @@ const placed = plan.streams.map(({ name, account, config, policy }) => {
     {
       parent: cluster,
       provider: jetStream,
-      dependsOn: [cluster.ready, roster],
+      dependsOn: [...cluster.ready, roster],
       // A destroyed cluster takes its streams along, whether or not it still answers.
       deletedWith: cluster.lifespan,
     },
@@ -114,7 +114,7 @@ createRetirement(
     ownership,
     engine,
     caCertificate: cluster.caCertificate,
-    after: [cluster.ready, ...placed.map(({ stream }) => stream)],
+    after: [...cluster.ready, ...placed.map(({ stream }) => stream)],
   },
   cluster,
 );

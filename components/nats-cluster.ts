@@ -46,7 +46,7 @@ export class NatsCluster extends pulumi.ComponentResource {
   /** In the order in which they are changed; to be waited for by whatever needs containers, healthy or not. */
   readonly nodes: readonly NatsNode[];
   /** To be waited for by whatever needs JetStream: one meta group of all nodes, each of them healthy. */
-  readonly ready: pulumi.Resource;
+  readonly ready: readonly pulumi.Resource[];
   /**
    * Is there as long as the cluster is; to be deleted with by its streams. Not the component, as Pulumi 3.259
    * takes whatever is deleted with one to depend on all children that came before it: a thousand streams would
@@ -103,8 +103,10 @@ export class NatsCluster extends pulumi.ComponentResource {
     const nodes = [...made.values()];
 
     const listening = { ...args, caCertificate, accountsStep };
-    const heard = createInterestStep(`${name}-interest`, listening, [...gates.values()], this);
-    const ready = createTagPause(`${name}-tags`, args, [...gates.values(), heard], this);
+    // Side by side, as each step that waits for another one costs a preview its time.
+    const closed = [...gates.values()];
+    const heard = createInterestStep(`${name}-interest`, listening, closed, this);
+    const ready = [heard, createTagPause(`${name}-tags`, args, closed, this)];
     createShutdown(`${name}-shutdown`, ownership, ready, this);
 
     this.caCertificate = caCertificate;
@@ -331,7 +333,7 @@ const STOP_ALL =
 function createShutdown(
   name: string,
   { label: { label, value } }: Ownership,
-  ready: pulumi.Resource,
+  ready: readonly pulumi.Resource[],
   parent: pulumi.Resource,
 ) {
   return new local.Command(
@@ -342,6 +344,6 @@ function createShutdown(
       environment: { OWNER: `${label}=${value}` },
       logging: local.Logging.None,
     },
-    { parent, dependsOn: [ready] },
+    { parent, dependsOn: [...ready] },
   );
 }

@@ -59,7 +59,7 @@ beforeAll(async () => {
       config: orders.config,
       fleet: plan.fleet,
     },
-    { parent: cluster, provider, dependsOn: [cluster.ready] },
+    { parent: cluster, provider, dependsOn: [...cluster.ready] },
   );
   await promiseOf(stream.urn);
   resources = await recorder.settled(71);
