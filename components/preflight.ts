@@ -350,7 +350,7 @@ async function warnOfStopped(
   if (names.length === 0) return;
   const kills = await askMemoryKills(`${label}=${value}`);
   void pulumi.log.warn(
-    `${names.length} of ${nodesOf(plan).length} nodes don't run: ${names.join(", ")}. \`npx pulumi up --refresh\` brings them back.${kills === undefined ? "" : ` ${kills}.`}`,
+    `${names.length} of ${nodesOf(plan).length} nodes don't run: ${names.join(", ")}. \`npx pulumi up --refresh\` brings them back; without --refresh, an \`up\` does so where it restarts them anyway.${kills === undefined ? "" : ` ${kills}.`}`,
   );
 }
 

@@ -6,6 +6,7 @@ import {
   plannedHosts,
   planPlacement,
 } from "../lib/placement.ts";
+import { describeScale } from "../lib/scale-notices.ts";
 import type { StreamConfig } from "../lib/stream-config.ts";
 import {
   describeChange,
@@ -194,5 +195,8 @@ function moves(
   const to = placement.kind === "exact" ? hosts.join(", ") : `${replicas} of ${hosts.join(", ")}`;
   return [
     `stream ${stream} goes from ${hostsOf(found).join(", ")} to ${to}: ${describeContents(found.state)} for each new replica`,
+    ...describeScale(found.config, config, found.state.consumer_count).map(
+      (notice) => `stream ${stream}: ${notice}`,
+    ),
   ];
 }
