@@ -33,8 +33,6 @@ const [{ strays, labels, hasGrowth, restarts }] = await Promise.all([
   refuseShortages(plan, engine, observe),
 ]);
 
-const isNew = engine.containers.size === 0;
-
 /** What all secrets of the cluster's resources stem from. */
 const facts = [pulumi.runtime.allConfig(), tlsTexts, engine.tls];
 const hasPlan = process.env.NATS_REGIONS_HAS_PLAN !== undefined;
@@ -71,7 +69,7 @@ const jetStream = new JetStreamProvider(
       .all([serversOf(plan, trusted, running), access])
       .apply(([servers, { managerKey }]) => ({ ...servers, managerKey, ...streamPatience(plan) })),
   },
-  { parent: cluster, dependsOn: isNew ? [...cluster.nodes] : [] },
+  { parent: cluster, dependsOn: cluster.isNew ? [...cluster.nodes] : [] },
 );
 
 // Nothing is checked by a provider that waits for its authority. What checks take away of the inputs, or add to them, is

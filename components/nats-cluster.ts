@@ -43,6 +43,8 @@ export class NatsCluster extends pulumi.ComponentResource {
   readonly monitoringUrls: Readonly<Record<string, string>>;
   /** PEM of the authorities that certify the nodes; undefined where they have no TLS. */
   readonly caCertificate: pulumi.Output<string> | undefined;
+  /** Whether no node has a container yet. */
+  readonly isNew: boolean;
   /** In the order in which they are changed; to be waited for by whatever needs containers, healthy or not. */
   readonly nodes: readonly NatsNode[];
   /** To be waited for by whatever needs JetStream: one meta group of all nodes, each of them healthy. */
@@ -110,6 +112,7 @@ export class NatsCluster extends pulumi.ComponentResource {
     createShutdown(`${name}-shutdown`, ownership, ready, this);
 
     this.caCertificate = caCertificate;
+    this.isNew = isNew;
     this.ready = ready;
     this.lifespan = start;
     this.nodes = nodes;

@@ -23,8 +23,8 @@ if (refusal) {
   process.exit(1);
 }
 env.PATH = [dirname(cli), env.PATH].join(delimiter);
-// For what is right only where all ends: see createShutdown in components/nats-cluster.ts.
 const command = commandOf(args);
+// For what is right only where all ends: see createShutdown in components/nats-cluster.ts.
 env.NATS_REGIONS_COMMAND = command;
 // Both the preview that saves a plan and the one of an `up` by it have to have what that `up` has.
 if (args.some((arg) => /^--(save-)?plan(=|$)/.test(arg))) env.NATS_REGIONS_HAS_PLAN = "true";
