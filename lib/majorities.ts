@@ -15,6 +15,8 @@ export interface ReplicaGroup {
   readonly pending: readonly string[];
   /** As many as it should have, or has. */
   readonly replicas: number;
+  /** Whether it has more than it should have. */
+  readonly isShrinking: boolean;
   readonly isLed: boolean;
   /** Hosts whose replica doesn't count for its majority now: they lose nothing by a restart. */
   readonly ill: readonly string[];
@@ -39,6 +41,7 @@ export function groupsOf(cluster: ObservedCluster): ReplicaGroup[] {
           hosts: meta.hosts,
           pending: [],
           replicas: meta.hosts.length,
+          isShrinking: false,
           isLed: true,
           ill: meta.ill,
           full: [],
@@ -77,6 +80,7 @@ function groupsIn(
       hosts,
       pending: place.hosts.filter((host) => pending.includes(host)),
       replicas: hosts.length,
+      isShrinking: hosts.length > (config.num_replicas ?? 1),
       isLed,
       ill: [...new Set([...told, ...full])],
       full,
@@ -226,5 +230,9 @@ export function describeCure(group: ReplicaGroup): string {
   const lacking = hosts.filter((host) => isUnwellAt(group, host));
   const logs = lacking.length === 0 ? "" : `the log of ${listSome(lacking)} says why; `;
   if (!stream) return `${logs}npx pulumi up --refresh brings back nodes that don't run`;
+  // The servers may wait for a replica that is ill before they take it off, as long as it seems to have all.
+  if (group.isShrinking) {
+    return `${logs}nats stream cluster step-down ${stream.name} has its change go on`;
+  }
   return `${logs}nats stream edit ${stream.name} --replicas 1 has it do without, or delete it if nobody needs it`;
 }

@@ -24,7 +24,7 @@ import {
   type StreamInfo,
   StreamNotFound,
 } from "./jetstream.ts";
-import { handOver, heirsOf, isMisled } from "./leadership.ts";
+import { askToHandOver, handOver, heirsOf, isMisled } from "./leadership.ts";
 import { insist, type Pace, Patience } from "./patience.ts";
 import { Progress, type Reporting } from "./progress.ts";
 import {
@@ -36,6 +36,7 @@ import {
   isSettled,
   replicaCount,
   totalLag,
+  waitsToRemove,
 } from "./replicas.ts";
 
 /** What a stream is to become. */
@@ -64,6 +65,9 @@ const LOOKS = 2;
 
 /** So often must a stream be seen calm in the wrong place to be taken for misplaced: moving it costs. */
 const LOOKS_WHEN_MISPLACED = 20;
+
+/** So often must a stream be seen to wait for a quorum before its leader is asked to hand over. */
+const LOOKS_WHEN_WAITING = 20;
 
 /** So often is a stream asked to hand over its leadership: an election may go to somebody else. */
 const HANDOVERS = 5;
@@ -109,12 +113,14 @@ async function settle(course: Course): Promise<StreamInfo> {
   const caughtUp = new Set<string>();
   let calm = 0;
   let settled = 0;
+  let waiting = 0;
   for (;;) {
     const info = await look(course, patience);
     calm = info && isCalm(info) ? calm + 1 : 0;
     if (calm <= 1) caughtUp.clear();
     for (const { name, current } of info?.cluster?.replicas ?? []) if (current) caughtUp.add(name);
     settled = info && isSettled(info, caughtUp) ? settled + 1 : 0;
+    waiting = info && waitsToRemove(info) ? waiting + 1 : 0;
     const step = info && calm >= LOOKS ? await nextStep(course, info) : undefined;
     const relocates = step?.changes.length === 0;
     if (step && (!relocates || calm >= LOOKS_WHEN_MISPLACED)) {
@@ -127,6 +133,9 @@ async function settle(course: Course): Promise<StreamInfo> {
       patience.renew();
     } else if (info && !step && settled >= LOOKS) {
       return info;
+    } else if (info && waiting >= LOOKS_WHEN_WAITING) {
+      await beginTerm(course, info);
+      waiting = 0;
     } else {
       // Before anything is sent, a stream that has no leader is one that its cluster has no majority for.
       const isHeadless = !hasBegun(course) && !info?.cluster?.leader;
@@ -205,6 +214,19 @@ async function cancel(course: Course, info: StreamInfo): Promise<void> {
   } catch (error) {
     const isOver = error instanceof JetStreamError && error.code === ERROR_CODES.moveNotInProgress;
     if (!isOver) throw error;
+  }
+}
+
+/** What a new leader's first entry shows is which replicas lag, see {@link waitsToRemove}. */
+async function beginTerm({ port, goal, progress }: Course, info: StreamInfo): Promise<void> {
+  const heir = info.cluster?.replicas?.find(({ current, offline }) => current && !offline);
+  if (!heir) return;
+  progress.say(`${goal.stream} gets another leader: ${describeDelay(info)}`);
+  try {
+    await askToHandOver(port, goal.stream, heir.name);
+  } catch (error) {
+    // The stream may be through by now, or its leader busy with it: the next look tells.
+    if (!(error instanceof JetStreamError || error instanceof JetStreamUnavailable)) throw error;
   }
 }
 

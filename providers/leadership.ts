@@ -34,7 +34,11 @@ export async function handOver(
 }
 
 /** @returns false where there is nobody to ask any more, see {@link isOvertaken}. */
-async function askToHandOver(port: JetStreamPort, stream: string, heir: string): Promise<boolean> {
+export async function askToHandOver(
+  port: JetStreamPort,
+  stream: string,
+  heir: string,
+): Promise<boolean> {
   try {
     await port.stepDown(stream, heir);
     return true;

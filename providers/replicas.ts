@@ -32,6 +32,15 @@ export function isSettled(info: StreamInfo, caughtUp: ReadonlySet<string> = new 
   );
 }
 
+/**
+ * A change takes replicas off one by one. As long as all seem to have the same it may begin with one that is well,
+ * although the one that has to go answers nobody any more: what is left has no majority, so it waits for one
+ * (nats-server 2.15.2, `selectPeerToRemove` and `canRemovePeer` in server/jetstream_cluster.go).
+ */
+export function waitsToRemove({ cluster }: StreamInfo): boolean {
+  return cluster?.desired?.status?.description === "waiting for quorum to remove peer";
+}
+
 /** The config that a change under way started from. */
 export function configBefore(
   config: StreamConfig,

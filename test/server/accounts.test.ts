@@ -318,7 +318,6 @@ describe("nats-server", () => {
       exports: fc.array(offer, { maxLength: 3 }),
       imports: fc.array(wanted, { maxLength: 2 }),
     });
-    let accepted = 0;
     await fc.assert(
       fc.asyncProperty(fc.tuple(account, account, account), async (generated) => {
         const settings = Object.fromEntries(
@@ -343,15 +342,13 @@ describe("nats-server", () => {
             return undefined;
           }
         })();
-        fc.pre(plan !== undefined);
+        fc.pre(plan?.accounts.some(({ imports }) => imports.length > 0) === true);
         const { systemUser, accounts } = plan ?? planOf({});
         const hashes = { sys: "x", user: "x" };
         const { said } = await verdictOf({ systemUser, accounts, hashes, managers: {} });
         expect(said).toContain("is valid");
-        accepted += accounts.some(({ imports }) => imports.length > 0) ? 1 : 0;
       }),
-      { numRuns: 60, maxSkipsPerRun: 1_000 },
+      { numRuns: 20, maxSkipsPerRun: 10_000 },
     );
-    expect(accepted).toBeGreaterThan(3);
   });
 });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Fleet } from "../../lib/placement.ts";
@@ -21,6 +22,8 @@ const ORDERS: StreamConfig = {
   num_replicas: 3,
   placement: { tags: ["rg:2"] },
 };
+/** After which a leader no longer counts on a member that it doesn't hear (nats-server 2.15, `withinLiveWindow`). */
+const LIVE_MS = 3_500;
 const region = (number: number) => [1, 2, 3].map((zone) => `rg${number}-az${zone}`);
 
 let opened: OpenCluster;
@@ -261,6 +264,23 @@ describe("a stream on real servers", () => {
     const refreshed = props as StreamOutputs;
     expect(await streamProvider.diff("ORDERS", refreshed, news)).toMatchObject({ changes: true });
     expect(await updated(refreshed, news)).toMatchObject({ leader: "rg2-az2" });
+  });
+
+  it("does without a replica whose server hangs, although no message tells that it lacks any", async () => {
+    const { outs } = await streamProvider.create({
+      ...(await planned()),
+      policy: { leaders: ["rg2-az1"] },
+    });
+    await publish(50);
+    cluster.signal("rg2-az2", "SIGSTOP");
+    try {
+      await sleep(LIVE_MS);
+      const one = await updated(outs, await planned({ num_replicas: 1 }, outs));
+      expect(one.replicas).toEqual(["rg2-az1"]);
+      expect(await messages()).toBe(50);
+    } finally {
+      cluster.signal("rg2-az2", "SIGCONT");
+    }
   });
 
   it("gives up when a replica's server is down, and keeps the stream in the state", async () => {

@@ -100,6 +100,11 @@ export class NatsClient implements AsyncDisposable {
     if (answer.error) throw new Error(JSON.stringify(answer.error));
   }
 
+  /** Has another replica lead a stream; whether one does is for the caller to see. */
+  async stepDown(stream: string): Promise<void> {
+    await this.#request(`$JS.API.STREAM.LEADER.STEPDOWN.${stream}`);
+  }
+
   /** Whether a stream stores a message that is published once. */
   async takes(subject: string, payload: string): Promise<boolean> {
     try {

@@ -149,5 +149,8 @@ describe("whyNotWell", () => {
     expect(describeCure(group)).toBe(
       "the log of rg1-az3 says why; nats stream edit S --replicas 1 has it do without, or delete it if nobody needs it",
     );
+    expect(describeCure(streamOf([streamOn("S", HOSTS, { ill: [C], replicas: 1 })]))).toBe(
+      "the log of rg1-az3 says why; nats stream cluster step-down S has its change go on",
+    );
   });
 });
