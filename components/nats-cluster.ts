@@ -9,6 +9,7 @@ import type { AvailabilityZone } from "./availability-zone.ts";
 import { type Certificates, createCertificates, scriptTrust } from "./certificates.ts";
 import { createDrain } from "./departures.ts";
 import { createAccountsStep, createInterestStep } from "./interest.ts";
+import { Lifespan } from "./lifespan.ts";
 import type { NatsNode, NodeSettings } from "./nats-node.ts";
 import { createNetwork, ensureNetwork } from "./network.ts";
 import type { Ownership } from "./ownership.ts";
@@ -49,12 +50,8 @@ export class NatsCluster extends pulumi.ComponentResource {
   readonly nodes: readonly NatsNode[];
   /** To be waited for by whatever needs JetStream: one meta group of all nodes, each of them healthy. */
   readonly ready: readonly pulumi.Resource[];
-  /**
-   * Is there as long as the cluster is; to be deleted with by its streams. Not the component, as Pulumi 3.259
-   * takes whatever is deleted with one to depend on all children that came before it: a thousand streams would
-   * be deleted one by one.
-   */
-  readonly lifespan: pulumi.Resource;
+  /** What streams are deleted with. */
+  readonly lifespan: Lifespan;
 
   constructor(name: string, args: NatsClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const { plan, ownership } = args;
@@ -114,7 +111,7 @@ export class NatsCluster extends pulumi.ComponentResource {
     this.caCertificate = caCertificate;
     this.isNew = isNew;
     this.ready = ready;
-    this.lifespan = start;
+    this.lifespan = new Lifespan(`${name}-lifespan`, this);
     this.nodes = nodes;
     this.clientUrls = Object.fromEntries(nodesOf(plan).map((node) => [node.name, node.clientUrl]));
     this.monitoringUrls = monitoringUrls(nodesOf(plan));

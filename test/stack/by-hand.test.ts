@@ -60,6 +60,17 @@ test("a stream with messages that is replaced, or tainted, keeps them", async ()
   expect(await client.info("ORDERS")).toMatchObject({ created, state: { messages: 20 } });
 });
 
+test("a stream that leaves is deleted, also where the gate that starts an update is made anew", async () => {
+  const LEAVING = { subjects: ["leaving.*"], replicas: 1 };
+  stack.configure({ ...SETTINGS, streams: { ORDERS, LEAVING } });
+  await up();
+  const { resources } = (await stateOf()).deployment;
+  const gate = resources.find((each) => each.urn.endsWith("::c1-start"))?.urn ?? "";
+  stack.configure(SETTINGS);
+  await up("--replace", gate);
+  expect(await client.info("LEAVING")).toMatchObject({ error: { err_code: 10_059 } });
+});
+
 test("what an earlier version left to be deleted is taken out of the state alone", async () => {
   const state = await stateOf();
   const { resources } = state.deployment;
