@@ -14,7 +14,7 @@ import { Stream } from "./components/stream.ts";
 import { StreamRoster } from "./components/stream-roster.ts";
 import { readTlsFiles } from "./components/tls-files.ts";
 import { fingerprint } from "./lib/credentials.ts";
-import { mirrorsOf, rosterOf, subjectsOf } from "./lib/roster.ts";
+import { begunBy, mirrorsOf, rosterOf, subjectsOf } from "./lib/roster.ts";
 
 // The SDK takes a stack trace for each of its promises; looking all their frames up in source maps, which
 // types that are stripped don't need, is a quarter of a preview.
@@ -84,6 +84,7 @@ const roster = new StreamRoster(
     subjects: checked.apply(() => subjectsOf(plan.streams)),
     mirrors: checked.apply(() => mirrorsOf(plan.streams)),
     leaving: checked,
+    begun: begunBy(plan.streams),
   },
   // It looks at what is there before anything changes.
   { parent: cluster, provider: jetStream, deletedWith: cluster },

@@ -1,5 +1,6 @@
 import type { ClusterPlan } from "./plan.ts";
 import { ownValue } from "./records.ts";
+import { digestConfig } from "./stream-diff.ts";
 import type { StreamPolicy } from "./stream-policy.ts";
 
 /** Which streams there are, and in which accounts: remembered for the day on which they leave the settings. */
@@ -17,6 +18,11 @@ export interface Roster {
    * before it did. Absent where there are none.
    */
   readonly leaving?: Readonly<Record<string, LeavingEntry>>;
+  /**
+   * What streams were to become when an `up` began, by name, see {@link digestConfig}: it may have been killed before the
+   * state had it.
+   */
+  readonly begun?: Readonly<Record<string, string>>;
 }
 
 export interface RosterEntry extends Pick<StreamPolicy, "allowDataLoss"> {
@@ -47,6 +53,11 @@ export function rosterOf({ accounts, streams }: Pick<ClusterPlan, "accounts" | "
       ]),
     ),
   };
+}
+
+/** What each stream of a plan is to become, by name. */
+export function begunBy(streams: ClusterPlan["streams"]): Readonly<Record<string, string>> {
+  return Object.fromEntries(streams.map(({ name, config }) => [name, digestConfig(config)]));
 }
 
 /** What each stream of a plan takes, by name: what a roster is told, and doesn't remember. */

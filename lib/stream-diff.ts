@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { formatBytes, formatDuration } from "./quantities.ts";
 import type { StreamConfig } from "./stream-config.ts";
 import {
@@ -77,6 +78,12 @@ export function diffConfig(observed: StreamConfig, desired: StreamConfig): reado
     return isEqual(from, to) ? [] : [{ path: setting, from, to, ...assess(field, from, to) }];
   });
   return [...renamed, ...changed];
+}
+
+/** The same for configs that mean the same, in little room. */
+export function digestConfig(config: StreamConfig): string {
+  const normal = JSON.stringify(sortKeys(Object.entries(normalizeConfig(config))));
+  return createHash("sha256").update(normal).digest("base64url").slice(0, 12);
 }
 
 /**

@@ -7,7 +7,8 @@ import {
   planHandover,
 } from "../lib/handover.ts";
 import { accountOf, type Roster, rememberedIn } from "../lib/roster.ts";
-import { completeConfig } from "../lib/stream-diff.ts";
+import type { StreamConfig } from "../lib/stream-config.ts";
+import { completeConfig, digestConfig } from "../lib/stream-diff.ts";
 import { describeContents } from "../lib/stream-loss.ts";
 import { streamKey } from "../lib/stream-name.ts";
 import type { Goal } from "./converge.ts";
@@ -40,6 +41,8 @@ const ROLL_CALL_MS = 10_000;
 export class Handovers {
   readonly #courses = new Map<string, Course>();
   readonly #checked = new Map<string, Goal>();
+  /** What the last `up` set out to make of streams. */
+  readonly #begun = new Map<string, string>();
   /** Streams whose subjects were changed on behalf of others. */
   readonly #touched = new Set<string>();
   readonly #queues = new Map<string, Promise<unknown>>();
@@ -62,6 +65,10 @@ export class Handovers {
       account: accountOf(news, name),
       wanted,
     }));
+    for (const { name, account } of before) {
+      const digest = olds.begun?.[name];
+      if (digest !== undefined) this.#begun.set(keyOf({ account, stream: name }), digest);
+    }
     for (const account of new Set([...before, ...after].map((stream) => stream.account))) {
       const here = after.filter((stream) => stream.account === account);
       const targets = new Map(here.map(({ name, wanted }) => [name, wanted]));
@@ -81,6 +88,16 @@ export class Handovers {
   /** Whether a stream was changed already, by others. */
   hasTouched(goal: Pick<Goal, "account" | "stream">): boolean {
     return this.#touched.has(keyOf(goal));
+  }
+
+  /**
+   * Whether the last `up` set out to make something else of a stream than the state has, and didn't come to an end.
+   *
+   * @param config the state's
+   */
+  isUnfinished(goal: Pick<Goal, "account" | "stream">, config: StreamConfig): boolean {
+    const begun = this.#begun.get(keyOf(goal));
+    return begun !== undefined && begun !== digestConfig(config);
   }
 
   /** Whether a stream is in the settings; undefined where nobody has told. */

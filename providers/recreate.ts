@@ -76,10 +76,32 @@ export async function refuseForgottenBackup(
 ): Promise<void> {
   if (policy.recreate === "viaBackup") return;
   const backup = await find(port, backupOf(stream), pace);
-  if (!backup) return;
-  throw new Error(
-    `stream ${stream} was being made anew, and its ${countOf(backup.state.messages, "message")} are in stream ${backupOf(stream)}; set recreate: viaBackup for it to go on`,
-  );
+  if (backup) throw new Error(describeForgotten(stream, backup));
+}
+
+function describeForgotten(stream: string, { state }: StreamInfo): string {
+  return `stream ${stream} was being made anew, and its ${countOf(state.messages, "message")} are in stream ${backupOf(stream)}; set recreate: viaBackup for it to go on`;
+}
+
+/**
+ * Removes the copy of a stream that was to be made anew, and is to stay by the settings of now: as long as the stream
+ * that was copied is there, it has all of it.
+ *
+ * @param found the stream as it is
+ * @throws Error naming the copy, where that is all there is
+ */
+export async function giveUpCopy(
+  port: JetStreamPort,
+  { stream, policy }: Goal,
+  found: StreamInfo | undefined,
+  pace: Pace,
+): Promise<void> {
+  if (policy.recreate === "viaBackup") return;
+  const copy = await find(port, backupOf(stream), pace);
+  if (!copy) return;
+  const isOriginal = found && Date.parse(found.created) < Date.parse(copy.created);
+  if (!isOriginal || isCarrier(found)) throw new Error(describeForgotten(stream, copy));
+  await insist(() => port.delete(backupOf(stream)), pace);
 }
 
 /** Why a stream's messages can't be carried over to a new one; empty if they can. */
@@ -90,7 +112,7 @@ export function copyObstacles(
 ): string[] {
   const { consumer_count: consumers } = state;
   const obstacles = [
-    config.mirror || goal.mirror
+    (config.mirror && !isCarrierConfig(config)) || goal.mirror
       ? "a mirror is copied from its origin: set allowDataLoss: true instead"
       : "",
     config.allow_msg_counter || goal.allow_msg_counter

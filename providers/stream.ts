@@ -29,7 +29,7 @@ import { awaitOrigins, type Contact, judgeOrigins, troublesOf } from "./origins.
 import { find, insist, type Pace } from "./patience.ts";
 import { ProgramRun } from "./program-run.ts";
 import type { Reporting } from "./progress.ts";
-import { dropBackup, isCarrier, makeAnew, refuseForgottenBackup } from "./recreate.ts";
+import { dropBackup, giveUpCopy, isCarrier, makeAnew, refuseForgottenBackup } from "./recreate.ts";
 import { hostsOf } from "./replicas.ts";
 import {
   changesBy,
@@ -53,9 +53,12 @@ export interface ProgramInputs extends StreamIdentity {
 }
 
 /** What `check` makes of it, and the state keeps. */
-export interface StreamInputs extends StreamIdentity, Goal {}
+export interface StreamInputs extends StreamIdentity, Goal {
+  /** The last `up` set out to make something else of it, and didn't come to an end: not kept in the state. */
+  readonly unfinished?: true;
+}
 
-export interface StreamOutputs extends StreamInputs {
+export interface StreamOutputs extends Omit<StreamInputs, "unfinished"> {
   readonly leader: string;
   /** The hosts that hold a replica, the leader's among them, sorted. */
   readonly replicas: readonly string[];
@@ -128,7 +131,13 @@ export function streamLifecycle(
         const names = await program.namesIn(news.account);
         if (names?.has(news.stream) === false) tellVanished(news.stream);
       }
-      return await checkInputs(program.register(olds, news), news, port, handovers);
+      const known = program.register(olds, news);
+      const checked = await checkInputs(known, news, port, handovers);
+      if (!known.config || !handovers.isUnfinished(news, known.config)) return checked;
+      console.error(
+        `stream ${news.stream}: the last up began to change it, and didn't come to an end; the next one brings it to what the settings say`,
+      );
+      return { ...checked, inputs: { ...checked.inputs, unfinished: true } };
     },
     diff: async (_id, olds, news) => diffInputs(olds, news),
 
@@ -161,6 +170,7 @@ export function streamLifecycle(
       // Whether it is there is for later; whether anybody answers is not worth a move's patience.
       const found = await find(port, news.stream, pace);
       try {
+        if (news.unfinished) await giveUpCopy(port, news, found, pace);
         if (found) await takeOver(port, news, found, pace);
         await makeAnew(port, news, pace);
         return { outs: await settle(port, news, pace) };
@@ -283,6 +293,7 @@ function diffInputs(olds: StreamOutputs, news: StreamInputs): DiffResult {
   const replaces = (["stream", "account"] as const).filter((key) => olds[key] !== news[key]);
   const changes =
     replaces.length > 0 ||
+    news.unfinished === true ||
     diffConfig(olds.config, news.config).length > 0 ||
     !isSameSet(olds.hosts, news.hosts) ||
     // As they were at the last look: on servers whose tags have changed since they may be in each other's way.
@@ -360,7 +371,8 @@ async function settle(
   const info = await converge(port, inputs, pace);
   await dropBackup(port, inputs, pace);
   await awaitOrigins(port, inputs, pace);
-  return { ...inputs, ...describeReplicas(info) };
+  const { unfinished: _, ...kept } = inputs;
+  return { ...kept, ...describeReplicas(info) };
 }
 
 function describeReplicas(info: StreamInfo) {

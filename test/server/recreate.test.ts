@@ -189,7 +189,8 @@ describe("a change that only a new stream could satisfy", () => {
       onChange = () => undefined;
       if (!killed) break;
       interruptions += 1;
-      olds = await updated(olds, news);
+      nextRun();
+      olds = await updated(olds, await planned({ storage }, VIA_BACKUP, olds));
       storage = storage === "memory" ? "file" : "memory";
     }
     publishing = false;
@@ -246,6 +247,52 @@ describe("a change that only a new stream could satisfy", () => {
     await lifecycle.create(await planned({ storage: "memory" }, VIA_BACKUP));
     expect(await contents()).toEqual(before);
   });
+});
+
+describe("a stream whose making anew didn't come to an end, with its old settings", () => {
+  /** Ends an `up` after it has sent some requests. */
+  async function interrupt(olds: StreamOutputs, requests: number): Promise<void> {
+    const news = await planned({ storage: "memory" }, VIA_BACKUP, olds);
+    let left = requests;
+    onChange = () => {
+      if (left-- === 0) throw new Error("killed");
+    };
+    await expect(updated(olds, news)).rejects.toThrow("killed");
+    onChange = () => undefined;
+    nextRun();
+  }
+  const unfinished = async (olds: StreamOutputs): Promise<StreamInputs> => ({
+    ...(await planned({}, {}, olds)),
+    unfinished: true,
+  });
+
+  it.each([1, 2, 3])("takes messages again, %i requests later", async (requests) => {
+    const olds = await created();
+    await fill(20);
+    const before = await contents();
+    await interrupt(olds, requests);
+    const news = await unfinished(olds);
+    expect(await lifecycle.diff("ORDERS", olds, news)).toMatchObject({ changes: true });
+    const outs = await updated(olds, news);
+    expect(outs).not.toHaveProperty("unfinished");
+    expect(await contents()).toEqual(before);
+    expect((await port.info("ORDERS")).config.subjects).toEqual(ORDERS.subjects);
+    expect(await isGone(backupOf("ORDERS"))).toBe(true);
+  });
+
+  it.each([4, 5])(
+    "keeps the copy where that has its messages, %i requests later",
+    async (requests) => {
+      const olds = await created();
+      await fill(20);
+      const before = await contents();
+      await interrupt(olds, requests);
+      const news = await unfinished(olds);
+      await expect(updated(olds, news)).rejects.toThrow(/its 19 messages are in stream/);
+      await updated(olds, await planned({ storage: "memory" }, VIA_BACKUP, olds));
+      expect(await contents()).toEqual(before);
+    },
+  );
 });
 
 describe("a stream that is there already", () => {

@@ -99,6 +99,31 @@ describe("an up that is killed", () => {
     expect(await memoryLimits()).toEqual(Array(9).fill(256 * 1024 ** 2));
   });
 
+  test("while a stream moves is put right by the next, also with the settings of before", async () => {
+    const before = { ...SEED_SETTINGS, memory: "256MiB" };
+    const { ORDERS } = SEED_SETTINGS.streams;
+    const moved = { ...ORDERS, placement: { tags: ["rg:3"] } };
+    stack.configure({ ...before, streams: { ...SEED_SETTINGS.streams, ORDERS: moved } });
+    const hung = ["az1", "az2"].map((zone) => `nats-regions-${stack.name}-rg3-${zone}`);
+    await execa("docker", ["pause", ...hung]);
+    try {
+      await stack.killAt(/ORDERS: waiting for/, "up", "--yes", "--skip-preview");
+    } finally {
+      await execa("docker", ["unpause", ...hung]);
+    }
+    await using client = await NatsClient.connect(await stack.outputs());
+    const sent = await client.payloads("ORDERS");
+    await eventually(async () => (await client.hosts("ORDERS")).join().startsWith("rg3-az1"));
+
+    stack.configure(before);
+    expect(await stack.expectPulumi("preview")).toMatch(
+      /stream ORDERS: the last up began to change it, and didn't come to an end/,
+    );
+    await stack.expectPulumi("up", "--yes", "--skip-preview");
+    await expectSeed(client);
+    expect(await client.payloads("ORDERS")).toEqual(sent);
+  });
+
   /** A container that the state knows nothing of: whether the engine had got to one is a matter of luck. */
   async function leaveContainer(): Promise<void> {
     const volume = `nats-regions-${stack.name}-rg1-az1-data`;
