@@ -62,6 +62,9 @@ export function needsStreams(plan: PlanRoom, room: ObservedRoom): boolean {
   const left = room.servers.filter(({ name }) => !stores.has(name));
   if (left.length > 0 || loweredStores(plan, room).length > 0) return true;
   if (loweredLimits(plan, room).length > 0) return true;
+  // A copy takes as much room as what it is a copy of.
+  const isCopied = plan.streams.some(({ policy }) => policy.recreate === "viaBackup");
+  if (isCopied && room.servers.some(({ file }) => file.used > freeIn(file))) return true;
   return STORE_KINDS.some((kind) => {
     const own = plan.streams.filter(({ config }) => reservationOf(config).storage === kind);
     const largest = Math.max(0, ...own.map(({ config }) => reservationOf(config).bytes));
@@ -247,8 +250,9 @@ function describeCrampedStreams(
   });
   const keys = new Set(refused.map(({ key }) => key));
   const others = changes.filter(({ stream }) => !keys.has(streamKey(stream)));
-  return [
+  const shortages = [
     ...refused.map(({ text }) => text),
+    ...changes.flatMap((change) => describeCrampedCopy(change, view)),
     ...describeStrays(view, observed),
     ...STORE_KINDS.flatMap((kind) => {
       const demands = others.flatMap((change) => demandsOn(kind, change, view));
@@ -262,12 +266,27 @@ function describeCrampedStreams(
       );
     }),
   ];
+  return shortages.length === 0 ? [] : [...shortages, ...describeOthers(plan, observed)];
+}
+
+/** What leaves the settings is still there while others are made: Pulumi deletes last. */
+function describeOthers(plan: PlanRoom, { streams }: ObservedCluster): string[] {
+  const planned = new Set(plan.streams.map(streamKey));
+  const others = streams.filter(
+    (stream) => !planned.has(streamKey(stream)) && reservationOf(stream.config).bytes > 0,
+  );
+  if (others.length === 0) return [];
+  return [
+    `streams that aren't in the settings hold room as well (${describeReservations(others)}): one that leaves is deleted after all else, so let it leave by an up of its own`,
+  ];
 }
 
 /** A stream of the settings that isn't there yet, or differs from what is. */
 interface StreamChange {
   readonly stream: StreamPlan;
   readonly found?: ObservedStream;
+  /** It is made anew in the place of this one, which is deleted before. */
+  readonly replaced?: ObservedStream;
 }
 
 /** Where a node doesn't answer, nobody knows what isn't there. */
@@ -278,7 +297,9 @@ function changesOf({ streams }: PlanRoom, { streams: seen, silent }: ObservedClu
     if (!found) return silent.length > 0 ? [] : [{ stream }];
     const diff = diffConfig(found.config, stream.config);
     const isAnew = diff.some(({ effect }) => effect === "refused");
-    return diff.length === 0 || isAnew ? [] : [{ stream, found }];
+    if (!isAnew) return diff.length === 0 ? [] : [{ stream, found }];
+    const { recreate, allowDataLoss } = stream.policy;
+    return recreate || allowDataLoss ? [{ stream, replaced: found }] : [];
   });
 }
 
@@ -289,18 +310,44 @@ function storesBeside(
   changes: readonly StreamChange[],
 ): ReadonlyMap<string, Stores> {
   const stores = plannedStores(plan, servers);
-  for (const { stream, found } of changes) {
-    const before = found ? reservationOf(found.config) : undefined;
-    const less = before ? before.bytes - reservationOf(stream.config).bytes : 0;
-    if (!found || !before || less <= 0) continue;
-    for (const host of found.hosts) {
+  for (const { stream, found, replaced } of changes) {
+    const before = found ?? replaced;
+    if (!before) continue;
+    const { storage, bytes } = reservationOf(before.config);
+    const less = replaced ? bytes : bytes - reservationOf(stream.config).bytes;
+    if (less <= 0) continue;
+    for (const host of before.hosts) {
       const own = stores.get(host);
-      if (!own) continue;
-      const store = own[before.storage];
-      own[before.storage] = { ...store, reserved: store.reserved - less };
+      if (own) own[storage] = { ...own[storage], reserved: own[storage].reserved - less };
     }
   }
   return stores;
+}
+
+/**
+ * The copy by way of which a stream is made anew has its place, and no size of its own: it takes messages as long as its
+ * servers store no more than they may, whatever is reserved there.
+ */
+function describeCrampedCopy(
+  { stream: { name, policy }, replaced }: StreamChange,
+  { fleet, stores }: Pick<RoomView, "fleet" | "stores">,
+): string[] {
+  if (!replaced || policy.recreate !== "viaBackup" || replaced.bytes === 0) return [];
+  const unreserved = [...stores].map(
+    ([host, { file, memory }]) => [host, { file: { ...file, reserved: 0 }, memory }] as const,
+  );
+  const { num_replicas, placement } = replaced.config;
+  const copy = {
+    name,
+    max_bytes: replaced.bytes,
+    ...(num_replicas === undefined ? {} : { num_replicas }),
+    ...(placement ? { placement } : {}),
+  };
+  const reason = whyNoReplacement(copy, [], { fleet, stores: new Map(unreserved) });
+  if (reason === undefined) return [];
+  return [
+    `stream ${name}: the copy that recreate: viaBackup makes of it first ${reason}; raise ${STORE_SETTINGS.file}, or make room there first`,
+  ];
 }
 
 function whyRefused(

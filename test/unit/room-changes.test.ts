@@ -35,6 +35,10 @@ function streamOf(name: string, size: number, more: Partial<ObservedStream> = {}
   };
 }
 
+/** What is said beside shortages of streams that aren't in the settings. */
+const others = (held: string) =>
+  `streams that aren't in the settings hold room as well (${held}): one that leaves is deleted after all else, so let it leave by an up of its own`;
+
 /** Servers as planned with the given settings, and what they hold. */
 function clusterOf(
   settings: object,
@@ -163,6 +167,7 @@ describe("an account's limit", () => {
     const cluster = clusterOf(app("100MiB"), [streamOf("LOOSE", 30)]);
     expect(shortages(settings, cluster)).toEqual([
       "stream NEW: account APP may store 100MiB (maxFileStore), its other streams reserve 90MiB, and this one would reserve 30MiB, replicas counted; lower maxBytes or replicas, or raise that limit",
+      others("LOOSE 3 x 30MiB"),
     ]);
   });
 });
@@ -173,6 +178,7 @@ describe("streams", () => {
     const cluster = clusterOf(STORES, [streamOf("LOOSE", 900, { hosts: ["rg1-az2"] })]);
     expect(shortages({ streams }, cluster)).toEqual([
       'stream NEW: needs 3 servers tagged rg:1 that differ in their "az:" tag with room for 300MiB in file, but there are only 2 (rg1-az1, rg1-az3) (124MiB free on rg1-az2); lower maxBytes, place it elsewhere, or raise maxFileStore',
+      others("LOOSE 900MiB"),
     ]);
     expect(shortages({ maxFileStore: "1200MiB", streams }, cluster)).toEqual([]);
   });
@@ -185,6 +191,7 @@ describe("streams", () => {
     ]);
     expect(shortages({ streams }, full)).toEqual([
       "stream A: it would reserve 200MiB more on each of its nodes, but rg1-az2 has 1000MiB of 1GiB reserved; lower maxBytes, or raise maxFileStore",
+      others("LOOSE 900MiB"),
     ]);
     const led = clusterOf(STORES, [
       streamOf("A", 100),
@@ -192,6 +199,7 @@ describe("streams", () => {
     ]);
     expect(shortages({ streams }, led)).toEqual([
       "stream A: it would reserve 200MiB more on each of its nodes, but rg3-az3, the meta leader, has 900MiB of 1GiB reserved; lower maxBytes, or raise maxFileStore",
+      others("LOOSE 900MiB"),
     ]);
   });
 
@@ -211,6 +219,7 @@ describe("streams", () => {
     ]);
     expect(shortages({ streams }, cluster)).toEqual([
       'stream A: needs 3 servers tagged rg:1 that differ in their "az:" tag with room for 600MiB in file, but there are only 2 (rg1-az1, rg1-az2) (524MiB free on rg1-az3); lower maxBytes, place it elsewhere, or raise maxFileStore',
+      others("LOOSE 500MiB"),
     ]);
     const alone = clusterOf(STORES, [streamOf("A", 600, { hosts: ["rg1-az1"] })]);
     expect(shortages({ streams }, alone)).toEqual([]);
@@ -221,6 +230,7 @@ describe("streams", () => {
     const cluster = clusterOf(STORES, [streamOf("LOOSE", 500, { hosts: ["rg1-az1"] })]);
     expect(shortages({ streams }, cluster)).toEqual([
       "rg1-az1: A 300MiB, B 300MiB, together 600MiB, but there is room for 524MiB, beside what is there; raise maxFileStore, lower maxBytes, or place them apart",
+      others("LOOSE 500MiB"),
     ]);
   });
 
@@ -249,6 +259,52 @@ describe("streams", () => {
     ]);
     expect(shortages({}, full)).toEqual([
       "stream SOLO of account APP can't leave rg1-az4: needs 1 server tagged rg:1 with room for 600MiB in file, but there is none (524MiB free on rg1-az1, rg1-az2, rg1-az3)",
+      others("LOOSE 3 x 500MiB, SOLO 600MiB"),
+    ]);
+  });
+});
+
+describe("a stream that is made anew", () => {
+  const ROOMY = { maxMemoryStore: "1GiB", memory: "2GiB" };
+  const anew = (maxBytes: string, policy: object) => ({
+    maxFileStore: "1GiB",
+    streams: { A: planned(maxBytes, { storage: "memory", ...policy }) },
+    ...ROOMY,
+  });
+  const holding = (size: number, stored: number) =>
+    clusterOf(
+      { ...STORES, ...ROOMY },
+      [streamOf("A", size, { bytes: stored * MIB })],
+      Object.fromEntries(RG1.map((node) => [node, stored])),
+    );
+
+  test("needs room for a copy beside it, whatever is reserved", () => {
+    const viaBackup = { recreate: "viaBackup" };
+    expect(shortages(anew("900MiB", viaBackup), holding(900, 500))).toEqual([]);
+    expect(shortages(anew("900MiB", viaBackup), holding(900, 600))).toEqual([
+      'stream A: the copy that recreate: viaBackup makes of it first needs 3 servers tagged rg:1 that differ in their "az:" tag with room for 600MiB in file, but there is none (424MiB free on rg1-az1, rg1-az2, rg1-az3); raise maxFileStore, or make room there first',
+    ]);
+    expect(shortages(anew("900MiB", { allowDataLoss: true }), holding(900, 600))).toEqual([]);
+  });
+
+  test("finds the room that the one before it had, and no more", () => {
+    const same = {
+      streams: { A: planned("900MiB", { retention: "workqueue", recreate: "viaBackup" }) },
+    };
+    expect(shortages(same, clusterOf(STORES, [streamOf("A", 900)]))).toEqual([]);
+    const memory = {
+      name: "LOOSE",
+      storage: "memory",
+      num_replicas: 3,
+      max_bytes: 600 * MIB,
+    } as const;
+    const beside = clusterOf({ ...STORES, ...ROOMY }, [
+      streamOf("A", 500),
+      streamOf("LOOSE", 600, { config: memory }),
+    ]);
+    expect(shortages(anew("500MiB", { recreate: "viaBackup" }), beside)).toEqual([
+      expect.stringContaining("with room for 500MiB in memory, but there is none (424MiB free"),
+      others("LOOSE 3 x 600MiB"),
     ]);
   });
 });
