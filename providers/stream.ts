@@ -26,11 +26,18 @@ import {
 } from "./jetstream.ts";
 import { heirsOf, isMisled } from "./leadership.ts";
 import { awaitOrigins, type Contact, judgeOrigins, troublesOf } from "./origins.ts";
-import { find, insist, type Pace } from "./patience.ts";
+import { find, findAtOnce, insist, type Pace } from "./patience.ts";
 import { ProgramRun } from "./program-run.ts";
 import type { Reporting } from "./progress.ts";
-import { dropBackup, giveUpCopy, isCarrier, makeAnew, refuseForgottenBackup } from "./recreate.ts";
-import { hostsOf } from "./replicas.ts";
+import {
+  backupOf,
+  dropBackup,
+  giveUpCopy,
+  isCarrier,
+  makeAnew,
+  refuseForgottenBackup,
+} from "./recreate.ts";
+import { hostsOf, isCalm } from "./replicas.ts";
 import {
   changesBy,
   describeStranger,
@@ -133,7 +140,8 @@ export function streamLifecycle(
       }
       const known = program.register(olds, news);
       const checked = await checkInputs(known, news, port, handovers);
-      if (!known.config || !handovers.isUnfinished(news, known.config)) return checked;
+      if (!isKnown(known) || !handovers.isUnfinished(news, known.config)) return checked;
+      if (await isAsKnown(port(), known)) return checked;
       console.error(
         `stream ${news.stream}: the last up began to change it, and didn't come to an end; the next one brings it to what the settings say`,
       );
@@ -202,6 +210,25 @@ export function streamLifecycle(
       }
     },
   };
+}
+
+function isKnown(olds: Partial<StreamInputs>): olds is StreamInputs {
+  return olds.config !== undefined;
+}
+
+/** Whether a stream is what the state has: nothing was sent, or what was sent has been taken back. */
+async function isAsKnown(port: JetStreamPort, known: StreamInputs): Promise<boolean> {
+  try {
+    const [info, copy] = await Promise.all([
+      findAtOnce(port, known.stream),
+      findAtOnce(port, backupOf(known.stream)),
+    ]);
+    if (!info || copy) return false;
+    return isCalm(info) && isPlaced(info, known) && !diffConfig(info.config, known.config).length;
+  } catch (error) {
+    if (!isSilence(error)) throw error;
+    return false;
+  }
 }
 
 /** Of a stream that the state has: one whose creation failed never was. */

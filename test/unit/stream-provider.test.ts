@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { StreamConfig } from "../../lib/stream-config.ts";
+import { digestConfig } from "../../lib/stream-diff.ts";
 import { dropAbsent } from "../../providers/converge.ts";
+import { Handovers } from "../../providers/handover.ts";
 import {
   AccessDenied,
   ClusterUnreachable,
@@ -587,6 +589,53 @@ describe("a change under way that is no longer wanted", () => {
     }, 20);
     const failure = await failureOf(updated(olds, news)).finally(() => clearInterval(flapping));
     expect(failure.message).toContain("made no progress");
+  });
+});
+
+describe("a stream that the last up set out to make something else of", () => {
+  const MOVED = { ...ORDERS, placement: { tags: ["rg:3"] } };
+  const roster = (config: StreamConfig) => ({
+    account: "APP",
+    streams: { ORDERS: {} },
+    begun: { ORDERS: digestConfig(config) },
+  });
+
+  /** As another `up` begins, the settings being those of before. */
+  const checkAfter = async (begun: StreamConfig) => {
+    const handovers = new Handovers();
+    lifecycle = streamLifecycle(() => jetStream, { ...options, handovers });
+    handovers.announce(roster(begun), roster(ORDERS), {});
+    return await planned();
+  };
+
+  it("is brought back where that was begun, although the state shows no change", async () => {
+    const olds = await created();
+    await jetStream.update(MOVED);
+    const news = await checkAfter(MOVED);
+    expect(await lifecycle.diff("ORDERS", olds, news)).toMatchObject({ changes: true });
+    const outs = await updated(olds, news);
+    expect(outs).toEqual(olds);
+  });
+
+  it("is left alone where nothing was sent, or an update of its own came after", async () => {
+    const olds = await created();
+    expect(await lifecycle.diff("ORDERS", olds, await checkAfter(MOVED))).toMatchObject({
+      changes: false,
+    });
+  });
+
+  it("is left alone where that is what the state has, in other words", async () => {
+    await created();
+    await jetStream.update(MOVED);
+    const said = { ...ORDERS, max_msgs: -1, placement: { tags: ["rg:2", "rg:2"] } };
+    expect(await checkAfter(said)).not.toHaveProperty("unfinished");
+  });
+
+  it("is brought back where nobody says how it is", async () => {
+    await created();
+    jetStream.failures.push(new ClusterUnreachable("no NATS server answers"));
+    jetStream.failures.push(new ClusterUnreachable("no NATS server answers"));
+    expect(await checkAfter(MOVED)).toHaveProperty("unfinished", true);
   });
 });
 
