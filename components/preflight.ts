@@ -5,7 +5,7 @@ import { z } from "zod";
 import { describeForeign } from "../lib/identity.ts";
 import { describeKeptVolumes } from "../lib/kept-volumes.ts";
 import { CLUSTER_LABEL, NODE_LABEL, RESTART_SETTINGS_LABEL } from "../lib/labels.ts";
-import { describeLostData } from "../lib/lost-data.ts";
+import { describeLostData, describeNotKept } from "../lib/lost-data.ts";
 import {
   CLIENT_PORT,
   CONFIG_DIR,
@@ -95,6 +95,7 @@ export async function inspectEngine(plan: ClusterPlan, ownership: Ownership): Pr
   );
   warnOfKept(own, ownVolumes, returning, plan);
   warnOfLostData(own, volumes, plan);
+  if (own.length === 0 && networks.length === 0) warnOfNotKept(ownVolumes, plan);
   await refuseTakenPorts(own, plan);
   const planned = new Set(nodesOf(plan).map(({ containerName }) => containerName));
   const [staying, leaving] = partition(own, ({ name }) => planned.has(name));
@@ -368,6 +369,19 @@ function warnOfLostData(
   if (emptied.length === 0) return;
   const names = emptied.map(({ name }) => name);
   void pulumi.log.warn(`${describeLostData(plan, names)} \`npx pulumi up --refresh\` goes on.`);
+}
+
+/**
+ * Where a stack has nothing but data volumes, a `destroy` has kept them, and somebody may have removed some. What an
+ * interrupted first `up` has left has a config or the network beside them.
+ */
+function warnOfNotKept(volumes: readonly Found[], plan: ClusterPlan): void {
+  if (!volumes.every(({ name }) => isDataVolume(name, plan))) return;
+  const held = new Set(volumes.map(({ name }) => name));
+  const [kept, others] = partition(nodesOf(plan), ({ dataVolume }) => held.has(dataVolume));
+  if (kept.length === 0) return;
+  const names = others.map(({ name }) => name);
+  for (const line of describeNotKept(plan, names)) void pulumi.log.warn(line);
 }
 
 async function refuseTakenPorts(own: readonly FoundContainer[], plan: ClusterPlan): Promise<void> {

@@ -70,4 +70,24 @@ describe("volumes that are kept", () => {
     await using client = await NatsClient.connect(await stack.outputs());
     expect(await client.payloads("ORDERS")).toEqual(SENT);
   });
+
+  test("are missed where somebody has removed some of them, with what that costs", async () => {
+    const SOLO = { subjects: ["solo"], placement: { tags: ["rg:1", "az:2"] } };
+    const streams = { ORDERS: { subjects: ["orders.*"], replicas: 3 }, SOLO };
+    configure(ZONES.slice(0, 3), { streams });
+    await up();
+    {
+      await using client = await NatsClient.connect(await stack.outputs());
+      await client.publish("solo", "lost");
+    }
+    await stack.expectDestroy();
+    await execa("docker", ["volume", "rm", volumeOf("az2")]);
+    expect(await stack.expectPulumi("preview")).toContain(
+      "rg1-az2 has no data volume that was kept, and begins empty. Where it had one when the cluster was taken down: replicas are copied back from other nodes; the messages of SOLO are gone.",
+    );
+    await up();
+    await using client = await NatsClient.connect(await stack.outputs());
+    expect(await client.payloads("ORDERS")).toEqual(SENT);
+    expect((await client.info("SOLO")).state.messages).toBe(0);
+  });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describeLostData } from "../../lib/lost-data.ts";
+import { describeLostData, describeNotKept } from "../../lib/lost-data.ts";
 import { planOf } from "../support/cluster-report.ts";
 
 const plan = planOf({
@@ -21,6 +21,18 @@ test("what had its majority there is gone, or may be", () => {
     /; the messages of SOLO are gone; the messages of LOOSE are gone if the servers had placed them there\.$/,
   );
   expect(describeLostData(plan, ["rg2-az2", "rg2-az3"])).toMatch(
-    /^rg2-az2, rg2-az3 have lost their data volumes .*; the messages of ORDERS are gone; /,
+    /^rg2-az2, rg2-az3 have lost their data volumes .*; the messages of ORDERS may be gone, the last ones at least, as most of their replicas are; /,
   );
+  expect(describeLostData(plan, ["rg2-az1", "rg2-az2", "rg2-az3"])).toContain(
+    "; the messages of ORDERS, SOLO are gone; the messages of LOOSE are gone if the servers",
+  );
+});
+
+test("of nodes without a volume that was kept, nobody knows whether they had one", () => {
+  expect(describeNotKept(plan, [])).toEqual([]);
+  expect(describeNotKept(plan, ["rg2-az1", "rg2-az2", "rg2-az3"])).toEqual([
+    expect.stringMatching(
+      /^rg2-az1, rg2-az2, rg2-az3 have no data volume that was kept, and begin empty. Where they had one .*: .*; the messages of ORDERS, SOLO are gone; /,
+    ),
+  ]);
 });

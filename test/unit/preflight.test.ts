@@ -110,6 +110,27 @@ describe("inspectEngine", () => {
     expect(lost).toContain("rg1-az3");
   });
 
+  test("says which nodes begin empty where a destroy has kept the volumes of others only", async () => {
+    const kept = volumes(OWNER, ["data"]).slice(0, 2);
+    fake.answer("docker", "volume", kept);
+    const look = () => {
+      vi.restoreAllMocks();
+      return warningsIn(() => inspect());
+    };
+    const [, lost, ...more] = await look();
+    expect(lost).toMatch(/^rg1-az3 has no data volume that was kept, and begins empty\. /);
+    expect(more).toEqual([]);
+
+    fake.answer("docker", "volume", volumes(OWNER, ["data"]));
+    expect(await look()).toHaveLength(1);
+    // An interrupted first `up`.
+    fake.answer("docker", "volume", [...kept, ...volumes(OWNER, ["config"])]);
+    expect((await look()).join()).not.toContain("begins empty");
+    fake.answer("docker", "volume", kept);
+    fake.answer("docker", "network", [["nats-regions-dev", OWNER]]);
+    expect((await look()).join()).not.toContain("begins empty");
+  });
+
   test.each<[string, () => void]>([
     ["container", () => fake.answer("docker", "ps", [container("rg1-az2", { owner: OTHER })])],
     [
