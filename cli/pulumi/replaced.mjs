@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { replace } from "./full-disk.mjs";
+import { isMatched, nodesNamedIn } from "./globs.mjs";
 import { findLocks, listFiles } from "./killed.mjs";
 import { valuesOf } from "./targets.mjs";
 
@@ -63,5 +64,9 @@ function keyOf({ urn, id }) {
  */
 export function findReplacedVolume(args) {
   const values = valuesOf(args, ["--replace", "--target-replace"]);
-  return values.find((value) => value.includes(VOLUME));
+  return values.find(
+    (value) =>
+      value.includes(VOLUME) ||
+      nodesNamedIn([value]).some(({ volumes }) => volumes.some((urn) => isMatched(urn, [value]))),
+  );
 }

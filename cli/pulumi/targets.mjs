@@ -1,3 +1,5 @@
+import { isMatched, nodesNamedIn } from "./globs.mjs";
+
 /** The values of a command line's options that take one each, given as `--option value` or `--option=value`. */
 export function valuesOf(args, options) {
   return args.flatMap((arg, index) => {
@@ -24,9 +26,6 @@ export function commandOf(args) {
   return args.find((arg) => COMMANDS.has(arg)) ?? args.find((arg) => !arg.startsWith("-"));
 }
 
-const CONTAINER = /docker:index\/container:Container|-container\**$/;
-const STEP = /command:local:Command|-(configured|start)\**$/;
-
 /**
  * What has an update restart nodes without the steps around them, which wait until no majority is lost by it: containers
  * that are to be updated alone, or steps that are left out.
@@ -37,7 +36,16 @@ const STEP = /command:local:Command|-(configured|start)\**$/;
 export function findUnguarded(args) {
   if (!["up", "update"].includes(commandOf(args))) return undefined;
   const targets = valuesOf(args, ["--target", "-t", "--target-replace"]);
-  const container = targets.find((value) => CONTAINER.test(value));
-  if (container !== undefined && !targets.some((value) => STEP.test(value))) return container;
-  return valuesOf(args, ["--exclude"]).find((value) => STEP.test(value));
+  const alone = nodesNamedIn(targets).find(
+    ({ container, steps: [configured = ""] }) =>
+      isMatched(container, targets) && !isMatched(configured, targets),
+  );
+  if (alone) return targets.find((target) => isMatched(alone.container, [target]));
+  const excluded = valuesOf(args, ["--exclude"]);
+  return excluded.find((glob) =>
+    nodesNamedIn([glob]).some(
+      ({ container, steps }) =>
+        steps.some((step) => isMatched(step, [glob])) && !isMatched(container, excluded),
+    ),
+  );
 }

@@ -65,6 +65,11 @@ describe("a volume that was replaced by hand", () => {
 test.each([
   [["up", "--replace", URN], URN],
   [["up", "--yes", `--target-replace=${URN}`], URN],
+  [["up", "--replace", "**rg1-az1-data"], "**rg1-az1-data"],
+  [["up", "--replace", "**:Volume::**"], "**:Volume::**"],
+  [["up", "--replace", "**rg1-az1**"], "**rg1-az1**"],
+  [["up", "--replace", "**rg1-az1-container"], undefined],
+  [["up", "--replace", "**nats:Stream**"], undefined],
   [["up", "--replace"], undefined],
   [
     ["up", "--replace", "urn:pulumi:dev::nats-regions::command:local:Command::c1-wave-1"],

@@ -12,6 +12,15 @@ test.each([
   ["--color", "never", "up", "--target", CONTAINERS],
   ["up", "--exclude", STEPS],
   ["up", "--exclude=**-configured"],
+  ["up", "--target", "**:Container::**"],
+  ["up", "--target", "**Container**"],
+  ["up", "--target", "**NatsNode$docker**"],
+  ["up", "--target", "**rg1-az1-cont**", "--target", "**rg1-az2**"],
+  ["up", "--target", "**rg1-az1**", "--target", "**rg1-az2-container"],
+  ["up", "--exclude", "**Command**"],
+  ["up", "--exclude", "**:Command::**"],
+  ["up", "--exclude", "**rg1-az2-conf**"],
+  ["up", "--exclude", "**c1-start"],
 ])("nodes aren't restarted without their gates: %j", (...args) => {
   expect(args.join(" ")).toContain(findUnguarded(args) ?? "nothing was found");
 });
@@ -21,6 +30,10 @@ test.each([
   ["up", "--target", "urn:pulumi:dev::nats-regions::pulumi-nodejs:dynamic:nats:Stream::ORDERS"],
   ["up", "--replace", "urn:pulumi:dev::p::docker:index/container:Container::c1-rg1-az1-container"],
   ["up", "--exclude", "**wave**"],
+  ["up", "--exclude", "**rg1-az1**"],
+  ["up", "--target", "**rg1-az1**", "--target", "**ORDERS"],
+  ["up", "--target", "**NatsNode**"],
+  ["up", "--target", "**nats:Stream**"],
   ["preview", "--target", CONTAINERS],
   ["destroy", "--target", CONTAINERS],
 ])("other targets are Pulumi's own: %j", (...args) => {
