@@ -1,9 +1,10 @@
 /** Where mirrors and streams with sources get their messages from, and why some never will. */
 import type { AccountPlan } from "./accounts.ts";
 import type { Problem } from "./errors.ts";
+import { isSame, reachedByServices, reachedByStreams } from "./import-routes.ts";
 import { type Import, listImports } from "./imports.ts";
 import type { StreamConfig } from "./stream-config.ts";
-import { isSubset, subjectsOverlap } from "./subjects.ts";
+import { isLiteralSubject, isSubset, subjectsOverlap } from "./subjects.ts";
 
 type OriginConfig = NonNullable<StreamConfig["mirror"]>;
 
@@ -51,29 +52,125 @@ export function vainFilters(origin: OriginConfig, found: StreamConfig): string[]
   );
 }
 
+const API = "$JS.API";
+
 /**
- * Reports prefixes of other accounts' APIs that the account imports from nobody: what is asked there, nobody hears. A
- * cluster of these settings has neither domains nor leaf nodes, which could serve others.
+ * What a copy asks for in its own account, below the prefix of the API (nats-server 2.15, `setupMirrorConsumer` in
+ * stream.go). A `*` stands for a name that the server makes up.
  */
-export function prefixProblems(
+function requestOf({ name, consumer, filter_subject: filter, ...rest }: OriginConfig): string {
+  if (consumer) return `CONSUMER.RESET.${name}.${consumer.name}`;
+  const { subject_transforms: [{ src: only } = {}, ...others] = [] } = rest;
+  const single = filter || (others.length === 0 ? only : undefined);
+  return `CONSUMER.CREATE.${name}${single ? `.*.${single}` : ""}`;
+}
+
+/** What its messages are delivered at, in the origin's account and its own alike (same place). */
+function deliveredAt({ consumer, external }: OriginConfig, isMirror: boolean): string {
+  return consumer?.deliver_subject || `${external?.deliver || "$JS"}.${isMirror ? "M" : "S"}.*`;
+}
+
+/** One of the subjects that a pattern matches; what stands for a filter's wildcard is a token like any other, too. */
+function sampleOf(pattern: string): string {
+  return pattern.replace(/[*>]/g, "x");
+}
+
+/** The account whose API answers at a prefix. */
+function findOriginAccount(
+  account: string,
+  origin: OriginConfig,
+  imports: readonly Import[],
+): string | undefined {
+  const request = sampleOf(requestOf(origin));
+  const from = { account, subject: `${origin.external?.api}.${request}` };
+  return reachedByServices(from, imports).find(({ subject }) => subject === `${API}.${request}`)
+    ?.account;
+}
+
+/**
+ * Reports what keeps a stream from ever getting a message of another account's stream: a request that nobody hears, and
+ * messages that are delivered where it doesn't hear them, of which no server says a word. A cluster of these settings has
+ * neither domains nor leaf nodes, which could serve others.
+ */
+export function externalProblems(
   { account, config }: NamedStream,
   accounts: readonly AccountPlan[],
 ): Problem[] {
-  const services = listImports(accounts).filter(
-    ({ importer, kind }) => importer === account && kind === "service",
-  );
-  return originsOf(config).flatMap(({ path, config: { external } }) => {
-    if (!external) return [];
-    const { api } = external;
-    if (services.some(({ local }) => subjectsOverlap(local, `${api}.CONSUMER.>`))) return [];
+  const imports = listImports(accounts);
+  return originsOf(config).flatMap(({ path, config: origin }) => {
+    if (!origin.external) return [];
+    const malformed = prefixProblems(path, origin.external);
+    if (malformed.length > 0) return malformed;
+    const { api, deliver } = origin.external;
+    const from = findOriginAccount(account, origin, imports);
+    if (from === undefined) {
+      return [
+        {
+          path: `${path}.external.api`,
+          message: `account ${account} imports no service "${api}.${requestOf(origin)}" that is another account's "${API}.${requestOf(origin)}", so nobody answers there`,
+          fix: `add { service: { account: …, subject: ${API}.> }, to: ${api}.> } to accounts.${account}.imports`,
+        },
+      ];
+    }
+    const delivered = deliveredAt(origin, path === "mirror");
+    const subject = sampleOf(delivered);
+    const arrives = reachedByStreams({ account: from, subject }, imports).some((place) =>
+      isSame(place, { account, subject }),
+    );
+    if (arrives) return [];
+    const prefix = deliver || `deliver.${from}`;
+    const wanted = origin.consumer ? delivered : `${prefix}.>`;
+    const advice = lackingAdvice("stream", wanted, { account, from }, accounts);
     return [
       {
-        path: `${path}.external.api`,
-        message: `account ${account} imports no service "${api}.>", so nobody answers there`,
-        fix: `add { service: { account: …, subject: $JS.API.> }, to: ${api}.> } to accounts.${account}.imports`,
+        path: `${path}.external.deliver`,
+        message: `account ${account} imports no stream "${delivered}" from account ${from} under the same name, so nothing that is delivered gets here`,
+        fix: deliver || origin.consumer ? advice : `set it, e.g. ${prefix}, and ${advice}`,
       },
     ];
   });
+}
+
+/** nats-server takes no other (2.15, `checkStreamCfg`). */
+function prefixProblems(
+  path: string,
+  { api, deliver }: NonNullable<OriginConfig["external"]>,
+): Problem[] {
+  const fix = "give it plain words between dots";
+  return [
+    ...Object.entries({ api, deliver }).flatMap(([name, prefix]) =>
+      !prefix || isLiteralSubject(prefix)
+        ? []
+        : [{ path: `${path}.external.${name}`, message: `"${prefix}" is no subject`, fix }],
+    ),
+    ...(api === API
+      ? [
+          {
+            path: `${path}.external.api`,
+            message: `"${API}" is this account's own`,
+            fix: "import the other one by another name",
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Which import, and where it is lacking too, which export, would bring a subject from another account. */
+function lackingAdvice(
+  kind: "stream" | "service",
+  subject: string,
+  { account, from }: { readonly account: string; readonly from: string },
+  accounts: readonly AccountPlan[],
+): string {
+  const isExported = accounts
+    .filter(({ name }) => name === from)
+    .flatMap(({ exports }) => exports)
+    .map((each): string | undefined => ({ stream: undefined, service: undefined, ...each })[kind])
+    .some((exported) => exported !== undefined && isSubset(subject, exported));
+  return [
+    `add { ${kind}: { account: ${from}, subject: ${subject} } } to accounts.${account}.imports`,
+    ...(isExported ? [] : [`{ ${kind}: ${subject} } to accounts.${from}.exports`]),
+  ].join(", and ");
 }
 
 /** What people should know of a stream's origins, going by all streams of the settings. */
@@ -85,36 +182,48 @@ export function originWarnings(
   const { account, config } = stream;
   return originsOf(config).flatMap(({ path, config: origin }) => {
     const { name, external } = origin;
-    if (external) return flowControlWarning(path, account, accounts);
-    const found = streams.find((each) => each.name === name && each.account === account);
+    const home = external ? findOriginAccount(account, origin, listImports(accounts)) : account;
+    // Which is refused.
+    if (home === undefined) return [];
+    const flow = external ? flowControlWarning(path, name, { account, from: home }, accounts) : [];
+    const found = streams.find((each) => each.name === name && each.account === home);
     if (!found) {
-      return [`${path}: ${name} isn't in these settings; nothing is copied unless it is there`];
+      const where = external ? `, in account ${home}` : "";
+      return [
+        ...flow,
+        `${path}: ${name} isn't in these settings${where}; nothing is copied unless it is there`,
+      ];
     }
     return [
+      ...flow,
       ...vainFilters(origin, found.config).map(
         (filter) => `${path}: no message that ${name} takes matches "${filter}"`,
       ),
-      ...(path === "mirror" ? expiryWarnings(config, found.config) : []),
+      ...(path === "mirror" && !external ? expiryWarnings(config, found.config) : []),
     ];
   });
 }
 
 const FLOW_CONTROL = "$JS.FC.>";
 
-/** What comes faster than it is stored waits for an answer on a subject that has to get through, too (error 10228). */
+/**
+ * What comes faster than it is stored waits for an answer on a subject that has to get through, too (error 10228), as a
+ * service, or as a stream that the origin's account imports (seen with nats-server 2.15.2).
+ */
 function flowControlWarning(
   path: string,
-  account: string,
+  name: string,
+  { account, from }: { readonly account: string; readonly from: string },
   accounts: readonly AccountPlan[],
 ): string[] {
-  const carries = ({ importer, kind, origin }: Import) =>
-    kind === "service" ? importer === account : origin.account === account;
-  const isHeard = listImports(accounts).some(
-    (each) => carries(each) && isSubset(FLOW_CONTROL, each.origin.subject),
-  );
-  if (isHeard) return [];
+  const imports = listImports(accounts);
+  const subject = `$JS.FC.${name}.x.x`;
+  const start = { account, subject };
+  const reached = [...reachedByServices(start, imports), ...reachedByStreams(start, imports)];
+  if (reached.some((place) => isSame(place, { account: from, subject }))) return [];
+  const advice = lackingAdvice("service", FLOW_CONTROL, { account, from }, accounts);
   return [
-    `${path}: account ${account} imports no service "${FLOW_CONTROL}" of the account that it copies from: beyond some thousand messages the copy stalls (error 10228)`,
+    `${path}: account ${account} imports no service "${FLOW_CONTROL}" of account ${from}: beyond some thousand messages the copy stalls (error 10228); ${advice}`,
   ];
 }
 

@@ -10,7 +10,7 @@ import {
   restartFields,
   type SettingValues,
 } from "./nats-conf.ts";
-import { originWarnings, prefixProblems } from "./origins.ts";
+import { externalProblems, originWarnings } from "./origins.ts";
 import { payloadNotices, payloadProblems } from "./payload.ts";
 import {
   describeNearest,
@@ -277,7 +277,7 @@ function draftStream(
   const unfit = [
     ...homeProblems({ name, account, config }, accounts),
     ...streamRoomProblems({ name, account, config }, accounts),
-    ...prefixProblems({ name, account, config }, accounts),
+    ...externalProblems({ name, account, config }, accounts),
     ...(homeless ? [] : misled),
   ];
   return {

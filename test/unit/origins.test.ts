@@ -42,12 +42,104 @@ describe("a plan", () => {
     const api = { service: { account: "FAR", subject: "$JS.API.>" }, to: "JS.far.API.>" };
     const deliver = { stream: { account: "FAR", subject: "deliver.far.>" } };
     const flow = { service: { account: "FAR", subject: "$JS.FC.>" } };
-    const given = (...imports: object[]) => draft({ mirror }, {}, { APP: { imports }, FAR });
+    const given = (...imports: object[]) =>
+      draft({ mirror }, { EVENTS: { ...EVENTS, account: "FAR" } }, { APP: { imports }, FAR });
     expect(given(api, deliver, flow)).toEqual({ warnings: [], problems: [] });
     expect(given(deliver, flow).problems).toEqual(["streams.COPY.mirror.external.api"]);
     expect(given(api, deliver).warnings).toEqual([
       expect.stringMatching(/imports no service "\$JS.FC.>".*10228/),
     ]);
+  });
+
+  describe("of a stream of another account", () => {
+    const API = { service: { account: "FAR", subject: "$JS.API.>" }, to: "JS.far.API.>" };
+    const DELIVER = { stream: { account: "FAR", subject: "deliver.far.>" } };
+    const FLOW = { service: { account: "FAR", subject: "$JS.FC.>" } };
+    const EXPORTS = [API, FLOW].map(({ service }) => ({ service: service.subject }));
+
+    /** What the plan of a mirror refuses and warns of. */
+    function judge(
+      {
+        imports = [API, DELIVER, FLOW] as object[],
+        external = {},
+        ...origin
+      }: Record<string, unknown> & { imports?: object[] } = {},
+      exports: readonly object[] = [...EXPORTS, { stream: ">" }],
+    ) {
+      const far = { api: "JS.far.API", deliver: "deliver.far", ...(external as object) };
+      const mirror = { name: "EVENTS", external: far, ...origin };
+      const settings = parseSettings(
+        {
+          streams: { EVENTS: { ...EVENTS, account: "FAR" }, COPY: { mirror } },
+          accounts: { APP: { imports }, FAR: { exports } },
+        },
+        IDENTITY,
+      );
+      const copy = draftCluster(settings).streams.find(({ name }) => name === "COPY");
+      return {
+        problems: copy?.problems.map(({ path, message, fix }) => `${path}: ${message}: ${fix}`),
+        warnings: copy?.warnings.filter((each) => each.startsWith("mirror")),
+      };
+    }
+
+    it("names the import that its messages would come by, and the export that it lacks", () => {
+      expect(judge().problems).toEqual([]);
+      const lacking =
+        'streams.COPY.mirror.external.deliver: account APP imports no stream "deliver.far.M.*" from account FAR under the same name, so nothing that is delivered gets here: add { stream: { account: FAR, subject: deliver.far.> } } to accounts.APP.imports';
+      expect(judge({ imports: [API, FLOW] }).problems).toEqual([lacking]);
+      expect(judge({ imports: [API, FLOW] }, EXPORTS).problems).toEqual([
+        `${lacking}, and { stream: deliver.far.> } to accounts.FAR.exports`,
+      ]);
+      const unset = { external: { deliver: undefined } };
+      expect(judge(unset).problems).toEqual([
+        expect.stringMatching(
+          /imports no stream "\$JS\.M\.\*" .*: set it, e\.g\. deliver\.FAR, and add .*subject: deliver\.FAR\.> /,
+        ),
+      ]);
+      const standard = { stream: { account: "FAR", subject: "$JS.M.>" } };
+      expect(judge({ ...unset, imports: [API, FLOW, standard] }).problems).toEqual([]);
+    });
+
+    it("names the request that no import carries", () => {
+      const create = (rest: string) => ({
+        service: { account: "FAR", subject: `$JS.API.CONSUMER.CREATE.EVENTS${rest}` },
+        to: `JS.far.API.CONSUMER.CREATE.EVENTS${rest}`,
+      });
+      const given = (rest: string, origin: object = {}) =>
+        judge({ ...origin, imports: [create(rest), DELIVER, FLOW] }).problems;
+      const filtered = { filterSubject: "events.*" };
+      expect(given("")).toEqual([]);
+      expect(given(".>")).toEqual([
+        expect.stringContaining('imports no service "JS.far.API.CONSUMER.CREATE.EVENTS" that is'),
+      ]);
+      expect(given(".>", filtered)).toEqual([]);
+      expect(given(".*.events.*", filtered)).toEqual([]);
+      expect(given("", filtered)).toEqual([
+        expect.stringContaining('"JS.far.API.CONSUMER.CREATE.EVENTS.*.events.*" that is'),
+      ]);
+      const consumer = { name: "FOR_APP", deliverSubject: "deliver.far.app" };
+      expect(given("", { consumer })).toEqual([
+        expect.stringContaining('"JS.far.API.CONSUMER.RESET.EVENTS.FOR_APP" that is'),
+      ]);
+      expect(judge({ consumer }).problems).toEqual([]);
+    });
+
+    it.each([
+      [{ api: "JS.*.API" }, 'mirror.external.api: "JS.*.API" is no subject'],
+      [{ api: "$JS.API" }, `mirror.external.api: "$JS.API" is this account's own`],
+      [{ deliver: "deliver.far." }, 'mirror.external.deliver: "deliver.far." is no subject'],
+    ])("is refused where nats-server would: %j", (external, problem) => {
+      expect(judge({ external }).problems).toEqual([expect.stringContaining(problem)]);
+    });
+
+    it("says that it isn't in these settings, and which filters match nothing", () => {
+      expect(judge({ name: "EVNTS" }).warnings).toEqual([
+        "mirror: EVNTS isn't in these settings, in account FAR; nothing is copied unless it is there",
+      ]);
+      expect(judge({ filterSubject: "evnts.>" }).warnings).toEqual([
+        'mirror: no message that EVENTS takes matches "evnts.>"',
+      ]);
+    });
   });
 
   it("says that a mirror gives what has expired at its origin", () => {
