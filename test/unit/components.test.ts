@@ -70,6 +70,7 @@ describe("NatsCluster", () => {
     const count = Map.groupBy(resources, ({ type }) => type);
     expect(Object.fromEntries([...count].map(([type, of]) => [type, of.length]))).toEqual({
       "nats-regions:index:NatsCluster": 1,
+      "nats-regions:index:Lifespan": 1,
       "nats-regions:index:Region": 3,
       "nats-regions:index:AvailabilityZone": 9,
       "nats-regions:index:NatsNode": 9,
