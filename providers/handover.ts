@@ -19,6 +19,9 @@ import type { Reporting } from "./progress.ts";
 /** Which subjects the streams of the settings are to have, by name: what a roster is told beside what it remembers. */
 export type SubjectsOfStreams = Readonly<Record<string, readonly string[]>>;
 
+/** Of which stream of its account each mirror in the settings is one: what a roster is told beside it, too. */
+export type MirrorsOfStreams = Readonly<Record<string, string>>;
+
 /** What one account's streams are to become. */
 interface Course {
   readonly targets: ReadonlyMap<string, readonly string[]>;
@@ -41,6 +44,8 @@ const ROLL_CALL_MS = 10_000;
 export class Handovers {
   readonly #courses = new Map<string, Course>();
   readonly #checked = new Map<string, Goal>();
+  /** Mirrors in the settings, by the key of what they mirror. */
+  readonly #mirrors = new Map<string, string[]>();
   /** What the last `up` set out to make of streams. */
   readonly #begun = new Map<string, string>();
   /** Streams whose subjects were changed on behalf of others. */
@@ -54,7 +59,17 @@ export class Handovers {
   }
 
   /** Takes note of what all streams are to become; `olds` is what there was after the last `up`. */
-  announce(olds: Partial<Roster>, news: Roster, subjects: SubjectsOfStreams): void {
+  announce(
+    olds: Partial<Roster>,
+    news: Roster,
+    subjects: SubjectsOfStreams,
+    mirrors: MirrorsOfStreams = {},
+  ): void {
+    this.#mirrors.clear();
+    for (const [mirror, origin] of Object.entries(mirrors)) {
+      const key = keyOf({ account: accountOf(news, mirror), stream: origin });
+      this.#mirrors.set(key, [...(this.#mirrors.get(key) ?? []), mirror]);
+    }
     const before = Object.entries(rememberedIn(olds)).map(([name, { account, allowDataLoss }]) => ({
       name,
       account: account ?? olds.account ?? news.account,
@@ -103,6 +118,11 @@ export class Handovers {
   /** Whether a stream is in the settings; undefined where nobody has told. */
   isPlanned(account: string, stream: string): boolean | undefined {
     return this.#courses.get(account)?.targets.has(stream);
+  }
+
+  /** Which streams of the settings mirror a stream. */
+  mirrorsOf(origin: Pick<Goal, "account" | "stream">): readonly string[] {
+    return this.#mirrors.get(keyOf(origin)) ?? [];
   }
 
   /** Says who has what a stream is to take: what is handed over, and what can't be. */

@@ -41,6 +41,27 @@ export async function judgeOrigins(
   };
 }
 
+/**
+ * Looks whether mirrors have got messages of an earlier stream of a name that is to begin anew: they leave out as many of
+ * the new one's as that had (nats-server 2.15, `setupMirrorConsumer`), and say of themselves that they lack nothing.
+ */
+export async function judgeMirrors(
+  port: JetStreamPort,
+  stream: string,
+  mirrors: readonly string[],
+): Promise<Verdict> {
+  const refusals = await Promise.all(
+    mirrors.map(async (mirror) => {
+      const last = (await findAtOnce(port, mirror))?.state.last_seq ?? 0;
+      if (last === 0) return [];
+      return [
+        `stream ${stream} begins anew, but ${mirror}, which mirrors it, has got messages of an earlier one, and would leave out the first ${last.toLocaleString("en")} of the new one; take mirror out of ${mirror} first, which then keeps what it has as a stream of its own`,
+      ];
+    }),
+  );
+  return { refusals: refusals.flat(), notices: [] };
+}
+
 /** What is there already may match where nothing new does. */
 function judgeFilters({ path, config: origin }: Origin, info: StreamInfo, stream: string): Verdict {
   const reasons = vainFilters(origin, info.config).map(

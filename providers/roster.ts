@@ -11,7 +11,12 @@ import {
 import { describeContents } from "../lib/stream-loss.ts";
 import { configure, openConfigured } from "./configured.ts";
 import { hasUnknown, toFailures } from "./engine.ts";
-import { HANDOVERS, type Handovers, type SubjectsOfStreams } from "./handover.ts";
+import {
+  HANDOVERS,
+  type Handovers,
+  type MirrorsOfStreams,
+  type SubjectsOfStreams,
+} from "./handover.ts";
 import { isSilence, type JetStreamPort, StreamNotFound } from "./jetstream.ts";
 
 /** Runs in the dynamic provider's process; components/stream-roster.ts loads it by this name. */
@@ -21,7 +26,7 @@ export const rosterProvider = { configure, ...rosterLifecycle(openConfigured) };
 export interface RosterInputs extends Roster {
   readonly subjects?: SubjectsOfStreams;
   /** Of which stream of its account each mirror is one. */
-  readonly mirrors?: Readonly<Record<string, string>>;
+  readonly mirrors?: MirrorsOfStreams;
 }
 
 /** The lifecycle of a roster: all that it does is to look, in `check`, before anything changes. */
@@ -32,7 +37,7 @@ export function rosterLifecycle(
   return {
     async check(olds: Partial<Roster>, inputs: RosterInputs): Promise<CheckResult> {
       const { subjects = {}, mirrors = {}, ...news } = inputs;
-      if (!hasUnknown(inputs)) handovers.announce(olds, news, subjects);
+      if (!hasUnknown(inputs)) handovers.announce(olds, news, subjects, mirrors);
       if (hasUnknown(news) || !isRoster(olds)) return { inputs: news };
       const findings = await Promise.all(
         accountsOf(olds).map((account) => checkAccount(account, open(account), olds, news)),

@@ -25,7 +25,7 @@ import {
   StreamNotFound,
 } from "./jetstream.ts";
 import { heirsOf, isMisled } from "./leadership.ts";
-import { awaitOrigins, type Contact, judgeOrigins, troublesOf } from "./origins.ts";
+import { awaitOrigins, type Contact, judgeMirrors, judgeOrigins, troublesOf } from "./origins.ts";
 import { find, findAtOnce, insist, type Pace } from "./patience.ts";
 import { ProgramRun } from "./program-run.ts";
 import type { Reporting } from "./progress.ts";
@@ -260,7 +260,7 @@ async function checkInputs(
   const seen = needsLook(olds, news) ? await glance(port(), olds, news) : undefined;
   const verdicts = [
     judge(olds, news, seen?.found),
-    ...(seen ? await judgeNeighbours(port(), news, seen.found, handovers) : []),
+    ...(seen ? await judgeNeighbours(port(), olds, news, seen.found, handovers) : []),
   ];
   const refused = verdicts.flatMap(({ refusals }) => refusals);
   for (const notice of verdicts.flatMap(({ notices }) => notices)) console.error(notice);
@@ -268,24 +268,43 @@ async function checkInputs(
   return { inputs, failures: toFailures(refused) };
 }
 
-/** Looks who has the subjects that are new to a stream, and for those that it is to copy from. */
+/** Looks who has the subjects that are new to a stream, for those that it is to copy from, and for those that copy it. */
 async function judgeNeighbours(
   port: JetStreamPort,
+  olds: Partial<StreamInputs>,
   news: ProgramInputs,
   found: StreamInfo | undefined,
   handovers: Handovers,
 ): Promise<Verdict[]> {
   const gains = !found || takesOther(found.config, news.config);
+  const mirrors = handovers.mirrorsOf(news);
   const isPlanned = (name: string) => handovers.isPlanned(news.account, name) ?? false;
   try {
     return await Promise.all([
       ...(gains ? [handovers.judge(port, news)] : []),
       judgeOrigins(port, found, news, isPlanned),
+      ...(mirrors.length > 0 && (await beginsAnew(port, olds, news, found))
+        ? [judgeMirrors(port, news.stream, mirrors)]
+        : []),
     ]);
   } catch (error) {
     if (!isSilence(error)) throw error;
     return [];
   }
+}
+
+/** Whether a stream is made without the messages that one of its name may have had. */
+async function beginsAnew(
+  port: JetStreamPort,
+  olds: Partial<StreamInputs>,
+  news: ProgramInputs,
+  found: StreamInfo | undefined,
+): Promise<boolean> {
+  if (found) {
+    const isRefused = changesBy(olds, news, found).some(({ effect }) => effect === "refused");
+    return isRefused && news.policy.recreate !== "viaBackup" && news.policy.allowDataLoss === true;
+  }
+  return olds.config === undefined && !(await findAtOnce(port, backupOf(news.stream)));
 }
 
 function takesOther(base: StreamConfig, desired: StreamConfig): boolean {

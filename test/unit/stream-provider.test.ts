@@ -592,6 +592,46 @@ describe("a change under way that is no longer wanted", () => {
   });
 });
 
+describe("a stream that others mirror", () => {
+  const news = { account: "APP", streams: { ORDERS: {}, COPY: {} } };
+  const reasonsFor = async (olds: Partial<StreamInputs>, inputs: ProgramInputs) =>
+    (await check(olds, inputs)).failures.map(({ reason }) => reason);
+
+  beforeEach(async () => {
+    const handovers = new Handovers();
+    lifecycle = streamLifecycle(() => jetStream, { ...options, handovers });
+    handovers.announce({}, news, {}, { COPY: "ORDERS" });
+    await jetStream.create({ name: "COPY", mirror: { name: "ORDERS" } });
+  });
+
+  const fill = () => {
+    const copy = jetStream.streams.get("COPY");
+    if (copy) copy.messages = 40;
+  };
+
+  it("isn't made anew where a mirror would leave out what it begins with", async () => {
+    expect(await reasonsFor({}, program())).toEqual([]);
+    fill();
+    expect(await reasonsFor({}, program())).toEqual([
+      expect.stringMatching(/^stream ORDERS begins anew, but COPY, .* leave out the first 40 of/),
+    ]);
+    await jetStream.create({ name: "ORDERS-nats-regions-backup" });
+    expect(await reasonsFor({}, program())).toEqual([]);
+  });
+
+  it("isn't deleted and made anew either, but changes, and goes through a copy", async () => {
+    const olds = await created();
+    fill();
+    const changed = (policy: ProgramInputs["policy"], change: Change = { storage: "memory" }) =>
+      reasonsFor(olds, { ...program(change), policy });
+    expect(await changed({ allowDataLoss: true })).toEqual([
+      expect.stringContaining("begins anew, but COPY"),
+    ]);
+    expect(await changed({ recreate: "viaBackup" })).toEqual([]);
+    expect(await changed({ allowDataLoss: true }, { max_msgs: 5 })).toEqual([]);
+  });
+});
+
 describe("a stream that the last up set out to make something else of", () => {
   const MOVED = { ...ORDERS, placement: { tags: ["rg:3"] } };
   const roster = (config: StreamConfig) => ({
