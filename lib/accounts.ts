@@ -7,7 +7,7 @@ import type {
   Permissions,
 } from "./account-settings.ts";
 import type { Problem } from "./errors.ts";
-import { importProblems } from "./imports.ts";
+import { importProblems, sharedRequests } from "./imports.ts";
 import { ownValue } from "./records.ts";
 import type { StreamConfig } from "./stream-config.ts";
 
@@ -134,10 +134,10 @@ interface AccountStream {
 
 /** Says why a stream can't be in its account. Paths are below the stream's. */
 export function homeProblems(
-  { account, config }: AccountStream,
+  { name, account, config }: AccountStream,
   accounts: readonly AccountPlan[],
 ): Problem[] {
-  const home = accounts.find(({ name }) => name === account);
+  const home = accounts.find((each) => each.name === account);
   if (!home) {
     const known = accounts.map(({ name }) => name).join(", ");
     const message = `there is no account "${account}"`;
@@ -146,6 +146,11 @@ export function homeProblems(
   if (home.jetStream === false) {
     const message = `account ${account} has no streams: its jetStream is off`;
     return [{ path: "account", message, fix: "switch it on, or name another account" }];
+  }
+  const [shared] = sharedRequests(home, name);
+  if (shared) {
+    const message = `account ${account} imports "${shared.local}" from account ${shared.origin.account}, so that what is asked of this stream would be done there, too`;
+    return [{ path: "account", message, fix: "give that import another name by its to" }];
   }
   return home.jetStream.maxBytesRequired && (config.max_bytes ?? -1) < 0
     ? [

@@ -19,8 +19,13 @@ export interface Import {
 
 type Sharing = Pick<AccountPlan, "name" | "exports" | "imports">;
 
-/** Reports accounts that exports and imports name in vain, and what the server would refuse of them. */
-export function importProblems(accounts: readonly Sharing[]): Problem[] {
+/**
+ * Reports accounts that exports and imports name in vain, what the server would refuse of them, and imports that have
+ * two accounts do what is asked of one.
+ */
+export function importProblems(
+  accounts: readonly (Sharing & Pick<AccountPlan, "jetStream">)[],
+): Problem[] {
   const names = new Set(accounts.map(({ name }) => name));
   const imports = listImports(accounts);
   return [
@@ -33,7 +38,40 @@ export function importProblems(accounts: readonly Sharing[]): Problem[] {
         : []),
     ]),
     ...duplicates(imports),
+    ...accounts
+      .filter(({ jetStream }) => jetStream !== false)
+      .flatMap((account) => sharedRequests(account, "*").map(sharedProblem)),
   ];
+}
+
+/** What is asked of JetStream about a stream. */
+const REQUESTS = [
+  ...["CREATE", "UPDATE", "DELETE", "PURGE", "INFO", "MSG.GET", "MSG.DELETE"].map(
+    (verb) => `STREAM.${verb}`,
+  ),
+  "CONSUMER.LIST",
+];
+
+/**
+ * The imports by which what an account with JetStream asks of it is asked of another's, too: both do it, streams are made
+ * and deleted in both, and one of the answers is taken (seen with nats-server 2.15.2).
+ *
+ * @param stream its name, or `*`: whatever stream it is asked about.
+ */
+export function sharedRequests(account: Sharing, stream: string): Import[] {
+  return importsOf(account).filter(
+    ({ kind, local }) =>
+      kind === "service" &&
+      REQUESTS.some((request) => isSubset(`$JS.API.${request}.${stream}`, local)),
+  );
+}
+
+function sharedProblem({ importer, origin, local, path }: Import): Problem {
+  return {
+    path: `${path}.to`,
+    message: `what is asked of account ${importer}'s own JetStream at "${local}" would be done in account ${origin.account}, too: streams would be made and deleted in both`,
+    fix: `give it another name, e.g. to: JS.${origin.account}.API.>, or switch accounts.${importer}.jetStream off`,
+  };
 }
 
 /** All imports of some accounts. */

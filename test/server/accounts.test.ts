@@ -8,10 +8,12 @@ import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Accounts } from "../../lib/accounts-conf.ts";
 import { hashPassword, managerKey, managerPublicKey, managerSeed } from "../../lib/credentials.ts";
+import { importProblems } from "../../lib/imports.ts";
 import { configDigest, renderAccountsConf, renderNodeConf } from "../../lib/nats-conf.ts";
 import { nodesOf, planCluster } from "../../lib/plan.ts";
 import { decodeSettings, parseSettings } from "../../lib/settings.ts";
 import { AccessDenied, closeConnections, openJetStream } from "../../providers/jetstream.ts";
+import { eventually } from "../support/eventually.ts";
 import { BINARY } from "../support/nats-cluster.ts";
 import { NatsServer } from "../support/nats-server.ts";
 
@@ -102,6 +104,31 @@ async function accountsOf(settings: object): Promise<Accounts> {
     managers: Object.fromEntries(managers),
   };
 }
+
+test("an account that imports another's JetStream API by its own name has both do what is asked of it", async () => {
+  const user = (name: string) => ({ users: [{ name }], limits: {}, jetStream: {} });
+  const subject = "$JS.API.>";
+  const accounts = [
+    { ...user("a"), name: "A", exports: [{ service: subject }], imports: [] },
+    { ...user("b"), name: "B", exports: [], imports: [{ service: { account: "A", subject } }] },
+  ];
+  const hashes = { sys: "sys", a: "a", b: "b" };
+  await using server = await NatsServer.start({
+    systemUser: "sys",
+    accounts,
+    hashes,
+    managers: {},
+  });
+  const portOf = (name: string, account: string) =>
+    openJetStream({ urls: [server.url], user: name, password: name }, account);
+  const [a, b] = [portOf("a", "A"), portOf("b", "B")];
+  await a.create({ name: "S", subjects: ["s"] });
+  await b.create({ name: "S", subjects: ["s"] });
+  await b.delete("S");
+  await eventually(async () => (await a.names()).length === 0);
+  await closeConnections();
+  expect(importProblems(accounts).map(({ path }) => path)).toEqual(["accounts.B.imports[0].to"]);
+});
 
 describe("a server with all that accounts can have", () => {
   let server: NatsServer;

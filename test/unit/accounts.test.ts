@@ -252,6 +252,38 @@ describe("imports", () => {
       'accounts.B.imports[1] | "out.a" is imported by accounts.B.imports[0] already | take one out',
     ]);
   });
+
+  describe("have no account do what is asked of another's JetStream", () => {
+    const given = (subject: string, more: object = {}, others: object = {}) =>
+      refusals(
+        {
+          A: { exports: [{ service: ">" }], imports: [] },
+          B: { imports: [{ service: { account: "A", subject } }], ...more },
+        },
+        others,
+      );
+    const stream = { streams: { S: { account: "B", subjects: ["s"] } } };
+
+    test.each(["$JS.API.>", "$JS.>", ">", "$JS.API.STREAM.DELETE.*", "$JS.API.*.LIST.>"])(
+      "as by an import of %s",
+      (subject) => {
+        expect(given(subject)).toEqual([
+          `accounts.B.imports[0].to | what is asked of account B's own JetStream at "${subject}" would be done in account A, too: streams would be made and deleted in both | give it another name, e.g. to: JS.A.API.>, or switch accounts.B.jetStream off`,
+        ]);
+        expect(given(subject, { jetStream: false })).toEqual([]);
+      },
+    );
+
+    test("but what it asks of that one alone", () => {
+      expect(given("$JS.API.CONSUMER.MSG.NEXT.>", {}, stream)).toEqual([]);
+      expect(given("$JS.API.STREAM.INFO.OTHER", {}, stream)).toEqual([]);
+      expect(given("$JS.API.STREAM.INFO.S", {}, stream)).toEqual([
+        'streams.S.account | account B imports "$JS.API.STREAM.INFO.S" from account A, so that what is asked of this stream would be done there, too | give that import another name by its to',
+      ]);
+      const named = { service: { account: "A", subject: "$JS.API.>" }, to: "JS.A.API.>" };
+      expect(given("$JS.FC.>", { imports: [named] }, stream)).toEqual([]);
+    });
+  });
 });
 
 describe("a stream", () => {
