@@ -118,6 +118,9 @@ createRetirement(
   cluster,
 );
 
+// Another replica may lead by then. Of outputs that aren't what a plan has, Pulumi says no word: it ends with 1.
+const isSaved = hasPlan && pulumi.runtime.isDryRun();
+
 export const clientUrls = cluster.clientUrls;
 export const monitoringUrls = cluster.monitoringUrls;
 // The CLI warns of outputs that are undefined.
@@ -125,6 +128,10 @@ export const caCertificate = cluster.caCertificate ?? null;
 export const streams = Object.fromEntries(
   placed.map(({ name, account, tags, stream: { leader, replicas } }) => [
     name,
-    { account, tags, leader, replicas },
+    {
+      account,
+      tags,
+      ...(isSaved ? { leader: pulumi.unknown, replicas: pulumi.unknown } : { leader, replicas }),
+    },
   ]),
 );

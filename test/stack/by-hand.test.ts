@@ -2,6 +2,7 @@ import path from "node:path";
 import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { findCli } from "../../cli/pulumi/project.mjs";
+import { eventually } from "../support/eventually.ts";
 import { NatsClient } from "../support/nats-client.ts";
 import { TestStack } from "../support/stack.ts";
 
@@ -110,6 +111,17 @@ test("a stream whose creation failed isn't said to have gone, one to be deleted 
   await up();
   await client.delete("STRAY");
   expect(await messages()).toBe(1);
+});
+
+test("a plan that was saved holds where another replica has come to lead since", async () => {
+  const plan = path.join(stack.folder, "plan.json");
+  await stack.expectPulumi("preview", "--save-plan", plan);
+  const leaderOf = async () => (await client.info("ORDERS")).cluster.leader;
+  const leader = await leaderOf();
+  await client.stepDown("ORDERS");
+  await eventually(async () => ![leader, undefined, ""].includes(await leaderOf()));
+  await up("--refresh", "--plan", plan);
+  expect((await stack.outputs()).streams.ORDERS?.leader).toBe(await leaderOf());
 });
 
 /** Of `1m`, in nanoseconds. */
