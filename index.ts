@@ -1,20 +1,20 @@
 import * as pulumi from "@pulumi/pulumi";
 import { announceChanges } from "./components/announce-changes.ts";
 import { announceImage } from "./components/announce-image.ts";
-import { announceDepartures, createRetirement } from "./components/departures.ts";
+import { announceDepartures, createRetirement } from "./components/departure-steps.ts";
 import { JetStreamProvider, serversOf } from "./components/jetstream-provider.ts";
 import { promiseOf } from "./components/known-value.ts";
 import { NatsCluster } from "./components/nats-cluster.ts";
-import { observerOf } from "./components/observe.ts";
+import { observerOf } from "./components/observer.ts";
 import { inspectEngine } from "./components/preflight.ts";
-import { refuseShortages } from "./components/room.ts";
+import { readTlsFiles } from "./components/read-tls-files.ts";
+import { refuseShortages } from "./components/refuse-shortages.ts";
+import { StreamRoster } from "./components/roster.ts";
 import { streamPatience } from "./components/script-patience.ts";
 import { planStack } from "./components/stack-settings.ts";
 import { Stream } from "./components/stream.ts";
-import { StreamRoster } from "./components/stream-roster.ts";
-import { readTlsFiles } from "./components/tls-files.ts";
-import { fingerprint } from "./lib/credentials.ts";
-import { begunBy, mirrorsOf, rosterOf, subjectsOf } from "./lib/roster.ts";
+import { fingerprint } from "./lib/accounts/credentials.ts";
+import { begunBy, mirrorsOf, rosterOf, subjectsOf } from "./lib/update/stream-roster.ts";
 
 // The SDK takes a stack trace for each of its promises; looking all their frames up in source maps, which
 // types that are stripped don't need, is a quarter of a preview.

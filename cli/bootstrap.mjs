@@ -4,8 +4,8 @@ import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { exec } from "./pulumi/exec.mjs";
-import { createLog } from "./steps.mjs";
-import { usage } from "./usage.mjs";
+import { createLog } from "./terminal/steps.mjs";
+import { usage } from "./terminal/usage.mjs";
 
 const project = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const modules = path.join(project, "node_modules");

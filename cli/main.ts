@@ -1,8 +1,8 @@
 import { enableCompileCache } from "node:module";
-import { PlanError } from "../lib/errors.ts";
-import { SetUpError } from "./setup/errors.ts";
-import { usage } from "./usage.mjs";
-import { UserError } from "./user-error.ts";
+import { PlanError } from "../lib/base/errors.ts";
+import { SetUpError } from "../tools/setup/set-up-errors.ts";
+import { usage } from "./terminal/usage.mjs";
+import { UserError } from "./terminal/user-error.ts";
 
 /** What a file in commands/ exports. */
 interface Command {
@@ -15,14 +15,14 @@ interface Command {
 /** Each loads what it needs, so that none waits for what another needs. */
 const COMMANDS = new Map<string, () => Promise<Command>>([
   ["start", () => import("./commands/start.ts")],
-  ["setup", () => import("./commands/setup.ts")],
+  ["setup", () => import("../tools/commands/setup.ts")],
   ["plan", () => import("./commands/plan.ts")],
   ["preview", () => import("./commands/preview.ts")],
   ["status", () => import("./commands/status.ts")],
   ["drill", () => import("./commands/drill.ts")],
-  ["test", () => import("./commands/test.ts")],
-  ["chaos", () => import("./commands/chaos.ts")],
-  ["bench", () => import("./commands/bench.ts")],
+  ["test", () => import("../tools/commands/test.ts")],
+  ["chaos", () => import("../tools/commands/chaos.ts")],
+  ["bench", () => import("../tools/commands/bench.ts")],
   ["destroy", () => import("./commands/destroy.ts")],
 ]);
 

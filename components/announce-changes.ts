@@ -1,22 +1,22 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import type { Accounts } from "../lib/accounts-conf.ts";
-import { fileReasons, issueReasons } from "../lib/certificate-changes.ts";
-import { describeMemoryLosses } from "../lib/memory-loss.ts";
-import { configDigest } from "../lib/nats-conf.ts";
+import type { Accounts } from "../lib/accounts/accounts-conf.ts";
+import { configDigest } from "../lib/nodes/nats-conf.ts";
+import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan/plan.ts";
+import { fileReasons, issueReasons } from "../lib/update/certificate-changes.ts";
+import { describeMemoryLosses } from "../lib/update/memory-loss.ts";
 import {
   changeOf,
   describeChanges,
   type NodeChange,
   type Reason,
   type RunningServer,
-} from "../lib/node-changes.ts";
-import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
-import { type Page, readPageAsShown } from "../providers/monitoring-page.ts";
-import type { Observer } from "./observe.ts";
+} from "../lib/update/node-changes.ts";
+import { type Page, readPageAsShown } from "../live/monitoring/monitoring-page.ts";
+import type { Observer } from "./observer.ts";
 import type { EngineNode, EngineState } from "./preflight.ts";
+import type { TlsTexts } from "./read-tls-files.ts";
 import { type PlannedRestarts, planRestarts, type Restarts } from "./restarts.ts";
-import type { TlsTexts } from "./tls-files.ts";
 
 /** When nodes took up the config that they run with, by name, RFC 3339: of those where it isn't the planned one. */
 export type Strays = ReadonlyMap<string, string>;

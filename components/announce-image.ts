@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { imageChange, imageEffects } from "../lib/image-changes.ts";
-import type { ClusterPlan } from "../lib/plan.ts";
-import type { Observer } from "./observe.ts";
+import type { ClusterPlan } from "../lib/plan/plan.ts";
+import { imageChange, imageEffects } from "../lib/update/image-changes.ts";
+import type { Observer } from "./observer.ts";
 import type { EngineState } from "./preflight.ts";
 
 /**

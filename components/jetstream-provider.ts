@@ -1,6 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type ClusterPlan, nodesOf } from "../lib/plan.ts";
-import { CONNECTION_KEY, type ManagerConnection, type Servers } from "../providers/connection.ts";
+import { type ClusterPlan, nodesOf } from "../lib/plan/plan.ts";
+import {
+  CONNECTION_KEY,
+  type ManagerConnection,
+  type Servers,
+} from "../live/jetstream/connection.ts";
 import type { EngineState } from "./preflight.ts";
 
 export interface JetStreamProviderArgs {

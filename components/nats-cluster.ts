@@ -1,24 +1,25 @@
 import { local } from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import type { Accounts } from "../lib/accounts-conf.ts";
-import { renderAccountsConf } from "../lib/nats-conf.ts";
-import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
+import type { Accounts } from "../lib/accounts/accounts-conf.ts";
+import { renderAccountsConf } from "../lib/nodes/nats-conf.ts";
+import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan/plan.ts";
 import type { SettledLabels, Strays } from "./announce-changes.ts";
 import type { AvailabilityZone } from "./availability-zone.ts";
-import { type Certificates, createCertificates, scriptTrust } from "./certificates.ts";
-import { createDrain } from "./departures.ts";
-import { createAccountsStep, createInterestStep } from "./interest.ts";
+import { createDrain } from "./departure-steps.ts";
+import { createAccountsStep, createInterestStep } from "./interest-steps.ts";
 import { Lifespan } from "./lifespan.ts";
 import type { NatsNode, NodeSettings } from "./nats-node.ts";
 import { createNetwork, ensureNetwork } from "./network.ts";
+import { type Certificates, createCertificates, scriptTrust } from "./node-certificates.ts";
 import type { Ownership } from "./ownership.ts";
 import type { EngineState } from "./preflight.ts";
 import { limitProcesses } from "./process-limit.ts";
+import type { TlsTexts } from "./read-tls-files.ts";
 import { Region } from "./region.ts";
 import { type Restarts, Turns } from "./restarts.ts";
+import { runCommand } from "./run-command.ts";
 import { scriptPatience } from "./script-patience.ts";
-import type { TlsTexts } from "./tls-files.ts";
 
 export interface NatsClusterArgs {
   readonly plan: ClusterPlan;
@@ -225,7 +226,7 @@ function createStartGate(
   const settings = plan.waves.map((wave) =>
     Object.fromEntries(wave.map((node) => [node.name, labels(node)])),
   );
-  const check = plan.rollout === "all" ? ":" : "node providers/check-start.ts";
+  const check = plan.rollout === "all" ? ":" : runCommand("start-gate");
   return new local.Command(
     name,
     {
@@ -241,8 +242,6 @@ function createStartGate(
     { parent, dependsOn: [drain], ignoreChanges: ["create"] },
   );
 }
-
-const AWAIT_CLUSTER = "node providers/await-cluster.ts";
 
 /**
  * Makes the gate behind a wave. The first boot needs all nodes at once, as a new meta group elects its
@@ -265,11 +264,11 @@ function createGate(
     name,
     {
       create: isWhole
-        ? `${AWAIT_CLUSTER} replicas`
+        ? runCommand("gate", "replicas")
         : isLast
-          ? `${AWAIT_CLUSTER} ${hasKept ? "replicas" : "members"}`
+          ? runCommand("gate", hasKept ? "replicas" : "members")
           : ":",
-      update: `${AWAIT_CLUSTER} replicas`,
+      update: runCommand("gate", "replicas"),
       environment: {
         MONITORS: JSON.stringify(monitoringUrls(waves.slice(0, index + 1).flat())),
         LATER: JSON.stringify(monitoringUrls(waves.slice(index + 1).flat())),

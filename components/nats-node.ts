@@ -6,13 +6,14 @@ import {
   GENERATION_LABEL,
   NODE_LABEL,
   RESTART_SETTINGS_LABEL,
-} from "../lib/labels.ts";
-import { CLIENT_PORT, CONFIG_DIR, DATA_DIR, MONITOR_PORT } from "../lib/nats-conf.ts";
-import { NODE_USER, packNodeFiles } from "../lib/node-files.ts";
-import type { NodePlan } from "../lib/plan.ts";
-import type { NodeFiles } from "./certificates.ts";
+} from "../lib/nodes/labels.ts";
+import { CLIENT_PORT, CONFIG_DIR, DATA_DIR, MONITOR_PORT } from "../lib/nodes/nats-conf.ts";
+import { NODE_USER, packNodeFiles } from "../lib/nodes/node-files.ts";
+import type { NodePlan } from "../lib/plan/plan.ts";
+import type { NodeFiles } from "./node-certificates.ts";
 import { makeRoomFor, type Ownership } from "./ownership.ts";
 import type { EngineState } from "./preflight.ts";
+import { runCommand } from "./run-command.ts";
 
 /** What the nodes of a cluster have in common. */
 export interface NodeSettings {
@@ -56,7 +57,6 @@ export interface NatsNodeArgs {
 }
 
 const STOP_SECONDS = 30;
-const CONFIGURE = "sh components/configure-node.sh";
 
 /**
  * One NATS server: two volumes, the config in one of them, the container.
@@ -118,8 +118,8 @@ function configureNode(
   return new local.Command(
     `${name}-configured`,
     {
-      create: CONFIGURE,
-      update: `${CONFIGURE} --test`,
+      create: runCommand("configure"),
+      update: runCommand("configure", "--test"),
       stdin: pulumi
         .all([settings.accountsConf, pulumi.output(settings.certificates.get(plan.name) ?? {})])
         .apply(([accounts, others]) => packNodeFiles(plan.confText, accounts, others)),

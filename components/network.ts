@@ -1,6 +1,6 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { docker } from "../providers/docker-cli.ts";
+import { docker } from "../live/engine/docker-cli.ts";
 import type { Ownership } from "./ownership.ts";
 
 /**

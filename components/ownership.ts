@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Identity } from "../lib/identity.ts";
-import { OWNER_LABEL, STACK_LABEL } from "../lib/labels.ts";
-import { docker } from "../providers/docker-cli.ts";
+import { OWNER_LABEL, STACK_LABEL } from "../lib/nodes/labels.ts";
+import type { Identity } from "../lib/plan/stack-identity.ts";
+import { docker } from "../live/engine/docker-cli.ts";
 
 /** Marks what a stack makes on a Docker engine, so that nothing else is ever touched. */
 export interface Ownership {

@@ -2,23 +2,23 @@ import { createServer } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { parseTar } from "nanotar";
 import { z } from "zod";
-import { describeForeign } from "../lib/identity.ts";
-import { describeKeptVolumes } from "../lib/kept-volumes.ts";
-import { CLUSTER_LABEL, NODE_LABEL, RESTART_SETTINGS_LABEL } from "../lib/labels.ts";
-import { describeLostData, describeNotKept } from "../lib/lost-data.ts";
+import { CLUSTER_LABEL, NODE_LABEL, RESTART_SETTINGS_LABEL } from "../lib/nodes/labels.ts";
 import {
   CLIENT_PORT,
   CONFIG_DIR,
   MONITOR_PORT,
   type SettingValues,
   TLS_FILES,
-} from "../lib/nats-conf.ts";
-import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
-import { publishedAddress, publishedUrl, schemeOf } from "../lib/published-ports.ts";
-import type { RunningTls } from "../lib/tls-files.ts";
-import { imageVersion, whyNotTogether } from "../lib/versions.ts";
-import { docker, noEngine } from "../providers/docker-cli.ts";
-import { askMemoryKills } from "../providers/memory-kills.ts";
+} from "../lib/nodes/nats-conf.ts";
+import { publishedAddress, publishedUrl, schemeOf } from "../lib/nodes/published-ports.ts";
+import { imageVersion, whyNotTogether } from "../lib/nodes/versions.ts";
+import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan/plan.ts";
+import { describeForeign } from "../lib/plan/stack-identity.ts";
+import type { RunningTls } from "../lib/tls/own-certificates.ts";
+import { describeKeptVolumes } from "../lib/update/kept-volumes.ts";
+import { describeLostData, describeNotKept } from "../lib/update/lost-data.ts";
+import { docker, noEngine } from "../live/engine/docker-cli.ts";
+import { askMemoryKills } from "../live/engine/memory-kills.ts";
 import type { Ownership } from "./ownership.ts";
 
 interface Found {

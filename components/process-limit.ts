@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { docker } from "../providers/docker-cli.ts";
+import { docker } from "../live/engine/docker-cli.ts";
 
 /** Far above what a server takes, some dozen and a few for each core, and far below what a host has. */
 const MOST_PROCESSES = 1_024;

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { RegionPlan } from "../lib/plan.ts";
+import type { RegionPlan } from "../lib/plan/plan.ts";
 import { AvailabilityZone } from "./availability-zone.ts";
 
 export interface RegionArgs {

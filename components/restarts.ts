@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { groupsOf, lacksOf } from "../lib/majorities.ts";
-import { NOTHING_OBSERVED, type ObservedCluster } from "../lib/observed.ts";
-import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan.ts";
-import { describeOrder, orderRestarts } from "../lib/rollout-order.ts";
-import { type FormerLacks, formerLacks, whyNotItsTurn } from "../lib/turn.ts";
-import { describeSight, Stillness } from "../lib/waiting.ts";
-import { FallWatch } from "../providers/falls.ts";
-import { LONG_REQUEST_MS } from "../providers/monitoring.ts";
-import { behindIn, observeCluster } from "../providers/observe-cluster.ts";
-import { listOwnNodes, type OwnNode } from "../providers/own-nodes.ts";
+import { groupsOf, lacksOf } from "../lib/observed/majorities.ts";
+import { NOTHING_OBSERVED, type ObservedCluster } from "../lib/observed/observed.ts";
+import { describeSight, Stillness } from "../lib/observed/waiting.ts";
+import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan/plan.ts";
+import { describeOrder, orderRestarts } from "../lib/update/rollout-order.ts";
+import { type FormerLacks, formerLacks, whyNotItsTurn } from "../lib/update/turn.ts";
+import { FallWatch } from "../live/engine/falls.ts";
+import { listOwnNodes, type OwnNode } from "../live/engine/own-nodes.ts";
+import { LONG_REQUEST_MS } from "../live/monitoring/monitoring.ts";
+import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts";
 import { promiseOf } from "./known-value.ts";
-import type { Observer } from "./observe.ts";
+import type { Observer } from "./observer.ts";
 import type { Ownership } from "./ownership.ts";
 import type { EngineState } from "./preflight.ts";
 

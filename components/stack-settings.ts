@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import type { Accounts } from "../lib/accounts-conf.ts";
-import { hashPassword, managerKey, managerPublicKey } from "../lib/credentials.ts";
-import { PlanError } from "../lib/errors.ts";
-import { passwordsOf, plainPasswordsIn } from "../lib/hidden-passwords.ts";
-import { type Passwords, passwordProblems, passwordsOfUsers } from "../lib/passwords.ts";
-import { type ClusterPlan, planCluster } from "../lib/plan.ts";
-import { decodeSettings, parseSettings } from "../lib/settings.ts";
-import type { UserLogin } from "../providers/connection.ts";
-import { keepIdentity } from "./identity.ts";
+import type { Accounts } from "../lib/accounts/accounts-conf.ts";
+import { hashPassword, managerKey, managerPublicKey } from "../lib/accounts/credentials.ts";
+import { passwordsOf, plainPasswordsIn } from "../lib/accounts/hidden-passwords.ts";
+import { PlanError } from "../lib/base/errors.ts";
+import { type Passwords, passwordProblems, passwordsOfUsers } from "../lib/plan/passwords.ts";
+import { type ClusterPlan, planCluster } from "../lib/plan/plan.ts";
+import { decodeSettings, parseSettings } from "../lib/plan/settings.ts";
+import type { UserLogin } from "../live/jetstream/connection.ts";
+import { keepIdentity } from "./identity-note.ts";
 import { type Ownership, ownershipOf } from "./ownership.ts";
 import { refuseUnreachable } from "./preflight.ts";
 

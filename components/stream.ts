@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Fleet } from "../lib/placement.ts";
-import type { StreamConfig } from "../lib/stream-config.ts";
-import type { StreamPolicy } from "../lib/stream-policy.ts";
+import type { Fleet } from "../lib/placement/placement.ts";
+import type { StreamConfig } from "../lib/streams/stream-fields.ts";
+import type { StreamPolicy } from "../lib/streams/stream-policy.ts";
 import { providerText } from "./dynamic.ts";
 import type { JetStreamProvider } from "./jetstream-provider.ts";
 

@@ -1,7 +1,5 @@
-import { PlanError } from "../../lib/errors.ts";
-import { countOf, listSome } from "../../lib/wording.ts";
-import { confirm } from "../confirm.ts";
-import { parseOptions } from "../options.ts";
+import { PlanError } from "../../lib/base/errors.ts";
+import { countOf, listSome } from "../../lib/base/wording.ts";
 import { renderLosses } from "../render/losses.ts";
 import { inspect } from "../stack/inspect.ts";
 import { describeKept, findRemains, type Remains, removeLeftovers } from "../stack/leftovers.ts";
@@ -9,7 +7,9 @@ import { expectWillRun, showPulumi } from "../stack/pulumi-cli.ts";
 import { nodesIn } from "../stack/report.ts";
 import { findStack, type Stack } from "../stack/stack.ts";
 import { readPlan } from "../stack/stack-plan.ts";
-import { UserError } from "../user-error.ts";
+import { confirm } from "../terminal/confirm.ts";
+import { parseOptions } from "../terminal/options.ts";
+import { UserError } from "../terminal/user-error.ts";
 
 export const usage = `Usage: npm run destroy [-- options]
 

@@ -1,6 +1,5 @@
-import { formatDuration, parseDuration } from "../../lib/quantities.ts";
-import type { Servers } from "../../providers/connection.ts";
-import { confirm } from "../confirm.ts";
+import { formatDuration, parseDuration } from "../../lib/base/quantities.ts";
+import type { Servers } from "../../live/jetstream/connection.ts";
 import { bringBack, HOWS, type How } from "../drill/fault.ts";
 import { planDrill, refuseDataLoss } from "../drill/plan.ts";
 import { rehearse } from "../drill/rehearse.ts";
@@ -13,13 +12,14 @@ import {
   type Target,
   type WellLook,
 } from "../drill/scene.ts";
-import { parseOptionsAndWords } from "../options.ts";
 import { renderDrill, renderDrillPlan } from "../render/drill.ts";
 import { accessTo } from "../stack/connection.ts";
 import { findStack, type Stack } from "../stack/stack.ts";
-import { createLog } from "../steps.mjs";
-import { terminal } from "../terminal.ts";
-import { UserError } from "../user-error.ts";
+import { confirm } from "../terminal/confirm.ts";
+import { parseOptionsAndWords } from "../terminal/options.ts";
+import { createLog } from "../terminal/steps.mjs";
+import { terminal } from "../terminal/terminal.ts";
+import { UserError } from "../terminal/user-error.ts";
 
 export const usage = `Usage: npm run drill -- <what> [options]
 

@@ -1,8 +1,7 @@
 import path from "node:path";
-import { PlanError } from "../../lib/errors.ts";
-import { draftCluster } from "../../lib/plan.ts";
-import { parseSettings, type Settings } from "../../lib/settings.ts";
-import { parseOptionsAndFile } from "../options.ts";
+import { PlanError } from "../../lib/base/errors.ts";
+import { draftCluster } from "../../lib/plan/plan.ts";
+import { parseSettings, type Settings } from "../../lib/plan/settings.ts";
 import { standardStack } from "../pulumi/project.mjs";
 import { renderPlan } from "../render/plan.ts";
 import { reportOnPlan } from "../stack/plan-report.ts";
@@ -13,8 +12,9 @@ import {
   stackOfFile,
 } from "../stack/settings-file.ts";
 import { projectName, settingsFile, stackName } from "../stack/stack.ts";
-import { terminal } from "../terminal.ts";
-import { UserError } from "../user-error.ts";
+import { parseOptionsAndFile } from "../terminal/options.ts";
+import { terminal } from "../terminal/terminal.ts";
+import { UserError } from "../terminal/user-error.ts";
 
 export const usage = `Usage: npm run -s plan [-- options] [settings.yaml]
 

@@ -1,11 +1,11 @@
 import { parseArgs } from "node:util";
-import { setUp } from "../setup/set-up.ts";
+import { setUp } from "../../tools/setup/set-up.ts";
 import { describeChanges } from "../stack/changes.ts";
 import { showPulumi } from "../stack/pulumi-cli.ts";
 import { findStack, readOutputs } from "../stack/stack.ts";
 import { readPlan } from "../stack/stack-plan.ts";
-import { createLog } from "../steps.mjs";
-import { UserError } from "../user-error.ts";
+import { createLog } from "../terminal/steps.mjs";
+import { UserError } from "../terminal/user-error.ts";
 
 export const usage = `Usage: npm run preview [-- options]
 

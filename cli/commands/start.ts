@@ -1,13 +1,13 @@
-import { parseOptions } from "../options.ts";
+import { setUp } from "../../tools/setup/set-up.ts";
 import { renderNextSteps, renderReport } from "../render/report.ts";
-import { setUp } from "../setup/set-up.ts";
 import { type Inspection, inspect } from "../stack/inspect.ts";
 import { prepareStack } from "../stack/prepare.ts";
 import { showPulumi } from "../stack/pulumi-cli.ts";
 import { type Stack, settingsFile, stackOption } from "../stack/stack.ts";
-import { createLog, duration } from "../steps.mjs";
-import { terminal } from "../terminal.ts";
-import { UserError } from "../user-error.ts";
+import { parseOptions } from "../terminal/options.ts";
+import { createLog, duration } from "../terminal/steps.mjs";
+import { terminal } from "../terminal/terminal.ts";
+import { UserError } from "../terminal/user-error.ts";
 
 export const usage = `Usage: npm start [-- options]
 

@@ -1,9 +1,9 @@
-import { parseOptions } from "../options.ts";
 import { renderReport } from "../render/report.ts";
 import { type Inspection, inspect } from "../stack/inspect.ts";
 import { findStack, type Stack, scriptOption, stackOption } from "../stack/stack.ts";
-import { terminal } from "../terminal.ts";
-import { UserError } from "../user-error.ts";
+import { parseOptions } from "../terminal/options.ts";
+import { terminal } from "../terminal/terminal.ts";
+import { UserError } from "../terminal/user-error.ts";
 
 export const usage = `Usage: npm run status [-- options]
 

@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { UserError } from "../user-error.ts";
+import { UserError } from "../terminal/user-error.ts";
 
 /** `kill`: SIGKILL. `stop`: a clean shutdown. `pause`: frozen, with all its connections open. */
 export const HOWS = ["kill", "stop", "pause"] as const;

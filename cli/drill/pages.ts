@@ -1,6 +1,5 @@
-import type { Group } from "../../lib/drill.ts";
-import { streamKey } from "../../lib/stream-name.ts";
-import { majorityOf } from "../../lib/survivability.ts";
+import { majorityOf } from "../../lib/placement/survivability.ts";
+import { streamKey } from "../../lib/streams/stream-name.ts";
 import {
   type HomedStream,
   isChanging,
@@ -8,8 +7,9 @@ import {
   parseJsz,
   type RaftGroup,
   STREAMS_PAGE,
-} from "../../providers/jsz.ts";
-import { getPages, type Monitor } from "../../providers/monitoring.ts";
+} from "../../live/monitoring/jsz.ts";
+import { getPages, type Monitor } from "../../live/monitoring/monitoring.ts";
+import type { Group } from "./forecast.ts";
 
 /** A group as its leader's monitoring page shows it. */
 export interface LedGroup extends Group {

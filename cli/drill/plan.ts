@@ -1,11 +1,11 @@
-import { type Forecast, forecast, type Sampling, sample } from "../../lib/drill.ts";
-import { placementRequest, planSeating } from "../../lib/placement.ts";
-import type { ClusterPlan } from "../../lib/plan.ts";
-import { streamKey, streamNamer } from "../../lib/stream-name.ts";
-import type { Loss } from "../../lib/survivability.ts";
-import { countOf, listSome } from "../../lib/wording.ts";
-import { UserError } from "../user-error.ts";
+import { countOf, listSome } from "../../lib/base/wording.ts";
+import { placementRequest, planSeating } from "../../lib/placement/placement.ts";
+import type { Loss } from "../../lib/placement/survivability.ts";
+import type { ClusterPlan } from "../../lib/plan/plan.ts";
+import { streamKey, streamNamer } from "../../lib/streams/stream-name.ts";
+import { UserError } from "../terminal/user-error.ts";
 import type { How } from "./fault.ts";
+import { type Forecast, forecast, type Sampling, sample } from "./forecast.ts";
 import type { WellLook } from "./scene.ts";
 
 /** What is to be done. */

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Forecast, isBack, type Sampling } from "../../lib/drill.ts";
-import { streamKey, streamNamer } from "../../lib/stream-name.ts";
-import { countOf, listSome } from "../../lib/wording.ts";
+import { countOf, listSome } from "../../lib/base/wording.ts";
+import { streamKey, streamNamer } from "../../lib/streams/stream-name.ts";
 import {
   type Agreement,
   closeConnections,
   JetStreamUnavailable,
   openAgreement,
-} from "../../providers/jetstream.ts";
+} from "../../live/jetstream/jetstream.ts";
 import type { ClientAccess } from "../stack/connection.ts";
-import type { Log } from "../steps.mjs";
-import { UserError } from "../user-error.ts";
+import type { Log } from "../terminal/steps.mjs";
+import { UserError } from "../terminal/user-error.ts";
 import { bringBack, takeDown } from "./fault.ts";
+import { type Forecast, isBack, type Sampling } from "./forecast.ts";
 import type { DrillPlan } from "./plan.ts";
 import { type DrillReport, reportOnDrill } from "./report.ts";
 import { type DrillNode, whyNotWell } from "./scene.ts";

@@ -1,3 +1,5 @@
+import { countOf } from "../../lib/base/wording.ts";
+import { streamNamer } from "../../lib/streams/stream-name.ts";
 import {
   type Course,
   describeDeviation,
@@ -8,9 +10,7 @@ import {
   observe,
   type Sampling,
   type Timing,
-} from "../../lib/drill.ts";
-import { streamNamer } from "../../lib/stream-name.ts";
-import { countOf } from "../../lib/wording.ts";
+} from "./forecast.ts";
 import type { DrillPlan, DrillTerms } from "./plan.ts";
 import { LOOK_INTERVAL_MS } from "./watch.ts";
 

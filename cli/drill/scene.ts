@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { findLoss, type LossScope } from "../../lib/drill.ts";
-import { monitorsOf } from "../../lib/outputs.ts";
-import { type ClusterPlan, nodesOf } from "../../lib/plan.ts";
-import { whyNotReady } from "../../lib/readiness.ts";
-import { streamNamer } from "../../lib/stream-name.ts";
-import { type Loss, lossesOf } from "../../lib/survivability.ts";
-import { listSome } from "../../lib/wording.ts";
-import { askNodes, type Monitor } from "../../providers/monitoring.ts";
-import { askWhyNotCurrent } from "../../providers/observe-cluster.ts";
-import { listOwnNodes, type OwnNode } from "../../providers/own-nodes.ts";
+import { listSome } from "../../lib/base/wording.ts";
+import { whyNotReady } from "../../lib/observed/readiness.ts";
+import { type Loss, lossesOf } from "../../lib/placement/survivability.ts";
+import { monitorsOf } from "../../lib/plan/outputs.ts";
+import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
+import { streamNamer } from "../../lib/streams/stream-name.ts";
+import { listOwnNodes, type OwnNode } from "../../live/engine/own-nodes.ts";
+import { askNodes, type Monitor } from "../../live/monitoring/monitoring.ts";
+import { askWhyNotCurrent } from "../../live/monitoring/observe-cluster.ts";
 import { findLocks } from "../pulumi/killed.mjs";
 import { pulumiEnvironment } from "../pulumi/project.mjs";
 import { readOwners } from "../stack/leftovers.ts";
@@ -21,7 +20,8 @@ import {
   stackOption,
 } from "../stack/stack.ts";
 import { type PlannedStack, readPlan } from "../stack/stack-plan.ts";
-import { UserError } from "../user-error.ts";
+import { UserError } from "../terminal/user-error.ts";
+import { findLoss, type LossScope } from "./forecast.ts";
 import { type LedGroup, type Look, look } from "./pages.ts";
 
 /** What is to fail, as it was asked for. `leader`: the node that leads a stream. */

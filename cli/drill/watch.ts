@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Course, Group, Sampling } from "../../lib/drill.ts";
-import { streamKey } from "../../lib/stream-name.ts";
-import type { Agreement } from "../../providers/jetstream.ts";
-import type { Monitor } from "../../providers/monitoring.ts";
+import { streamKey } from "../../lib/streams/stream-name.ts";
+import type { Agreement } from "../../live/jetstream/jetstream.ts";
+import type { Monitor } from "../../live/monitoring/monitoring.ts";
+import type { Course, Group, Sampling } from "./forecast.ts";
 import { type LedGroup, look } from "./pages.ts";
 
 export interface WatchOptions {

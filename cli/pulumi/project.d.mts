@@ -1,7 +1,7 @@
 /** The folder of Pulumi.yaml: the nearest one upwards from this package. */
 export const project: string;
 
-/** What is pinned: see toolchain/versions.json. */
+/** What is pinned: see tools/toolchain/versions.json. */
 export const versions: {
   readonly pulumi: string;
   readonly dockerPlugin: string;

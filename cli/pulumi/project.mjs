@@ -14,9 +14,9 @@ const lazySdk = path.join(self, "lazy-sdk.cjs");
 /** The folder of Pulumi.yaml: the nearest one upwards from this package. */
 export const project = folderOf("Pulumi.yaml", self);
 
-/** What is pinned: see toolchain/versions.json. */
+/** What is pinned: see tools/toolchain/versions.json. */
 export const versions = JSON.parse(
-  fs.readFileSync(path.join(project, "toolchain", "versions.json"), "utf8"),
+  fs.readFileSync(path.join(project, "tools", "toolchain", "versions.json"), "utf8"),
 );
 
 /** Where the pinned CLI lies, as Pulumi's own installers have it. */

@@ -1,8 +1,8 @@
-import type { Finding, Forecast } from "../../lib/drill.ts";
-import { formatDuration } from "../../lib/quantities.ts";
-import { streamNamer } from "../../lib/stream-name.ts";
-import type { Loss, Outcome } from "../../lib/survivability.ts";
-import { countOf, formatCount, listSome } from "../../lib/wording.ts";
+import { formatDuration } from "../../lib/base/quantities.ts";
+import { countOf, formatCount, listSome } from "../../lib/base/wording.ts";
+import type { Loss, Outcome } from "../../lib/placement/survivability.ts";
+import { streamNamer } from "../../lib/streams/stream-name.ts";
+import type { Finding, Forecast } from "../drill/forecast.ts";
 import type { DrillPlan } from "../drill/plan.ts";
 import type { DrillReport } from "../drill/report.ts";
 import { renderTable } from "./table.ts";

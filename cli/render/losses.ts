@@ -1,5 +1,5 @@
-import { streamNamer } from "../../lib/stream-name.ts";
-import { countOf, formatSize } from "../../lib/wording.ts";
+import { countOf, formatSize } from "../../lib/base/wording.ts";
+import { streamNamer } from "../../lib/streams/stream-name.ts";
 import type { StreamReport } from "../stack/report.ts";
 
 /** What goes with a cluster's streams, a line each. */

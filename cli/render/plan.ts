@@ -1,6 +1,6 @@
-import { formatProblem } from "../../lib/errors.ts";
-import { describeNearest, type Placement } from "../../lib/placement.ts";
-import { countOf } from "../../lib/wording.ts";
+import { formatProblem } from "../../lib/base/errors.ts";
+import { countOf } from "../../lib/base/wording.ts";
+import { describeNearest, type Placement } from "../../lib/placement/placement.ts";
 import type { PlanReport, StreamForecast } from "../stack/plan-report.ts";
 import { renderRoom } from "./room.ts";
 import { COLUMN_GAP, renderTable } from "./table.ts";

@@ -1,4 +1,4 @@
-import { countOf } from "../../lib/wording.ts";
+import { countOf } from "../../lib/base/wording.ts";
 import { type ClusterReport, nodesIn } from "../stack/report.ts";
 import { renderLegend, renderMap } from "./map.ts";
 import { renderRoom } from "./room.ts";

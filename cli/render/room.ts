@@ -1,5 +1,5 @@
-import { freeIn, STORE_KINDS, type Store, type StoreKind } from "../../lib/room.ts";
-import { describeBytes, formatSize, listSome } from "../../lib/wording.ts";
+import { describeBytes, formatSize, listSome } from "../../lib/base/wording.ts";
+import { freeIn, STORE_KINDS, type Store, type StoreKind } from "../../lib/placement/room.ts";
 import { type Canvas, hang, pad } from "./text.ts";
 
 /** A node's stores; what is reserved at most is there where the servers may choose. */

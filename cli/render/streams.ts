@@ -1,5 +1,5 @@
-import { streamNamer } from "../../lib/stream-name.ts";
-import { formatCount, formatSize } from "../../lib/wording.ts";
+import { formatCount, formatSize } from "../../lib/base/wording.ts";
+import { streamNamer } from "../../lib/streams/stream-name.ts";
 import type { ReplicaReport, StreamReport, Verdict } from "../stack/report.ts";
 import { COLUMN_GAP, renderTable } from "./table.ts";
 import { type Canvas, widthOf } from "./text.ts";

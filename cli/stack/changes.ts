@@ -1,6 +1,6 @@
-import type { StackOutputs, StreamOutput } from "../../lib/outputs.ts";
-import { plannedHosts } from "../../lib/placement.ts";
-import { type ClusterPlan, nodesOf, type StreamPlan } from "../../lib/plan.ts";
+import { plannedHosts } from "../../lib/placement/placement.ts";
+import type { StackOutputs, StreamOutput } from "../../lib/plan/outputs.ts";
+import { type ClusterPlan, nodesOf, type StreamPlan } from "../../lib/plan/plan.ts";
 
 /**
  * Says in plain words what the settings would change: which nodes come and go, which streams go from

@@ -1,5 +1,5 @@
-import { managerKey, managerSeed } from "../../lib/credentials.ts";
-import type { Connection, Servers } from "../../providers/connection.ts";
+import { managerKey, managerSeed } from "../../lib/accounts/credentials.ts";
+import type { Connection, Servers } from "../../live/jetstream/connection.ts";
 import { readOwners } from "./leftovers.ts";
 import { askPulumi } from "./pulumi-cli.ts";
 import type { Stack } from "./stack.ts";

@@ -1,5 +1,5 @@
-import { dropPasswords } from "../../lib/hidden-passwords.ts";
-import { PASSWORDS } from "../../lib/settings.ts";
+import { dropPasswords } from "../../lib/accounts/hidden-passwords.ts";
+import { PASSWORDS } from "../../lib/plan/settings.ts";
 import type { FiledSettings } from "./settings-file.ts";
 import type { ConfigValues } from "./stack.ts";
 

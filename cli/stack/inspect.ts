@@ -1,6 +1,6 @@
-import { PlanError } from "../../lib/errors.ts";
-import type { StackOutputs } from "../../lib/outputs.ts";
-import { askMemoryKills } from "../../providers/memory-kills.ts";
+import { PlanError } from "../../lib/base/errors.ts";
+import type { StackOutputs } from "../../lib/plan/outputs.ts";
+import { askMemoryKills } from "../../live/engine/memory-kills.ts";
 import { describeChanges } from "./changes.ts";
 import { readOwners } from "./leftovers.ts";
 import { observe } from "./observe.ts";

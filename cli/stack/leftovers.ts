@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { GENERATION_LABEL, OWNER_LABEL } from "../../lib/labels.ts";
-import { listSome } from "../../lib/wording.ts";
-import { ask } from "../setup/process.ts";
+import { listSome } from "../../lib/base/wording.ts";
+import { GENERATION_LABEL, OWNER_LABEL } from "../../lib/nodes/labels.ts";
+import { ask } from "../../tools/setup/process.ts";
 import { askPulumi } from "./pulumi-cli.ts";
 
 /** A container, volume or network that some stack of this project made. */
@@ -10,7 +10,7 @@ export interface Found {
   /** As Pulumi's state has it: a container's id, the name of anything else. */
   readonly id: string;
   readonly name: string;
-  /** Value of the owner's label, see lib/identity.ts. */
+  /** Value of the owner's label, see lib/plan/stack-identity.ts. */
   readonly owner: string;
   /** Of a volume: value of the label that tells it from those that had its name before; else empty. */
   readonly generation: string;

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { OriginState } from "../../lib/origins.ts";
-import { monitorsOf, type StackOutputs } from "../../lib/outputs.ts";
-import type { Store, StoreKind } from "../../lib/room.ts";
-import type { ObservedAccount } from "../../lib/room-changes.ts";
+import type { Store, StoreKind } from "../../lib/placement/room.ts";
+import type { OriginState } from "../../lib/plan/origins.ts";
+import { monitorsOf, type StackOutputs } from "../../lib/plan/outputs.ts";
+import type { ObservedAccount } from "../../lib/update/room-changes.ts";
 import {
   type HomedStream,
   isChanging,
@@ -10,8 +10,8 @@ import {
   type RaftMember,
   STREAMS_PAGE,
   type StreamDetail,
-} from "../../providers/jsz.ts";
-import { getPages, type Monitor, type NodeView, viewOf } from "../../providers/monitoring.ts";
+} from "../../live/monitoring/jsz.ts";
+import { getPages, type Monitor, type NodeView, viewOf } from "../../live/monitoring/monitoring.ts";
 
 /** What the monitoring pages of one node say; no answer where it can't be reached. */
 export interface NodeObservation {

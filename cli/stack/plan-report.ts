@@ -1,18 +1,11 @@
-import type { Problem } from "../../lib/errors.ts";
+import type { Problem } from "../../lib/base/errors.ts";
 import {
   type Placement,
   placementRequest,
   plannedHosts,
   planSeating,
-} from "../../lib/placement.ts";
-import {
-  type ClusterDraft,
-  type NodePlan,
-  nodesOf,
-  type RegionPlan,
-  type StreamDraft,
-} from "../../lib/plan.ts";
-import { reservationOf, type Store, type StoreKind } from "../../lib/room.ts";
+} from "../../lib/placement/placement.ts";
+import { reservationOf, type Store, type StoreKind } from "../../lib/placement/room.ts";
 import {
   judgeLosses,
   type Loss,
@@ -20,7 +13,14 @@ import {
   majorityOf,
   metaSeating,
   type Survivability,
-} from "../../lib/survivability.ts";
+} from "../../lib/placement/survivability.ts";
+import {
+  type ClusterDraft,
+  type NodePlan,
+  nodesOf,
+  type RegionPlan,
+  type StreamDraft,
+} from "../../lib/plan/plan.ts";
 
 /** What settings come to: what `npm run plan -- --json` prints. */
 export interface PlanReport {

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { hasSimpleUser } from "../../lib/accounts.ts";
-import { PlanError } from "../../lib/errors.ts";
-import { type UserPlace, usersToBe } from "../../lib/hidden-passwords.ts";
-import { listSome } from "../../lib/wording.ts";
+import { hasSimpleUser } from "../../lib/accounts/accounts.ts";
+import { type UserPlace, usersToBe } from "../../lib/accounts/hidden-passwords.ts";
+import { PlanError } from "../../lib/base/errors.ts";
+import { listSome } from "../../lib/base/wording.ts";
 import { DEFAULT_STACK } from "../pulumi/environment.mjs";
-import type { Log } from "../steps.mjs";
+import type { Log } from "../terminal/steps.mjs";
 import { inherit } from "./inheritance.ts";
 import { askPulumi } from "./pulumi-cli.ts";
 import { readStackSettings } from "./settings-file.ts";

@@ -5,7 +5,7 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { isatty } from "node:tty";
 import { findCli, project, pulumiEnvironment } from "../pulumi/project.mjs";
-import { UserError } from "../user-error.ts";
+import { UserError } from "../terminal/user-error.ts";
 
 /** Runs a Pulumi command that asks nothing and answers what it printed. */
 export async function askPulumi(args: readonly string[], stdin = ""): Promise<string> {

@@ -1,12 +1,17 @@
-import { describeExpiry, isDue } from "../../lib/certificate-rules.ts";
-import { findMisfit, hostsApart } from "../../lib/in-place.ts";
-import { type OriginState, originTrouble } from "../../lib/origins.ts";
-import type { StackOutputs, StreamOutput } from "../../lib/outputs.ts";
-import { type Fleet, plannedHosts, planPlacement } from "../../lib/placement.ts";
-import { type ClusterPlan, nodesOf } from "../../lib/plan.ts";
-import { whyNotReady } from "../../lib/readiness.ts";
-import { STORE_KINDS, STORE_SETTINGS, type Store, type StoreKind } from "../../lib/room.ts";
-import { describeBytes, formatSize } from "../../lib/wording.ts";
+import { describeBytes, formatSize } from "../../lib/base/wording.ts";
+import { whyNotReady } from "../../lib/observed/readiness.ts";
+import { findMisfit, hostsApart } from "../../lib/placement/in-place.ts";
+import { type Fleet, plannedHosts, planPlacement } from "../../lib/placement/placement.ts";
+import {
+  STORE_KINDS,
+  STORE_SETTINGS,
+  type Store,
+  type StoreKind,
+} from "../../lib/placement/room.ts";
+import { type OriginState, originTrouble } from "../../lib/plan/origins.ts";
+import type { StackOutputs, StreamOutput } from "../../lib/plan/outputs.ts";
+import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
+import { describeExpiry, isDue } from "../../lib/tls/certificate-rules.ts";
 import type { NodeObservation, StreamSighting } from "./observe.ts";
 
 /** How a running cluster fares, compared with what it is to be. */

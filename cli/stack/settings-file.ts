@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parse, YAMLParseError } from "yaml";
-import { GIVEN } from "../../lib/hidden-passwords.ts";
-import { decodeSettings } from "../../lib/settings.ts";
+import { GIVEN } from "../../lib/accounts/hidden-passwords.ts";
+import { decodeSettings } from "../../lib/plan/settings.ts";
 import { project } from "../pulumi/project.mjs";
-import { UserError } from "../user-error.ts";
+import { UserError } from "../terminal/user-error.ts";
 import { projectName, readProjectFile, settingsFile } from "./stack.ts";
 
 /** Settings as a file has them, decoded as Pulumi would, not checked yet. */

@@ -1,6 +1,11 @@
-import { GIVEN } from "../../lib/hidden-passwords.ts";
-import { type ClusterPlan, planCluster } from "../../lib/plan.ts";
-import { decodeSettings, PASSWORDS, parseSettings, type Settings } from "../../lib/settings.ts";
+import { GIVEN } from "../../lib/accounts/hidden-passwords.ts";
+import { type ClusterPlan, planCluster } from "../../lib/plan/plan.ts";
+import {
+  decodeSettings,
+  PASSWORDS,
+  parseSettings,
+  type Settings,
+} from "../../lib/plan/settings.ts";
 import { type FiledSettings, readStackSettings } from "./settings-file.ts";
 import { type ConfigValues, projectName, readConfig, type Stack, stackName } from "./stack.ts";
 

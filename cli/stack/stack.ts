@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
-import { parseStackOutputs, type StackOutputs } from "../../lib/outputs.ts";
+import { parseStackOutputs, type StackOutputs } from "../../lib/plan/outputs.ts";
 import { DEFAULT_STACK } from "../pulumi/environment.mjs";
 import { project, pulumiEnvironment } from "../pulumi/project.mjs";
-import { UserError } from "../user-error.ts";
+import { UserError } from "../terminal/user-error.ts";
 import { askPulumi } from "./pulumi-cli.ts";
 
 /** A stack of this project, as the backend knows it. */

@@ -6,13 +6,18 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { execa } from "execa";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { Accounts } from "../../lib/accounts-conf.ts";
-import { hashPassword, managerKey, managerPublicKey, managerSeed } from "../../lib/credentials.ts";
-import { importProblems } from "../../lib/imports.ts";
-import { configDigest, renderAccountsConf, renderNodeConf } from "../../lib/nats-conf.ts";
-import { nodesOf, planCluster } from "../../lib/plan.ts";
-import { decodeSettings, parseSettings } from "../../lib/settings.ts";
-import { AccessDenied, closeConnections, openJetStream } from "../../providers/jetstream.ts";
+import type { Accounts } from "../../lib/accounts/accounts-conf.ts";
+import {
+  hashPassword,
+  managerKey,
+  managerPublicKey,
+  managerSeed,
+} from "../../lib/accounts/credentials.ts";
+import { importProblems } from "../../lib/accounts/imports.ts";
+import { configDigest, renderAccountsConf, renderNodeConf } from "../../lib/nodes/nats-conf.ts";
+import { nodesOf, planCluster } from "../../lib/plan/plan.ts";
+import { decodeSettings, parseSettings } from "../../lib/plan/settings.ts";
+import { AccessDenied, closeConnections, openJetStream } from "../../live/jetstream/jetstream.ts";
 import { eventually } from "../support/eventually.ts";
 import { BINARY } from "../support/nats-cluster.ts";
 import { NatsServer } from "../support/nats-server.ts";

@@ -6,7 +6,7 @@ import {
   openAgreement,
   openJetStream,
   StreamNotFound,
-} from "../../providers/jetstream.ts";
+} from "../../live/jetstream/jetstream.ts";
 import { eventually } from "../support/eventually.ts";
 import { startCluster, type TestCluster } from "../support/nats-cluster.ts";
 

@@ -7,19 +7,19 @@ import { connect } from "@nats-io/transport-node";
 import { execa } from "execa";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Accounts } from "../../lib/accounts-conf.ts";
-import { hashPassword } from "../../lib/credentials.ts";
-import { PlanError } from "../../lib/errors.ts";
+import type { Accounts } from "../../lib/accounts/accounts-conf.ts";
+import { hashPassword } from "../../lib/accounts/credentials.ts";
+import { PlanError } from "../../lib/base/errors.ts";
 import {
   CONFIG_DIR,
   configDigest,
   DATA_DIR,
   renderAccountsConf,
   TLS_FILES,
-} from "../../lib/nats-conf.ts";
-import { passwordProblems } from "../../lib/passwords.ts";
-import { type ClusterPlan, nodesOf, planCluster } from "../../lib/plan.ts";
-import { decodeSettings, parseSettings } from "../../lib/settings.ts";
+} from "../../lib/nodes/nats-conf.ts";
+import { passwordProblems } from "../../lib/plan/passwords.ts";
+import { type ClusterPlan, nodesOf, planCluster } from "../../lib/plan/plan.ts";
+import { decodeSettings, parseSettings } from "../../lib/plan/settings.ts";
 import { makeAuthority, makeCertificate } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
 import {

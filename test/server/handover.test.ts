@@ -1,10 +1,11 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { StreamConfig } from "../../lib/stream-config.ts";
-import { Handovers } from "../../providers/handover.ts";
-import type { JetStreamPort } from "../../providers/jetstream.ts";
-import { rosterLifecycle } from "../../providers/roster.ts";
-import { type StreamOutputs, streamLifecycle } from "../../providers/stream.ts";
+import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
+import type { JetStreamPort } from "../../live/jetstream/jetstream.ts";
+import { Handovers } from "../../providers/streams/handovers.ts";
+import { rosterLifecycle } from "../../providers/streams/roster-lifecycle.ts";
+import type { StreamOutputs } from "../../providers/streams/stream-inputs.ts";
+import { streamLifecycle } from "../../providers/streams/stream-lifecycle.ts";
 import type { TestCluster } from "../support/nats-cluster.ts";
 import { type OpenCluster, openCluster } from "../support/open-cluster.ts";
 

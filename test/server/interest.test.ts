@@ -2,11 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { NatsConnection } from "@nats-io/transport-node";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { AccountPlan } from "../../lib/accounts.ts";
-import { findUnheard } from "../../lib/interest.ts";
-import { renderAccountsConf, withAccounts, withPoolSize } from "../../lib/nats-conf.ts";
-import { askInterest, healInterest, renewRoutes } from "../../providers/interest.ts";
-import { openJetStream } from "../../providers/jetstream.ts";
+import type { AccountPlan } from "../../lib/accounts/account-settings.ts";
+import { renderAccountsConf, withAccounts, withPoolSize } from "../../lib/nodes/nats-conf.ts";
+import { findUnheard } from "../../lib/observed/unheard-interest.ts";
+import { openJetStream } from "../../live/jetstream/jetstream.ts";
+import { askInterest, healInterest, renewRoutes } from "../../run/route-interest.ts";
 import { AccountCluster } from "../support/account-cluster.ts";
 import { eventually } from "../support/eventually.ts";
 

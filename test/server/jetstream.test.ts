@@ -10,7 +10,7 @@ import {
   JetStreamUnavailable,
   openJetStream,
   StreamNotFound,
-} from "../../providers/jetstream.ts";
+} from "../../live/jetstream/jetstream.ts";
 import { eventually } from "../support/eventually.ts";
 import { describeJetStreamPort } from "../support/jetstream-conformance.ts";
 import { startCluster, type TestCluster } from "../support/nats-cluster.ts";
@@ -62,7 +62,7 @@ describe("connecting", () => {
 
   it("lets a process end that has nothing else to do", async () => {
     const program = `
-      import { openJetStream } from "./providers/jetstream.ts";
+      import { openJetStream } from "./live/jetstream/jetstream.ts";
       const port = openJetStream(${JSON.stringify(cluster.connection)}, "APP");
       await Promise.allSettled([port.info("ABSENT"), port.info("ABSENT")]);
     `;

@@ -4,13 +4,13 @@ import path from "node:path";
 import { execa } from "execa";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Accounts } from "../../lib/accounts-conf.ts";
+import type { Accounts } from "../../lib/accounts/accounts-conf.ts";
 import {
   configDigest,
   type NodeConf,
   renderAccountsConf,
   renderNodeConf,
-} from "../../lib/nats-conf.ts";
+} from "../../lib/nodes/nats-conf.ts";
 import { simpleAccounts } from "../support/accounts.ts";
 import { BINARY } from "../support/nats-cluster.ts";
 

@@ -1,11 +1,16 @@
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { StreamConfig } from "../../lib/stream-config.ts";
-import type { StreamPolicy } from "../../lib/stream-policy.ts";
-import { OLDEST } from "../../lib/versions.ts";
-import { closeConnections, type JetStreamPort, openJetStream } from "../../providers/jetstream.ts";
-import { observeCluster } from "../../providers/observe-cluster.ts";
-import { type StreamInputs, type StreamOutputs, streamLifecycle } from "../../providers/stream.ts";
+import { OLDEST } from "../../lib/nodes/versions.ts";
+import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
+import type { StreamPolicy } from "../../lib/streams/stream-policy.ts";
+import {
+  closeConnections,
+  type JetStreamPort,
+  openJetStream,
+} from "../../live/jetstream/jetstream.ts";
+import { observeCluster } from "../../live/monitoring/observe-cluster.ts";
+import type { StreamInputs, StreamOutputs } from "../../providers/streams/stream-inputs.ts";
+import { streamLifecycle } from "../../providers/streams/stream-lifecycle.ts";
 import { eventually } from "../support/eventually.ts";
 import { startCluster, type TestCluster } from "../support/nats-cluster.ts";
 import { provideServer } from "../support/older-server.ts";

@@ -1,10 +1,14 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { renderAccountsConf } from "../../lib/nats-conf.ts";
-import { draftCluster } from "../../lib/plan.ts";
-import { parseSettings } from "../../lib/settings.ts";
-import type { StreamConfig } from "../../lib/stream-config.ts";
-import { closeConnections, type JetStreamPort, openJetStream } from "../../providers/jetstream.ts";
+import { renderAccountsConf } from "../../lib/nodes/nats-conf.ts";
+import { draftCluster } from "../../lib/plan/plan.ts";
+import { parseSettings } from "../../lib/plan/settings.ts";
+import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
+import {
+  closeConnections,
+  type JetStreamPort,
+  openJetStream,
+} from "../../live/jetstream/jetstream.ts";
 import { AccountCluster } from "../support/account-cluster.ts";
 import { eventually } from "../support/eventually.ts";
 

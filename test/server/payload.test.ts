@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { AccountPlan } from "../../lib/accounts.ts";
-import { renderAccountsConf } from "../../lib/nats-conf.ts";
-import { payloadProblems } from "../../lib/payload.ts";
-import { completeConfig } from "../../lib/stream-diff.ts";
-import { closeConnections, openJetStream } from "../../providers/jetstream.ts";
+import type { AccountPlan } from "../../lib/accounts/account-settings.ts";
+import { renderAccountsConf } from "../../lib/nodes/nats-conf.ts";
+import { payloadProblems } from "../../lib/plan/payload.ts";
+import { completeConfig } from "../../lib/streams/stream-diff.ts";
+import { closeConnections, openJetStream } from "../../live/jetstream/jetstream.ts";
 import { AccountCluster } from "../support/account-cluster.ts";
 import { eventually } from "../support/eventually.ts";
 

@@ -7,13 +7,13 @@ import {
   plannedHosts,
   planPlacement,
   type Server,
-} from "../../lib/placement.ts";
+} from "../../lib/placement/placement.ts";
 import {
   closeConnections,
   JetStreamError,
   type JetStreamPort,
   openJetStream,
-} from "../../providers/jetstream.ts";
+} from "../../live/jetstream/jetstream.ts";
 import { markerOf, startCluster, type TestCluster } from "../support/nats-cluster.ts";
 import { SEED_SERVERS } from "../support/seed.ts";
 

@@ -1,19 +1,15 @@
 import { headers, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { StreamConfig } from "../../lib/stream-config.ts";
-import type { StreamPolicy } from "../../lib/stream-policy.ts";
+import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
+import type { StreamPolicy } from "../../lib/streams/stream-policy.ts";
 import {
   type JetStreamPort,
   openJetStream,
   type StoredMessage,
-} from "../../providers/jetstream.ts";
-import { backupOf } from "../../providers/recreate.ts";
-import {
-  type StreamInputs,
-  type StreamLifecycle,
-  type StreamOutputs,
-  streamLifecycle,
-} from "../../providers/stream.ts";
+} from "../../live/jetstream/jetstream.ts";
+import { backupOf } from "../../providers/streams/recreate.ts";
+import type { StreamInputs, StreamOutputs } from "../../providers/streams/stream-inputs.ts";
+import { type StreamLifecycle, streamLifecycle } from "../../providers/streams/stream-lifecycle.ts";
 import { eventually } from "../support/eventually.ts";
 import type { TestCluster } from "../support/nats-cluster.ts";
 import { type OpenCluster, openCluster } from "../support/open-cluster.ts";

@@ -1,34 +1,38 @@
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { JetStreamLimits } from "../../lib/account-settings.ts";
-import type { ObservedCluster, ObservedServer, ObservedStream } from "../../lib/observed.ts";
+import type { JetStreamLimits } from "../../lib/accounts/account-settings.ts";
+import { sumOf } from "../../lib/base/quantities.ts";
+import type {
+  ObservedCluster,
+  ObservedServer,
+  ObservedStream,
+} from "../../lib/observed/observed.ts";
 import {
   type Fleet,
   placementRequest,
   plannedHosts,
   planPlacement,
   type Server,
-} from "../../lib/placement.ts";
-import { sumOf } from "../../lib/quantities.ts";
-import { freeIn, reservationOf, type StoreKind } from "../../lib/room.ts";
+} from "../../lib/placement/placement.ts";
+import { freeIn, reservationOf, type StoreKind } from "../../lib/placement/room.ts";
 import {
   type RoomRequest,
   type RoomView,
   refusalOf,
   type Stores,
   withRoom,
-} from "../../lib/room-check.ts";
-import type { StreamConfig } from "../../lib/stream-config.ts";
+} from "../../lib/placement/room-check.ts";
+import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import {
   closeConnections,
   JetStreamError,
   type JetStreamPort,
   JetStreamUnavailable,
   openJetStream,
-} from "../../providers/jetstream.ts";
-import { observeCluster } from "../../providers/observe-cluster.ts";
-import { sleep } from "../../providers/patience.ts";
+} from "../../live/jetstream/jetstream.ts";
+import { sleep } from "../../live/jetstream/patience.ts";
+import { observeCluster } from "../../live/monitoring/observe-cluster.ts";
 import { eventually } from "../support/eventually.ts";
 import { BINARY, startCluster, type TestCluster } from "../support/nats-cluster.ts";
 

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { StreamConfig } from "../../lib/stream-config.ts";
-import { completeConfig, diffConfig } from "../../lib/stream-diff.ts";
-import { validateConfig } from "../../lib/stream-rules.ts";
+import { completeConfig, diffConfig } from "../../lib/streams/stream-diff.ts";
+import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
+import { validateConfig } from "../../lib/streams/stream-rules.ts";
 import {
   closeConnections,
   JetStreamError,
   type JetStreamPort,
   openJetStream,
-} from "../../providers/jetstream.ts";
+} from "../../live/jetstream/jetstream.ts";
 import { startCluster, type TestCluster } from "../support/nats-cluster.ts";
 
 /** What the server makes of configs, against what the field table and the rules say that it does. */

@@ -1,9 +1,10 @@
 import { createInbox, headers, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { StreamConfig } from "../../lib/stream-config.ts";
-import { type Field, STREAM_FIELDS } from "../../lib/stream-fields.ts";
-import { type JetStreamPort, openJetStream } from "../../providers/jetstream.ts";
-import { type StreamInputs, type StreamOutputs, streamLifecycle } from "../../providers/stream.ts";
+import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
+import { type Field, STREAM_FIELDS } from "../../lib/streams/stream-fields.ts";
+import { type JetStreamPort, openJetStream } from "../../live/jetstream/jetstream.ts";
+import type { StreamInputs, StreamOutputs } from "../../providers/streams/stream-inputs.ts";
+import { streamLifecycle } from "../../providers/streams/stream-lifecycle.ts";
 import { eventually } from "../support/eventually.ts";
 import type { TestCluster } from "../support/nats-cluster.ts";
 import { type OpenCluster, openCluster } from "../support/open-cluster.ts";

@@ -1,22 +1,23 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { StreamConfig } from "../../lib/stream-config.ts";
-import { diffConfig } from "../../lib/stream-diff.ts";
+import { diffConfig } from "../../lib/streams/stream-diff.ts";
+import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import {
   type Field,
   type NestedTable,
   STREAM_FIELDS,
   type StreamFields,
   type Update,
-} from "../../lib/stream-fields.ts";
-import { Handovers } from "../../providers/handover.ts";
+} from "../../lib/streams/stream-fields.ts";
 import {
   JetStreamError,
   type JetStreamPort,
   openJetStream,
   type StreamInfo,
-} from "../../providers/jetstream.ts";
-import { type StreamInputs, type StreamOutputs, streamLifecycle } from "../../providers/stream.ts";
+} from "../../live/jetstream/jetstream.ts";
+import { Handovers } from "../../providers/streams/handovers.ts";
+import type { StreamInputs, StreamOutputs } from "../../providers/streams/stream-inputs.ts";
+import { streamLifecycle } from "../../providers/streams/stream-lifecycle.ts";
 import type { TestCluster } from "../support/nats-cluster.ts";
 import { type OpenCluster, openCluster } from "../support/open-cluster.ts";
 

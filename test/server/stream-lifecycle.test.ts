@@ -1,16 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { Fleet } from "../../lib/placement.ts";
-import type { StreamConfig } from "../../lib/stream-config.ts";
-import { openConfigured } from "../../providers/configured.ts";
-import type { JetStreamPort } from "../../providers/jetstream.ts";
-import {
-  type StreamInputs,
-  type StreamOutputs,
-  streamLifecycle,
-  streamProvider,
-} from "../../providers/stream.ts";
+import type { Fleet } from "../../lib/placement/placement.ts";
+import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
+import type { JetStreamPort } from "../../live/jetstream/jetstream.ts";
+import { openConfigured } from "../../providers/process/configured.ts";
+import type { StreamInputs, StreamOutputs } from "../../providers/streams/stream-inputs.ts";
+import { streamLifecycle, streamProvider } from "../../providers/streams/stream-lifecycle.ts";
 import { eventually } from "../support/eventually.ts";
 import type { TestCluster } from "../support/nats-cluster.ts";
 import { type OpenCluster, openCluster } from "../support/open-cluster.ts";

@@ -7,12 +7,21 @@ import path from "node:path";
 import { connect as connectTls } from "node:tls";
 import { connect } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CONFIG_DIR, DATA_DIR, renderAccountsConf, renderNodeConf } from "../../lib/nats-conf.ts";
-import { clientTls } from "../../providers/client-tls.ts";
-import type { KeyedCertificate } from "../../providers/issue.ts";
-import { ClusterUnreachable, closeConnections, openJetStream } from "../../providers/jetstream.ts";
-import { getPages } from "../../providers/monitoring.ts";
-import { readPage } from "../../providers/monitoring-page.ts";
+import {
+  CONFIG_DIR,
+  DATA_DIR,
+  renderAccountsConf,
+  renderNodeConf,
+} from "../../lib/nodes/nats-conf.ts";
+import { clientTls } from "../../live/jetstream/client-tls.ts";
+import {
+  ClusterUnreachable,
+  closeConnections,
+  openJetStream,
+} from "../../live/jetstream/jetstream.ts";
+import { getPages } from "../../live/monitoring/monitoring.ts";
+import { readPage } from "../../live/monitoring/monitoring-page.ts";
+import type { KeyedCertificate } from "../../providers/certificates/issue-certificates.ts";
 import { simpleAccounts } from "../support/accounts.ts";
 import { makeAuthority, makeCertificate } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";

@@ -4,16 +4,16 @@ import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { StreamConfig } from "../../lib/stream-config.ts";
-import { closeConnections, type JetStreamPort, openJetStream } from "../../providers/jetstream.ts";
-import { insist } from "../../providers/patience.ts";
-import { hostsOf } from "../../providers/replicas.ts";
+import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import {
-  type StreamInputs,
-  type StreamLifecycle,
-  type StreamOutputs,
-  streamLifecycle,
-} from "../../providers/stream.ts";
+  closeConnections,
+  type JetStreamPort,
+  openJetStream,
+} from "../../live/jetstream/jetstream.ts";
+import { insist } from "../../live/jetstream/patience.ts";
+import { hostsOf } from "../../providers/streams/replicas.ts";
+import type { StreamInputs, StreamOutputs } from "../../providers/streams/stream-inputs.ts";
+import { type StreamLifecycle, streamLifecycle } from "../../providers/streams/stream-lifecycle.ts";
 import { checksums, Load, readContents } from "../support/load.ts";
 import { startCluster, type TestCluster } from "../support/nats-cluster.ts";
 import { seededRandom } from "../support/random.ts";

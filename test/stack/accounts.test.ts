@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { managerKey, managerSeed } from "../../lib/credentials.ts";
+import { managerKey, managerSeed } from "../../lib/accounts/credentials.ts";
 import { change, STREAMS } from "../support/change.ts";
 import { NatsClient } from "../support/nats-client.ts";
 import { appearsIn } from "../support/secrets.ts";

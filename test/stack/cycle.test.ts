@@ -1,6 +1,6 @@
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { getPages } from "../../providers/monitoring.ts";
+import { getPages } from "../../live/monitoring/monitoring.ts";
 import { eventually } from "../support/eventually.ts";
 import { weaknesses } from "../support/hardening.ts";
 import { metaGroups } from "../support/meta-group.ts";

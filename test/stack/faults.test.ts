@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { nodesOf } from "../../lib/plan.ts";
+import { nodesOf } from "../../lib/plan/plan.ts";
 import { at, STREAMS } from "../support/change.ts";
 import {
   endure,

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { nodesOf } from "../../lib/plan.ts";
+import { nodesOf } from "../../lib/plan/plan.ts";
 import { expectWell, planOfStack } from "../support/endure.ts";
 import { eventually } from "../support/eventually.ts";
 import { weaknesses } from "../support/hardening.ts";

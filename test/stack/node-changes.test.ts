@@ -1,8 +1,8 @@
 import { execa } from "execa";
 import { createTar } from "nanotar";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type NodePlan, nodesOf, planCluster } from "../../lib/plan.ts";
-import { parseSettings } from "../../lib/settings.ts";
+import { type NodePlan, nodesOf, planCluster } from "../../lib/plan/plan.ts";
+import { parseSettings } from "../../lib/plan/settings.ts";
 import { PROJECT, SEED_SETTINGS, TestStack } from "../support/stack.ts";
 
 const ZONES =
@@ -118,7 +118,7 @@ describe("a change of nodes", () => {
     const settled = await execa("docker", ["inspect", label, node.containerName]);
     const attrs = { uid: 10_001, gid: 10_001, mode: "440" };
     const archive = createTar([{ name: "etc/nats/nats.conf", data: conf, attrs }]);
-    return await execa("sh", ["components/configure-node.sh"], {
+    return await execa("sh", ["live/engine/configure-node.sh"], {
       cwd: PROJECT,
       reject: false,
       input: Buffer.from(archive).toString("base64"),

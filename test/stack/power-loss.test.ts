@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { nodesOf } from "../../lib/plan.ts";
-import { openJetStream } from "../../providers/jetstream.ts";
-import { find } from "../../providers/patience.ts";
+import { nodesOf } from "../../lib/plan/plan.ts";
+import { openJetStream } from "../../live/jetstream/jetstream.ts";
+import { find } from "../../live/jetstream/patience.ts";
 import { at, STREAMS } from "../support/change.ts";
 import { endure, expectWell, planOfStack, type Stage } from "../support/endure.ts";
 import { Load, readContents } from "../support/load.ts";

@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseSettings } from "../../lib/settings.ts";
+import { parseSettings } from "../../lib/plan/settings.ts";
 import { makeAuthority, writeCertificates } from "../support/certificates.ts";
 import { appearsIn } from "../support/secrets.ts";
 import { PASSWORDS, SEED_SETTINGS, TestStack } from "../support/stack.ts";

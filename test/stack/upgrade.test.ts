@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { OLDEST } from "../../lib/versions.ts";
+import { OLDEST } from "../../lib/nodes/versions.ts";
 import { at, change, expectHosts, STREAMS } from "../support/change.ts";
 import { NatsClient } from "../support/nats-client.ts";
 import { provideImage } from "../support/older-image.ts";

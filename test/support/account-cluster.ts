@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import type { Monitor } from "../../providers/monitoring.ts";
+import type { Monitor } from "../../live/monitoring/monitoring.ts";
 import { eventually } from "./eventually.ts";
 import { BINARY, freePorts } from "./nats-cluster.ts";
 

@@ -1,5 +1,5 @@
-import { planAccounts } from "../../lib/accounts.ts";
-import type { Accounts } from "../../lib/accounts-conf.ts";
+import { planAccounts } from "../../lib/accounts/accounts.ts";
+import type { Accounts } from "../../lib/accounts/accounts-conf.ts";
 
 /** A system account and `APP` with one user, as a stack has them that names no others. */
 export function simpleAccounts(hashes: { readonly sys: string; readonly user: string }): Accounts {

@@ -8,9 +8,13 @@ import {
   SubjectAlternativeNameExtension,
   X509CertificateGenerator,
 } from "@peculiar/x509";
-import { validityFrom } from "../../lib/certificate-rules.ts";
-import type { TlsFiles } from "../../lib/tls-settings.ts";
-import { issueAuthority, issueCertificate, type KeyedCertificate } from "../../providers/issue.ts";
+import { validityFrom } from "../../lib/tls/certificate-rules.ts";
+import type { TlsFiles } from "../../lib/tls/tls-settings.ts";
+import {
+  issueAuthority,
+  issueCertificate,
+  type KeyedCertificate,
+} from "../../providers/certificates/issue-certificates.ts";
 
 const DAY = 86_400_000;
 const NAME = "an authority elsewhere";

@@ -1,10 +1,10 @@
 import type { NodeAnswer, NodeObservation, StreamSighting } from "../../cli/stack/observe.ts";
 import { type ClusterReport, reportOn } from "../../cli/stack/report.ts";
-import { peerId } from "../../lib/meta-group.ts";
-import type { StackOutputs } from "../../lib/outputs.ts";
-import { plannedHosts } from "../../lib/placement.ts";
-import { type ClusterPlan, nodesOf, planCluster } from "../../lib/plan.ts";
-import { parseSettings } from "../../lib/settings.ts";
+import { peerId } from "../../lib/observed/meta-group.ts";
+import { plannedHosts } from "../../lib/placement/placement.ts";
+import type { StackOutputs } from "../../lib/plan/outputs.ts";
+import { type ClusterPlan, nodesOf, planCluster } from "../../lib/plan/plan.ts";
+import { parseSettings } from "../../lib/plan/settings.ts";
 
 /** When reports are made. */
 export const NOW = Date.parse("2026-11-26T08:00:00Z");

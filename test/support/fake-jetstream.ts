@@ -1,8 +1,8 @@
-import { type Fleet, planPlacement } from "../../lib/placement.ts";
-import type { StreamConfig } from "../../lib/stream-config.ts";
-import { completeConfig } from "../../lib/stream-diff.ts";
-import type { ConsumerProgress } from "../../lib/stream-loss.ts";
-import { subjectsOverlap } from "../../lib/subjects.ts";
+import { type Fleet, planPlacement } from "../../lib/placement/placement.ts";
+import { completeConfig } from "../../lib/streams/stream-diff.ts";
+import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
+import type { ConsumerProgress } from "../../lib/streams/stream-loss.ts";
+import { subjectsOverlap } from "../../lib/streams/subjects.ts";
 import {
   JetStreamError,
   type JetStreamPort,
@@ -10,7 +10,7 @@ import {
   type StoredMessage,
   type StreamInfo,
   StreamNotFound,
-} from "../../providers/jetstream.ts";
+} from "../../live/jetstream/jetstream.ts";
 
 interface FakeStream {
   config: StreamConfig;

@@ -1,6 +1,6 @@
 /** What may happen to nodes of a stack, and how it is taken back. */
 import { execa } from "execa";
-import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan.ts";
+import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
 
 export interface Fault {
   inject(nodes: readonly NodePlan[], plan: ClusterPlan): Promise<unknown>;

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { type Field, type NestedField, STREAM_FIELDS } from "../../lib/stream-fields.ts";
+import { type Field, type NestedField, STREAM_FIELDS } from "../../lib/streams/stream-fields.ts";
 
 /** A stack's config as Pulumi hands it to the program, passwords too: text by name, without a namespace. */
 export type ConfigTexts = Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { CONFIG_DIR, DATA_DIR } from "../../lib/nats-conf.ts";
+import { CONFIG_DIR, DATA_DIR } from "../../lib/nodes/nats-conf.ts";
 
 /** What `docker inspect` says of a container, as far as it is looked at. */
 interface Container {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
-import type { StreamConfig } from "../../lib/stream-config.ts";
-import { restatePlacement } from "../../lib/stream-diff.ts";
-import { type JetStreamPort, StreamNotFound } from "../../providers/jetstream.ts";
+import { restatePlacement } from "../../lib/streams/stream-diff.ts";
+import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
+import { type JetStreamPort, StreamNotFound } from "../../live/jetstream/jetstream.ts";
 import { eventually } from "./eventually.ts";
 
 /** What every JetStreamPort over the seed's nine servers must do: run against the fake and the real one. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { headers, type NatsConnection } from "@nats-io/transport-node";
-import type { JetStreamPort } from "../../providers/jetstream.ts";
-import { hostsOf } from "../../providers/replicas.ts";
+import type { JetStreamPort } from "../../live/jetstream/jetstream.ts";
+import { hostsOf } from "../../providers/streams/replicas.ts";
 import { eventually } from "./eventually.ts";
 
 const PUBLISHERS = 8;

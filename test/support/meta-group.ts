@@ -1,5 +1,5 @@
-import { monitorsOf, type StackOutputs } from "../../lib/outputs.ts";
-import { getPages } from "../../providers/monitoring.ts";
+import { monitorsOf, type StackOutputs } from "../../lib/plan/outputs.ts";
+import { getPages } from "../../live/monitoring/monitoring.ts";
 
 /** The meta groups that the nodes believe in, as "leader of size": one entry if all agree. */
 export async function metaGroups(outputs: StackOutputs): Promise<string[]> {

@@ -1,6 +1,6 @@
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import type { StackOutputs } from "../../lib/outputs.ts";
-import { clientTls } from "../../providers/client-tls.ts";
+import type { StackOutputs } from "../../lib/plan/outputs.ts";
+import { clientTls } from "../../live/jetstream/client-tls.ts";
 import { eventually } from "./eventually.ts";
 import { PASSWORDS } from "./stack.ts";
 

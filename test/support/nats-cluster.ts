@@ -4,13 +4,17 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server as NetServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
-import type { JetStreamLimits } from "../../lib/account-settings.ts";
-import { jetStreamBlock } from "../../lib/accounts-conf.ts";
-import type { Fleet, Server } from "../../lib/placement.ts";
-import type { StoreKind } from "../../lib/room.ts";
-import type { Servers, UserLogin } from "../../providers/connection.ts";
-import { JetStreamError, type JetStreamPort, openJetStream } from "../../providers/jetstream.ts";
-import type { Monitor } from "../../providers/monitoring.ts";
+import type { JetStreamLimits } from "../../lib/accounts/account-settings.ts";
+import { jetStreamBlock } from "../../lib/accounts/accounts-conf.ts";
+import type { Fleet, Server } from "../../lib/placement/placement.ts";
+import type { StoreKind } from "../../lib/placement/room.ts";
+import type { Servers, UserLogin } from "../../live/jetstream/connection.ts";
+import {
+  JetStreamError,
+  type JetStreamPort,
+  openJetStream,
+} from "../../live/jetstream/jetstream.ts";
+import type { Monitor } from "../../live/monitoring/monitoring.ts";
 import { eventually } from "./eventually.ts";
 import { SEED_SERVERS } from "./seed.ts";
 

@@ -10,8 +10,8 @@ import {
   type NatsConnection,
   nkeyAuthenticator,
 } from "@nats-io/transport-node";
-import type { Accounts } from "../../lib/accounts-conf.ts";
-import { renderAccountsConf } from "../../lib/nats-conf.ts";
+import type { Accounts } from "../../lib/accounts/accounts-conf.ts";
+import { renderAccountsConf } from "../../lib/nodes/nats-conf.ts";
 import { BINARY, freePorts } from "./nats-cluster.ts";
 
 /** A lone nats-server process with JetStream, and accounts as a node has them. */

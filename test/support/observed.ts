@@ -3,7 +3,7 @@ import type {
   ObservedConsumer,
   ObservedServer,
   ObservedStream,
-} from "../../lib/observed.ts";
+} from "../../lib/observed/observed.ts";
 
 /** The nodes of the seed. */
 export const NODES = ["az1", "az2", "az3"].flatMap((zone) =>

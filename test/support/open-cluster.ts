@@ -1,5 +1,9 @@
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import { closeConnections, type JetStreamPort, openJetStream } from "../../providers/jetstream.ts";
+import {
+  closeConnections,
+  type JetStreamPort,
+  openJetStream,
+} from "../../live/jetstream/jetstream.ts";
 import { startCluster, type TestCluster } from "./nats-cluster.ts";
 
 /** A cluster, its account's streams as the product sees them, and a client of that account. */

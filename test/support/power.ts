@@ -3,8 +3,8 @@ import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
-import { NODE_USER } from "../../lib/node-files.ts";
-import type { NodePlan } from "../../lib/plan.ts";
+import { NODE_USER } from "../../lib/nodes/node-files.ts";
+import type { NodePlan } from "../../lib/plan/plan.ts";
 import { eventually } from "./eventually.ts";
 import { containersOf, docker, type Fault, whyNotAsRoot } from "./faults.ts";
 

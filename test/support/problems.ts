@@ -1,4 +1,4 @@
-import { PlanError, type Problem } from "../../lib/errors.ts";
+import { PlanError, type Problem } from "../../lib/base/errors.ts";
 
 /** What is wrong with settings, each problem as `path | message | fix`. */
 export function problemsOf(check: () => readonly Problem[]): string[] {

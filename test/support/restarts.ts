@@ -1,5 +1,5 @@
 import type { Restarts } from "../../components/restarts.ts";
-import type { ClusterPlan } from "../../lib/plan.ts";
+import type { ClusterPlan } from "../../lib/plan/plan.ts";
 
 /** What an `up` goes by that restarts nothing. */
 export function noRestarts({ waves }: ClusterPlan): Restarts {

@@ -1,4 +1,4 @@
-import type { Fleet, Server } from "../../lib/placement.ts";
+import type { Fleet, Server } from "../../lib/placement/placement.ts";
 
 /** The nine servers of the seed, tag for tag. */
 export const SEED_SERVERS: readonly Server[] = Object.entries({

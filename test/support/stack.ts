@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa, execaSync } from "execa";
 import { parse, stringify } from "yaml";
-import { parseStackOutputs, type StackOutputs } from "../../lib/outputs.ts";
+import { parseStackOutputs, type StackOutputs } from "../../lib/plan/outputs.ts";
 
 /** The repository: the program runs where people run it. */
 export const PROJECT = path.resolve(import.meta.dirname, "../..");

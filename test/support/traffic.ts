@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import type { StackOutputs } from "../../lib/outputs.ts";
-import type { UserLogin } from "../../providers/connection.ts";
-import { closeConnections, type JetStreamPort, openJetStream } from "../../providers/jetstream.ts";
-import { hostsOf } from "../../providers/replicas.ts";
+import type { StackOutputs } from "../../lib/plan/outputs.ts";
+import type { UserLogin } from "../../live/jetstream/connection.ts";
+import {
+  closeConnections,
+  type JetStreamPort,
+  openJetStream,
+} from "../../live/jetstream/jetstream.ts";
+import { hostsOf } from "../../providers/streams/replicas.ts";
 import { checksums, Ledger, publish, readContents } from "./load.ts";
 import { PASSWORDS } from "./stack.ts";
 

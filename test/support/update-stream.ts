@@ -3,9 +3,10 @@
  * `{ connection, olds, news }` from stdin, says that it begins.
  */
 import { text } from "node:stream/consumers";
-import type { Connection } from "../../providers/connection.ts";
-import { openJetStream } from "../../providers/jetstream.ts";
-import { type StreamInputs, type StreamOutputs, streamLifecycle } from "../../providers/stream.ts";
+import type { Connection } from "../../live/jetstream/connection.ts";
+import { openJetStream } from "../../live/jetstream/jetstream.ts";
+import type { StreamInputs, StreamOutputs } from "../../providers/streams/stream-inputs.ts";
+import { streamLifecycle } from "../../providers/streams/stream-lifecycle.ts";
 
 const { connection, olds, news } = JSON.parse(await text(process.stdin)) as {
   readonly connection: Connection;

@@ -1,5 +1,5 @@
 /** Which nodes something happens to. */
-import { nodesOf } from "../../lib/plan.ts";
+import { nodesOf } from "../../lib/plan/plan.ts";
 import type { Ordeal, Stage } from "./endure.ts";
 import { metaGroups } from "./meta-group.ts";
 import { NatsClient } from "./nats-client.ts";

@@ -1,0 +1,47 @@
+import { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { type Identity, identitySchema } from "../lib/plan/stack-identity.ts";
+import { findIdentity } from "../live/engine/find-identity.ts";
+import { knownValue } from "./known-value.ts";
+import { runCommand } from "./run-command.ts";
+
+/**
+ * Who the running stack is: what its state says, wherever that lies, however one logged in, and whatever the stack is
+ * called by now.
+ *
+ * That it derives from neither the stack's name nor the backend's URL keeps a stack that is renamed, or whose state
+ * moves, on its nodes; and a state that knows of no identity is nobody that is on the engine already, though its name
+ * and its backend's URL be the same. A program can't read its state, but outputs of a resource that doesn't change are
+ * known in a preview too: so the first `up` notes the identity down, as its first resource and before anything is
+ * planned, in a Command that nothing changes afterwards. Where there is none to be had, as in the preview before, or an
+ * `up` that leaves the Command out (`--target`), it is found by the same steps again: with the labels of what the state
+ * has, which is also how stacks go on that were made before there was this resource, and where it was taken out of the
+ * state. A Command, as only its `create` runs in that one case: reading the state takes 0.4 s.
+ */
+export async function keepIdentity(): Promise<Identity> {
+  const name = {
+    organization: pulumi.getOrganization(),
+    project: pulumi.getProject(),
+    stack: pulumi.getStack(),
+  };
+  const noted = new local.Command(
+    "identity",
+    {
+      create: runCommand("note-identity"),
+      environment: {
+        ORGANIZATION: name.organization,
+        PROJECT: name.project,
+        STACK: name.stack,
+      },
+      logging: local.Logging.None,
+    },
+    { ignoreChanges: ["*"] },
+  );
+  const json = await knownValue(noted.stdout);
+  if (json !== undefined) return identitySchema.parse(JSON.parse(json));
+  try {
+    return await findIdentity(name);
+  } catch (error) {
+    throw new pulumi.RunError(error instanceof Error ? error.message : `${error}`);
+  }
+}

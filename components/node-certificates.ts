@@ -1,0 +1,153 @@
+import * as pulumi from "@pulumi/pulumi";
+import { formatDuration } from "../lib/base/quantities.ts";
+import { TLS_FILES } from "../lib/nodes/nats-conf.ts";
+import { type ClusterPlan, nodesOf } from "../lib/plan/plan.ts";
+import type {
+  AuthorityArgs,
+  CertificateArgs,
+} from "../providers/certificates/certificate-lifecycles.ts";
+import { providerText } from "./dynamic.ts";
+import type { EngineState } from "./preflight.ts";
+import type { TlsTexts } from "./read-tls-files.ts";
+
+/** What nodes show, and whom they trust. */
+export interface Certificates {
+  /** PEM of the authorities. */
+  readonly ca: pulumi.Output<string>;
+  /** What goes into each node's config volume, texts by file name; by node name. */
+  readonly files: ReadonlyMap<string, NodeFiles>;
+}
+
+export type NodeFiles = Readonly<Record<string, pulumi.Input<string>>>;
+
+/** As scripts that ask nodes are told of it; see `givenTrust` in live/monitoring/monitoring-page.ts. */
+export function scriptTrust(
+  ca: pulumi.Output<string> | undefined,
+): Readonly<Record<string, pulumi.Output<string>>> {
+  return ca ? { CA: ca } : {};
+}
+
+/**
+ * Makes the certificates of a stack's own authority, or passes on the user's.
+ *
+ * @param texts there where the user's are to be used.
+ * @returns undefined where nodes have no TLS.
+ */
+export function createCertificates(
+  name: string,
+  plan: ClusterPlan,
+  texts: TlsTexts | undefined,
+  engine: EngineState,
+  parent: pulumi.Resource,
+): Certificates | undefined {
+  if (plan.tls === "none") return undefined;
+  return texts ? passOn(texts) : certify(name, plan, engine, parent);
+}
+
+function passOn({ ca, nodes }: TlsTexts): Certificates {
+  const files = nodes.map(
+    ({ node, certificate, key }) => [node, nodeFiles(ca, certificate, pulumi.secret(key))] as const,
+  );
+  return { ca: pulumi.output(ca), files: new Map(files) };
+}
+
+function nodeFiles(
+  ca: pulumi.Input<string>,
+  certificate: pulumi.Input<string>,
+  key: pulumi.Output<string>,
+): NodeFiles {
+  return { [TLS_FILES.ca]: ca, [TLS_FILES.certificate]: certificate, [TLS_FILES.key]: key };
+}
+
+function certify(
+  name: string,
+  plan: ClusterPlan,
+  engine: EngineState,
+  parent: pulumi.Resource,
+): Certificates {
+  // They are nowhere but in the state: with the cluster they are gone.
+  const options = { parent, deletedWith: parent };
+  const authority = new CertificateAuthority(
+    `${name}-authority`,
+    { name: plan.prefix },
+    { ...options, hooks: { beforeCreate: [keepAuthority(`${name}-authority`, plan, engine)] } },
+  );
+  const issuer = { name: plan.prefix, key: authority.key };
+  const lifetime = formatDuration(plan.certificateLifetime);
+  const files = nodesOf(plan).map((node) => {
+    const { certificate, key } = new NodeCertificate(
+      `${name}-${node.name}-certificate`,
+      { node: node.name, names: node.certificateNames, lifetime, authority: issuer },
+      options,
+    );
+    return [node.name, nodeFiles(authority.certificate, certificate, key)] as const;
+  });
+  return { ca: authority.certificate, files: new Map(files) };
+}
+
+/**
+ * A hook that refuses another authority where nodes go by the one that there is, as where an `up` is told to replace
+ * it: nodes that are changed one after the other would no longer take each other's certificates.
+ */
+function keepAuthority(
+  authority: string,
+  { rollout }: ClusterPlan,
+  { containers }: EngineState,
+): pulumi.ResourceHook {
+  const isInUse = [...containers.values()].some(({ settings }) => settings?.tls === "stack");
+  return new pulumi.ResourceHook(
+    `keep-${authority}`,
+    ({ urn }) => {
+      if (!isInUse || rollout === "all") return;
+      throw new Error(
+        `nodes trust the authority that there is, and with another one, changed one after the other, would no longer take each other's certificates. Keep it (where its replacement was asked for by \`pulumi state taint\`: npx pulumi state untaint '${urn}'), or change all nodes at once, which is an outage of some seconds: npx pulumi config set rollout all`,
+      );
+    },
+    { onDryRun: true },
+  );
+}
+
+/** The authority of a stack. It lasts ten years, is renewed in time, and keeps its key. */
+class CertificateAuthority extends pulumi.CustomResource {
+  declare readonly certificate: pulumi.Output<string>;
+  declare readonly key: pulumi.Output<string>;
+
+  constructor(name: string, args: AuthorityArgs, opts: pulumi.CustomResourceOptions) {
+    super(
+      "pulumi-nodejs:dynamic/tls:Authority",
+      name,
+      { ...args, ...ISSUED, __provider: AUTHORITY_PROVIDER },
+      { ...opts, additionalSecretOutputs: ["key"] },
+    );
+  }
+}
+
+/** The certificate of one node, so that a change of it is no other's. */
+class NodeCertificate extends pulumi.CustomResource {
+  declare readonly certificate: pulumi.Output<string>;
+  declare readonly key: pulumi.Output<string>;
+
+  constructor(
+    name: string,
+    args: pulumi.Inputs & Record<keyof CertificateArgs, unknown>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super(
+      "pulumi-nodejs:dynamic/tls:Certificate",
+      name,
+      { ...args, ...ISSUED, __provider: CERTIFICATE_PROVIDER },
+      { ...opts, additionalSecretOutputs: ["key"] },
+    );
+  }
+}
+
+/** What is known once it is made. */
+const ISSUED = {
+  validFrom: undefined,
+  validUntil: undefined,
+  certificate: undefined,
+  key: undefined,
+};
+
+const AUTHORITY_PROVIDER = providerText("providers/certificates.ts", "authorityProvider");
+const CERTIFICATE_PROVIDER = providerText("providers/certificates.ts", "certificateProvider");

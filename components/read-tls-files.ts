@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
+import { PlanError, type Problem } from "../lib/base/errors.ts";
+import { type ClusterPlan, nodesOf } from "../lib/plan/plan.ts";
+import { checkTlsFiles, type NodeCertificate } from "../lib/tls/own-certificates.ts";
+import type { TlsFiles } from "../lib/tls/tls-settings.ts";
+import type { EngineState } from "./preflight.ts";
+
+/** The user's own certificates, PEM. */
+export interface TlsTexts {
+  readonly ca: string;
+  readonly nodes: readonly NodeCertificate[];
+}
+
+/**
+ * Reads and checks the user's certificates, where the settings name any.
+ *
+ * @param engine the nodes that there are, and what they have now.
+ * @throws pulumi.RunError naming every file that won't do, and never what is in it.
+ */
+export function readTlsFiles(
+  plan: ClusterPlan,
+  { tls: running, leaving }: Pick<EngineState, "tls" | "leaving">,
+): TlsTexts | undefined {
+  const { tlsFiles, rollout } = plan;
+  if (!tlsFiles) return undefined;
+  const texts = readAll(tlsFiles, plan);
+  // Nodes that are changed all at once needn't get along with those of before, but with those that leave.
+  const together = rollout === "all" && leaving.size === 0 ? undefined : running;
+  const verdict = checkTlsFiles(texts.ca, texts.nodes, Date.now(), together);
+  refuse(verdict.problems);
+  for (const notice of verdict.notices) void pulumi.log.warn(notice);
+  return texts;
+}
+
+function readAll(files: TlsFiles, plan: ClusterPlan): TlsTexts {
+  const problems = new Map<string, Problem>();
+  const read = (name: keyof TlsFiles, node: string) => {
+    const file = files[name].replaceAll("{node}", node);
+    try {
+      return readFileSync(file, "utf8");
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // Who puts the key itself there is not to have it shown.
+      const what = file.includes("-----BEGIN") ? "PEM text, as if it were a file's name" : file;
+      const message =
+        code === "ENOENT" ? `there is no file ${what}` : `can't read ${what}: ${code}`;
+      problems.set(file, { path: `tlsFiles.${name}`, message });
+      return "";
+    }
+  };
+  const nodes = nodesOf(plan).map(({ name }) => ({
+    node: name,
+    certificate: read("cert", name),
+    key: read("key", name),
+  }));
+  const ca = read("ca", "");
+  refuse([...problems.values()]);
+  return { ca, nodes };
+}
+
+function refuse(problems: readonly Problem[]): void {
+  if (problems.length > 0) throw new pulumi.RunError(new PlanError(problems).message);
+}

@@ -1,0 +1,56 @@
+/** Where what is published in one account gets to by what others import. */
+
+import { isSubset } from "../streams/subjects.ts";
+import type { Import } from "./imports.ts";
+
+export interface Place {
+  readonly account: string;
+  /** Without wildcards. */
+  readonly subject: string;
+}
+
+/**
+ * All places that a request gets to, the first one left out: what an account imports, others may import from it in turn
+ * (seen with nats-server 2.15.2).
+ */
+export function reachedByServices(from: Place, imports: readonly Import[]): Place[] {
+  const services = imports.filter(({ kind }) => kind === "service");
+  const reached = [from];
+  for (const { account, subject } of reached) {
+    for (const { importer, origin, local } of services) {
+      if (importer !== account || !isSubset(subject, local)) continue;
+      const next = { account: origin.account, subject: translate(subject, local, origin.subject) };
+      if (!reached.some((each) => isSame(each, next))) reached.push(next);
+    }
+  }
+  return reached.slice(1);
+}
+
+/** All places that a message gets to by imports of streams, which nats-server follows one step far (2.15.2). */
+export function reachedByStreams(from: Place, imports: readonly Import[]): Place[] {
+  return imports
+    .filter(({ kind, origin }) => kind === "stream" && origin.account === from.account)
+    .filter(({ origin }) => isSubset(from.subject, origin.subject))
+    .map(({ importer, origin, local }) => ({
+      account: importer,
+      subject: translate(from.subject, origin.subject, local),
+    }));
+}
+
+export function isSame(a: Place, b: Place): boolean {
+  return a.account === b.account && a.subject === b.subject;
+}
+
+/** What a subject that one pattern matches is called by another, which has the same wildcards in the same order. */
+function translate(subject: string, from: string, to: string): string {
+  const tokens = subject.split(".");
+  const held = from
+    .split(".")
+    .flatMap((token, index) =>
+      token === ">" ? [tokens.slice(index).join(".")] : token === "*" ? [tokens[index]] : [],
+    );
+  return to
+    .split(".")
+    .map((token) => (token === "*" || token === ">" ? held.shift() : token))
+    .join(".");
+}

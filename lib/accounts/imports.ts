@@ -1,0 +1,221 @@
+/** What accounts import from each other, checked as nats-server does once it has read them all. */
+
+import type { Problem } from "../base/errors.ts";
+import { isLiteralSubject, isSubset, subjectsOverlap } from "../streams/subjects.ts";
+import type { AccountPlan, ImportSettings, Origin } from "./account-settings.ts";
+
+type Kind = "stream" | "service";
+
+/** An import, whatever it is of. */
+export interface Import {
+  readonly importer: string;
+  readonly kind: Kind;
+  readonly origin: Origin;
+  /** The subject that it has in the account which imports it. */
+  readonly local: string;
+  readonly path: string;
+  readonly settings: ImportSettings;
+}
+
+type Sharing = Pick<AccountPlan, "name" | "exports" | "imports">;
+
+/**
+ * Reports accounts that exports and imports name in vain, what the server would refuse of them, and imports that have
+ * two accounts do what is asked of one.
+ */
+export function importProblems(
+  accounts: readonly (Sharing & Pick<AccountPlan, "jetStream">)[],
+): Problem[] {
+  const names = new Set(accounts.map(({ name }) => name));
+  const imports = listImports(accounts);
+  return [
+    ...accounts.flatMap((account) => audienceProblems(account, names)),
+    ...imports.flatMap((each) => [
+      ...originProblems(each, accounts),
+      ...subjectProblems(each),
+      ...(isCycle(each, imports)
+        ? [{ path: each.path, message: "goes round in a circle", fix: "take one import out" }]
+        : []),
+    ]),
+    ...duplicates(imports),
+    ...accounts
+      .filter(({ jetStream }) => jetStream !== false)
+      .flatMap((account) => sharedRequests(account, "*").map(sharedProblem)),
+  ];
+}
+
+/** What is asked of JetStream about a stream. */
+const REQUESTS = [
+  ...["CREATE", "UPDATE", "DELETE", "PURGE", "INFO", "MSG.GET", "MSG.DELETE"].map(
+    (verb) => `STREAM.${verb}`,
+  ),
+  "CONSUMER.LIST",
+];
+
+/**
+ * The imports by which what an account with JetStream asks of it is asked of another's, too: both do it, streams are made
+ * and deleted in both, and one of the answers is taken (seen with nats-server 2.15.2).
+ *
+ * @param stream its name, or `*`: whatever stream it is asked about.
+ */
+export function sharedRequests(account: Sharing, stream: string): Import[] {
+  return importsOf(account).filter(
+    ({ kind, local }) =>
+      kind === "service" &&
+      REQUESTS.some((request) => isSubset(`$JS.API.${request}.${stream}`, local)),
+  );
+}
+
+function sharedProblem({ importer, origin, local, path }: Import): Problem {
+  return {
+    path: `${path}.to`,
+    message: `what is asked of account ${importer}'s own JetStream at "${local}" would be done in account ${origin.account}, too: streams would be made and deleted in both`,
+    fix: `give it another name, e.g. to: JS.${origin.account}.API.>, or switch accounts.${importer}.jetStream off`,
+  };
+}
+
+/** All imports of some accounts. */
+export function listImports(accounts: readonly Sharing[]): Import[] {
+  return accounts.flatMap(importsOf);
+}
+
+function importsOf({ name, imports }: Sharing): Import[] {
+  return imports.map((settings, index) => {
+    const kind = "stream" in settings ? "stream" : "service";
+    const origin = "stream" in settings ? settings.stream : settings.service;
+    const prefix = "prefix" in settings && settings.prefix ? `${settings.prefix}.` : "";
+    const local = settings.to ?? `${prefix}${origin.subject}`;
+    return {
+      importer: name,
+      kind,
+      origin,
+      local,
+      path: `accounts.${name}.imports[${index}]`,
+      settings,
+    };
+  });
+}
+
+function audienceProblems({ name, exports }: Sharing, names: ReadonlySet<string>): Problem[] {
+  return exports.flatMap(({ accounts = [] }, index) =>
+    accounts
+      .filter((account) => !names.has(account))
+      .map((account) => ({
+        path: `accounts.${name}.exports[${index}].accounts`,
+        message: `there is no account "${account}"`,
+        fix: `use ${[...names].join(", ")}`,
+      })),
+  );
+}
+
+function originProblems(
+  { importer, kind, origin, path }: Import,
+  accounts: readonly Sharing[],
+): Problem[] {
+  const { account, subject } = origin;
+  if (account === importer) {
+    return [{ path, message: "is from the account itself", fix: "take it out" }];
+  }
+  const exporter = accounts.find(({ name }) => name === account);
+  if (!exporter) {
+    const fix = `use one of ${accounts.map(({ name }) => name).join(", ")}`;
+    return [{ path, message: `there is no account "${account}"`, fix }];
+  }
+  const offers = exporter.exports.flatMap((offer) => {
+    const offered = kind === "stream" && "stream" in offer ? offer.stream : undefined;
+    const served = kind === "service" && "service" in offer ? offer.service : undefined;
+    const exported = offered ?? served;
+    const isMatch = exported !== undefined && isSubset(subject, exported);
+    return isMatch ? [{ exported, accounts: offer.accounts }] : [];
+  });
+  if (offers.length === 0) {
+    const message = `account ${account} exports no ${kind} "${subject}"`;
+    return [{ path, message, fix: `add it to accounts.${account}.exports` }];
+  }
+  const closed = closedSubject(subject, offers, importer);
+  if (closed === undefined) return [];
+  const message = `account ${account} exports ${kind} "${closed}" to others only`;
+  return [{ path, message, fix: `add ${importer} to the accounts of that export` }];
+}
+
+interface Offer {
+  readonly exported: string;
+  /** Undefined where it is to all. */
+  readonly accounts: readonly string[] | undefined;
+}
+
+/**
+ * The subject of an export that keeps an importer out; undefined where it is let in. nats-server goes by the export of
+ * the very subject, however open others are, and else by whichever it comes upon first (2.15,
+ * `checkStreamExportApproved` in accounts.go): so all of them have to let it in. Of the same subject twice it adds up
+ * the accounts.
+ */
+function closedSubject(
+  subject: string,
+  offers: readonly Offer[],
+  importer: string,
+): string | undefined {
+  const exact = offers.filter(({ exported }) => exported === subject);
+  const deciding = Map.groupBy(exact.length > 0 ? exact : offers, ({ exported }) => exported);
+  const closed = [...deciding].find(([, same]) => {
+    const accounts = same.flatMap(({ accounts = [] }) => accounts);
+    return accounts.length > 0 && !accounts.includes(importer);
+  });
+  return closed?.[0];
+}
+
+/** Another subject has the wildcards of the original: the server carries over what they stand for, one by one. */
+function subjectProblems({ origin, settings, path }: Import): Problem[] {
+  if ("prefix" in settings && settings.prefix && !isLiteralSubject(settings.prefix)) {
+    return [
+      { path: `${path}.prefix`, message: `"${settings.prefix}" has wildcards`, fix: "use none" },
+    ];
+  }
+  if (settings.to === undefined || wildcardsOf(settings.to) === wildcardsOf(origin.subject))
+    return [];
+  const message = `"${settings.to}" has not the wildcards of "${origin.subject}"`;
+  return [{ path: `${path}.to`, message, fix: "give both the same, in the same order" }];
+}
+
+function wildcardsOf(subject: string): string {
+  return subject
+    .split(".")
+    .filter((token) => token === "*" || token === ">")
+    .join(".");
+}
+
+/**
+ * Whether what it brings could come back by way of other imports. `checkStreamImportsForCycles` in nats-server's
+ * accounts.go (2.15), and that of services, compare the subjects of either side, and so does this.
+ */
+function isCycle(start: Import, imports: readonly Import[]): boolean {
+  if (start.origin.account === start.importer) return false;
+  const seen = new Set([start]);
+  for (const each of seen) {
+    for (const next of imports.filter((next) => feeds(each, next))) {
+      if (next.origin.account === start.importer) return true;
+      seen.add(next);
+    }
+  }
+  return false;
+}
+
+function feeds({ kind, origin, local }: Import, next: Import): boolean {
+  if (next.kind !== kind || next.importer !== origin.account) return false;
+  const subjects = [origin.subject, local];
+  const theirs = [next.local, next.origin.subject];
+  return subjects.some((a) => theirs.some((b) => subjectsOverlap(a, b)));
+}
+
+/** The same twice: a stream by its subject there, a service by its subject here. */
+function duplicates(imports: readonly Import[]): Problem[] {
+  const first = new Map<string, string>();
+  return imports.flatMap(({ importer, kind, origin, local, path }) => {
+    const subject = kind === "stream" ? origin.subject : local;
+    const key = JSON.stringify([importer, kind, origin.account, subject]);
+    const other = first.get(key);
+    first.set(key, other ?? path);
+    if (other === undefined) return [];
+    return [{ path, message: `"${subject}" is imported by ${other} already`, fix: "take one out" }];
+  });
+}

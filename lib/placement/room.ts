@@ -1,0 +1,289 @@
+/**
+ * Room for streams, as nats-server 2.15 reckons it: a stream reserves its `max_bytes` on each server that has a replica
+ * (`reserveStreamResources` in server/jetstream.go), and that many times its replicas in its account
+ * (`accountReservation`); one without `max_bytes` reserves nothing, and is taken for one byte when it is made
+ * (`checkBytesLimits`).
+ */
+import type { AccountPlan, JetStreamLimits } from "../accounts/account-settings.ts";
+import type { Problem } from "../base/errors.ts";
+import { sumOf } from "../base/quantities.ts";
+import { countOf, describeBytes, listSome } from "../base/wording.ts";
+import type { StreamConfig } from "../streams/stream-fields.ts";
+
+/** A server has a store for each. */
+export type StoreKind = "file" | "memory";
+
+export const STORE_KINDS = ["file", "memory"] as const satisfies StoreKind[];
+
+/** The setting with the size of a node's store. */
+export const STORE_SETTINGS = {
+  file: "maxFileStore",
+  memory: "maxMemoryStore",
+} as const satisfies Record<StoreKind, keyof JetStreamLimits>;
+
+/** The setting with the size that an account lets a stream have. */
+export const STREAM_SETTINGS = {
+  file: "maxFileStreamBytes",
+  memory: "maxMemoryStreamBytes",
+} as const satisfies Record<StoreKind, keyof JetStreamLimits>;
+
+/** What one replica reserves on its server. */
+export interface Reservation {
+  readonly storage: StoreKind;
+  /** 0 where the stream has no `max_bytes`. */
+  readonly bytes: number;
+}
+
+type Sized = Pick<StreamConfig, "storage" | "max_bytes" | "num_replicas">;
+
+export function reservationOf({ storage = "file", max_bytes = 0 }: Sized): Reservation {
+  return { storage, bytes: Math.max(0, max_bytes) };
+}
+
+/** Bytes that a stream reserves in its account. */
+export function accountReservation(config: Sized): number {
+  return reservationOf(config).bytes * (config.num_replicas ?? 1);
+}
+
+/** Bytes of one kind of storage on one server. */
+export interface Store {
+  /** `max_file_store` or `max_memory_store`. */
+  readonly max: number;
+  /** The sum of `max_bytes` of the replicas that are there and have one. */
+  readonly reserved: number;
+  readonly used: number;
+}
+
+/** Bytes that one more replica may reserve (`selectPeerGroup`): what is used beyond what is reserved counts too. */
+export function freeIn({ max, reserved, used }: Store): number {
+  return Math.max(0, max - Math.max(reserved, used));
+}
+
+/** Replicas that are on some of these servers, and on no others. */
+export interface Demand {
+  /** The stream, for people. */
+  readonly stream: string;
+  readonly servers: readonly string[];
+  /** How many of them, each on a server of its own. */
+  readonly replicas: number;
+  /** What each of them reserves. */
+  readonly bytes: number;
+}
+
+/** Where a stream's replicas come to be for certain: one in each seat if all seats are taken, else anywhere. */
+export function demandsOf(stream: string, { replicas, seats }: Seating, bytes: number): Demand[] {
+  if (bytes === 0 || seats.length < replicas) return [];
+  if (seats.length > replicas) return [{ stream, servers: seats.flat(), replicas, bytes }];
+  return seats.map((servers) => ({ stream, servers, replicas: 1, bytes }));
+}
+
+/** Servers that can't have all that has nowhere else to go. */
+export interface Overload {
+  readonly servers: readonly string[];
+  /** What reserves most first. */
+  readonly demands: readonly Demand[];
+  /** Bytes: the sum of what the demands reserve, and that of the servers' room. */
+  readonly wanted: number;
+  readonly room: number;
+  /** Where the sum would do, but not the sizes: so many replicas of this size or more have to fit, and so many do. */
+  readonly pieces?: { readonly size: number; readonly wanted: number; readonly fit: number };
+}
+
+/**
+ * Finds servers on which the replicas that have nowhere else to go reserve more than there is room for, the fewest
+ * servers first; none where it is not certain that there is no way to place them all.
+ */
+export function findOverloads(
+  demands: readonly Demand[],
+  roomOf: (server: string) => number,
+): Overload[] {
+  const groups = [...Map.groupBy(demands, ({ servers }) => [...servers].sort().join(" "))]
+    .map(([, alike]) => ({ servers: new Set(alike[0]?.servers), alike }))
+    .sort((a, b) => a.servers.size - b.servers.size);
+  const found: (Overload & { readonly among: ReadonlySet<string> })[] = [];
+  for (const { servers: among } of groups) {
+    // What holds more servers says nothing new.
+    if (found.some((overload) => isWithin(overload.among, among))) continue;
+    const within = groups.filter(({ servers }) => isWithin(servers, among));
+    const overload = overloadOf(
+      [...among],
+      within.flatMap(({ alike }) => alike),
+      roomOf,
+    );
+    if (overload) found.push({ ...overload, among });
+  }
+  return found.map(({ among: _, ...overload }) => overload);
+}
+
+function isWithin(some: ReadonlySet<string>, all: ReadonlySet<string>): boolean {
+  return some.size <= all.size && [...some].every((each) => all.has(each));
+}
+
+function overloadOf(
+  servers: readonly string[],
+  demands: readonly Demand[],
+  roomOf: (server: string) => number,
+): Overload | undefined {
+  const rooms = servers.map(roomOf);
+  const largestFirst = demands.toSorted((a, b) => b.bytes - a.bytes);
+  const sums = {
+    servers,
+    demands: largestFirst,
+    wanted: sumOf(demands.map(({ bytes, replicas }) => bytes * replicas)),
+    room: sumOf(rooms),
+  };
+  if (sums.wanted > sums.room) return sums;
+  let pieces = 0;
+  for (const [index, { bytes: size, replicas }] of largestFirst.entries()) {
+    pieces += replicas;
+    if (largestFirst[index + 1]?.bytes === size) continue;
+    const fit = sumOf(rooms.map((room) => Math.floor(room / size)));
+    if (pieces > fit) return { ...sums, pieces: { size, wanted: pieces, fit } };
+  }
+  return undefined;
+}
+
+/** E.g. `rg1-az1: BIG 900MiB, EVENTS 900MiB, together 1.8 GiB, but there is room for 1GiB`. */
+export function describeOverload({ servers, demands, wanted, room, pieces }: Overload): string {
+  const names = listSome(servers);
+  const parts = demands.map(
+    ({ stream, replicas, bytes }) =>
+      `${stream} ${replicas > 1 ? `${replicas} x ` : ""}${describeBytes(bytes)}`,
+  );
+  const all = `${names}: ${listSome(parts)}`;
+  if (!pieces) {
+    const sum = demands.length > 1 ? `, together ${describeBytes(wanted)}` : "";
+    return `${all}${sum}, but there is room for ${describeBytes(room)}`;
+  }
+  const { size, wanted: count, fit } = pieces;
+  return `${all}: ${countOf(count, "replica")} of ${describeBytes(size)} or more, but only ${fit} ${fit === 1 ? "fits" : "fit"}`;
+}
+
+/** A stream of the settings, and where it may be. */
+export interface SeatedStream {
+  readonly name: string;
+  readonly config: StreamConfig;
+  readonly seating: Seating;
+}
+
+/** Says which nodes can't have what the settings alone have them reserve. */
+export function storeProblems(
+  streams: readonly SeatedStream[],
+  stores: Readonly<Record<StoreKind, number>>,
+): Problem[] {
+  return STORE_KINDS.flatMap((kind) => {
+    const demands = streams
+      .filter(({ config }) => reservationOf(config).storage === kind)
+      .flatMap(({ name, config, seating }) =>
+        demandsOf(name, seating, reservationOf(config).bytes),
+      );
+    const path = STORE_SETTINGS[kind];
+    const without = stores[kind] > 0 ? [] : streams.filter(({ config }) => isUnsized(config, kind));
+    const fix = `raise ${path}, lower maxBytes, or place them apart`;
+    return [
+      ...without.map(({ name }) => ({
+        path: `streams.${name}.storage`,
+        message: `nodes have no room for anything in ${kind} (${path}: 0)`,
+        fix: `raise ${path}`,
+      })),
+      ...joinAlike(findOverloads(demands, () => stores[kind])).map((message) => ({
+        path,
+        message,
+        fix,
+      })),
+    ];
+  });
+}
+
+function isUnsized(config: StreamConfig, kind: StoreKind): boolean {
+  const { storage, bytes } = reservationOf(config);
+  return storage === kind && bytes === 0;
+}
+
+/** Those that differ in their servers alone, in one line. */
+function joinAlike(overloads: readonly Overload[]): string[] {
+  const named = overloads.map((overload) => ({
+    overload,
+    rest: describeOverload({ ...overload, servers: [] }),
+  }));
+  return [...Map.groupBy(named, ({ rest }) => rest)].map(([rest, alike]) => {
+    const sets = alike.map(({ overload }) => overload.servers);
+    if (sets.every(({ length }) => length === 1)) {
+      return `${listSome(sets.flat())}${sets.length > 1 ? ", each" : ""}${rest}`;
+    }
+    return `${sets.map((servers) => listSome(servers)).join(", or ")}${rest}`;
+  });
+}
+
+/** A stream, as far as its account is concerned. */
+export interface AccountStream {
+  readonly name: string;
+  readonly account: string;
+  readonly config: Sized;
+}
+
+/** Why a stream is larger than its account lets any be, whatever else is in it. Paths are below the stream's. */
+export function streamRoomProblems(
+  { account, config }: AccountStream,
+  accounts: readonly AccountPlan[],
+): Problem[] {
+  const limits = accounts.find(({ name }) => name === account)?.jetStream;
+  if (!limits) return [];
+  const { storage, bytes } = reservationOf(config);
+  const most = limits[STREAM_SETTINGS[storage]] ?? 0;
+  const store = limits[STORE_SETTINGS[storage]];
+  const replicas = config.num_replicas ?? 1;
+  if (most > 0 && bytes > most) {
+    const message = `${describeBytes(bytes)} is more than account ${account} lets a stream have (${STREAM_SETTINGS[storage]}: ${describeBytes(most)})`;
+    return [{ path: "maxBytes", message, fix: "lower it, or raise that limit" }];
+  }
+  // Without a size, it is taken for one byte.
+  if (store === undefined || Math.max(1, bytes) * replicas <= store) return [];
+  const size =
+    bytes === 0 ? "a stream" : `${countOf(replicas, "replica")} of ${describeBytes(bytes)}`;
+  const message = `${size} is more than account ${account} may store (${STORE_SETTINGS[storage]}: ${describeBytes(store)})`;
+  return [{ path: "maxBytes", message, fix: "lower it or replicas, or raise that limit" }];
+}
+
+/** Says which accounts' streams reserve more, all together, than the account may store. */
+export function accountRoomProblems(
+  streams: readonly AccountStream[],
+  accounts: readonly AccountPlan[],
+): Problem[] {
+  return accounts.flatMap(({ name: account, jetStream }) =>
+    STORE_KINDS.flatMap((kind) => {
+      const store = jetStream === false ? undefined : jetStream[STORE_SETTINGS[kind]];
+      if (store === undefined) return [];
+      const own = streams.filter(
+        (stream) => stream.account === account && reservationOf(stream.config).storage === kind,
+      );
+      const wanted = sumOf(own.map(({ config }) => accountReservation(config)));
+      // One that is too large alone has words of its own.
+      const isOneTooLarge = own.some(({ config }) => accountReservation(config) > store);
+      if (wanted <= store || isOneTooLarge) return [];
+      const path = `accounts.${account}.jetStream.${STORE_SETTINGS[kind]}`;
+      const message = `${describeBytes(store)}, but its streams reserve ${describeBytes(wanted)}: ${describeReservations(own)}`;
+      return [{ path, message, fix: "raise it, or lower maxBytes or replicas" }];
+    }),
+  );
+}
+
+/** E.g. `BIG 3 x 50MiB, LOGS 10MiB`, the largest first. */
+export function describeReservations(streams: readonly Omit<AccountStream, "account">[]): string {
+  const sized = streams
+    .filter(({ config }) => accountReservation(config) > 0)
+    .toSorted((a, b) => accountReservation(b.config) - accountReservation(a.config));
+  return listSome(
+    sized.map(({ name, config }) => {
+      const { num_replicas: replicas = 1 } = config;
+      return `${name} ${replicas > 1 ? `${replicas} x ` : ""}${describeBytes(reservationOf(config).bytes)}`;
+    }),
+  );
+}
+
+/** A stream's replicas, and the places that there are for them. */
+export interface Seating {
+  readonly replicas: number;
+  /** Servers that fit, grouped: a seat takes one replica, on any one of its servers. No server is in two seats. */
+  readonly seats: readonly (readonly string[])[];
+}

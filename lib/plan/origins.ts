@@ -1,0 +1,274 @@
+/** Where mirrors and streams with sources get their messages from, and why some never will. */
+import type { AccountPlan } from "../accounts/account-settings.ts";
+import { isSame, reachedByServices, reachedByStreams } from "../accounts/import-routes.ts";
+import { type Import, listImports } from "../accounts/imports.ts";
+import type { Problem } from "../base/errors.ts";
+import type { StreamConfig } from "../streams/stream-fields.ts";
+import { isLiteralSubject, isSubset, subjectsOverlap } from "../streams/subjects.ts";
+
+type OriginConfig = NonNullable<StreamConfig["mirror"]>;
+
+/** One stream that another one copies from. */
+export interface Origin {
+  /** Below the copy's settings: `mirror` or `sources[1]`. */
+  readonly path: string;
+  readonly config: OriginConfig;
+}
+
+interface NamedStream {
+  readonly name: string;
+  readonly account: string;
+  readonly config: StreamConfig;
+}
+
+/** The origins of a stream, in the order of its settings. */
+export function originsOf({ mirror, sources = [] }: StreamConfig): Origin[] {
+  return [
+    ...(mirror ? [{ path: "mirror", config: mirror }] : []),
+    ...sources.map((config, index) => ({ path: `sources[${index}]`, config })),
+  ];
+}
+
+/** The names of the streams of its own account that a stream copies from. */
+export function originNames(config: StreamConfig): string[] {
+  return originsOf(config).flatMap(({ config: { name, external } }) => (external ? [] : [name]));
+}
+
+/** The subjects that a copy asks its origin for; none: all. */
+export function filtersOf({ filter_subject: filter, subject_transforms = [] }: OriginConfig) {
+  const sources = subject_transforms.flatMap(({ src }) => (src ? [src] : []));
+  return filter ? [filter] : sources;
+}
+
+/**
+ * Filters of an origin that no message it takes can match. Only where it is plain what it takes: not where it copies
+ * from others itself, or changes subjects.
+ */
+export function vainFilters(origin: OriginConfig, found: StreamConfig): string[] {
+  const { subjects = [], mirror, sources = [], subject_transform: transform } = found;
+  if (mirror || sources.length > 0 || transform) return [];
+  return filtersOf(origin).filter(
+    (filter) => !subjects.some((subject) => subjectsOverlap(filter, subject)),
+  );
+}
+
+const API = "$JS.API";
+
+/**
+ * What a copy asks for in its own account, below the prefix of the API (nats-server 2.15, `setupMirrorConsumer` in
+ * stream.go). A `*` stands for a name that the server makes up.
+ */
+function requestOf({ name, consumer, filter_subject: filter, ...rest }: OriginConfig): string {
+  if (consumer) return `CONSUMER.RESET.${name}.${consumer.name}`;
+  const { subject_transforms: [{ src: only } = {}, ...others] = [] } = rest;
+  const single = filter || (others.length === 0 ? only : undefined);
+  return `CONSUMER.CREATE.${name}${single ? `.*.${single}` : ""}`;
+}
+
+/** What its messages are delivered at, in the origin's account and its own alike (same place). */
+function deliveredAt({ consumer, external }: OriginConfig, isMirror: boolean): string {
+  return consumer?.deliver_subject || `${external?.deliver || "$JS"}.${isMirror ? "M" : "S"}.*`;
+}
+
+/** One of the subjects that a pattern matches; what stands for a filter's wildcard is a token like any other, too. */
+function sampleOf(pattern: string): string {
+  return pattern.replace(/[*>]/g, "x");
+}
+
+/** The account whose API answers at a prefix. */
+function findOriginAccount(
+  account: string,
+  origin: OriginConfig,
+  imports: readonly Import[],
+): string | undefined {
+  const request = sampleOf(requestOf(origin));
+  const from = { account, subject: `${origin.external?.api}.${request}` };
+  return reachedByServices(from, imports).find(({ subject }) => subject === `${API}.${request}`)
+    ?.account;
+}
+
+/**
+ * Reports what keeps a stream from ever getting a message of another account's stream: a request that nobody hears, and
+ * messages that are delivered where it doesn't hear them, of which no server says a word. A cluster of these settings has
+ * neither domains nor leaf nodes, which could serve others.
+ */
+export function externalProblems(
+  { account, config }: NamedStream,
+  accounts: readonly AccountPlan[],
+): Problem[] {
+  const imports = listImports(accounts);
+  return originsOf(config).flatMap(({ path, config: origin }) => {
+    if (!origin.external) return [];
+    const malformed = prefixProblems(path, origin.external);
+    if (malformed.length > 0) return malformed;
+    const { api, deliver } = origin.external;
+    const from = findOriginAccount(account, origin, imports);
+    if (from === undefined) {
+      return [
+        {
+          path: `${path}.external.api`,
+          message: `account ${account} imports no service "${api}.${requestOf(origin)}" that is another account's "${API}.${requestOf(origin)}", so nobody answers there`,
+          fix: `add { service: { account: …, subject: ${API}.> }, to: ${api}.> } to accounts.${account}.imports`,
+        },
+      ];
+    }
+    const delivered = deliveredAt(origin, path === "mirror");
+    const subject = sampleOf(delivered);
+    const arrives = reachedByStreams({ account: from, subject }, imports).some((place) =>
+      isSame(place, { account, subject }),
+    );
+    if (arrives) return [];
+    const prefix = deliver || `deliver.${from}`;
+    const wanted = origin.consumer ? delivered : `${prefix}.>`;
+    const advice = lackingAdvice("stream", wanted, { account, from }, accounts);
+    return [
+      {
+        path: `${path}.external.deliver`,
+        message: `account ${account} imports no stream "${delivered}" from account ${from} under the same name, so nothing that is delivered gets here`,
+        fix: deliver || origin.consumer ? advice : `set it, e.g. ${prefix}, and ${advice}`,
+      },
+    ];
+  });
+}
+
+/** nats-server takes no other (2.15, `checkStreamCfg`). */
+function prefixProblems(
+  path: string,
+  { api, deliver }: NonNullable<OriginConfig["external"]>,
+): Problem[] {
+  const fix = "give it plain words between dots";
+  return [
+    ...Object.entries({ api, deliver }).flatMap(([name, prefix]) =>
+      !prefix || isLiteralSubject(prefix)
+        ? []
+        : [{ path: `${path}.external.${name}`, message: `"${prefix}" is no subject`, fix }],
+    ),
+    ...(api === API
+      ? [
+          {
+            path: `${path}.external.api`,
+            message: `"${API}" is this account's own`,
+            fix: "import the other one by another name",
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Which import, and where it is lacking too, which export, would bring a subject from another account. */
+function lackingAdvice(
+  kind: "stream" | "service",
+  subject: string,
+  { account, from }: { readonly account: string; readonly from: string },
+  accounts: readonly AccountPlan[],
+): string {
+  const isExported = accounts
+    .filter(({ name }) => name === from)
+    .flatMap(({ exports }) => exports)
+    .map((each): string | undefined => ({ stream: undefined, service: undefined, ...each })[kind])
+    .some((exported) => exported !== undefined && isSubset(subject, exported));
+  return [
+    `add { ${kind}: { account: ${from}, subject: ${subject} } } to accounts.${account}.imports`,
+    ...(isExported ? [] : [`{ ${kind}: ${subject} } to accounts.${from}.exports`]),
+  ].join(", and ");
+}
+
+/** What people should know of a stream's origins, going by all streams of the settings. */
+export function originWarnings(
+  stream: NamedStream,
+  streams: readonly NamedStream[],
+  accounts: readonly AccountPlan[],
+): string[] {
+  const { account, config } = stream;
+  return originsOf(config).flatMap(({ path, config: origin }) => {
+    const { name, external } = origin;
+    const home = external ? findOriginAccount(account, origin, listImports(accounts)) : account;
+    // Which is refused.
+    if (home === undefined) return [];
+    const flow = external ? flowControlWarning(path, name, { account, from: home }, accounts) : [];
+    const found = streams.find((each) => each.name === name && each.account === home);
+    if (!found) {
+      const where = external ? `, in account ${home}` : "";
+      return [
+        ...flow,
+        `${path}: ${name} isn't in these settings${where}; nothing is copied unless it is there`,
+      ];
+    }
+    return [
+      ...flow,
+      ...vainFilters(origin, found.config).map(
+        (filter) => `${path}: no message that ${name} takes matches "${filter}"`,
+      ),
+      ...(path === "mirror" && !external ? expiryWarnings(config, found.config) : []),
+    ];
+  });
+}
+
+const FLOW_CONTROL = "$JS.FC.>";
+
+/**
+ * What comes faster than it is stored waits for an answer on a subject that has to get through, too (error 10228), as a
+ * service, or as a stream that the origin's account imports (seen with nats-server 2.15.2).
+ */
+function flowControlWarning(
+  path: string,
+  name: string,
+  { account, from }: { readonly account: string; readonly from: string },
+  accounts: readonly AccountPlan[],
+): string[] {
+  const imports = listImports(accounts);
+  const subject = `$JS.FC.${name}.x.x`;
+  const start = { account, subject };
+  const reached = [...reachedByServices(start, imports), ...reachedByStreams(start, imports)];
+  if (reached.some((place) => isSame(place, { account: from, subject }))) return [];
+  const advice = lackingAdvice("service", FLOW_CONTROL, { account, from }, accounts);
+  return [
+    `${path}: account ${account} imports no service "${FLOW_CONTROL}" of account ${from}: beyond some thousand messages the copy stalls (error 10228); ${advice}`,
+  ];
+}
+
+/** A mirror that answers reads in its origin's place goes on giving what has expired there. */
+function expiryWarnings(copy: StreamConfig, origin: StreamConfig): string[] {
+  // nats-server gives a mirror its origin's choice (2.15, `checkStreamCfg`).
+  if (!origin.allow_direct && !copy.mirror_direct) return [];
+  const age = origin.max_age ?? 0;
+  const longer = age > 0 && ((copy.max_age ?? 0) === 0 || (copy.max_age ?? 0) > age);
+  const ttl = origin.allow_msg_ttl === true && copy.allow_msg_ttl !== true;
+  const lacking = [...(longer ? ["maxAge"] : []), ...(ttl ? ["allowMsgTtl"] : [])];
+  if (lacking.length === 0) return [];
+  return [
+    `mirror: ${copy.name} answers direct reads of ${origin.name}, and goes on giving what has expired there; give it the same ${lacking.join(" and ")}`,
+  ];
+}
+
+/** How a copy fares with one origin, as its leader tells (`StreamSourceInfo` of nats-server). */
+export interface OriginState {
+  readonly name: string;
+  /** Messages that it hasn't copied yet. */
+  readonly lag: number;
+  /** Nanoseconds since it last heard of it, heartbeats included; -1: never, since this server leads the copy. */
+  readonly active: number;
+  readonly error?: { readonly err_code: number; readonly description: string } | undefined;
+}
+
+/** An origin is heard every second, and asked anew where it isn't for ten. */
+const SILENT_NS = 30e9;
+
+const STALLED = 10228;
+
+/** Why nothing comes from an origin, for people; undefined where all is well. */
+export function originTrouble({ name, active, error }: OriginState): string | undefined {
+  if (error) {
+    const wayOut =
+      error.err_code === STALLED
+        ? `; what this account publishes to ${FLOW_CONTROL} has to reach that of ${name}: import it there as a service`
+        : "";
+    return `copying from ${name} fails: ${error.description} (error ${error.err_code})${wayOut}`;
+  }
+  if (active < 0) {
+    return `it has never heard of ${name}: there is no such stream, or what it asks doesn't get there`;
+  }
+  return active > SILENT_NS
+    ? `it has heard nothing of ${name} for ${Math.round(active / 1e9)} s`
+    : undefined;
+}

@@ -1,0 +1,95 @@
+import { isHash, MAX_PASSWORD_BYTES } from "../accounts/credentials.ts";
+import type { Problem } from "../base/errors.ts";
+import { isLoopback } from "../tls/tls-settings.ts";
+import type { ClusterPlan } from "./plan.ts";
+
+/** Passwords as they are set; undefined where they are missing. All secret. */
+export interface Passwords {
+  readonly system: string | undefined;
+  /** Of the user of the setting `user`. */
+  readonly simple: string | undefined;
+  /** Of the users in the setting `accounts`, by name. */
+  readonly users: Readonly<Record<string, string>>;
+  /** Names of the settings that have anything encrypted in them. */
+  readonly encrypted: readonly string[];
+  /** Those of `users` that stand in the settings file in plain nevertheless, as far as that could be read. */
+  readonly plainUsers: readonly string[];
+}
+
+type Stage = Pick<ClusterPlan, "identity" | "bindAddress" | "systemUser" | "accounts">;
+
+/** A password, where it is set, and whose it is. */
+interface Entry {
+  readonly path: string;
+  readonly account: string;
+  readonly user: string;
+  readonly password: string | undefined;
+}
+
+/** The password of each user that logs in with one; undefined where it is missing. */
+export function passwordsOfUsers({ accounts }: Stage, { simple, users }: Passwords): Entry[] {
+  return accounts.flatMap(({ name: account, users: planned }) =>
+    planned
+      .filter(({ nkey }) => nkey === undefined)
+      .map(({ name: user }) =>
+        Object.hasOwn(users, user)
+          ? {
+              path: `accounts.${account}.users.${user}.password`,
+              account,
+              user,
+              password: users[user],
+            }
+          : { path: "password", account, user, password: simple },
+      ),
+  );
+}
+
+/** Says what is wrong with passwords, quoting none. */
+export function passwordProblems(stage: Stage, passwords: Passwords): Problem[] {
+  const { system, encrypted, plainUsers } = passwords;
+  const systemEntry = { path: "systemPassword", user: stage.systemUser, password: system };
+  const problems = [systemEntry, ...passwordsOfUsers(stage, passwords)].flatMap(
+    ({ path, user, password }): Problem[] => {
+      const option = path.includes(".") ? "--path " : "";
+      const command = `npx pulumi config set --secret ${option}${path}`;
+      if (password === undefined) {
+        return [{ path, message: `user ${user} has no password`, fix: `set one: ${command}` }];
+      }
+      const [setting = path] = path.split(".");
+      const isPlain =
+        !encrypted.includes(setting) || (setting === "accounts" && plainUsers.includes(user));
+      const message = isPlain && !WHOLE_HASH.test(password) ? PLAIN : flawOf(password, stage);
+      return message === undefined ? [] : [{ path, message, fix: `set another: ${command}` }];
+    },
+  );
+  return system === undefined || !isHash(system)
+    ? problems
+    : [
+        ...problems,
+        {
+          path: "systemPassword",
+          message:
+            "is a hash, which the servers' config has too; the stack's own keys follow from it",
+          fix: "set the password itself",
+        },
+      ];
+}
+
+const PLAIN = "stands in the settings for all to read";
+/** The example's, which everybody can read. */
+const WELL_KNOWN: ReadonlySet<string> = new Set(["user", "sys"]);
+
+const WHOLE_HASH = /^\$2[abxy]\$\d{2}\$[./A-Za-z0-9]{53}$/;
+
+function flawOf(password: string, { identity, bindAddress }: Stage): string | undefined {
+  const isExample = identity.stack === "dev" && isLoopback(bindAddress);
+  if (password === "") return "is empty";
+  if (isHash(password) && !WHOLE_HASH.test(password))
+    return "begins like a bcrypt hash, but is none";
+  if (WELL_KNOWN.has(password) && !isExample) {
+    return "is the example's, which is for a stack dev on loopback only";
+  }
+  return Buffer.byteLength(password) > MAX_PASSWORD_BYTES
+    ? `is longer than ${MAX_PASSWORD_BYTES} bytes, of which bcrypt counts no more`
+    : undefined;
+}

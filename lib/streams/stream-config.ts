@@ -1,0 +1,260 @@
+import { z } from "zod";
+import type { Problem } from "../base/errors.ts";
+import { parseBytes, parseDuration } from "../base/quantities.ts";
+import { ownValue } from "../base/records.ts";
+import { expected, listNames, quantity, textSchema, value } from "../base/schemas.ts";
+import { quoteValue } from "../base/wording.ts";
+import { crossRegionTag, regionTag } from "../topology/tags.ts";
+import type { StreamConfig } from "./stream-fields.ts";
+import {
+  type ApiObject,
+  type ApiPlacement,
+  type ApiValue,
+  type Field,
+  type NestedField,
+  type NestedTable,
+  STREAM_FIELDS,
+  type StreamFields,
+} from "./stream-fields.ts";
+import { POLICY_SHAPE, type PolicySettings } from "./stream-policy.ts";
+import { validateConfig } from "./stream-rules.ts";
+import { subjectsOverlap } from "./subjects.ts";
+
+/**
+ * Where a stream is to live: in one region, in one zone in each of several regions, or on servers with
+ * all of these tags (`!tag`: without). `cluster` alone is any place in that cluster.
+ */
+export interface PlacementSettings {
+  readonly region?: string;
+  /** Zone by region, e.g. `{ rg1: "az1", rg2: "az2" }`. */
+  readonly across?: Readonly<Record<string, string>>;
+  readonly tags?: readonly string[];
+  readonly cluster?: string;
+}
+
+/** The value of a setting, checked; durations are nanoseconds, sizes bytes. */
+type SettingValue<F> = F extends { kind: "placement" }
+  ? PlacementSettings
+  : F extends { kind: "object"; fields: infer Nested }
+    ? SettingsOf<Nested>
+    : F extends { kind: "objects"; fields: infer Nested }
+      ? readonly SettingsOf<Nested>[]
+      : ApiValue<F>;
+
+type SettingsOf<Table> = {
+  readonly [Name in keyof Table]?: SettingValue<Table[Name]>;
+};
+
+/** One stream's settings, checked. */
+export type StreamSettings = SettingsOf<StreamFields> &
+  PolicySettings & {
+    readonly replicas: number;
+    /** Default: the first account. */
+    readonly account?: string;
+  };
+
+/**
+ * Checks the settings of one stream as people write them, one setting for each field of nats-server's
+ * `StreamConfig` but the name, and the policy. Unknown settings are refused. `replicas` defaults to 1, the rest to what
+ * the server takes an absent field for.
+ */
+export const streamSettingsSchema = z.strictObject({
+  ...shapeOf(STREAM_FIELDS),
+  ...POLICY_SHAPE,
+  account: textSchema("the name of an account").optional(),
+  replicas: schemaOf(STREAM_FIELDS.replicas).default(1),
+  // The shape is computed from the table; its type can only be stated.
+}) as z.ZodType<StreamSettings>;
+
+/** What a stream's settings come to. `config` is only to be used where there are no problems. */
+export interface CompiledStream {
+  readonly config: StreamConfig;
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Turns settings into the API's config, words about places into tags, and reports what the server would
+ * refuse.
+ *
+ * @param regions names of all regions, in order: an `xr:` tag counts them.
+ * @param zones names of all availability zones.
+ * @returns every problem found, its path below `streams.<name>`.
+ */
+export function compileStream(
+  name: string,
+  settings: StreamSettings,
+  regions: readonly string[],
+  zones: readonly string[],
+): CompiledStream {
+  const { placement, ...rest } = settings;
+  const compiled = toApi(STREAM_FIELDS, rest) as ApiObject<StreamFields>;
+  const subjects = compiled.mirror || compiled.sources ? {} : { subjects: [name] };
+  const place = placement ? { placement: compilePlacement(placement, regions) } : {};
+  const config = { name, ...subjects, ...compiled, ...place };
+  const problems = [
+    ...(placement ? checkPlaces(placement, regions, zones) : []),
+    ...validateConfig(config),
+  ];
+  return {
+    config,
+    problems: problems.map((problem) => ({ ...problem, path: `streams.${name}.${problem.path}` })),
+  };
+}
+
+/** Reports every two streams of an account that would take the same message: the server's error 10065. */
+export function findOverlaps(
+  streams: readonly {
+    readonly name: string;
+    readonly account: string;
+    readonly subjects: readonly string[];
+  }[],
+): Problem[] {
+  return streams.flatMap(({ name, account, subjects }, index) => {
+    const others = streams.slice(index + 1).filter((other) => other.account === account);
+    return others.flatMap((other) =>
+      subjects.flatMap((subject) =>
+        other.subjects
+          .filter((rival) => subjectsOverlap(subject, rival))
+          .map((rival) => ({
+            path: `streams.${other.name}.subjects`,
+            message: `"${rival}" overlaps with "${subject}" of stream ${name}`,
+            fix: "a subject belongs to one stream; narrow one of them",
+          })),
+      ),
+    );
+  });
+}
+
+function compilePlacement(
+  { region, across, tags, cluster }: PlacementSettings,
+  regions: readonly string[],
+): ApiPlacement {
+  const compiled =
+    region !== undefined
+      ? [regionTag(region)]
+      : across !== undefined
+        ? [crossRegionTag(regions.map((name) => ownValue(across, name)))]
+        : tags;
+  return { ...(cluster ? { cluster } : {}), ...(compiled ? { tags: compiled } : {}) };
+}
+
+function checkPlaces(
+  { region, across = {} }: PlacementSettings,
+  regions: readonly string[],
+  zones: readonly string[],
+): Problem[] {
+  const places = [
+    ...(region === undefined ? [] : [{ path: "placement.region", name: region, kind: "region" }]),
+    ...Object.keys(across).map((name) => ({ path: "placement.across", name, kind: "region" })),
+    ...Object.entries(across).map(([key, name]) => ({
+      path: `placement.across.${key}`,
+      name,
+      kind: "zone",
+    })),
+  ];
+  return places.flatMap(({ path, name, kind }) => {
+    const known = kind === "region" ? regions : zones;
+    if (known.includes(name)) return [];
+    return [{ path, message: `there is no ${kind} "${name}"`, fix: `use ${listNames(known)}` }];
+  });
+}
+
+/** Renames what is set to the API's names, in the order of the table. */
+function toApi(table: Readonly<Record<string, Field | NestedField>>, settings: object): object {
+  const values = new Map<string, unknown>(Object.entries(settings));
+  return Object.fromEntries(
+    Object.entries(table)
+      .filter(([name]) => values.get(name) !== undefined)
+      .map(([name, field]) => [field.api, toApiValue(field, values.get(name))]),
+  );
+}
+
+function toApiValue(field: Field | NestedField, value: unknown): unknown {
+  if (field.kind === "object") return toApi(field.fields, value as object);
+  if (field.kind === "objects") return (value as object[]).map((item) => toApi(field.fields, item));
+  return value;
+}
+
+function shapeOf(table: Readonly<Record<string, Field | NestedField>>): z.ZodRawShape {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, field]) => {
+      const required = "required" in field && field.required;
+      return [name, required ? schemaOf(field) : schemaOf(field).optional()];
+    }),
+  );
+}
+
+function schemaOf(field: Field | NestedField): z.ZodType {
+  switch (field.kind) {
+    case "text":
+      return textSchema("text");
+    case "time":
+      return z.iso.datetime({
+        offset: true,
+        error: ({ input }) => `${quoteValue(input)} is not a time, e.g. 2026-01-31T12:00:00Z`,
+      });
+    case "flag":
+      return value((input) => typeof input === "boolean", "true or false");
+    case "choice":
+      return value(
+        (input) => field.values.some((known) => known === input),
+        listNames(field.values),
+      );
+    case "count":
+      return countSchema(field.min ?? 0, field.max);
+    case "limit":
+      return value(
+        (input) => Number.isSafeInteger(input) && ((input as number) >= 1 || input === -1),
+        "a whole number from 1, or -1 for no limit",
+      );
+    case "bytes":
+      return quantity(parseBytes);
+    case "duration":
+      return quantity(parseDuration);
+    case "texts":
+      return z.array(textSchema("text"), { error: expected("a list") });
+    case "labels":
+      return z.record(z.string(), textSchema("text"), {
+        error: expected("a map of names to text"),
+      });
+    case "placement":
+      return placementSchema();
+    case "object":
+      return objectSchema(field.fields);
+    case "objects":
+      return z.array(objectSchema(field.fields), { error: expected("a list") });
+  }
+}
+
+function objectSchema(fields: NestedTable): z.ZodType {
+  return z.strictObject(shapeOf(fields));
+}
+
+function countSchema(min: number, max: number | undefined): z.ZodType {
+  return value(
+    (input) => {
+      const count = Number.isSafeInteger(input) ? (input as number) : Number.NaN;
+      return count >= min && count <= (max ?? Number.MAX_SAFE_INTEGER);
+    },
+    max === undefined ? `a whole number from ${min}` : `a whole number from ${min} to ${max}`,
+  );
+}
+
+function placementSchema(): z.ZodType {
+  const name = textSchema("a name");
+  return z
+    .strictObject({
+      region: name.optional(),
+      across: z.record(z.string(), name, { error: expected("a map of region to zone") }).optional(),
+      tags: z.array(textSchema("a tag"), { error: expected("a list of tags") }).optional(),
+      cluster: name.optional(),
+    })
+    .superRefine((placement, context) => {
+      const given = Object.keys(placement);
+      const ways = given.filter((key) => key !== "cluster");
+      if (given.length === 0 || ways.length > 1) {
+        const message = `${ways.length > 1 ? `${ways.join(" and ")} exclude each other` : "says nothing"}; use one of region, across, tags`;
+        context.addIssue({ code: "custom", message });
+      }
+    });
+}

@@ -1,0 +1,177 @@
+/** Checks certificates that somebody else issued, before a node would refuse them or others refuse the node. */
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import type { Problem } from "../base/errors.ts";
+import { describeExpiry, isDue } from "./certificate-rules.ts";
+
+/** Files of a node, PEM texts. */
+export interface NodeCertificate {
+  readonly node: string;
+  /** The node's certificate first, then those between it and an authority. */
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** What nodes that run trust, and what one of them shows; PEM. */
+export interface RunningTls {
+  readonly ca: string;
+  readonly certificate: string;
+}
+
+export interface FilesVerdict {
+  readonly problems: readonly Problem[];
+  /** What people should know although nothing is wrong, a sentence each. */
+  readonly notices: readonly string[];
+}
+
+/** Scripts are told by their environment, of which Linux takes 128 KiB for a variable. */
+const LONGEST_CA = 64 * 1024;
+
+/**
+ * Checks the files of all nodes.
+ *
+ * @param now milliseconds since 1970.
+ * @param running undefined where no node has TLS. Nodes are changed one after the other: as long as that takes,
+ *   they have to take each other's old and new certificates.
+ */
+export function checkTlsFiles(
+  ca: string,
+  nodes: readonly NodeCertificate[],
+  now: number,
+  running?: RunningTls,
+): FilesVerdict {
+  const authorities = certificatesIn(ca);
+  if (authorities.length === 0 || ca.length > LONGEST_CA) {
+    const message =
+      authorities.length === 0
+        ? "no PEM text of certificates"
+        : `${ca.length} bytes are more than the ${LONGEST_CA} that can be passed on`;
+    return { problems: [{ path: "tlsFiles.ca", message }], notices: [] };
+  }
+  const verdicts = nodes.map((node) => checkNode(node, authorities, now));
+  const problems = verdicts.flatMap(({ problem }) => problem ?? []);
+  return {
+    problems:
+      problems.length > 0 || running === undefined
+        ? problems
+        : checkTransition(authorities, nodes, running),
+    notices: verdicts.flatMap(({ notice }) => notice ?? []),
+  };
+}
+
+interface NodeVerdict {
+  readonly problem?: Problem;
+  readonly notice?: string;
+}
+
+function checkNode(
+  { node, certificate, key }: NodeCertificate,
+  authorities: readonly X509Certificate[],
+  now: number,
+): NodeVerdict {
+  const chain = certificatesIn(certificate);
+  const [own] = chain;
+  const secret = parseKey(key);
+  const refuse = (path: string, message: string, fix?: string): NodeVerdict => ({
+    problem: { path: `tlsFiles.${path}`, message, ...(fix === undefined ? {} : { fix }) },
+  });
+  if (!own) return refuse("cert", `that of ${node} is no PEM text of a certificate`);
+  if (!secret) {
+    return refuse("key", `that of ${node} is no PEM text of a private key without a passphrase`);
+  }
+  if (!own.checkPrivateKey(secret)) return refuse("key", `that of ${node} is another's key`);
+  if (own.checkHost(node) === undefined) {
+    return refuse(
+      "cert",
+      `that of ${node} is for ${own.subjectAltName ?? "no name at all"}`,
+      `other nodes reach it as ${node}, which has to be among its alternative names`,
+    );
+  }
+  const lacking = Object.entries(USAGES).filter(([oid]) => own.keyUsage?.includes(oid) === false);
+  if (lacking.length > 0) {
+    const uses = lacking.map(([, name]) => name).join(" and ");
+    return refuse(
+      "cert",
+      `that of ${node} isn't good for ${uses}`,
+      "a node is both ends of routes: its extended key usage has to have both, or there be none",
+    );
+  }
+  if (!isSigned(chain, authorities)) {
+    return refuse(
+      "cert",
+      `that of ${node} is signed by nobody in tlsFiles.ca (${own.issuer.replaceAll("\n", ", ")})`,
+      "put that authority into the file, or those in between behind the certificate",
+    );
+  }
+  const until = own.validToDate.toISOString();
+  if (own.validToDate.getTime() <= now || own.validFromDate.getTime() > now) {
+    return refuse("cert", `that of ${node} is good from ${own.validFrom} until ${own.validTo}`);
+  }
+  const lifetime = own.validToDate.getTime() - own.validFromDate.getTime();
+  return isDue(until, lifetime, now)
+    ? {
+        notice: `the certificate of ${node} ${describeExpiry(until, now)}: put another into its file and run "pulumi up", nodes take it up by a reload`,
+      }
+    : {};
+}
+
+/** Object identifiers in a certificate, where it has any (RFC 5280, 4.2.1.12). */
+const USAGES = { "1.3.6.1.5.5.7.3.1": "servers", "1.3.6.1.5.5.7.3.2": "clients" };
+
+/**
+ * A node that has been reloaded shows its new certificate to those that still trust what they trusted before,
+ * and the other way round.
+ */
+function checkTransition(
+  authorities: readonly X509Certificate[],
+  nodes: readonly NodeCertificate[],
+  running: RunningTls,
+): Problem[] {
+  const before = certificatesIn(running.ca);
+  const path = "tlsFiles.ca";
+  const message = "nodes would no longer take each other's certificates while they are changed";
+  const isKnown = nodes.every(({ certificate }) => isSigned(certificatesIn(certificate), before));
+  const knows = isSigned(certificatesIn(running.certificate), authorities);
+  if (isKnown && knows) return [];
+  const fix =
+    'put the old and the new authority into the file and keep the certificates, run "pulumi up"; then put the new certificates into place and run it again; then take the old authority out';
+  return [{ path, message, fix }];
+}
+
+/** Whether each certificate is signed by the next, and the last by an authority. */
+function isSigned(
+  chain: readonly X509Certificate[],
+  authorities: readonly X509Certificate[],
+): boolean {
+  return chain.some((certificate, index) => {
+    const linked = chain
+      .slice(0, index)
+      .every((each, position) => isSignedBy(each, chain[position + 1]));
+    return linked && authorities.some((authority) => isSignedBy(certificate, authority));
+  });
+}
+
+function isSignedBy(certificate: X509Certificate, issuer: X509Certificate | undefined): boolean {
+  return (
+    issuer !== undefined && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)
+  );
+}
+
+const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** The certificates of a PEM text; none where one of them is broken. */
+export function certificatesIn(text: string): X509Certificate[] {
+  try {
+    return [...text.matchAll(BLOCK)].map(([block]) => new X509Certificate(block));
+  } catch {
+    return [];
+  }
+}
+
+/** Whatever is wrong with it, nothing of it is shown. */
+function parseKey(text: string): KeyObject | undefined {
+  try {
+    return createPrivateKey(text);
+  } catch {
+    return undefined;
+  }
+}

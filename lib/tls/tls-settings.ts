@@ -1,0 +1,136 @@
+import { z } from "zod";
+import type { Problem } from "../base/errors.ts";
+import { parseDuration } from "../base/quantities.ts";
+import { quoteValue } from "../base/wording.ts";
+
+/** `stack`: an authority of the stack's own. `files`: the user's own certificates. */
+export const TLS_MODES = ["none", "stack", "files"] as const;
+
+export type TlsMode = (typeof TLS_MODES)[number];
+
+/** Paths of PEM files, relative to the project; `{node}` stands for a node's name. */
+export interface TlsFiles {
+  /** Of the authorities that nodes and clients trust. */
+  readonly ca: string;
+  /** Of a node's certificate, with those between it and the authority after it. */
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Who may talk to whom in the clear, and what certificates say. */
+export interface TlsSettings {
+  readonly tls: TlsMode;
+  /** There if `tls` is `files`. */
+  readonly tlsFiles?: TlsFiles;
+  /** Nanoseconds that a certificate of the stack's own authority lasts. */
+  readonly certificateLifetime: number;
+  /** Names and addresses beside those of the model by which clients reach any node. */
+  readonly certificateNames: readonly string[];
+}
+
+const MINUTE = 60e9;
+const DAY = 24 * 60 * MINUTE;
+/** The authority is renewed while it still lasts longer than this, so that none outlives it. */
+const LONGEST_LIFETIME = 1095 * DAY;
+
+const path = z.string().min(1).optional();
+const HOST_NAME = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
+
+/** The settings about TLS, as people write them. */
+export const tlsFields = {
+  tls: z.enum(["auto", ...TLS_MODES]).default("auto"),
+  tlsFiles: z.strictObject({ ca: path, cert: path, key: path }).default({}),
+  certificateLifetime: z.string().transform(parseLifetime).prefault("365d"),
+  certificateNames: z
+    .array(
+      z.string().refine((name) => isAddress(name) || HOST_NAME.test(name), {
+        error: ({ input }) => `${quoteValue(input)} is neither a host name nor an address`,
+      }),
+    )
+    .default([]),
+};
+
+function parseLifetime(text: string, context: z.RefinementCtx<string>): number {
+  try {
+    const nanoseconds = parseDuration(text);
+    if (nanoseconds >= MINUTE && nanoseconds <= LONGEST_LIFETIME) return nanoseconds;
+    context.addIssue({ code: "custom", message: `"${text}" is not between 1m and 1095d` });
+  } catch (error) {
+    context.addIssue({ code: "custom", message: (error as Error).message });
+  }
+  return z.NEVER;
+}
+
+interface RawTls {
+  readonly tls: TlsMode | "auto";
+  readonly tlsFiles: { readonly [Name in keyof TlsFiles]?: string | undefined };
+  readonly bindAddress: string;
+}
+
+/**
+ * Settles what `auto` means: the user's files where there are any; nothing on loopback, where passwords stay
+ * on the machine and where people try things out with bare commands; else the stack's own authority, as
+ * passwords and messages would cross a network in the clear.
+ */
+export function resolveTls({ tls, tlsFiles, bindAddress }: RawTls): {
+  readonly settings: Pick<TlsSettings, "tls" | "tlsFiles">;
+  readonly problems: readonly Problem[];
+} {
+  const { ca, cert, key } = tlsFiles;
+  const given = Object.entries({ ca, cert, key }).filter(([, file]) => file !== undefined);
+  const missing = (["ca", "cert", "key"] as const).filter((name) => tlsFiles[name] === undefined);
+  const mode = tls === "auto" ? defaultMode(given.length > 0, bindAddress) : tls;
+  if (mode !== "files") {
+    const unused = { path: "tlsFiles", message: `not used with tls: ${mode}`, fix: "remove it" };
+    return { settings: { tls: mode }, problems: given.length > 0 ? [unused] : [] };
+  }
+  if (ca !== undefined && cert !== undefined && key !== undefined) {
+    return { settings: { tls: mode, tlsFiles: { ca, cert, key } }, problems: [] };
+  }
+  return {
+    settings: { tls: mode },
+    problems: missing.map((name) => ({
+      path: `tlsFiles.${name}`,
+      message: "no file is named",
+      fix: `name one: npx pulumi config set --path tlsFiles.${name} certificates/${EXAMPLES[name]}`,
+    })),
+  };
+}
+
+const EXAMPLES: TlsFiles = { ca: "ca.pem", cert: "{node}.pem", key: "{node}.key" };
+
+function defaultMode(hasFiles: boolean, bindAddress: string): TlsMode {
+  if (hasFiles) return "files";
+  return isLoopback(bindAddress) ? "none" : "stack";
+}
+
+/**
+ * What others on the network read along although clients stay on the machine, in a sentence; none where `bindAddress`
+ * is reached from elsewhere too, as `tls: none` is then what somebody chose.
+ */
+export function clearTextNotices({
+  tls,
+  bindAddress,
+  monitorAddress,
+}: {
+  readonly tls: TlsMode;
+  readonly bindAddress: string;
+  readonly monitorAddress: string;
+}): string[] {
+  if (tls !== "none" || !isLoopback(bindAddress) || isLoopback(monitorAddress)) return [];
+  return [
+    `monitorAddress ${monitorAddress}: monitoring pages, which tell of streams, accounts and clients, cross the network in the clear, as nodes on loopback have no TLS by themselves; have it: npx pulumi config set tls stack`,
+  ];
+}
+
+const address = z.union([z.ipv4(), z.ipv6()]);
+
+/** Whether a name is an IP address: a certificate has names and addresses apart. */
+export function isAddress(name: string): boolean {
+  return address.safeParse(name).success;
+}
+
+/** Whether an IPv4 address is one of this machine that no other reaches. */
+export function isLoopback(address: string): boolean {
+  return address.startsWith("127.");
+}

@@ -1,0 +1,82 @@
+/** Tells, before anything changes, what a node's next certificate says otherwise than the one that it shows. */
+import { X509Certificate } from "node:crypto";
+import { formatDuration } from "../base/quantities.ts";
+import {
+  canonicalName,
+  describeExpiry,
+  isDue,
+  lifetimeOf,
+  type Validity,
+} from "../tls/certificate-rules.ts";
+import { certificatesIn, type RunningTls } from "../tls/own-certificates.ts";
+import { describeDifference, type Reason } from "./node-changes.ts";
+
+/** What the stack's own authority is to certify. */
+export interface PlannedCertificate {
+  /** Host names and addresses, as `certificateNames` has them. */
+  readonly names: readonly string[];
+  /** Nanoseconds. */
+  readonly lifetime: number;
+}
+
+/** Certificates are to the second; what is less of a lifetime is rounded. */
+const SECOND = 1_000;
+
+/**
+ * Why the stack's authority issues a node another certificate; nothing where it keeps that which it shows. That it
+ * is due is said where it would stay otherwise.
+ *
+ * @param shown PEM.
+ * @param now milliseconds since 1970.
+ */
+export function issueReasons(shown: string, planned: PlannedCertificate, now: number): Reason[] {
+  const certificate = new X509Certificate(shown);
+  const validity = validityOf(certificate);
+  const [before, after] = [lifetimeOf(validity), planned.lifetime / 1e6];
+  const isOther = Math.abs(before - after) >= SECOND;
+  const reasons = [
+    {
+      setting: "certificate names",
+      change: describeDifference(namesIn(certificate), planned.names),
+    },
+    {
+      setting: "certificateLifetime",
+      change: isOther
+        ? `${formatDuration(before * 1e6)} → ${formatDuration(planned.lifetime)}`
+        : "",
+    },
+  ].filter(({ change }) => change !== "");
+  const { validUntil } = validity;
+  if (reasons.length > 0 || !isDue(validUntil, after, now)) return reasons;
+  const expiry = describeExpiry(validUntil, now);
+  return [{ setting: "certificate", change: `${expiry}, this up renews it` }];
+}
+
+/** Why a node takes up the user's files; nothing where it has what is in them. Those in between aren't looked at. */
+export function fileReasons(running: RunningTls, planned: RunningTls): Reason[] {
+  const isOther = (texts: (tls: RunningTls) => readonly string[]) =>
+    describeDifference(texts(running), texts(planned)) !== "";
+  return [
+    ...(isOther(({ certificate }) => fingerprints(certificate).slice(0, 1))
+      ? [{ setting: "tlsFiles.cert", change: "has another certificate" }]
+      : []),
+    ...(isOther(({ ca }) => fingerprints(ca))
+      ? [{ setting: "tlsFiles.ca", change: "has other authorities" }]
+      : []),
+  ];
+}
+
+function fingerprints(text: string): string[] {
+  return certificatesIn(text).map(({ fingerprint256 }) => fingerprint256);
+}
+
+function validityOf({ validFromDate, validToDate }: X509Certificate): Validity {
+  return { validFrom: validFromDate.toISOString(), validUntil: validToDate.toISOString() };
+}
+
+const NAME = /(?:DNS|IP Address):([^,\s]+)/g;
+
+/** The host names and addresses in a certificate, as `node:crypto` lists its alternative names. */
+function namesIn({ subjectAltName = "" }: X509Certificate): string[] {
+  return [...subjectAltName.matchAll(NAME)].map(([, name = ""]) => canonicalName(name));
+}

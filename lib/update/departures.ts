@@ -1,0 +1,99 @@
+/** What becomes of nodes that the settings have no more, and of what they hold. */
+
+import { imageVersion, isOlder } from "../nodes/versions.ts";
+import {
+  describeNearest,
+  type Fleet,
+  type PlacementRequest,
+  placementRequest,
+  planPlacement,
+} from "../placement/placement.ts";
+import type { ClusterPlan } from "../plan/plan.ts";
+import type { StreamConfig } from "../streams/stream-fields.ts";
+import { distinctStreams, streamKey } from "../streams/stream-name.ts";
+
+/** A stream of which a node has a replica. */
+export interface HeldStream {
+  readonly account: string;
+  readonly name: string;
+  readonly request: PlacementRequest;
+}
+
+/** A node that is to leave. */
+export interface LeavingNode {
+  readonly name: string;
+  /** Undefined where it doesn't answer. */
+  readonly held?: readonly HeldStream[];
+}
+
+/** What a server's page says of a stream, as far as its place goes. */
+export function heldStream(
+  account: string,
+  config: Pick<StreamConfig, "name" | "num_replicas" | "placement">,
+): HeldStream {
+  return { account, name: config.name, request: placementRequest(config) };
+}
+
+/** What nodes that leave hold apart from the streams of the settings, which move by their own plan; each once. */
+export function unplannedStreams(
+  leaving: readonly LeavingNode[],
+  { streams }: Pick<ClusterPlan, "streams">,
+): HeldStream[] {
+  const planned = new Set(streams.map(streamKey));
+  const held = leaving.flatMap((node) => node.held ?? []);
+  return distinctStreams(held.filter((stream) => !planned.has(streamKey(stream))));
+}
+
+/** The first that can be told to move whatever a server holds (`$JS.API.SERVER.EVACUATE`). */
+const EVACUATES = [2, 15, 0] as const;
+
+/**
+ * Says why streams can't leave their nodes, a sentence each: those that the nodes which stay don't fit, and
+ * all of them where the servers are too old to be told to move them. A server that is told all the same
+ * makes do with fewer replicas.
+ */
+export function describeStranded(
+  streams: readonly HeldStream[],
+  fleet: Fleet,
+  image: string,
+): string[] {
+  const version = imageVersion(image);
+  const isOld = version !== undefined && isOlder(version, EVACUATES);
+  return streams.flatMap(({ account, name, request }) => {
+    const which = `stream ${name} of account ${account}, which is not in the settings,`;
+    const placement = planPlacement(request, fleet);
+    if (placement.kind === "impossible") {
+      const nearest = describeNearest(placement.nearest);
+      const close = nearest === "" ? "" : `; nearest: ${nearest}`;
+      return [`${which} has nowhere to go: ${placement.summary}${close}`];
+    }
+    return isOld
+      ? [`${which} can't be moved by servers before 2.15: move it yourself, or name it there`]
+      : [];
+  });
+}
+
+/** Says what becomes of nodes that leave, before anything happens. */
+export function describeDepartures(
+  leaving: readonly LeavingNode[],
+  plan: Pick<ClusterPlan, "streams" | "keepsVolumes">,
+): string[] {
+  if (leaving.length === 0) return [];
+  const names = leaving.map(({ name }) => name).join(", ");
+  const silent = leaving.filter(({ held }) => held === undefined).map(({ name }) => name);
+  const unplanned = unplannedStreams(leaving, plan).map(
+    ({ account, name }) => `${name} (account ${account})`,
+  );
+  const volumes = plan.keepsVolumes ? "its volumes stay" : "its volumes are deleted";
+  return [
+    `leave: ${names}: what they hold moves first; then one after the other is stopped and taken out of the meta group; ${volumes}`,
+    ...(unplanned.length > 0
+      ? [`streams that are not in the settings move too: ${unplanned.join(", ")}`]
+      : []),
+    ...(silent.length > 0
+      ? [
+          `no answer from ${silent.join(", ")}: what is there is looked at once they run, which they are made to`,
+        ]
+      : []),
+  ];
+}

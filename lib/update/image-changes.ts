@@ -1,0 +1,64 @@
+/** What another version of nats-server means for streams that are there. */
+
+import { imageVersion, isOlder, type ServerVersion } from "../nodes/versions.ts";
+import type { ObservedCluster } from "../observed/observed.ts";
+import { hasDefaultLimit, limitNotices } from "../plan/consumer-limit.ts";
+import type { ClusterPlan } from "../plan/plan.ts";
+import { streamKey } from "../streams/stream-name.ts";
+
+export interface ImageChange {
+  /** Oldest and newest version that runs. */
+  readonly oldest: ServerVersion;
+  readonly newest: ServerVersion;
+  readonly planned: ServerVersion;
+}
+
+export interface ImageEffects {
+  readonly refusals: readonly string[];
+  readonly notices: readonly string[];
+}
+
+/**
+ * Finds the change of version that a plan is.
+ *
+ * @param images of the nodes that are there; undefined where a node doesn't say.
+ * @returns undefined where the version stays.
+ */
+export function imageChange(
+  images: readonly (string | undefined)[],
+  planned: string,
+): ImageChange | undefined {
+  const to = imageVersion(planned);
+  const running = images
+    .flatMap((image) => (image === undefined ? [] : [imageVersion(image)]))
+    .filter((version) => version !== undefined)
+    .sort((a, b) => (isOlder(a, b) ? -1 : 1));
+  const [oldest, newest] = [running[0], running.at(-1)];
+  if (!to || !oldest || !newest) return undefined;
+  const isSame = !isOlder(oldest, to) && !isOlder(to, newest);
+  return isSame ? undefined : { oldest, newest, planned: to };
+}
+
+/** The first that carries moves out by what they lead to, which servers before it keep, but don't go on with. */
+const MOVES_BY_GOAL: ServerVersion = [2, 15, 0];
+
+/** Says what a change of version does to streams, before it is made. */
+export function imageEffects(
+  { oldest, newest, planned }: ImageChange,
+  { streams }: ObservedCluster,
+  plan: Pick<ClusterPlan, "accounts" | "streams">,
+): ImageEffects {
+  const configs = new Map(plan.streams.map((stream) => [streamKey(stream), stream.config]));
+  const getsLimit = !hasDefaultLimit(oldest) && hasDefaultLimit(planned);
+  const stallsMoves = !isOlder(newest, MOVES_BY_GOAL) && isOlder(planned, MOVES_BY_GOAL);
+  const moving = stallsMoves ? streams.filter(({ isChanging }) => isChanging) : [];
+  return {
+    refusals: moving.map(
+      ({ account, name }) =>
+        `stream ${name} (account ${account}) is being moved or scaled, which servers before 2.15 never end; wait until it is through, see npm run status`,
+    ),
+    notices: getsLimit
+      ? limitNotices(streams, (stream) => configs.get(streamKey(stream)), plan.accounts)
+      : [],
+  };
+}

@@ -1,0 +1,36 @@
+/** What data volumes that stayed when their nodes left, or their stack was destroyed, mean for nodes that come. */
+
+import { listSome } from "../base/wording.ts";
+import { majorityOf } from "../placement/survivability.ts";
+
+export interface KeptVolumes {
+  /** Data volumes of planned nodes that have nothing else: no container, no config. */
+  readonly returning: readonly { readonly node: string; readonly dataVolume: string }[];
+  /** Names of data volumes of nodes that aren't planned, nor there. */
+  readonly others: readonly string[];
+  /** Whether no node is there: the cluster is made anew of what was kept. */
+  readonly isNew: boolean;
+}
+
+/** Says it in sentences, with the way out. */
+export function describeKeptVolumes({ returning, others, isNew }: KeptVolumes): string[] {
+  if (returning.length === 0) return [];
+  const nodes = listSome(returning.map(({ node }) => node));
+  const volumes = returning.map(({ dataVolume }) => dataVolume);
+  const come = returning.length === 1 ? "comes" : "come";
+  const back = `${nodes} ${come} back to the data volumes that were kept`;
+  if (!isNew) {
+    return [
+      `${back}. Where they are of a cluster that was made anew since, it doesn't take them in, and they have to go first: docker volume rm ${volumes.join(" ")}`,
+    ];
+  }
+  if (others.length === 0) return [`${back}.`];
+  const members = returning.length + others.length;
+  const fate =
+    returning.length < majorityOf(members)
+      ? `a meta group of ${members} has no leader without ${majorityOf(members)} of them, and nothing begins`
+      : `a meta group of ${members} waits for all of them`;
+  return [
+    `${back}, but not the nodes of ${listSome(others)}: where those were members when the cluster was taken down, ${fate}. Bring all of them back by an \`up\` with the settings of before, and take nodes out by another; or begin anew, without the messages: docker volume rm ${[...volumes, ...others].join(" ")}`,
+  ];
+}

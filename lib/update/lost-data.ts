@@ -1,0 +1,63 @@
+import { listSome } from "../base/wording.ts";
+import { placementRequest, planSeating } from "../placement/placement.ts";
+import { survives } from "../placement/survivability.ts";
+import type { ClusterPlan, StreamPlan } from "../plan/plan.ts";
+
+type Plan = Pick<ClusterPlan, "streams" | "fleet">;
+
+/**
+ * Says what becomes of streams when nodes start with an empty data volume.
+ *
+ * @param nodes names of the nodes, at least one.
+ */
+export function describeLostData(plan: Plan, nodes: readonly string[]): string {
+  return `${nodes.join(", ")} ${nodes.length === 1 ? "has lost its data volume" : "have lost their data volumes"} and will start empty: ${fatesOf(plan, nodes)}.`;
+}
+
+/**
+ * Says the same of nodes whose data volume isn't there, while those of others were kept. Whether they ever had one,
+ * nobody knows: what the state knew went with the stack.
+ *
+ * @param nodes names of the nodes; none: nothing is said.
+ */
+export function describeNotKept(plan: Plan, nodes: readonly string[]): string[] {
+  if (nodes.length === 0) return [];
+  const [have, begin, they] =
+    nodes.length === 1 ? ["has", "begins", "it"] : ["have", "begin", "they"];
+  return [
+    `${listSome(nodes)} ${have} no data volume that was kept, and ${begin} empty. Where ${they} had one when the cluster was taken down: ${fatesOf(plan, nodes)}.`,
+  ];
+}
+
+/**
+ * One replica is enough to fill the others again (seen with nats-server 2.15.2, two of three lost), but the last messages
+ * may have been acknowledged by the others; where there is none, the stream is made anew without a word.
+ */
+function fatesOf({ streams, fleet }: Plan, nodes: readonly string[]): string {
+  const seated = streams.map((stream) => {
+    const seating = planSeating(placementRequest(stream.config), fleet);
+    const hosts = seating.seats.flat();
+    return { stream, seating, isGone: hosts.every((host) => nodes.includes(host)) };
+  });
+  const gone = seated.filter(({ isGone }) => isGone);
+  const doubtful = seated.filter(({ isGone, seating }) => !isGone && !survives(seating, nodes));
+  const fates: [readonly { readonly stream: StreamPlan }[], string][] = [
+    [gone, "are gone"],
+    [
+      doubtful.filter(({ stream }) => stream.placement.kind === "exact"),
+      "may be gone, the last ones at least, as most of their replicas are",
+    ],
+    [
+      doubtful.filter(({ stream }) => stream.placement.kind === "choice"),
+      "are gone if the servers had placed them there",
+    ],
+  ];
+  return [
+    "replicas are copied back from other nodes",
+    ...fates.flatMap(([some, fate]) =>
+      some.length > 0
+        ? [`the messages of ${listSome(some.map(({ stream }) => stream.name))} ${fate}`]
+        : [],
+    ),
+  ].join("; ");
+}

@@ -1,0 +1,79 @@
+/** The gate before the first wave: whether changes that restart nodes may begin. */
+import {
+  describeCure,
+  describeIllness,
+  groupsOf,
+  lacksOf,
+  whyNotWell,
+} from "../observed/majorities.ts";
+import { peerId } from "../observed/meta-group.ts";
+import type { ObservedCluster } from "../observed/observed.ts";
+import { type NodeReport, whyNotReady } from "../observed/readiness.ts";
+import { orderRestarts } from "./rollout-order.ts";
+
+export interface StartLook {
+  /** The settings to come that restart a node, by node, for each wave. */
+  readonly waves: readonly Readonly<Record<string, string>>[];
+  /** The containers that are there. */
+  readonly own: readonly {
+    readonly name: string;
+    readonly isUp: boolean;
+    /** What it was made with. */
+    readonly restartSettings: string;
+  }[];
+  readonly reports: readonly NodeReport[];
+  readonly observed: ObservedCluster;
+}
+
+export type StartVerdict =
+  /** All is well, or what comes first is what isn't. */
+  | { readonly kind: "go" }
+  /** Something isn't well that may get well by itself; if it doesn't, what comes first takes no majority. */
+  | { readonly kind: "rather wait"; readonly reason: string }
+  /** Each node that is to be changed would take a majority. */
+  | { readonly kind: "barred"; readonly reason: string; readonly cure?: string };
+
+/** Judges a look at a cluster. */
+export function judgeStart({ waves, own, reports, observed }: StartLook): StartVerdict {
+  const settings = Object.assign({}, ...waves) as Readonly<Record<string, string>>;
+  const before = new Map(own.map((node) => [node.name, node]));
+  const missing = Object.keys(settings).filter(
+    (name) => !before.has(name) && isMember(name, observed),
+  );
+  const changed = new Set([
+    ...missing,
+    ...own
+      .filter(
+        ({ name, restartSettings }) => (settings[name] ?? restartSettings) !== restartSettings,
+      )
+      .map(({ name }) => name),
+  ]);
+  if (changed.size === 0) return { kind: "go" };
+  const looked = [
+    ...reports.map((report) => ({ ...report, isUp: before.get(report.name)?.isUp ?? true })),
+    ...missing.map((name) => ({ name, isUp: false })),
+  ];
+  const reason = whyNotReady(looked) ?? whyNotWell(groupsOf(observed), { isAwaited: () => true });
+  if (reason === undefined) return { kind: "go" };
+  const nodes = waves.map((wave) => Object.keys(wave).map((name) => ({ name })));
+  const seen = { ...observed, silent: [...observed.silent, ...missing] };
+  const { early, late } = orderRestarts(nodes, changed, seen);
+  const unwell = [
+    ...reports.filter(({ health }) => health !== "").map(({ name }) => name),
+    ...lacksOf(groupsOf(seen)).flatMap(({ host }) => host ?? []),
+  ];
+  const isRepair = late.length === 0 && unwell.every((name) => changed.has(name));
+  const isDown = (name: string) => looked.some((each) => each.name === name && !each.isUp);
+  if (early.length > 0 || isRepair || [...changed].every(isDown)) return { kind: "go" };
+  const [first] = late;
+  if (first === undefined || late.length < changed.size) return { kind: "rather wait", reason };
+  return {
+    kind: "barred",
+    reason: `${reason}; ${describeIllness(first.barredBy)}`,
+    cure: describeCure(first.barredBy),
+  };
+}
+
+function isMember(name: string, { meta }: ObservedCluster): boolean {
+  return meta !== undefined && (meta.hosts.includes(name) || meta.hosts.includes(peerId(name)));
+}

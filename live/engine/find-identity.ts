@@ -1,0 +1,77 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { OWNER_LABEL } from "../../lib/nodes/labels.ts";
+import {
+  chooseOwner,
+  deriveOwner,
+  describeForeign,
+  type Identity,
+  identityIn,
+  identitySchema,
+  OWNER_VARIABLE,
+  ownersToldIn,
+} from "../../lib/plan/stack-identity.ts";
+import { docker, noEngine } from "./docker-cli.ts";
+
+/** A stack as it is called now. */
+export interface StackName {
+  readonly organization: string;
+  readonly project: string;
+  readonly stack: string;
+}
+
+/**
+ * Finds out who a stack is: by its state, else, where it has made nothing yet, as nobody who is on the engine.
+ *
+ * @throws Error in the words of `pulumi`, where there is no engine, or where another state's stack is on it.
+ */
+export async function findIdentity({ organization, project, stack }: StackName): Promise<Identity> {
+  const state: unknown = JSON.parse(await exportState(`${organization}/${project}/${stack}`));
+  const known = identityIn(state);
+  if (known) return known;
+  const { NATS_REGIONS_STATE_ID: id, PULUMI_BACKEND_URL: url = "" } = process.env;
+  const given = process.env[OWNER_VARIABLE];
+  if (given) return identitySchema.parse({ project, stack, owner: given });
+  // By the second one, volumes may have been kept that were made before a login told one backend from another.
+  const owners = [id ?? url, url].map((scope) =>
+    deriveOwner({ project, stack }, organization, scope),
+  );
+  const told = ownersToldIn(state);
+  const begun = owners.find((owner) => told.has(owner));
+  if (begun !== undefined) return { project, stack, owner: begun };
+  const [containers, networks, volumes] = await Promise.all([
+    listOwned("{{.Names}}", "ps", "--all"),
+    listOwned("{{.Name}}", "network", "ls"),
+    listOwned("{{.Name}}", "volume", "ls"),
+  ]);
+  const live = [...containers, ...networks];
+  const ownersOf = (found: readonly Owned[]) => new Set(found.map(({ owner }) => owner));
+  const owner = chooseOwner(owners, ownersOf(live), ownersOf(volumes));
+  if (owner !== undefined) return { project, stack, owner };
+  const foreign = live.filter((found) => owners.includes(found.owner));
+  throw new Error(describeForeign(stack, foreign));
+}
+
+/** Needs no lock: a state that an `up` is at work on is as it was before, or a step further. */
+async function exportState(stack: string): Promise<string> {
+  const command = ["stack", "export", "--stack", stack, "--non-interactive"];
+  const options = { maxBuffer: Number.POSITIVE_INFINITY };
+  const { stdout } = await promisify(execFile)("pulumi", command, options);
+  return stdout;
+}
+
+interface Owned {
+  readonly name: string;
+  readonly owner: string;
+}
+
+/** Lists what stacks of this project have on the engine. */
+async function listOwned(name: string, ...command: readonly string[]): Promise<Owned[]> {
+  const format = `--format=${name}\t{{.Label "${OWNER_LABEL}"}}`;
+  const { ok, stdout, error } = await docker(...command, `--filter=label=${OWNER_LABEL}`, format);
+  if (!ok) throw new Error(noEngine(error));
+  return stdout.split("\n").map((row) => {
+    const [name = "", owner = ""] = row.split("\t");
+    return { name, owner };
+  });
+}

@@ -1,0 +1,50 @@
+import { execFile } from "node:child_process";
+import path from "node:path";
+import { promisify } from "node:util";
+import { parseTar } from "nanotar";
+import { CONFIG_DIR } from "../../lib/nodes/nats-conf.ts";
+import { packNodeFiles } from "../../lib/nodes/node-files.ts";
+import { CONFIGURE_NODE } from "./configure-node.ts";
+import { expectDocker, readDocker } from "./docker-cli.ts";
+import type { OwnNode } from "./own-nodes.ts";
+import { readOwner } from "./own-nodes.ts";
+
+/** What lies in a node's config volume. */
+export interface NodeConfig {
+  readonly conf: string;
+  readonly accountsConf: string;
+  /** The other files by name: a node with TLS has certificates. */
+  readonly others: Readonly<Record<string, string>>;
+}
+
+/** @throws Error where there is none. */
+export async function readConfig(container: string): Promise<NodeConfig> {
+  const archived = await readDocker("cp", `${container}:${CONFIG_DIR}`, "-");
+  // A copy, as nanotar reads the memory from its start, of which a Buffer may be but a part.
+  const archive = parseTar(new Uint8Array(archived)).filter(({ type }) => type === "file");
+  const files = Object.fromEntries(archive.map(({ name, text }) => [path.basename(name), text]));
+  const { "nats.conf": conf, "accounts.conf": accountsConf, ...others } = files;
+  if (conf && accountsConf) return { conf, accountsConf, others };
+  throw new Error(`${container} has no nats.conf and accounts.conf in ${CONFIG_DIR}`);
+}
+
+/** Writes a node's config, and has its server take it up. @throws Error where it doesn't. */
+export async function writeConfig(
+  { container, restartSettings }: OwnNode,
+  { conf, accountsConf, others }: NodeConfig,
+): Promise<void> {
+  const image = await expectDocker("inspect", "--format={{.Config.Image}}", container);
+  const writing = promisify(execFile)("sh", [CONFIGURE_NODE, "--test"], {
+    env: {
+      ...process.env,
+      CONTAINER: container,
+      CONFIG_VOLUME: `${container}-config`,
+      DATA_VOLUME: `${container}-data`,
+      IMAGE: image,
+      OWNER: readOwner(),
+      RESTART_SETTINGS: restartSettings,
+    },
+  });
+  writing.child.stdin?.end(packNodeFiles(conf, accountsConf, others));
+  await writing;
+}

@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { NODE_LABEL, RESTART_SETTINGS_LABEL } from "../../lib/nodes/labels.ts";
+import { MONITOR_PORT } from "../../lib/nodes/nats-conf.ts";
+import { publishedUrl, schemeOf } from "../../lib/nodes/published-ports.ts";
+import { givenTrust, type Monitor } from "../monitoring/monitoring-page.ts";
+import { expectDocker } from "./docker-cli.ts";
+
+/** A node of a stack as the Docker engine has it. */
+export interface OwnNode extends Monitor {
+  /** Name of its container. */
+  readonly container: string;
+  /** `restarting` is one whose server ended as soon as it had started. */
+  readonly state: "running" | "restarting" | "down";
+  /** The settings that the container was made with, as its label has them. */
+  readonly restartSettings: string;
+}
+
+/** Nothing answers there, as it should be for a container that is down. */
+const NOWHERE = "http://127.0.0.1:0";
+
+/**
+ * Lists a stack's nodes by the labels on their containers, those too that its settings have no more.
+ *
+ * @param owner label and value that mark what is the stack's, `label=value`.
+ * @param trust what they are to be asked with.
+ * @throws Error in `docker`'s words.
+ */
+export async function listOwnNodes(owner: string, trust = givenTrust()): Promise<OwnNode[]> {
+  const labels = [NODE_LABEL, RESTART_SETTINGS_LABEL].map((label) => `{{.Label "${label}"}}`);
+  const format = `--format=${["{{.Names}}", "{{.State}}", "{{.Ports}}", ...labels].join("\t")}`;
+  const filters = [`--filter=label=${owner}`, `--filter=label=${NODE_LABEL}`];
+  const rows = await expectDocker("ps", "--all", ...filters, format);
+  return rows.split("\n").flatMap((row) => (row === "" ? [] : [toNode(row.split("\t"), trust)]));
+}
+
+/**
+ * Lists a stack's nodes as {@link listOwnNodes} does, for those who can wait: an engine that is restarted is back in
+ * seconds. Where it doesn't answer, there are none, and `silence` says why.
+ */
+export async function askEngine(
+  owner: string,
+): Promise<{ readonly own: readonly OwnNode[]; readonly silence?: string }> {
+  try {
+    return { own: await listOwnNodes(owner) };
+  } catch (error) {
+    return { own: [], silence: `the Docker engine doesn't answer (${(error as Error).message})` };
+  }
+}
+
+function toNode(
+  [container = "", state, ports = "", name = "", restartSettings = ""]: string[],
+  trust: Pick<Monitor, "ca">,
+): OwnNode {
+  const isKnown = state === "running" || state === "restarting";
+  const url = publishedUrl(ports, MONITOR_PORT, schemeOf(restartSettings)) ?? NOWHERE;
+  return {
+    name,
+    url,
+    ...trust,
+    container,
+    state: isKnown ? state : "down",
+    restartSettings,
+  };
+}
+
+/** OWNER: `label=value` of the containers. */
+export function readOwner(): string {
+  return z.string().min(1).parse(process.env.OWNER);
+}

@@ -1,0 +1,529 @@
+import { connect, errors, type NatsConnection, nkeyAuthenticator } from "@nats-io/transport-node";
+import { ROOM_ERRORS } from "../../lib/placement/room-check.ts";
+import type { OriginState } from "../../lib/plan/origins.ts";
+import type { ApiPlacement, StreamConfig } from "../../lib/streams/stream-fields.ts";
+import type { ConsumerProgress, StreamState } from "../../lib/streams/stream-loss.ts";
+import { clientTls } from "./client-tls.ts";
+import type { Connection, Login } from "./connection.ts";
+
+/** Where a replica stands (`PeerInfo` in nats-server's server/stream.go). The leader is not among them. */
+export interface Replica {
+  readonly name: string;
+  /** Has all that the leader has. */
+  readonly current: boolean;
+  readonly offline?: boolean;
+  /** Being added, and catches up before it counts; or being removed (2.15). */
+  readonly pending?: boolean;
+  /** Operations behind the leader. */
+  readonly lag?: number;
+}
+
+/** What a stream is and how it fares (`$JS.API.STREAM.INFO`). */
+export interface StreamInfo {
+  /** As requested; not a sign that the request has been carried out. */
+  readonly config: StreamConfig;
+  /** RFC 3339. */
+  readonly created: string;
+  readonly state: StreamState & { readonly first_seq: number; readonly last_seq: number };
+  /** There if it is a mirror. */
+  readonly mirror?: OriginState;
+  /** There if it has sources. */
+  readonly sources?: readonly OriginState[];
+  readonly cluster?: {
+    readonly leader?: string;
+    readonly replicas?: readonly Replica[];
+    /** There as long as a move or scale is under way (2.15). */
+    readonly desired?: Reconfiguration;
+  };
+}
+
+/** A message as a stream keeps it (`$JS.API.STREAM.MSG.GET`); headers and data in base64. */
+export interface StoredMessage {
+  readonly seq: number;
+  readonly subject: string;
+  /** RFC 3339. */
+  readonly time: string;
+  readonly hdrs?: string;
+  readonly data?: string;
+}
+
+/** A move, a scale or a change of retention that is under way (`DesiredClusterInfo` in server/stream.go, 2.15). */
+export interface Reconfiguration {
+  /** Where it leads. Absent where the leader has yet to choose whom to keep. */
+  readonly replicas?: readonly { readonly name: string }[];
+  /** What a cancel goes back to. */
+  readonly origin?: {
+    readonly replicas: number;
+    readonly placement?: ApiPlacement;
+    /** There if it changes. */
+    readonly retention?: NonNullable<StreamConfig["retention"]>;
+  };
+  /** What the stream's leader is at, in its words; `err` is there if that keeps failing. */
+  readonly status?: { readonly description: string; readonly err?: string };
+}
+
+/**
+ * JetStream's API for streams, as one account sees it. Every method may throw {@link JetStreamError},
+ * {@link JetStreamUnavailable}, {@link ClusterUnreachable} or {@link AccessDenied}.
+ */
+export interface JetStreamPort {
+  /** @throws StreamNotFound */
+  info(stream: string): Promise<StreamInfo>;
+  /** Does nothing where a stream of the very same config exists. */
+  create(config: StreamConfig): Promise<void>;
+  /** Replaces the whole config: what it leaves out is unset. @throws StreamNotFound */
+  update(config: StreamConfig): Promise<void>;
+  /** @throws StreamNotFound */
+  delete(stream: string): Promise<void>;
+  /** The names of all streams of the account, or of those that take any of a subject's messages. */
+  names(subject?: string): Promise<string[]>;
+  /** All consumers of a stream; undefined where some of them don't answer. @throws StreamNotFound */
+  consumers(stream: string): Promise<readonly ConsumerProgress[] | undefined>;
+  /** How many messages each subject has, of a stream with no more than 100,000 of them. @throws StreamNotFound */
+  subjects(stream: string): Promise<readonly number[]>;
+  /** The message of a sequence number; undefined where it was deleted. @throws StreamNotFound */
+  message(stream: string, seq: number): Promise<StoredMessage | undefined>;
+  /**
+   * Asks the leader to hand over to a replica on the host `preferred`, and returns before it has: if that
+   * one isn't healthy another may be elected (2.11+). A stream of one replica stays where it is.
+   *
+   * @throws StreamNotFound
+   */
+  stepDown(stream: string, preferred: string): Promise<void>;
+  /**
+   * Takes back a change that is under way: hosts, replicas, placement and retention become again what they
+   * were before it (2.15+). Returns once that is decided; carrying it out takes as long as any move.
+   *
+   * @throws StreamNotFound
+   */
+  cancelMove(stream: string): Promise<void>;
+}
+
+/** JetStream refused a request, with the code of nats-server's server/errors.json. */
+export class JetStreamError extends Error {
+  override readonly name: string = "JetStreamError";
+  readonly code: number;
+  readonly description: string;
+
+  constructor(code: number, description: string) {
+    const hint = roomHint(code, description);
+    super(`JetStream refused: ${description} (error ${code})${hint === "" ? "" : `; ${hint}`}`);
+    this.code = code;
+    this.description = description;
+  }
+}
+
+/** Who may be short of room, and where to look: the servers don't say. */
+function roomHint(code: number, description: string): string {
+  const { noSuitablePeers, insufficientMemory, insufficientStorage, streamTooLarge } = ROOM_ERRORS;
+  if (code === streamTooLarge)
+    return "see maxFileStreamBytes and maxMemoryStreamBytes of its account";
+  const nodes = "`npm run status` shows what room is left on each node";
+  if (code === noSuitablePeers) return description.includes("insufficient storage") ? nodes : "";
+  if (code !== insufficientMemory && code !== insufficientStorage) return "";
+  return `a node that it is to be on, the meta leader or its account has no room left for its maxBytes; ${nodes}`;
+}
+
+/** The account has no such stream. Only the meta leader says so: silence never means that. */
+export class StreamNotFound extends JetStreamError {
+  override readonly name = "StreamNotFound";
+}
+
+/** JetStream can't answer right now: no leader, or none that is reachable. What was asked may yet happen. */
+export class JetStreamUnavailable extends Error {
+  override readonly name = "JetStreamUnavailable";
+}
+
+/** No server of the cluster answers. */
+export class ClusterUnreachable extends Error {
+  override readonly name = "ClusterUnreachable";
+}
+
+/** The servers answer, but not to this user. */
+export class AccessDenied extends Error {
+  override readonly name = "AccessDenied";
+}
+
+/** Nobody answers, or nobody who could know, or not to the user that the state remembers. */
+export function isSilence(error: unknown): error is Error {
+  return [ClusterUnreachable, JetStreamUnavailable, AccessDenied].some(
+    (kind) => error instanceof kind,
+  );
+}
+
+/** nats-server's server/errors.json. */
+export const ERROR_CODES = {
+  noSuitablePeers: 10005,
+  notAvailable: 10008,
+  noMessageFound: 10037,
+  sequenceNotFound: 10043,
+  notAMember: 10044,
+  /**
+   * Also while the last stream of its account leaves a server: that removes the folder in which the new one's
+   * is being made (2.15, `stream.stop`). The server forgets the new one, so that it can be asked for again.
+   */
+  createFailed: 10049,
+  raft: 10041,
+  messageNotDeleted: 10057,
+  nameInUse: 10058,
+  streamNotFound: 10059,
+  subjectsOverlap: 10065,
+  streamSealed: 10109,
+  streamOffline: 10118,
+  moveInProgress: 10124,
+  moveNotInProgress: 10129,
+  memberChangeInFlight: 10202,
+  reconfigurationInProgress: 10226,
+} as const;
+
+const CONNECT_DEADLINE_MS = 5_000;
+/** A server that hangs must leave time to try others. */
+const DIAL_TIMEOUT_MS = 1_500;
+/** Two pings unanswered, and the connection goes to another server; the client's own default is minutes. */
+const PING_INTERVAL_MS = 1_000;
+const REQUEST_TIMEOUT_MS = 5_000;
+/** A question is lost when the leader that it went to steps down; asking again costs nothing. */
+const INFO_TIMEOUT_MS = 1_000;
+/** Long enough to bridge the pauses between two calls, short enough for a process to end. */
+const IDLE_MS = 3_000;
+
+/**
+ * Opens JetStream as `account` sees it. Connects at the first request; all ports to the same cluster as
+ * the same user share one connection, which closes when idle and opens again when needed.
+ */
+export function openJetStream(connection: Connection, account: string): JetStreamPort {
+  const session = { connection, account };
+  const request = (verb: string, stream: string, body = "", timeout = REQUEST_TIMEOUT_MS) =>
+    requestApi(session, `$JS.API.STREAM.${verb}.${stream}`, body, timeout);
+  return {
+    info: async (stream) => toStreamInfo(await request("INFO", stream, "", INFO_TIMEOUT_MS)),
+    create: async (config) => void (await request("CREATE", config.name, JSON.stringify(config))),
+    update: async (config) => void (await request("UPDATE", config.name, JSON.stringify(config))),
+    delete: async (stream) => void (await request("DELETE", stream)),
+    names: async (subject) => {
+      const ask = (query: string) =>
+        requestApi(session, "$JS.API.STREAM.NAMES", query, INFO_TIMEOUT_MS);
+      const itemsOf = ({ streams }: StreamNamesPage) => streams ?? [];
+      return (await readPages<StreamNamesPage, string>(ask, itemsOf, { subject })) ?? [];
+    },
+    consumers: async (stream) => {
+      const ask = (query: string) =>
+        requestApi(session, `$JS.API.CONSUMER.LIST.${stream}`, query, REQUEST_TIMEOUT_MS);
+      return await readPages<ConsumersPage, ConsumerProgress>(ask, listedIn);
+    },
+    subjects: async (stream) => {
+      const query = JSON.stringify({ subjects_filter: ">" });
+      const { state } = toStreamInfo(await request("INFO", stream, query)) as SubjectsInfo;
+      return Object.values(state.subjects ?? {});
+    },
+    message: async (stream, seq) => {
+      try {
+        const reply = await request("MSG.GET", stream, JSON.stringify({ seq }), INFO_TIMEOUT_MS);
+        return (reply as { readonly message: StoredMessage }).message;
+      } catch (error) {
+        const { noMessageFound } = ERROR_CODES;
+        if (error instanceof JetStreamError && error.code === noMessageFound) return undefined;
+        throw error;
+      }
+    },
+    stepDown: async (stream, preferred) =>
+      void (await request("LEADER.STEPDOWN", stream, JSON.stringify({ placement: { preferred } }))),
+    cancelMove: async (stream) => void (await request("CANCEL_MOVE", stream)),
+  };
+}
+
+/** `StreamState` in nats-server's server/store.go, asked for with a filter. */
+type SubjectsInfo = StreamInfo & {
+  readonly state: { readonly subjects?: Readonly<Record<string, number>> };
+};
+
+interface Page {
+  readonly total: number;
+}
+
+interface StreamNamesPage extends Page {
+  readonly streams?: readonly string[] | null;
+}
+
+/** `JSApiConsumerListResponse` in nats-server's server/jetstream_api.go. */
+interface ConsumersPage extends Page {
+  readonly consumers?: readonly ConsumerProgress[] | null;
+  /** Names of those whose leader didn't answer the meta leader. */
+  readonly missing?: readonly string[] | null;
+  /** Why, by the names of those that no server can run. */
+  readonly offline?: Readonly<Record<string, string>> | null;
+}
+
+function listedIn({ consumers, missing, offline }: ConsumersPage) {
+  const isWhole = (missing ?? []).length === 0 && Object.keys(offline ?? {}).length === 0;
+  return isWhole ? (consumers ?? []) : undefined;
+}
+
+/** Reads a list that the API gives a page at a time; undefined where a page has none. */
+async function readPages<Answer extends Page, Item>(
+  ask: (query: string) => Promise<object>,
+  itemsOf: (page: Answer) => readonly Item[] | undefined,
+  filter: object = {},
+): Promise<Item[] | undefined> {
+  const all: Item[] = [];
+  for (;;) {
+    const page = (await ask(JSON.stringify({ ...filter, offset: all.length }))) as Answer;
+    const items = itemsOf(page);
+    if (!items) return undefined;
+    all.push(...items);
+    if (all.length >= page.total || items.length === 0) return all;
+  }
+}
+
+/** What the system account may ask of the meta group. */
+export interface MetaGroupPort {
+  /** Has every replica that a member holds moved to others; it may be under way when this returns. */
+  evacuate(peerId: string): Promise<void>;
+  /** Takes a member out for good; returns when the others have agreed. */
+  remove(peerId: string): Promise<void>;
+}
+
+/** Opens the meta group as a user of the system account. Members go by {@link peerId}. */
+export function openMetaGroup(connection: Connection): MetaGroupPort {
+  const session = { connection, account: "$SYS" };
+  const request = async (verb: string, id: string) => {
+    const body = JSON.stringify({ peer_id: id });
+    await requestApi(session, `$JS.API.SERVER.${verb}`, body, REQUEST_TIMEOUT_MS);
+  };
+  return {
+    evacuate: (id) => request("EVACUATE", id),
+    remove: (id) => request("REMOVE", id),
+  };
+}
+
+/** Whether a stream's replicas agree on anything: `barred` where its config has the leader refuse to ask them. */
+export type Agreement = "agreed" | "barred";
+
+/**
+ * Opens a way to find out whether a stream can be written to, writing nothing: it asks for message 0 to be
+ * deleted, which no stream has. The leader proposes that to its replicas like any write, and says that there
+ * is no such message once a majority of them has it (nats-server 2.15, `jsClusteredMsgDeleteRequest` and
+ * `deleteMsgOp` in server/jetstream_cluster.go). Without a meta leader it isn't asked, as nothing of the API is.
+ *
+ * @param patience milliseconds to wait for the answer.
+ * @returns a function of the stream's name that throws what {@link JetStreamPort} throws.
+ */
+export function openAgreement(
+  connection: Connection,
+  account: string,
+  patience: number,
+): (stream: string) => Promise<Agreement> {
+  const session = { connection, account };
+  const body = JSON.stringify({ seq: 0, no_erase: true });
+  return async (stream) => {
+    try {
+      await requestApi(session, `$JS.API.STREAM.MSG.DELETE.${stream}`, body, patience);
+    } catch (error) {
+      if (error instanceof JetStreamError) return toAgreement(error);
+      throw error;
+    }
+    throw new JetStreamUnavailable(`stream ${stream} claims to have deleted message 0`);
+  };
+}
+
+/** A file store and a memory store have different codes for the same. @throws the error, if it is another. */
+function toAgreement(error: JetStreamError): Agreement {
+  const { sequenceNotFound, messageNotDeleted, streamSealed } = ERROR_CODES;
+  switch (error.code) {
+    case sequenceNotFound:
+      return "agreed";
+    case streamSealed:
+      return "barred";
+    case messageNotDeleted:
+      if (error.description === "no message found") return "agreed";
+      if (error.description === "message delete not permitted") return "barred";
+  }
+  throw error;
+}
+
+/** Closes every connection of this process, so that it can end at once. */
+export async function closeConnections(): Promise<void> {
+  const open = [...connections.values()];
+  connections.clear();
+  await Promise.allSettled(open.map(async ({ client }) => (await client).close()));
+}
+
+interface Session {
+  readonly connection: Connection;
+  readonly account: string;
+}
+
+async function requestApi(
+  session: Session,
+  subject: string,
+  body: string,
+  timeout: number,
+): Promise<object> {
+  const message = await withClient(session, async (client) => {
+    try {
+      return await client.request(subject, body, { timeout });
+    } catch (error) {
+      throw explainRequestFailure(error, session);
+    }
+  });
+  const reply = message.json<unknown>();
+  if (!isRecord(reply)) throw new JetStreamUnavailable(`the answer to ${subject} is no object`);
+  if (isRecord(reply.error)) throw toApiError(reply.error);
+  return reply;
+}
+
+interface SharedConnection {
+  readonly client: Promise<NatsConnection>;
+  users: number;
+  idle?: NodeJS.Timeout;
+}
+
+const connections = new Map<string, SharedConnection>();
+
+async function withClient<Result>(
+  session: Session,
+  use: (client: NatsConnection) => Promise<Result>,
+): Promise<Result> {
+  const key = JSON.stringify(session.connection);
+  const shared = connections.get(key) ?? share(key, session);
+  clearTimeout(shared.idle);
+  shared.users += 1;
+  try {
+    return await use(await shared.client);
+  } finally {
+    shared.users -= 1;
+    const live = connections.get(key) === shared;
+    if (live && shared.users === 0) shared.idle = setTimeout(() => closeIdle(key, shared), IDLE_MS);
+  }
+}
+
+function share(key: string, session: Session): SharedConnection {
+  const shared: SharedConnection = { client: dial(session), users: 0 };
+  connections.set(key, shared);
+  const forget = () => {
+    clearTimeout(shared.idle);
+    if (connections.get(key) === shared) connections.delete(key);
+  };
+  // A connection that failed or broke for good is not to be found by the next caller.
+  shared.client.then((client) => client.closed().then(forget), forget);
+  return shared;
+}
+
+async function closeIdle(key: string, shared: SharedConnection): Promise<void> {
+  connections.delete(key);
+  await (await shared.client).close();
+}
+
+async function dial(session: Session): Promise<NatsConnection> {
+  const { urls, tls, ...login } = session.connection;
+  const attempt = connect({
+    servers: [...urls],
+    ...credentialsOf(login),
+    ...(tls === undefined ? {} : { tls: clientTls(tls) }),
+    name: "nats-regions",
+    // What servers advertise may be reachable from their own network only.
+    ignoreClusterUpdates: true,
+    timeout: DIAL_TIMEOUT_MS,
+    pingInterval: PING_INTERVAL_MS,
+    maxPingOut: 2,
+    reconnectTimeWait: 250,
+    maxReconnectAttempts: 5,
+  });
+  try {
+    return await withDeadline(attempt, CONNECT_DEADLINE_MS);
+  } catch (error) {
+    // It may get through after all.
+    attempt.then((late) => late.close()).catch(() => undefined);
+    if (error instanceof errors.AuthorizationError) throw denied(session, error);
+    throw unreachable(session, error);
+  }
+}
+
+function credentialsOf(login: Login) {
+  if ("seed" in login) return { authenticator: nkeyAuthenticator(Buffer.from(login.seed)) };
+  return { user: login.user, pass: login.password };
+}
+
+async function withDeadline<Result>(work: Promise<Result>, milliseconds: number): Promise<Result> {
+  const clock = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => clock.reject(new Error(`no answer in ${milliseconds / 1000} s`)),
+    milliseconds,
+  );
+  try {
+    return await Promise.race([work, clock.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function explainRequestFailure(error: unknown, session: Session): Error {
+  const { account } = session;
+  const cause = error instanceof errors.RequestError ? (error.cause ?? error) : error;
+  if (cause instanceof errors.NoRespondersError) {
+    return new JetStreamUnavailable(
+      `JetStream does not answer in account ${account}: it is off there, or has no leader yet`,
+      { cause: error },
+    );
+  }
+  if (cause instanceof errors.TimeoutError) {
+    return new JetStreamUnavailable(`JetStream did not answer in time in account ${account}`, {
+      cause: error,
+    });
+  }
+  if (cause instanceof errors.PermissionViolationError) return denied(session, cause);
+  if (cause instanceof errors.InvalidArgumentError) {
+    return new JetStreamUnavailable(
+      `JetStream can't be asked in account ${account}: the account's limits.payload, or maxPayload, is less than the request has; raise it, or take it out (${cause.message})`,
+      { cause: error },
+    );
+  }
+  return unreachable(session, error);
+}
+
+function unreachable({ connection }: Session, cause: unknown): ClusterUnreachable {
+  const why = cause instanceof Error && cause.message !== "" ? ` (${cause.message})` : "";
+  const urls = connection.urls.map((url) => url.replace(/\/\/[^/@]*@/, "//")).join(", ");
+  return new ClusterUnreachable(
+    `no NATS server answers at ${urls}${why}; start the cluster, or check that these addresses can be reached from here`,
+    { cause },
+  );
+}
+
+function denied({ connection, account }: Session, cause: Error): AccessDenied {
+  const what =
+    cause instanceof errors.PermissionViolationError
+      ? `may not ${cause.operation === "publish" ? "publish to" : "subscribe to"} ${cause.subject}`
+      : "is not accepted";
+  const who = "seed" in connection ? "the stack's own user" : `user "${connection.user}"`;
+  return new AccessDenied(
+    `${who} of account ${account} ${what}; "pulumi up" gives the servers the accounts and users of the settings`,
+    { cause },
+  );
+}
+
+function toApiError(error: Readonly<Record<string, unknown>>): Error {
+  const code = Number(error.err_code ?? error.code);
+  const description = String(error.description ?? "no description");
+  switch (code) {
+    case ERROR_CODES.streamNotFound:
+      return new StreamNotFound(code, description);
+    case ERROR_CODES.notAvailable:
+    case ERROR_CODES.streamOffline:
+      return new JetStreamUnavailable(`JetStream is not available right now: ${description}`);
+    default:
+      return new JetStreamError(code, description);
+  }
+}
+
+/** Takes the reply for what the server's version promises, once the parts that all versions have are there. */
+function toStreamInfo(reply: object): StreamInfo {
+  if ("config" in reply && isRecord(reply.config) && "state" in reply && isRecord(reply.state)) {
+    return reply as StreamInfo;
+  }
+  throw new JetStreamUnavailable("the server's answer describes no stream");
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,33 @@
+import type { HeldStream } from "../../lib/update/departures.ts";
+import { askHeldStreams, LONG_REQUEST_MS, type Monitor, REQUEST_MS } from "./monitoring.ts";
+
+const TRIES = 3;
+
+/**
+ * Asks a node for the streams that it has a replica of. One that is busy takes longer to tell than one mostly waits:
+ * that alone ends no departure.
+ *
+ * @throws Error where it doesn't answer {@link TRIES} times in the longer time either.
+ */
+export async function askHeldPatiently(
+  node: Monitor,
+  { short = REQUEST_MS, long = LONG_REQUEST_MS, say = (line: string) => console.error(line) } = {},
+): Promise<readonly HeldStream[]> {
+  try {
+    return await askHeldStreams(node, short);
+  } catch {
+    say(
+      `${node.name} takes its time to tell what it holds: asking again, for up to ${long / 1_000} s`,
+    );
+  }
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await askHeldStreams(node, long);
+    } catch (error) {
+      if (tries < TRIES) continue;
+      throw new Error(
+        `${node.name} doesn't tell what it holds, so that it isn't stopped: no answer within ${long / 1_000} s (${(error as Error).message}); run "npx pulumi up" again once it is less busy`,
+      );
+    }
+  }
+}

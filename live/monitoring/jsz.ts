@@ -1,0 +1,141 @@
+/** nats-server's `/jsz` page (2.15, `JSInfo` in server/monitor.go), as far as anybody here reads it. */
+import { z } from "zod";
+import type { Store } from "../../lib/placement/room.ts";
+import type { ObservedAccount } from "../../lib/update/room-changes.ts";
+
+/** All streams that a node has a replica of, with their configs. More parameters may follow. */
+export const STREAMS_PAGE = "jsz?accounts=true&streams=true&config=true";
+
+const member = z
+  .object({
+    name: z.string(),
+    /** Id among the servers. */
+    peer: z.string(),
+    current: z.boolean().default(false),
+    offline: z.boolean().default(false),
+    /** Being added: not counted yet. */
+    pending: z.boolean().default(false),
+    /** Nanoseconds since the leader heard it; 0 is never. */
+    active: z.number().default(0),
+    /** Operations behind the leader. */
+    lag: z.number().default(0),
+  })
+  .transform((state) => ({ ...state, well: state.current && !state.offline }));
+
+/** A raft group: its leader, `""` while there is none, and the other members as this node sees them. */
+const raftGroup = z.object({
+  leader: z.string().default(""),
+  replicas: z.array(member).default([]),
+  /** There while the group moves or scales. */
+  desired: z.object({ status: z.object({ description: z.string() }).optional() }).nullish(),
+});
+
+const placement = z
+  .object({ cluster: z.string().optional(), tags: z.array(z.string()).nullish() })
+  .transform(({ cluster, tags }) => ({ ...(cluster ? { cluster } : {}), tags: tags ?? [] }))
+  .nullish()
+  .transform((value) => value ?? { tags: [] });
+
+const origin = z.object({
+  name: z.string(),
+  lag: z.number().default(0),
+  active: z.number().default(-1),
+  error: z.object({ err_code: z.number(), description: z.string().default("") }).optional(),
+});
+
+const streamDetail = z.object({
+  name: z.string(),
+  cluster: raftGroup.prefault({}),
+  /** The whole config; named is what is always there, or read here. */
+  config: z.looseObject({
+    name: z.string(),
+    num_replicas: z.number().default(1),
+    placement,
+    storage: z.string(),
+    persist_mode: z.string().optional(),
+  }),
+  state: z.object({ messages: z.number(), bytes: z.number(), last_seq: z.number().default(0) }),
+  /** As the stream's leader knows them; others have never heard of any. */
+  mirror: origin.optional(),
+  sources: z.array(origin).nullish(),
+  /** Only with `consumers=true`. */
+  consumer_detail: z
+    .array(z.object({ name: z.string(), cluster: raftGroup.prefault({}) }))
+    .default([]),
+});
+
+/** Bytes; `-1` is a limit that is off. */
+const bytes = z.number().default(0);
+
+const accountDetail = z.object({
+  name: z.string(),
+  /** Of the whole cluster, replicas counted. */
+  memory: bytes,
+  storage: bytes,
+  /** What it may store; `-1` shows as a number of 64 bits without a sign. */
+  reserved_memory: bytes,
+  reserved_storage: bytes,
+  stream_detail: z.array(streamDetail).default([]),
+});
+
+const jsz = z.object({
+  config: z.object({ max_memory: bytes, max_storage: bytes }).prefault({}),
+  memory: bytes,
+  storage: bytes,
+  reserved_memory: bytes,
+  reserved_storage: bytes,
+  meta_cluster: raftGroup.extend({ cluster_size: z.number() }).optional(),
+  account_details: z.array(accountDetail).default([]),
+});
+
+export type RaftMember = z.output<typeof member>;
+export type RaftGroup = z.output<typeof raftGroup>;
+export type StreamDetail = z.output<typeof streamDetail>;
+
+/** A stream and its account. */
+export interface HomedStream {
+  readonly account: string;
+  readonly stream: StreamDetail;
+}
+
+/**
+ * Whether a stream moves or scales. Before 2.15 only its members say so, those before and those after (nats-server
+ * 2.14, `stream.isMigrating` in server/jetstream_cluster.go): a server isn't among those that it shows itself.
+ */
+export function isChanging({ cluster, config }: Pick<StreamDetail, "cluster" | "config">): boolean {
+  return cluster.desired != null || cluster.replicas.length + 1 > config.num_replicas;
+}
+
+/** What a page tells. */
+export interface Jsz {
+  /** Not there where a node is in no cluster. */
+  readonly metaGroup?: RaftGroup & { readonly cluster_size: number };
+  readonly file: Store;
+  readonly memory: Store;
+  /** None where the page was not asked for them. */
+  readonly accounts: readonly ObservedAccount[];
+  /** Of all accounts; none where the page was not asked for them. */
+  readonly streams: readonly HomedStream[];
+}
+
+/** Takes apart what a node has answered. @throws z.ZodError where that isn't nats-server's. */
+export function parseJsz(page: unknown): Jsz {
+  const { config, meta_cluster: metaGroup, account_details: accounts, ...use } = jsz.parse(page);
+  return {
+    ...(metaGroup ? { metaGroup } : {}),
+    file: { max: config.max_storage, reserved: use.reserved_storage, used: use.storage },
+    memory: { max: config.max_memory, reserved: use.reserved_memory, used: use.memory },
+    accounts: accounts.map((account) => ({
+      name: account.name,
+      file: { ...limitOf(account.reserved_storage), used: account.storage },
+      memory: { ...limitOf(account.reserved_memory), used: account.memory },
+    })),
+    streams: accounts.flatMap(({ name: account, stream_detail: streams }) =>
+      streams.map((stream) => ({ account, stream })),
+    ),
+  };
+}
+
+function limitOf(shown: number): { readonly limit?: number } {
+  return shown > Number.MAX_SAFE_INTEGER ? {} : { limit: shown };
+}

@@ -1,0 +1,27 @@
+import type { ObservedRoom } from "../../lib/update/room-changes.ts";
+import { parseJsz } from "./jsz.ts";
+import { type Monitor, readPage } from "./monitoring-page.ts";
+
+/** A node that is busy need not hold up a preview: what it doesn't say is judged by the others. */
+const ANSWER_MS = 1_000;
+
+/** Asks every node for its room and that of accounts, without a look at streams. Never throws. */
+export async function observeRoom(nodes: readonly Monitor[]): Promise<ObservedRoom> {
+  const pages = await Promise.all(
+    nodes.map(async (node) => {
+      try {
+        return { node, page: parseJsz(JSON.parse(await readPage(node, PAGE, ANSWER_MS))) };
+      } catch {
+        return undefined;
+      }
+    }),
+  );
+  const answers = pages.filter((page) => page !== undefined);
+  return {
+    servers: answers.map(({ node: { name }, page: { file, memory } }) => ({ name, file, memory })),
+    accounts: answers[0]?.page.accounts ?? [],
+    metaLeader: answers.find(({ page }) => page.metaGroup)?.page.metaGroup?.leader ?? "",
+  };
+}
+
+const PAGE = "jsz?accounts=true";

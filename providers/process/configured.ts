@@ -1,0 +1,29 @@
+import type { ConfigureRequest } from "@pulumi/pulumi/dynamic/index.js";
+import type { z } from "zod";
+import { managerSeed } from "../../lib/accounts/credentials.ts";
+import { CONNECTION_KEY, streamsConnectionSchema } from "../../live/jetstream/connection.ts";
+import { type JetStreamPort, openJetStream } from "../../live/jetstream/jetstream.ts";
+
+let connection: z.output<typeof streamsConnectionSchema> | undefined;
+
+/** Called in the dynamic provider's process before anything else, with the inputs of its provider resource. */
+export async function configure({ config }: ConfigureRequest): Promise<void> {
+  connection = streamsConnectionSchema.parse(JSON.parse(config.require(CONNECTION_KEY)));
+}
+
+/** JetStream as the stack's own user sees it in `account`, by what this process was configured with. */
+export function openConfigured(account: string): JetStreamPort {
+  if (!connection) throw new Error("streams need a JetStreamProvider as their provider");
+  if (!("managerKey" in connection)) return openJetStream(connection, account);
+  const { managerKey, patience: _, ...servers } = connection;
+  return openJetStream({ ...servers, seed: managerSeed(managerKey, account) }, account);
+}
+
+/** Milliseconds that a stream without progress gets where `patience` is not set, or is less: elections take their time. */
+const STREAM_PATIENCE_MS = 60_000;
+
+/** Milliseconds without any progress after which a stream is given up on, by what this process was configured with. */
+export function configuredPatience(): number {
+  const given = connection && "managerKey" in connection ? connection.patience : undefined;
+  return Math.max(given ?? 0, STREAM_PATIENCE_MS);
+}

@@ -1,0 +1,365 @@
+import { findMisfit, type Place } from "../../lib/placement/in-place.ts";
+import {
+  completeConfig,
+  describeChange,
+  describeRefusals,
+  diffConfig,
+  type FieldChange,
+  mergeTagOrder,
+  restatePlacement,
+} from "../../lib/streams/stream-diff.ts";
+import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
+import {
+  type Contents,
+  dependsOnConsumers,
+  dependsOnSubjects,
+  describeLosses,
+} from "../../lib/streams/stream-loss.ts";
+import type { StreamPolicy } from "../../lib/streams/stream-policy.ts";
+import {
+  ERROR_CODES,
+  JetStreamError,
+  type JetStreamPort,
+  JetStreamUnavailable,
+  type StreamInfo,
+  StreamNotFound,
+} from "../../live/jetstream/jetstream.ts";
+import { insist, type Pace, Patience } from "../../live/jetstream/patience.ts";
+import { askToHandOver, handOver, heirsOf, isMisled } from "./leadership.ts";
+import { Progress, type Reporting } from "./progress.ts";
+import {
+  configBefore,
+  describeDelay,
+  hostsOf,
+  isCalm,
+  isCrowded,
+  isSettled,
+  replicaCount,
+  totalLag,
+  waitsToRemove,
+} from "./replicas.ts";
+
+/** What a stream is to become. */
+export interface Goal {
+  readonly stream: string;
+  readonly account: string;
+  readonly config: StreamConfig;
+  readonly policy: StreamPolicy;
+  /** Hosts of the replicas; more than there are replicas where the server chooses among them. */
+  readonly hosts: readonly string[];
+  /** See {@link Place}; absent where each host may have a replica of its own. */
+  readonly apart?: NonNullable<Place["apart"]>;
+}
+
+/** Something was changed, but the stream is not yet what it was to become; `cause` says why. */
+export class HalfDone extends Error {
+  override readonly name = "HalfDone";
+
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+/** Settled is what two looks in a row agree on: right after an update a stream may show its past. */
+const LOOKS = 2;
+
+/** So often must a stream be seen calm in the wrong place to be taken for misplaced: moving it costs. */
+const LOOKS_WHEN_MISPLACED = 20;
+
+/** So often must a stream be seen to wait for a quorum before its leader is asked to hand over. */
+const LOOKS_WHEN_WAITING = 20;
+
+/** So often is a stream asked to hand over its leadership: an election may go to somebody else. */
+const HANDOVERS = 5;
+
+/**
+ * Brings a stream to its config, its hosts and its leader, one update after the other, each only when the
+ * one before is through: also one that an interrupted run left behind. A change under way that is no longer
+ * wanted is taken back first.
+ *
+ * @throws HalfDone where it failed after it had changed something.
+ */
+export async function converge(
+  port: JetStreamPort,
+  goal: Goal,
+  pace: Pace & Reporting,
+): Promise<StreamInfo> {
+  const progress = new Progress(goal.stream, pace);
+  const course = { port, goal, pace, progress, sent: [], cancelled: false };
+  try {
+    return await lead(course, await settle(course));
+  } catch (error) {
+    throw hasBegun(course) ? new HalfDone(error) : error;
+  }
+}
+
+/** One stream on its way. */
+interface Course {
+  readonly port: JetStreamPort;
+  readonly goal: Goal;
+  readonly pace: Pace;
+  readonly progress: Progress;
+  readonly sent: Step[];
+  cancelled: boolean;
+}
+
+function hasBegun({ sent, cancelled }: Course): boolean {
+  return sent.length > 0 || cancelled;
+}
+
+async function settle(course: Course): Promise<StreamInfo> {
+  const { goal, pace } = course;
+  const patience = new Patience(pace.pause);
+  const caughtUp = new Set<string>();
+  let calm = 0;
+  let settled = 0;
+  let waiting = 0;
+  for (;;) {
+    const info = await look(course, patience);
+    calm = info && isCalm(info) ? calm + 1 : 0;
+    if (calm <= 1) caughtUp.clear();
+    for (const { name, current } of info?.cluster?.replicas ?? []) if (current) caughtUp.add(name);
+    settled = info && isSettled(info, caughtUp) ? settled + 1 : 0;
+    waiting = info && waitsToRemove(info) ? waiting + 1 : 0;
+    const step = info && calm >= LOOKS ? await nextStep(course, info) : undefined;
+    const relocates = step?.changes.length === 0;
+    if (step && (!relocates || calm >= LOOKS_WHEN_MISPLACED)) {
+      await send(course, step);
+      patience.renew();
+      calm = 0;
+      settled = 0;
+    } else if (info && !course.cancelled && isRevoked(info, goal)) {
+      await cancel(course, info);
+      patience.renew();
+    } else if (info && !step && settled >= LOOKS) {
+      return info;
+    } else if (info && waiting >= LOOKS_WHEN_WAITING) {
+      await beginTerm(course, info);
+      waiting = 0;
+    } else {
+      // Before anything is sent, a stream that has no leader is one that its cluster has no majority for.
+      const isHeadless = !hasBegun(course) && !info?.cluster?.leader;
+      const limit = isHeadless ? Math.min(pace.silence, pace.patience) : pace.patience;
+      await patience.wait(limit, () => notSettled(goal, info, limit), hasBegun(course));
+    }
+  }
+}
+
+async function look({ port, goal, progress }: Course, patience: Patience) {
+  const { stream, account } = goal;
+  try {
+    const info = await port.info(stream);
+    patience.note(stateOf(info), totalLag(info));
+    progress.note(info);
+    return info;
+  } catch (error) {
+    if (error instanceof JetStreamUnavailable) return undefined;
+    if (!(error instanceof StreamNotFound)) throw error;
+    throw new Error(
+      `stream ${stream} is gone from account ${account}, with its messages; run "pulumi refresh" to take note of that, then "pulumi up" to create it anew, empty`,
+      { cause: error },
+    );
+  }
+}
+
+async function send({ port, goal, pace, sent }: Course, step: Step): Promise<void> {
+  refuseFutility(step, sent, goal);
+  await insist(() => port.update(step.config), pace);
+  sent.push(step);
+}
+
+/** Brings a settled stream's leader to where its policy wants it, where that is possible. */
+async function lead(course: Course, settled: StreamInfo): Promise<StreamInfo> {
+  const { port, goal, pace, progress } = course;
+  let info = settled;
+  for (let handovers = 0; isMisled(info, goal.policy); handovers++) {
+    const heirs = heirsOf(info, goal.policy);
+    const heir = heirs[handovers % heirs.length];
+    if (heir === undefined) {
+      progress.say(describeNoHeir(info, goal));
+      return info;
+    }
+    if (handovers === HANDOVERS) throw new Error(describeStubborn(info, goal));
+    await handOver(port, info, heir, pace);
+    info = await settle(course);
+  }
+  return info;
+}
+
+function describeNoHeir(info: StreamInfo, { stream, policy }: Goal): string {
+  return `stream ${stream} is led by ${info.cluster?.leader}: none of its replicas (${hostsOf(info).join(", ")}) is on ${policy.leaders?.join(" or ")}; give it a placement that has one there, or another leader`;
+}
+
+function describeStubborn({ cluster }: StreamInfo, { stream, policy }: Goal): string {
+  return `stream ${stream} is led by ${cluster?.leader}, not by ${policy.leaders?.join(" or ")}: ${HANDOVERS} elections went elsewhere; else it is as it should be, run "pulumi up" again`;
+}
+
+/** Whether what is under way is something that the goal takes back; what is only part of the way goes on. */
+function isRevoked({ config, cluster }: StreamInfo, goal: Goal): boolean {
+  const origin = cluster?.desired?.origin;
+  if (!origin) return false;
+  const unwanted = new Set(diffConfig(config, goal.config).map(({ path }) => path));
+  return diffConfig(configBefore(config, origin), config).some(({ path }) => unwanted.has(path));
+}
+
+/** Rather back than through: less is copied, and a server that is down can't hold it up. */
+async function cancel(course: Course, info: StreamInfo): Promise<void> {
+  const { port, goal, pace, progress } = course;
+  progress.say(
+    `taking back the change of ${goal.stream} that is under way: ${describeDelay(info)}`,
+  );
+  course.cancelled = true;
+  try {
+    await insist(() => port.cancelMove(goal.stream), pace);
+  } catch (error) {
+    const isOver = error instanceof JetStreamError && error.code === ERROR_CODES.moveNotInProgress;
+    if (!isOver) throw error;
+  }
+}
+
+/** What a new leader's first entry shows is which replicas lag, see {@link waitsToRemove}. */
+async function beginTerm({ port, goal, progress }: Course, info: StreamInfo): Promise<void> {
+  const heir = info.cluster?.replicas?.find(({ current, offline }) => current && !offline);
+  if (!heir) return;
+  progress.say(`${goal.stream} gets another leader: ${describeDelay(info)}`);
+  try {
+    await askToHandOver(port, goal.stream, heir.name);
+  } catch (error) {
+    // The stream may be through by now, or its leader busy with it: the next look tells.
+    if (!(error instanceof JetStreamError || error instanceof JetStreamUnavailable)) throw error;
+  }
+}
+
+/** One update on the way. */
+interface Step {
+  readonly config: StreamConfig;
+  readonly changes: readonly FieldChange[];
+}
+
+/** What people can do about a change that the server refuses. */
+export const WAYS_OUT =
+  "put it back, or have the stream made anew: recreate: viaBackup keeps its messages, allowDataLoss: true lets them go";
+
+/** The next update that a calm stream needs; none if it is what it should be. */
+async function nextStep(course: Course, info: StreamInfo): Promise<Step | undefined> {
+  const { goal } = course;
+  const { config: observed } = info;
+  const changes = diffConfig(observed, goal.config);
+  const refusals = describeRefusals(changes);
+  if (refusals.length > 0) throw new Error(`${refusals.join("; ")}; ${WAYS_OUT}`);
+  const config = mergeTagOrder(completeConfig(goal.config), observed);
+  if (changes.length > 0) {
+    await refuseSilentLoss(course, info, changes);
+    return { config: oneAtATime(config, observed, changes), changes };
+  }
+  return isPlaced(info, goal)
+    ? undefined
+    : { config: { ...config, placement: restatePlacement(observed.placement) }, changes };
+}
+
+/**
+ * The server takes a move or a scale in one update, not both (error 10123). The move is made at the smaller
+ * number of replicas: if the goal can be placed so can this, and the least data is copied.
+ */
+function oneAtATime(
+  desired: StreamConfig,
+  observed: StreamConfig,
+  changes: readonly FieldChange[],
+): StreamConfig {
+  const moves = changes.some(({ effect }) => effect === "moves");
+  const scales = changes.some(({ effect, path }) => effect === "scales" || path === "retention");
+  if (!moves || !scales) return desired;
+  const { num_replicas, retention, placement } = observed;
+  const grows = (desired.num_replicas ?? 1) > (num_replicas ?? 1);
+  if (grows) return { ...desired, ...dropAbsent({ num_replicas, retention }) };
+  // Without a placement so far it has none meanwhile either: what an update leaves out, it takes away.
+  const { placement: _, ...unplaced } = desired;
+  return { ...unplaced, ...dropAbsent({ placement }) };
+}
+
+/** A preview said the same, unless messages have come in since. */
+async function refuseSilentLoss(
+  { port, goal, pace }: Course,
+  info: StreamInfo,
+  changes: readonly FieldChange[],
+): Promise<void> {
+  if (goal.policy.allowDataLoss) return;
+  const contents = await insist(() => withDetails(port, info, changes), pace);
+  const losses = describeLosses(changes, goal.config, contents, Date.now());
+  if (losses.length === 0) return;
+  throw new Error(`${losses.join("; ")}; put it back, or set allowDataLoss: true for the stream`);
+}
+
+/** Looks at a stream's consumers and subjects too, where what the changes delete depends on them. */
+export async function withDetails(
+  port: JetStreamPort,
+  info: StreamInfo,
+  changes: readonly FieldChange[],
+): Promise<StreamInfo & Contents> {
+  const { name } = info.config;
+  const [consumers, subjects] = await Promise.all([
+    dependsOnConsumers(changes, info.state) ? port.consumers(name) : undefined,
+    dependsOnSubjects(changes, info.state) ? port.subjects(name) : undefined,
+  ]);
+  return { ...info, ...(consumers ? { consumers } : {}), ...(subjects ? { subjects } : {}) };
+}
+
+/** A second update of the same kind would fare no better than the first. */
+function refuseFutility(step: Step, sent: readonly Step[], { stream, hosts }: Goal): void {
+  if (step.changes.length > 0) {
+    if (!sent.some(({ changes }) => isSameText(changes, step.changes))) return;
+    const kept = step.changes.map(describeChange).join(", ");
+    throw new Error(`stream ${stream}: the server accepts ${kept} but does not keep it`);
+  }
+  const placedAnew = ({ changes }: Step) =>
+    changes.length === 0 || changes.some(({ effect }) => effect === "moves");
+  if (!sent.some(placedAnew)) return;
+  throw new Error(
+    `stream ${stream} was placed anew, but not on ${hosts.join(", ")}: the servers' tags differ from those in the plan, or one of them is down`,
+  );
+}
+
+function isSameText(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** On the planned hosts, all of them or, where the server chooses, on some that may have a replica each. */
+export function isPlaced(info: StreamInfo, goal: Goal): boolean {
+  const actual = hostsOf(info);
+  return actual.length === replicaCount(goal.config) && findMisfit(actual, goal) === undefined;
+}
+
+function notSettled({ stream }: Goal, info: StreamInfo | undefined, patience: number): Error {
+  const wayBack = info ? describeWayBack(info) : "";
+  return new Error(
+    `stream ${stream} made no progress for ${patience / 1000} s: ${describeDelay(info)}; it goes on by itself, run "pulumi up" again once the servers are well${wayBack}`,
+  );
+}
+
+function describeWayBack(info: StreamInfo): string {
+  const { desired } = info.cluster ?? {};
+  if (desired?.origin) return ", or put its old settings back to have the change cancelled";
+  return desired === undefined && isCrowded(info)
+    ? "; servers before 2.15 can't take a move back: with its old settings it moves back once it is through"
+    : "";
+}
+
+function stateOf({ cluster }: StreamInfo): string {
+  return JSON.stringify([
+    cluster?.leader,
+    cluster?.desired?.status?.description,
+    cluster?.replicas?.map(({ name, current, offline, pending }) => [
+      name,
+      current,
+      offline,
+      pending,
+    ]),
+  ]);
+}
+
+/** Leaves out what is undefined. */
+export function dropAbsent<Value extends object>(value: Value): Partial<Value> {
+  return Object.fromEntries(
+    Object.entries(value).filter(([, field]) => field !== undefined),
+  ) as Partial<Value>;
+}

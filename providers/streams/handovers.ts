@@ -1,0 +1,371 @@
+import { completeConfig, digestConfig } from "../../lib/streams/stream-diff.ts";
+import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
+import { describeContents } from "../../lib/streams/stream-loss.ts";
+import { streamKey } from "../../lib/streams/stream-name.ts";
+import {
+  collide,
+  contested,
+  freeSubjects,
+  type HandoverStep,
+  isParked,
+  planHandover,
+} from "../../lib/streams/subject-handover.ts";
+import { accountOf, type Roster, rememberedIn } from "../../lib/update/stream-roster.ts";
+import type { JetStreamPort, StreamInfo } from "../../live/jetstream/jetstream.ts";
+import { find, findAtOnce, insist, type Pace, sleep } from "../../live/jetstream/patience.ts";
+import type { Goal } from "./converge.ts";
+import type { Reporting } from "./progress.ts";
+
+/** Which subjects the streams of the settings are to have, by name: what a roster is told beside what it remembers. */
+export type SubjectsOfStreams = Readonly<Record<string, readonly string[]>>;
+
+/** Of which stream of its account each mirror in the settings is one: what a roster is told beside it, too. */
+export type MirrorsOfStreams = Readonly<Record<string, string>>;
+
+/** What one account's streams are to become. */
+interface Course {
+  readonly targets: ReadonlyMap<string, readonly string[]>;
+  /** Those that leave the settings, and whether their messages may go. */
+  readonly leaving: ReadonlyMap<string, boolean>;
+}
+
+/** Milliseconds in which the engine checks all streams of an `up`, those that others wait for among them. */
+const ROLL_CALL_MS = 10_000;
+
+/**
+ * Hands subjects from stream to stream, so that an `up` which splits, merges, swaps or renames streams works in one go.
+ * Pulumi changes streams side by side and deletes last, and to nats-server each request is by itself. So whichever of
+ * the streams concerned comes first does it for all of them: it makes those that are new, without what others still
+ * have, and only when all are there do the subjects change hands, one request after the other. What fails is taken
+ * back: nobody loses a subject to a stream that can't be made.
+ *
+ * One for all streams of a process: it goes by what their checks, and that of the roster, have told.
+ */
+export class Handovers {
+  readonly #courses = new Map<string, Course>();
+  readonly #checked = new Map<string, Goal>();
+  /** Mirrors in the settings, by the key of what they mirror. */
+  readonly #mirrors = new Map<string, string[]>();
+  /** What the last `up` set out to make of streams. */
+  readonly #begun = new Map<string, string>();
+  /** Streams whose subjects were changed on behalf of others. */
+  readonly #touched = new Set<string>();
+  readonly #queues = new Map<string, Promise<unknown>>();
+  readonly #rollCall: number;
+
+  /** @param rollCall milliseconds to wait for streams that have to be checked first. */
+  constructor(rollCall = ROLL_CALL_MS) {
+    this.#rollCall = rollCall;
+  }
+
+  /** Takes note of what all streams are to become; `olds` is what there was after the last `up`. */
+  announce(
+    olds: Partial<Roster>,
+    news: Roster,
+    subjects: SubjectsOfStreams,
+    mirrors: MirrorsOfStreams = {},
+  ): void {
+    this.#mirrors.clear();
+    for (const [mirror, origin] of Object.entries(mirrors)) {
+      const key = keyOf({ account: accountOf(news, mirror), stream: origin });
+      this.#mirrors.set(key, [...(this.#mirrors.get(key) ?? []), mirror]);
+    }
+    const before = Object.entries(rememberedIn(olds)).map(([name, { account, allowDataLoss }]) => ({
+      name,
+      account: account ?? olds.account ?? news.account,
+      mayLose: allowDataLoss === true,
+    }));
+    const after = Object.entries(subjects).map(([name, wanted]) => ({
+      name,
+      account: accountOf(news, name),
+      wanted,
+    }));
+    for (const { name, account } of before) {
+      const digest = olds.begun?.[name];
+      if (digest !== undefined) this.#begun.set(keyOf({ account, stream: name }), digest);
+    }
+    for (const account of new Set([...before, ...after].map((stream) => stream.account))) {
+      const here = after.filter((stream) => stream.account === account);
+      const targets = new Map(here.map(({ name, wanted }) => [name, wanted]));
+      const gone = before.filter((each) => each.account === account && !targets.has(each.name));
+      this.#courses.set(account, {
+        targets,
+        leaving: new Map(gone.map(({ name, mayLose }) => [name, mayLose])),
+      });
+    }
+  }
+
+  /** Takes note of what one stream is to become; nothing was found wrong with it. */
+  checkIn(goal: Goal): void {
+    this.#checked.set(keyOf(goal), goal);
+  }
+
+  /** Whether a stream was changed already, by others. */
+  hasTouched(goal: Pick<Goal, "account" | "stream">): boolean {
+    return this.#touched.has(keyOf(goal));
+  }
+
+  /**
+   * Whether the last `up` set out to make something else of a stream than the state has, and didn't come to an end.
+   *
+   * @param config the state's
+   */
+  isUnfinished(goal: Pick<Goal, "account" | "stream">, config: StreamConfig): boolean {
+    const begun = this.#begun.get(keyOf(goal));
+    return begun !== undefined && begun !== digestConfig(config);
+  }
+
+  /** Whether a stream is in the settings; undefined where nobody has told. */
+  isPlanned(account: string, stream: string): boolean | undefined {
+    return this.#courses.get(account)?.targets.has(stream);
+  }
+
+  /** Which streams of the settings mirror a stream. */
+  mirrorsOf(origin: Pick<Goal, "account" | "stream">): readonly string[] {
+    return this.#mirrors.get(keyOf(origin)) ?? [];
+  }
+
+  /** Says who has what a stream is to take: what is handed over, and what can't be. */
+  async judge(
+    port: JetStreamPort,
+    { account, stream, config: { subjects = [] } }: Pick<Goal, "account" | "stream" | "config">,
+  ): Promise<{ readonly refusals: readonly string[]; readonly notices: readonly string[] }> {
+    const course = this.#courses.get(account);
+    const rivals = await rivalsOf(port, stream, subjects);
+    const refusals: string[] = [];
+    const notices: string[] = [];
+    for (const [rival, { config }] of rivals) {
+      const theirs = contested(config.subjects ?? [], subjects);
+      const moving = quote(contested(subjects, config.subjects ?? []));
+      if (course?.targets.has(rival)) {
+        notices.push(
+          `stream ${stream} takes ${moving} over from ${rival}, which gives ${quote(theirs)} up: between the two requests nobody takes it, for some milliseconds`,
+        );
+      } else if (course?.leaving.has(rival)) {
+        notices.push(
+          `stream ${stream} takes ${moving} over from ${rival}, which is deleted: between the two requests nobody takes it, for some milliseconds`,
+        );
+      } else {
+        refusals.push(describeRival(stream, moving, rival, theirs));
+      }
+    }
+    return { refusals, notices };
+  }
+
+  /**
+   * Gives a stream, and all those that it shares a change of subjects with, the subjects that they are to have; makes
+   * those of them that aren't there yet. Does nothing where no other stream is concerned.
+   *
+   * @throws where it can't be done, or a stream that isn't in these settings is in the way; nothing has changed then.
+   */
+  async run(port: JetStreamPort, goal: Goal, pace: Pace & Reporting): Promise<void> {
+    const before = this.#queues.get(goal.account) ?? Promise.resolve();
+    const work = before.then(() => this.#run(port, goal, pace));
+    this.#queues.set(
+      goal.account,
+      work.catch(() => undefined),
+    );
+    await work;
+  }
+
+  async #run(port: JetStreamPort, goal: Goal, pace: Pace & Reporting): Promise<void> {
+    const course = this.#courses.get(goal.account) ?? courseOf(goal);
+    const found = await insist(() => groupOf(port, goal, course), pace);
+    if (found.size < 2) return;
+    const goals = await this.#rollCallOf(goal, found, course);
+    const group = { port, pace, account: goal.account, course, found };
+    const made = await this.#makeMissing(group, goals);
+    const done: HandoverStep[] = [];
+    try {
+      for (const step of planGroup(group)) {
+        await change(group, step);
+        done.push(step);
+      }
+    } catch (error) {
+      for (const { stream } of done.reverse()) {
+        await change(group, { stream, subjects: found.get(stream)?.config.subjects ?? [] }).catch(
+          () => undefined,
+        );
+      }
+      await unmake(group, made);
+      throw error;
+    }
+    for (const name of [...made, ...done.map(({ stream }) => stream)]) {
+      this.#touched.add(keyOf({ account: goal.account, stream: name }));
+    }
+    await deleteLeavers(group);
+    pace.say(`subjects have changed hands: ${describeSteps(group)}`);
+  }
+
+  /** What each of them is to become, once that is known of all. */
+  async #rollCallOf(
+    { account, stream }: Goal,
+    found: Found,
+    { targets }: Course,
+  ): Promise<Map<string, Goal>> {
+    const staying = [...found.keys()].filter((name) => targets.has(name));
+    const absent = () =>
+      staying.filter((name) => !this.#checked.has(keyOf({ account, stream: name })));
+    for (const start = Date.now(); absent().length > 0; ) {
+      if (Date.now() - start > this.#rollCall) {
+        throw new Error(
+          `stream ${stream} shares a change of subjects with ${absent().join(", ")}, which this up doesn't change: let it change all of them`,
+        );
+      }
+      await sleep(10);
+    }
+    return new Map(
+      staying.flatMap((name) => {
+        const goal = this.#checked.get(keyOf({ account, stream: name }));
+        return goal ? [[name, goal] as const] : [];
+      }),
+    );
+  }
+
+  /** Makes the streams that aren't there, with what nobody has yet. */
+  async #makeMissing(group: Group, goals: ReadonlyMap<string, Goal>): Promise<string[]> {
+    const { port, pace, found } = group;
+    const made: string[] = [];
+    for (const [name, { config }] of goals) {
+      if (found.get(name)) continue;
+      const taken = [...found.values()].flatMap((info) => info?.config.subjects ?? []);
+      const subjects = freeSubjects(name, config.subjects ?? [], taken);
+      try {
+        await insist(() => port.create(completeConfig({ ...config, subjects })), pace);
+        made.push(name);
+        found.set(name, await insist(() => port.info(name), pace));
+      } catch (error) {
+        await unmake(group, made);
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new Error(
+          `stream ${name} can't be made, so all subjects stay where they are: ${reason}`,
+          {
+            cause: error,
+          },
+        );
+      }
+    }
+    return made;
+  }
+}
+
+/** What is known where nobody has told of other streams. */
+function courseOf({ stream, config: { subjects = [] } }: Goal): Course {
+  return { targets: new Map([[stream, subjects]]), leaving: new Map() };
+}
+
+/** The one of the process. */
+export const HANDOVERS = new Handovers();
+
+/** Streams as they are; undefined where there is none. */
+type Found = Map<string, StreamInfo | undefined>;
+
+interface Group {
+  readonly port: JetStreamPort;
+  readonly pace: Pace;
+  readonly account: string;
+  readonly course: Course;
+  readonly found: Found;
+}
+
+/** All streams that change together with one, as they give what others of them take. */
+async function groupOf(port: JetStreamPort, { stream }: Goal, course: Course): Promise<Found> {
+  const found: Found = new Map();
+  const queue = [stream];
+  for (const name of queue) {
+    if (found.has(name)) continue;
+    const info = await findAtOnce(port, name);
+    const target = course.targets.get(name);
+    if (!target && !course.leaving.has(name)) {
+      const theirs = info?.config.subjects ?? [];
+      const wanted = course.targets.get(stream) ?? [];
+      throw new Error(describeRival(stream, quote(contested(wanted, theirs)), name, theirs));
+    }
+    found.set(name, info);
+    const held = info?.config.subjects ?? [];
+    const takers = [...course.targets].filter(([, wanted]) => collide(wanted, held));
+    const givers = await rivalsOf(port, name, target ?? []);
+    queue.push(...takers.map(([taker]) => taker), ...givers.keys());
+  }
+  return found;
+}
+
+/** Who else has subjects that overlap with some. A filter matches the names of streams without any, too. */
+async function rivalsOf(
+  port: JetStreamPort,
+  stream: string,
+  subjects: readonly string[],
+): Promise<Map<string, StreamInfo>> {
+  const named = await Promise.all(subjects.map((subject) => port.names(subject)));
+  const names = [...new Set(named.flat())].filter((name) => name !== stream);
+  const infos = await Promise.all(
+    names.map(async (name) => ({ name, info: await findAtOnce(port, name) })),
+  );
+  return new Map(
+    infos.flatMap(({ name, info }) =>
+      info && collide(info.config.subjects ?? [], subjects) ? [[name, info] as const] : [],
+    ),
+  );
+}
+
+function planGroup({ found, course }: Group): readonly HandoverStep[] {
+  for (const [name, info] of found) {
+    if (!info || course.leaving.get(name) !== false || info.state.messages === 0) continue;
+    throw new Error(
+      `stream ${name} is taken out of the settings and holds ${describeContents(info.state)}, so its subjects stay with it: put it back, or empty it first (nats stream purge ${name})`,
+    );
+  }
+  const current = new Map([...found].map(([name, info]) => [name, info?.config.subjects ?? []]));
+  const targets = new Map([...found.keys()].map((name) => [name, course.targets.get(name) ?? []]));
+  return planHandover(current, targets);
+}
+
+async function change({ port, pace, found }: Group, { stream, subjects }: HandoverStep) {
+  const info = found.get(stream);
+  if (info) await insist(() => port.update({ ...info.config, subjects }), pace);
+}
+
+/** What was made for a hand-over that failed holds nothing, as nobody publishes to it yet. */
+async function unmake({ port, pace }: Group, made: readonly string[]): Promise<void> {
+  for (const name of made) {
+    const info = await find(port, name, pace).catch(() => undefined);
+    if (info?.state.messages === 0) await port.delete(name).catch(() => undefined);
+  }
+}
+
+/** A message that came before its stream let go of its subjects keeps it: the deletion proper refuses then. */
+async function deleteLeavers({ port, pace, course, found }: Group): Promise<void> {
+  for (const name of found.keys()) {
+    if (!course.leaving.has(name)) continue;
+    const info = await find(port, name, pace);
+    if (info && isParked(info.config.subjects) && info.state.messages === 0) {
+      await insist(() => port.delete(name), pace);
+    }
+  }
+}
+
+function describeSteps({ found, course }: Group): string {
+  return [...found.keys()]
+    .flatMap((name) => {
+      const subjects = course.targets.get(name);
+      return subjects ? [`${name} takes ${quote(subjects)}`] : [`${name} none any more`];
+    })
+    .join(", ");
+}
+
+function describeRival(
+  stream: string,
+  wanted: string,
+  rival: string,
+  theirs: readonly string[],
+): string {
+  return `subjects: ${wanted} can't be ${stream}'s as long as stream ${rival}, which isn't of these settings, takes ${quote(theirs)}: narrow it (nats stream edit ${rival} --subjects …), delete it (nats stream rm ${rival}), or add it to the settings with adopt: true and other subjects`;
+}
+
+function quote(subjects: readonly string[]): string {
+  return subjects.map((subject) => `"${subject}"`).join(", ");
+}
+
+function keyOf({ account, stream }: Pick<Goal, "account" | "stream">): string {
+  return streamKey({ account, name: stream });
+}

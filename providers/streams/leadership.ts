@@ -1,0 +1,62 @@
+import type { StreamPolicy } from "../../lib/streams/stream-policy.ts";
+import {
+  ERROR_CODES,
+  JetStreamError,
+  type JetStreamPort,
+  type StreamInfo,
+} from "../../live/jetstream/jetstream.ts";
+import { insist, type Pace, sleep } from "../../live/jetstream/patience.ts";
+
+/** Whether another host leads than one that should. A stream without a leader is led by nobody wrong. */
+export function isMisled({ cluster }: StreamInfo, { leaders }: StreamPolicy): boolean {
+  return Boolean(cluster?.leader) && leaders?.includes(cluster?.leader ?? "") === false;
+}
+
+/** The hosts that could lead a misled stream as its policy wants it, in the policy's order. */
+export function heirsOf({ cluster }: StreamInfo, { leaders = [] }: StreamPolicy): string[] {
+  return leaders.filter((host) =>
+    cluster?.replicas?.some(({ name, offline, pending }) => name === host && !offline && !pending),
+  );
+}
+
+/**
+ * Asks a stream's leader to hand over to an heir and waits until somebody else leads: an election goes to
+ * who asks first, so that need not be the heir.
+ */
+export async function handOver(
+  port: JetStreamPort,
+  { config: { name: stream }, cluster }: StreamInfo,
+  heir: string,
+  pace: Pace,
+): Promise<void> {
+  const isAsked = await insist(() => askToHandOver(port, stream, heir), pace);
+  if (!isAsked) return;
+  for (const start = Date.now(); Date.now() - start < pace.silence; ) {
+    const now = await insist(() => port.info(stream), pace);
+    if (now.cluster?.leader && now.cluster.leader !== cluster?.leader) return;
+    await sleep(pace.pause);
+  }
+}
+
+/** @returns false where there is nobody to ask any more, see {@link isOvertaken}. */
+export async function askToHandOver(
+  port: JetStreamPort,
+  stream: string,
+  heir: string,
+): Promise<boolean> {
+  try {
+    await port.stepDown(stream, heir);
+    return true;
+  } catch (error) {
+    if (isOvertaken(error)) return false;
+    throw error;
+  }
+}
+
+/** The heir leads already, or whoever was asked no longer does. */
+function isOvertaken(error: unknown): boolean {
+  const { noSuitablePeers, raft } = ERROR_CODES;
+  return (
+    error instanceof JetStreamError && [noSuitablePeers, raft].some((code) => code === error.code)
+  );
+}

@@ -1,0 +1,258 @@
+import { createHash } from "node:crypto";
+import { countOf } from "../../lib/base/wording.ts";
+import { completeConfig, diffConfig } from "../../lib/streams/stream-diff.ts";
+import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
+import type { StreamPolicy } from "../../lib/streams/stream-policy.ts";
+import type { JetStreamPort, StreamInfo } from "../../live/jetstream/jetstream.ts";
+import { find, insist, type Pace, sleep } from "../../live/jetstream/patience.ts";
+import { dropAbsent, type Goal } from "./converge.ts";
+
+/** The stream that keeps another one's messages while that is made anew. */
+export function backupOf(stream: string): string {
+  return `${stream}-nats-regions-backup`;
+}
+
+/**
+ * Makes a stream anew where its goal can't be reached otherwise and its policy lets it. What remains to be
+ * done is a change in place. An interrupted run is taken up where it ended.
+ *
+ * With `recreate: viaBackup` nothing is lost: the stream stops taking messages, a mirror copies it and
+ * becomes a stream of its own, the new stream begins as a mirror of that. Mirrors keep sequence numbers,
+ * times and headers (nats-server 2.12+, where a mirror can be promoted). Each copy is compared, message
+ * by message, before what it was copied from is deleted.
+ */
+export async function makeAnew(port: JetStreamPort, goal: Goal, pace: Pace): Promise<void> {
+  if (goal.policy.recreate === "viaBackup") return await carryOver(port, goal, pace);
+  if (!goal.policy.allowDataLoss && !goal.config.mirror) return;
+  const found = await find(port, goal.stream, pace);
+  const mayGo = goal.policy.allowDataLoss || (found && isUnfed(found, goal.config));
+  if (!mayGo || (found && !isOutOfReach(found.config, goal.config))) return;
+  if (found) await insist(() => port.delete(goal.stream), pace);
+  await insist(() => port.create(completeConfig(goal.config)), pace);
+}
+
+/**
+ * Whether a mirror that is to mirror something else has never got anything, so that nothing goes with it if it is made
+ * anew: its name, or that of its origin's account, was wrong.
+ */
+export function isUnfed({ config, state }: StreamInfo, goal: StreamConfig): boolean {
+  const { messages, last_seq: last, consumer_count: consumers } = state;
+  const refused = diffConfig(config, goal).filter(({ effect }) => effect === "refused");
+  return (
+    config.mirror !== undefined &&
+    !isCarrierConfig(config) &&
+    messages + last + consumers === 0 &&
+    refused.every(({ path }) => path === "mirror")
+  );
+}
+
+/** Removes the copy that there may be, once the new stream is in place and has all of it. */
+export async function dropBackup(
+  port: JetStreamPort,
+  { stream, policy }: Goal,
+  pace: Pace,
+): Promise<void> {
+  if (policy.recreate !== "viaBackup") return;
+  const backup = await find(port, backupOf(stream), pace);
+  if (!backup) return;
+  const { state } = await port.info(stream);
+  if (state.last_seq < backup.state.last_seq) {
+    throw new Error(
+      `stream ${stream} ends at sequence ${state.last_seq}, its copy ${backupOf(stream)} at ${backup.state.last_seq}: the copy holds messages that the stream doesn't; take them over by hand, then remove it: nats stream rm ${backupOf(stream)}`,
+    );
+  }
+  await insist(() => port.delete(backupOf(stream)), pace);
+}
+
+/**
+ * Refuses to make anew, empty, a stream whose messages an interrupted run has left in a copy.
+ *
+ * @throws Error naming the copy
+ */
+export async function refuseForgottenBackup(
+  port: JetStreamPort,
+  { stream, policy }: Goal,
+  pace: Pace,
+): Promise<void> {
+  if (policy.recreate === "viaBackup") return;
+  const backup = await find(port, backupOf(stream), pace);
+  if (backup) throw new Error(describeForgotten(stream, backup));
+}
+
+function describeForgotten(stream: string, { state }: StreamInfo): string {
+  return `stream ${stream} was being made anew, and its ${countOf(state.messages, "message")} are in stream ${backupOf(stream)}; set recreate: viaBackup for it to go on`;
+}
+
+/**
+ * Removes the copy of a stream that was to be made anew, and is to stay by the settings of now: as long as the stream
+ * that was copied is there, it has all of it.
+ *
+ * @param found the stream as it is
+ * @throws Error naming the copy, where that is all there is
+ */
+export async function giveUpCopy(
+  port: JetStreamPort,
+  { stream, policy }: Goal,
+  found: StreamInfo | undefined,
+  pace: Pace,
+): Promise<void> {
+  if (policy.recreate === "viaBackup") return;
+  const copy = await find(port, backupOf(stream), pace);
+  if (!copy) return;
+  const isOriginal = found && Date.parse(found.created) < Date.parse(copy.created);
+  if (!isOriginal || isCarrier(found)) throw new Error(describeForgotten(stream, copy));
+  await insist(() => port.delete(backupOf(stream)), pace);
+}
+
+/** Why a stream's messages can't be carried over to a new one; empty if they can. */
+export function copyObstacles(
+  goal: StreamConfig,
+  { config, state }: StreamInfo,
+  { allowDataLoss }: StreamPolicy,
+): string[] {
+  const { consumer_count: consumers } = state;
+  const obstacles = [
+    (config.mirror && !isCarrierConfig(config)) || goal.mirror
+      ? "a mirror is copied from its origin: set allowDataLoss: true instead"
+      : "",
+    config.allow_msg_counter || goal.allow_msg_counter
+      ? "the sums of a counter can't be copied"
+      : "",
+    (config.first_seq ?? 0) !== (goal.first_seq ?? 0)
+      ? "firstSeq: a copy keeps the sequence numbers"
+      : "",
+    goal.retention === "interest" && config.retention !== "interest" && state.messages > 0
+      ? "retention: a new stream has no consumers, and would keep no message for interest"
+      : "",
+    consumers > 0 && !allowDataLoss
+      ? `its ${countOf(consumers, "consumer")} would be lost: remove them first, or also set allowDataLoss: true`
+      : "",
+  ];
+  return obstacles
+    .filter((obstacle) => obstacle !== "")
+    .map((obstacle) => `recreate: ${config.name} can't be made anew by way of a copy; ${obstacle}`);
+}
+
+async function carryOver(port: JetStreamPort, goal: Goal, pace: Pace): Promise<void> {
+  const { stream, config, policy } = goal;
+  const backup = backupOf(stream);
+  const original = await find(port, stream, pace);
+  const mustGo = original !== undefined && isOutOfReach(original.config, config);
+  if (mustGo) {
+    const obstacles = copyObstacles(config, original, policy);
+    if (obstacles.length > 0) throw new Error(obstacles.join("; "));
+    await backUp(port, original, pace);
+    await insist(() => port.delete(stream), pace);
+  }
+  if (mustGo || !original) {
+    const copy = await find(port, backup, pace);
+    if (!copy) return;
+    if (copy.config.mirror) {
+      throw new Error(
+        `stream ${stream} is gone; what had been copied of it is in stream ${backup}: ${countOf(copy.state.messages, "message")}`,
+      );
+    }
+    await insist(() => port.create(carrierOf(config)), pace);
+  }
+  const carrier = await insist(() => port.info(stream), pace);
+  if (isCarrier(carrier)) await awaitCopy(port, backup, stream, pace);
+}
+
+/** Whether a stream is on its way to take its messages over from its copy. */
+export function isCarrier({ config }: StreamInfo): boolean {
+  return isCarrierConfig(config);
+}
+
+function isCarrierConfig({ name, mirror }: StreamConfig): boolean {
+  return mirror?.name === backupOf(name);
+}
+
+/** Copies a stream, so that it may be deleted. */
+async function backUp(port: JetStreamPort, original: StreamInfo, pace: Pace): Promise<void> {
+  const { config } = original;
+  const backup = backupOf(config.name);
+  if (!config.sealed) await insist(() => port.update(closed(config)), pace);
+  const place = { num_replicas: config.num_replicas ?? 1, placement: config.placement };
+  const copy = await find(port, backup, pace);
+  if (!copy) {
+    const mirror = { name: backup, mirror: { name: config.name }, ...dropAbsent(place) };
+    await insist(() => port.create(completeConfig(mirror)), pace);
+  }
+  await awaitCopy(port, config.name, backup, pace);
+  if (copy && !copy.config.mirror) return;
+  const own = { name: backup, subjects: [`_backup.${config.name}`], ...dropAbsent(place) };
+  await insist(() => port.update(completeConfig(own)), pace);
+}
+
+/** The config under which a stream takes no more messages and loses none to age. */
+function closed(config: StreamConfig): StreamConfig {
+  const { sources: _, ...rest } = config;
+  return completeConfig({ ...rest, subjects: [`_closed.${config.name}`], max_age: 0 });
+}
+
+/**
+ * The new stream while it takes its messages over: what is fixed at its creation is as it is to be, all the
+ * rest is changed in place later, as mirrors take but some of it.
+ */
+function carrierOf(goal: StreamConfig): StreamConfig {
+  const { name, storage, persist_mode, num_replicas, placement } = goal;
+  const fixed = dropAbsent({ storage, persist_mode, num_replicas, placement });
+  const retention = goal.retention === "workqueue" ? { retention: goal.retention } : {};
+  return completeConfig({ name, mirror: { name: backupOf(name) }, ...fixed, ...retention });
+}
+
+/** Waits until a mirror has caught up, then compares. @throws Error where they differ */
+async function awaitCopy(port: JetStreamPort, from: string, to: string, pace: Pace): Promise<void> {
+  const { state: wanted } = await insist(() => port.info(from), pace);
+  let since = Date.now();
+  for (let seen = -1; ; ) {
+    const { state } = await insist(() => port.info(to), pace);
+    if (state.last_seq >= wanted.last_seq && state.messages >= wanted.messages) break;
+    if (state.messages !== seen) since = Date.now();
+    if (Date.now() - since > pace.patience) {
+      throw new Error(
+        `stream ${to} has ${state.messages} of the ${countOf(wanted.messages, "message")} of ${from}, and made no progress for ${pace.patience / 1_000} s; run "pulumi up" again once the servers are well`,
+      );
+    }
+    seen = state.messages;
+    await sleep(pace.pause);
+  }
+  const [ours, theirs] = await Promise.all([digest(port, from, pace), digest(port, to, pace)]);
+  if (ours.count === theirs.count && ours.sum === theirs.sum) return;
+  throw new Error(
+    `stream ${to} is no true copy of ${from}: ${countOf(theirs.count, "message")} (${theirs.sum}) instead of ${ours.count} (${ours.sum}); both are kept`,
+  );
+}
+
+/** How many messages are asked for at once. */
+const BATCH = 256;
+
+/** Counts a stream's messages and sums them up: numbers, subjects, times, headers and contents. */
+async function digest(
+  port: JetStreamPort,
+  stream: string,
+  pace: Pace,
+): Promise<{ readonly count: number; readonly sum: string }> {
+  const { first_seq: first, last_seq: last } = (await insist(() => port.info(stream), pace)).state;
+  const hash = createHash("sha256");
+  let count = 0;
+  for (let begin = first; begin <= last; begin += BATCH) {
+    const sequences = Array.from(
+      { length: Math.min(BATCH, last - begin + 1) },
+      (_, i) => begin + i,
+    );
+    const messages = await Promise.all(
+      sequences.map((sequence) => insist(() => port.message(stream, sequence), pace)),
+    );
+    for (const message of messages.filter((each) => each !== undefined)) {
+      const { seq, subject, time, hdrs = "", data = "" } = message;
+      hash.update(JSON.stringify([seq, subject, time, hdrs, data]));
+      count += 1;
+    }
+  }
+  return { count, sum: hash.digest("hex").slice(0, 16) };
+}
+
+function isOutOfReach(from: StreamConfig, to: StreamConfig): boolean {
+  return diffConfig(from, to).some(({ effect }) => effect === "refused");
+}

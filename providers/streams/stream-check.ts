@@ -1,0 +1,196 @@
+import { hostsApart } from "../../lib/placement/in-place.ts";
+import {
+  describeNearest,
+  placementRequest,
+  plannedHosts,
+  planPlacement,
+} from "../../lib/placement/placement.ts";
+import { describeScale } from "../../lib/streams/scale-notices.ts";
+import {
+  describeChange,
+  describeRefusals,
+  diffConfig,
+  type FieldChange,
+} from "../../lib/streams/stream-diff.ts";
+import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
+import {
+  type Contents,
+  describeContents,
+  describeExcesses,
+  describeLosses,
+} from "../../lib/streams/stream-loss.ts";
+import { validateConfig } from "../../lib/streams/stream-rules.ts";
+import { isParked } from "../../lib/streams/subject-handover.ts";
+import type { StreamInfo } from "../../live/jetstream/jetstream.ts";
+import { WAYS_OUT } from "./converge.ts";
+import { copyObstacles, isUnfed } from "./recreate.ts";
+import { hostsOf } from "./replicas.ts";
+import type { ProgramInputs, StreamIdentity, StreamInputs, Verdict } from "./stream-inputs.ts";
+
+/** Plans where the stream goes, and refuses what the server would whatever it holds. */
+export function planInputs(
+  olds: Partial<StreamInputs>,
+  { fleet, ...inputs }: ProgramInputs,
+): { readonly inputs: object; readonly refusals: readonly string[] } {
+  const request = placementRequest(inputs.config);
+  const placement = planPlacement(request, fleet);
+  const apart = hostsApart(request, fleet);
+  const problems = validateConfig(inputs.config).map(
+    ({ path, message, fix }) => `${path}: ${message}${fix ? `; ${fix}` : ""}`,
+  );
+  const refusals = [...problems, ...refusedIdentity(olds, inputs)];
+  if (placement.kind !== "impossible") {
+    const place = { hosts: plannedHosts(placement), ...(apart.length > 0 ? { apart } : {}) };
+    return { inputs: { ...inputs, ...place }, refusals };
+  }
+  const nearest = describeNearest(placement.nearest);
+  const reason = `placement: ${placement.summary}${nearest ? `; nearest: ${nearest}` : ""}; nats-server would say "${placement.serverError}"`;
+  return { inputs, refusals: [...refusals, reason] };
+}
+
+const WAYS_TO_MOVE: Readonly<Record<keyof StreamIdentity, string>> = {
+  stream: "add a new stream that sources the old one, then remove the old one",
+  account:
+    'put it back, or add a stream of another name there; or take it out of the settings, run "pulumi up", then add it there, empty',
+};
+
+function refusedIdentity(
+  olds: Partial<StreamInputs>,
+  news: Pick<StreamInputs, "stream" | "account">,
+): string[] {
+  return (["stream", "account"] as const)
+    .filter((key) => olds[key] !== undefined && olds[key] !== news[key])
+    .map(
+      (key) =>
+        `${key}: "${olds[key]}" can't become "${news[key]}" without losing the messages; ${WAYS_TO_MOVE[key]}`,
+    );
+}
+
+/** Whether the verdict depends on what the stream holds, so that it has to be looked at. */
+export function needsLook(olds: Partial<StreamInputs>, news: ProgramInputs): boolean {
+  return olds.config === undefined || diffConfig(olds.config, news.config).length > 0;
+}
+
+/** What the settings change of what the state has or, at first, of what is there. */
+export function changesBy(
+  olds: Partial<StreamInputs>,
+  { config }: ProgramInputs,
+  found: StreamInfo | undefined,
+): readonly FieldChange[] {
+  const base = olds.config ?? found?.config;
+  return base ? diffConfig(base, config) : [];
+}
+
+/**
+ * Judges what the settings make of a stream as it is found, before anything is sent.
+ *
+ * @param found the stream as it is; undefined where there is none, or nobody to say so.
+ */
+export function judge(
+  olds: Partial<StreamInputs>,
+  news: ProgramInputs,
+  found: (StreamInfo & Contents) | undefined,
+): Verdict {
+  if (!olds.config && !found) return { refusals: refusedAtBirth(news.config), notices: [] };
+  const changes = changesBy(olds, news, found);
+  // One that waits for its subjects was made by an `up` that was interrupted.
+  const isStranger = olds.config === undefined && !isParked(found?.config.subjects);
+  if (isStranger && changes.length > 0 && !news.policy.adopt) {
+    return { refusals: [describeStranger(news, changes, found)], notices: [] };
+  }
+  const verdicts = [
+    judgeImmutable(changes, news, found),
+    judgeLosses(changes, news, found),
+    { refusals: describeExcesses(changes, news.config, found?.consumers), notices: [] },
+    {
+      refusals: [],
+      notices: [...adoption(isStranger, news, found), ...moves(changes, news, found)],
+    },
+  ];
+  return {
+    refusals: verdicts.flatMap(({ refusals }) => refusals),
+    notices: verdicts.flatMap(({ notices }) => notices),
+  };
+}
+
+function refusedAtBirth({ sealed }: StreamConfig): string[] {
+  return sealed ? ["sealed: a new stream can't be sealed, it would stay empty; seal it later"] : [];
+}
+
+/** Says that a stream is there which isn't this stack's, and what to do about it. */
+export function describeStranger(
+  { stream, account }: Pick<StreamInputs, "stream" | "account">,
+  changes: readonly FieldChange[],
+  found: StreamInfo | undefined,
+): string {
+  const holding = found ? ` with ${describeContents(found.state)}` : "";
+  return `stream ${stream} exists in account ${account} already${holding}, and differs (${changes.map(describeChange).join(", ")}); set adopt: true to take it up and give it these settings, give the settings its values, or give the stream another name`;
+}
+
+/** Changes that only a new stream could satisfy. */
+function judgeImmutable(
+  changes: readonly FieldChange[],
+  { stream, config, policy }: ProgramInputs,
+  found: StreamInfo | undefined,
+): Verdict {
+  const refused = describeRefusals(changes);
+  if (refused.length === 0) return { refusals: [], notices: [] };
+  const contents = found ? describeContents(found.state) : "an unknown number of messages";
+  if (found && isUnfed(found, config)) {
+    const notice = `stream ${stream} is made anew (${refused.join("; ")}): it has never got a message`;
+    return { refusals: [], notices: [notice] };
+  }
+  if (policy.recreate === "viaBackup") {
+    const obstacles = found ? copyObstacles(config, found, policy) : [];
+    const notice = `stream ${stream} is made anew (${refused.join("; ")}): its ${contents} are copied there and back, meanwhile it takes none`;
+    return { refusals: obstacles, notices: obstacles.length > 0 ? [] : [notice] };
+  }
+  if (policy.allowDataLoss) {
+    const notice = `stream ${stream} is deleted with ${contents} and made anew (${refused.join("; ")})`;
+    return { refusals: [], notices: [notice] };
+  }
+  return {
+    refusals: refused.map((reason) => `${reason}; ${stream} holds ${contents}: ${WAYS_OUT}`),
+    notices: [],
+  };
+}
+
+/** Changes that the server makes in place, and that delete messages. */
+function judgeLosses(
+  changes: readonly FieldChange[],
+  { stream, config, policy }: ProgramInputs,
+  found: (StreamInfo & Contents) | undefined,
+): Verdict {
+  const losses = found ? describeLosses(changes, config, found, Date.now()) : [];
+  if (policy.allowDataLoss) {
+    return { refusals: [], notices: losses.map((loss) => `stream ${stream}: ${loss}`) };
+  }
+  const wayOut = "put it back, or set allowDataLoss: true for the stream to let them go";
+  return { refusals: losses.map((loss) => `${loss}; ${wayOut}`), notices: [] };
+}
+
+function adoption(isStranger: boolean, { stream }: ProgramInputs, found: StreamInfo | undefined) {
+  return isStranger && found
+    ? [`stream ${stream} is there already, and is taken up with ${describeContents(found.state)}`]
+    : [];
+}
+
+/** From where to where, and how much: the engine shows the planned hosts only. */
+function moves(
+  changes: readonly FieldChange[],
+  { stream, config, fleet }: ProgramInputs,
+  found: StreamInfo | undefined,
+): string[] {
+  if (!found || !changes.some(({ effect }) => effect === "moves" || effect === "scales")) return [];
+  const placement = planPlacement(placementRequest(config), fleet);
+  if (placement.kind === "impossible") return [];
+  const { num_replicas: replicas = 1 } = config;
+  const hosts = plannedHosts(placement);
+  const to = placement.kind === "exact" ? hosts.join(", ") : `${replicas} of ${hosts.join(", ")}`;
+  return [
+    `stream ${stream} goes from ${hostsOf(found).join(", ")} to ${to}: ${describeContents(found.state)} for each new replica`,
+    ...describeScale(found.config, config, found.state.consumer_count).map(
+      (notice) => `stream ${stream}: ${notice}`,
+    ),
+  ];
+}

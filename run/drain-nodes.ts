@@ -1,0 +1,63 @@
+/**
+ * Has nodes that are to leave take no new replicas, and know the accounts that are to come, before anything else is
+ * changed: one of them may lead the meta group, which makes no stream in an account that it doesn't know (nats-server
+ * 2.15). Run by a Command.
+ *
+ * A node that doesn't run is started, as nothing could move off it: one that was stopped in an `up` that was
+ * killed, before the meta group had let go of it.
+ *
+ * OWNER: `label=value` of the containers. NODES: JSON object of the monitoring URLs of the nodes that stay.
+ * CA: PEM of the authorities that certify nodes, where they have TLS. stdin: the accounts.conf to come; empty
+ * where no node was there to leave when this was planned.
+ */
+import { text } from "node:stream/consumers";
+import { drainedConf } from "../lib/update/leavers.ts";
+import { expectDocker } from "../live/engine/docker-cli.ts";
+import { readConfig, writeConfig } from "../live/engine/node-config.ts";
+import { listOwnNodes, type OwnNode, readOwner } from "../live/engine/own-nodes.ts";
+import { askNodes } from "../live/monitoring/monitoring.ts";
+import { givenPatience } from "../live/monitoring/monitoring-page.ts";
+import { findLeaving, runScript } from "./leaving-nodes.ts";
+import { waitFor } from "./wait-for.ts";
+
+const POLL_MS = 200;
+
+await runScript(async () => {
+  const accountsConf = await text(process.stdin);
+  for (const node of await findLeaving()) await drain(await start(node), accountsConf);
+});
+
+async function start(node: OwnNode): Promise<OwnNode> {
+  if (node.state === "down") {
+    console.error(
+      `${node.name} leaves, but doesn't run: starting it, so that what it holds can move`,
+    );
+    await expectDocker("start", node.container);
+  }
+  let found = node;
+  await waitFor(
+    async () => {
+      found = (await listOwnNodes(readOwner())).find(({ name }) => name === node.name) ?? node;
+      const [report] = await askNodes([found]);
+      return report?.health === "" ? undefined : { reason: report?.health ?? "it doesn't answer" };
+    },
+    {
+      patience: givenPatience(),
+      pause: POLL_MS,
+      say: (line) => console.error(`waiting for ${node.name}, which leaves: ${line}`),
+      lament: (sight) =>
+        `${node.name} can't leave: ${sight}; docker logs ${node.container} says why. Put it back into the settings to bring it back first`,
+    },
+  );
+  return found;
+}
+
+/** Its config is no longer in the plan: the tag is put below what is there, where it replaces the others. */
+async function drain(node: OwnNode, nextAccounts: string): Promise<void> {
+  const { conf, accountsConf, others } = await readConfig(node.container);
+  const next = drainedConf(conf);
+  const accounts = nextAccounts || accountsConf;
+  if (next === conf && accounts === accountsConf) return;
+  await writeConfig(node, { conf: next, accountsConf: accounts, others });
+  console.error(`${node.name} takes no new replicas`);
+}

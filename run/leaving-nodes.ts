@@ -1,0 +1,68 @@
+import { peerId } from "../lib/observed/meta-group.ts";
+import type { MetaPeer } from "../lib/observed/readiness.ts";
+import { findLeavers } from "../lib/update/leavers.ts";
+import { listOwnNodes, type OwnNode, readOwner } from "../live/engine/own-nodes.ts";
+import { askNodes, type Monitor } from "../live/monitoring/monitoring.ts";
+import { givenMonitors } from "../live/monitoring/monitoring-page.ts";
+import { waitFor } from "./wait-for.ts";
+
+/** Long enough for an election. */
+const LEADER_MS = 15_000;
+const POLL_MS = 250;
+
+/** Runs a script; what it throws becomes its last words. */
+export async function runScript(main: () => Promise<void>): Promise<void> {
+  try {
+    await main();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  }
+}
+
+/** NODES: the nodes that stay. */
+export function readStaying(): Monitor[] {
+  return givenMonitors("NODES");
+}
+
+/**
+ * Finds the containers of nodes that are not to stay, but still count in the meta group. One that doesn't
+ * has nothing to lose, and is not to be started again (it would join again, nats-server 2.15).
+ *
+ * @throws Error where a member that is not to stay has no container to move anything off.
+ */
+export async function findLeaving(): Promise<readonly OwnNode[]> {
+  const staying = new Set(readStaying().map(({ name }) => name));
+  const own = await listOwnNodes(readOwner());
+  if (own.every(({ name }) => staying.has(name))) return [];
+  const { leaving, ghosts } = findLeavers(own, staying, await findMembers(own));
+  if (ghosts.length > 0) {
+    throw new Error(
+      `the meta group counts ${ghosts.join(", ")}, which has no container, so that nothing can be moved off it; put it back into the settings, run "npx pulumi up --refresh", and take it out then`,
+    );
+  }
+  return leaving;
+}
+
+/** All members of the meta group, by its leader. */
+async function findMembers(nodes: readonly Monitor[]): Promise<readonly MetaPeer[]> {
+  let members: readonly MetaPeer[] = [];
+  await waitFor(
+    async () => {
+      const reports = await askNodes(nodes);
+      const leader = reports.find(({ name, metaLeader }) => name === metaLeader);
+      if (!leader?.peers) return { reason: "the meta group has no leader" };
+      const { name, peers } = leader;
+      members = [{ id: peerId(name), name, well: true }, ...peers];
+      return undefined;
+    },
+    {
+      patience: LEADER_MS,
+      pause: POLL_MS,
+      say: (line) => console.error(`waiting: ${line}`),
+      lament: () =>
+        "the meta group has no leader, so that nothing can move: put the nodes that leave back into the settings, and bring the cluster back first (npx pulumi up --refresh)",
+    },
+  );
+  return members;
+}

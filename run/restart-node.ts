@@ -1,0 +1,108 @@
+/**
+ * Restarts a node whose server refuses to reload its config though its container has the settings of it: the config
+ * that it runs with was written by hand, or left behind by an update that left out the step that writes it. Run by
+ * configure-node.sh, for several nodes at once: waits until no other is restarted so, until the restart takes no
+ * majority, and until the node is well again. Ends with 2 where the node was restarted and isn't well.
+ *
+ * CONTAINER: name of the node's container. OWNER: `label=value` of the stack's containers. CA: PEM of the authorities
+ * that certify nodes, where they have TLS. PATIENCE: see await-cluster.ts.
+ */
+import { createHash } from "node:crypto";
+import { readlinkSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { z } from "zod";
+import { groupsOf, whyNotWell } from "../lib/observed/majorities.ts";
+import type { ObservedCluster } from "../lib/observed/observed.ts";
+import { whyNotItsTurn } from "../lib/update/turn.ts";
+import { expectDocker } from "../live/engine/docker-cli.ts";
+import { listOwnNodes, readOwner } from "../live/engine/own-nodes.ts";
+import { sleep } from "../live/jetstream/patience.ts";
+import { LONG_REQUEST_MS } from "../live/monitoring/monitoring.ts";
+import { givenPatience } from "../live/monitoring/monitoring-page.ts";
+import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts";
+import { runScript } from "./leaving-nodes.ts";
+import { waitFor } from "./wait-for.ts";
+
+const CONTAINER = z.string().min(1).parse(process.env.CONTAINER);
+const OWNER = readOwner();
+const POLL_MS = 500;
+const NONE: ReadonlySet<string> = new Set();
+
+await runScript(async () => {
+  const node = (await listOwnNodes(OWNER)).find(({ container }) => container === CONTAINER)?.name;
+  if (node === undefined) throw new Error(`${CONTAINER} is no node of ${OWNER}`);
+  const lock = await takeLock();
+  try {
+    await waitUntil(
+      (cluster) => whyNotYet(node, cluster),
+      (sight) => `it was not restarted: ${sight}`,
+    );
+    await expectDocker("restart", CONTAINER);
+    await comeBack(node);
+  } finally {
+    rmSync(lock, { force: true });
+  }
+});
+
+async function comeBack(node: string): Promise<void> {
+  try {
+    await waitUntil(
+      (cluster) => whyNotBack(node, cluster),
+      (sight) => `it was restarted with its new config, but isn't well: ${sight}`,
+    );
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exitCode = 2;
+  }
+}
+
+/** Waits until no other process has the lock: a link that names the process, as that is made in one go. */
+async function takeLock(): Promise<string> {
+  const hash = createHash("sha256").update(OWNER).digest("hex").slice(0, 16);
+  const lock = path.join(tmpdir(), `nats-regions-restart-${hash}`);
+  for (; ; await sleep(POLL_MS)) {
+    try {
+      symlinkSync(`${process.pid}`, lock);
+      return lock;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      if (!isHeld(lock)) rmSync(lock, { force: true });
+    }
+  }
+}
+
+function isHeld(lock: string): boolean {
+  try {
+    return process.kill(Number(readlinkSync(lock)), 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+function whyNotYet(node: string, cluster: ObservedCluster): string | undefined {
+  const former = { keys: NONE, silent: NONE };
+  const turn = { node, mates: NONE, gone: NONE, changed: NONE, former, planned: [] };
+  return whyNotItsTurn(cluster, turn)?.reason;
+}
+
+function whyNotBack(node: string, cluster: ObservedCluster): string | undefined {
+  if (cluster.silent.includes(node)) return `no answer from ${node}`;
+  return whyNotWell(groupsOf(cluster), { isAwaited: (name) => name === node });
+}
+
+/** @throws Error with the lament where nothing has moved for too long. */
+async function waitUntil(
+  judge: (cluster: ObservedCluster) => string | undefined,
+  lament: (sight: string) => string,
+): Promise<void> {
+  await waitFor(
+    async () => {
+      const cluster = await observeCluster(await listOwnNodes(OWNER), LONG_REQUEST_MS);
+      const reason = judge(cluster);
+      return reason === undefined ? undefined : { reason, behind: behindIn(cluster) };
+    },
+    // Whatever is said is taken for the reason, where there is one.
+    { patience: givenPatience(), pause: POLL_MS, say: () => undefined, lament },
+  );
+}

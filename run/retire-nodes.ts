@@ -1,0 +1,142 @@
+/**
+ * Takes nodes that the settings have no more out of the cluster, once the streams of the settings have left
+ * them: moves whatever else is there, then stops one after the other and has the meta group forget it. Run by
+ * a Command, after which the containers and volumes are Pulumi's to remove.
+ *
+ * OWNER: `label=value` of the containers. NODES: JSON object of the monitoring URLs of the nodes that stay.
+ * FLEET: JSON of the servers that stay, as the planner sees them. IMAGE: of all. CA: PEM of the authorities
+ * that certify nodes, where they have TLS. stdin: JSON of a connection
+ * as a user of the system account.
+ */
+import { json } from "node:stream/consumers";
+import { z } from "zod";
+import { peerId } from "../lib/observed/meta-group.ts";
+import { whyNotReady } from "../lib/observed/readiness.ts";
+import { describeStranded, type HeldStream } from "../lib/update/departures.ts";
+import { judgeReplicas } from "../lib/update/wave-gate.ts";
+import { expectDocker } from "../live/engine/docker-cli.ts";
+import type { OwnNode } from "../live/engine/own-nodes.ts";
+import { connectionSchema } from "../live/jetstream/connection.ts";
+import {
+  closeConnections,
+  ERROR_CODES,
+  JetStreamError,
+  type MetaGroupPort,
+  openMetaGroup,
+} from "../live/jetstream/jetstream.ts";
+import { insist } from "../live/jetstream/patience.ts";
+import { askHeldPatiently } from "../live/monitoring/held-streams.ts";
+import { askNodes, LONG_REQUEST_MS, type Monitor } from "../live/monitoring/monitoring.ts";
+import { givenPatience } from "../live/monitoring/monitoring-page.ts";
+import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts";
+import { findLeaving, readStaying, runScript } from "./leaving-nodes.ts";
+import { waitFor } from "./wait-for.ts";
+
+const PACE = { patience: 60_000, silence: 15_000, pause: 250 };
+
+const fleetSchema = z.object({
+  cluster: z.string(),
+  uniqueTag: z.string(),
+  servers: z.array(z.object({ name: z.string(), cluster: z.string(), tags: z.array(z.string()) })),
+});
+
+await runScript(async () => {
+  const leaving = await findLeaving();
+  if (leaving.length === 0) return;
+  const metaGroup = openMetaGroup(connectionSchema.parse(await json(process.stdin)));
+  try {
+    await evacuate(leaving, metaGroup);
+    for (const [index, node] of leaving.entries()) {
+      await retire(node, leaving.slice(index + 1), metaGroup);
+    }
+  } finally {
+    await closeConnections();
+  }
+});
+
+async function evacuate(leaving: readonly OwnNode[], metaGroup: MetaGroupPort): Promise<void> {
+  const held = await heldBy(leaving);
+  if (held.length === 0) return;
+  const stranded = describeStranded(
+    held,
+    fleetSchema.parse(JSON.parse(process.env.FLEET ?? "{}")),
+    `${process.env.IMAGE}`,
+  );
+  if (stranded.length > 0) {
+    throw new Error(`nodes can't leave, and none was stopped: ${stranded.join("; ")}`);
+  }
+  for (const { name } of leaving) await insist(() => metaGroup.evacuate(peerId(name)), PACE);
+  await awaitEmpty(leaving);
+}
+
+async function heldBy(nodes: readonly OwnNode[]): Promise<HeldStream[]> {
+  return (await Promise.all(nodes.map((node) => askHeldPatiently(node)))).flat();
+}
+
+async function awaitEmpty(leaving: readonly OwnNode[]): Promise<void> {
+  await waitFor(
+    async () => {
+      const held = await heldBy(leaving);
+      if (held.length === 0) return undefined;
+      const names = held.map(({ account, name }) => `${name} (account ${account})`).join(", ");
+      const nodes = [...readStaying(), ...leaving];
+      return { reason: names, behind: behindIn(await observeCluster(nodes, LONG_REQUEST_MS)) };
+    },
+    {
+      patience: givenPatience(),
+      pause: PACE.pause,
+      say: (line) => console.error(`waiting for streams to leave: ${line}`),
+      lament: (sight) => `nodes can't leave: streams don't move off: ${sight}`,
+    },
+  );
+}
+
+/** A node is stopped first: one that is taken out while it runs is taken back in after five minutes. */
+async function retire(
+  node: OwnNode,
+  next: readonly OwnNode[],
+  metaGroup: MetaGroupPort,
+): Promise<void> {
+  const { name, container } = node;
+  await awaitReady([node, ...next]);
+  const held = await askHeldPatiently(node);
+  if (held.length > 0) {
+    throw new Error(
+      `${name} can't leave: it was given ${held.map((stream) => stream.name).join(", ")}`,
+    );
+  }
+  await expectDocker("stop", container);
+  await insist(() => forget(name, metaGroup), PACE);
+  await awaitReady(next);
+  console.error(`${name} has left the cluster`);
+}
+
+async function forget(name: string, metaGroup: MetaGroupPort): Promise<void> {
+  try {
+    await metaGroup.remove(peerId(name));
+  } catch (error) {
+    // An answer that was lost is followed by this one.
+    const isGone = error instanceof JetStreamError && error.code === ERROR_CODES.notAMember;
+    if (!isGone) throw error;
+  }
+}
+
+/** Waits until the nodes that stay, and those that have yet to go, are one whole cluster. */
+async function awaitReady(yetToGo: readonly Monitor[]): Promise<void> {
+  const nodes = [...readStaying(), ...yetToGo];
+  await waitFor(
+    async () => {
+      const members = whyNotReady(await askNodes(nodes));
+      const observed = await observeCluster(nodes, LONG_REQUEST_MS);
+      const reason = members ?? judgeReplicas(observed, true);
+      return reason === undefined ? undefined : { reason, behind: behindIn(observed) };
+    },
+    {
+      patience: givenPatience(),
+      pause: PACE.pause,
+      say: (line) => console.error(`waiting for the cluster: ${line}`),
+      lament: (sight) =>
+        `no further node was stopped: ${sight}; run "pulumi up" again once the cluster is well`,
+    },
+  );
+}

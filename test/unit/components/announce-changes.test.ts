@@ -1,0 +1,149 @@
+import { once } from "node:events";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import * as pulumi from "@pulumi/pulumi";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { announceChanges } from "../../../components/announce-changes.ts";
+import { configDigest } from "../../../lib/nodes/nats-conf.ts";
+import { NOTHING_OBSERVED } from "../../../lib/observed/observed.ts";
+import { type NodePlan, nodesOf } from "../../../lib/plan/plan.ts";
+import { validityFrom } from "../../../lib/tls/certificate-rules.ts";
+import {
+  issueCertificate,
+  type KeyedCertificate,
+} from "../../../providers/certificates/issue-certificates.ts";
+import { simpleAccounts } from "../../support/accounts.ts";
+import { makeAuthority, makeCertificate } from "../../support/certificates.ts";
+import { planOf } from "../../support/cluster-report.ts";
+import { recordResources } from "../../support/mocks.ts";
+
+const ACCOUNTS = simpleAccounts({ sys: "hash", user: "hash" });
+const FILES = { ca: "ca.pem", cert: "{node}.pem", key: "{node}.key" };
+const LOADED = "2026-11-26T08:00:00Z";
+
+/** One node of a cluster, with a server that shows its certificate as it was planned before. */
+describe("a node with TLS", () => {
+  let authority: KeyedCertificate;
+  let shown: KeyedCertificate;
+  let running: NodePlan;
+  let stored: number;
+  const server = createServer((_, response) =>
+    response.end(
+      JSON.stringify({
+        version: "2.15.2",
+        tags: running.serverTags,
+        cluster: { urls: running.conf.routes.map((node) => `${node}:6222`) },
+        config_digest: configDigest(running.conf, ACCOUNTS),
+        config_load_time: LOADED,
+        jetstream: { config: { max_storage: stored, max_memory: running.conf.maxMemoryStore } },
+      }),
+    ),
+  );
+  const said = vi.spyOn(pulumi.log, "info").mockResolvedValue();
+
+  beforeAll(async () => {
+    await recordResources();
+    authority = await makeAuthority();
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+  });
+
+  afterEach(() => said.mockClear());
+  afterAll(() => {
+    server.close();
+    said.mockRestore();
+  });
+
+  const firstOf = (settings: object) => nodesOf(planOf(settings))[0] as NodePlan;
+
+  const run = (node: NodePlan, certificate: KeyedCertificate) => {
+    [running, shown, stored] = [node, certificate, node.conf.maxFileStore];
+    server.setSecureContext({ cert: certificate.certificate, key: certificate.key });
+  };
+
+  /** What is said of the node, and since when it has strayed. */
+  const announce = async (
+    settings: object,
+    files?: Partial<KeyedCertificate> & { ca?: string },
+  ) => {
+    const plan = planOf(settings);
+    const { port } = server.address() as AddressInfo;
+    const monitoringUrl = `https://127.0.0.1:${port}`;
+    const container = { settings: running.restartSettings, monitoringUrl };
+    const others = nodesOf(plan).slice(1);
+    const engine = {
+      containers: new Map([[running.containerName, container]]),
+      leaving: new Map(),
+      bereft: new Set(others.map(({ name }) => name)),
+      hasNetwork: true,
+      tls: { ca: authority.certificate, certificate: shown.certificate },
+    };
+    const { ca = authority.certificate, ...changed } = files ?? {};
+    const texts = files && { ca, nodes: [{ node: running.name, ...shown, ...changed }] };
+    const { strays } = await announceChanges(
+      plan,
+      pulumi.output(ACCOUNTS),
+      engine,
+      texts,
+      async () => NOTHING_OBSERVED,
+    );
+    return { lines: said.mock.calls.map(([line]) => line), strays: [...strays] };
+  };
+
+  test("goes by the store that its server shows, beside its label", async () => {
+    const settings = { tlsFiles: FILES };
+    run(firstOf(settings), await makeCertificate("rg1-az1", authority));
+    stored *= 2;
+    expect((await announce(settings, {})).lines).toEqual([
+      "restart: rg1-az1: maxFileStore 2GiB → 1GiB",
+    ]);
+    said.mockClear();
+    expect((await announce({ ...settings, maxFileStore: "3GiB" }, {})).lines).toEqual([
+      "reload, no restart: rg1-az1: maxFileStore 2GiB → 3GiB",
+    ]);
+  });
+
+  const NOTHING = { lines: [], strays: [] };
+  const STRAYED = [["rg1-az1", LOADED]];
+
+  test("of the stack's own is told of names and lifetimes that change, and of nothing else", async () => {
+    const settings = { tls: "stack", certificateNames: ["a.example.com", "2001:db8::1"] };
+    const node = firstOf(settings);
+    const validity = validityFrom(Date.now(), 365 * 86_400_000);
+    const issuer = { name: "an authority elsewhere", key: authority.key };
+    run(node, await issueCertificate(node.name, node.certificateNames, validity, issuer));
+    expect(await announce(settings)).toEqual(NOTHING);
+    expect(
+      await announce({
+        ...settings,
+        certificateNames: ["db.example.com"],
+        certificateLifetime: "30d",
+      }),
+    ).toEqual({
+      lines: [
+        "reload, no restart: rg1-az1: certificate names + db.example.com, - a.example.com, 2001:db8::1; certificateLifetime 365d → 30d",
+      ],
+      strays: STRAYED,
+    });
+    said.mockClear();
+    const other = await makeCertificate("rg1-az1", authority);
+    expect((await announce({ tlsFiles: FILES }, other)).lines).toEqual([
+      "restart: rg1-az1: tls stack → files",
+    ]);
+  });
+
+  test("of the user's is told of files that have others", async () => {
+    const settings = { tlsFiles: FILES };
+    run(firstOf(settings), await makeCertificate("rg1-az1", authority));
+    expect(await announce(settings, {})).toEqual(NOTHING);
+    expect(await announce(settings, await makeCertificate("rg1-az1", authority))).toEqual({
+      lines: ["reload, no restart: rg1-az1: tlsFiles.cert has another certificate"],
+      strays: STRAYED,
+    });
+    said.mockClear();
+    const { certificate: ca } = await makeAuthority();
+    expect((await announce(settings, { ca: `${authority.certificate}${ca}` })).lines).toEqual([
+      "reload, no restart: rg1-az1: tlsFiles.ca has other authorities",
+    ]);
+  });
+});

@@ -1,0 +1,273 @@
+import { createServer } from "node:net";
+import * as pulumi from "@pulumi/pulumi";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { ownershipOf } from "../../../components/ownership.ts";
+import { inspectEngine, refuseUnreachable } from "../../../components/preflight.ts";
+import { nodesOf, planCluster } from "../../../lib/plan/plan.ts";
+import { parseSettings } from "../../../lib/plan/settings.ts";
+import { FakeCommands } from "../../support/fake-commands.ts";
+
+const DEV = { project: "nats-regions", stack: "dev" };
+const OWNER = "0123456789abcdef";
+const OTHER = "fedcba9876543210";
+
+let fake: FakeCommands;
+
+beforeEach(() => {
+  fake = new FakeCommands("docker");
+  // Its ports aren't looked at from here.
+  vi.stubEnv("DOCKER_HOST", "ssh://box");
+});
+afterEach(() => {
+  fake[Symbol.dispose]();
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
+
+const planOf = (settings: object = {}) =>
+  planCluster(parseSettings({ regions: ["rg1"], ...settings }, DEV));
+
+const inspect = (settings: object = {}) =>
+  inspectEngine(planOf(settings), ownershipOf({ ...DEV, owner: OWNER }));
+
+interface Container {
+  readonly node?: string;
+  readonly owner?: string;
+  readonly cluster?: string;
+  readonly settings?: object;
+  readonly state?: string;
+  readonly ports?: string;
+}
+
+/** A row of `docker ps` as it is asked for. */
+const container = (name: string, { node = name, ...rest }: Container = {}) => [
+  `nats-regions-dev-${name}`,
+  rest.owner ?? OWNER,
+  node,
+  rest.cluster ?? "c1",
+  JSON.stringify(rest.settings ?? { image: "nats:2.15.2" }),
+  rest.state ?? "running",
+  rest.ports ?? "",
+];
+const NODES = ["rg1-az1", "rg1-az2", "rg1-az3"];
+const volumes = (owner = OWNER, kinds = ["config", "data"]) =>
+  NODES.flatMap((node) => kinds.map((kind) => [`nats-regions-dev-${node}-${kind}`, owner]));
+
+const warningsIn = async (look: () => Promise<unknown>) => {
+  const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
+  await look();
+  return warn.mock.calls.map(([words]) => words);
+};
+
+describe("inspectEngine", () => {
+  test("finds nothing on an engine that has nothing", async () => {
+    const { containers, leaving, bereft, hasNetwork } = await inspect();
+    expect([containers.size, leaving.size, bereft.size, hasNetwork]).toEqual([0, 0, 0, false]);
+  });
+
+  test("tells nodes that stay from those that leave, and from those that lost their container", async () => {
+    fake.answer("docker", "ps", [
+      container("rg1-az1", { ports: "127.0.0.1:4222->4222/tcp, 127.0.0.1:8222->8222/tcp" }),
+      container("rg1-az2"),
+      container("rg9-az1"),
+    ]);
+    fake.answer("docker", "volume", volumes());
+    fake.answer("docker", "network", [["nats-regions-dev", OWNER]]);
+    const [warning] = await warningsIn(async () => {
+      const { containers, leaving, bereft, hasNetwork } = await inspect();
+      expect([...containers.keys()]).toEqual([
+        "nats-regions-dev-rg1-az1",
+        "nats-regions-dev-rg1-az2",
+      ]);
+      expect(containers.get("nats-regions-dev-rg1-az1")).toEqual({
+        settings: { image: "nats:2.15.2" },
+        monitoringUrl: "http://127.0.0.1:8222",
+        clientAddress: "127.0.0.1:4222",
+      });
+      expect([...leaving.keys()]).toEqual(["rg9-az1"]);
+      expect([...bereft]).toEqual(["rg1-az3"]);
+      expect(hasNetwork).toBe(true);
+    });
+    expect(warning).toContain("1 of 3 nodes don't run: rg1-az3.");
+  });
+
+  test("leaves out what is the stack's own, but no node", async () => {
+    fake.answer("docker", "ps", [container("helper", { node: "" })]);
+    expect((await inspect()).containers.size).toBe(0);
+  });
+
+  test("warns of nodes that are stopped, and of data that is lost", async () => {
+    fake.answer("docker", "ps", [
+      container("rg1-az1"),
+      container("rg1-az2", { state: "exited" }),
+      container("rg1-az3"),
+    ]);
+    fake.answer("docker", "volume", [
+      ...volumes().filter(([name]) => name !== "nats-regions-dev-rg1-az3-data"),
+    ]);
+    const [stopped, lost] = await warningsIn(() => inspect());
+    expect(stopped).toContain("1 of 3 nodes don't run: rg1-az2.");
+    expect(lost).toContain("rg1-az3");
+  });
+
+  test("says which nodes begin empty where a destroy has kept the volumes of others only", async () => {
+    const kept = volumes(OWNER, ["data"]).slice(0, 2);
+    fake.answer("docker", "volume", kept);
+    const look = () => {
+      vi.restoreAllMocks();
+      return warningsIn(() => inspect());
+    };
+    const [, lost, ...more] = await look();
+    expect(lost).toMatch(/^rg1-az3 has no data volume that was kept, and begins empty\. /);
+    expect(more).toEqual([]);
+
+    fake.answer("docker", "volume", volumes(OWNER, ["data"]));
+    expect(await look()).toHaveLength(1);
+    // An interrupted first `up`.
+    fake.answer("docker", "volume", [...kept, ...volumes(OWNER, ["config"])]);
+    expect((await look()).join()).not.toContain("begins empty");
+    fake.answer("docker", "volume", kept);
+    fake.answer("docker", "network", [["nats-regions-dev", OWNER]]);
+    expect((await look()).join()).not.toContain("begins empty");
+  });
+
+  test.each<[string, () => void]>([
+    ["container", () => fake.answer("docker", "ps", [container("rg1-az2", { owner: OTHER })])],
+    [
+      "container without a label",
+      () => fake.answer("docker", "ps", [["nats-regions-dev-rg1-az2"]]),
+    ],
+    ["volume", () => fake.answer("docker", "volume", volumes(OTHER, ["data"]))],
+    ["network", () => fake.answer("docker", "network", [["nats-regions-dev", OTHER]])],
+  ])("refuses somebody else's %s by a name of its own", async (_, put) => {
+    put();
+    await expect(inspect()).rejects.toThrow(
+      /^Somebody else's stack dev is on this Docker engine: nats-regions-dev.*npm start -- --stack dev2/s,
+    );
+  });
+
+  test("says how to take over what is one's own, where the state is lost", async () => {
+    fake.answer("docker", "ps", [container("rg1-az2", { owner: OTHER })]);
+    await expect(inspect()).rejects.toThrow(`NATS_REGIONS_OWNER=${OTHER} npx pulumi up`);
+  });
+
+  test("spares what only begins like a name of its own", async () => {
+    fake.answer("docker", "ps", [
+      ["nats-regions-dev2-rg1-az1", OTHER, "rg1-az1", "c1", "", "running"],
+    ]);
+    fake.answer("docker", "network", [["nats-regions-dev2", OTHER]]);
+    const { containers, hasNetwork } = await inspect();
+    expect([containers.size, hasNetwork]).toEqual([0, false]);
+  });
+
+  test("refuses another cluster's nodes", async () => {
+    fake.answer("docker", "ps", [container("rg1-az1", { cluster: "c0" })]);
+    await expect(inspect()).rejects.toThrow('cluster: rg1-az1 belongs to cluster "c0"');
+  });
+
+  test("refuses nodes with and without TLS side by side, and takes them all at once", async () => {
+    fake.answer(
+      "docker",
+      "ps",
+      NODES.map((name) => container(name)),
+    );
+    fake.answer("docker", "volume", volumes());
+    const tls = { tls: "stack" };
+    await expect(inspect(tls)).rejects.toThrow("tls: rg1-az1 runs with tls: none");
+    expect((await inspect({ ...tls, rollout: "all" })).containers.size).toBe(3);
+  });
+
+  test("refuses versions that can't run side by side", async () => {
+    const old = { settings: { image: "nats:2.11.15" } };
+    fake.answer(
+      "docker",
+      "ps",
+      NODES.map((name) => container(name, old)),
+    );
+    fake.answer("docker", "volume", volumes());
+    await expect(inspect()).rejects.toThrow(/^image: rg1-az1 can't be changed to nats:2\.15\.2/);
+  });
+
+  test("says that there is no engine, in docker's words", async () => {
+    fake.complain("docker", "Cannot connect to the Docker daemon at unix:///x.\n");
+    await expect(inspect()).rejects.toThrow(
+      /^No Docker engine to work with: Cannot connect to the Docker daemon at unix:\/\/\/x\.\n/,
+    );
+  });
+});
+
+describe("ports", () => {
+  const settings = { clientPort: 29_322, monitorPort: 29_422 };
+  const [first] = nodesOf(planOf(settings));
+  const occupied = async (look: () => Promise<unknown>) => {
+    const server = createServer();
+    await new Promise((listening) =>
+      server.listen(first?.clientPort, "127.0.0.1", () => listening(0)),
+    );
+    try {
+      return await look();
+    } finally {
+      server.close();
+    }
+  };
+
+  test.each(["", "unix:///var/run/docker.sock", "tcp://127.0.0.1:2375", "tcp://localhost:2375"])(
+    "that somebody holds are refused on an engine of this machine: %s",
+    async (host) => {
+      vi.stubEnv("DOCKER_HOST", host);
+      await occupied(() =>
+        expect(inspect(settings)).rejects.toThrow(
+          "clientPort: 127.0.0.1:29322, wanted for rg1-az1, is in use",
+        ),
+      );
+    },
+  );
+
+  test("that the node itself holds are its own", async () => {
+    vi.stubEnv("DOCKER_HOST", "");
+    const ports = `127.0.0.1:${first?.clientPort}->4222/tcp`;
+    fake.answer("docker", "ps", [
+      container("rg1-az1", { ports }),
+      ...NODES.slice(1).map((name) => container(name)),
+    ]);
+    fake.answer("docker", "volume", volumes());
+    await occupied(() => inspect(settings));
+  });
+
+  test("that the node takes and lets go, as its server doesn't stay up, are its own", async () => {
+    vi.stubEnv("DOCKER_HOST", "");
+    const others = NODES.slice(1).map((name) => container(name));
+    const falling = { state: "restarting", settings: { image: "nats:2.15.2", ...settings } };
+    fake.answer("docker", "ps", [container("rg1-az1", falling), ...others]);
+    fake.answer("docker", "volume", volumes());
+    await occupied(() => inspect(settings));
+  });
+
+  test("of another machine can't be told from here", async () => {
+    vi.stubEnv("DOCKER_HOST", "tcp://10.0.0.5:2375");
+    await occupied(() => inspect(settings));
+  });
+});
+
+describe("refuseUnreachable", () => {
+  const refuse = (host: string, bindAddress: string) => () => {
+    vi.stubEnv("DOCKER_HOST", host);
+    refuseUnreachable(planOf({ bindAddress, monitorAddress: bindAddress, tls: "none" }));
+  };
+
+  test.each(["ssh://box", "tcp://10.0.0.5:2375", "tcp://box:2376"])(
+    "refuses loopback of another machine: %s",
+    (host) => {
+      expect(refuse(host, "127.0.0.1")).toThrow(`bindAddress: nodes on ${host} can't be reached`);
+      expect(refuse(host, "0.0.0.0")).toThrow("npx pulumi config set bindAddress 10.0.0.5");
+      expect(refuse(host, "10.0.0.5")).not.toThrow();
+    },
+  );
+
+  test.each(["", "unix:///x", "tcp://127.0.0.1:2375", "tcp://[::1]:2375", "tcp://localhost"])(
+    "takes loopback of this one: %s",
+    (host) => {
+      expect(refuse(host, "127.0.0.1")).not.toThrow();
+    },
+  );
+});

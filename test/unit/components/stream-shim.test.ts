@@ -1,0 +1,54 @@
+import { resolve } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { execa } from "execa";
+import { expect, it } from "vitest";
+import { JetStreamProvider } from "../../../components/jetstream-provider.ts";
+import { promiseOf } from "../../../components/known-value.ts";
+import { Stream } from "../../../components/stream.ts";
+import { recordResources } from "../../support/mocks.ts";
+import { SEED_FLEET } from "../../support/seed.ts";
+
+const PASSWORD = "open-sesame";
+
+/** Does what @pulumi/pulumi/cmd/dynamic-provider does with `__provider`, in a plain node of its own. */
+const HOST = `
+const { text, settings, inputs } = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
+const provider = require("require-from-string")(text).handler();
+provider
+  .configure({ config: { require: (key) => settings[key] } })
+  .then(() => provider.check({}, inputs))
+  .then((result) => console.log(JSON.stringify(result)));
+`;
+
+it("the provider's text finds the lifecycle from the program's folder, in plain node", async () => {
+  const recorder = await recordResources();
+  const config = { name: "ORDERS", num_replicas: 3, placement: { tags: ["rg:2"] } };
+  const connection = { urls: ["nats://127.0.0.1:4222"], managerKey: PASSWORD };
+  const provider = new JetStreamProvider("jetstream", { connection });
+  const args = { account: "APP", config, fleet: SEED_FLEET };
+  const stream = new Stream("ORDERS", args, { provider });
+  await promiseOf(stream.urn);
+  const recorded = await recorder.settled(2);
+  const inputsOf = (name: string) => recorded.find((each) => each.name === name)?.inputs ?? {};
+  const { __provider: text, ...inputs } = inputsOf("ORDERS");
+
+  expect(JSON.stringify(recorded.map(({ plainInputs }) => plainInputs))).not.toContain(PASSWORD);
+  expect(JSON.stringify(inputs)).not.toContain(PASSWORD);
+  const { stdout, stderr } = await execa(process.execPath, ["-e", HOST], {
+    cwd: resolve(import.meta.dirname, "../../.."),
+    input: JSON.stringify({ text, settings: inputsOf("jetstream"), inputs }),
+    env: { NODE_OPTIONS: "" },
+  });
+  expect(stderr).toBe("");
+  expect(JSON.parse(stdout)).toEqual({
+    inputs: {
+      stream: "ORDERS",
+      account: "APP",
+      config,
+      policy: {},
+      hosts: ["rg2-az1", "rg2-az2", "rg2-az3"],
+    },
+    failures: [],
+  });
+  expect(pulumi.Output.isInstance(stream.hosts)).toBe(true);
+});

@@ -1,0 +1,59 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { execa } from "execa";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { packNodeFiles } from "../../../lib/nodes/node-files.ts";
+
+/** An engine with one volume, a folder; nothing runs on it. */
+const DOCKER = `#!/bin/sh
+case "$1 $2 $3" in
+"cp --archive -") tar -x -C "$VOLUMES" --no-same-owner ;;
+"cp node-writer:"*" -") cat "$VOLUMES/\${2#*:}" ;;
+"cp "*) cp -f "$2" "$VOLUMES/\${3#*:}" ;;
+esac
+`;
+
+describe("the script that writes a node's config", () => {
+  let folder: string;
+  const fileOf = (name: string) => path.join(folder, "volumes/etc/nats", name);
+
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "configure-node-"));
+    mkdirSync(path.dirname(fileOf("")), { recursive: true });
+    mkdirSync(path.join(folder, "bin"));
+    writeFileSync(path.join(folder, "bin/docker"), DOCKER, { mode: 0o755 });
+  });
+
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const configure = async (restartSettings: object, others: Record<string, string>) => {
+    await execa("sh", ["live/engine/configure-node.sh", "--test"], {
+      input: packNodeFiles("conf", "accounts", others),
+      env: {
+        PATH: `${path.join(folder, "bin")}:${process.env.PATH}`,
+        VOLUMES: path.join(folder, "volumes"),
+        TMPDIR: folder,
+        CONTAINER: "node",
+        CONFIG_VOLUME: "config",
+        DATA_VOLUME: "data",
+        IMAGE: "nats",
+        OWNER: "owner=test",
+        RESTART_SETTINGS: JSON.stringify(restartSettings),
+      },
+    });
+  };
+
+  test("leaves no key with a node that has no TLS any more, and writes none where there was none", async () => {
+    await configure({ memory: 1 }, {});
+    expect(readFileSync(fileOf("nats.conf"), "utf8")).toBe("conf");
+    expect(existsSync(fileOf("key.pem"))).toBe(false);
+
+    await configure({ memory: 1, tls: "stack" }, { "key.pem": "zebra" });
+    expect(readFileSync(fileOf("key.pem"), "utf8")).toBe("zebra");
+    await configure({ memory: 1 }, {});
+    expect(readFileSync(fileOf("key.pem"), "utf8")).toBe("");
+    await configure({ memory: 1, tls: "files" }, { "key.pem": "another" });
+    expect(readFileSync(fileOf("key.pem"), "utf8")).toBe("another");
+  });
+});

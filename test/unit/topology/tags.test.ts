@@ -1,0 +1,70 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  countChoices,
+  crossRegionChoices,
+  crossRegionTag,
+  regionTag,
+  zoneTag,
+} from "../../../lib/topology/tags.ts";
+
+test.each([
+  ["rg1", "rg:1"],
+  ["rg-12", "rg:12"],
+  ["us-east", "rg:us-east"],
+  ["rg", "rg:rg"],
+])("region %s is tagged %s", (region, tag) => {
+  expect(regionTag(region)).toBe(tag);
+});
+
+test.each([
+  ["az3", "az:3"],
+  ["b", "az:b"],
+])("zone %s is tagged %s", (zone, tag) => {
+  expect(zoneTag(zone)).toBe(tag);
+});
+
+describe("crossRegionTag", () => {
+  test.each([
+    [["az1", "az2", "az3"], "xr:123"],
+    [["az1", "az12", "az3"], "xr:1.12.3"],
+    [["az1", undefined, "az3"], "xr:1_3"],
+    [["az1", "az2", undefined, undefined], "xr:12"],
+    [[undefined, "az10"], "xr:_.10"],
+    [["az12", undefined, undefined], "xr:12._"],
+    [["a", "b"], "xr:ab"],
+  ])("%j is %s", (choice, tag) => {
+    expect(crossRegionTag(choice)).toBe(tag);
+  });
+
+  test("tells any two choices apart", () => {
+    const zone = fc.option(
+      fc.integer({ min: 1, max: 120 }).map((number) => `az${number}`),
+      {
+        nil: undefined,
+      },
+    );
+    const choice = fc.array(zone, { minLength: 3, maxLength: 3 });
+    fc.assert(
+      fc.property(choice, choice, (a, b) => {
+        fc.pre(JSON.stringify(a) !== JSON.stringify(b));
+        expect(crossRegionTag(a)).not.toBe(crossRegionTag(b));
+      }),
+    );
+  });
+});
+
+test("there are A!/(A-R)! choices, no zone twice in any", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 5 }),
+      fc.integer({ min: 1, max: 5 }),
+      (regions, zones) => {
+        const names = Array.from({ length: zones }, (_, index) => `az${index + 1}`);
+        const choices = crossRegionChoices(regions, names);
+        expect(choices).toHaveLength(countChoices(regions, zones));
+        for (const choice of choices) expect(new Set(choice).size).toBe(regions);
+      },
+    ),
+  );
+});

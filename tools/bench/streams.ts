@@ -1,0 +1,65 @@
+import { TestStack } from "../../test/support/stack.ts";
+import { type Timing, time } from "./stopwatch.ts";
+
+/** What so many streams cost on one cluster of nine nodes. */
+export interface StreamCosts {
+  readonly streams: number;
+  /** An up that adds all that the row before didn't have. */
+  readonly up: Timing;
+  readonly noOpPreview: Timing;
+}
+
+export interface StreamBench {
+  /** A row for each number of streams. */
+  readonly costs: readonly StreamCosts[];
+  /** A destroy of the cluster with the last number of streams. */
+  readonly destroy: Timing;
+}
+
+/** Streams of three replicas, spread over the regions. */
+function settingsOf(count: number): object {
+  const streams = Array.from({ length: count }, (_, index) => {
+    const placement = { region: `rg${(index % 3) + 1}` };
+    return [`S${index}`, { subjects: [`s${index}.>`], replicas: 3, placement }] as const;
+  });
+  return { streams: Object.fromEntries(streams) };
+}
+
+/**
+ * Grows the number of streams of one stack, and measures each step.
+ *
+ * @param onStep called with what is being measured
+ * @param onRow called with each row once it is measured
+ */
+export async function runStreams(
+  counts: readonly number[],
+  skipCheckpoints: boolean,
+  onStep: (step: string) => void,
+  onRow: (row: StreamCosts) => void,
+): Promise<StreamBench> {
+  const stack = await TestStack.create({});
+  if (skipCheckpoints) stack.env.PULUMI_SKIP_CHECKPOINTS = "true";
+  const pulumi = (...words: string[]) => {
+    const { file, args, options } = stack.command(words);
+    return time(file, args, options, true);
+  };
+  try {
+    await pulumi("up", "--yes", "--skip-preview");
+    const costs: StreamCosts[] = [];
+    for (const streams of counts) {
+      onStep(`up to ${streams}`);
+      stack.configure(settingsOf(streams));
+      const up = await pulumi("up", "--yes", "--skip-preview");
+      const noOpPreview = await pulumi("preview", "--expect-no-changes");
+      const row = { streams, up, noOpPreview };
+      costs.push(row);
+      onRow(row);
+    }
+    onStep("destroy");
+    const destroy = await pulumi("destroy", "--yes", "--skip-preview");
+    return { costs, destroy };
+  } finally {
+    stack.env.PULUMI_SKIP_CHECKPOINTS = "true";
+    await stack.remove();
+  }
+}

@@ -1,0 +1,212 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import path from "node:path";
+import Table from "cli-table3";
+import { parseCount, parseOptions } from "../../cli/terminal/options.ts";
+import { createLog } from "../../cli/terminal/steps.mjs";
+import { UserError } from "../../cli/terminal/user-error.ts";
+import { compareWith } from "../bench/against.ts";
+import { phasesOf, type Round, runRound, STEPS } from "../bench/cycle.ts";
+import { timeExample } from "../bench/example.ts";
+import type { Timing } from "../bench/stopwatch.ts";
+import { runStreams } from "../bench/streams.ts";
+import { setUp } from "../setup/set-up.ts";
+
+export const usage = `Usage: npm run bench [-- --runs N]
+       npm run bench -- streams [--counts 100,300,1000] [--skip-checkpoints]
+       npm run bench -- against <git ref> [--runs N]
+
+Measures a cluster's life on this machine, N times (3): cold up, no-op preview and up, a stream moved by a
+changed tag, nodes reloaded and replaced, destroy; and in the same run the yardstick, the example's own flow with plain processes.
+With "streams": what more and more streams of three replicas cost, each step on top of the one before;
+with --skip-checkpoints, the state is written at the end of each up only.
+With "against": the no-op preview of this version and of another one, in turns, N times (7).
+Prints a table and writes every figure to bench-results/. Uses a stack of its own.`;
+
+export async function run(args: readonly string[]): Promise<number> {
+  const [subject, ...rest] = args;
+  if (subject === "streams") return await benchStreams(rest);
+  return subject === "against" ? await benchAgainst(rest) : await benchCycle(args);
+}
+
+async function benchAgainst([ref, ...rest]: readonly string[]): Promise<number> {
+  if (ref === undefined || ref.startsWith("-")) {
+    throw new UserError("Against what? E.g. npm run bench -- against HEAD~1");
+  }
+  const { runs } = parseOptions(rest, { runs: { type: "string", default: "7" } });
+  const count = parseCount("runs", runs);
+  const log = createLog();
+  await setUp({ log });
+  const step = log.step("No-op previews");
+  const timings = await compareWith(ref, count, (doing) => step.doing(doing));
+  step.done("measured");
+  const here = spread(timings.here.map(({ seconds }) => seconds));
+  const there = spread(timings.there.map(({ seconds }) => seconds));
+  const ratio = here.median / there.median;
+  const table = new Table({
+    head: ["no-op preview", "median s", "range s", "ratio"],
+    style: { head: [] },
+  });
+  table.push([ref, ...cells(there), "1.00"], ["this version", ...cells(here), ratio.toFixed(2)]);
+  console.log(`${table}`);
+  save({ machine: machine(), against: ref, here, there, ratio });
+  return 0;
+}
+
+async function benchStreams(args: readonly string[]): Promise<number> {
+  const { counts, "skip-checkpoints": skipCheckpoints } = parseOptions(args, {
+    counts: { type: "string", default: "100,300,1000" },
+    "skip-checkpoints": { type: "boolean", default: false },
+  });
+  const numbers = counts.split(",").map((text) => parseCount("counts", text));
+  const log = createLog();
+  await setUp({ log });
+  const step = log.step("Streams");
+  const { costs, destroy } = await runStreams(
+    numbers,
+    skipCheckpoints,
+    (doing) => step.doing(doing),
+    ({ streams, up, noOpPreview }) =>
+      log.line(
+        `${streams} streams: up in ${up.seconds.toFixed(1)} s, no-op preview in ${noOpPreview.seconds.toFixed(1)} s`,
+      ),
+  );
+  step.done("measured");
+  const table = new Table({
+    head: ["streams", "up s", "ms a stream", "no-op preview s", "ms a stream", "peak MiB"],
+    style: { head: [] },
+  });
+  for (const [index, { streams, up, noOpPreview }] of costs.entries()) {
+    const added = streams - (costs[index - 1]?.streams ?? 0);
+    table.push([
+      streams,
+      up.seconds.toFixed(1),
+      ((up.seconds / added) * 1_000).toFixed(0),
+      noOpPreview.seconds.toFixed(1),
+      ((noOpPreview.seconds / streams) * 1_000).toFixed(1),
+      Math.max(up.peakMiB, noOpPreview.peakMiB).toFixed(0),
+    ]);
+  }
+  console.log(`${table}`);
+  console.log(`Destroyed in ${destroy.seconds.toFixed(1)} s.`);
+  save({
+    machine: machine(),
+    costs: costs.map(({ streams, up, noOpPreview }) => ({
+      streams,
+      up: brief(up),
+      noOpPreview: brief(noOpPreview),
+    })),
+    destroy: brief(destroy),
+  });
+  return 0;
+}
+
+function brief({ seconds, peakMiB }: Timing) {
+  return { seconds, peakMiB };
+}
+
+function machine() {
+  return { cpus: cpus().length, memoryGiB: Math.round(totalmem() / 1024 ** 3) };
+}
+
+function save(results: object): void {
+  const folder = "bench-results";
+  mkdirSync(folder, { recursive: true });
+  const file = path.join(folder, `${new Date().toISOString().replaceAll(":", "-")}.json`);
+  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+  console.log(`Every figure: ${file}`);
+}
+
+async function benchCycle(args: readonly string[]): Promise<number> {
+  const { runs } = parseOptions(args, { runs: { type: "string", default: "3" } });
+  const count = parseCount("runs", runs);
+  const log = createLog();
+  const tools = await setUp({ log, want: ["stack", "nats-server", "nats"] });
+
+  const rounds: Round[] = [];
+  const example: (number | undefined)[] = [];
+  for (let round = 1; round <= count; round++) {
+    const step = log.step(`Round ${round} of ${count}`);
+    step.doing("the example's flow, then ours");
+    example.push(await timeExample(tools));
+    rounds.push(await runRound(false));
+    step.done("measured");
+  }
+  const step = log.step("Memory");
+  step.doing("once more, watching memory");
+  const memory = await runRound(true);
+  step.done("measured");
+
+  const results = summarize(rounds, example, memory);
+  console.log(render(results));
+  save(results);
+  return 0;
+}
+
+type Results = ReturnType<typeof summarize>;
+
+function summarize(
+  rounds: readonly Round[],
+  example: readonly (number | undefined)[],
+  memory: Round,
+) {
+  const yardstick = spread(example.filter((seconds) => seconds !== undefined));
+  const coldUps = rounds.map((round) => phasesOf(round["cold up"]));
+  const phaseNames = Object.keys(coldUps[0] ?? {});
+  return {
+    machine: machine(),
+    example: { ...yardstick, failed: example.filter((seconds) => seconds === undefined).length },
+    steps: STEPS.map((step) => {
+      const seconds = spread(rounds.map((round) => round[step].seconds));
+      return {
+        step,
+        ...seconds,
+        ratioToExample: seconds.median / yardstick.median,
+        peakMiB: memory[step].peakMiB,
+      };
+    }),
+    coldUpPhases: phaseNames.map((phase) => ({
+      phase,
+      ...spread(coldUps.map((phases) => phases[phase] ?? 0)),
+    })),
+  };
+}
+
+interface Spread {
+  readonly median: number;
+  readonly lowest: number;
+  readonly highest: number;
+  readonly all: readonly number[];
+}
+
+function spread(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.slice((sorted.length - 1) >> 1, (sorted.length >> 1) + 1);
+  return {
+    median: middle.reduce((sum, value) => sum + value, 0) / middle.length,
+    lowest: sorted[0] ?? Number.NaN,
+    highest: sorted.at(-1) ?? Number.NaN,
+    all: values,
+  };
+}
+
+function render({ example, steps, coldUpPhases }: Results): string {
+  const style = { style: { head: [] } };
+  const table = new Table({
+    head: ["step", "median s", "range s", "ratio", "peak MiB"],
+    ...style,
+  });
+  const failed = example.failed > 0 ? ` (failed ${example.failed} times)` : "";
+  table.push([`the example's own flow${failed}`, ...cells(example), "1.00", ""]);
+  for (const step of steps) {
+    const name = `  ${step.step}`;
+    table.push([name, ...cells(step), step.ratioToExample.toFixed(2), step.peakMiB.toFixed(0)]);
+  }
+  const phases = new Table({ head: ["phase of a cold up", "median s", "range s"], ...style });
+  for (const phase of coldUpPhases) phases.push([phase.phase, ...cells(phase)]);
+  return `${table}\n${phases}`;
+}
+
+function cells({ median, lowest, highest }: Spread): [string, string] {
+  return [median.toFixed(2), `${lowest.toFixed(2)} to ${highest.toFixed(2)}`];
+}

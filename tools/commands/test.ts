@@ -1,0 +1,47 @@
+import { execa } from "execa";
+import { createLog, duration } from "../../cli/terminal/steps.mjs";
+import { setUp } from "../setup/set-up.ts";
+
+export const usage = `Usage: npm test [-- options of vitest]
+
+Sets up what is missing, then runs all checks: format and lint, types, unit tests, tests against real
+nats-server processes, tests of the real CLI on real Docker. With options, only vitest runs, e.g.
+
+  npm test -- --project unit         what needs neither servers nor Docker
+  npm test -- --project server       providers against nats-server processes
+  npm test -- --project stack cycle  a whole stack's life`;
+
+const STATIC_CHECKS = [
+  { what: "Format and lint", command: ["biome", "check", "."] },
+  { what: "Types", command: ["tsc"] },
+] as const;
+
+const VITEST = [
+  "vitest",
+  "run",
+  "--reporter=default",
+  "--reporter=json",
+  "--outputFile.json=test-results/vitest.json",
+];
+
+export async function run(args: readonly string[]): Promise<number> {
+  const log = createLog();
+  await setUp({ log, want: ["stack", "nats-server", "nats"] });
+  if (args.length === 0) {
+    for (const { what, command } of STATIC_CHECKS) {
+      const began = performance.now();
+      const [file, ...options] = command;
+      const { exitCode = 1 } = await execa(file, options, { stdio: "inherit", reject: false });
+      if (exitCode !== 0) return exitCode;
+      log.step(what).done("in order", performance.now() - began);
+    }
+  }
+  const began = performance.now();
+  const [file = "", ...options] = VITEST;
+  const { exitCode = 1 } = await execa(file, [...options, ...args], {
+    stdio: "inherit",
+    reject: false,
+  });
+  console.log(`Tests ended after ${duration(performance.now() - began)}.`);
+  return exitCode;
+}

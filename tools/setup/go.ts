@@ -1,0 +1,118 @@
+import { readFile } from "node:fs/promises";
+import { totalmem } from "node:os";
+import { join } from "node:path";
+import { project, versions } from "../../cli/pulumi/project.mjs";
+import type { Step } from "../../cli/terminal/steps.mjs";
+import { type Machine, onPath } from "./machine.ts";
+import { CommandError, run } from "./process.ts";
+
+/** A program that can be built from what the Go module proxy has. */
+export interface GoProgram {
+  /** The folder below toolchain/ whose go.mod pins what it is built from. */
+  readonly folder: string;
+  readonly package: string;
+  /** The variable that the linker sets to the version, and the version. */
+  readonly version?: readonly [variable: string, value: string];
+  readonly tags?: string;
+}
+
+export const goPrograms = {
+  pulumi: {
+    folder: "pulumi",
+    package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+    version: ["github.com/pulumi/pulumi/sdk/v3/go/common/version.Version", `v${versions.pulumi}`],
+  },
+  languageHost: {
+    folder: "language-nodejs",
+    package: ".",
+  },
+  dockerPlugin: {
+    folder: "docker-plugin",
+    package: ".",
+    version: ["main.version", versions.dockerPlugin],
+    tags: "no_compose",
+  },
+  commandPlugin: {
+    folder: "command-plugin",
+    package: ".",
+    version: ["main.version", versions.commandPlugin],
+  },
+  natsServer: {
+    folder: "nats-server",
+    package: "github.com/nats-io/nats-server/v2",
+  },
+  natsCli: {
+    folder: "nats-cli",
+    package: "github.com/nats-io/natscli/nats",
+    version: ["main.version", versions.natsCli],
+  },
+} satisfies Record<string, GoProgram>;
+
+/** Builds a program into a file. */
+export async function goBuild(
+  { env, signal }: Machine,
+  program: GoProgram,
+  output: string,
+  { step, platform = {} }: { step: Step; platform?: { GOOS?: string; GOARCH?: string } },
+): Promise<void> {
+  const go = await requireGo(env);
+  const [variable, value] = program.version ?? [];
+  const linker = variable ? `-s -w -X ${variable}=${value}` : "-s -w";
+  let built = 0;
+  await run(
+    go,
+    [
+      ...["build", "-v", "-trimpath", "-buildvcs=false", "-mod=readonly"],
+      ...(program.tags ? ["-tags", program.tags] : []),
+      ...["-ldflags", linker, "-o", output, program.package],
+    ],
+    {
+      cwd: join(project, "tools", "toolchain", program.folder),
+      env: { GOGC: garbageCollection(), ...env, ...platform, CGO_ENABLED: "0", GOWORK: "off" },
+      signal,
+      onLine: (line) => {
+        const download = line.match(/^go: downloading (\S+)/)?.[1];
+        if (!download) built++;
+        step.detail(download ? `fetching ${download}` : `${built} packages compiled`);
+      },
+    },
+  );
+}
+
+/** Where there is memory enough, a lazier collector makes the compiler a quarter faster. */
+function garbageCollection(): string {
+  return totalmem() > 8e9 ? "400" : "100";
+}
+
+/** The folder in which Go keeps the source of a module that a program is built from. */
+export async function goModuleFolder(
+  { env, signal }: Machine,
+  program: GoProgram,
+  module: string,
+): Promise<string> {
+  let json = "";
+  await run(await requireGo(env), ["mod", "download", "-json", module], {
+    cwd: join(project, "tools", "toolchain", program.folder),
+    env: { ...env, GOWORK: "off" },
+    signal,
+    onLine: (line) => {
+      json += line;
+    },
+  });
+  return JSON.parse(json).Dir;
+}
+
+/** The oldest Go that can build a program, as its go.mod has it: `1.26`. */
+export async function goVersionFor(program: GoProgram): Promise<string> {
+  const text = await readFile(
+    join(project, "tools", "toolchain", program.folder, "go.mod"),
+    "utf8",
+  );
+  return text.match(/^go (\d+\.\d+)/m)?.[1] ?? "";
+}
+
+async function requireGo(env: NodeJS.ProcessEnv): Promise<string> {
+  const go = await onPath("go", env);
+  if (!go) throw new CommandError("Go is not installed");
+  return go;
+}

@@ -1,0 +1,130 @@
+import { join } from "node:path";
+import type { Log } from "../../cli/terminal/steps.mjs";
+import { enginePart } from "./engine.ts";
+import { withLock } from "./lock.ts";
+import { folders, type Machine } from "./machine.ts";
+import { imagePart, natsPrograms } from "./nats.ts";
+import type { Part } from "./part.ts";
+import { pulumiParts } from "./pulumi.ts";
+
+/**
+ * What a command needs: `stack` is all that Pulumi takes to bring the cluster up; `nats-server` and `nats`
+ * are the programs by themselves, for tests and the benchmark.
+ */
+export type Want = "stack" | "nats-server" | "nats";
+
+export interface SetUpOptions {
+  readonly log: Log;
+  /** @default ["stack"] */
+  readonly want?: readonly Want[];
+  /** Shows each part, also where nothing is missing. @default false */
+  readonly showAll?: boolean;
+}
+
+/** Where the programs are, as far as they were wanted. */
+export interface Tools {
+  readonly natsServer: string;
+  readonly nats: string;
+}
+
+/**
+ * Makes sure that everything wanted is there: looks for all of it at once, then gets what is missing, the
+ * official release first, and from source where that can't be reached. Safe to repeat and to interrupt.
+ *
+ * @throws SetUpError saying what to install and what to repeat
+ */
+export async function setUp({
+  log,
+  want = ["stack"],
+  showAll = false,
+}: SetUpOptions): Promise<Tools> {
+  await stoppable(async (stop) => {
+    const here: Machine = { env: process.env, signal: stop.signal, folders: folders(process.env) };
+    const summary = log.step("Set-up");
+    const rows = partsFor(want, here);
+    const parts = rows.flat();
+    const sightings = await Promise.all(parts.map(look));
+    const found = sightings.filter(({ there }) => there);
+    const missing = new Set(sightings.filter(({ there }) => !there).map(({ part }) => part));
+    if (missing.size === 0 && !showAll) return summary.done(`all ${parts.length} parts found`);
+    for (const { part, took } of found) log.step(part.label).done("found", took);
+    if (missing.size > 0) await getMissing(rows, missing, here, log, stop);
+  });
+  const { bin } = folders(process.env);
+  return { natsServer: join(bin, "nats-server"), nats: join(bin, "nats") };
+}
+
+/** Parts in rows: each row has an order, the rows don't depend on each other. */
+function partsFor(want: readonly Want[], here: Machine): Part[][] {
+  const { server, cli } = natsPrograms(here);
+  const stack = want.includes("stack");
+  return [
+    stack ? pulumiParts(here) : [],
+    [
+      ...(stack ? [enginePart(here), imagePart(here)] : []),
+      ...(want.includes("nats-server") ? [server] : []),
+      ...(want.includes("nats") ? [cli] : []),
+    ],
+  ];
+}
+
+async function look(part: Part): Promise<{ part: Part; there: boolean; took: number }> {
+  const began = performance.now();
+  const there = await part.find();
+  return { part, there, took: performance.now() - began };
+}
+
+/** The rows go on side by side, as one waits for the network while another compiles; the first failure ends all. */
+async function getMissing(
+  rows: readonly Part[][],
+  missing: ReadonlySet<Part>,
+  here: Machine,
+  log: Log,
+  stop: AbortController,
+): Promise<void> {
+  const getRow = async (row: Part[]) => {
+    for (const part of row) {
+      // Another set-up may have got it by now; or a part that was there belongs to one that is replaced.
+      if (!(await part.find())) await getPart(part, log, stop);
+      else if (missing.has(part)) log.step(part.label).done("found");
+    }
+  };
+  const onWait = (pid: number) => {
+    const step = log.step("Set-up");
+    step.doing(`waiting for another set-up on this machine (process ${pid})`);
+    return () => step.done("waited");
+  };
+  await withLock(join(here.folders.cache, "set-up.lock"), stop.signal, onWait, async () => {
+    await Promise.allSettled(rows.map(getRow));
+  });
+}
+
+async function getPart(part: Part, log: Log, stop: AbortController): Promise<void> {
+  const step = log.step(part.label);
+  try {
+    stop.signal.throwIfAborted();
+    step.done(await part.provide(step));
+  } catch (error) {
+    step.failed(stop.signal.aborted ? "stopped" : "not set up");
+    stop.abort(error);
+    throw error;
+  }
+}
+
+/** Runs an action that cleans up after itself when it is stopped: by its own doing, or by a signal. */
+async function stoppable(action: (stop: AbortController) => Promise<void>): Promise<void> {
+  const stop = new AbortController();
+  const onSignal = (signal: NodeJS.Signals) => stop.abort(signal);
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  // Not once(): a listener that is gone by then makes execa end this process at the signal.
+  for (const signal of signals) process.on(signal, onSignal);
+  try {
+    await action(stop);
+    stop.signal.throwIfAborted();
+  } catch (error) {
+    if (typeof stop.signal.reason !== "string") throw error;
+  } finally {
+    for (const signal of signals) process.removeListener(signal, onSignal);
+  }
+  if (stop.signal.aborted) process.kill(process.pid, stop.signal.reason);
+}
