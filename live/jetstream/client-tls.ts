@@ -1,5 +1,5 @@
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
-import type { TlsOptions } from "@nats-io/transport-node";
+import type { TlsOptions } from "nats";
 import type { Trust } from "./connection.ts";
 
 /**

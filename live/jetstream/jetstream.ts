@@ -1,4 +1,4 @@
-import { connect, errors, type NatsConnection, nkeyAuthenticator } from "@nats-io/transport-node";
+import { connect, errors, type NatsConnection, nkeyAuthenticator } from "nats";
 import { ROOM_ERRORS } from "../../lib/placement/room-check.ts";
 import type { OriginState } from "../../lib/plan/origins.ts";
 import type { ApiPlacement, StreamConfig } from "../../lib/streams/stream-fields.ts";

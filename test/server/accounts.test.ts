@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createUser } from "@nats-io/nkeys";
-import type { NatsConnection } from "@nats-io/transport-node";
 import { execa } from "execa";
 import fc from "fast-check";
+import type { NatsConnection } from "nats";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Accounts } from "../../lib/accounts/accounts-conf.ts";
 import {

@@ -1,4 +1,4 @@
-import { connect } from "@nats-io/transport-node";
+import { connect } from "nats";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   closeConnections,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { NatsConnection } from "@nats-io/transport-node";
 import fc from "fast-check";
+import type { NatsConnection } from "nats";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { AccountPlan } from "../../lib/accounts/account-settings.ts";
 import { renderAccountsConf, withAccounts, withPoolSize } from "../../lib/nodes/nats-conf.ts";

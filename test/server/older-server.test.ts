@@ -1,4 +1,4 @@
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { connect, type NatsConnection } from "nats";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { OLDEST } from "../../lib/nodes/versions.ts";
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";

@@ -1,4 +1,4 @@
-import type { NatsConnection } from "@nats-io/transport-node";
+import type { NatsConnection } from "nats";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { renderAccountsConf } from "../../lib/nodes/nats-conf.ts";
 import { draftCluster } from "../../lib/plan/plan.ts";

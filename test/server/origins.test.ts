@@ -1,4 +1,4 @@
-import type { NatsConnection } from "@nats-io/transport-node";
+import type { NatsConnection } from "nats";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import type { JetStreamPort } from "../../live/jetstream/jetstream.ts";

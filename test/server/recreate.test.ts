@@ -1,4 +1,4 @@
-import { headers, type NatsConnection } from "@nats-io/transport-node";
+import { headers, type NatsConnection } from "nats";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import type { StreamPolicy } from "../../lib/streams/stream-policy.ts";

@@ -1,5 +1,5 @@
-import { connect, type NatsConnection } from "@nats-io/transport-node";
 import fc from "fast-check";
+import { connect, type NatsConnection } from "nats";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JetStreamLimits } from "../../lib/accounts/account-settings.ts";
 import { sumOf } from "../../lib/base/quantities.ts";

@@ -1,4 +1,4 @@
-import { createInbox, headers, type NatsConnection } from "@nats-io/transport-node";
+import { createInbox, headers, type NatsConnection } from "nats";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import { type Field, STREAM_FIELDS } from "../../lib/streams/stream-fields.ts";

@@ -1,4 +1,4 @@
-import type { NatsConnection } from "@nats-io/transport-node";
+import type { NatsConnection } from "nats";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { diffConfig } from "../../lib/streams/stream-diff.ts";
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";

@@ -5,7 +5,7 @@ import { connect as connectPlain } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { connect as connectTls } from "node:tls";
-import { connect } from "@nats-io/transport-node";
+import { connect } from "nats";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   CONFIG_DIR,

@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { execa } from "execa";
+import { connect, type NatsConnection } from "nats";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { StackOutputs } from "../../lib/plan/outputs.ts";
 import { readConfig, writeConfig } from "../../live/engine/node-config.ts";

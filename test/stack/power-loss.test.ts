@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { connect, type NatsConnection } from "nats";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { nodesOf } from "../../lib/plan/plan.ts";
 import { openJetStream } from "../../live/jetstream/jetstream.ts";

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { connect, type NatsConnection } from "nats";
 import type { Monitor } from "../../live/monitoring/monitoring.ts";
 import { eventually } from "./eventually.ts";
 import { BINARY, freePorts } from "./nats-cluster.ts";

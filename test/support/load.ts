@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { headers, type NatsConnection } from "@nats-io/transport-node";
+import { headers, type NatsConnection } from "nats";
 import type { JetStreamPort } from "../../live/jetstream/jetstream.ts";
 import { hostsOf } from "../../providers/streams/replicas.ts";
 import { eventually } from "./eventually.ts";

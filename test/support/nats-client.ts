@@ -1,4 +1,4 @@
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { connect, type NatsConnection } from "nats";
 import type { StackOutputs } from "../../lib/plan/outputs.ts";
 import { clientTls } from "../../live/jetstream/client-tls.ts";
 import { eventually } from "./eventually.ts";

@@ -4,12 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  type Authenticator,
-  connect,
-  type NatsConnection,
-  nkeyAuthenticator,
-} from "@nats-io/transport-node";
+import { type Authenticator, connect, type NatsConnection, nkeyAuthenticator } from "nats";
 import type { Accounts } from "../../lib/accounts/accounts-conf.ts";
 import { renderAccountsConf } from "../../lib/nodes/nats-conf.ts";
 import { BINARY, freePorts } from "./nats-cluster.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { connect, type NatsConnection } from "nats";
 import type { StackOutputs } from "../../lib/plan/outputs.ts";
 import type { UserLogin } from "../../live/jetstream/connection.ts";
 import {
