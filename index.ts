@@ -9,12 +9,12 @@ import { observerOf } from "./components/observer.ts";
 import { inspectEngine } from "./components/preflight.ts";
 import { readTlsFiles } from "./components/read-tls-files.ts";
 import { refuseShortages } from "./components/refuse-shortages.ts";
-import { StreamRoster } from "./components/roster.ts";
 import { streamPatience } from "./components/script-patience.ts";
 import { planStack } from "./components/stack-settings.ts";
 import { Stream } from "./components/stream.ts";
+import { StreamRoster } from "./components/stream-roster.ts";
 import { fingerprint } from "./lib/accounts/credentials.ts";
-import { begunBy, mirrorsOf, rosterOf, subjectsOf } from "./lib/update/stream-roster.ts";
+import { begunBy, mirrorsOf, rosterOf, subjectsOf } from "./lib/update/remembered-streams.ts";
 
 // The SDK takes a stack trace for each of its promises; looking all their frames up in source maps, which
 // types that are stripped don't need, is a quarter of a preview.

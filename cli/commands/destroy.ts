@@ -1,10 +1,10 @@
 import { PlanError } from "../../lib/base/errors.ts";
 import { countOf, listSome } from "../../lib/base/wording.ts";
-import { renderLosses } from "../render/losses.ts";
+import { renderLosses } from "../render/losses-view.ts";
+import { nodesIn } from "../stack/cluster-report.ts";
 import { inspect } from "../stack/inspect.ts";
 import { describeKept, findRemains, type Remains, removeLeftovers } from "../stack/leftovers.ts";
 import { expectWillRun, showPulumi } from "../stack/pulumi-cli.ts";
-import { nodesIn } from "../stack/report.ts";
 import { findStack, type Stack } from "../stack/stack.ts";
 import { readPlan } from "../stack/stack-plan.ts";
 import { confirm } from "../terminal/confirm.ts";

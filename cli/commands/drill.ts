@@ -1,7 +1,7 @@
 import { formatDuration, parseDuration } from "../../lib/base/quantities.ts";
 import type { Servers } from "../../live/jetstream/connection.ts";
+import { planDrill, refuseDataLoss } from "../drill/drill-plan.ts";
 import { bringBack, HOWS, type How } from "../drill/fault.ts";
-import { planDrill, refuseDataLoss } from "../drill/plan.ts";
 import { rehearse } from "../drill/rehearse.ts";
 import {
   chooseLoss,
@@ -12,9 +12,9 @@ import {
   type Target,
   type WellLook,
 } from "../drill/scene.ts";
-import { renderDrill, renderDrillPlan } from "../render/drill.ts";
-import { accessTo } from "../stack/connection.ts";
+import { renderDrill, renderDrillPlan } from "../render/drill-view.ts";
 import { findStack, type Stack } from "../stack/stack.ts";
+import { accessTo } from "../stack/stack-connection.ts";
 import { confirm } from "../terminal/confirm.ts";
 import { parseOptionsAndWords } from "../terminal/options.ts";
 import { createLog } from "../terminal/steps.mjs";
@@ -39,7 +39,7 @@ Nothing is written to any stream.
   -y, --yes          don't ask
       --allow-data-loss
                      also where streams would lose messages that are in memory only
-      --json         the result for programs, times in milliseconds: DrillReport of cli/drill/report.ts
+      --json         the result for programs, times in milliseconds: DrillReport of cli/drill/drill-report.ts
 
 Ends with 1 if a stream or the meta group did otherwise than expected, or anything isn't well within 60 s.
 It begins only where all is well, and brings the nodes back on Ctrl-C and on errors too. Should it be

@@ -3,7 +3,7 @@ import { PlanError } from "../../lib/base/errors.ts";
 import { draftCluster } from "../../lib/plan/plan.ts";
 import { parseSettings, type Settings } from "../../lib/plan/settings.ts";
 import { standardStack } from "../pulumi/project.mjs";
-import { renderPlan } from "../render/plan.ts";
+import { renderPlan } from "../render/plan-view.ts";
 import { reportOnPlan } from "../stack/plan-report.ts";
 import {
   type FiledSettings,

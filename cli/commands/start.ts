@@ -1,5 +1,5 @@
 import { setUp } from "../../tools/setup/set-up.ts";
-import { renderNextSteps, renderReport } from "../render/report.ts";
+import { renderNextSteps, renderReport } from "../render/report-view.ts";
 import { type Inspection, inspect } from "../stack/inspect.ts";
 import { prepareStack } from "../stack/prepare.ts";
 import { showPulumi } from "../stack/pulumi-cli.ts";

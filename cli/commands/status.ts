@@ -1,4 +1,4 @@
-import { renderReport } from "../render/report.ts";
+import { renderReport } from "../render/report-view.ts";
 import { type Inspection, inspect } from "../stack/inspect.ts";
 import { findStack, type Stack, scriptOption, stackOption } from "../stack/stack.ts";
 import { parseOptions } from "../terminal/options.ts";

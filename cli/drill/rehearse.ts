@@ -7,13 +7,13 @@ import {
   JetStreamUnavailable,
   openAgreement,
 } from "../../live/jetstream/jetstream.ts";
-import type { ClientAccess } from "../stack/connection.ts";
+import type { ClientAccess } from "../stack/stack-connection.ts";
 import type { Log } from "../terminal/steps.mjs";
 import { UserError } from "../terminal/user-error.ts";
+import type { DrillPlan } from "./drill-plan.ts";
+import { type DrillReport, reportOnDrill } from "./drill-report.ts";
 import { bringBack, takeDown } from "./fault.ts";
 import { type Forecast, isBack, type Sampling } from "./forecast.ts";
-import type { DrillPlan } from "./plan.ts";
-import { type DrillReport, reportOnDrill } from "./report.ts";
 import { type DrillNode, whyNotWell } from "./scene.ts";
 import { Watch } from "./watch.ts";
 

@@ -2,9 +2,9 @@ import { PlanError } from "../../lib/base/errors.ts";
 import type { StackOutputs } from "../../lib/plan/outputs.ts";
 import { askMemoryKills } from "../../live/engine/memory-kills.ts";
 import { describeChanges } from "./changes.ts";
+import { type ClusterReport, reportOn } from "./cluster-report.ts";
 import { readOwners } from "./leftovers.ts";
 import { observe } from "./observe.ts";
-import { type ClusterReport, reportOn } from "./report.ts";
 import { readOutputs, type Stack, stackOption } from "./stack.ts";
 import { type PlannedStack, readPlan } from "./stack-plan.ts";
 

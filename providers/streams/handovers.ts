@@ -10,7 +10,7 @@ import {
   isParked,
   planHandover,
 } from "../../lib/streams/subject-handover.ts";
-import { accountOf, type Roster, rememberedIn } from "../../lib/update/stream-roster.ts";
+import { accountOf, type Roster, rememberedIn } from "../../lib/update/remembered-streams.ts";
 import type { JetStreamPort, StreamInfo } from "../../live/jetstream/jetstream.ts";
 import { find, findAtOnce, insist, type Pace, sleep } from "../../live/jetstream/patience.ts";
 import type { Goal } from "./converge.ts";

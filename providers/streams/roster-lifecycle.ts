@@ -8,7 +8,7 @@ import {
   leaversOf,
   mirroredLeavers,
   type Roster,
-} from "../../lib/update/stream-roster.ts";
+} from "../../lib/update/remembered-streams.ts";
 import { isSilence, type JetStreamPort, StreamNotFound } from "../../live/jetstream/jetstream.ts";
 import { configure, openConfigured } from "../process/configured.ts";
 import { hasUnknown, toFailures } from "../process/unknown.ts";
@@ -19,7 +19,7 @@ import {
   type SubjectsOfStreams,
 } from "./handovers.ts";
 
-/** Runs in the dynamic provider's process; components/roster.ts loads it by this name. */
+/** Runs in the dynamic provider's process; components/stream-roster.ts loads it by this name. */
 export const rosterProvider = { configure, ...rosterLifecycle(openConfigured) };
 
 /** What the program passes: beside what is remembered, what the streams of the settings are to take. */

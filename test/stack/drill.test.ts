@@ -1,6 +1,6 @@
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { DrillReport } from "../../cli/drill/report.ts";
+import type { DrillReport } from "../../cli/drill/drill-report.ts";
 import { eventually } from "../support/eventually.ts";
 import { NatsClient } from "../support/nats-client.ts";
 import { TestStack } from "../support/stack.ts";

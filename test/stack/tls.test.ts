@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { DrillReport } from "../../cli/drill/report.ts";
+import type { DrillReport } from "../../cli/drill/drill-report.ts";
 import { monitorsOf } from "../../lib/plan/outputs.ts";
 import { readPage } from "../../live/monitoring/monitoring-page.ts";
 import { makeAuthority, writeCertificates } from "../support/certificates.ts";

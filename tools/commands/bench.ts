@@ -8,8 +8,8 @@ import { UserError } from "../../cli/terminal/user-error.ts";
 import { compareWith } from "../bench/against.ts";
 import { phasesOf, type Round, runRound, STEPS } from "../bench/cycle.ts";
 import { timeExample } from "../bench/example.ts";
+import { runStreams } from "../bench/many-streams.ts";
 import type { Timing } from "../bench/stopwatch.ts";
-import { runStreams } from "../bench/streams.ts";
 import { setUp } from "../setup/set-up.ts";
 
 export const usage = `Usage: npm run bench [-- --runs N]

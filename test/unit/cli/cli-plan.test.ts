@@ -6,7 +6,7 @@ import pc from "picocolors";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { run } from "../../../cli/commands/plan.ts";
 import { project } from "../../../cli/pulumi/project.mjs";
-import { renderPlan } from "../../../cli/render/plan.ts";
+import { renderPlan } from "../../../cli/render/plan-view.ts";
 import { widthOf } from "../../../cli/render/text.ts";
 import type { PlanReport } from "../../../cli/stack/plan-report.ts";
 import { SEED_SETTINGS } from "../../support/stack.ts";

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import pc from "picocolors";
 import { describe, expect, test } from "vitest";
-import { renderLosses } from "../../../cli/render/losses.ts";
-import { renderMap } from "../../../cli/render/map.ts";
-import { renderNextSteps, renderReport } from "../../../cli/render/report.ts";
+import { renderLosses } from "../../../cli/render/losses-view.ts";
+import { renderMap } from "../../../cli/render/map-view.ts";
+import { renderNextSteps, renderReport } from "../../../cli/render/report-view.ts";
 import { widthOf, wrap } from "../../../cli/render/text.ts";
-import { nodesIn } from "../../../cli/stack/report.ts";
+import { nodesIn } from "../../../cli/stack/cluster-report.ts";
 import { GIVEN } from "../../../lib/accounts/hidden-passwords.ts";
 import { formatSize, listSome } from "../../../lib/base/wording.ts";
 import { streamNamer } from "../../../lib/streams/stream-name.ts";

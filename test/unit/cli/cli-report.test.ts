@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { describeChanges } from "../../../cli/stack/changes.ts";
+import { nodesIn, reportOn } from "../../../cli/stack/cluster-report.ts";
 import type { NodeAnswer, StreamSighting } from "../../../cli/stack/observe.ts";
-import { nodesIn, reportOn } from "../../../cli/stack/report.ts";
 import type { ClusterPlan } from "../../../lib/plan/plan.ts";
 import { NOW, observationsOf, outputsOf, planOf, reportOf } from "../../support/cluster-report.ts";
 

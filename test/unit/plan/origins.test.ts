@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { originTrouble } from "../../../lib/plan/origins.ts";
 import { draftCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
-import { mirroredLeavers } from "../../../lib/update/stream-roster.ts";
+import { mirroredLeavers } from "../../../lib/update/remembered-streams.ts";
 
 const IDENTITY = { project: "nats-regions", stack: "dev" };
 

@@ -1,5 +1,6 @@
 import { countOf } from "../../lib/base/wording.ts";
 import { streamNamer } from "../../lib/streams/stream-name.ts";
+import type { DrillPlan, DrillTerms } from "./drill-plan.ts";
 import {
   type Course,
   describeDeviation,
@@ -11,7 +12,6 @@ import {
   type Sampling,
   type Timing,
 } from "./forecast.ts";
-import type { DrillPlan, DrillTerms } from "./plan.ts";
 import { LOOK_INTERVAL_MS } from "./watch.ts";
 
 /** What came of it: what `npm run drill -- --json` prints. Times are in milliseconds. */

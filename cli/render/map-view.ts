@@ -1,4 +1,9 @@
-import type { ClusterReport, NodeReport, NodeState, StreamReport } from "../stack/report.ts";
+import type {
+  ClusterReport,
+  NodeReport,
+  NodeState,
+  StreamReport,
+} from "../stack/cluster-report.ts";
 import { type Canvas, pad, shorten, widthOf, wrap } from "./text.ts";
 
 /** The cluster as boxes: regions side by side, their zones in line with each other, nodes in them. */

@@ -1,6 +1,6 @@
 import { formatCount, formatSize } from "../../lib/base/wording.ts";
 import { streamNamer } from "../../lib/streams/stream-name.ts";
-import type { ReplicaReport, StreamReport, Verdict } from "../stack/report.ts";
+import type { ReplicaReport, StreamReport, Verdict } from "../stack/cluster-report.ts";
 import { COLUMN_GAP, renderTable } from "./table.ts";
 import { type Canvas, widthOf } from "./text.ts";
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, test, vi } from "vitest";
 import { planCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
-import { accountsOf, type Roster, rosterOf } from "../../../lib/update/stream-roster.ts";
+import { accountsOf, type Roster, rosterOf } from "../../../lib/update/remembered-streams.ts";
 import { ClusterUnreachable } from "../../../live/jetstream/jetstream.ts";
 import { UNKNOWN } from "../../../providers/process/unknown.ts";
 import { Handovers } from "../../../providers/streams/handovers.ts";

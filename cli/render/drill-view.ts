@@ -2,9 +2,9 @@ import { formatDuration } from "../../lib/base/quantities.ts";
 import { countOf, formatCount, listSome } from "../../lib/base/wording.ts";
 import type { Loss, Outcome } from "../../lib/placement/survivability.ts";
 import { streamNamer } from "../../lib/streams/stream-name.ts";
+import type { DrillPlan } from "../drill/drill-plan.ts";
+import type { DrillReport } from "../drill/drill-report.ts";
 import type { Finding, Forecast } from "../drill/forecast.ts";
-import type { DrillPlan } from "../drill/plan.ts";
-import type { DrillReport } from "../drill/report.ts";
 import { renderTable } from "./table.ts";
 import { type Canvas, hang, pad, widthOf } from "./text.ts";
 

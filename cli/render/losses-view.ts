@@ -1,6 +1,6 @@
 import { countOf, formatSize } from "../../lib/base/wording.ts";
 import { streamNamer } from "../../lib/streams/stream-name.ts";
-import type { StreamReport } from "../stack/report.ts";
+import type { StreamReport } from "../stack/cluster-report.ts";
 
 /** What goes with a cluster's streams, a line each. */
 export function renderLosses(streams: readonly StreamReport[]): string[] {

@@ -2,7 +2,7 @@ import { formatProblem } from "../../lib/base/errors.ts";
 import { countOf } from "../../lib/base/wording.ts";
 import { describeNearest, type Placement } from "../../lib/placement/placement.ts";
 import type { PlanReport, StreamForecast } from "../stack/plan-report.ts";
-import { renderRoom } from "./room.ts";
+import { renderRoom } from "./room-view.ts";
 import { COLUMN_GAP, renderTable } from "./table.ts";
 import { type Canvas, hang, pad, widthOf } from "./text.ts";
 

@@ -1,8 +1,8 @@
 import { countOf } from "../../lib/base/wording.ts";
-import { type ClusterReport, nodesIn } from "../stack/report.ts";
-import { renderLegend, renderMap } from "./map.ts";
-import { renderRoom } from "./room.ts";
-import { renderStreams } from "./streams.ts";
+import { type ClusterReport, nodesIn } from "../stack/cluster-report.ts";
+import { renderLegend, renderMap } from "./map-view.ts";
+import { renderRoom } from "./room-view.ts";
+import { renderStreams } from "./streams-view.ts";
 import type { Canvas } from "./text.ts";
 
 /** A whole report: a line that says it all, the map, the streams, what is wrong. */
