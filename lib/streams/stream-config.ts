@@ -1,19 +1,15 @@
 import { z } from "zod";
 import type { Problem } from "../base/errors.ts";
+import type { ApiObject, ApiValue, Field, NestedField, NestedTable } from "../base/field-table.ts";
 import { parseBytes, parseDuration } from "../base/quantities.ts";
 import { ownValue } from "../base/records.ts";
 import { expected, listNames, quantity, textSchema, value } from "../base/schemas.ts";
 import { quoteValue } from "../base/wording.ts";
 import { crossRegionTag, regionTag } from "../topology/tags.ts";
-import type { StreamConfig } from "./stream-fields.ts";
 import {
-  type ApiObject,
   type ApiPlacement,
-  type ApiValue,
-  type Field,
-  type NestedField,
-  type NestedTable,
   STREAM_FIELDS,
+  type StreamConfig,
   type StreamFields,
 } from "./stream-fields.ts";
 import { POLICY_SHAPE, type PolicySettings } from "./stream-policy.ts";
@@ -33,21 +29,20 @@ export interface PlacementSettings {
 }
 
 /** The value of a setting, checked; durations are nanoseconds, sizes bytes. */
-type SettingValue<F> = F extends { kind: "placement" }
-  ? PlacementSettings
-  : F extends { kind: "object"; fields: infer Nested }
-    ? SettingsOf<Nested>
-    : F extends { kind: "objects"; fields: infer Nested }
-      ? readonly SettingsOf<Nested>[]
-      : ApiValue<F>;
+type SettingValue<F> = F extends { kind: "object"; fields: infer Nested }
+  ? SettingsOf<Nested>
+  : F extends { kind: "objects"; fields: infer Nested }
+    ? readonly SettingsOf<Nested>[]
+    : ApiValue<F>;
 
 type SettingsOf<Table> = {
   readonly [Name in keyof Table]?: SettingValue<Table[Name]>;
 };
 
 /** One stream's settings, checked. */
-export type StreamSettings = SettingsOf<StreamFields> &
+export type StreamSettings = Omit<SettingsOf<StreamFields>, "placement"> &
   PolicySettings & {
+    readonly placement?: PlacementSettings;
     readonly replicas: number;
     /** Default: the first account. */
     readonly account?: string;
@@ -62,6 +57,7 @@ export const streamSettingsSchema = z.strictObject({
   ...shapeOf(STREAM_FIELDS),
   ...POLICY_SHAPE,
   account: textSchema("the name of an account").optional(),
+  placement: placementSchema().optional(),
   replicas: schemaOf(STREAM_FIELDS.replicas).default(1),
   // The shape is computed from the table; its type can only be stated.
 }) as z.ZodType<StreamSettings>;
@@ -217,8 +213,6 @@ function schemaOf(field: Field | NestedField): z.ZodType {
       return z.record(z.string(), textSchema("text"), {
         error: expected("a map of names to text"),
       });
-    case "placement":
-      return placementSchema();
     case "object":
       return objectSchema(field.fields);
     case "objects":

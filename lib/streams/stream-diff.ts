@@ -1,83 +1,58 @@
 import { createHash } from "node:crypto";
-import { formatBytes, formatDuration } from "../base/quantities.ts";
-import type { StreamConfig } from "./stream-fields.ts";
+import {
+  type Assessment,
+  adoptFields,
+  defaultsOf,
+  describeFieldChange,
+  diffObject,
+  type Field,
+  type FieldChange,
+  fieldOf,
+  isEqual,
+  normalizeObject,
+  refused,
+  sortKeys,
+} from "../base/field-table.ts";
 import {
   type ApiPlacement,
-  FIELDS_BY_API_NAME,
-  type Field,
-  type NestedField,
-  type NestedTable,
   STREAM_FIELDS,
+  type StreamConfig,
+  type StreamFields,
 } from "./stream-fields.ts";
-
-/** One field in which two configs of a stream differ. */
-export interface FieldChange {
-  /** Name of the setting, e.g. `maxAge`; `name` for the stream's name. */
-  readonly path: string;
-  /** In the API's units; undefined where the server's default holds. */
-  readonly from: unknown;
-  readonly to: unknown;
-  readonly effect: "in place" | "moves" | "scales" | "refused";
-  /** Why it is refused, or what it costs. */
-  readonly reason?: string;
-}
 
 /**
  * The config with the server's defaults filled in, so that what it leaves out is unset by an update
  * whatever the client or server makes of absent fields. Fields of later API levels stay absent where they
- * are off: servers before them refuse a request that names them (error 10025).
+ * are off.
  */
 export function completeConfig(config: StreamConfig): StreamConfig {
-  const defaults = Object.fromEntries(
-    Object.values<Field>(STREAM_FIELDS).flatMap((field) =>
-      "default" in field && field.since === undefined ? [[field.api, field.default]] : [],
-    ),
-  );
-  return { ...defaults, ...derivedDefaults(config), ...config };
+  return { ...defaultsOf(STREAM_FIELDS), ...derivedDefaults(config), ...config };
 }
 
 /**
- * The one form that all configs of the same meaning share: defaults left out, tags and subjects as sorted
- * sets, keys in order, the server's own metadata (`_nats.*`) and rewrites undone. For comparing, not for
- * sending.
+ * The one form that all configs of the same meaning share, see {@link normalizeObject}, with the server's rewrites
+ * undone. For comparing, not for sending.
  */
-export function normalizeConfig(config: StreamConfig): Readonly<Record<string, unknown>> {
-  const derived = new Map<string, unknown>(Object.entries(derivedDefaults(config)));
-  const given = new Map<string, unknown>(Object.entries(config));
-  for (const api of overruledBySeal(config)) given.delete(api);
-  const fields = Object.values<Field>(STREAM_FIELDS)
-    .filter(({ api }) => !(api === "mirror_direct" && config.mirror && !config.mirror.external))
-    .map((field): [string, unknown] => {
-      const value = normalizeValue(field, given.get(field.api));
-      const fallback = normalizeValue(field, derived.get(field.api));
-      return [field.api, isEqual(value, fallback) ? undefined : value];
-    });
-  return sortKeys([["name", config.name], ...fields]);
+export function normalizeConfig(config: StreamConfig): StreamConfig {
+  const ignored = new Set<string>(overruledBySeal(config));
+  if (config.mirror && !config.mirror.external) ignored.add("mirror_direct");
+  const said: Partial<StreamConfig> = Object.fromEntries(
+    Object.entries(config).filter(([api]) => !ignored.has(api)),
+  );
+  const normal = normalizeObject<StreamFields>(STREAM_FIELDS, said, derivedDefaults(config));
+  return { name: config.name, ...normal };
 }
 
 /**
- * How an update from one config to another would go, field by field, in the order of the table. Empty
- * where both mean the same; the order of tags or subjects never counts.
+ * How an update from one config to another would go, see {@link diffObject}. A change of the name has the path `name`.
  */
 export function diffConfig(observed: StreamConfig, desired: StreamConfig): readonly FieldChange[] {
-  const before = normalizeConfig(observed);
-  const after = normalizeConfig(desired);
+  const [from, to] = [observed.name, desired.name];
   const renamed =
-    observed.name === desired.name
-      ? []
-      : [
-          {
-            path: "name",
-            from: observed.name,
-            to: desired.name,
-            ...refused("a stream keeps its name"),
-          },
-        ];
-  const changed = [...FIELDS_BY_API_NAME].flatMap(([api, { setting, field }]) => {
-    const [from, to] = [before[api], after[api]];
-    return isEqual(from, to) ? [] : [{ path: setting, from, to, ...assess(field, from, to) }];
-  });
-  return [...renamed, ...changed];
+    from === to ? [] : [{ path: "name", from, to, ...refused("a stream keeps its name") }];
+  const [before, after] = [normalizeConfig(observed), normalizeConfig(desired)];
+  const rules = { noun: "stream", assessInPlace };
+  return [...renamed, ...diffObject<StreamFields>(STREAM_FIELDS, before, after, rules)];
 }
 
 /** The same for configs that mean the same, in little room. */
@@ -91,10 +66,10 @@ export function digestConfig(config: StreamConfig): string {
  * server (2.15, `jsClusteredStreamUpdateRequest`) tags in another order are a move.
  */
 export function mergeTagOrder(desired: StreamConfig, observed: StreamConfig): StreamConfig {
-  const same = isEqual(
-    normalizePlacement(desired.placement),
-    normalizePlacement(observed.placement),
+  const [wanted, found] = [desired, observed].map(({ placement = {} }) =>
+    normalizeObject<StreamFields>(STREAM_FIELDS, { placement }),
   );
+  const same = isEqual(wanted, found);
   return same && observed.placement ? { ...desired, placement: observed.placement } : desired;
 }
 
@@ -113,21 +88,14 @@ export function restatePlacement(placement: ApiPlacement | undefined): ApiPlacem
 export function adoptObserved(written: StreamConfig, observed: StreamConfig): StreamConfig {
   const changes = diffConfig(written, observed);
   if (changes.length === 0) return written;
-  const normal = normalizeConfig(observed);
-  const adopted = new Map<string, unknown>(Object.entries(written));
-  for (const { path } of changes) {
-    const api = fieldOf(path)?.api ?? path;
-    if (normal[api] === undefined) adopted.delete(api);
-    else adopted.set(api, normal[api]);
-  }
+  const names = changes.map(({ path }) => fieldOf(STREAM_FIELDS, path)?.api ?? path);
   // An adopted field may have changed what another one's default is.
-  return adoptObserved(Object.fromEntries(adopted) as StreamConfig, observed);
+  return adoptObserved(adoptFields(written, normalizeConfig(observed), names), observed);
 }
 
 /** Writes a change for people, e.g. `storage: file → memory` or `maxAge: 0 → 7d`. */
-export function describeChange({ path, from, to }: FieldChange): string {
-  const field = fieldOf(path);
-  return `${path}: ${describeValue(field, from)} → ${describeValue(field, to)}`;
+export function describeChange(change: FieldChange): string {
+  return describeFieldChange(STREAM_FIELDS, change);
 }
 
 /** Says of each refused change why. */
@@ -135,21 +103,6 @@ export function describeRefusals(changes: readonly FieldChange[]): string[] {
   return changes
     .filter(({ effect }) => effect === "refused")
     .map((change) => `${describeChange(change)}: ${change.reason}`);
-}
-
-function describeValue(field: Field | undefined, given: unknown): string {
-  const value = given ?? (field && "default" in field ? field.default : undefined);
-  if (value === undefined) return "none";
-  if (typeof value === "string" && value !== "") return value;
-  if (typeof value === "number" && field?.kind === "duration") return formatDuration(value);
-  if (typeof value === "number" && field?.kind === "bytes") return formatBytes(value);
-  // nats-server 2.15 has a limit for streams without one.
-  if (value === -1) return field?.api === "max_consumers" ? "no limit of its own" : "unlimited";
-  return JSON.stringify(value);
-}
-
-function fieldOf(path: string): Field | undefined {
-  return new Map<string, Field>(Object.entries(STREAM_FIELDS)).get(path);
 }
 
 /** `StreamDefaultDuplicatesWindow`: 2 minutes. */
@@ -172,76 +125,7 @@ function overruledBySeal({ sealed }: StreamConfig): readonly string[] {
     : [];
 }
 
-/** The canonical value, undefined where it is the default. */
-function normalizeValue(field: Field | NestedField, value: unknown): unknown {
-  if (value === undefined || value === null) return undefined;
-  switch (field.kind) {
-    case "texts":
-      return emptyToAbsent([...new Set(value as string[])].sort());
-    case "labels":
-      return emptyToAbsent(
-        sortKeys(Object.entries(value).filter(([name]) => !name.startsWith("_nats."))),
-      );
-    case "placement":
-      return normalizePlacement(value);
-    case "object":
-      return emptyToAbsent(normalizeObject(field.fields, value));
-    case "objects":
-      return emptyToAbsent((value as object[]).map((item) => normalizeObject(field.fields, item)));
-    case "time":
-      return new Date(value as string).toISOString();
-    case "limit":
-    case "bytes":
-      return (value as number) < 1 ? undefined : value;
-    default:
-      return value === field.default || value === "" ? undefined : value;
-  }
-}
-
-function normalizeObject(fields: NestedTable, value: object): Record<string, unknown> {
-  const given = new Map<string, unknown>(Object.entries(value));
-  return sortKeys(
-    Object.values(fields).map((field) => [field.api, normalizeValue(field, given.get(field.api))]),
-  );
-}
-
-function normalizePlacement(placement: ApiPlacement | undefined): object | undefined {
-  const { cluster, tags = [] } = placement ?? {};
-  return emptyToAbsent(
-    sortKeys([
-      ["cluster", cluster || undefined],
-      ["tags", emptyToAbsent([...new Set(tags)].sort())],
-    ]),
-  );
-}
-
-function assess(field: Field, from: unknown, to: unknown): Pick<FieldChange, "effect" | "reason"> {
-  switch (field.update) {
-    case "scales":
-      return { effect: "scales" };
-    case "moves":
-      if (to !== undefined) return { effect: "moves" };
-      return { effect: "in place", reason: "replicas stay where they are" };
-    case "only on":
-      return to === undefined
-        ? refused("once on it can't be switched off")
-        : { effect: "in place" };
-    case "remove only":
-      return to === undefined
-        ? { effect: "in place" }
-        : refused("it can be removed, not set or changed");
-    case "never":
-      return refused("it is fixed when the stream is created");
-    case "in place":
-      return assessInPlace(field, from, to);
-  }
-}
-
-function assessInPlace(
-  field: Field,
-  from: unknown,
-  to: unknown,
-): Pick<FieldChange, "effect" | "reason"> {
+function assessInPlace(field: Field, from: unknown, to: unknown): Assessment {
   if (field.api === "retention" && (from === "workqueue" || to === "workqueue")) {
     return refused("a stream can't become a work queue, nor stop being one");
   }
@@ -253,24 +137,4 @@ function assessInPlace(
   return lowered
     ? { effect: "in place", reason: "messages beyond it are deleted at once" }
     : { effect: "in place" };
-}
-
-function refused(reason: string): Pick<FieldChange, "effect" | "reason"> {
-  return { effect: "refused", reason };
-}
-
-function emptyToAbsent<Value extends object>(value: Value): Value | undefined {
-  return Object.keys(value).length === 0 ? undefined : value;
-}
-
-/** An object with its keys in order, absent values left out. */
-function sortKeys(entries: readonly (readonly [string, unknown])[]): Record<string, unknown> {
-  return Object.fromEntries(
-    entries.filter(([, value]) => value !== undefined).sort(([a], [b]) => (a < b ? -1 : 1)),
-  );
-}
-
-/** For canonical values only: their keys are in order. */
-function isEqual(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

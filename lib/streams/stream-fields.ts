@@ -1,65 +1,21 @@
+import type { ApiObject, Field, FieldTable, NestedTable } from "../base/field-table.ts";
+
 /**
  * Every field of a stream's config, as nats-server 2.15 knows it (`StreamConfig` in server/stream.go),
  * in one table: the settings schema, the API types, defaults, comparison and the rules for updates are
- * all read from it. A field that a newer server brings is one more line here.
+ * all read from it (`configUpdateCheck` in server/stream.go). A field that a newer server brings is one more
+ * line here.
  */
-
-/**
- * What the server does with a change to an existing stream (`configUpdateCheck` in server/stream.go):
- *
- * - `in place`: takes effect at once, nothing is moved
- * - `moves`: places the stream anew, in the background
- * - `scales`: adds or removes replicas, in the background
- * - `only on`: can be switched on, never off again
- * - `remove only`: can be taken away, not set or changed
- * - `never`: refused (or ignored) for the life of the stream
- */
-export type Update = "in place" | "moves" | "scales" | "only on" | "remove only" | "never";
-
-interface FieldBase {
-  /** Name in NATS's JSON API. */
-  readonly api: string;
-  readonly update: Update;
-  /** JetStream API level that brought it: 1 is 2.11, 2 is 2.12, 4 is 2.14. Default: older than levels. It is sent only where it is set. */
-  readonly since?: 1 | 2 | 4;
-}
-
-/** How values are written, and what an absent one means to the server. */
-type FieldKind =
-  | { readonly kind: "text"; readonly default: string }
-  | { readonly kind: "flag"; readonly default: boolean }
-  | { readonly kind: "choice"; readonly values: readonly string[]; readonly default: string }
-  /** `min` is what the settings accept; limits also accept -1. */
-  | {
-      readonly kind: "count";
-      readonly default: number;
-      readonly min?: number;
-      readonly max?: number;
-    }
-  /** A count for which anything below 1 is no limit, to the API -1. */
-  | { readonly kind: "limit"; readonly default: -1 }
-  /** A size for which anything below 1 is no limit, to the API -1. */
-  | { readonly kind: "bytes"; readonly default: -1 }
-  /** To the API nanoseconds. */
-  | { readonly kind: "duration"; readonly default: number }
-  /** RFC 3339. */
-  | { readonly kind: "time" }
-  | { readonly kind: "texts" }
-  | { readonly kind: "labels" }
-  | { readonly kind: "placement" }
-  | { readonly kind: "object"; readonly fields: NestedTable }
-  | { readonly kind: "objects"; readonly fields: NestedTable };
-
-export type Field = FieldBase & FieldKind;
-export type FieldTable = Readonly<Record<string, Field>>;
-
-/** Fields of an object change with the object that they belong to. */
-export type NestedField = Omit<FieldBase, "update"> & FieldKind & { readonly required?: true };
-export type NestedTable = Readonly<Record<string, NestedField>>;
 
 const subjectTransform = {
   src: { api: "src", kind: "text", default: "" },
   dest: { api: "dest", kind: "text", default: "" },
+} as const satisfies NestedTable;
+
+/** `tags`: all of them, `!tag`: without. Their order means nothing. */
+const placement = {
+  cluster: { api: "cluster", kind: "text", default: "" },
+  tags: { api: "tags", kind: "texts" },
 } as const satisfies NestedTable;
 
 const streamSource = {
@@ -106,7 +62,7 @@ export const STREAM_FIELDS = {
     max: 5,
     update: "scales",
   },
-  placement: { api: "placement", kind: "placement", update: "moves" },
+  placement: { api: "placement", kind: "object", fields: placement, update: "moves" },
   storage: {
     api: "storage",
     kind: "choice",
@@ -144,7 +100,14 @@ export const STREAM_FIELDS = {
     update: "in place",
   },
   maxMsgSize: { api: "max_msg_size", kind: "bytes", default: -1, update: "in place" },
-  maxConsumers: { api: "max_consumers", kind: "limit", default: -1, update: "in place" },
+  maxConsumers: {
+    api: "max_consumers",
+    kind: "limit",
+    default: -1,
+    // nats-server 2.15 has a limit for streams without one.
+    none: "no limit of its own",
+    update: "in place",
+  },
   noAck: { api: "no_ack", kind: "flag", default: false, update: "in place" },
   /** Absent or 0: 2 minutes, or `maxAge` where that is shorter; nothing for mirrors and sources. */
   duplicateWindow: { api: "duplicate_window", kind: "duration", default: 0, update: "in place" },
@@ -226,44 +189,7 @@ export const STREAM_FIELDS = {
 export type StreamFields = typeof STREAM_FIELDS;
 
 /** Where a stream is to live, as the API takes it. */
-export interface ApiPlacement {
-  readonly cluster?: string;
-  readonly tags?: readonly string[];
-}
-
-/** The value of a field in the API's JSON. */
-export type ApiValue<F> = F extends { kind: "text" | "time" }
-  ? string
-  : F extends { kind: "flag" }
-    ? boolean
-    : F extends { kind: "choice"; values: readonly (infer Value)[] }
-      ? Value
-      : F extends { kind: "count" | "limit" | "bytes" | "duration" }
-        ? number
-        : F extends { kind: "texts" }
-          ? readonly string[]
-          : F extends { kind: "labels" }
-            ? Readonly<Record<string, string>>
-            : F extends { kind: "placement" }
-              ? ApiPlacement
-              : F extends { kind: "object"; fields: infer Nested }
-                ? ApiObject<Nested>
-                : F extends { kind: "objects"; fields: infer Nested }
-                  ? readonly ApiObject<Nested>[]
-                  : never;
-
-/** The object that a table describes, in the API's JSON. */
-export type ApiObject<Table> = {
-  readonly [Name in keyof Table as Table[Name] extends { required: true }
-    ? ApiName<Table[Name]>
-    : never]: ApiValue<Table[Name]>;
-} & {
-  readonly [Name in keyof Table as Table[Name] extends { required: true }
-    ? never
-    : ApiName<Table[Name]>]?: ApiValue<Table[Name]>;
-};
-
-type ApiName<F> = F extends { api: infer Name extends string } ? Name : never;
+export type ApiPlacement = ApiObject<typeof placement>;
 
 /** The fields of the stream by their name in the API, with the name of their setting. */
 export const FIELDS_BY_API_NAME: ReadonlyMap<

@@ -1,6 +1,7 @@
+import type { FieldChange } from "../base/field-table.ts";
 import { formatDuration, sumOf } from "../base/quantities.ts";
 import { countOf, formatCount, formatSize } from "../base/wording.ts";
-import { describeChange, type FieldChange } from "./stream-diff.ts";
+import { describeChange } from "./stream-diff.ts";
 import type { StreamConfig } from "./stream-fields.ts";
 
 /** What a stream holds (`StreamState` of nats-server, as `$JS.API.STREAM.INFO` shows it). */

@@ -1,10 +1,10 @@
+import type { FieldChange } from "../../lib/base/field-table.ts";
 import { findMisfit, type Place } from "../../lib/placement/in-place.ts";
 import {
   completeConfig,
   describeChange,
   describeRefusals,
   diffConfig,
-  type FieldChange,
   mergeTagOrder,
   restatePlacement,
 } from "../../lib/streams/stream-diff.ts";

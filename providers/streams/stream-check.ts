@@ -1,3 +1,4 @@
+import type { FieldChange } from "../../lib/base/field-table.ts";
 import { hostsApart } from "../../lib/placement/in-place.ts";
 import {
   describeNearest,
@@ -6,12 +7,7 @@ import {
   planPlacement,
 } from "../../lib/placement/placement.ts";
 import { describeScale } from "../../lib/streams/scale-notices.ts";
-import {
-  describeChange,
-  describeRefusals,
-  diffConfig,
-  type FieldChange,
-} from "../../lib/streams/stream-diff.ts";
+import { describeChange, describeRefusals, diffConfig } from "../../lib/streams/stream-diff.ts";
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import {
   type Contents,

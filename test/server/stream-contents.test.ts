@@ -1,7 +1,8 @@
 import { createInbox, headers, type NatsConnection } from "nats";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Field } from "../../lib/base/field-table.ts";
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
-import { type Field, STREAM_FIELDS } from "../../lib/streams/stream-fields.ts";
+import { STREAM_FIELDS } from "../../lib/streams/stream-fields.ts";
 import { type JetStreamPort, openJetStream } from "../../live/jetstream/jetstream.ts";
 import type { StreamInputs, StreamOutputs } from "../../providers/streams/stream-inputs.ts";
 import { streamLifecycle } from "../../providers/streams/stream-lifecycle.ts";

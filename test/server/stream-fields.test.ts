@@ -1,13 +1,11 @@
 import type { NatsConnection } from "nats";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Field, NestedTable, Update } from "../../lib/base/field-table.ts";
 import { diffConfig } from "../../lib/streams/stream-diff.ts";
-import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import {
-  type Field,
-  type NestedTable,
   STREAM_FIELDS,
+  type StreamConfig,
   type StreamFields,
-  type Update,
 } from "../../lib/streams/stream-fields.ts";
 import {
   JetStreamError,
@@ -205,6 +203,12 @@ const NESTED_ROWS: Readonly<Record<string, Row>> = {
       ],
     ]),
   ),
+  "placement.cluster": { set: { placement: { cluster: "c1" } } },
+  "placement.tags": {
+    base: { placement: { cluster: "c1" } },
+    set: { placement: { cluster: "c1", tags: ["az:1"] } },
+    changed: { placement: { cluster: "c1", tags: ["az:2"] } },
+  },
   "subjectTransform.src": {
     base: { subject_transform: { dest: "b.>" } },
     set: { subject_transform: { src: "a.>", dest: "b.>" } },

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { type Field, type NestedField, STREAM_FIELDS } from "../../lib/streams/stream-fields.ts";
+import type { Field, NestedField } from "../../lib/base/field-table.ts";
+import { STREAM_FIELDS } from "../../lib/streams/stream-fields.ts";
 
 /** A stack's config as Pulumi hands it to the program, passwords too: text by name, without a namespace. */
 export type ConfigTexts = Readonly<Record<string, string>>;
@@ -183,8 +184,6 @@ function fieldValue(field: Field | NestedField): fc.Arbitrary<unknown> {
       return fc.uniqueArray(mostly(subject, fc.oneof(oddSubject, oddText)), { maxLength: 3 });
     case "labels":
       return fc.dictionary(oddText, oddText, { maxKeys: 2 });
-    case "placement":
-      return placement;
     case "object":
       return fields(field.fields);
     case "objects":
@@ -194,7 +193,9 @@ function fieldValue(field: Field | NestedField): fc.Arbitrary<unknown> {
 
 function fields(table: Readonly<Record<string, Field | NestedField>>): fc.Arbitrary<object> {
   const values: Record<string, fc.Arbitrary<unknown>> = {};
-  for (const [name, field] of Object.entries(table)) values[name] = mostly(fieldValue(field));
+  for (const [name, field] of Object.entries(table)) {
+    values[name] = mostly(name === "placement" ? placement : fieldValue(field));
+  }
   const requiredKeys = Object.keys(table).filter(
     (name) => table[name] && "required" in table[name],
   );
