@@ -15,26 +15,28 @@ import { Stream } from "./components/stream.ts";
 import { StreamRoster } from "./components/stream-roster.ts";
 import { fingerprint } from "./lib/accounts/credentials.ts";
 import { begunBy, mirrorsOf, rosterOf, subjectsOf } from "./lib/update/remembered-streams.ts";
+import { engineFromEnvironment } from "./live/engine/engine.ts";
 
 // The SDK takes a stack trace for each of its promises; looking all their frames up in source maps, which
 // types that are stripped don't need, is a quarter of a preview.
 Reflect.deleteProperty(Error, "prepareStackTrace");
 
-const { plan, ownership, accounts, access } = await planStack();
+const engine = engineFromEnvironment();
+const { plan, ownership, accounts, access } = await planStack(engine);
 for (const notice of plan.notices) pulumi.log.info(notice);
 
-const engine = await inspectEngine(plan, ownership);
-const tlsTexts = readTlsFiles(plan, engine);
-const observe = observerOf(plan, engine);
+const before = await inspectEngine(engine, plan, ownership);
+const tlsTexts = readTlsFiles(plan, before);
+const observe = observerOf(plan, before);
 const [{ strays, labels, hasGrowth, restarts }] = await Promise.all([
-  announceChanges(plan, accounts, engine, tlsTexts, observe),
-  announceImage(plan, engine, observe),
-  announceDepartures(plan, engine),
-  refuseShortages(plan, engine, observe),
+  announceChanges(plan, accounts, before, tlsTexts, observe),
+  announceImage(plan, before, observe),
+  announceDepartures(plan, before),
+  refuseShortages(plan, before, observe),
 ]);
 
 /** What all secrets of the cluster's resources stem from. */
-const facts = [pulumi.runtime.allConfig(), tlsTexts, engine.tls];
+const facts = [pulumi.runtime.allConfig(), tlsTexts, before.tls];
 const hasPlan = process.env.NATS_REGIONS_HAS_PLAN !== undefined;
 
 const cluster = new NatsCluster(plan.cluster, {
@@ -42,6 +44,7 @@ const cluster = new NatsCluster(plan.cluster, {
   accounts,
   ownership,
   engine,
+  before,
   strays,
   labels,
   hasGrowth,
@@ -57,10 +60,10 @@ const cluster = new NatsCluster(plan.cluster, {
 // saves its plan for an `up`, or goes by one, has to have what that has.
 const goesByNodes = pulumi.runtime.isDryRun() && !hasPlan;
 const [trusted, running] = goesByNodes
-  ? [engine.tls?.ca, engine.containers]
+  ? [before.tls?.ca, before.containers]
   : [cluster.caCertificate];
 
-// The engine does nothing else while it starts the process that serves streams: in a new cluster, nodes come
+// Pulumi does nothing else while it starts the process that serves streams: in a new cluster, nodes come
 // first.
 const jetStream = new JetStreamProvider(
   `${plan.cluster}-jetstream`,
@@ -111,7 +114,7 @@ createRetirement(
     plan,
     access,
     ownership,
-    engine,
+    before,
     caCertificate: cluster.caCertificate,
     after: [...cluster.ready, ...placed.map(({ stream }) => stream)],
   },

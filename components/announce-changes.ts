@@ -42,18 +42,18 @@ export interface Announcement {
 export async function announceChanges(
   plan: ClusterPlan,
   accounts: pulumi.Output<Accounts>,
-  engine: EngineState,
+  before: EngineState,
   texts: TlsTexts | undefined,
   observe: Observer,
 ): Promise<Announcement> {
   const changes = await new Promise<NodeChange[]>((resolve, reject) => {
-    accounts.apply((known) => findChanges(plan, known, engine, texts).then(resolve, reject));
+    accounts.apply((known) => findChanges(plan, known, before, texts).then(resolve, reject));
   });
   const restarted = new Set(
     changes.filter(({ kind }) => kind === "restart").map(({ node }) => node),
   );
   const labels = new Map(changes.map(({ node, label }) => [node, label] as const));
-  const restarts = await planRestarts(plan, restarted, engine, observe);
+  const restarts = await planRestarts(plan, restarted, before, observe);
   for (const line of describeChanges(changes, plan.waves, restarts.steps)) {
     void pulumi.log.info(line);
   }

@@ -51,7 +51,7 @@ async function lookAt(
 export interface DeparturesArgs {
   readonly plan: ClusterPlan;
   readonly ownership: Ownership;
-  readonly engine: EngineState;
+  readonly before: EngineState;
   /** PEM of the authorities that certify nodes; undefined where they have no TLS. */
   readonly caCertificate: pulumi.Output<string> | undefined;
 }
@@ -71,8 +71,8 @@ export function createDrain(
   args: DrainArgs,
   parent: pulumi.Resource,
 ): pulumi.Resource {
-  const { engine, accountsConf: stdin, after } = args;
-  const [inputs, ignoreChanges] = engine.leaving.size > 0 ? [{ stdin }, []] : [{}, ["stdin"]];
+  const { before, accountsConf: stdin, after } = args;
+  const [inputs, ignoreChanges] = before.leaving.size > 0 ? [{ stdin }, []] : [{}, ["stdin"]];
   const options = { parent, ignoreChanges, dependsOn: [...after] };
   return createStep(name, runCommand("drain"), args, inputs, options);
 }
@@ -109,7 +109,7 @@ export function createRetirement(
 function createStep(
   name: string,
   script: string,
-  { plan, ownership: { label }, engine, caCertificate }: DeparturesArgs,
+  { plan, ownership: { label }, before, caCertificate }: DeparturesArgs,
   {
     environment,
     ...inputs
@@ -121,7 +121,7 @@ function createStep(
     name,
     {
       ...inputs,
-      create: engine.leaving.size > 0 ? script : ":",
+      create: before.leaving.size > 0 ? script : ":",
       update: script,
       environment: {
         ...environment,

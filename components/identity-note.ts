@@ -1,6 +1,7 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { type Identity, identitySchema } from "../lib/plan/stack-identity.ts";
+import type { Engine } from "../live/engine/engine.ts";
 import { findIdentity } from "../live/engine/find-identity.ts";
 import { knownValue } from "./known-value.ts";
 import { runCommand } from "./run-command.ts";
@@ -18,7 +19,7 @@ import { runCommand } from "./run-command.ts";
  * has, which is also how stacks go on that were made before there was this resource, and where it was taken out of the
  * state. A Command, as only its `create` runs in that one case: reading the state takes 0.4 s.
  */
-export async function keepIdentity(): Promise<Identity> {
+export async function keepIdentity(engine: Engine): Promise<Identity> {
   const name = {
     organization: pulumi.getOrganization(),
     project: pulumi.getProject(),
@@ -40,7 +41,7 @@ export async function keepIdentity(): Promise<Identity> {
   const json = await knownValue(noted.stdout);
   if (json !== undefined) return identitySchema.parse(JSON.parse(json));
   try {
-    return await findIdentity(name);
+    return await findIdentity(engine, name);
   } catch (error) {
     throw new pulumi.RunError(error instanceof Error ? error.message : `${error}`);
   }

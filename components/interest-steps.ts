@@ -10,7 +10,7 @@ import { runCommand } from "./run-command.ts";
 export interface InterestArgs {
   readonly plan: ClusterPlan;
   readonly ownership: Ownership;
-  readonly engine: EngineState;
+  readonly before: EngineState;
   /** PEM of the authorities that certify nodes; undefined where they have no TLS. */
   readonly caCertificate: pulumi.Output<string> | undefined;
 }
@@ -52,14 +52,14 @@ export function createInterestStep(
 function createStep(
   name: string,
   script: string,
-  { ownership: { label }, engine, caCertificate }: InterestArgs,
+  { ownership: { label }, before, caCertificate }: InterestArgs,
   environment: Readonly<Record<string, pulumi.Input<string>>>,
   options: pulumi.CustomResourceOptions,
 ): local.Command {
   return new local.Command(
     name,
     {
-      create: engine.containers.size > 0 ? script : ":",
+      create: before.containers.size > 0 ? script : ":",
       update: script,
       environment: {
         ...environment,

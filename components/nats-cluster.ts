@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Accounts } from "../lib/accounts/accounts-conf.ts";
 import { renderAccountsConf } from "../lib/nodes/nats-conf.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan/plan.ts";
+import type { Engine } from "../live/engine/engine.ts";
 import type { SettledLabels, Strays } from "./announce-changes.ts";
 import type { AvailabilityZone } from "./availability-zone.ts";
 import { createDrain } from "./departure-steps.ts";
@@ -29,7 +30,8 @@ export interface NatsClusterArgs {
   readonly plan: ClusterPlan;
   readonly accounts: pulumi.Output<Accounts>;
   readonly ownership: Ownership;
-  readonly engine: EngineState;
+  readonly engine: Engine;
+  readonly before: EngineState;
   readonly strays: Strays;
   readonly labels: SettledLabels;
   /** Whether reloads give nodes more room for streams. */
@@ -66,17 +68,17 @@ export class NatsCluster extends pulumi.ComponentResource {
     // that there isn't, is a part of plans and of nothing else.
     const mark = args.planMark === undefined ? {} : { ignoreChanges: [args.planMark] };
     super("nats-regions:index:NatsCluster", name, { cluster: plan.cluster }, { ...opts, ...mark });
-    const certificates = createCertificates(name, plan, args.tlsTexts, args.engine, this);
+    const certificates = createCertificates(name, plan, args.tlsTexts, args.before, this);
     const settings = createCommon(name, args, certificates, this);
     const caCertificate = certificates?.ca;
     const zones = createZones(name, plan, this);
 
-    const isWhole = nodesOf(plan).every((node) => args.engine.containers.has(node.containerName));
+    const isWhole = nodesOf(plan).every((node) => args.before.containers.has(node.containerName));
     const { accountsConf } = settings;
     const accountsStep = createAccountsStep(`${name}-accounts`, { ...args, caCertificate }, this);
     const departing = { ...args, caCertificate, accountsConf, after: [accountsStep] };
     const drain = createDrain(`${name}-drain`, departing, this);
-    const isNew = args.engine.containers.size === 0;
+    const isNew = args.before.containers.size === 0;
     const starting = { ...args, labels, isNew };
     const start = createStartGate(`${name}-start`, starting, caCertificate, drain, this);
     const turns = new Turns({ ...args, labels, caCertificate });
@@ -93,7 +95,7 @@ export class NatsCluster extends pulumi.ComponentResource {
       }
       const closed = closedWaves(plan.waves, made).filter((index) => !gates.has(index));
       for (const index of closed) {
-        const { hasKept = false } = args.engine;
+        const { hasKept = false } = args.before;
         const gate = { ...args, index, nodes: made, caCertificate, isWhole, hasKept };
         gates.set(index, createGate(`${name}-wave-${index + 1}`, gate, this));
       }
@@ -132,7 +134,7 @@ function labelsOf({ labels }: NatsClusterArgs): (node: NodePlan) => string {
 /** What all nodes share: the network, the image, the file with the accounts. */
 function createCommon(
   name: string,
-  { plan, accounts, ownership, engine }: NatsClusterArgs,
+  { plan, accounts, ownership, engine, before }: NatsClusterArgs,
   certificates: Certificates | undefined,
   parent: pulumi.Resource,
 ): NodeSettings {
@@ -153,9 +155,10 @@ function createCommon(
     certificates: certificates?.files ?? new Map(),
     network,
     networkName: plan.prefix,
-    ensureNetwork: ensureNetwork(plan.prefix, ownership),
-    limitProcesses: limitProcesses(`limit-processes-${plan.prefix}`),
+    ensureNetwork: ensureNetwork(engine, plan.prefix, ownership),
+    limitProcesses: limitProcesses(engine, `limit-processes-${plan.prefix}`),
     engine,
+    before,
     pulled,
     ownership,
   };

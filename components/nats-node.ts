@@ -10,6 +10,7 @@ import {
 import { CLIENT_PORT, CONFIG_DIR, DATA_DIR, MONITOR_PORT } from "../lib/nodes/nats-conf.ts";
 import { NODE_USER, packNodeFiles } from "../lib/nodes/node-files.ts";
 import type { NodePlan } from "../lib/plan/plan.ts";
+import type { Engine } from "../live/engine/engine.ts";
 import type { NodeFiles } from "./node-certificates.ts";
 import { makeRoomFor, type Ownership } from "./ownership.ts";
 import type { EngineState } from "./preflight.ts";
@@ -38,8 +39,9 @@ export interface NodeSettings {
   readonly networkName: string;
   readonly ensureNetwork: pulumi.ResourceHook;
   readonly limitProcesses: pulumi.ResourceHook;
+  readonly engine: Engine;
   /** What was there already. */
-  readonly engine: EngineState;
+  readonly before: EngineState;
   readonly ownership: Ownership;
 }
 
@@ -152,7 +154,7 @@ function createContainer(
   { config, data, configured }: Volumes & { readonly configured: local.Command },
   parent: pulumi.Resource,
 ): docker.Container {
-  const { engine } = settings;
+  const { engine, before } = settings;
   const memoryMib = Math.ceil(settings.memory / 1024 ** 2);
   // What the config was written by: an update that leaves the Command out, as `--target` can, leaves the file as it was.
   const restartSettings = configured.environment.apply(
@@ -208,10 +210,10 @@ function createContainer(
       dependsOn: [settings.network, settings.pulled, configured, ...after],
       hooks: {
         beforeCreate: [
-          ...(engine.containers.has(plan.containerName)
-            ? [makeRoomFor(plan.containerName, settings.ownership)]
+          ...(before.containers.has(plan.containerName)
+            ? [makeRoomFor(engine, plan.containerName, settings.ownership)]
             : []),
-          ...(engine.hasNetwork ? [] : [settings.ensureNetwork]),
+          ...(before.hasNetwork ? [] : [settings.ensureNetwork]),
         ],
         afterCreate: [settings.limitProcesses],
       },

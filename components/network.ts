@@ -1,6 +1,6 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { docker } from "../live/engine/docker-cli.ts";
+import { AlreadyExists, type Engine, NotFound } from "../live/engine/engine.ts";
 import type { Ownership } from "./ownership.ts";
 
 /**
@@ -40,16 +40,32 @@ function isInUse({ label, value }: Ownership["label"]): string {
  * A hook that makes the network anew if it was removed: a Command can't see that, a container needs it. One
  * for all containers, as one look is enough.
  */
-export function ensureNetwork(networkName: string, { labels }: Ownership): pulumi.ResourceHook {
+export function ensureNetwork(
+  engine: Engine,
+  networkName: string,
+  { labels }: Ownership,
+): pulumi.ResourceHook {
   const ensure = async () => {
-    const { ok } = await docker("network", "inspect", networkName);
-    if (!ok) await docker("network", "create", ...labelFlags(labels), networkName);
+    if (!(await isMissing(engine, networkName))) return;
+    try {
+      await engine.run("network", "create", ...labelFlags(labels), networkName);
+    } catch (error) {
+      if (!(error instanceof AlreadyExists)) throw error;
+    }
   };
   let ensured: Promise<void> | undefined;
   return new pulumi.ResourceHook(`ensure-network-${networkName}`, () => {
     ensured ??= ensure();
     return ensured;
   });
+}
+
+/** An engine that doesn't answer now may do so once the container is made. */
+async function isMissing(engine: Engine, networkName: string): Promise<boolean> {
+  return await engine.run("network", "inspect", networkName).then(
+    () => false,
+    (error: unknown) => error instanceof NotFound,
+  );
 }
 
 function labelFlags(labels: Ownership["labels"]): string[] {

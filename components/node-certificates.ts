@@ -37,11 +37,11 @@ export function createCertificates(
   name: string,
   plan: ClusterPlan,
   texts: TlsTexts | undefined,
-  engine: EngineState,
+  before: EngineState,
   parent: pulumi.Resource,
 ): Certificates | undefined {
   if (plan.tls === "none") return undefined;
-  return texts ? passOn(texts) : certify(name, plan, engine, parent);
+  return texts ? passOn(texts) : certify(name, plan, before, parent);
 }
 
 function passOn({ ca, nodes }: TlsTexts): Certificates {
@@ -62,7 +62,7 @@ function nodeFiles(
 function certify(
   name: string,
   plan: ClusterPlan,
-  engine: EngineState,
+  before: EngineState,
   parent: pulumi.Resource,
 ): Certificates {
   // They are nowhere but in the state: with the cluster they are gone.
@@ -70,7 +70,7 @@ function certify(
   const authority = new CertificateAuthority(
     `${name}-authority`,
     { name: plan.prefix },
-    { ...options, hooks: { beforeCreate: [keepAuthority(`${name}-authority`, plan, engine)] } },
+    { ...options, hooks: { beforeCreate: [keepAuthority(`${name}-authority`, plan, before)] } },
   );
   const issuer = { name: plan.prefix, key: authority.key };
   const lifetime = formatDuration(plan.certificateLifetime);

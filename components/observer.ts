@@ -12,10 +12,10 @@ import type { EngineState } from "./preflight.ts";
 export type Observer = (isAfresh?: boolean) => Promise<ObservedCluster>;
 
 /** Looks when it is first asked, and once: a preview that changes nothing needn't. */
-export function observerOf(plan: ClusterPlan, engine: EngineState): Observer {
+export function observerOf(plan: ClusterPlan, before: EngineState): Observer {
   let observed: Promise<ObservedCluster> | undefined;
   return (isAfresh = false) => {
-    if (isAfresh || !observed) observed = observeCluster(monitorsOf(plan, engine));
+    if (isAfresh || !observed) observed = observeCluster(monitorsOf(plan, before));
     return observed;
   };
 }

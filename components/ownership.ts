@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { OWNER_LABEL, STACK_LABEL } from "../lib/nodes/labels.ts";
 import type { Identity } from "../lib/plan/stack-identity.ts";
-import { docker } from "../live/engine/docker-cli.ts";
+import { type Engine, nothing, textField } from "../live/engine/engine.ts";
 
 /** Marks what a stack makes on a Docker engine, so that nothing else is ever touched. */
 export interface Ownership {
@@ -23,15 +23,16 @@ export function ownershipOf({ project, stack, owner }: Identity): Ownership {
  * Somebody else's container of that name stays, and the creation fails with the engine's own words.
  */
 export function makeRoomFor(
+  engine: Engine,
   container: string,
   { label: { label, value } }: Ownership,
 ): pulumi.ResourceHook {
   return new pulumi.ResourceHook(`make-room-for-${container}`, async () => {
-    const format = `--format={{index .Config.Labels "${label}"}}`;
-    const { ok, stdout } = await docker("container", "inspect", format, container);
-    if (!ok || stdout !== value) return;
-    // One that runs may lead streams: when it is stopped, it hands them on.
-    await docker("container", "stop", container);
-    await docker("container", "rm", "--force", container);
+    const owned = { owner: textField(`index .Config.Labels "${label}"`) };
+    const [found] = await engine.list(owned, "container", "inspect", container).catch(nothing);
+    if (found?.owner !== value) return;
+    // One that runs may lead streams: when it is stopped, it hands them on. What doesn't work here, the creation tells of.
+    await engine.run("container", "stop", container).catch(nothing);
+    await engine.run("container", "rm", "--force", container).catch(nothing);
   });
 }

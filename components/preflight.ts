@@ -10,14 +10,27 @@ import {
   type SettingValues,
   TLS_FILES,
 } from "../lib/nodes/nats-conf.ts";
-import { publishedAddress, publishedUrl, schemeOf } from "../lib/nodes/published-ports.ts";
+import {
+  publishedAddress,
+  publishedPorts,
+  publishedUrl,
+  schemeOf,
+} from "../lib/nodes/published-ports.ts";
 import { imageVersion, whyNotTogether } from "../lib/nodes/versions.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan/plan.ts";
 import { describeForeign } from "../lib/plan/stack-identity.ts";
 import type { RunningTls } from "../lib/tls/own-certificates.ts";
 import { describeKeptVolumes } from "../lib/update/kept-volumes.ts";
 import { describeLostData, describeNotKept } from "../lib/update/lost-data.ts";
-import { docker, noEngine } from "../live/engine/docker-cli.ts";
+import {
+  DockerError,
+  type Engine,
+  type Fields,
+  labelField,
+  NotFound,
+  noEngine,
+  textField,
+} from "../live/engine/engine.ts";
 import { askMemoryKills } from "../live/engine/memory-kills.ts";
 import type { Ownership } from "./ownership.ts";
 
@@ -72,12 +85,16 @@ export interface EngineNode {
  *
  * @throws pulumi.RunError naming the way out.
  */
-export async function inspectEngine(plan: ClusterPlan, ownership: Ownership): Promise<EngineState> {
+export async function inspectEngine(
+  engine: Engine,
+  plan: ClusterPlan,
+  ownership: Ownership,
+): Promise<EngineState> {
   const owner = ownership.label.value;
   const [containers, volumes, networks] = await Promise.all([
-    listContainers(plan, ownership),
-    list("volume", plan, ownership),
-    list("network", plan, ownership),
+    listContainers(engine, plan, ownership),
+    list(engine, "volume", plan, ownership),
+    list(engine, "network", plan, ownership),
   ]);
   refuseForeign([...containers, ...volumes, ...networks], plan, owner);
   const own = containers.filter((found) => found.owner === owner && found.node !== "");
@@ -88,6 +105,7 @@ export async function inspectEngine(plan: ClusterPlan, ownership: Ownership): Pr
   const ownVolumes = volumes.filter((found) => found.owner === owner);
   const returning = findReturning(own, ownVolumes, plan);
   await warnOfStopped(
+    engine,
     own,
     new Set([...bereft].filter((name) => !returning.has(name))),
     plan,
@@ -96,7 +114,7 @@ export async function inspectEngine(plan: ClusterPlan, ownership: Ownership): Pr
   warnOfKept(own, ownVolumes, returning, plan);
   warnOfLostData(own, volumes, plan);
   if (own.length === 0 && networks.length === 0) warnOfNotKept(ownVolumes, plan);
-  await refuseTakenPorts(own, plan);
+  await refuseTakenPorts(engine, own, plan);
   const planned = new Set(nodesOf(plan).map(({ containerName }) => containerName));
   const [staying, leaving] = partition(own, ({ name }) => planned.has(name));
   return {
@@ -105,7 +123,7 @@ export async function inspectEngine(plan: ClusterPlan, ownership: Ownership): Pr
     bereft,
     hasNetwork: networks.some(({ name }) => name === plan.prefix),
     ...(returning.size > 0 ? { hasKept: true as const } : {}),
-    ...(await readTls(own)),
+    ...(await readTls(engine, own)),
   };
 }
 
@@ -133,45 +151,44 @@ function engineNode({ settings, monitoringUrl, clientAddress }: FoundContainer):
  *
  * @throws pulumi.RunError naming the way out.
  */
-export function refuseUnreachable({
-  bindAddress,
-  monitorAddress,
-}: Pick<ClusterPlan, "bindAddress" | "monitorAddress">): void {
-  if (isLocalEngine()) return;
+export function refuseUnreachable(
+  { isLocal, host }: Engine,
+  { bindAddress, monitorAddress }: Pick<ClusterPlan, "bindAddress" | "monitorAddress">,
+): void {
+  if (isLocal) return;
   for (const [setting, address] of Object.entries({ bindAddress, monitorAddress })) {
     if (!/^(127\.|0\.0\.0\.0)/.test(address)) continue;
     throw new pulumi.RunError(
-      `${setting}: nodes on ${process.env.DOCKER_HOST} can't be reached at ${address}.\nSet it to an address of that machine: npx pulumi config set ${setting} 10.0.0.5`,
+      `${setting}: nodes on ${host} can't be reached at ${address}.\nSet it to an address of that machine: npx pulumi config set ${setting} 10.0.0.5`,
     );
   }
 }
 
-async function listContainers(plan: ClusterPlan, { label }: Ownership): Promise<FoundContainer[]> {
-  const names = [label.label, NODE_LABEL, CLUSTER_LABEL, RESTART_SETTINGS_LABEL];
-  const labels = names.map((name) => `{{.Label "${name}"}}`);
-  const rows = await listRows([
-    "ps",
-    "--all",
-    `--filter=name=${plan.prefix}`,
-    `--format=${["{{.Names}}", ...labels, "{{.State}}", "{{.Ports}}"].join("\t")}`,
-  ]);
-  return rows.map(([name = "", owner = "", node = "", cluster = "", settings = "", ...rest]) => {
-    const [state, ports = ""] = rest;
-    return {
-      name,
-      owner,
-      node,
-      cluster,
-      settings,
-      running: state === "running",
-      publishedPorts: new Set([
-        ...Array.from(ports.matchAll(/:(\d+)->/g), ([, port]) => Number(port)),
-        ...(state === "restarting" ? portsIn(settings) : []),
-      ]),
-      monitoringUrl: publishedUrl(ports, MONITOR_PORT, schemeOf(settings)),
-      clientAddress: publishedAddress(ports, CLIENT_PORT),
-    };
-  });
+async function listContainers(
+  engine: Engine,
+  plan: ClusterPlan,
+  { label }: Ownership,
+): Promise<FoundContainer[]> {
+  const fields = {
+    name: textField(".Names"),
+    owner: labelField(label.label),
+    node: labelField(NODE_LABEL),
+    cluster: labelField(CLUSTER_LABEL),
+    settings: labelField(RESTART_SETTINGS_LABEL),
+    state: textField(".State"),
+    ports: textField(".Ports"),
+  };
+  const rows = await listNamed(engine, fields, plan, "ps", "--all");
+  return rows.map(({ state, ports, ...row }) => ({
+    ...row,
+    running: state === "running",
+    publishedPorts: new Set([
+      ...publishedPorts(ports),
+      ...(state === "restarting" ? portsIn(row.settings) : []),
+    ]),
+    monitoringUrl: publishedUrl(ports, MONITOR_PORT, schemeOf(row.settings)),
+    clientAddress: publishedAddress(ports, CLIENT_PORT),
+  }));
 }
 
 /** The engine shows no ports of a container between two of its starts, which come any moment and take them again. */
@@ -182,19 +199,27 @@ function portsIn(settings: string): number[] {
 }
 
 async function list(
+  engine: Engine,
   kind: "volume" | "network",
   plan: ClusterPlan,
   { label }: Ownership,
 ): Promise<Found[]> {
-  const format = `--format={{.Name}}\t{{.Label "${label.label}"}}`;
-  const rows = await listRows([kind, "ls", `--filter=name=${plan.prefix}`, format]);
-  return rows.map(([name = "", owner = ""]) => ({ name, owner }));
+  const fields = { name: textField(".Name"), owner: labelField(label.label) };
+  return await listNamed(engine, fields, plan, kind, "ls");
 }
 
-async function listRows(command: readonly string[]): Promise<string[][]> {
-  const { ok, stdout, error } = await docker(...command);
-  if (ok) return stdout.split("\n").flatMap((line) => (line === "" ? [] : [line.split("\t")]));
-  throw new pulumi.RunError(noEngine(error));
+/** Lists what has the stack's prefix in its name, another stack's too. */
+async function listNamed<Row>(
+  engine: Engine,
+  fields: Fields<Row>,
+  { prefix }: ClusterPlan,
+  ...command: readonly string[]
+): Promise<Row[]> {
+  try {
+    return await engine.list(fields, ...command, `--filter=name=${prefix}`);
+  } catch (error) {
+    throw error instanceof DockerError ? new pulumi.RunError(noEngine(error)) : error;
+  }
 }
 
 function refuseForeign(found: readonly Found[], plan: ClusterPlan, owner: string): void {
@@ -216,19 +241,32 @@ function refuseOtherCluster(own: readonly FoundContainer[], { cluster }: Cluster
 }
 
 /** Of any node that has TLS: as nodes trust each other, what is good for one is good for all. */
-async function readTls(own: readonly FoundContainer[]): Promise<Pick<EngineState, "tls">> {
+async function readTls(
+  engine: Engine,
+  own: readonly FoundContainer[],
+): Promise<Pick<EngineState, "tls">> {
   const secured = own.filter((container) => tlsOf(container) !== "none");
   const container = (secured.find(({ running }) => running) ?? secured[0])?.name;
   if (container === undefined) return {};
-  const read = (file: string) => readFile(container, `${CONFIG_DIR}/${file}`);
+  const read = (file: string) => readFile(engine, container, `${CONFIG_DIR}/${file}`);
   const [ca, certificate] = await Promise.all([read(TLS_FILES.ca), read(TLS_FILES.certificate)]);
   return ca === undefined || certificate === undefined ? {} : { tls: { ca, certificate } };
 }
 
 /** The text of a file in a container; undefined where it isn't there. */
-async function readFile(container: string, file: string): Promise<string | undefined> {
-  const { ok, stdout } = await docker("cp", `${container}:${file}`, "-");
-  return ok ? parseTar(new TextEncoder().encode(stdout))[0]?.text : undefined;
+async function readFile(
+  engine: Engine,
+  container: string,
+  file: string,
+): Promise<string | undefined> {
+  try {
+    const archive = await engine.read("cp", `${container}:${file}`, "-");
+    // A copy, as nanotar reads the memory from its start, of which a Buffer may be but a part.
+    return parseTar(new Uint8Array(archive))[0]?.text;
+  } catch (error) {
+    if (error instanceof NotFound) return undefined;
+    throw error instanceof DockerError ? new pulumi.RunError(noEngine(error)) : error;
+  }
 }
 
 /** What a container was made with; `none` where it doesn't say. */
@@ -339,6 +377,7 @@ function isDataVolume(name: string, { prefix }: ClusterPlan): boolean {
 }
 
 async function warnOfStopped(
+  engine: Engine,
   containers: readonly FoundContainer[],
   bereft: ReadonlySet<string>,
   plan: ClusterPlan,
@@ -349,7 +388,7 @@ async function warnOfStopped(
     .filter(({ name, containerName }) => stopped.has(containerName) || bereft.has(name))
     .map(({ name }) => name);
   if (names.length === 0) return;
-  const kills = await askMemoryKills(`${label}=${value}`);
+  const kills = await askMemoryKills(engine, `${label}=${value}`);
   void pulumi.log.warn(
     `${names.length} of ${nodesOf(plan).length} nodes don't run: ${names.join(", ")}. \`npx pulumi up --refresh\` brings them back; without --refresh, an \`up\` does so where it restarts them anyway.${kills === undefined ? "" : ` ${kills}.`}`,
   );
@@ -384,8 +423,12 @@ function warnOfNotKept(volumes: readonly Found[], plan: ClusterPlan): void {
   for (const line of describeNotKept(plan, names)) void pulumi.log.warn(line);
 }
 
-async function refuseTakenPorts(own: readonly FoundContainer[], plan: ClusterPlan): Promise<void> {
-  if (!isLocalEngine()) return;
+async function refuseTakenPorts(
+  { isLocal }: Engine,
+  own: readonly FoundContainer[],
+  plan: ClusterPlan,
+): Promise<void> {
+  if (!isLocal) return;
   const taken = await Promise.all(nodesOf(plan).map((node) => findTakenPort(node, own, plan)));
   const problems = taken.filter((problem) => problem !== undefined);
   if (problems.length === 0) return;
@@ -421,10 +464,4 @@ function canListen(port: number, address: string): Promise<boolean> {
       server.close(() => resolve(true)),
     );
   });
-}
-
-/** Whether what the engine publishes on loopback is reached here: also by one that listens there on tcp. */
-function isLocalEngine(): boolean {
-  const host = process.env.DOCKER_HOST ?? "";
-  return !/^(ssh|tcp):/.test(host) || /^tcp:\/\/(127\.[\d.]+|localhost|\[::1\])(:|\/|$)/.test(host);
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { docker } from "../live/engine/docker-cli.ts";
+import { type Engine, nothing, reasonOf, textField } from "../live/engine/engine.ts";
 
 /** Far above what a server takes, some dozen and a few for each core, and far below what a host has. */
 const MOST_PROCESSES = 1_024;
@@ -14,12 +14,16 @@ const PAUSE_MS = 500;
  * field for it, and an ulimit would count those of all nodes together, which run as the same user. The limit
  * stays with the container.
  */
-export function limitProcesses(name: string): pulumi.ResourceHook {
+export function limitProcesses(engine: Engine, name: string): pulumi.ResourceHook {
   return new pulumi.ResourceHook(name, async ({ id }) => {
     for (const began = Date.now(); ; await sleep(PAUSE_MS)) {
-      const { ok, error } = await docker("update", `--pids-limit=${MOST_PROCESSES}`, id);
-      if (ok || (await hasEnded(id))) return;
-      if (Date.now() - began > PATIENCE_MS) throw new Error(error);
+      try {
+        await engine.run("update", `--pids-limit=${MOST_PROCESSES}`, id);
+        return;
+      } catch (error) {
+        if (await hasEnded(engine, id)) return;
+        if (Date.now() - began > PATIENCE_MS) throw new Error(reasonOf(error));
+      }
     }
   });
 }
@@ -28,7 +32,9 @@ export function limitProcesses(name: string): pulumi.ResourceHook {
  * A server that has ended, and perhaps is about to be started again, is the gate's to tell of, in the server's own
  * words: the engine has too many for it.
  */
-async function hasEnded(id: string): Promise<boolean> {
-  const { ok, stdout } = await docker("inspect", "--format={{.State.Status}}", id);
-  return ok && stdout.trim() !== "running";
+async function hasEnded(engine: Engine, id: string): Promise<boolean> {
+  const [found] = await engine
+    .list({ state: textField(".State.Status") }, "inspect", id)
+    .catch(nothing);
+  return found !== undefined && found.state !== "running";
 }

@@ -15,7 +15,7 @@ export interface TlsTexts {
 /**
  * Reads and checks the user's certificates, where the settings name any.
  *
- * @param engine the nodes that there are, and what they have now.
+ * @param before the nodes that there are, and what they have now.
  * @throws pulumi.RunError naming every file that won't do, and never what is in it.
  */
 export function readTlsFiles(

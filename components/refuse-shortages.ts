@@ -13,10 +13,10 @@ import type { EngineState } from "./preflight.ts";
  */
 export async function refuseShortages(
   plan: ClusterPlan,
-  engine: EngineState,
+  before: EngineState,
   observe: Observer,
 ): Promise<void> {
-  const room = await observeRoom(monitorsOf(plan, engine));
+  const room = await observeRoom(monitorsOf(plan, before));
   if (!needsStreams(plan, room)) return;
   const shortages = describeShortages(plan, room, await observe());
   if (shortages.length === 0) return;

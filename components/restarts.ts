@@ -6,6 +6,7 @@ import { describeSight, Stillness } from "../lib/observed/waiting.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan/plan.ts";
 import { describeOrder, orderRestarts } from "../lib/update/rollout-order.ts";
 import { type FormerLacks, formerLacks, whyNotItsTurn } from "../lib/update/turn.ts";
+import type { Engine } from "../live/engine/engine.ts";
 import { FallWatch } from "../live/engine/falls.ts";
 import { listOwnNodes, type OwnNode } from "../live/engine/own-nodes.ts";
 import { LONG_REQUEST_MS } from "../live/monitoring/monitoring.ts";
@@ -77,6 +78,7 @@ export interface TurnsArgs {
   /** What the label of a node's container has once it is changed. */
   readonly labels: (node: NodePlan) => string;
   readonly ownership: Ownership;
+  readonly engine: Engine;
   /** PEM of the authorities that certify the nodes; undefined where they have no TLS. */
   readonly caCertificate: pulumi.Output<string> | undefined;
 }
@@ -110,9 +112,9 @@ export class Turns {
   }
 
   async #await(node: string, mates: ReadonlySet<string>): Promise<void> {
-    const { plan } = this.#args;
+    const { plan, engine } = this.#args;
     const stillness = new Stillness(Date.now());
-    const falls = new FallWatch();
+    const falls = new FallWatch(engine);
     for (let saidAt = Date.now(); ; await sleep(POLL_MS)) {
       const own = await this.#list();
       const sight = await this.#whyNot(node, mates, own);
@@ -141,10 +143,11 @@ export class Turns {
   }
 
   async #list(): Promise<readonly OwnNode[]> {
-    const { ownership, caCertificate } = this.#args;
+    const { engine, ownership, caCertificate } = this.#args;
     const { label, value } = ownership.label;
     const trust = caCertificate && (await promiseOf(caCertificate));
-    return await listOwnNodes(`${label}=${value}`, trust === undefined ? {} : { ca: trust });
+    const given = trust === undefined ? {} : { ca: trust };
+    return await listOwnNodes(engine, `${label}=${value}`, given);
   }
 
   async #whyNot(node: string, mates: ReadonlySet<string>, own: readonly OwnNode[]) {

@@ -8,6 +8,7 @@ import { PlanError } from "../lib/base/errors.ts";
 import { type Passwords, passwordProblems, passwordsOfUsers } from "../lib/plan/passwords.ts";
 import { type ClusterPlan, planCluster } from "../lib/plan/plan.ts";
 import { decodeSettings, parseSettings } from "../lib/plan/settings.ts";
+import type { Engine } from "../live/engine/engine.ts";
 import type { UserLogin } from "../live/jetstream/connection.ts";
 import { keepIdentity } from "./identity-note.ts";
 import { type Ownership, ownershipOf } from "./ownership.ts";
@@ -35,15 +36,15 @@ export interface Access {
  *
  * @throws pulumi.RunError, which is shown without a stack trace, naming what is wrong with them.
  */
-export async function planStack(): Promise<StackPlan> {
+export async function planStack(engine: Engine): Promise<StackPlan> {
   try {
     const config = new pulumi.Config();
     const raw = decodeSettings(pulumi.runtime.allConfig(), config.name);
     const named = { project: pulumi.getProject(), stack: pulumi.getStack() };
     // What is wrong whoever the stack is gets refused before anything is noted down.
     const settings = parseSettings(raw, named);
-    refuseUnreachable(settings);
-    const identity = await keepIdentity();
+    refuseUnreachable(engine, settings);
+    const identity = await keepIdentity(engine);
     const isRenamed = identity.project !== named.project || identity.stack !== named.stack;
     const plan = planCluster(isRenamed ? parseSettings(raw, identity) : settings);
     const passwords = await readPasswords(config, plan);

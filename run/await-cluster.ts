@@ -17,6 +17,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { describeSight } from "../lib/observed/waiting.ts";
 import { judgeMembers, judgeReplicas, WaveGate, type WaveSight } from "../lib/update/wave-gate.ts";
+import { engineFromEnvironment } from "../live/engine/engine.ts";
 import { FallWatch } from "../live/engine/falls.ts";
 import { askMemoryKills } from "../live/engine/memory-kills.ts";
 import { askEngine, type OwnNode } from "../live/engine/own-nodes.ts";
@@ -24,6 +25,7 @@ import { askNodes, LONG_REQUEST_MS, type Monitor } from "../live/monitoring/moni
 import { givenMonitors, givenPatience } from "../live/monitoring/monitoring-page.ts";
 import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts";
 
+const engine = engineFromEnvironment();
 const OWNER = z.string().min(1).parse(process.env.OWNER);
 const LACKED = new Set(z.array(z.string()).parse(JSON.parse(process.env.LACKED ?? "[]")));
 const PROGRESS_MS = 5_000;
@@ -39,7 +41,7 @@ await main();
 async function main(): Promise<void> {
   const purpose = z.enum(["members", "replicas"]).parse(process.argv.at(-1));
   const gate = new WaveGate(Date.now(), givenPatience(), purpose === "members");
-  const falls = new FallWatch();
+  const falls = new FallWatch(engine);
   let wasDown = false;
   for (let saidAt = Date.now(); ; ) {
     const { sight, own } = await look(purpose);
@@ -66,7 +68,7 @@ async function main(): Promise<void> {
 }
 
 async function fail(reason: string): Promise<void> {
-  const kills = await askMemoryKills(OWNER);
+  const kills = await askMemoryKills(engine, OWNER);
   console.error(
     `${reason}${kills === undefined ? "" : `; ${kills}`}. Nodes of later waves are as they were; the next up goes on from here, with these settings or with those of before.`,
   );
@@ -79,7 +81,7 @@ interface Look {
 }
 
 async function look(purpose: "members" | "replicas"): Promise<Look> {
-  const { own, silence } = await askEngine(OWNER);
+  const { own, silence } = await askEngine(engine, OWNER);
   if (silence !== undefined) {
     const sight = { reason: silence, isInVain: false, isLeaderless: false, isRejoining: false };
     return { sight, own };

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { describeSight, Stillness } from "../lib/observed/waiting.ts";
 import { judgeStart, type StartVerdict } from "../lib/update/start-gate.ts";
+import { engineFromEnvironment } from "../live/engine/engine.ts";
 import { askMemoryKills } from "../live/engine/memory-kills.ts";
 import { askEngine } from "../live/engine/own-nodes.ts";
 import { askNodes, LONG_REQUEST_MS } from "../live/monitoring/monitoring.ts";
@@ -18,6 +19,8 @@ import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts"
 const PATIENCE_MS = 20_000;
 const POLL_MS = 500;
 const PROGRESS_MS = 5_000;
+
+const engine = engineFromEnvironment();
 
 await main();
 
@@ -42,7 +45,7 @@ async function conclude(verdict: Exclude<StartVerdict, { readonly kind: "go" }>)
     console.error(`${verdict.reason}; going on where that takes no majority`);
     return;
   }
-  const kills = await askMemoryKills(z.string().parse(process.env.OWNER));
+  const kills = await askMemoryKills(engine, z.string().parse(process.env.OWNER));
   const cause = kills === undefined ? "" : `; ${kills}`;
   const cure = verdict.cure === undefined ? "" : ` To get it well: ${verdict.cure}.`;
   console.error(
@@ -52,7 +55,7 @@ async function conclude(verdict: Exclude<StartVerdict, { readonly kind: "go" }>)
 }
 
 async function look(): Promise<{ readonly verdict: StartVerdict; readonly behind: number }> {
-  const { own, silence } = await askEngine(z.string().parse(process.env.OWNER));
+  const { own, silence } = await askEngine(engine, z.string().parse(process.env.OWNER));
   if (silence !== undefined) return { verdict: { kind: "barred", reason: silence }, behind: 0 };
   const waves = readSettings();
   const isPlanned = (name: string) => waves.some((wave) => name in wave);

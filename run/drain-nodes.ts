@@ -12,7 +12,7 @@
  */
 import { text } from "node:stream/consumers";
 import { drainedConf } from "../lib/update/leavers.ts";
-import { expectDocker } from "../live/engine/docker-cli.ts";
+import { engineFromEnvironment } from "../live/engine/engine.ts";
 import { readConfig, writeConfig } from "../live/engine/node-config.ts";
 import { listOwnNodes, type OwnNode, readOwner } from "../live/engine/own-nodes.ts";
 import { askNodes } from "../live/monitoring/monitoring.ts";
@@ -21,10 +21,11 @@ import { findLeaving, runScript } from "./leaving-nodes.ts";
 import { waitFor } from "./wait-for.ts";
 
 const POLL_MS = 200;
+const engine = engineFromEnvironment();
 
 await runScript(async () => {
   const accountsConf = await text(process.stdin);
-  for (const node of await findLeaving()) await drain(await start(node), accountsConf);
+  for (const node of await findLeaving(engine)) await drain(await start(node), accountsConf);
 });
 
 async function start(node: OwnNode): Promise<OwnNode> {
@@ -32,12 +33,13 @@ async function start(node: OwnNode): Promise<OwnNode> {
     console.error(
       `${node.name} leaves, but doesn't run: starting it, so that what it holds can move`,
     );
-    await expectDocker("start", node.container);
+    await engine.run("start", node.container);
   }
   let found = node;
   await waitFor(
     async () => {
-      found = (await listOwnNodes(readOwner())).find(({ name }) => name === node.name) ?? node;
+      const own = await listOwnNodes(engine, readOwner());
+      found = own.find(({ name }) => name === node.name) ?? node;
       const [report] = await askNodes([found]);
       return report?.health === "" ? undefined : { reason: report?.health ?? "it doesn't answer" };
     },
@@ -54,10 +56,10 @@ async function start(node: OwnNode): Promise<OwnNode> {
 
 /** Its config is no longer in the plan: the tag is put below what is there, where it replaces the others. */
 async function drain(node: OwnNode, nextAccounts: string): Promise<void> {
-  const { conf, accountsConf, others } = await readConfig(node.container);
+  const { conf, accountsConf, others } = await readConfig(engine, node.container);
   const next = drainedConf(conf);
   const accounts = nextAccounts || accountsConf;
   if (next === conf && accounts === accountsConf) return;
-  await writeConfig(node, { conf: next, accountsConf: accounts, others });
+  await writeConfig(engine, node, { conf: next, accountsConf: accounts, others });
   console.error(`${node.name} takes no new replicas`);
 }

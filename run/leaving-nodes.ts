@@ -1,6 +1,7 @@
 import { peerId } from "../lib/observed/meta-group.ts";
 import type { MetaPeer } from "../lib/observed/readiness.ts";
 import { findLeavers } from "../lib/update/leavers.ts";
+import type { Engine } from "../live/engine/engine.ts";
 import { listOwnNodes, type OwnNode, readOwner } from "../live/engine/own-nodes.ts";
 import { askNodes, type Monitor } from "../live/monitoring/monitoring.ts";
 import { givenMonitors } from "../live/monitoring/monitoring-page.ts";
@@ -31,9 +32,9 @@ export function readStaying(): Monitor[] {
  *
  * @throws Error where a member that is not to stay has no container to move anything off.
  */
-export async function findLeaving(): Promise<readonly OwnNode[]> {
+export async function findLeaving(engine: Engine): Promise<readonly OwnNode[]> {
   const staying = new Set(readStaying().map(({ name }) => name));
-  const own = await listOwnNodes(readOwner());
+  const own = await listOwnNodes(engine, readOwner());
   if (own.every(({ name }) => staying.has(name))) return [];
   const { leaving, ghosts } = findLeavers(own, staying, await findMembers(own));
   if (ghosts.length > 0) {

@@ -4,6 +4,7 @@
  * ORGANIZATION, PROJECT, STACK: what it is called now.
  */
 import { z } from "zod";
+import { engineFromEnvironment } from "../live/engine/engine.ts";
 import { findIdentity } from "../live/engine/find-identity.ts";
 
 const { ORGANIZATION, PROJECT, STACK } = z
@@ -12,7 +13,7 @@ const { ORGANIZATION, PROJECT, STACK } = z
 
 try {
   const name = { organization: ORGANIZATION, project: PROJECT, stack: STACK };
-  console.log(JSON.stringify(await findIdentity(name)));
+  console.log(JSON.stringify(await findIdentity(engineFromEnvironment(), name)));
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

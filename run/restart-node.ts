@@ -15,7 +15,7 @@ import { z } from "zod";
 import { groupsOf, whyNotWell } from "../lib/observed/majorities.ts";
 import type { ObservedCluster } from "../lib/observed/observed.ts";
 import { whyNotItsTurn } from "../lib/update/turn.ts";
-import { expectDocker } from "../live/engine/docker-cli.ts";
+import { engineFromEnvironment } from "../live/engine/engine.ts";
 import { listOwnNodes, readOwner } from "../live/engine/own-nodes.ts";
 import { sleep } from "../live/jetstream/patience.ts";
 import { LONG_REQUEST_MS } from "../live/monitoring/monitoring.ts";
@@ -24,13 +24,15 @@ import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts"
 import { runScript } from "./leaving-nodes.ts";
 import { waitFor } from "./wait-for.ts";
 
+const engine = engineFromEnvironment();
 const CONTAINER = z.string().min(1).parse(process.env.CONTAINER);
 const OWNER = readOwner();
 const POLL_MS = 500;
 const NONE: ReadonlySet<string> = new Set();
 
 await runScript(async () => {
-  const node = (await listOwnNodes(OWNER)).find(({ container }) => container === CONTAINER)?.name;
+  const own = await listOwnNodes(engine, OWNER);
+  const node = own.find(({ container }) => container === CONTAINER)?.name;
   if (node === undefined) throw new Error(`${CONTAINER} is no node of ${OWNER}`);
   const lock = await takeLock();
   try {
@@ -38,7 +40,7 @@ await runScript(async () => {
       (cluster) => whyNotYet(node, cluster),
       (sight) => `it was not restarted: ${sight}`,
     );
-    await expectDocker("restart", CONTAINER);
+    await engine.run("restart", CONTAINER);
     await comeBack(node);
   } finally {
     rmSync(lock, { force: true });
@@ -98,7 +100,7 @@ async function waitUntil(
 ): Promise<void> {
   await waitFor(
     async () => {
-      const cluster = await observeCluster(await listOwnNodes(OWNER), LONG_REQUEST_MS);
+      const cluster = await observeCluster(await listOwnNodes(engine, OWNER), LONG_REQUEST_MS);
       const reason = judge(cluster);
       return reason === undefined ? undefined : { reason, behind: behindIn(cluster) };
     },

@@ -14,7 +14,7 @@ import { peerId } from "../lib/observed/meta-group.ts";
 import { whyNotReady } from "../lib/observed/readiness.ts";
 import { describeStranded, type HeldStream } from "../lib/update/departures.ts";
 import { judgeReplicas } from "../lib/update/wave-gate.ts";
-import { expectDocker } from "../live/engine/docker-cli.ts";
+import { engineFromEnvironment } from "../live/engine/engine.ts";
 import type { OwnNode } from "../live/engine/own-nodes.ts";
 import { connectionSchema } from "../live/jetstream/connection.ts";
 import {
@@ -32,6 +32,7 @@ import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts"
 import { findLeaving, readStaying, runScript } from "./leaving-nodes.ts";
 import { waitFor } from "./wait-for.ts";
 
+const engine = engineFromEnvironment();
 const PACE = { patience: 60_000, silence: 15_000, pause: 250 };
 
 const fleetSchema = z.object({
@@ -41,7 +42,7 @@ const fleetSchema = z.object({
 });
 
 await runScript(async () => {
-  const leaving = await findLeaving();
+  const leaving = await findLeaving(engine);
   if (leaving.length === 0) return;
   const metaGroup = openMetaGroup(connectionSchema.parse(await json(process.stdin)));
   try {
@@ -105,7 +106,7 @@ async function retire(
       `${name} can't leave: it was given ${held.map((stream) => stream.name).join(", ")}`,
     );
   }
-  await expectDocker("stop", container);
+  await engine.run("stop", container);
   await insist(() => forget(name, metaGroup), PACE);
   await awaitReady(next);
   console.error(`${name} has left the cluster`);

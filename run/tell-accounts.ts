@@ -8,22 +8,24 @@
  */
 import { z } from "zod";
 import { withAccounts } from "../lib/nodes/nats-conf.ts";
+import { engineFromEnvironment } from "../live/engine/engine.ts";
 import { readConfig, writeConfig } from "../live/engine/node-config.ts";
 import { listOwnNodes, type OwnNode, readOwner } from "../live/engine/own-nodes.ts";
 import { runScript } from "./leaving-nodes.ts";
 
+const engine = engineFromEnvironment();
 const ACCOUNTS = z.array(z.string()).parse(JSON.parse(process.env.ACCOUNTS ?? ""));
 
 await runScript(async () => {
-  const nodes = await listOwnNodes(readOwner());
+  const nodes = await listOwnNodes(engine, readOwner());
   // One that is down is told of all there is when it is back.
   await Promise.all(nodes.filter(({ state }) => state === "running").map(tell));
   console.log(new Date().toISOString());
 });
 
 async function tell(node: OwnNode): Promise<void> {
-  const config = await readConfig(node.container);
+  const config = await readConfig(engine, node.container);
   const accountsConf = withAccounts(config.accountsConf, ACCOUNTS);
   if (accountsConf === config.accountsConf) return;
-  await writeConfig(node, { ...config, accountsConf });
+  await writeConfig(engine, node, { ...config, accountsConf });
 }

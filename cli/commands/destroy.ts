@@ -1,5 +1,6 @@
 import { PlanError } from "../../lib/base/errors.ts";
 import { countOf, listSome } from "../../lib/base/wording.ts";
+import { type Engine, engineFromEnvironment } from "../../live/engine/engine.ts";
 import { renderLosses } from "../render/losses-view.ts";
 import { nodesIn } from "../stack/cluster-report.ts";
 import { inspect } from "../stack/inspect.ts";
@@ -30,14 +31,15 @@ export async function run(args: readonly string[]): Promise<number> {
     console.log(`Stack ${stack.name} has no resources: there is nothing to destroy.`);
     return 0;
   }
-  const remains = await findRemains(stack.name);
+  const engine = engineFromEnvironment();
+  const remains = await findRemains(engine, stack.name);
   await refuseUnnoted(stack, remains);
-  console.log(await describeLoss(stack, remains));
+  console.log(await describeLoss(engine, stack, remains));
   if (!options.yes && !(await confirm())) {
     console.log("Nothing was changed.");
     return 1;
   }
-  for (const line of await removeLeftovers(remains.leftovers)) console.log(line);
+  for (const line of await removeLeftovers(engine, remains.leftovers)) console.log(line);
   const exitCode = await showPulumi(["destroy", "--yes", "--skip-preview", "--stack", stack.name]);
   for (const line of describeKept(remains.kept)) console.log(line);
   return exitCode;
@@ -57,10 +59,14 @@ async function refuseUnnoted(stack: Stack, { going }: Remains): Promise<void> {
 }
 
 /** What goes with the stack. Whatever is wrong with it must not bar the way to its end. */
-async function describeLoss(stack: Stack, { kept, going }: Remains): Promise<string> {
+async function describeLoss(
+  engine: Engine,
+  stack: Stack,
+  { kept, going }: Remains,
+): Promise<string> {
   const heading = `This destroys stack ${stack.name}`;
   const staying = kept.length === 0 ? "" : `, but ${countOf(kept.length, "data volume")}`;
-  const inspection = await inspect(stack).catch((error: unknown) => {
+  const inspection = await inspect(engine, stack).catch((error: unknown) => {
     if (error instanceof UserError) return undefined;
     throw error;
   });

@@ -1,4 +1,5 @@
 import { formatDuration, parseDuration } from "../../lib/base/quantities.ts";
+import { type Engine, engineFromEnvironment } from "../../live/engine/engine.ts";
 import type { Servers } from "../../live/jetstream/connection.ts";
 import { planDrill, refuseDataLoss } from "../drill/drill-plan.ts";
 import { bringBack, HOWS, type How } from "../drill/fault.ts";
@@ -57,12 +58,13 @@ export async function run(args: readonly string[]): Promise<number> {
     "allow-data-loss": { type: "boolean" },
     json: { type: "boolean" },
   });
-  if (words.join() === "restore") return await restore(await findStack(options.stack));
+  const engine = engineFromEnvironment();
+  if (words.join() === "restore") return await restore(engine, await findStack(options.stack));
   const target = parseTarget(words);
   const terms = { how: parseHow(options.how), duration: parseLength(options.for) };
   const log = createLog();
   const stack = await findStack(options.stack);
-  const scene = await findScene(stack);
+  const scene = await findScene(engine, stack);
   const seen = await lookAtWell(scene);
   const loss = chooseLoss(target, scene.plan, seen);
   const staying = scene.nodes.filter(({ name }) => !loss.nodes.includes(name));
@@ -80,7 +82,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const access = await accessTo(stack, scene.settings.account, serversOf(staying));
   // While somebody thought about it, replicas may have moved.
   const plan = planOf(await lookAtWell(scene));
-  const report = await rehearse({ plan, nodes: scene.nodes, access, log });
+  const report = await rehearse({ engine, plan, nodes: scene.nodes, access, log });
   console.log(
     options.json ? JSON.stringify(report, null, 2) : `\n${renderDrill(report, terminal())}`,
   );
@@ -124,13 +126,16 @@ function parseLength(text: string): number {
   throw new UserError(`--for: ${text} is too short to tell anything; use ${shortest} or more.`);
 }
 
-async function restore(stack: Stack): Promise<number> {
-  const down = (await listContainers(stack)).filter(({ state }) => state === "down");
+async function restore(engine: Engine, stack: Stack): Promise<number> {
+  const down = (await listContainers(engine, stack)).filter(({ state }) => state === "down");
   if (down.length === 0) {
     console.log(`No node of stack ${stack.name} is stopped or paused.`);
     return 0;
   }
-  const problems = await bringBack(down.map(({ container }) => container));
+  const problems = await bringBack(
+    engine,
+    down.map(({ container }) => container),
+  );
   for (const problem of problems) console.error(problem);
   if (problems.length > 0) return 1;
   console.log(`Brought back: ${down.map(({ name }) => name).join(", ")}.`);

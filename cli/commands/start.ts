@@ -1,3 +1,4 @@
+import { engineFromEnvironment } from "../../live/engine/engine.ts";
 import { setUp } from "../../tools/setup/set-up.ts";
 import { renderNextSteps, renderReport } from "../render/report-view.ts";
 import { type Inspection, inspect } from "../stack/inspect.ts";
@@ -27,7 +28,7 @@ export async function run(args: readonly string[]): Promise<number> {
     console.error("\nThe stack is not up. The same command goes on where this one stopped.");
     return status;
   }
-  const inspection = await inspect(stack);
+  const inspection = await inspect(engineFromEnvironment(), stack);
   if (!inspection) throw new UserError(`Stack ${stack.name} has come up without a cluster.`);
   console.log(`\n${summarize(stack, inspection)}`);
   return inspection.report.ok ? 0 : 1;

@@ -1,3 +1,4 @@
+import { engineFromEnvironment } from "../../live/engine/engine.ts";
 import { renderReport } from "../render/report-view.ts";
 import { type Inspection, inspect } from "../stack/inspect.ts";
 import { findStack, type Stack, scriptOption, stackOption } from "../stack/stack.ts";
@@ -35,7 +36,7 @@ async function inspectRunning(stack: Stack): Promise<Inspection> {
   if (!stack.exists) {
     throw new UserError(`There is no stack ${stack.name} yet. \`npm start${option}\` makes it.`);
   }
-  const inspection = await inspect(stack);
+  const inspection = await inspect(engineFromEnvironment(), stack);
   if (inspection) return inspection;
   throw new UserError(`Stack ${stack.name} has no cluster. \`npm start${option}\` brings one up.`);
 }

@@ -1,4 +1,4 @@
-import { execa } from "execa";
+import { DockerError, type Engine, reasonOf } from "../../live/engine/engine.ts";
 import { UserError } from "../terminal/user-error.ts";
 
 /** `kill`: SIGKILL. `stop`: a clean shutdown. `pause`: frozen, with all its connections open. */
@@ -13,38 +13,44 @@ const ATTEMPTS = 3;
  *
  * @throws UserError in `docker`'s words; some may be down then.
  */
-export async function takeDown(containers: readonly string[], how: How): Promise<void> {
-  const ends = await Promise.all(containers.map((container) => docker(how, container)));
-  const failed = ends.find(({ ok }) => !ok);
-  if (failed) throw new UserError(`docker ${how}: ${failed.error}`);
+export async function takeDown(
+  engine: Engine,
+  containers: readonly string[],
+  how: How,
+): Promise<void> {
+  const ends = await Promise.allSettled(
+    containers.map((container) => engine.shielded().run(how, container)),
+  );
+  const failed = ends.find((end) => end.status === "rejected");
+  if (!failed) return;
+  const { reason: cause } = failed;
+  throw cause instanceof DockerError ? new UserError(cause.message, { cause }) : cause;
 }
 
-/** Brings containers back, whatever state they are in. @returns what could not be done, a sentence each. */
-export async function bringBack(containers: readonly string[]): Promise<string[]> {
-  const problems = await Promise.all(containers.map(bringBackOne));
+/**
+ * Brings containers back, whatever state they are in. A Ctrl-C that ends the drill doesn't keep them from it.
+ *
+ * @returns what could not be done, a sentence each.
+ */
+export async function bringBack(engine: Engine, containers: readonly string[]): Promise<string[]> {
+  const shielded = engine.shielded();
+  const problems = await Promise.all(
+    containers.map((container) => bringBackOne(shielded, container)),
+  );
   return problems.flatMap((problem) => problem ?? []);
 }
 
-async function bringBackOne(container: string): Promise<string | undefined> {
+async function bringBackOne(engine: Engine, container: string): Promise<string | undefined> {
   let problem = "";
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const state = await docker("inspect", "--format={{.State.Status}}", container);
-    if (state.stdout === "running") return undefined;
-    const verb = state.stdout === "paused" ? "unpause" : "start";
-    const end = state.ok ? await docker(verb, container) : state;
-    if (end.ok) return undefined;
-    problem = end.error;
+    try {
+      const state = await engine.run("inspect", "--format={{.State.Status}}", container);
+      if (state !== "running")
+        await engine.run(state === "paused" ? "unpause" : "start", container);
+      return undefined;
+    } catch (error) {
+      problem = reasonOf(error);
+    }
   }
   return `${container} could not be brought back: ${problem}`;
-}
-
-/** In a process group of its own: a Ctrl-C that ends the drill must not keep nodes from being brought back. */
-async function docker(...args: string[]) {
-  const { failed, stdout, stderr, shortMessage } = await execa("docker", args, {
-    detached: true,
-    cleanup: false,
-    reject: false,
-    stdin: "ignore",
-  });
-  return { ok: !failed, stdout, error: failed ? stderr.trim() || `${shortMessage}` : "" };
 }

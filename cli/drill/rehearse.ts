@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { countOf, listSome } from "../../lib/base/wording.ts";
 import { streamKey, streamNamer } from "../../lib/streams/stream-name.ts";
+import type { Engine } from "../../live/engine/engine.ts";
 import {
   type Agreement,
   closeConnections,
@@ -27,6 +28,7 @@ const ATTEMPTS = 5;
 
 export interface Rehearsal {
   readonly plan: DrillPlan;
+  readonly engine: Engine;
   readonly nodes: readonly DrillNode[];
   /** By nodes that stay. */
   readonly access: ClientAccess;
@@ -109,7 +111,7 @@ interface Outage {
   readonly stranded: readonly string[];
 }
 
-async function failAndRestore({ plan, nodes, watch, log, signal }: Run): Promise<Outage> {
+async function failAndRestore({ plan, engine, nodes, watch, log, signal }: Run): Promise<Outage> {
   const failing = nodes.filter(({ name }) => plan.loss.nodes.includes(name));
   const containers = failing.map(({ container }) => container);
   const step = log.step("Outage");
@@ -117,13 +119,13 @@ async function failAndRestore({ plan, nodes, watch, log, signal }: Run): Promise
   const restore = async () => {
     const restoring = watch.now();
     step.doing("bringing the nodes back");
-    const stranded = await bringBack(containers);
+    const stranded = await bringBack(engine, containers);
     if (stranded.length > 0) step.failed(stranded.join("; "));
     else step.done(`${countOf(containers.length, "node")} down and brought back`);
     return { restoring, stranded };
   };
   try {
-    await takeDown(containers, plan.how);
+    await takeDown(engine, containers, plan.how);
     await wait(plan, watch, step.doing, signal);
   } catch (error) {
     await restore();

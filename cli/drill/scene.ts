@@ -5,6 +5,7 @@ import { type Loss, lossesOf } from "../../lib/placement/survivability.ts";
 import { monitorsOf } from "../../lib/plan/outputs.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
 import { streamNamer } from "../../lib/streams/stream-name.ts";
+import type { Engine } from "../../live/engine/engine.ts";
 import { listOwnNodes, type OwnNode } from "../../live/engine/own-nodes.ts";
 import { askNodes, type Monitor } from "../../live/monitoring/monitoring.ts";
 import { askWhyNotCurrent } from "../../live/monitoring/observe-cluster.ts";
@@ -46,13 +47,13 @@ export interface DrillNode extends Monitor {
  *
  * @throws UserError where they aren't those of the settings, or another command is at work on them.
  */
-export async function findScene(stack: Stack): Promise<Scene> {
+export async function findScene(engine: Engine, stack: Stack): Promise<Scene> {
   if (!stack.exists) throw new UserError(`There is no stack ${stack.name}.`);
   refuseWhileLocked(stack);
   const [outputs, planned, containers] = await Promise.all([
     readOutputs(stack),
     readPlan(stack),
-    listContainers(stack),
+    listContainers(engine, stack),
   ]);
   const start = `\`npm start${scriptOption(stack)}\``;
   if (!outputs) throw new UserError(`Stack ${stack.name} has no cluster. ${start} brings one up.`);
@@ -81,9 +82,9 @@ export async function findScene(stack: Stack): Promise<Scene> {
 }
 
 /** Lists the containers of a stack's nodes, whether they run or not. */
-export async function listContainers(stack: Stack): Promise<OwnNode[]> {
+export async function listContainers(engine: Engine, stack: Stack): Promise<OwnNode[]> {
   const owners = await readOwners(stack.name);
-  return (await Promise.all(owners.map((owner) => listOwnNodes(owner)))).flat();
+  return (await Promise.all(owners.map((owner) => listOwnNodes(engine, owner)))).flat();
 }
 
 /** What an `up` changes meanwhile would be laid to the failure. */

@@ -1,5 +1,6 @@
 import { PlanError } from "../../lib/base/errors.ts";
 import type { StackOutputs } from "../../lib/plan/outputs.ts";
+import type { Engine } from "../../live/engine/engine.ts";
 import { askMemoryKills } from "../../live/engine/memory-kills.ts";
 import { describeChanges } from "./changes.ts";
 import { type ClusterReport, reportOn } from "./cluster-report.ts";
@@ -25,10 +26,13 @@ export type SettingsInspection =
   | { readonly problem: string };
 
 /** Looks at what runs of a stack; undefined where there is no cluster. */
-export async function inspect(stack: Stack): Promise<Inspection | undefined> {
+export async function inspect(engine: Engine, stack: Stack): Promise<Inspection | undefined> {
   const [outputs, planned] = await Promise.all([readOutputs(stack), planOrProblem(stack)]);
   if (!outputs) return undefined;
-  const [observations, memoryKills] = await Promise.all([observe(outputs), findMemoryKills(stack)]);
+  const [observations, memoryKills] = await Promise.all([
+    observe(outputs),
+    findMemoryKills(engine, stack),
+  ]);
   const report = reportOn({
     stack: stack.name,
     stackOption: stackOption(stack),
@@ -44,9 +48,9 @@ export async function inspect(stack: Stack): Promise<Inspection | undefined> {
 }
 
 /** A look that isn't worth an error: the engine may be another's. */
-async function findMemoryKills({ name }: Stack): Promise<string | undefined> {
+async function findMemoryKills(engine: Engine, { name }: Stack): Promise<string | undefined> {
   const [owner] = await readOwners(name).catch(() => []);
-  return owner === undefined ? undefined : await askMemoryKills(owner);
+  return owner === undefined ? undefined : await askMemoryKills(engine, owner);
 }
 
 async function planOrProblem(stack: Stack): Promise<PlannedStack | { readonly problem: string }> {

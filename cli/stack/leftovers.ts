@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { listSome } from "../../lib/base/wording.ts";
 import { GENERATION_LABEL, OWNER_LABEL } from "../../lib/nodes/labels.ts";
-import { ask } from "../../tools/setup/process.ts";
+import { type Engine, labelField, nothing, reasonOf, textField } from "../../live/engine/engine.ts";
 import { askPulumi } from "./pulumi-cli.ts";
 
 /** A container, volume or network that some stack of this project made. */
@@ -20,9 +20,9 @@ type Kind = keyof typeof KINDS;
 
 /** In the order in which they let go of each other. */
 const KINDS = {
-  container: { id: "{{.ID}}", name: "{{.Names}}", list: ["ps", "--all", "--no-trunc"] },
-  volume: { id: "{{.Name}}", name: "{{.Name}}", list: ["volume", "ls"] },
-  network: { id: "{{.Name}}", name: "{{.Name}}", list: ["network", "ls"] },
+  container: { id: ".ID", name: ".Names", list: ["ps", "--all", "--no-trunc"] },
+  volume: { id: ".Name", name: ".Name", list: ["volume", "ls"] },
+  network: { id: ".Name", name: ".Name", list: ["network", "ls"] },
 } as const;
 
 const resource = z.looseObject({
@@ -61,9 +61,12 @@ export interface Remains {
 }
 
 /** Looks at what the engine has and the state says. An engine that doesn't answer has nothing. */
-export async function findRemains(stack: string): Promise<Remains> {
+export async function findRemains(engine: Engine, stack: string): Promise<Remains> {
   const kinds = Object.keys(KINDS) as Kind[];
-  const [state, ...found] = await Promise.all([readState(stack), ...kinds.map(listOwned)]);
+  const [state, ...found] = await Promise.all([
+    readState(stack),
+    ...kinds.map((kind) => listOwned(engine, kind)),
+  ]);
   return remainsAmong(found.flat(), state);
 }
 
@@ -72,9 +75,12 @@ export async function findRemains(stack: string): Promise<Remains> {
  *
  * @returns what it has done, a sentence each. Failures too: they must not bar the way to a stack's end.
  */
-export async function removeLeftovers(leftovers: readonly Found[]): Promise<string[]> {
+export async function removeLeftovers(
+  engine: Engine,
+  leftovers: readonly Found[],
+): Promise<string[]> {
   const said: string[] = [];
-  for (const leftover of leftovers) said.push(await remove(leftover));
+  for (const leftover of leftovers) said.push(await remove(engine, leftover));
   return said;
 }
 
@@ -162,21 +168,26 @@ function networkOf(inputs: unknown): string | undefined {
   return commandOfNetwork.safeParse(inputs).data?.environment.NETWORK;
 }
 
-async function listOwned(kind: Kind): Promise<Found[]> {
+async function listOwned(engine: Engine, kind: Kind): Promise<Found[]> {
   const { id, name, list } = KINDS[kind];
-  const labels = [OWNER_LABEL, GENERATION_LABEL].map((label) => `{{.Label "${label}"}}`);
-  const format = `--format=${[id, name, ...labels].join("\t")}`;
-  const { stdout } = await ask("docker", [...list, `--filter=label=${OWNER_LABEL}`, format]);
-  const lines = stdout.split("\n").filter((line) => line !== "");
-  return lines.map((line) => {
-    const [id = "", name = "", owner = "", generation = ""] = line.split("\t");
-    return { kind, id, name, owner, generation };
-  });
+  const fields = {
+    id: textField(id),
+    name: textField(name),
+    owner: labelField(OWNER_LABEL),
+    generation: labelField(GENERATION_LABEL),
+  };
+  const filter = `--filter=label=${OWNER_LABEL}`;
+  const found = await engine.list(fields, ...list, filter).catch(nothing);
+  return found.map((each) => ({ kind, ...each }));
 }
 
-async function remove({ kind, id, name }: Found): Promise<string> {
+async function remove(engine: Engine, { kind, id, name }: Found): Promise<string> {
   const force = kind === "container" ? ["--force"] : [];
-  const { ok, stderr } = await ask("docker", [kind, "rm", ...force, id]);
   const what = `${kind} ${name}, which an interrupted \`up\` left behind`;
-  return ok ? `Removed ${what}.` : `Could not remove ${what}: ${stderr}`;
+  try {
+    await engine.run(kind, "rm", ...force, id);
+    return `Removed ${what}.`;
+  } catch (error) {
+    return `Could not remove ${what}: ${reasonOf(error)}`;
+  }
 }

@@ -24,6 +24,11 @@ export function publishedAddress(ports: string, inner: number): string | undefin
   return `${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}`;
 }
 
+/** All ports on the engine's host that a container has. @param ports as `docker ps` has them. */
+export function publishedPorts(ports: string): number[] {
+  return Array.from(ports.matchAll(/:(\d+)->/g), ([, port]) => Number(port));
+}
+
 const settingsWithTls = z.object({ tls: z.string().optional() });
 
 /**

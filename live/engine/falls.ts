@@ -1,4 +1,4 @@
-import { docker } from "./docker-cli.ts";
+import { type Engine, reasonOf } from "./engine.ts";
 import type { OwnNode } from "./own-nodes.ts";
 
 /** Between two looks at containers of which one that doesn't stay up is found at both. */
@@ -6,8 +6,13 @@ const APART_MS = 5_000;
 
 /** Finds nodes whose server ends as soon as it has started: no waiting helps them. */
 export class FallWatch {
+  readonly #engine: Engine;
   #lookedAt = Date.now();
   #falling: readonly string[] = [];
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
 
   /** Says, in the server's own words, why a node doesn't stay up; undefined as long as that isn't known. */
   async look(nodes: readonly OwnNode[], now: number): Promise<string | undefined> {
@@ -18,12 +23,11 @@ export class FallWatch {
       .map(({ container }) => container);
     const hopeless = falling.find((container) => this.#falling.includes(container));
     this.#falling = falling;
-    return hopeless === undefined ? undefined : await describeFall(hopeless);
+    return hopeless === undefined ? undefined : await describeFall(this.#engine, hopeless);
   }
 }
 
-/** A server logs to stderr. */
-async function describeFall(container: string): Promise<string> {
-  const { stdout, stderr } = await docker("logs", "--tail=1", container);
-  return `${container} doesn't stay up, docker logs says why: ${(stderr || stdout).trim()}`;
+async function describeFall(engine: Engine, container: string): Promise<string> {
+  const log = await engine.lastLog(container).catch(reasonOf);
+  return `${container} doesn't stay up, docker logs says why: ${log}`;
 }

@@ -11,7 +11,7 @@ import {
   OWNER_VARIABLE,
   ownersToldIn,
 } from "../../lib/plan/stack-identity.ts";
-import { docker, noEngine } from "./docker-cli.ts";
+import { DockerError, type Engine, labelField, noEngine, textField } from "./engine.ts";
 
 /** A stack as it is called now. */
 export interface StackName {
@@ -25,7 +25,10 @@ export interface StackName {
  *
  * @throws Error in the words of `pulumi`, where there is no engine, or where another state's stack is on it.
  */
-export async function findIdentity({ organization, project, stack }: StackName): Promise<Identity> {
+export async function findIdentity(
+  engine: Engine,
+  { organization, project, stack }: StackName,
+): Promise<Identity> {
   const state: unknown = JSON.parse(await exportState(`${organization}/${project}/${stack}`));
   const known = identityIn(state);
   if (known) return known;
@@ -40,9 +43,9 @@ export async function findIdentity({ organization, project, stack }: StackName):
   const begun = owners.find((owner) => told.has(owner));
   if (begun !== undefined) return { project, stack, owner: begun };
   const [containers, networks, volumes] = await Promise.all([
-    listOwned("{{.Names}}", "ps", "--all"),
-    listOwned("{{.Name}}", "network", "ls"),
-    listOwned("{{.Name}}", "volume", "ls"),
+    listOwned(engine, ".Names", "ps", "--all"),
+    listOwned(engine, ".Name", "network", "ls"),
+    listOwned(engine, ".Name", "volume", "ls"),
   ]);
   const live = [...containers, ...networks];
   const ownersOf = (found: readonly Owned[]) => new Set(found.map(({ owner }) => owner));
@@ -66,12 +69,15 @@ interface Owned {
 }
 
 /** Lists what stacks of this project have on the engine. */
-async function listOwned(name: string, ...command: readonly string[]): Promise<Owned[]> {
-  const format = `--format=${name}\t{{.Label "${OWNER_LABEL}"}}`;
-  const { ok, stdout, error } = await docker(...command, `--filter=label=${OWNER_LABEL}`, format);
-  if (!ok) throw new Error(noEngine(error));
-  return stdout.split("\n").map((row) => {
-    const [name = "", owner = ""] = row.split("\t");
-    return { name, owner };
-  });
+async function listOwned(
+  engine: Engine,
+  name: string,
+  ...command: readonly string[]
+): Promise<Owned[]> {
+  const fields = { name: textField(name), owner: labelField(OWNER_LABEL) };
+  try {
+    return await engine.list<Owned>(fields, ...command, `--filter=label=${OWNER_LABEL}`);
+  } catch (error) {
+    throw error instanceof DockerError ? new Error(noEngine(error)) : error;
+  }
 }

@@ -1,18 +1,29 @@
+import { z } from "zod";
 import { NODE_LABEL } from "../../lib/nodes/labels.ts";
 import { describeMemoryKills, type MemoryKill } from "../../lib/observed/memory-kill.ts";
-import { docker } from "./docker-cli.ts";
+import { type Engine, type Fields, nothing, textField } from "./engine.ts";
 
 /** How long a kill is of interest, once the node runs again. */
 const INTEREST_S = 3_600;
 
-const FIELDS = [
-  `{{index .Config.Labels "${NODE_LABEL}"}}`,
-  "{{.HostConfig.Memory}}",
-  "{{.State.OOMKilled}}",
-  "{{.State.Running}}",
-  "{{.State.StartedAt}}",
-  "{{.Name}}",
-];
+/** A node's container, as far as kills go. */
+export interface Suspect extends MemoryKill {
+  /** With a `/` before it. */
+  readonly container: string;
+  readonly isKilled: boolean;
+  readonly isRunning: boolean;
+  /** RFC 3339. */
+  readonly startedAt: string;
+}
+
+const FIELDS: Fields<Suspect> = {
+  node: textField(`index .Config.Labels "${NODE_LABEL}"`),
+  memory: [".HostConfig.Memory", z.number()],
+  isKilled: [".State.OOMKilled", z.boolean()],
+  isRunning: [".State.Running", z.boolean()],
+  startedAt: textField(".State.StartedAt"),
+  container: textField(".Name"),
+};
 
 /**
  * Asks the engine which of a stack's nodes were killed for memory: those that are down by it, and those that were started
@@ -22,43 +33,31 @@ const FIELDS = [
  * @param owner label and value that mark what is the stack's, `label=value`.
  * @returns a sentence; undefined where nobody was killed, or the engine doesn't answer.
  */
-export async function askMemoryKills(owner: string): Promise<string | undefined> {
+export async function askMemoryKills(engine: Engine, owner: string): Promise<string | undefined> {
   const filters = [`--filter=label=${owner}`, `--filter=label=${NODE_LABEL}`];
   const now = Math.floor(Date.now() / 1_000);
   const span = [`--since=${now - INTEREST_S}`, `--until=${now}`];
+  const killed = { name: textField('index .Actor.Attributes "name"') };
   const [listed, events] = await Promise.all([
-    docker("ps", "--all", "--quiet", ...filters),
-    docker(
-      ...["events", ...span, "--filter=event=oom", ...filters],
-      "--format={{.Actor.Attributes.name}}",
-    ),
+    engine.list({ id: textField(".ID") }, "ps", "--all", ...filters).catch(nothing),
+    engine.list(killed, "events", ...span, "--filter=event=oom", ...filters).catch(nothing),
   ]);
-  const ids = linesOf(listed.stdout);
+  const ids = listed.map(({ id }) => id);
   if (ids.length === 0) return undefined;
-  const { stdout } = await docker("inspect", `--format=${FIELDS.join("\t")}`, ...ids);
-  return describeMemoryKills(killsAmong(linesOf(stdout), linesOf(events.stdout), now * 1_000));
+  const suspects = await engine.list(FIELDS, "inspect", ...ids).catch(nothing);
+  const names = events.map(({ name }) => name);
+  return describeMemoryKills(killsAmong(suspects, names, now * 1_000));
 }
 
-/**
- * @param rows of {@link FIELDS}, separated by tabs.
- * @param killed names of containers that events tell of.
- */
+/** @param killed names of containers that events tell of. */
 export function killsAmong(
-  rows: readonly string[],
+  suspects: readonly Suspect[],
   killed: readonly string[],
   now: number,
 ): MemoryKill[] {
-  return rows.flatMap((row) => {
-    const [node = "", memory = "", isKilled, isRunning, startedAt = "", name = ""] =
-      row.split("\t");
-    const isOver = isRunning === "true" && now - Date.parse(startedAt) > INTEREST_S * 1_000;
-    const isNoted = isKilled === "true" && !isOver;
-    return isNoted || killed.includes(name.replace(/^\//, ""))
-      ? [{ node, memory: Number(memory) }]
-      : [];
+  return suspects.flatMap(({ node, memory, isKilled, isRunning, startedAt, container }) => {
+    const isOver = isRunning && now - Date.parse(startedAt) > INTEREST_S * 1_000;
+    const isNoted = isKilled && !isOver;
+    return isNoted || killed.includes(container.replace(/^\//, "")) ? [{ node, memory }] : [];
   });
-}
-
-function linesOf(text: string): string[] {
-  return text.split("\n").filter((line) => line !== "");
 }

@@ -5,7 +5,7 @@ import { parseTar } from "nanotar";
 import { CONFIG_DIR } from "../../lib/nodes/nats-conf.ts";
 import { packNodeFiles } from "../../lib/nodes/node-files.ts";
 import { CONFIGURE_NODE } from "./configure-node.ts";
-import { expectDocker, readDocker } from "./docker-cli.ts";
+import type { Engine } from "./engine.ts";
 import type { OwnNode } from "./own-nodes.ts";
 import { readOwner } from "./own-nodes.ts";
 
@@ -18,8 +18,8 @@ export interface NodeConfig {
 }
 
 /** @throws Error where there is none. */
-export async function readConfig(container: string): Promise<NodeConfig> {
-  const archived = await readDocker("cp", `${container}:${CONFIG_DIR}`, "-");
+export async function readConfig(engine: Engine, container: string): Promise<NodeConfig> {
+  const archived = await engine.read("cp", `${container}:${CONFIG_DIR}`, "-");
   // A copy, as nanotar reads the memory from its start, of which a Buffer may be but a part.
   const archive = parseTar(new Uint8Array(archived)).filter(({ type }) => type === "file");
   const files = Object.fromEntries(archive.map(({ name, text }) => [path.basename(name), text]));
@@ -30,13 +30,14 @@ export async function readConfig(container: string): Promise<NodeConfig> {
 
 /** Writes a node's config, and has its server take it up. @throws Error where it doesn't. */
 export async function writeConfig(
+  engine: Engine,
   { container, restartSettings }: OwnNode,
   { conf, accountsConf, others }: NodeConfig,
 ): Promise<void> {
-  const image = await expectDocker("inspect", "--format={{.Config.Image}}", container);
+  const image = await engine.run("inspect", "--format={{.Config.Image}}", container);
   const writing = promisify(execFile)("sh", [CONFIGURE_NODE, "--test"], {
     env: {
-      ...process.env,
+      ...engine.environment(),
       CONTAINER: container,
       CONFIG_VOLUME: `${container}-config`,
       DATA_VOLUME: `${container}-data`,

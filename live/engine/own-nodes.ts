@@ -3,7 +3,7 @@ import { NODE_LABEL, RESTART_SETTINGS_LABEL } from "../../lib/nodes/labels.ts";
 import { MONITOR_PORT } from "../../lib/nodes/nats-conf.ts";
 import { publishedUrl, schemeOf } from "../../lib/nodes/published-ports.ts";
 import { givenTrust, type Monitor } from "../monitoring/monitoring-page.ts";
-import { expectDocker } from "./docker-cli.ts";
+import { type Engine, labelField, textField } from "./engine.ts";
 
 /** A node of a stack as the Docker engine has it. */
 export interface OwnNode extends Monitor {
@@ -15,6 +15,16 @@ export interface OwnNode extends Monitor {
   readonly restartSettings: string;
 }
 
+const FIELDS = {
+  container: textField(".Names"),
+  state: textField(".State"),
+  ports: textField(".Ports"),
+  name: labelField(NODE_LABEL),
+  restartSettings: labelField(RESTART_SETTINGS_LABEL),
+};
+
+type Found = Readonly<Record<keyof typeof FIELDS, string>>;
+
 /** Nothing answers there, as it should be for a container that is down. */
 const NOWHERE = "http://127.0.0.1:0";
 
@@ -23,14 +33,16 @@ const NOWHERE = "http://127.0.0.1:0";
  *
  * @param owner label and value that mark what is the stack's, `label=value`.
  * @param trust what they are to be asked with.
- * @throws Error in `docker`'s words.
+ * @throws DockerError
  */
-export async function listOwnNodes(owner: string, trust = givenTrust()): Promise<OwnNode[]> {
-  const labels = [NODE_LABEL, RESTART_SETTINGS_LABEL].map((label) => `{{.Label "${label}"}}`);
-  const format = `--format=${["{{.Names}}", "{{.State}}", "{{.Ports}}", ...labels].join("\t")}`;
+export async function listOwnNodes(
+  engine: Engine,
+  owner: string,
+  trust = givenTrust(),
+): Promise<OwnNode[]> {
   const filters = [`--filter=label=${owner}`, `--filter=label=${NODE_LABEL}`];
-  const rows = await expectDocker("ps", "--all", ...filters, format);
-  return rows.split("\n").flatMap((row) => (row === "" ? [] : [toNode(row.split("\t"), trust)]));
+  const found = await engine.list<Found>(FIELDS, "ps", "--all", ...filters);
+  return found.map((each) => toNode(each, trust));
 }
 
 /**
@@ -38,17 +50,18 @@ export async function listOwnNodes(owner: string, trust = givenTrust()): Promise
  * seconds. Where it doesn't answer, there are none, and `silence` says why.
  */
 export async function askEngine(
+  engine: Engine,
   owner: string,
 ): Promise<{ readonly own: readonly OwnNode[]; readonly silence?: string }> {
   try {
-    return { own: await listOwnNodes(owner) };
+    return { own: await listOwnNodes(engine, owner) };
   } catch (error) {
     return { own: [], silence: `the Docker engine doesn't answer (${(error as Error).message})` };
   }
 }
 
 function toNode(
-  [container = "", state, ports = "", name = "", restartSettings = ""]: string[],
+  { container, state, ports, name, restartSettings }: Found,
   trust: Pick<Monitor, "ca">,
 ): OwnNode {
   const isKnown = state === "running" || state === "restarting";

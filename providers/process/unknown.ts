@@ -9,7 +9,7 @@ export function hasUnknown(value: unknown): boolean {
   return Object.values(value).some(hasUnknown);
 }
 
-/** Refusals as `check` answers them. They name no property: the engine would print its value. */
+/** Refusals as `check` answers them. They name no property: Pulumi would print its value. */
 export function toFailures(reasons: readonly string[]): CheckFailure[] {
   return reasons.map((reason) => ({ property: "", reason }));
 }

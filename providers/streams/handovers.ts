@@ -29,7 +29,7 @@ interface Course {
   readonly leaving: ReadonlyMap<string, boolean>;
 }
 
-/** Milliseconds in which the engine checks all streams of an `up`, those that others wait for among them. */
+/** Milliseconds in which Pulumi checks all streams of an `up`, those that others wait for among them. */
 const ROLL_CALL_MS = 10_000;
 
 /**

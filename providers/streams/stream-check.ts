@@ -171,7 +171,7 @@ function adoption(isStranger: boolean, { stream }: ProgramInputs, found: StreamI
     : [];
 }
 
-/** From where to where, and how much: the engine shows the planned hosts only. */
+/** From where to where, and how much: Pulumi shows the planned hosts only. */
 function moves(
   changes: readonly FieldChange[],
   { stream, config, fleet }: ProgramInputs,

@@ -75,7 +75,7 @@ export interface LifecycleOptions {
   readonly pause?: number;
   /** Milliseconds between two lines on what a change is waiting for. Default: 5,000. */
   readonly interval?: number;
-  /** Where those lines go. Default: stderr, which the engine shows. */
+  /** Where those lines go. Default: stderr, which Pulumi shows. */
   readonly say?: (line: string) => void;
   /** Milliseconds to wait for a first contact with what a stream copies from. Default: 15,000; it asks again after ten. */
   readonly contact?: number;

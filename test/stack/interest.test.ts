@@ -5,6 +5,7 @@ import { execa } from "execa";
 import { connect, type NatsConnection } from "nats";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { StackOutputs } from "../../lib/plan/outputs.ts";
+import { engineFromEnvironment } from "../../live/engine/engine.ts";
 import { readConfig, writeConfig } from "../../live/engine/node-config.ts";
 import { listOwnNodes } from "../../live/engine/own-nodes.ts";
 import { eventually } from "../support/eventually.ts";
@@ -139,18 +140,19 @@ describe("what clients and streams of other accounts want", () => {
     const [id = ""] = await containers();
     const format = '--format={{index .Config.Labels "nats-regions.owner"}}';
     process.env.OWNER = `nats-regions.owner=${(await execa("docker", ["inspect", format, id])).stdout}`;
-    const nodes = await listOwnNodes(process.env.OWNER);
+    const engine = engineFromEnvironment();
+    const nodes = await listOwnNodes(engine, process.env.OWNER);
     const configs = await Promise.all(
-      nodes.map(async (node) => ({ node, config: await readConfig(node.container) })),
+      nodes.map(async (node) => ({ node, config: await readConfig(engine, node.container) })),
     );
     const without = (text: string) =>
       text
         .replace(/ {2}"BILLING": \{\n[\s\S]*?\n {2}\}\n/, "")
         .replace(/ {4}"imports": \[[\s\S]*?\n {4}\]\n/, "");
     for (const { node, config } of configs) {
-      await writeConfig(node, { ...config, accountsConf: without(config.accountsConf) });
+      await writeConfig(engine, node, { ...config, accountsConf: without(config.accountsConf) });
     }
-    for (const { node, config } of configs) await writeConfig(node, config);
+    for (const { node, config } of configs) await writeConfig(engine, node, config);
   }
 
   /** Leaves the state as a version has it that knew nothing of these steps. */

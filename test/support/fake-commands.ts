@@ -20,9 +20,10 @@ export class FakeCommands implements Disposable {
     process.env.PATH = [this.#folder, this.#path].join(path.delimiter);
   }
 
-  /** What a command says to a subcommand, e.g. `docker`, `ps`: rows of columns, or text as it is. */
-  answer(command: string, subcommand: string, rows: string | readonly (readonly string[])[]): void {
-    const text = typeof rows === "string" ? rows : rows.map((row) => row.join("\t")).join("\n");
+  /** What a command says to a subcommand, e.g. `docker`, `ps`: rows that are asked for as JSON, or text as it is. */
+  answer(command: string, subcommand: string, rows: string | readonly object[]): void {
+    const text =
+      typeof rows === "string" ? rows : rows.map((row) => JSON.stringify(row)).join("\n");
     writeFileSync(path.join(this.#folder, `${command}-${subcommand}`), text);
   }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 
-/** A resource as the engine would have been asked for it. */
+/** A resource as Pulumi would have been asked for it. */
 export interface Recorded {
   readonly type: string;
   readonly name: string;
@@ -22,12 +22,12 @@ const SIGNATURE_KEY = pulumi.runtime.specialSigKey;
 
 type Answer = (error: Error | null, response: object) => void;
 
-// The SDK's mock engine doesn't know hooks (3.259).
+// The SDK's mock of Pulumi's monitor doesn't know hooks (3.259).
 Object.assign(MockMonitor.prototype, {
   registerResourceHook: (_request: unknown, answer: Answer) => answer(null, {}),
 });
 
-/** Replaces the engine by a recorder, which proves what is asked for, not what a provider makes of it. */
+/** Replaces Pulumi by a recorder, which proves what is asked for, not what a provider makes of it. */
 export async function recordResources(): Promise<Recorder> {
   const recorded: Recorded[] = [];
   await pulumi.runtime.setMocks(

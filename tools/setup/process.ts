@@ -1,3 +1,4 @@
+/** Programs that a set-up asks and runs: `docker` too, as it works before there is an engine, let alone an `Engine`. */
 import { execFile } from "node:child_process";
 
 /** How a quick question to a program was answered. */

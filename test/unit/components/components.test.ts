@@ -7,6 +7,7 @@ import { ownershipOf } from "../../../components/ownership.ts";
 import { Stream } from "../../../components/stream.ts";
 import { type ClusterPlan, planCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
+import { engineFromEnvironment } from "../../../live/engine/engine.ts";
 import { simpleAccounts } from "../../support/accounts.ts";
 import { type Recorded, recordResources } from "../../support/mocks.ts";
 import { noRestarts } from "../../support/restarts.ts";
@@ -41,7 +42,8 @@ beforeAll(async () => {
     plan,
     accounts: pulumi.secret(simpleAccounts({ sys: HASHES.system, user: HASHES.application })),
     ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
-    engine: { containers: new Map(), leaving: new Map(), bereft: new Set(), hasNetwork: false },
+    engine: engineFromEnvironment(),
+    before: { containers: new Map(), leaving: new Map(), bereft: new Set(), hasNetwork: false },
     strays: new Map(),
     labels: new Map(),
     hasGrowth: false,

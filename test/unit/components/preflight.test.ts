@@ -5,6 +5,7 @@ import { ownershipOf } from "../../../components/ownership.ts";
 import { inspectEngine, refuseUnreachable } from "../../../components/preflight.ts";
 import { nodesOf, planCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
+import { engineFromEnvironment } from "../../../live/engine/engine.ts";
 import { FakeCommands } from "../../support/fake-commands.ts";
 
 const DEV = { project: "nats-regions", stack: "dev" };
@@ -28,7 +29,7 @@ const planOf = (settings: object = {}) =>
   planCluster(parseSettings({ regions: ["rg1"], ...settings }, DEV));
 
 const inspect = (settings: object = {}) =>
-  inspectEngine(planOf(settings), ownershipOf({ ...DEV, owner: OWNER }));
+  inspectEngine(engineFromEnvironment(), planOf(settings), ownershipOf({ ...DEV, owner: OWNER }));
 
 interface Container {
   readonly node?: string;
@@ -39,19 +40,22 @@ interface Container {
   readonly ports?: string;
 }
 
-/** A row of `docker ps` as it is asked for. */
-const container = (name: string, { node = name, ...rest }: Container = {}) => [
-  `nats-regions-dev-${name}`,
-  rest.owner ?? OWNER,
+/** A row of `docker ps`, of which each command takes what it asks for. */
+const container = (name: string, { node = name, ...rest }: Container = {}) => ({
+  id: name,
+  name: `nats-regions-dev-${name}`,
+  owner: rest.owner ?? OWNER,
   node,
-  rest.cluster ?? "c1",
-  JSON.stringify(rest.settings ?? { image: "nats:2.15.2" }),
-  rest.state ?? "running",
-  rest.ports ?? "",
-];
+  cluster: rest.cluster ?? "c1",
+  settings: JSON.stringify(rest.settings ?? { image: "nats:2.15.2" }),
+  state: rest.state ?? "running",
+  ports: rest.ports ?? "",
+});
+/** A row of `docker volume ls` or `docker network ls`. */
+const owned = (name: string, owner = OWNER) => ({ name, owner });
 const NODES = ["rg1-az1", "rg1-az2", "rg1-az3"];
 const volumes = (owner = OWNER, kinds = ["config", "data"]) =>
-  NODES.flatMap((node) => kinds.map((kind) => [`nats-regions-dev-${node}-${kind}`, owner]));
+  NODES.flatMap((node) => kinds.map((kind) => owned(`nats-regions-dev-${node}-${kind}`, owner)));
 
 const warningsIn = async (look: () => Promise<unknown>) => {
   const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
@@ -72,7 +76,7 @@ describe("inspectEngine", () => {
       container("rg9-az1"),
     ]);
     fake.answer("docker", "volume", volumes());
-    fake.answer("docker", "network", [["nats-regions-dev", OWNER]]);
+    fake.answer("docker", "network", [owned("nats-regions-dev")]);
     const [warning] = await warningsIn(async () => {
       const { containers, leaving, bereft, hasNetwork } = await inspect();
       expect([...containers.keys()]).toEqual([
@@ -103,7 +107,7 @@ describe("inspectEngine", () => {
       container("rg1-az3"),
     ]);
     fake.answer("docker", "volume", [
-      ...volumes().filter(([name]) => name !== "nats-regions-dev-rg1-az3-data"),
+      ...volumes().filter(({ name }) => name !== "nats-regions-dev-rg1-az3-data"),
     ]);
     const [stopped, lost] = await warningsIn(() => inspect());
     expect(stopped).toContain("1 of 3 nodes don't run: rg1-az2.");
@@ -127,7 +131,7 @@ describe("inspectEngine", () => {
     fake.answer("docker", "volume", [...kept, ...volumes(OWNER, ["config"])]);
     expect((await look()).join()).not.toContain("begins empty");
     fake.answer("docker", "volume", kept);
-    fake.answer("docker", "network", [["nats-regions-dev", OWNER]]);
+    fake.answer("docker", "network", [owned("nats-regions-dev")]);
     expect((await look()).join()).not.toContain("begins empty");
   });
 
@@ -135,10 +139,13 @@ describe("inspectEngine", () => {
     ["container", () => fake.answer("docker", "ps", [container("rg1-az2", { owner: OTHER })])],
     [
       "container without a label",
-      () => fake.answer("docker", "ps", [["nats-regions-dev-rg1-az2"]]),
+      () => {
+        const blank = { owner: "", node: "", cluster: "" };
+        fake.answer("docker", "ps", [{ ...container("rg1-az2", blank), settings: "" }]);
+      },
     ],
     ["volume", () => fake.answer("docker", "volume", volumes(OTHER, ["data"]))],
-    ["network", () => fake.answer("docker", "network", [["nats-regions-dev", OTHER]])],
+    ["network", () => fake.answer("docker", "network", [owned("nats-regions-dev", OTHER)])],
   ])("refuses somebody else's %s by a name of its own", async (_, put) => {
     put();
     await expect(inspect()).rejects.toThrow(
@@ -153,9 +160,9 @@ describe("inspectEngine", () => {
 
   test("spares what only begins like a name of its own", async () => {
     fake.answer("docker", "ps", [
-      ["nats-regions-dev2-rg1-az1", OTHER, "rg1-az1", "c1", "", "running"],
+      { ...container("rg1-az1", { owner: OTHER }), name: "nats-regions-dev2-rg1-az1" },
     ]);
-    fake.answer("docker", "network", [["nats-regions-dev2", OTHER]]);
+    fake.answer("docker", "network", [owned("nats-regions-dev2", OTHER)]);
     const { containers, hasNetwork } = await inspect();
     expect([containers.size, hasNetwork]).toEqual([0, false]);
   });
@@ -252,7 +259,10 @@ describe("ports", () => {
 describe("refuseUnreachable", () => {
   const refuse = (host: string, bindAddress: string) => () => {
     vi.stubEnv("DOCKER_HOST", host);
-    refuseUnreachable(planOf({ bindAddress, monitorAddress: bindAddress, tls: "none" }));
+    refuseUnreachable(
+      engineFromEnvironment(),
+      planOf({ bindAddress, monitorAddress: bindAddress, tls: "none" }),
+    );
   };
 
   test.each(["ssh://box", "tcp://10.0.0.5:2375", "tcp://box:2376"])(

@@ -9,6 +9,7 @@ import { NatsCluster } from "../../../components/nats-cluster.ts";
 import { ownershipOf } from "../../../components/ownership.ts";
 import { readTlsFiles, type TlsTexts } from "../../../components/read-tls-files.ts";
 import { nodesOf } from "../../../lib/plan/plan.ts";
+import { engineFromEnvironment } from "../../../live/engine/engine.ts";
 import { simpleAccounts } from "../../support/accounts.ts";
 import { makeAuthority, makeCertificate, writeCertificates } from "../../support/certificates.ts";
 import { planOf } from "../../support/cluster-report.ts";
@@ -35,7 +36,8 @@ describe("a cluster with TLS", () => {
       plan,
       accounts: pulumi.secret(simpleAccounts({ sys: "hash", user: "hash" })),
       ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
-      engine: { containers: new Map(), leaving: new Map(), bereft: new Set(), hasNetwork: false },
+      engine: engineFromEnvironment(),
+      before: { containers: new Map(), leaving: new Map(), bereft: new Set(), hasNetwork: false },
       strays: new Map(),
       labels: new Map(),
       hasGrowth: false,

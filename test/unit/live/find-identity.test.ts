@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { deriveOwner } from "../../../lib/plan/stack-identity.ts";
+import { engineFromEnvironment } from "../../../live/engine/engine.ts";
 import { findIdentity } from "../../../live/engine/find-identity.ts";
 import { FakeCommands } from "../../support/fake-commands.ts";
 
@@ -20,7 +21,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-const find = () => findIdentity({ organization: "acme", ...DEV });
+const find = () => findIdentity(engineFromEnvironment(), { organization: "acme", ...DEV });
 
 describe("findIdentity", () => {
   test("goes by the state, wherever that is now, and asks no engine", async () => {
@@ -47,7 +48,9 @@ describe("findIdentity", () => {
   });
 
   test("takes volumes up that were kept by a version which told logins from nothing", async () => {
-    fake.answer("docker", "volume", [["nats-regions-dev-rg1-az1-data", ownerIn("")]]);
+    fake.answer("docker", "volume", [
+      { name: "nats-regions-dev-rg1-az1-data", owner: ownerIn("") },
+    ]);
     expect((await find()).owner).toBe(ownerIn(""));
   });
 
@@ -55,8 +58,8 @@ describe("findIdentity", () => {
     "is nobody who is on the engine already, by docker %s",
     async (kind) => {
       fake.answer("docker", kind, [
-        ["else", "0123456789abcdef"],
-        ["nats-regions-dev", ownerIn("by login")],
+        { name: "else", owner: "0123456789abcdef" },
+        { name: "nats-regions-dev", owner: ownerIn("by login") },
       ]);
       await expect(find()).rejects.toThrow(
         "Somebody else's stack dev is on this Docker engine: nats-regions-dev.",
@@ -66,7 +69,7 @@ describe("findIdentity", () => {
 
   test("is who it was in an up that was killed before it noted down what it had made", async () => {
     const owner = ownerIn("by login");
-    fake.answer("docker", "ps", [["nats-regions-dev-rg1-az1", owner]]);
+    fake.answer("docker", "ps", [{ name: "nats-regions-dev-rg1-az1", owner }]);
     const resource = { inputs: { environment: { OWNER: `nats-regions.owner=${owner}` } } };
     const deployment = { resources: [], pending_operations: [{ resource, type: "creating" }] };
     fake.answer("pulumi", "stack", JSON.stringify({ version: 3, deployment }));
@@ -74,7 +77,7 @@ describe("findIdentity", () => {
   });
 
   test("is whom a person names, where the state is lost", async () => {
-    fake.answer("docker", "ps", [["nats-regions-dev-rg1-az1", ownerIn("by login")]]);
+    fake.answer("docker", "ps", [{ name: "nats-regions-dev-rg1-az1", owner: ownerIn("by login") }]);
     vi.stubEnv("NATS_REGIONS_OWNER", "0123456789abcdef");
     expect((await find()).owner).toBe("0123456789abcdef");
     vi.stubEnv("NATS_REGIONS_OWNER", "not an owner");

@@ -6,8 +6,10 @@ const NOW = Date.parse("2026-11-29T01:00:00Z");
 const MIB = 1024 ** 2;
 
 describe("a node that was killed for memory", () => {
-  const row = (isKilled: boolean, isRunning: boolean, startedAt: string) =>
-    ["rg1-az1", `${64 * MIB}`, isKilled, isRunning, startedAt, "/dev-rg1-az1"].join("\t");
+  const row = (isKilled: boolean, isRunning: boolean, startedAt: string) => ({
+    ...{ node: "rg1-az1", memory: 64 * MIB, container: "/dev-rg1-az1" },
+    ...{ isKilled, isRunning, startedAt },
+  });
   const found = [{ node: "rg1-az1", memory: 64 * MIB }];
 
   test.each([
