@@ -11,6 +11,7 @@ import {
   type NodeChange,
   type Reason,
   type RunningServer,
+  toldSettings,
 } from "../lib/update/node-changes.ts";
 import { type Page, readPageAsShown } from "../live/monitoring/monitoring-page.ts";
 import type { Observer } from "./observer.ts";
@@ -100,12 +101,6 @@ const varz = z.object({
   version: z.string(),
   tags: z.array(z.string()).default([]),
   cluster: z.object({ urls: z.array(z.string()).default([]) }),
-  max_payload: z.number().optional(),
-  jetstream: z
-    .object({
-      config: z.object({ max_storage: z.number(), max_memory: z.number() }).optional(),
-    })
-    .optional(),
   config_digest: z.string().optional(),
   config_load_time: z.string(),
 });
@@ -128,25 +123,15 @@ async function askServer(
   try {
     const node = { name: planned.name, url, ...(ca === undefined ? {} : { ca }) };
     const page = await readPageAsShown(node, "varz", ANSWER_MS);
-    const {
-      version,
-      tags,
-      cluster,
-      max_payload: maxPayload,
-      jetstream,
-      ...config
-    } = varz.parse(JSON.parse(page.text));
+    const shown: unknown = JSON.parse(page.text);
+    const { version, tags, cluster, ...config } = varz.parse(shown);
     const { config_digest: configDigest, config_load_time: configLoadTime } = config;
-    const stores = jetstream?.config;
     const routes = cluster.urls.map((hostAndPort) => hostAndPort.replace(/:\d+$/, ""));
     return {
       version,
       tags,
       routes,
-      ...(maxPayload === undefined ? {} : { maxPayload }),
-      ...(stores === undefined
-        ? {}
-        : { stores: { maxFileStore: stores.max_storage, maxMemoryStore: stores.max_memory } }),
+      settings: toldSettings(shown),
       configLoadTime,
       ...(configDigest === undefined ? {} : { configDigest }),
       // Where others are to certify it, that is said already.

@@ -3,13 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { parseTar } from "nanotar";
 import { z } from "zod";
 import { CLUSTER_LABEL, NODE_LABEL, RESTART_SETTINGS_LABEL } from "../lib/nodes/labels.ts";
-import {
-  CLIENT_PORT,
-  CONFIG_DIR,
-  MONITOR_PORT,
-  type SettingValues,
-  TLS_FILES,
-} from "../lib/nodes/nats-conf.ts";
+import { CLIENT_PORT, CONFIG_DIR, MONITOR_PORT, TLS_FILES } from "../lib/nodes/nats-conf.ts";
 import {
   publishedAddress,
   publishedPorts,
@@ -19,6 +13,7 @@ import {
 import { imageVersion, whyNotTogether } from "../lib/nodes/versions.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan/plan.ts";
 import { describeForeign } from "../lib/plan/stack-identity.ts";
+import type { SettingValues } from "../lib/settings/setting-values.ts";
 import type { RunningTls } from "../lib/tls/own-certificates.ts";
 import { describeKeptVolumes } from "../lib/update/kept-volumes.ts";
 import { describeLostData, describeNotKept } from "../lib/update/lost-data.ts";
@@ -52,7 +47,7 @@ interface FoundContainer extends Found {
   readonly clientAddress: string | undefined;
 }
 
-const settingValues = z.record(z.string(), z.union([z.string(), z.number()]));
+const settingValues = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 
 /** What of the stack was on the engine before anything was changed. */
 export interface EngineState {

@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 import { type Accounts, accountsBlock } from "../accounts/accounts-conf.ts";
 import { type ConfigBlock, encodeLikeGo, quote, renderEntries } from "../base/conf-format.ts";
+import { ownValue } from "../base/records.ts";
+import { changeCost, type NodeSettings, type SettingValues } from "../settings/setting-values.ts";
+import type { Change, SettingName } from "../settings/settings-table.ts";
 
 /** Paths within a node's container; the config volume and the data volume are mounted there. */
 export const CONFIG_DIR = "/etc/nats";
@@ -15,72 +18,47 @@ export const MONITOR_PORT = 8222;
  * again stay apart.
  */
 const ROUTE_PING_INTERVAL = "5s";
-/** Bytes; the server's own (nats-server 2.15, `MAX_PAYLOAD_SIZE`). */
-export const DEFAULT_MAX_PAYLOAD = 1024 ** 2;
 /** Files in {@link CONFIG_DIR} of a node with TLS, PEM each. */
 export const TLS_FILES = { ca: "ca.pem", certificate: "certificate.pem", key: "key.pem" } as const;
 
-/** What the config of one node is rendered from. Holds no secret: accounts lie in a file of their own. */
-export interface NodeConf {
+/** What the config of one node is rendered from: settings, and what follows from them. Holds no secret: accounts lie in a file of their own. */
+export interface NodeConf extends NodeSettings {
   readonly serverName: string;
   readonly serverTags: readonly string[];
-  readonly cluster: string;
   /** Server names of **all** nodes, this one too: the count of routes is the size that the meta group boots with. */
   readonly routes: readonly string[];
   /** `host:port` that clients are told to reconnect to; without it, the container's own address. */
   readonly clientAdvertise?: string;
-  /** Prefix of the tags that replicas of a stream must differ in, `""` for none. */
-  readonly uniqueTag: string;
-  /** Bytes. Explicit, as the server's own default is 75% of the disk for each server on it. */
-  readonly maxFileStore: number;
-  /** Bytes. */
-  readonly maxMemoryStore: number;
-  /** Bytes that a message may have, its headers with them. Default: {@link DEFAULT_MAX_PAYLOAD}. */
-  readonly maxPayload?: number;
-  /** `always`, or the longest time that an acknowledged message may wait for the disk, e.g. `1s`. */
-  readonly syncInterval: string;
   /** Who certifies nodes; without it everything is in the clear. */
   readonly tls?: "stack" | "files";
 }
 
-/** What a running server does about a changed field; `fixed` is one that stays with the node for life. */
-export type FieldChange = "reloads" | "restarts" | "fixed";
+type FollowingField = Exclude<keyof NodeConf, SettingName>;
 
 /**
- * What nats-server 2.15 does about a change of each field, by the options that `diffOptions` in its
- * server/reload.go takes up: a reload is all or nothing, and refused with "config reload not supported"
- * for the fields that need a restart.
- *
- * It takes up larger `max_file_store` and `max_memory_store` too, but no smaller ones: see `changeOf` in
- * node-changes.ts.
+ * What nats-server 2.15 does about a change of the fields that are no settings, by the options that `diffOptions` in its
+ * server/reload.go takes up: a reload is all or nothing, and refused with "config reload not supported" for the fields
+ * that need a restart. Of settings, the table says it.
  */
-export const FIELD_CHANGES = {
+const FOLLOWING_FIELDS: Readonly<Record<FollowingField, Change>> = {
   serverName: "fixed",
-  serverTags: "reloads",
-  // The server would take up another name, and lose its routes and streams by it.
-  cluster: "fixed",
-  routes: "reloads",
-  clientAdvertise: "reloads",
-  uniqueTag: "restarts",
-  maxFileStore: "restarts",
-  maxMemoryStore: "restarts",
-  maxPayload: "reloads",
-  syncInterval: "restarts",
-  // The server would take up `tls` blocks, but not another monitoring port than it has. New certificates
-  // under the same names are no change of the config, and are taken up by any reload.
-  tls: "restarts",
-} as const satisfies Record<keyof NodeConf, FieldChange>;
-
-/** Settings by name, as they were given: sizes in bytes. */
-export type SettingValues = Readonly<Record<string, string | number>>;
+  serverTags: "reload",
+  routes: "reload",
+  clientAdvertise: "reload",
+};
 
 /**
- * The fields of a config that no reload changes, or not either way, by {@link FIELD_CHANGES}: while they stay
- * the same, a changed config needs no restart. Accounts reload.
+ * The fields of a config that no reload changes, or not either way: while they stay the same, a changed config needs no
+ * restart. Accounts reload. New certificates under the same names are no change of the config, and are taken up by any
+ * reload.
  */
 export function restartFields(conf: NodeConf): SettingValues {
-  const changes: Readonly<Record<string, FieldChange>> = FIELD_CHANGES;
-  return Object.fromEntries(Object.entries(conf).filter(([field]) => changes[field] !== "reloads"));
+  const following: Readonly<Record<string, Change>> = FOLLOWING_FIELDS;
+  return Object.fromEntries(
+    Object.entries(conf).filter(
+      ([field]) => (changeCost(field) ?? ownValue(following, field)) !== "reload",
+    ),
+  );
 }
 
 /** Renders `nats.conf` of one node. */

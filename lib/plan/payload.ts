@@ -5,8 +5,6 @@ import { formatBytes } from "../base/quantities.ts";
 import { completeConfig } from "../streams/stream-diff.ts";
 import type { StreamConfig } from "../streams/stream-fields.ts";
 
-/** A server refuses to start with more, as it holds no more for one client (nats-server 2.15, `max_pending`). */
-export const MOST_PAYLOAD = 64 * 1024 ** 2;
 /** It warns of more (nats-server 2.15, `MAX_PAYLOAD_MAX_SIZE`). */
 const MUCH_PAYLOAD = 8 * 1024 ** 2;
 /** The stack's own requests beside a stream's config: names of peers, of streams to go on from. */

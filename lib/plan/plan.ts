@@ -1,13 +1,7 @@
 import type { AccountPlan } from "../accounts/account-settings.ts";
 import { countProblems, homeProblems, planAccounts } from "../accounts/accounts.ts";
 import { PlanError, type Problem } from "../base/errors.ts";
-import {
-  DEFAULT_MAX_PAYLOAD,
-  type NodeConf,
-  renderNodeConf,
-  restartFields,
-  type SettingValues,
-} from "../nodes/nats-conf.ts";
+import { type NodeConf, renderNodeConf, restartFields } from "../nodes/nats-conf.ts";
 import { imageVersion, type ServerVersion } from "../nodes/versions.ts";
 import {
   describeNearest,
@@ -27,6 +21,7 @@ import {
   streamRoomProblems,
 } from "../placement/room.ts";
 import { planWaves, type Rollout } from "../placement/waves.ts";
+import { nodeSettings, type SettingValues } from "../settings/setting-values.ts";
 import { durabilityWarnings, syncNotices } from "../streams/durability.ts";
 import { type CompiledStream, compileStream, findOverlaps } from "../streams/stream-config.ts";
 import type { StreamConfig } from "../streams/stream-fields.ts";
@@ -319,15 +314,10 @@ function planNode(
   const conf = {
     serverName: place.name,
     serverTags: place.serverTags,
-    cluster: settings.cluster,
     routes,
     // Of those that are published on every address, others know theirs best.
     ...(host === bindAddress ? { clientAdvertise: `${host}:${clientPort}` } : {}),
-    uniqueTag: settings.uniqueTag,
-    maxFileStore: settings.maxFileStore,
-    maxMemoryStore: settings.maxMemoryStore,
-    ...(settings.maxPayload === DEFAULT_MAX_PAYLOAD ? {} : { maxPayload: settings.maxPayload }),
-    syncInterval: settings.syncInterval,
+    ...nodeSettings(settings),
     ...(tls === "none" ? {} : { tls }),
   };
   const containerName = `${prefix}-${place.name}`;

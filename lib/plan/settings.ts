@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { type AccountSettings, accountsSchema } from "../accounts/account-settings.ts";
+import { accountsSchema } from "../accounts/account-settings.ts";
 import { accountProblems } from "../accounts/accounts.ts";
 import { GIVEN, hidePasswords } from "../accounts/hidden-passwords.ts";
 import { PlanError, type Problem } from "../base/errors.ts";
@@ -9,12 +9,22 @@ import { quantity } from "../base/schemas.ts";
 import { toProblems, wordIssue } from "../base/setting-errors.ts";
 import { describeBytes, quoteValue } from "../base/wording.ts";
 import { imageVersion, whyNotAccepted } from "../nodes/versions.ts";
-import { ROLLOUTS, type Rollout } from "../placement/waves.ts";
-import { type StreamSettings, streamSettingsSchema } from "../streams/stream-config.ts";
-import { isLoopback, resolveTls, type TlsSettings, tlsFields } from "../tls/tls-settings.ts";
+import {
+  type PasswordName,
+  type SettingsByName,
+  settingNames,
+} from "../settings/setting-values.ts";
+import { SETTINGS, type Setting } from "../settings/settings-table.ts";
+import { streamSettingsSchema } from "../streams/stream-config.ts";
+import {
+  hostNamesSchema,
+  isLoopback,
+  lifetimeSchema,
+  resolveTls,
+  type TlsSettings,
+  tlsFilesSchema,
+} from "../tls/tls-settings.ts";
 import { regionTag, zoneTag } from "../topology/tags.ts";
-import { MAX_REGIONS, MAX_ZONES } from "../topology/topology.ts";
-import { MOST_PAYLOAD } from "./payload.ts";
 
 /** The names that a stack was made under; names and default ports on the engine derive from them, see identity.ts. */
 export interface StackIdentity {
@@ -22,127 +32,128 @@ export interface StackIdentity {
   readonly stack: string;
 }
 
-/** Every setting of a cluster, checked, with defaults filled in. Passwords are not among them. */
-export interface Settings extends TlsSettings {
+/** Every setting of a cluster, checked, with defaults filled in; their rows in the table tell of each. Passwords are not among them. */
+export interface Settings
+  extends TlsSettings,
+    Omit<SettingsByName, keyof TlsSettings | "uniqueTag"> {
   readonly identity: StackIdentity;
-  readonly cluster: string;
-  readonly regions: readonly string[];
-  readonly availabilityZones: readonly string[];
-  readonly nodesPerZone: number;
-  /** Prefix of the tags in which a stream's replicas must differ, `""` where nothing is demanded. */
   readonly uniqueTag: string;
-  readonly image: string;
-  readonly bindAddress: string;
-  /** Address of the host that monitoring ports are published on: loopback, unless said otherwise. */
-  readonly monitorAddress: string;
-  readonly clientPort: number;
-  readonly monitorPort: number;
-  /** Bytes that a node's container may use. */
-  readonly memory: number;
-  readonly maxFileStore: number;
-  readonly maxMemoryStore: number;
-  /** Bytes that a message may have. */
-  readonly maxPayload: number;
-  readonly syncInterval: string;
-  /** How many nodes are changed at once. */
-  readonly rollout: Rollout;
-  /** Milliseconds without any progress after which waiting for nodes is given up. */
-  readonly patience: number;
-  /** Whether volumes outlive their nodes. */
-  readonly keepVolumes: boolean;
-  readonly account: string;
-  readonly user: string;
   /** Whether `user` has a password. */
   readonly hasPassword: boolean;
-  readonly systemUser: string;
-  readonly accounts: Readonly<Record<string, AccountSettings>>;
-  readonly streams: Readonly<Record<string, StreamSettings>>;
 }
 
 const NAME = /^[a-z]([a-z0-9-]*[a-z0-9])?$/;
 /** The letters of an image's name; the engine knows the rest. */
 const IMAGE = /^[a-z0-9][\w.:/@-]*$/;
-const MIB = 1024 ** 2;
-const DEFAULT_MEMORY_STORE = 64 * MIB;
-
 const name = z
   .string()
   .regex(
     NAME,
     says("must be lower case letters, digits and dashes, with a letter first and no dash last"),
   );
-const port = z.int().min(0).max(65_535);
-const size = (minimum: number) =>
-  quantity(parseBytes, "a size, e.g. 512MiB").refine((bytes) => bytes >= minimum, {
-    error: ({ input }) => `${formatBytes(input as number)} is less than ${formatBytes(minimum)}`,
-  });
-const SHORTEST_PATIENCE_MS = 10_000;
 /** A client sends its name and password in one line of 4 KiB at most (nats-server 2.15, `max_control_line`). */
 const LONGEST_LABEL = 128;
 const label = z
   .string()
   .regex(/^[^\p{C}\s"]+$/u, says("must have no blanks and no quotes"))
   .max(LONGEST_LABEL, says(`must be at most ${LONGEST_LABEL} characters long`));
-/** nats-server 2.15 keeps "_" for leaf nodes without a cluster. */
-const clusterName = label.regex(/^(?!_$)/, says("is a name that nats-server keeps for itself"));
-/** nats-server makes folders and subjects of it, and reads no escapes where it stands in a config. */
-const accountName = label.regex(/^[^.*>/\\]+$/, says("must have none of . * > / \\ in it"));
 
-const schema = z.strictObject({
-  cluster: clusterName.default("c1"),
-  regions: z.array(name).min(1).max(MAX_REGIONS).default(["rg1", "rg2", "rg3"]),
-  availabilityZones: z.array(name).min(1).max(MAX_ZONES).default(["az1", "az2", "az3"]),
-  nodesPerZone: z.int().min(1).max(5).default(1),
-  uniqueTag: z.enum(["az:", "rg:", "none"]).default("az:"),
-  image: z.string().superRefine(checkImage).default("nats:2.15.2"),
-  bindAddress: z.ipv4().default("127.0.0.1"),
-  monitorAddress: z.literal("").or(z.ipv4()).default(""),
-  clientPort: port.default(0),
-  monitorPort: port.default(0),
-  memory: size(64 * MIB).prefault("512MiB"),
-  maxFileStore: size(MIB).prefault("1GiB"),
-  maxMemoryStore: size(0).prefault(formatBytes(DEFAULT_MEMORY_STORE)),
-  maxPayload: size(1024)
-    .refine((bytes) => bytes <= MOST_PAYLOAD, {
-      error: ({ input }) =>
-        `${formatBytes(input as number)} is more than ${formatBytes(MOST_PAYLOAD)}`,
+function sizeSchema(least: string, most: string | undefined): z.ZodType {
+  const minimum = parseBytes(least);
+  const maximum = most === undefined ? Number.MAX_SAFE_INTEGER : parseBytes(most);
+  return quantity(parseBytes, "a size, e.g. 512MiB")
+    .refine((bytes) => bytes >= minimum, {
+      error: ({ input }) => `${formatBytes(input as number)} is less than ${least}`,
     })
-    .prefault("1MiB"),
-  syncInterval: z.string().transform(parseSyncInterval).prefault("always"),
-  rollout: z.enum(ROLLOUTS).default("zone"),
-  patience: quantity(parseDuration, "a duration, e.g. 2m")
+    .refine((bytes) => bytes <= maximum, {
+      error: ({ input }) => `${formatBytes(input as number)} is more than ${most}`,
+    });
+}
+
+function durationSchema(least: string, why: string): z.ZodType {
+  const minimum = parseDuration(least) / 1e6;
+  return quantity(parseDuration, "a duration, e.g. 2m")
     .transform((nanoseconds) => nanoseconds / 1e6)
-    .refine((milliseconds) => milliseconds >= SHORTEST_PATIENCE_MS, {
-      error: `${SHORTEST_PATIENCE_MS / 1_000} s are the least: an election takes some seconds`,
-    })
-    .prefault("2m"),
-  keepVolumes: z.boolean().default(false),
-  ...tlsFields,
-  account: accountName.default("APP"),
-  user: label.default("user"),
-  password: z.literal(GIVEN).optional(),
-  systemUser: label.default("sys"),
-  systemPassword: z.literal(GIVEN).optional(),
-  accounts: accountsSchema.default({}),
-  streams: z.record(z.string(), streamSettingsSchema).default({}),
-});
+    .refine((milliseconds) => milliseconds >= minimum, {
+      error: `${minimum / 1_000} s are the least: ${why}`,
+    });
+}
 
-/** Those that Pulumi hands over as JSON, not as text. */
-const JSON_SETTINGS: ReadonlySet<string> = new Set([
-  "regions",
-  "availabilityZones",
-  "nodesPerZone",
-  "clientPort",
-  "monitorPort",
-  "keepVolumes",
-  "tlsFiles",
-  "certificateNames",
-  "accounts",
-  "streams",
+/** Checks one setting as people write it, without its default. */
+export function schemaOf(setting: Setting): z.ZodType {
+  switch (setting.kind) {
+    case "label":
+      return setting.rule ? label.regex(setting.rule.pattern, says(setting.rule.says)) : label;
+    case "names":
+      return z.array(name).min(1).max(setting.most);
+    case "count":
+      return z.int().min(setting.least).max(setting.most);
+    case "port":
+      return z.int().min(0).max(65_535);
+    case "address":
+      return setting.default === "" ? z.literal("").or(z.ipv4()) : z.ipv4();
+    case "size":
+      return sizeSchema(setting.least, setting.most);
+    case "duration":
+      return durationSchema(setting.least, setting.why);
+    case "choice":
+      return z.enum(setting.values);
+    case "flag":
+      return z.boolean();
+    case "image":
+      return z.string().superRefine(checkImage);
+    case "sync interval":
+      return z.string().transform(parseSyncInterval);
+    case "lifetime":
+      return lifetimeSchema;
+    case "host names":
+      return hostNamesSchema;
+    case "certificate files":
+      return tlsFilesSchema;
+    case "accounts":
+      return accountsSchema;
+    case "streams":
+      return z.record(z.string(), streamSettingsSchema);
+    case "password":
+      return z.literal(GIVEN);
+  }
+}
+
+type ParsedSettings = SettingsByName & { readonly [Name in PasswordName]?: typeof GIVEN };
+
+const schema = z.strictObject(
+  Object.fromEntries(
+    Object.entries<Setting>(SETTINGS).map(([name, setting]) => {
+      const checked = schemaOf(setting);
+      return [
+        name,
+        setting.kind === "password" ? checked.optional() : checked.prefault(setting.default),
+      ];
+    }),
+  ),
+  // The shape is computed from the table; its type can only be stated.
+) as unknown as z.ZodType<ParsedSettings>;
+
+/** The kinds that Pulumi hands over as text. All others are JSON. */
+const TEXT_KINDS: ReadonlySet<Setting["kind"]> = new Set<Setting["kind"]>([
+  "label",
+  "image",
+  "address",
+  "size",
+  "duration",
+  "lifetime",
+  "sync interval",
+  "choice",
 ]);
 
+const JSON_SETTINGS: ReadonlySet<string> = new Set(
+  settingNames(({ kind }) => kind !== "password" && !TEXT_KINDS.has(kind)),
+);
+
 /** Read apart, as secrets: no plan rests on them. */
-export const PASSWORDS: ReadonlySet<string> = new Set(["password", "systemPassword"]);
+export const PASSWORDS: ReadonlySet<string> = new Set(
+  settingNames(({ kind }) => kind === "password"),
+);
 
 /**
  * Picks the settings out of a stack's config as Pulumi keeps it, text by `project:name`. A misspelt name is
@@ -227,7 +238,10 @@ function memoryProblems({
 }: Pick<Settings, "memory" | "maxMemoryStore" | "streams">): Problem[] {
   const most = memory * MEMORY_SHARE;
   const isUsed = Object.values(streams).some(({ storage }) => storage === "memory");
-  if (maxMemoryStore <= (isUsed ? most : Math.max(most, DEFAULT_MEMORY_STORE))) return [];
+  if (
+    maxMemoryStore <= (isUsed ? most : Math.max(most, parseBytes(SETTINGS.maxMemoryStore.default)))
+  )
+    return [];
   return [
     {
       path: "maxMemoryStore",

@@ -36,19 +36,14 @@ const LONGEST_LIFETIME = 1095 * DAY;
 const path = z.string().min(1).optional();
 const HOST_NAME = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
 
-/** The settings about TLS, as people write them. */
-export const tlsFields = {
-  tls: z.enum(["auto", ...TLS_MODES]).default("auto"),
-  tlsFiles: z.strictObject({ ca: path, cert: path, key: path }).default({}),
-  certificateLifetime: z.string().transform(parseLifetime).prefault("365d"),
-  certificateNames: z
-    .array(
-      z.string().refine((name) => isAddress(name) || HOST_NAME.test(name), {
-        error: ({ input }) => `${quoteValue(input)} is neither a host name nor an address`,
-      }),
-    )
-    .default([]),
-};
+/** `tlsFiles` as people write it: which of them are there is for {@link resolveTls} to ask. */
+export const tlsFilesSchema = z.strictObject({ ca: path, cert: path, key: path });
+export const lifetimeSchema = z.string().transform(parseLifetime);
+export const hostNamesSchema = z.array(
+  z.string().refine((name) => isAddress(name) || HOST_NAME.test(name), {
+    error: ({ input }) => `${quoteValue(input)} is neither a host name nor an address`,
+  }),
+);
 
 function parseLifetime(text: string, context: z.RefinementCtx<string>): number {
   try {

@@ -1,6 +1,14 @@
-import { formatBytes } from "../base/quantities.ts";
-import { DEFAULT_MAX_PAYLOAD, type NodeConf, type SettingValues } from "../nodes/nats-conf.ts";
+import { formatBytes, formatDuration } from "../base/quantities.ts";
+import { ownValue } from "../base/records.ts";
 import type { ClusterPlan, NodePlan } from "../plan/plan.ts";
+import {
+  changeCost,
+  defaultValue,
+  type SettingValues,
+  settingNames,
+  settingOf,
+} from "../settings/setting-values.ts";
+import { PREVIEW_WORDS } from "../settings/settings-table.ts";
 import { formatSyncInterval } from "../streams/durability.ts";
 
 /** A node as it is before an update, as far as that can be told. */
@@ -19,10 +27,8 @@ export interface RunningServer {
   readonly tags: readonly string[];
   /** Names of the nodes that it has routes to, in any order. */
   readonly routes: readonly string[];
-  /** Bytes that a message may have; undefined where it doesn't tell. */
-  readonly maxPayload?: number;
-  /** The sizes of its stores, by setting; undefined where it doesn't tell, as without JetStream. */
-  readonly stores?: Readonly<Record<StoreSetting, number>>;
+  /** What it tells of its settings, see {@link toldSettings}: none of its stores e.g. without JetStream. */
+  readonly settings: SettingValues;
   /** Undefined before nats-server 2.11. */
   readonly configDigest?: string;
   /** When it took up its config, RFC 3339. */
@@ -48,11 +54,6 @@ export interface NodeChange {
   readonly grows?: true;
 }
 
-/** The settings that a reload takes up where they grow, and refuses where they shrink. */
-export type StoreSetting = "maxFileStore" | "maxMemoryStore";
-
-const STORES: ReadonlySet<string> = new Set<StoreSetting>(["maxFileStore", "maxMemoryStore"]);
-
 /**
  * Key in a label beside the settings: when the server took up the larger stores that the container was made anew to
  * take back. The settings may be to the letter those that it was made with before.
@@ -64,6 +65,26 @@ export interface Reason {
   readonly setting: string;
   /** E.g. `512MiB → 256MiB`, `+ xr:321, - xr:123`. */
   readonly change: string;
+}
+
+/** Picks out of a `/varz` page what it tells of settings, as the table of them says where. */
+export function toldSettings(page: unknown): SettingValues {
+  const told = settingNames(({ node }) => node?.varz !== undefined).flatMap((name) => {
+    const value = valueAt(page, settingOf(name)?.node?.varz ?? []);
+    const isOne = ["string", "number", "boolean"].includes(typeof value);
+    return isOne ? [[name, value as string | number | boolean] as const] : [];
+  });
+  return Object.fromEntries(told);
+}
+
+function valueAt(page: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) =>
+      typeof value === "object" && value !== null
+        ? ownValue(value as Readonly<Record<string, unknown>>, key)
+        : undefined,
+    page,
+  );
 }
 
 /** The servers whose digests of a config are known to be those of `configDigest` in nats-conf.ts. */
@@ -129,7 +150,8 @@ function settleSettings({ settings: noted, server }: RunningNode, planned: NodeP
     return { restarts: [reason], growths: [], label: planText };
   }
   const { [SHRUNK_FROM]: _, ...made } = noted;
-  const before: SettingValues = { ...made, ...server?.stores };
+  const told = Object.entries(server?.settings ?? {}).filter(([name]) => isGrowing(name));
+  const before: SettingValues = { ...made, ...Object.fromEntries(told) };
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
   const changed = [...names].filter((setting) => before[setting] !== after[setting]);
   const reasons = changed.map((setting) => {
@@ -137,7 +159,7 @@ function settleSettings({ settings: noted, server }: RunningNode, planned: NodeP
     return { setting, change: `${show(before)} → ${show(after)}` };
   });
   const noteText = JSON.stringify(noted);
-  if (changed.every((setting) => STORES.has(setting) && isGrowth(before[setting], after[setting])))
+  if (changed.every((setting) => isGrowing(setting) && isGrowth(before[setting], after[setting])))
     return { restarts: [], growths: reasons, label: noteText };
   const isAsNoted = planText === noteText && server !== undefined;
   const label = isAsNoted
@@ -146,41 +168,69 @@ function settleSettings({ settings: noted, server }: RunningNode, planned: NodeP
   return { restarts: reasons, growths: [], label };
 }
 
-function isGrowth(before: string | number | undefined, after: string | number | undefined) {
+/** Whether a reload takes a setting up where it grows, and refuses it where it shrinks. */
+function isGrowing(setting: string): boolean {
+  return changeCost(setting) === "growth";
+}
+
+type SettingValue = SettingValues[string];
+
+function isGrowth(before: SettingValue | undefined, after: SettingValue | undefined) {
   return typeof before === "number" && typeof after === "number" && before < after;
 }
 
-const SIZES: ReadonlySet<string> = new Set(["memory", "maxFileStore", "maxMemoryStore"]);
-const PORTS: ReadonlySet<string> = new Set(["clientPort", "monitorPort"]);
-
 /** Values as they are set: a port is that of the first node, so that a change of it is the same for all. */
 function showValue(
-  setting: string,
-  value: string | number | undefined,
-  { portOffset }: NodePlan,
+  name: string,
+  given: SettingValue | undefined,
+  { portOffset }: Pick<NodePlan, "portOffset">,
 ): string {
+  const setting = settingOf(name);
+  const value = given ?? (setting?.node?.omitDefault && defaultValue(setting));
   if (value === undefined || value === "") return "none";
-  if (setting === "syncInterval") return formatSyncInterval(`${value}`);
-  if (typeof value === "string") return value;
-  if (SIZES.has(setting)) return formatBytes(value);
-  return `${PORTS.has(setting) ? value - portOffset : value}`;
+  if (setting?.kind === "sync interval") return formatSyncInterval(`${value}`);
+  if (typeof value !== "number") return `${value}`;
+  switch (setting?.kind) {
+    case "size":
+      return formatBytes(value);
+    case "duration":
+      return formatDuration(value * 1e6);
+    case "port":
+      return `${value - portOffset}`;
+    default:
+      return `${value}`;
+  }
 }
 
 /** The advertised address needs no words of its own: it changes with `bindAddress` or `clientPort`. */
-function reloadReasons(server: RunningServer, { conf }: NodePlan): Reason[] {
+function reloadReasons(server: RunningServer, { conf, portOffset }: NodePlan): Reason[] {
   const tags = conf.serverTags.map((tag) => tag.toLowerCase());
   return [
     { setting: "tags", change: describeDifference(server.tags, tags) },
     { setting: "routes", change: describeDifference(server.routes, conf.routes) },
-    { setting: "maxPayload", change: describePayload(server, conf) },
+    ...RELOADED.map((setting) => ({
+      setting,
+      change: describeReload(setting, server, { conf, portOffset }),
+    })),
     ...server.certificateReasons,
   ].filter(({ change }) => change !== "");
 }
 
-function describePayload({ maxPayload: before }: RunningServer, { maxPayload }: NodeConf): string {
-  const after = maxPayload ?? DEFAULT_MAX_PAYLOAD;
-  if (before === undefined || before === after) return "";
-  return `${formatBytes(before)} → ${formatBytes(after)}`;
+/** The settings of which a server tells what a reload changes. */
+const RELOADED = settingNames(
+  ({ change, node }) => change === "reload" && node?.varz !== undefined,
+);
+
+function describeReload(
+  name: string,
+  server: RunningServer,
+  { conf, portOffset }: Pick<NodePlan, "conf" | "portOffset">,
+): string {
+  const planned = new Map<string, SettingValue>(Object.entries(conf));
+  const show = (value: SettingValue | undefined) => showValue(name, value, { portOffset });
+  const before = server.settings[name];
+  const [was, becomes] = [show(before), show(planned.get(name))];
+  return before === undefined || was === becomes ? "" : `${was} → ${becomes}`;
 }
 
 function hasOtherConfig({ version, configDigest }: RunningServer, planned: string): boolean {
@@ -230,11 +280,11 @@ export function describeChanges(
       const order = orderBy(steps);
       const isAsPlanned = JSON.stringify(order) === JSON.stringify(orderBy(waves));
       const how = isAsPlanned ? howToGo(order) : ", in this order";
-      return `restart${how}: ${order.map((names) => names.join(", ")).join("; then ")}: ${reasons}`;
+      return `${PREVIEW_WORDS.restart}${how}: ${order.map((names) => names.join(", ")).join("; then ")}: ${reasons}`;
     }),
     ...groupReasons(ofKind("reload")).map(
       ({ nodes, reasons }) =>
-        `reload, no restart: ${namesIn(waves.flat(), nodes).join(", ")}: ${reasons}`,
+        `${PREVIEW_WORDS.reload}: ${namesIn(waves.flat(), nodes).join(", ")}: ${reasons}`,
     ),
     ...(created.length === 0 ? [] : [`new: ${namesIn(waves.flat(), created).join(", ")}`]),
   ];

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import type { Field, NestedField } from "../../lib/base/field-table.ts";
+import { SETTINGS, type Setting } from "../../lib/settings/settings-table.ts";
 import { STREAM_FIELDS } from "../../lib/streams/stream-fields.ts";
 
 /** A stack's config as Pulumi hands it to the program, passwords too: text by name, without a namespace. */
@@ -258,52 +259,70 @@ const account = fc.record(
 );
 const accounts = fc.dictionary(fc.constantFrom("BILLING", "AUDIT"), account, { maxKeys: 2 });
 
-/** What is right for each setting by itself, and what is about to be wrong. */
-const SETTINGS: Readonly<Record<string, readonly [fc.Arbitrary<unknown>, fc.Arbitrary<unknown>]>> =
-  {
-    cluster: [label, oddText],
-    regions: [names(REGIONS, 2), oddNames(REGIONS)],
-    availabilityZones: [names(ZONES, 1), oddNames(ZONES)],
-    nodesPerZone: [fc.integer({ min: 1, max: 3 }), oddNumber],
-    uniqueTag: [fc.constantFrom("az:", "rg:", "none"), oddText],
-    image: [
-      fc.constantFrom("nats:2.15.2", "nats:2.14.7-alpine", "a.b:5000/nats:v2.14.9"),
-      fc.constantFrom("nats", "nats:latest", "nats:2.12.6", "nats:2.15.2@sha256:0", "nats:2.15.2 "),
-    ],
-    bindAddress: [
-      fc.constantFrom("127.0.0.1", "0.0.0.0", "10.0.0.1"),
-      fc.constantFrom("::1", "localhost", "010.0.0.1", "1.2.3", "256.0.0.1", "127.0.0.1\n"),
-    ],
-    clientPort: [port, oddPort],
-    monitorPort: [port, oddPort],
-    memory: [size, oddSize],
-    maxFileStore: [size, oddSize],
-    maxMemoryStore: [size, oddSize],
-    maxPayload: [fc.constantFrom("1KiB", "64KiB", "1MiB", "64MiB"), oddSize],
-    syncInterval: [fc.oneof(fc.constant("always"), duration), oddDuration],
-    rollout: [fc.constantFrom("zone", "node", "all"), oddText],
-    keepVolumes: [fc.boolean(), oddText],
-    account: [label, oddText],
-    user: [label, oddText],
-    systemUser: [label, oddText],
-    accounts: [accounts, fc.dictionary(oddText, fc.oneof(account, anything), { maxKeys: 2 })],
-    tls: [fc.constantFrom("auto", "none", "stack"), oddText],
-    tlsFiles: [fc.constant({ ca: "ca.pem", cert: "{node}.pem", key: "{node}.key" }), oddText],
-    certificateLifetime: [fc.constantFrom("365d", "1h"), oddDuration],
-    certificateNames: [
-      fc.subarray(["nats.example.com", "*.example.com", "10.0.0.7"]),
-      fc.array(oddText, { maxLength: 2 }),
-    ],
-    monitorAddress: [fc.constantFrom("127.0.0.1", "10.0.0.7"), oddText],
-    streams: [streams, oddStreams],
-  };
+/** What is right for a setting by itself, and what is about to be wrong. */
+type Values = readonly [fc.Arbitrary<unknown>, fc.Arbitrary<unknown>];
+
+/** Those for which there is more to say than their kinds. */
+const OWN_VALUES: Readonly<Record<string, Values>> = {
+  patience: [fc.constantFrom("10s", "2m", "1h30m"), oddDuration],
+  regions: [names(REGIONS, 2), oddNames(REGIONS)],
+  availabilityZones: [names(ZONES, 1), oddNames(ZONES)],
+  nodesPerZone: [fc.integer({ min: 1, max: 3 }), oddNumber],
+  image: [
+    fc.constantFrom("nats:2.15.2", "nats:2.14.7-alpine", "a.b:5000/nats:v2.14.9"),
+    fc.constantFrom("nats", "nats:latest", "nats:2.12.6", "nats:2.15.2@sha256:0", "nats:2.15.2 "),
+  ],
+  bindAddress: [
+    fc.constantFrom("127.0.0.1", "0.0.0.0", "10.0.0.1"),
+    fc.constantFrom("::1", "localhost", "010.0.0.1", "1.2.3", "256.0.0.1", "127.0.0.1\n"),
+  ],
+  memory: [size, oddSize],
+  maxFileStore: [size, oddSize],
+  maxMemoryStore: [size, oddSize],
+  maxPayload: [fc.constantFrom("1KiB", "64KiB", "1MiB", "64MiB"), oddSize],
+  accounts: [accounts, fc.dictionary(oddText, fc.oneof(account, anything), { maxKeys: 2 })],
+  tls: [fc.constantFrom("auto", "none", "stack"), oddText],
+  tlsFiles: [fc.constant({ ca: "ca.pem", cert: "{node}.pem", key: "{node}.key" }), oddText],
+  certificateLifetime: [fc.constantFrom("365d", "1h"), oddDuration],
+  certificateNames: [
+    fc.subarray(["nats.example.com", "*.example.com", "10.0.0.7"]),
+    fc.array(oddText, { maxLength: 2 }),
+  ],
+  monitorAddress: [fc.constantFrom("127.0.0.1", "10.0.0.7"), oddText],
+  streams: [streams, oddStreams],
+};
+
+function valuesByKind(name: string, setting: Setting): Values {
+  switch (setting.kind) {
+    case "label":
+      return [label, oddText];
+    case "count":
+      return [fc.integer({ min: setting.least, max: setting.most }), oddNumber];
+    case "port":
+      return [port, oddPort];
+    case "size":
+      return [fc.constantFrom(setting.least, setting.default, setting.most ?? "2GiB"), oddSize];
+    case "duration":
+      return [fc.constantFrom(setting.least, setting.default, "1h30m"), oddDuration];
+    case "sync interval":
+      return [fc.oneof(fc.constant("always"), duration), oddDuration];
+    case "choice":
+      return [fc.constantFrom(...setting.values), oddText];
+    case "flag":
+      return [fc.boolean(), oddText];
+    default:
+      throw new Error(`${name}: no values are known of the kind ${setting.kind}`);
+  }
+}
+
+const VALUES: Readonly<Record<string, Values>> = Object.fromEntries(
+  Object.entries<Setting>(SETTINGS)
+    .filter(([, { kind }]) => kind !== "password")
+    .map(([name, setting]) => [name, OWN_VALUES[name] ?? valuesByKind(name, setting)]),
+);
 
 /** All that there are. */
-export const SETTING_NAMES: ReadonlySet<string> = new Set([
-  ...Object.keys(SETTINGS),
-  "password",
-  "systemPassword",
-]);
+export const SETTING_NAMES: ReadonlySet<string> = new Set(Object.keys(SETTINGS));
 
 const password = fc.oneof(
   fc.constantFrom(...ODD_TEXTS.filter((text) => text !== "")),
@@ -314,7 +333,7 @@ const oddPassword = fc.constantFrom("", `$2a$11$${MARKER}`, `$2b$04$`, MARKER.re
 
 /** Values that are wrong, of a setting or two. */
 const wrong = fc
-  .subarray(Object.entries(SETTINGS), { minLength: 1, maxLength: 2 })
+  .subarray(Object.entries(VALUES), { minLength: 1, maxLength: 2 })
   .chain((some) => record(some, ([, odd]) => fc.oneof({ weight: 3, arbitrary: odd }, anything)));
 
 const wrongPasswords = fc.record(
@@ -328,7 +347,7 @@ const wrongPasswords = fc.record(
  */
 export const fuzzedSettings: fc.Arbitrary<ConfigTexts> = fc
   .tuple(
-    fc.subarray(Object.entries(SETTINGS)).chain((some) => record(some, ([usual]) => usual)),
+    fc.subarray(Object.entries(VALUES)).chain((some) => record(some, ([usual]) => usual)),
     fc.record({ password, systemPassword: password }),
     fc.oneof(
       { weight: 6, arbitrary: fc.constant({}) },

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
   configDigest,
-  FIELD_CHANGES,
   type NodeConf,
   renderAccountsConf,
   renderNodeConf,
@@ -129,12 +128,6 @@ test("writes control characters byte by byte, as nats-server knows no \\u, \\b o
   const text = renderAccountsConf(accounts);
   expect(text).toContain(String.raw`"password": "\x00\x08\x0c\x0a\x7f\xc2\x85"`);
   expect(text).toContain('"password": "ü漢\u2028"');
-});
-
-test("classes every field of a node's config", () => {
-  expect(Object.keys(FIELD_CHANGES).sort()).toEqual(
-    [...Object.keys(conf), "tls", "maxPayload"].sort(),
-  );
 });
 
 describe("restartFields", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { configDigest, DEFAULT_MAX_PAYLOAD } from "../../../lib/nodes/nats-conf.ts";
+import { configDigest } from "../../../lib/nodes/nats-conf.ts";
 import { type ClusterPlan, type NodePlan, nodesOf, planCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
 import { changeOf, describeChanges, type RunningNode } from "../../../lib/update/node-changes.ts";
@@ -21,8 +21,11 @@ const run = (node: NodePlan, accounts = ACCOUNTS) => ({
     version: "2.15.2",
     tags: node.serverTags,
     routes: node.conf.routes,
-    maxPayload: node.conf.maxPayload ?? DEFAULT_MAX_PAYLOAD,
-    stores: { maxFileStore: node.conf.maxFileStore, maxMemoryStore: node.conf.maxMemoryStore },
+    settings: {
+      maxPayload: node.conf.maxPayload ?? 1024 ** 2,
+      maxFileStore: node.conf.maxFileStore,
+      maxMemoryStore: node.conf.maxMemoryStore,
+    },
     configDigest: configDigest(node.conf, accounts),
     configLoadTime: "2026-11-26T08:00:00Z",
     certificateReasons: [],

@@ -1,0 +1,374 @@
+import { ROLLOUTS } from "../placement/waves.ts";
+import { TLS_MODES } from "../tls/tls-settings.ts";
+import { MAX_REGIONS, MAX_ZONES } from "../topology/topology.ts";
+
+/**
+ * Every setting of a stack in one table. The schema that checks them, what Pulumi.yaml declares, the table in README.md,
+ * the JSON schema for editors, which of them are in a node's config, and what a preview says of a change are all read
+ * from it. A new setting of a kind that there is is one more row here, and `npm run settings`; one of the nodes has its
+ * line in `nodeBlock` of lib/nodes/nats-conf.ts, too.
+ */
+
+/** What a preview calls what becomes of a node that is there. */
+export const PREVIEW_WORDS = { reload: "reload, no restart", restart: "restart" } as const;
+
+/** What a change of a setting costs a running cluster, in the words of a preview where it has some. */
+export const CHANGES = {
+  none: "nothing that runs, the next up goes by it",
+  reload: PREVIEW_WORDS.reload,
+  /** nats-server takes up larger stores by a reload, no smaller ones (2.15, server/reload.go). */
+  growth: `more is a ${PREVIEW_WORDS.reload}; less is a ${PREVIEW_WORDS.restart}, zone by zone`,
+  restart: `${PREVIEW_WORDS.restart}, zone by zone`,
+  "at once": `${PREVIEW_WORDS.restart} of all nodes at once, which takes rollout: all`,
+  fixed: "a new cluster, it is refused in one that runs",
+  shape: `new nodes start, those that leave are emptied first; of the others a ${PREVIEW_WORDS.reload}`,
+  streams: "streams one by one, no node",
+} as const;
+
+export type Change = keyof typeof CHANGES;
+
+/** There for a setting that is a field of a node's config. */
+export interface NodeField {
+  /**
+   * Left out at its default, which is the server's own: clusters that were made before there was such a setting keep
+   * their configs and labels to the letter.
+   */
+  readonly omitDefault?: true;
+  /** Where `/varz` tells what the server has, in the unit of the setting: a preview says what a reload changes by it. */
+  readonly varz?: readonly string[];
+}
+
+interface SettingBase {
+  /** For Pulumi.yaml and editors. */
+  readonly description: string;
+  /** For README.md, Markdown. Without it, the row of the setting before tells of this one too. */
+  readonly meaning?: string;
+  /** The default as README.md tells of it, Markdown. Default: the default itself, `none` where that is empty. */
+  readonly defaultWords?: string;
+  /** Why Pulumi.yaml doesn't declare it. Default: it does. */
+  readonly undeclared?: string;
+  readonly change: Change;
+  /** Default: no field of a node's config, or one that has to be settled first. */
+  readonly node?: NodeField;
+}
+
+/** How values are written. What only one setting is has a kind of its own. */
+type SettingKind =
+  /** Text without blanks and quotes. */
+  | {
+      readonly kind: "label";
+      readonly default: string;
+      /** What else it must be; `says` follows the value. */
+      readonly rule?: { readonly pattern: RegExp; readonly says: string };
+    }
+  /** Of regions or zones: at least one, at most `most`. */
+  | { readonly kind: "names"; readonly default: readonly string[]; readonly most: number }
+  | {
+      readonly kind: "count";
+      readonly default: number;
+      readonly least: number;
+      readonly most: number;
+    }
+  /** Of the first node; 0 leaves it to the stack. */
+  | { readonly kind: "port"; readonly default: number }
+  /** IPv4; may be empty where the default is. */
+  | { readonly kind: "address"; readonly default: string }
+  /** Written as `parseBytes` reads it, in bytes once parsed. */
+  | {
+      readonly kind: "size";
+      readonly default: string;
+      readonly least: string;
+      readonly most?: string;
+    }
+  /** Written as `parseDuration` reads it, in milliseconds once parsed. `why` is the reason for `least`. */
+  | {
+      readonly kind: "duration";
+      readonly default: string;
+      readonly least: string;
+      readonly why: string;
+    }
+  | { readonly kind: "choice"; readonly default: string; readonly values: readonly string[] }
+  | { readonly kind: "flag"; readonly default: boolean }
+  | { readonly kind: "image" | "sync interval" | "lifetime"; readonly default: string }
+  | { readonly kind: "host names"; readonly default: readonly string[] }
+  | {
+      readonly kind: "certificate files" | "accounts" | "streams";
+      readonly default: Readonly<Record<string, never>>;
+    }
+  /** Encrypted, and read apart: no plan rests on it. */
+  | { readonly kind: "password" };
+
+export type Setting = SettingBase & SettingKind;
+
+/** By name, in the order in which they are told of. */
+export const SETTINGS = {
+  /** nats-server 2.15 keeps "_" for leaf nodes without a cluster. */
+  cluster: {
+    kind: "label",
+    default: "c1",
+    rule: { pattern: /^(?!_$)/, says: "is a name that nats-server keeps for itself" },
+    description: "Name of the NATS cluster. Never change it once streams exist.",
+    meaning: "name of the NATS cluster; changing that of a running cluster is refused",
+    // The server would take up another name, and lose its routes and streams by it.
+    change: "fixed",
+    node: {},
+  },
+  regions: {
+    kind: "names",
+    default: ["rg1", "rg2", "rg3"],
+    most: MAX_REGIONS,
+    description: "Names of the regions. Add new ones at the end; `rg2` gives the tag `rg:2`.",
+    meaning: "regions, in order; `rg2` gives the tag `rg:2`, `us-east` gives `rg:us-east`",
+    change: "shape",
+  },
+  availabilityZones: {
+    kind: "names",
+    default: ["az1", "az2", "az3"],
+    most: MAX_ZONES,
+    description:
+      "Names of the availability zones, the same in each region. `az1` gives the tag `az:1`.",
+    meaning: "zones, the same in each region; `az1` gives the tag `az:1`",
+    change: "shape",
+  },
+  nodesPerZone: {
+    kind: "count",
+    default: 1,
+    least: 1,
+    most: 5,
+    description: "Servers in each availability zone of each region.",
+    meaning: "servers in each zone of each region",
+    change: "shape",
+  },
+  /** Prefix of the tags in which a stream's replicas must differ; once parsed `""` where nothing is demanded. */
+  uniqueTag: {
+    kind: "choice",
+    default: "az:",
+    values: ["az:", "rg:", "none"],
+    description: "Tags in which the replicas of a stream must differ - `az:`, `rg:` or `none`.",
+    meaning: "tags in which a stream's replicas must differ: `az:`, `rg:` or `none`",
+    change: "restart",
+    node: {},
+  },
+  image: {
+    kind: "image",
+    default: "nats:2.15.2",
+    description: "Image of nats-server, with its version.",
+    meaning:
+      "image of nats-server: 2.14.7 or newer of 2.14, or 2.15. Others are refused, as nothing is tested with them",
+    change: "restart",
+  },
+  bindAddress: {
+    kind: "address",
+    default: "127.0.0.1",
+    description: "IPv4 address of the host that ports are published on.",
+    meaning: "address of the host that ports are published on",
+    change: "restart",
+  },
+  /** Once parsed never empty. */
+  monitorAddress: {
+    kind: "address",
+    default: "",
+    description:
+      "IPv4 address of the host that monitoring ports are published on. Empty is loopback.",
+    meaning:
+      "address of the host that monitoring ports are published on: the pages ask for no password, and are in the clear without `tls`. On an engine elsewhere, an address by which it is reached from here",
+    defaultWords: "loopback",
+    change: "restart",
+  },
+  clientPort: {
+    kind: "port",
+    default: 0,
+    description:
+      "Port for clients of the first node, the others follow. 0 derives it from the stack's name.",
+    meaning: "port of the first node, the others follow (4222 in `dev`)",
+    defaultWords: "from the stack's name",
+    change: "restart",
+  },
+  monitorPort: {
+    kind: "port",
+    default: 0,
+    description:
+      "Monitoring port of the first node, the others follow. 0 is 4000 above clientPort.",
+    meaning: "monitoring port of the first node",
+    defaultWords: "`clientPort` + 4000",
+    change: "restart",
+  },
+  /** Bytes that a node's container may use. */
+  memory: {
+    kind: "size",
+    default: "512MiB",
+    least: "64MiB",
+    description: "Memory limit of a node's container.",
+    meaning: "memory limit of a node's container",
+    change: "restart",
+  },
+  /** Bytes. Explicit, as the server's own default is 75% of the disk for each server on it. */
+  maxFileStore: {
+    kind: "size",
+    default: "1GiB",
+    least: "1MiB",
+    description: "Room for file streams on each node.",
+    meaning:
+      "room for streams on each node; in memory half of `memory` at most. More is taken up by a reload, less by restarts",
+    change: "growth",
+    node: { varz: ["jetstream", "config", "max_storage"] },
+  },
+  /** Bytes. */
+  maxMemoryStore: {
+    kind: "size",
+    default: "64MiB",
+    least: "0",
+    description: "Room for memory streams on each node.",
+    change: "growth",
+    node: { varz: ["jetstream", "config", "max_memory"] },
+  },
+  /**
+   * Bytes that a message may have, its headers with them. A server refuses to start with more than 64 MiB, as it holds
+   * no more for one client (nats-server 2.15, `max_pending`).
+   */
+  maxPayload: {
+    kind: "size",
+    default: "1MiB",
+    least: "1KiB",
+    most: "64MiB",
+    description: "What a message may have, headers included; at most 64MiB.",
+    meaning:
+      "what a message may have, headers included; at most `64MiB`. Taken up by a reload, clients that are connected learn of it when they come back; `limits.payload` and `maxMsgSize` can't be more",
+    change: "reload",
+    node: { omitDefault: true, varz: ["max_payload"] },
+  },
+  /** `always`, or the longest time that an acknowledged message may wait for the disk, e.g. `1000ms` once parsed. */
+  syncInterval: {
+    kind: "sync interval",
+    default: "always",
+    description:
+      "When messages are forced to disk - `always` loses nothing in a power cut, `1s` is faster and may lose a second.",
+    meaning:
+      "when messages are forced to disk: `always` survives a power cut of every replica; `1s` stores some four times as many messages a second, and may lose a second of them",
+    change: "restart",
+    node: {},
+  },
+  /** How many nodes are changed at once. */
+  rollout: {
+    kind: "choice",
+    default: "zone",
+    values: ROLLOUTS,
+    description:
+      "How many nodes are changed at once - `zone`, `node` or `all`, which is an outage.",
+    meaning:
+      "how many nodes are changed at once: a `zone` in all regions (fewer where a stream could lose its majority), one `node`, or `all`, which is an outage and asks nobody",
+    change: "none",
+  },
+  /** Milliseconds without any progress after which waiting for nodes is given up. */
+  patience: {
+    kind: "duration",
+    default: "2m",
+    least: "10s",
+    why: "an election takes some seconds",
+    description:
+      "How long an update waits for nodes while nothing moves. Replicas that catch up may take any time.",
+    meaning:
+      "how long an `up` waits for nodes while nothing moves; replicas that catch up may take any time, as long as they get on. Streams that change get `1m`, or what is set here where that is more",
+    change: "none",
+  },
+  /** Whether volumes outlive their nodes. */
+  keepVolumes: {
+    kind: "flag",
+    default: false,
+    description:
+      "Whether data volumes stay on the engine when their nodes leave, or the stack is destroyed.",
+    meaning:
+      "data volumes stay on the engine when their nodes leave or the stack is destroyed; noted down with each volume by an `up`, so set it in one before the one that takes nodes out",
+    change: "none",
+  },
+  tls: {
+    kind: "choice",
+    default: "auto",
+    values: ["auto", ...TLS_MODES],
+    description:
+      "Who certifies nodes - `stack`, `files` or `none`. `auto` is `none` on loopback, else `stack`.",
+    meaning:
+      "who certifies nodes: `stack`, an authority of the stack's own; `files`, you; `none`: everything in the clear",
+    defaultWords: "`none` on loopback, else `stack`",
+    // The server would take up `tls` blocks, but not another monitoring port than it has.
+    change: "at once",
+  },
+  tlsFiles: {
+    kind: "certificate files",
+    default: {},
+    description:
+      "Certificates of your own - ca, cert and key, paths of PEM files; {node} is a node's name.",
+    meaning: "`ca`, `cert` and `key`, paths of PEM files",
+    change: "reload",
+  },
+  /** Nanoseconds. */
+  certificateLifetime: {
+    kind: "lifetime",
+    default: "365d",
+    description: "How long certificates of the stack's own authority last.",
+    meaning: "how long certificates of the stack's own authority last",
+    change: "reload",
+  },
+  certificateNames: {
+    kind: "host names",
+    default: [],
+    description:
+      "Host names and addresses by which clients reach the nodes, beside those that are known.",
+    meaning: "host names and addresses by which clients reach the nodes, beside `bindAddress`",
+    change: "reload",
+  },
+  /** nats-server makes folders and subjects of it, and reads no escapes where it stands in a config. */
+  account: {
+    kind: "label",
+    default: "APP",
+    rule: { pattern: /^[^.*>/\\]+$/, says: "must have none of . * > / \\ in it" },
+    description: "Name of the first account, which owns the streams that name none.",
+    meaning:
+      "the first account, of streams that name none, and its user; the password is a secret, and not needed where `accounts` gives the account other users",
+    change: "reload",
+  },
+  user: {
+    kind: "label",
+    default: "user",
+    description: "User of that account.",
+    change: "reload",
+  },
+  password: {
+    kind: "password",
+    description: "Password of that user.",
+    undeclared:
+      "of that user: where it is declared, Pulumi demands it, also where the account has other users.",
+    change: "reload",
+  },
+  systemUser: {
+    kind: "label",
+    default: "sys",
+    description: "User of the system account $SYS.",
+    meaning: "the system account `$SYS`, without streams",
+    change: "reload",
+  },
+  systemPassword: {
+    kind: "password",
+    description: "Password of that user.",
+    change: "reload",
+  },
+  accounts: {
+    kind: "accounts",
+    default: {},
+    description:
+      "More accounts by name, and more of the first one - users, limits, exports, imports; see README.md.",
+    meaning: "more accounts by name, and more of the first one, see below",
+    change: "reload",
+  },
+  streams: {
+    kind: "streams",
+    default: {},
+    description: "Streams by name, see README.md.",
+    meaning:
+      "streams by name; every field of a stream's config, see `lib/streams/stream-fields.ts`, and those below",
+    change: "streams",
+  },
+} as const satisfies Readonly<Record<string, Setting>>;
+
+export type SettingsTable = typeof SETTINGS;
+export type SettingName = keyof SettingsTable;
