@@ -90,14 +90,14 @@ export interface AccountSettings {
 
 const MAX_INT32 = 2 ** 31 - 1;
 
-const subject = value(
-  (input) => typeof input === "string" && isValidSubject(input),
-  "a subject",
-) as z.ZodType<string>;
+const subject = value((input) => typeof input === "string" && isValidSubject(input), "a subject", {
+  type: "string",
+}) as z.ZodType<string>;
 
 const subjectOrQueue = value(
   (input) => typeof input === "string" && isSubjectOrQueue(input),
   "a subject, nor a subject and a queue group",
+  { type: "string", description: "a subject, or a subject and a queue group" },
 ) as z.ZodType<string>;
 
 /** `orders.*` or `orders.* workers`, as `checkPermSubjectArray` in nats-server's opts.go (2.15). */
@@ -199,6 +199,7 @@ function count(minimum: number): z.ZodType<number> {
     (input) =>
       Number.isSafeInteger(input) && (input as number) >= minimum && (input as number) <= MAX_INT32,
     `a whole number from ${minimum} to ${MAX_INT32}`,
+    { type: "integer", minimum, maximum: MAX_INT32 },
   ) as z.ZodType<number>;
 }
 
@@ -278,11 +279,16 @@ const switchOrLimits = z.union([z.boolean(), jetStreamLimits], {
 export const accountsSchema = z.record(
   z.string(),
   z.strictObject({
-    users: z.record(z.string(), user).optional(),
-    limits: limits.optional(),
-    jetStream: switchOrLimits.optional(),
-    exports: z.array(exported).optional(),
-    imports: z.array(imported).optional(),
+    users: z.record(z.string(), user).optional().describe("By name, with a password or an nkey."),
+    limits: limits.optional().describe("Of the account in the whole cluster. Default: none."),
+    jetStream: switchOrLimits
+      .optional()
+      .describe("false: no streams; or limits of them, replicas counted. Default: true."),
+    exports: z.array(exported).optional().describe("What other accounts may import."),
+    imports: z
+      .array(imported)
+      .optional()
+      .describe("What other accounts export, and its name here."),
   }),
 ) as unknown as z.ZodType<Readonly<Record<string, AccountSettings>>>;
 

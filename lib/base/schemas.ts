@@ -2,9 +2,18 @@
 import { z } from "zod";
 import { describeNoText, quoteValue } from "./wording.ts";
 
-/** Whatever passes a check. @param description follows "is not", e.g. `a whole number`. */
-export function value(check: (input: unknown) => boolean, description: string): z.ZodType {
-  return z.custom(check, { error: expected(description) });
+/**
+ * Whatever passes a check.
+ *
+ * @param description follows "is not", e.g. `a whole number`.
+ * @param written what an editor is told of it, JSON Schema.
+ */
+export function value(
+  check: (input: unknown) => boolean,
+  description: string,
+  written: Readonly<Record<string, unknown>>,
+): z.ZodType {
+  return z.custom(check, { error: expected(description) }).meta({ description, ...written });
 }
 
 /**
@@ -40,10 +49,12 @@ export function expected(description: string) {
 
 /** Text that isn't empty. @param description follows "is not", e.g. `a name`. */
 export function textSchema(description: string): z.ZodType {
-  return z.custom((input) => typeof input === "string" && input !== "", {
-    error: ({ input }) =>
-      input === undefined ? `is missing: ${description}` : describeNoText(input, description),
-  });
+  return z
+    .custom((input) => typeof input === "string" && input !== "", {
+      error: ({ input }) =>
+        input === undefined ? `is missing: ${description}` : describeNoText(input, description),
+    })
+    .meta({ description, type: "string", minLength: 1 });
 }
 
 /** `a, b or c`. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Problem } from "../base/errors.ts";
 import type { ApiObject, ApiValue, Field, NestedField, NestedTable } from "../base/field-table.ts";
-import { parseBytes, parseDuration } from "../base/quantities.ts";
+import { parseBytes, parseDuration, UNLIMITED } from "../base/quantities.ts";
 import { ownValue } from "../base/records.ts";
 import { expected, listNames, quantity, textSchema, value } from "../base/schemas.ts";
 import { quoteValue } from "../base/wording.ts";
@@ -56,9 +56,15 @@ export type StreamSettings = Omit<SettingsOf<StreamFields>, "placement"> &
 export const streamSettingsSchema = z.strictObject({
   ...shapeOf(STREAM_FIELDS),
   ...POLICY_SHAPE,
-  account: textSchema("the name of an account").optional(),
-  placement: placementSchema().optional(),
-  replicas: schemaOf(STREAM_FIELDS.replicas).default(1),
+  account: textSchema("the name of an account")
+    .optional()
+    .describe("The account that it is in. Default: the first."),
+  placement: placementSchema()
+    .optional()
+    .describe("One of region, across and tags. Default: where the servers choose."),
+  replicas: schemaOf(STREAM_FIELDS.replicas)
+    .default(1)
+    .describe(describeField(STREAM_FIELDS.replicas)),
   // The shape is computed from the table; its type can only be stated.
 }) as z.ZodType<StreamSettings>;
 
@@ -175,9 +181,24 @@ function shapeOf(table: Readonly<Record<string, Field | NestedField>>): z.ZodRaw
   return Object.fromEntries(
     Object.entries(table).map(([name, field]) => {
       const required = "required" in field && field.required;
-      return [name, required ? schemaOf(field) : schemaOf(field).optional()];
+      const schema = schemaOf(field).meta({ description: describeField(field) });
+      return [name, required ? schema : schema.optional()];
     }),
   );
+}
+
+/** For editors, e.g. `max_age of NATS's JSON API, a duration, e.g. 7d; default: no limit; a change: in place`. */
+function describeField(field: Field | NestedField): string {
+  const form = { bytes: ", a size, e.g. 512MiB", duration: ", a duration, e.g. 7d" };
+  const what = ownValue<string>(form, field.kind) ?? "";
+  const standard = "default" in field && field.default !== "" ? field.default : undefined;
+  return [
+    `${field.api} of NATS's JSON API${what}`,
+    ...(standard === undefined
+      ? []
+      : [`default: ${standard === UNLIMITED ? "no limit" : standard}`]),
+    ...("update" in field ? [`a change: ${field.update}`] : []),
+  ].join("; ");
 }
 
 function schemaOf(field: Field | NestedField): z.ZodType {
@@ -190,11 +211,12 @@ function schemaOf(field: Field | NestedField): z.ZodType {
         error: ({ input }) => `${quoteValue(input)} is not a time, e.g. 2026-01-31T12:00:00Z`,
       });
     case "flag":
-      return value((input) => typeof input === "boolean", "true or false");
+      return value((input) => typeof input === "boolean", "true or false", { type: "boolean" });
     case "choice":
       return value(
         (input) => field.values.some((known) => known === input),
         listNames(field.values),
+        { enum: field.values },
       );
     case "count":
       return countSchema(field.min ?? 0, field.max);
@@ -202,6 +224,7 @@ function schemaOf(field: Field | NestedField): z.ZodType {
       return value(
         (input) => Number.isSafeInteger(input) && ((input as number) >= 1 || input === -1),
         "a whole number from 1, or -1 for no limit",
+        { type: "integer", minimum: -1 },
       );
     case "bytes":
       return quantity(parseBytes);
@@ -231,6 +254,7 @@ function countSchema(min: number, max: number | undefined): z.ZodType {
       return count >= min && count <= (max ?? Number.MAX_SAFE_INTEGER);
     },
     max === undefined ? `a whole number from ${min}` : `a whole number from ${min} to ${max}`,
+    { type: "integer", minimum: min, ...(max === undefined ? {} : { maximum: max }) },
   );
 }
 

@@ -43,10 +43,22 @@ export const POLICY_SHAPE = {
     .refine((leader) => Object.keys(leader).length > 0, {
       error: "says nothing; use region, zone or node",
     })
-    .optional(),
-  adopt: z.boolean().optional(),
-  allowDataLoss: z.boolean().optional(),
-  recreate: z.literal("viaBackup", { error: 'must be "viaBackup"' }).optional(),
+    .optional()
+    .describe("Where the leader should be. Default: with any replica."),
+  adopt: z
+    .boolean()
+    .optional()
+    .describe("Take up a stream of that name that is there. Default: false."),
+  allowDataLoss: z
+    .boolean()
+    .optional()
+    .describe(
+      "Messages may be deleted where a change, or the stream's removal, can't be without. Default: false.",
+    ),
+  recreate: z
+    .literal("viaBackup", { error: 'must be "viaBackup"' })
+    .optional()
+    .describe("Make the stream anew where the server can't change it, and keep its messages."),
 } as const;
 
 /**
