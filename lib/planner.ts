@@ -1,0 +1,33 @@
+/**
+ * The planner by itself: what settings come to, and where nats-server would put a stream's replicas. Pure: it asks
+ * nothing, and needs neither Pulumi nor Docker.
+ */
+export { PlanError, type Problem } from "./base/errors.ts";
+export {
+  type Fleet,
+  type NearMiss,
+  type Placement,
+  type PlacementRequest,
+  placementWarnings,
+  plannedHosts,
+  planPlacement,
+  type Server,
+} from "./placement/placement.ts";
+export {
+  judgeLosses,
+  type Loss,
+  type LossOutcome,
+  lossesOf,
+  type Outcome,
+  type Survivability,
+} from "./placement/survivability.ts";
+export {
+  type ClusterPlan,
+  type NodePlan,
+  nodesOf,
+  planCluster,
+  type RegionPlan,
+  type StreamPlan,
+  type ZonePlan,
+} from "./plan/plan.ts";
+export { parseSettings, type Settings } from "./plan/settings.ts";
