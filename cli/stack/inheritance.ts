@@ -1,5 +1,5 @@
 import { dropPasswords } from "../../lib/accounts/hidden-passwords.ts";
-import { PASSWORDS } from "../../lib/plan/settings.ts";
+import { settingNames } from "../../lib/settings/setting-values.ts";
 import type { FiledSettings } from "./settings-file.ts";
 import type { ConfigValues } from "./stack.ts";
 
@@ -22,7 +22,9 @@ export interface Inheritance {
 }
 
 /** Ports follow from the stack's name, and passwords are generated. */
-const OF_ITS_OWN: ReadonlySet<string> = new Set([...PASSWORDS, "clientPort", "monitorPort"]);
+const OF_ITS_OWN: ReadonlySet<string> = new Set(
+  settingNames(({ kind }) => kind === "port" || kind === "password"),
+);
 
 /** Says what a stack takes over from another: its settings, but not its ports, nor what is encrypted. */
 export function inherit({ namespace, config, defaults, filed }: Legacy): Inheritance {

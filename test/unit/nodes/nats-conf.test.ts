@@ -8,7 +8,7 @@ import {
 } from "../../../lib/nodes/nats-conf.ts";
 import { simpleAccounts } from "../../support/accounts.ts";
 
-const conf: Required<Omit<NodeConf, "tls" | "maxPayload">> = {
+const conf: NodeConf = {
   serverName: "rg1-az1",
   serverTags: ["rg:1", "az:1", "xr:123", "xr:132"],
   cluster: "c1",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
+import { decodeSettings, parseSettings } from "../../../lib/plan/settings.ts";
 import { SETTINGS_FILES } from "../../../tools/settings/settings-files.ts";
 
 const read = (file: string) => readFileSync(join(import.meta.dirname, "../../..", file), "utf8");
@@ -10,6 +11,22 @@ const read = (file: string) => readFileSync(join(import.meta.dirname, "../../.."
 test.each(SETTINGS_FILES)("$file is as `npm run settings` writes it", ({ file, render }) => {
   const text = read(file);
   expect(render(text)).toBe(text);
+});
+
+test("the defaults that Pulumi.yaml declares are those of the table", () => {
+  const identity = { project: "nats-regions", stack: "dev" };
+  const { config } = declarations.parse(parse(read("Pulumi.yaml")));
+  const texts = Object.entries(config).flatMap(([name, { default: value }]) =>
+    value === undefined
+      ? []
+      : [[`nats-regions:${name}`, typeof value === "string" ? value : JSON.stringify(value)]],
+  );
+  const raw = decodeSettings(Object.fromEntries(texts), "nats-regions");
+  expect(parseSettings(raw, identity)).toEqual(parseSettings({}, identity));
+});
+
+const declarations = z.object({
+  config: z.record(z.string(), z.object({ default: z.unknown().optional() })),
 });
 
 /** What an editor checks, by another reader of JSON schemas. */
