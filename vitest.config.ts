@@ -9,6 +9,8 @@ export default defineConfig({
           include: ["test/unit/**/*.test.ts"],
           // Those that try many cases, or start a process, take seconds on a machine with other work.
           testTimeout: 30_000,
+          // Pauses come from `node:timers/promises`.
+          fakeTimers: { fakeNodeBuiltins: true },
         },
       },
       {

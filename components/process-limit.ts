@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { type Engine, nothing, reasonOf, textField } from "../live/engine/engine.ts";
+import { until } from "../live/until.ts";
 
 /** Far above what a server takes, some dozen and a few for each core, and far below what a host has. */
 const MOST_PROCESSES = 1_024;
@@ -16,15 +16,23 @@ const PAUSE_MS = 500;
  */
 export function limitProcesses(engine: Engine, name: string): pulumi.ResourceHook {
   return new pulumi.ResourceHook(name, async ({ id }) => {
-    for (const began = Date.now(); ; await sleep(PAUSE_MS)) {
-      try {
-        await engine.run("update", `--pids-limit=${MOST_PROCESSES}`, id);
-        return;
-      } catch (error) {
-        if (await hasEnded(engine, id)) return;
-        if (Date.now() - began > PATIENCE_MS) throw new Error(reasonOf(error));
-      }
-    }
+    await until<void, unknown>(
+      async () => {
+        try {
+          await engine.run("update", `--pids-limit=${MOST_PROCESSES}`, id);
+          return { done: undefined };
+        } catch (error) {
+          return (await hasEnded(engine, id)) ? { done: undefined } : { shown: error };
+        }
+      },
+      {
+        pause: PAUSE_MS,
+        limit: PATIENCE_MS,
+        giveUp: (error) => {
+          throw new Error(reasonOf(error));
+        },
+      },
+    );
   });
 }
 

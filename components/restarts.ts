@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { groupsOf, lacksOf } from "../lib/observed/majorities.ts";
 import { NOTHING_OBSERVED, type ObservedCluster } from "../lib/observed/observed.ts";
-import { describeSight, Stillness } from "../lib/observed/waiting.ts";
+import { describeSight, type Sight, stillnessFrom } from "../lib/observed/waiting.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan/plan.ts";
 import { describeOrder, orderRestarts } from "../lib/update/rollout-order.ts";
 import { type FormerLacks, formerLacks, whyNotItsTurn } from "../lib/update/turn.ts";
@@ -11,6 +11,7 @@ import { FallWatch } from "../live/engine/falls.ts";
 import { listOwnNodes, type OwnNode } from "../live/engine/own-nodes.ts";
 import { LONG_REQUEST_MS } from "../live/monitoring/monitoring.ts";
 import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts";
+import { until } from "../live/until.ts";
 import { promiseOf } from "./known-value.ts";
 import type { Observer } from "./observer.ts";
 import type { Ownership } from "./ownership.ts";
@@ -84,7 +85,12 @@ export interface TurnsArgs {
 }
 
 const POLL_MS = 500;
-const PROGRESS_MS = 5_000;
+
+/** Why a node can't be restarted yet. */
+interface Obstacle extends Sight {
+  /** What can be done about it. */
+  readonly cure?: string;
+}
 
 /**
  * Lets nodes be restarted one step after the other, each by a hook before its config is written: it waits until the
@@ -113,33 +119,31 @@ export class Turns {
 
   async #await(node: string, mates: ReadonlySet<string>): Promise<void> {
     const { plan, engine } = this.#args;
-    const stillness = new Stillness(Date.now());
+    const { patience } = plan;
     const falls = new FallWatch(engine);
-    for (let saidAt = Date.now(); ; await sleep(POLL_MS)) {
-      const own = await this.#list();
-      const sight = await this.#whyNot(node, mates, own);
-      if (!sight) {
-        this.#gone.add(node);
-        return;
-      }
-      const now = Date.now();
-      stillness.note(sight, now);
-      const fallen = await falls.look(
-        own.filter((each) => this.#gone.has(each.name)),
-        now,
-      );
-      if (fallen !== undefined || stillness.lasts(now) > plan.patience) {
-        const lasted = `nothing has moved for ${plan.patience / 1_000} s`;
-        const cure = sight.cure === undefined ? "" : `. To get it well: ${sight.cure}`;
-        throw new Error(
-          `${node} was not restarted: ${fallen ?? `${sight.reason}; ${lasted}`}${cure}. It is as it was, and so are those after it; the next up goes on from here, with these settings or with those of before.`,
-        );
-      }
-      if (now - saidAt > PROGRESS_MS) {
-        void pulumi.log.info(`${node} waits for its turn: ${describeSight(sight)}`);
-        saidAt = now;
-      }
-    }
+    await until<void, Obstacle>(
+      async () => {
+        const own = await this.#list();
+        const obstacle = await this.#whyNot(node, mates, own);
+        if (!obstacle) return { done: undefined };
+        const gone = own.filter(({ name }) => this.#gone.has(name));
+        const fallen = await falls.look(gone, Date.now());
+        if (fallen !== undefined) throw new Error(describeRefusal(node, fallen, obstacle));
+        return { shown: obstacle };
+      },
+      {
+        pause: POLL_MS,
+        limit: patience,
+        lasts: stillnessFrom(Date.now()),
+        describe: (obstacle) => `${node} waits for its turn: ${describeSight(obstacle)}`,
+        say: (line) => void pulumi.log.info(line),
+        giveUp: (obstacle) => {
+          const reason = `${obstacle.reason}; nothing has moved for ${patience / 1_000} s`;
+          throw new Error(describeRefusal(node, reason, obstacle));
+        },
+      },
+    );
+    this.#gone.add(node);
   }
 
   async #list(): Promise<readonly OwnNode[]> {
@@ -150,7 +154,11 @@ export class Turns {
     return await listOwnNodes(engine, `${label}=${value}`, given);
   }
 
-  async #whyNot(node: string, mates: ReadonlySet<string>, own: readonly OwnNode[]) {
+  async #whyNot(
+    node: string,
+    mates: ReadonlySet<string>,
+    own: readonly OwnNode[],
+  ): Promise<Obstacle | undefined> {
     const { plan, restarts } = this.#args;
     const observed = await observeCluster(own, LONG_REQUEST_MS);
     const isChanged = (each: OwnNode) => this.#planned.get(each.name) === each.restartSettings;
@@ -158,7 +166,11 @@ export class Turns {
     const { former } = restarts;
     const turn = { node, mates, gone: this.#gone, changed, former, planned: plan.streams };
     const obstacle = whyNotItsTurn(observed, turn);
-    if (!obstacle) return undefined;
-    return { ...obstacle, behind: behindIn(observed) };
+    return obstacle && { ...obstacle, behind: behindIn(observed) };
   }
+}
+
+function describeRefusal(node: string, reason: string, obstacle: Obstacle): string {
+  const cure = obstacle.cure === undefined ? "" : `. To get it well: ${obstacle.cure}`;
+  return `${node} was not restarted: ${reason}${cure}. It is as it was, and so are those after it; the next up goes on from here, with these settings or with those of before.`;
 }

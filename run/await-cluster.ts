@@ -13,10 +13,15 @@
  * PATIENCE: milliseconds after which waiting is given up if nothing has moved, where that was set.
  * CA: PEM of the authorities that certify nodes, where they have TLS.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { describeSight } from "../lib/observed/waiting.ts";
-import { judgeMembers, judgeReplicas, WaveGate, type WaveSight } from "../lib/update/wave-gate.ts";
+import {
+  judgeMembers,
+  judgeReplicas,
+  type Verdict,
+  WaveGate,
+  type WaveSight,
+} from "../lib/update/wave-gate.ts";
 import { engineFromEnvironment } from "../live/engine/engine.ts";
 import { FallWatch } from "../live/engine/falls.ts";
 import { askMemoryKills } from "../live/engine/memory-kills.ts";
@@ -24,15 +29,22 @@ import { askEngine, type OwnNode } from "../live/engine/own-nodes.ts";
 import { askNodes, LONG_REQUEST_MS, type Monitor } from "../live/monitoring/monitoring.ts";
 import { givenMonitors, givenPatience } from "../live/monitoring/monitoring-page.ts";
 import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts";
+import { until } from "../live/until.ts";
 
 const engine = engineFromEnvironment();
 const OWNER = z.string().min(1).parse(process.env.OWNER);
 const LACKED = new Set(z.array(z.string()).parse(JSON.parse(process.env.LACKED ?? "[]")));
-const PROGRESS_MS = 5_000;
 const MEASURE_MS = 2_000;
 /** An engine that was killed takes what it finds running when it is back for stopped by somebody, and leaves it so. */
 const ALL_DOWN =
   "No node runs, and the engine starts none of them: `npx pulumi up --refresh` brings them back";
+
+type GateEnd = Exclude<Verdict, { readonly kind: "wait" }>;
+
+interface GateWait extends WaveSight {
+  /** Milliseconds until the next look. */
+  readonly pause: number;
+}
 
 let measured = { at: 0, behind: 0 };
 
@@ -41,30 +53,28 @@ await main();
 async function main(): Promise<void> {
   const purpose = z.enum(["members", "replicas"]).parse(process.argv.at(-1));
   const gate = new WaveGate(Date.now(), givenPatience(), purpose === "members");
-  const falls = new FallWatch(engine);
-  let wasDown = false;
-  for (let saidAt = Date.now(); ; ) {
-    const { sight, own } = await look(purpose);
-    const now = Date.now();
-    const verdict = gate.judge(sight, now);
-    if (verdict.kind === "shut") return fail(verdict.word);
-    if (verdict.kind === "open") {
-      if (verdict.word !== undefined) console.error(verdict.word);
-      return;
-    }
-    if (sight.reason !== undefined && now - saidAt > PROGRESS_MS) {
-      const fallen = await falls.look(own, now);
-      if (fallen !== undefined) return fail(fallen);
-      const isDown = own.length > 0 && own.every(({ state }) => state === "down");
-      if (isDown && wasDown) return fail(ALL_DOWN);
-      wasDown = isDown;
-      console.error(
-        `waiting for the cluster: ${describeSight({ ...sight, reason: sight.reason })}`,
-      );
-      saidAt = now;
-    }
-    await sleep(verdict.milliseconds);
-  }
+  const falls = new FallWatch(engine, ALL_DOWN);
+  const verdict = await until<GateEnd, GateWait>(
+    async () => {
+      const { sight, own } = await look(purpose);
+      const now = Date.now();
+      const verdict = gate.judge(sight, now);
+      if (verdict.kind !== "wait") return { done: verdict };
+      const { reason } = sight;
+      const fallen = reason === undefined ? undefined : await falls.look(own, now);
+      if (fallen !== undefined) return { done: { kind: "shut", word: fallen } };
+      return { shown: { ...sight, pause: verdict.milliseconds } };
+    },
+    {
+      // The gate itself says when it gives up.
+      pause: ({ pause }) => pause,
+      describe: ({ reason, ...sight }) =>
+        reason && `waiting for the cluster: ${describeSight({ ...sight, reason })}`,
+      say: console.error,
+    },
+  );
+  if (verdict.kind === "shut") await fail(verdict.word);
+  else if (verdict.word !== undefined) console.error(verdict.word);
 }
 
 async function fail(reason: string): Promise<void> {

@@ -5,42 +5,45 @@
  * OWNER: `label=value` of the containers. SETTINGS: JSON array of the settings to come that restart a node, by
  * node, for each wave. CA: PEM of the authorities that certify nodes, where they have TLS.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { describeSight, Stillness } from "../lib/observed/waiting.ts";
+import { describeSight, type Sight, stillnessFrom } from "../lib/observed/waiting.ts";
 import { judgeStart, type StartVerdict } from "../lib/update/start-gate.ts";
 import { engineFromEnvironment } from "../live/engine/engine.ts";
 import { askMemoryKills } from "../live/engine/memory-kills.ts";
 import { askEngine } from "../live/engine/own-nodes.ts";
 import { askNodes, LONG_REQUEST_MS } from "../live/monitoring/monitoring.ts";
 import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts";
+import { until } from "../live/until.ts";
 
 /** What hasn't moved for so long won't get well by itself. */
 const PATIENCE_MS = 20_000;
 const POLL_MS = 500;
-const PROGRESS_MS = 5_000;
 
 const engine = engineFromEnvironment();
 
 await main();
 
+type Hindrance = Exclude<StartVerdict, { readonly kind: "go" }>;
+
 async function main(): Promise<void> {
-  const stillness = new Stillness(Date.now());
-  for (let saidAt = Date.now(); ; await sleep(POLL_MS)) {
-    const { verdict, behind } = await look();
-    if (verdict.kind === "go") return;
-    const sight = { reason: verdict.reason, behind };
-    const now = Date.now();
-    stillness.note(sight, now);
-    if (stillness.lasts(now) > PATIENCE_MS) return conclude(verdict);
-    if (now - saidAt > PROGRESS_MS) {
-      console.error(`waiting before anything is changed: ${describeSight(sight)}`);
-      saidAt = now;
-    }
-  }
+  await until<void, Sight & { readonly verdict: Hindrance }>(
+    async () => {
+      const { verdict, behind } = await look();
+      if (verdict.kind === "go") return { done: undefined };
+      return { shown: { reason: verdict.reason, behind, verdict } };
+    },
+    {
+      pause: POLL_MS,
+      limit: PATIENCE_MS,
+      lasts: stillnessFrom(Date.now()),
+      describe: (sight) => `waiting before anything is changed: ${describeSight(sight)}`,
+      say: console.error,
+      giveUp: ({ verdict }) => conclude(verdict),
+    },
+  );
 }
 
-async function conclude(verdict: Exclude<StartVerdict, { readonly kind: "go" }>): Promise<void> {
+async function conclude(verdict: Hindrance): Promise<void> {
   if (verdict.kind === "rather wait") {
     console.error(`${verdict.reason}; going on where that takes no majority`);
     return;

@@ -17,10 +17,10 @@ import type { ObservedCluster } from "../lib/observed/observed.ts";
 import { whyNotItsTurn } from "../lib/update/turn.ts";
 import { engineFromEnvironment } from "../live/engine/engine.ts";
 import { listOwnNodes, readOwner } from "../live/engine/own-nodes.ts";
-import { sleep } from "../live/jetstream/patience.ts";
 import { LONG_REQUEST_MS } from "../live/monitoring/monitoring.ts";
 import { givenPatience } from "../live/monitoring/monitoring-page.ts";
 import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts";
+import { until } from "../live/until.ts";
 import { runScript } from "./leaving-nodes.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -63,15 +63,20 @@ async function comeBack(node: string): Promise<void> {
 async function takeLock(): Promise<string> {
   const hash = createHash("sha256").update(OWNER).digest("hex").slice(0, 16);
   const lock = path.join(tmpdir(), `nats-regions-restart-${hash}`);
-  for (; ; await sleep(POLL_MS)) {
-    try {
-      symlinkSync(`${process.pid}`, lock);
-      return lock;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      if (!isHeld(lock)) rmSync(lock, { force: true });
-    }
-  }
+  await until<void, undefined>(
+    async () => {
+      try {
+        symlinkSync(`${process.pid}`, lock);
+        return { done: undefined };
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+        if (!isHeld(lock)) rmSync(lock, { force: true });
+        return { shown: undefined };
+      }
+    },
+    { pause: POLL_MS },
+  );
+  return lock;
 }
 
 function isHeld(lock: string): boolean {

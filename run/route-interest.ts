@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import {
   type AccountInterest,
@@ -8,9 +9,9 @@ import {
   stillUnheard,
   type Unheard,
 } from "../lib/observed/unheard-interest.ts";
-import { sleep } from "../live/jetstream/patience.ts";
 import type { Monitor } from "../live/monitoring/monitoring.ts";
 import { readPage } from "../live/monitoring/monitoring-page.ts";
+import { until } from "../live/until.ts";
 
 /** Subscriptions come and go while nodes are asked: only what stays unheard for so many looks is. */
 const LOOKS = 8;
@@ -164,16 +165,21 @@ export async function renewRoutes(
 }
 
 async function untilLinked(node: Monitor, peers: ReadonlyMap<string, number>): Promise<void> {
-  for (const began = Date.now(); ; ) {
-    const now = await countRoutes(node);
-    const missing = [...peers].filter(([peer, count]) => (now.get(peer) ?? 0) < count);
-    if (missing.length === 0) return;
-    if (Date.now() - began > ROUTES_MS) {
-      const names = missing.map(([peer]) => peer).join(", ");
-      throw new Error(`${node.name} has no routes to ${names} after ${ROUTES_MS / 1_000} s`);
-    }
-    await sleep(POLL_MS);
-  }
+  await until<void, string>(
+    async () => {
+      const now = await countRoutes(node);
+      const missing = [...peers].filter(([peer, count]) => (now.get(peer) ?? 0) < count);
+      if (missing.length === 0) return { done: undefined };
+      return { shown: missing.map(([peer]) => peer).join(", ") };
+    },
+    {
+      pause: POLL_MS,
+      limit: ROUTES_MS,
+      giveUp: (names) => {
+        throw new Error(`${node.name} has no routes to ${names} after ${ROUTES_MS / 1_000} s`);
+      },
+    },
+  );
 }
 
 /** Routes that accounts share, by the name of the node at the other end. */

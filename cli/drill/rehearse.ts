@@ -8,6 +8,7 @@ import {
   JetStreamUnavailable,
   openAgreement,
 } from "../../live/jetstream/jetstream.ts";
+import { until } from "../../live/until.ts";
 import type { ClientAccess } from "../stack/stack-connection.ts";
 import type { Log } from "../terminal/steps.mjs";
 import { UserError } from "../terminal/user-error.ts";
@@ -67,6 +68,14 @@ interface Run extends Rehearsal {
   readonly signal: AbortSignal;
 }
 
+interface RecoveryLook {
+  readonly report: DrillReport;
+  /** Milliseconds of the watch. */
+  readonly end: number;
+  /** What isn't well yet. */
+  readonly reason: string;
+}
+
 async function run(run: Run): Promise<DrillReport> {
   const { plan, nodes, watch, sampling, signal, log } = run;
   const { restoring, stranded } = await failAndRestore(run);
@@ -81,23 +90,41 @@ async function run(run: Run): Promise<DrillReport> {
   };
   const nameOf = streamNamer(plan.streams);
   const step = log.step("Recovery");
-  for (let said = ""; !signal.aborted; ) {
-    const lack = await whyNotWell(nodes);
-    const seen = { ...record, end: watch.now(), ...(lack === undefined ? {} : { lack }) };
-    const report = reportOnDrill({ ...plan, sampling }, seen);
-    const missing = [report.metaGroup, ...report.streams].filter((finding) => !isBack(finding));
-    if (lack === undefined && missing.length === 0) {
-      step.done("every node, stream and consumer well", seen.end - restoring);
-      return report;
-    }
-    if (seen.end - restoring > RECOVERY_MS) {
-      step.failed("not all is well");
-      return report;
-    }
-    const reason = lack ?? `waiting for ${listSome(missing.map(nameOf))}`;
-    if (reason !== said) step.doing(reason);
-    said = reason;
-    await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+  let said = "";
+  try {
+    return await until<DrillReport, RecoveryLook>(
+      async () => {
+        const lack = await whyNotWell(nodes);
+        const end = watch.now();
+        const seen = { ...record, end, ...(lack === undefined ? {} : { lack }) };
+        const report = reportOnDrill({ ...plan, sampling }, seen);
+        const missing = [report.metaGroup, ...report.streams].filter((finding) => !isBack(finding));
+        if (lack === undefined && missing.length === 0) {
+          step.done("every node, stream and consumer well", end - restoring);
+          return { done: report };
+        }
+        const reason = lack ?? `waiting for ${listSome(missing.map(nameOf))}`;
+        return { shown: { report, end, reason } };
+      },
+      {
+        pause: POLL_MS,
+        limit: RECOVERY_MS,
+        lasts: ({ end }) => end - restoring,
+        giveUp: ({ report }) => {
+          step.failed("not all is well");
+          return report;
+        },
+        describe: ({ reason }) => (reason === said ? undefined : reason),
+        say: (reason) => {
+          step.doing(reason);
+          said = reason;
+        },
+        interval: 0,
+        signal,
+      },
+    );
+  } catch (error) {
+    if (!signal.aborted) throw error;
   }
   const state = stranded.length > 0 ? stranded.join("; ") : "every node was brought back";
   throw new UserError(

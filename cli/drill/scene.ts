@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { listSome } from "../../lib/base/wording.ts";
 import { whyNotReady } from "../../lib/observed/readiness.ts";
 import { type Loss, lossesOf } from "../../lib/placement/survivability.ts";
@@ -9,6 +8,7 @@ import type { Engine } from "../../live/engine/engine.ts";
 import { listOwnNodes, type OwnNode } from "../../live/engine/own-nodes.ts";
 import { askNodes, type Monitor } from "../../live/monitoring/monitoring.ts";
 import { askWhyNotCurrent } from "../../live/monitoring/observe-cluster.ts";
+import { until } from "../../live/until.ts";
 import { findLocks } from "../pulumi/killed.mjs";
 import { pulumiEnvironment } from "../pulumi/project.mjs";
 import { readOwners } from "../stack/leftovers.ts";
@@ -112,16 +112,21 @@ const POLL_MS = 250;
  * @throws UserError saying what it lacks.
  */
 export async function lookAtWell({ nodes, stack }: Scene): Promise<WellLook> {
-  for (const began = performance.now(); ; ) {
-    const lack = await whyNotWell(nodes);
-    if (lack === undefined) break;
-    if (performance.now() - began > PATIENCE_MS) {
-      throw new UserError(
-        `Nothing was touched, as the cluster isn't well already: ${lack}. \`npm run drill -- restore${stackOption(stack)}\` starts nodes that were stopped or paused.`,
-      );
-    }
-    await sleep(POLL_MS);
-  }
+  await until<void, string>(
+    async () => {
+      const lack = await whyNotWell(nodes);
+      return lack === undefined ? { done: undefined } : { shown: lack };
+    },
+    {
+      pause: POLL_MS,
+      limit: PATIENCE_MS,
+      giveUp: (lack) => {
+        throw new UserError(
+          `Nothing was touched, as the cluster isn't well already: ${lack}. \`npm run drill -- restore${stackOption(stack)}\` starts nodes that were stopped or paused.`,
+        );
+      },
+    },
+  );
   const { metaGroup, streams } = await look(nodes);
   if (!metaGroup) throw new UserError("Nothing was touched, as the meta group has no leader.");
   const moving = [...streams.values()].filter(({ isChanging }) => isChanging);

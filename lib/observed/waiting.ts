@@ -48,6 +48,15 @@ export class Stillness {
   }
 }
 
+/** A measure of stillness from a time on: takes note of a sight, and tells for how many milliseconds nothing has moved. */
+export function stillnessFrom(start: number): (sight: Sight, now: number) => number {
+  const stillness = new Stillness(start);
+  return (sight, now) => {
+    stillness.note(sight, now);
+    return stillness.lasts(now);
+  };
+}
+
 /** For the person at the terminal, e.g. `stream ORDERS waits for rg2-az1, 1,234 to go`. */
 export function describeSight({ reason, behind }: Sight): string {
   return behind === undefined || behind === 0

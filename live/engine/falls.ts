@@ -7,14 +7,20 @@ const APART_MS = 5_000;
 /** Finds nodes whose server ends as soon as it has started: no waiting helps them. */
 export class FallWatch {
   readonly #engine: Engine;
+  readonly #allDown: string | undefined;
   #lookedAt = Date.now();
   #falling: readonly string[] = [];
+  #wereDown = false;
 
-  constructor(engine: Engine) {
+  /**
+   * @param allDown what is to be said where none of the nodes runs, at both looks. Default: that is as it should be.
+   */
+  constructor(engine: Engine, allDown?: string) {
     this.#engine = engine;
+    this.#allDown = allDown;
   }
 
-  /** Says, in the server's own words, why a node doesn't stay up; undefined as long as that isn't known. */
+  /** Says why nodes don't stay up, of one in its server's own words; undefined as long as that isn't known. */
   async look(nodes: readonly OwnNode[], now: number): Promise<string | undefined> {
     if (now - this.#lookedAt < APART_MS) return undefined;
     this.#lookedAt = now;
@@ -23,7 +29,10 @@ export class FallWatch {
       .map(({ container }) => container);
     const hopeless = falling.find((container) => this.#falling.includes(container));
     this.#falling = falling;
-    return hopeless === undefined ? undefined : await describeFall(this.#engine, hopeless);
+    const wereDown = this.#wereDown;
+    this.#wereDown = nodes.length > 0 && nodes.every(({ state }) => state === "down");
+    if (hopeless !== undefined) return await describeFall(this.#engine, hopeless);
+    return wereDown && this.#wereDown ? this.#allDown : undefined;
   }
 }
 

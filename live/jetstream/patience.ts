@@ -1,4 +1,5 @@
 import { ROOM_ERRORS } from "../../lib/placement/room-check.ts";
+import { until } from "../until.ts";
 import {
   ERROR_CODES,
   JetStreamError,
@@ -20,16 +21,11 @@ export interface Pace {
 /** When any stream of this process was last seen to move. */
 let lastProgress = 0;
 
-/** Waits between looks, and gives up when nothing has moved for too long. */
+/** Measures for how long a stream hasn't moved. */
 export class Patience {
-  readonly #pause: number;
   readonly #seen = new Set<string>();
   #since = Date.now();
   #lag = Number.POSITIVE_INFINITY;
-
-  constructor(pause: number) {
-    this.#pause = pause;
-  }
 
   renew(): void {
     this.#progress();
@@ -44,11 +40,12 @@ export class Patience {
     this.#lag = Math.min(lag, this.#lag);
   }
 
-  /** @param withOthers whether it waits also as long as others move: streams share what servers can do. */
-  async wait(limit: number, lament: () => Error, withOthers = false): Promise<void> {
-    const since = withOthers ? Math.max(this.#since, lastProgress) : this.#since;
-    if (Date.now() - since > limit) throw lament();
-    await sleep(this.#pause);
+  /**
+   * @param withOthers whether it counts also that others move: streams share what servers can do.
+   * @returns milliseconds.
+   */
+  lasts(now: number, withOthers: boolean): number {
+    return now - (withOthers ? Math.max(this.#since, lastProgress) : this.#since);
   }
 
   #progress(): void {
@@ -59,14 +56,22 @@ export class Patience {
 
 /** Repeats a request that may be repeated, as long as JetStream can't or won't answer yet. */
 export async function insist<Result>(request: () => Promise<Result>, pace: Pace): Promise<Result> {
-  for (const start = Date.now(); ; ) {
-    try {
-      return await request();
-    } catch (error) {
-      if (Date.now() - start > patienceWith(error, pace)) throw error;
-      await sleep(pace.pause);
-    }
-  }
+  return await until<Result, unknown>(
+    async () => {
+      try {
+        return { done: await request() };
+      } catch (error) {
+        return { shown: error };
+      }
+    },
+    {
+      pause: pace.pause,
+      limit: (error) => patienceWith(error, pace),
+      giveUp: (error) => {
+        throw error;
+      },
+    },
+  );
 }
 
 /** A stream as it is; undefined where there is none. */
@@ -114,8 +119,4 @@ function patienceWith(error: unknown, { silence, patience }: Pace): number {
   const passes =
     error instanceof JetStreamUnavailable || code === createFailed || code === memberChangeInFlight;
   return passes ? Math.min(silence, patience) : -1;
-}
-
-export function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -3,7 +3,8 @@ import { type Origin, originsOf, originTrouble, vainFilters } from "../../lib/pl
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import { describeContents } from "../../lib/streams/stream-loss.ts";
 import type { JetStreamPort, StreamInfo } from "../../live/jetstream/jetstream.ts";
-import { findAtOnce, insist, type Pace, sleep } from "../../live/jetstream/patience.ts";
+import { findAtOnce, insist, type Pace } from "../../live/jetstream/patience.ts";
+import { until } from "../../live/until.ts";
 import type { Goal } from "./converge.ts";
 import type { Reporting } from "./progress.ts";
 import type { Verdict } from "./stream-inputs.ts";
@@ -90,15 +91,19 @@ export async function awaitOrigins(
   pace: Pace & Reporting & Contact,
 ): Promise<void> {
   if (originsOf(config).length === 0) return;
-  for (const start = Date.now(); ; ) {
-    const troubles = troublesOf(await insist(() => port.info(stream), pace));
-    if (troubles.length === 0) return;
-    if (Date.now() - start >= pace.contact) {
-      for (const trouble of troubles) pace.say(`stream ${stream}: ${trouble}`);
-      return;
-    }
-    await sleep(pace.pause);
-  }
+  await until<void, readonly string[]>(
+    async () => {
+      const troubles = troublesOf(await insist(() => port.info(stream), pace));
+      return troubles.length === 0 ? { done: undefined } : { shown: troubles };
+    },
+    {
+      pause: pace.pause,
+      limit: pace.contact,
+      giveUp: (troubles) => {
+        for (const trouble of troubles) pace.say(`stream ${stream}: ${trouble}`);
+      },
+    },
+  );
 }
 
 /** Why a stream gets nothing, from each origin that it gets nothing from. */

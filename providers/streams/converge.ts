@@ -25,6 +25,7 @@ import {
   StreamNotFound,
 } from "../../live/jetstream/jetstream.ts";
 import { insist, type Pace, Patience } from "../../live/jetstream/patience.ts";
+import { until } from "../../live/until.ts";
 import { askToHandOver, handOver, heirsOf, isMisled } from "./leadership.ts";
 import { Progress, type Reporting } from "./progress.ts";
 import {
@@ -107,42 +108,62 @@ function hasBegun({ sent, cancelled }: Course): boolean {
   return sent.length > 0 || cancelled;
 }
 
+/** Looks at a stream, and does what it needs next, until it is what it is to be. */
 async function settle(course: Course): Promise<StreamInfo> {
   const { goal, pace } = course;
-  const patience = new Patience(pace.pause);
+  const patience = new Patience();
   const caughtUp = new Set<string>();
   let calm = 0;
   let settled = 0;
   let waiting = 0;
-  for (;;) {
-    const info = await look(course, patience);
-    calm = info && isCalm(info) ? calm + 1 : 0;
-    if (calm <= 1) caughtUp.clear();
-    for (const { name, current } of info?.cluster?.replicas ?? []) if (current) caughtUp.add(name);
-    settled = info && isSettled(info, caughtUp) ? settled + 1 : 0;
-    waiting = info && waitsToRemove(info) ? waiting + 1 : 0;
-    const step = info && calm >= LOOKS ? await nextStep(course, info) : undefined;
-    const relocates = step?.changes.length === 0;
-    if (step && (!relocates || calm >= LOOKS_WHEN_MISPLACED)) {
-      await send(course, step);
-      patience.renew();
-      calm = 0;
-      settled = 0;
-    } else if (info && !course.cancelled && isRevoked(info, goal)) {
-      await cancel(course, info);
-      patience.renew();
-    } else if (info && !step && settled >= LOOKS) {
-      return info;
-    } else if (info && waiting >= LOOKS_WHEN_WAITING) {
-      await beginTerm(course, info);
-      waiting = 0;
-    } else {
-      // Before anything is sent, a stream that has no leader is one that its cluster has no majority for.
-      const isHeadless = !hasBegun(course) && !info?.cluster?.leader;
-      const limit = isHeadless ? Math.min(pace.silence, pace.patience) : pace.patience;
-      await patience.wait(limit, () => notSettled(goal, info, limit), hasBegun(course));
-    }
-  }
+  return await until<StreamInfo, StreamInfo | undefined>(
+    async () => {
+      const info = await look(course, patience);
+      calm = info && isCalm(info) ? calm + 1 : 0;
+      if (calm <= 1) caughtUp.clear();
+      for (const { name, current } of info?.cluster?.replicas ?? []) {
+        if (current) caughtUp.add(name);
+      }
+      settled = info && isSettled(info, caughtUp) ? settled + 1 : 0;
+      waiting = info && waitsToRemove(info) ? waiting + 1 : 0;
+      const step = info && calm >= LOOKS ? await nextStep(course, info) : undefined;
+      const relocates = step?.changes.length === 0;
+      if (step && (!relocates || calm >= LOOKS_WHEN_MISPLACED)) {
+        await send(course, step);
+        patience.renew();
+        calm = 0;
+        settled = 0;
+        return { acted: true };
+      }
+      if (info && !course.cancelled && isRevoked(info, goal)) {
+        await cancel(course, info);
+        patience.renew();
+        return { acted: true };
+      }
+      if (info && !step && settled >= LOOKS) return { done: info };
+      if (info && waiting >= LOOKS_WHEN_WAITING) {
+        await beginTerm(course, info);
+        waiting = 0;
+        return { acted: true };
+      }
+      return { shown: info };
+    },
+    {
+      pause: pace.pause,
+      limit: (info) => limitFor(course, info),
+      lasts: (_, now) => patience.lasts(now, hasBegun(course)),
+      giveUp: (info) => {
+        throw notSettled(goal, info, limitFor(course, info));
+      },
+    },
+  );
+}
+
+/** Before anything is sent, a stream that has no leader is one that its cluster has no majority for. */
+function limitFor(course: Course, info: StreamInfo | undefined): number {
+  const { silence, patience } = course.pace;
+  const isHeadless = !hasBegun(course) && !info?.cluster?.leader;
+  return isHeadless ? Math.min(silence, patience) : patience;
 }
 
 async function look({ port, goal, progress }: Course, patience: Patience) {

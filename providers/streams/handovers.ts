@@ -12,7 +12,8 @@ import {
 } from "../../lib/streams/subject-handover.ts";
 import { accountOf, type Roster, rememberedIn } from "../../lib/update/remembered-streams.ts";
 import type { JetStreamPort, StreamInfo } from "../../live/jetstream/jetstream.ts";
-import { find, findAtOnce, insist, type Pace, sleep } from "../../live/jetstream/patience.ts";
+import { find, findAtOnce, insist, type Pace } from "../../live/jetstream/patience.ts";
+import { until } from "../../live/until.ts";
 import type { Goal } from "./converge.ts";
 import type { Reporting } from "./progress.ts";
 
@@ -31,6 +32,7 @@ interface Course {
 
 /** Milliseconds in which Pulumi checks all streams of an `up`, those that others wait for among them. */
 const ROLL_CALL_MS = 10_000;
+const ROLL_CALL_PAUSE_MS = 10;
 
 /**
  * Hands subjects from stream to stream, so that an `up` which splits, merges, swaps or renames streams works in one go.
@@ -204,16 +206,23 @@ export class Handovers {
     { targets }: Course,
   ): Promise<Map<string, Goal>> {
     const staying = [...found.keys()].filter((name) => targets.has(name));
-    const absent = () =>
-      staying.filter((name) => !this.#checked.has(keyOf({ account, stream: name })));
-    for (const start = Date.now(); absent().length > 0; ) {
-      if (Date.now() - start > this.#rollCall) {
-        throw new Error(
-          `stream ${stream} shares a change of subjects with ${absent().join(", ")}, which this up doesn't change: let it change all of them`,
+    await until<void, readonly string[]>(
+      async () => {
+        const absent = staying.filter(
+          (name) => !this.#checked.has(keyOf({ account, stream: name })),
         );
-      }
-      await sleep(10);
-    }
+        return absent.length === 0 ? { done: undefined } : { shown: absent };
+      },
+      {
+        pause: ROLL_CALL_PAUSE_MS,
+        limit: this.#rollCall,
+        giveUp: (absent) => {
+          throw new Error(
+            `stream ${stream} shares a change of subjects with ${absent.join(", ")}, which this up doesn't change: let it change all of them`,
+          );
+        },
+      },
+    );
     return new Map(
       staying.flatMap((name) => {
         const goal = this.#checked.get(keyOf({ account, stream: name }));

@@ -5,7 +5,8 @@ import {
   type JetStreamPort,
   type StreamInfo,
 } from "../../live/jetstream/jetstream.ts";
-import { insist, type Pace, sleep } from "../../live/jetstream/patience.ts";
+import { insist, type Pace } from "../../live/jetstream/patience.ts";
+import { until } from "../../live/until.ts";
 
 /** Whether another host leads than one that should. A stream without a leader is led by nobody wrong. */
 export function isMisled({ cluster }: StreamInfo, { leaders }: StreamPolicy): boolean {
@@ -31,11 +32,15 @@ export async function handOver(
 ): Promise<void> {
   const isAsked = await insist(() => askToHandOver(port, stream, heir), pace);
   if (!isAsked) return;
-  for (const start = Date.now(); Date.now() - start < pace.silence; ) {
-    const now = await insist(() => port.info(stream), pace);
-    if (now.cluster?.leader && now.cluster.leader !== cluster?.leader) return;
-    await sleep(pace.pause);
-  }
+  await until<void, undefined>(
+    async () => {
+      const now = await insist(() => port.info(stream), pace);
+      const isOver = now.cluster?.leader && now.cluster.leader !== cluster?.leader;
+      return isOver ? { done: undefined } : { shown: undefined };
+    },
+    // The caller looks who leads, and asks again.
+    { pause: pace.pause, limit: pace.silence, giveUp: () => undefined },
+  );
 }
 
 /** @returns false where there is nobody to ask any more, see {@link isOvertaken}. */

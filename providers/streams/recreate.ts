@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { countOf } from "../../lib/base/wording.ts";
+import { type Sight, stillnessFrom } from "../../lib/observed/waiting.ts";
 import { completeConfig, diffConfig } from "../../lib/streams/stream-diff.ts";
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import type { StreamPolicy } from "../../lib/streams/stream-policy.ts";
 import type { JetStreamPort, StreamInfo } from "../../live/jetstream/jetstream.ts";
-import { find, insist, type Pace, sleep } from "../../live/jetstream/patience.ts";
+import { find, insist, type Pace } from "../../live/jetstream/patience.ts";
+import { until } from "../../live/until.ts";
 import { dropAbsent, type Goal } from "./converge.ts";
 
 /** The stream that keeps another one's messages while that is made anew. */
@@ -204,19 +206,23 @@ function carrierOf(goal: StreamConfig): StreamConfig {
 /** Waits until a mirror has caught up, then compares. @throws Error where they differ */
 async function awaitCopy(port: JetStreamPort, from: string, to: string, pace: Pace): Promise<void> {
   const { state: wanted } = await insist(() => port.info(from), pace);
-  let since = Date.now();
-  for (let seen = -1; ; ) {
-    const { state } = await insist(() => port.info(to), pace);
-    if (state.last_seq >= wanted.last_seq && state.messages >= wanted.messages) break;
-    if (state.messages !== seen) since = Date.now();
-    if (Date.now() - since > pace.patience) {
-      throw new Error(
-        `stream ${to} has ${state.messages} of the ${countOf(wanted.messages, "message")} of ${from}, and made no progress for ${pace.patience / 1_000} s; run "pulumi up" again once the servers are well`,
-      );
-    }
-    seen = state.messages;
-    await sleep(pace.pause);
-  }
+  await until<void, Sight & { readonly messages: number }>(
+    async () => {
+      const { messages, last_seq: last } = (await insist(() => port.info(to), pace)).state;
+      if (last >= wanted.last_seq && messages >= wanted.messages) return { done: undefined };
+      return { shown: { reason: to, behind: wanted.messages - messages, messages } };
+    },
+    {
+      pause: pace.pause,
+      limit: pace.patience,
+      lasts: stillnessFrom(Date.now()),
+      giveUp: ({ messages }) => {
+        throw new Error(
+          `stream ${to} has ${messages} of the ${countOf(wanted.messages, "message")} of ${from}, and made no progress for ${pace.patience / 1_000} s; run "pulumi up" again once the servers are well`,
+        );
+      },
+    },
+  );
   const [ours, theirs] = await Promise.all([digest(port, from, pace), digest(port, to, pace)]);
   if (ours.count === theirs.count && ours.sum === theirs.sum) return;
   throw new Error(

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { connect, type NatsConnection } from "nats";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -31,7 +32,6 @@ import {
   JetStreamUnavailable,
   openJetStream,
 } from "../../live/jetstream/jetstream.ts";
-import { sleep } from "../../live/jetstream/patience.ts";
 import { observeCluster } from "../../live/monitoring/observe-cluster.ts";
 import { eventually } from "../support/eventually.ts";
 import { BINARY, startCluster, type TestCluster } from "../support/nats-cluster.ts";

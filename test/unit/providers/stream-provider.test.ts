@@ -1048,7 +1048,7 @@ describe("a stream of the state that isn't there", () => {
 
 /** Has other streams get on all the time. @returns what ends that. */
 function othersMove(): () => void {
-  const others = new Patience(1);
+  const others = new Patience();
   let looks = 0;
   const moving = setInterval(() => {
     looks += 1;
