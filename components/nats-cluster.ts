@@ -9,7 +9,7 @@ import type { AvailabilityZone } from "./availability-zone.ts";
 import { createDrain } from "./departure-steps.ts";
 import { createAccountsStep, createInterestStep } from "./interest-steps.ts";
 import { Lifespan } from "./lifespan.ts";
-import type { NatsNode, NodeSettings } from "./nats-node.ts";
+import type { ContainerSettings, NatsNode } from "./nats-node.ts";
 import { createNetwork, ensureNetwork } from "./network.ts";
 import { type Certificates, createCertificates } from "./node-certificates.ts";
 import type { Ownership } from "./ownership.ts";
@@ -137,7 +137,7 @@ function createCommon(
   { plan, accounts, ownership, engine, before }: NatsClusterArgs,
   certificates: Certificates | undefined,
   parent: pulumi.Resource,
-): NodeSettings {
+): ContainerSettings {
   const network = createNetwork(`${name}-network`, plan.prefix, ownership, parent);
   const pulled = new docker.RemoteImage(
     `${name}-image`,

@@ -17,7 +17,7 @@ import type { EngineState } from "./preflight.ts";
 import { runCommand } from "./run-command.ts";
 
 /** What the nodes of a cluster have in common. */
-export interface NodeSettings {
+export interface ContainerSettings {
   /** Name of the NATS cluster. */
   readonly cluster: string;
   readonly image: string;
@@ -47,7 +47,7 @@ export interface NodeSettings {
 
 export interface NatsNodeArgs {
   readonly plan: NodePlan;
-  readonly settings: NodeSettings;
+  readonly settings: ContainerSettings;
   /** When its server took up another config than the planned one, RFC 3339: it is then written again, and reloaded. */
   readonly strayedAt: string | undefined;
   /** JSON for the label of its container: while it stays, so does the container. */

@@ -15,13 +15,13 @@ export type Observer = (isAfresh?: boolean) => Promise<ObservedCluster>;
 export function observerOf(plan: ClusterPlan, before: EngineState): Observer {
   let observed: Promise<ObservedCluster> | undefined;
   return (isAfresh = false) => {
-    if (isAfresh || !observed) observed = observeCluster(monitorsOf(plan, before));
+    if (isAfresh || !observed) observed = observeCluster(runningMonitors(plan, before));
     return observed;
   };
 }
 
 /** Where the nodes that have a container are asked as long as nothing has changed; those that are down have no URL. */
-export function monitorsOf(
+export function runningMonitors(
   plan: ClusterPlan,
   { containers, leaving, tls }: EngineState,
 ): Monitor[] {

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../lib/plan/plan.ts";
 import { describeShortages, needsStreams } from "../lib/update/room-changes.ts";
 import { observeRoom } from "../live/monitoring/observe-room.ts";
-import { monitorsOf, type Observer } from "./observer.ts";
+import { type Observer, runningMonitors } from "./observer.ts";
 import type { EngineState } from "./preflight.ts";
 
 /**
@@ -16,7 +16,7 @@ export async function refuseShortages(
   before: EngineState,
   observe: Observer,
 ): Promise<void> {
-  const room = await observeRoom(monitorsOf(plan, before));
+  const room = await observeRoom(runningMonitors(plan, before));
   if (!needsStreams(plan, room)) return;
   const shortages = describeShortages(plan, room, await observe());
   if (shortages.length === 0) return;

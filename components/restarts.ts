@@ -87,7 +87,7 @@ export interface TurnsArgs {
 const POLL_MS = 500;
 
 /** Why a node can't be restarted yet. */
-interface Obstacle extends Sight {
+interface TurnSight extends Sight {
   /** What can be done about it. */
   readonly cure?: string;
 }
@@ -121,7 +121,7 @@ export class Turns {
     const { plan, engine } = this.#args;
     const { patience } = plan;
     const falls = new FallWatch(engine);
-    await until<void, Obstacle>(
+    await until<void, TurnSight>(
       async () => {
         const own = await this.#list();
         const obstacle = await this.#whyNot(node, mates, own);
@@ -158,7 +158,7 @@ export class Turns {
     node: string,
     mates: ReadonlySet<string>,
     own: readonly OwnNode[],
-  ): Promise<Obstacle | undefined> {
+  ): Promise<TurnSight | undefined> {
     const { plan, restarts } = this.#args;
     const observed = await observeCluster(own, LONG_REQUEST_MS);
     const isChanged = (each: OwnNode) => this.#planned.get(each.name) === each.restartSettings;
@@ -170,7 +170,7 @@ export class Turns {
   }
 }
 
-function describeRefusal(node: string, reason: string, obstacle: Obstacle): string {
+function describeRefusal(node: string, reason: string, obstacle: TurnSight): string {
   const cure = obstacle.cure === undefined ? "" : `. To get it well: ${obstacle.cure}`;
   return `${node} was not restarted: ${reason}${cure}. It is as it was, and so are those after it; the next up goes on from here, with these settings or with those of before.`;
 }

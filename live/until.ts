@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
  * What a look comes to: the end; or something was done, so that it is looked again at once; or what there is to be
  * seen as long as it goes on.
  */
-export type Outcome<Result, Shown> =
+export type LookResult<Result, Shown> =
   | { readonly done: Result }
   | { readonly acted: true }
   | { readonly shown: Shown };
@@ -36,7 +36,7 @@ const INTERVAL_MS = 5_000;
  * @throws what a look does, and what {@link Waiting.giveUp} does.
  */
 export async function until<Result, Shown>(
-  look: () => Promise<Outcome<Result, Shown>>,
+  look: () => Promise<LookResult<Result, Shown>>,
   {
     pause,
     limit = Number.POSITIVE_INFINITY,

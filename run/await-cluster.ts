@@ -16,9 +16,9 @@
 import { z } from "zod";
 import { describeSight } from "../lib/observed/waiting.ts";
 import {
+  type GateVerdict,
   judgeMembers,
   judgeReplicas,
-  type Verdict,
   WaveGate,
   type WaveSight,
 } from "../lib/update/wave-gate.ts";
@@ -39,7 +39,7 @@ const MEASURE_MS = 2_000;
 const ALL_DOWN =
   "No node runs, and the engine starts none of them: `npx pulumi up --refresh` brings them back";
 
-type GateEnd = Exclude<Verdict, { readonly kind: "wait" }>;
+type GateEnd = Exclude<GateVerdict, { readonly kind: "wait" }>;
 
 interface GateWait extends WaveSight {
   /** Milliseconds until the next look. */

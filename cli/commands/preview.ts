@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { setUp } from "../../tools/setup/set-up.ts";
-import { describeChanges } from "../stack/changes.ts";
+import { describeStreamChanges } from "../stack/changes.ts";
 import { showPulumi } from "../stack/pulumi-cli.ts";
 import { findStack, readOutputs } from "../stack/stack.ts";
 import { readPlan } from "../stack/stack-plan.ts";
@@ -28,7 +28,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const status = await showPulumi(["preview", "--diff", ...args]);
   if (status !== 0 || json) return status;
   const [outputs, { plan }] = await Promise.all([readOutputs(stack), readPlan(stack)]);
-  const changes = describeChanges(plan, outputs);
+  const changes = describeStreamChanges(plan, outputs);
   console.log(
     changes.length === 0
       ? "No node comes or goes, and no stream moves."

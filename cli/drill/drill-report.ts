@@ -7,8 +7,8 @@ import {
   describeFinding,
   type Finding,
   type Forecast,
+  judgeCourse,
   type Lookout,
-  observe,
   type Sampling,
   type Timing,
 } from "./forecast.ts";
@@ -46,11 +46,11 @@ export function reportOnDrill(plan: DrillPlan, record: DrillRecord): DrillReport
   const { metaGroup: meta, streams: forecasts, sampling, ...facts } = plan;
   const asked: Lookout = { probe: "agreement", interval: sampling.interval };
   const seen: Lookout = { probe: "pages", interval: LOOK_INTERVAL_MS };
-  const metaGroup = observe(meta, courseOf(meta), seen, record);
+  const metaGroup = judgeCourse(meta, courseOf(meta), seen, record);
   // Without a meta leader the API asks no stream, whether or not that could be written to.
   const isDeaf = metaGroup.observed === "lost";
   const streams = forecasts.map((stream) =>
-    observe(stream, courseOf(stream), isDeaf || !isAsked(stream) ? seen : asked, record),
+    judgeCourse(stream, courseOf(stream), isDeaf || !isAsked(stream) ? seen : asked, record),
   );
   const findings = [metaGroup, ...streams];
   const nameOf = streamNamer(streams);

@@ -106,7 +106,7 @@ export interface Finding extends Forecast, Lookout {
 const SETTLED_MS = 5_000;
 
 /** Makes out what became of a group. It had its majority when the fault began. */
-export function observe(
+export function judgeCourse(
   forecast: Forecast,
   course: Course,
   lookout: Lookout,

@@ -16,7 +16,7 @@ import type { DrillPlan } from "./drill-plan.ts";
 import { type DrillReport, reportOnDrill } from "./drill-report.ts";
 import { bringBack, takeDown } from "./fault.ts";
 import { type Forecast, isBack, type Sampling } from "./forecast.ts";
-import { type DrillNode, whyNotWell } from "./scene.ts";
+import { askWhyNotWell, type DrillNode } from "./scene.ts";
 import { Watch } from "./watch.ts";
 
 /** Milliseconds in which everything has to be well again. */
@@ -94,7 +94,7 @@ async function run(run: Run): Promise<DrillReport> {
   try {
     return await until<DrillReport, RecoveryLook>(
       async () => {
-        const lack = await whyNotWell(nodes);
+        const lack = await askWhyNotWell(nodes);
         const end = watch.now();
         const seen = { ...record, end, ...(lack === undefined ? {} : { lack }) };
         const report = reportOnDrill({ ...plan, sampling }, seen);

@@ -114,7 +114,7 @@ const POLL_MS = 250;
 export async function lookAtWell({ nodes, stack }: Scene): Promise<WellLook> {
   await until<void, string>(
     async () => {
-      const lack = await whyNotWell(nodes);
+      const lack = await askWhyNotWell(nodes);
       return lack === undefined ? { done: undefined } : { shown: lack };
     },
     {
@@ -140,7 +140,7 @@ export async function lookAtWell({ nodes, stack }: Scene): Promise<WellLook> {
 }
 
 /** The gate between two waves of a rollout, looked at once. */
-export async function whyNotWell(nodes: readonly DrillNode[]): Promise<string | undefined> {
+export async function askWhyNotWell(nodes: readonly DrillNode[]): Promise<string | undefined> {
   return whyNotReady(await askNodes(nodes)) ?? (await askWhyNotCurrent(nodes, true));
 }
 

@@ -1,7 +1,7 @@
 import type {
   ClusterReport,
-  NodeReport,
   NodeState,
+  NodeStatus,
   StreamReport,
 } from "../stack/cluster-report.ts";
 import { type Canvas, pad, shorten, widthOf, wrap } from "./text.ts";
@@ -60,7 +60,7 @@ interface Mark {
   readonly misplaced: boolean;
 }
 
-interface NodeBox extends NodeReport {
+interface NodeBox extends NodeStatus {
   readonly streams: readonly Mark[];
 }
 
@@ -74,7 +74,7 @@ interface RegionBox {
   readonly zones: readonly ZoneBox[];
 }
 
-function marksOf({ name: node }: NodeReport, streams: readonly StreamReport[]): Mark[] {
+function marksOf({ name: node }: NodeStatus, streams: readonly StreamReport[]): Mark[] {
   return streams.flatMap(({ name: stream, leader, replicas, verdict }) => {
     const replica = replicas.find((candidate) => candidate.node === node);
     if (!replica) return [];
@@ -192,7 +192,7 @@ function renderHead(node: NodeBox, width: number, colors: Canvas["colors"]): str
 }
 
 /** The two largest units: `12d3h`. */
-function shortUptime({ uptime = "" }: NodeReport): string {
+function shortUptime({ uptime = "" }: NodeStatus): string {
   return /^(\d+[a-z]+){0,2}/.exec(uptime)?.[0] ?? "";
 }
 
@@ -201,7 +201,7 @@ function plainHead(node: NodeBox): string {
 }
 
 /** The client port, and the state if there is more to say than that it is up. */
-function rightOf({ state, clientUrl }: NodeReport): string {
+function rightOf({ state, clientUrl }: NodeStatus): string {
   const port = clientUrl === undefined ? "" : new URL(clientUrl).port;
   return [...(state === "up" ? [] : [state]), ...(port === "" ? [] : [port])].join(" ");
 }

@@ -1,6 +1,6 @@
 import { formatCount, formatSize } from "../../lib/base/wording.ts";
 import { streamNamer } from "../../lib/streams/stream-name.ts";
-import type { ReplicaReport, StreamReport, Verdict } from "../stack/cluster-report.ts";
+import type { ReplicaReport, StreamReport, StreamStatus } from "../stack/cluster-report.ts";
 import { COLUMN_GAP, renderTable } from "./table.ts";
 import { type Canvas, widthOf } from "./text.ts";
 
@@ -54,7 +54,7 @@ function lagOf({ origins = [] }: StreamReport): number {
   return origins.reduce((sum, { lag }) => sum + lag, 0);
 }
 
-function renderVerdict(verdict: Verdict, lag: number, colors: Canvas["colors"]): string {
+function renderVerdict(verdict: StreamStatus, lag: number, colors: Canvas["colors"]): string {
   switch (verdict) {
     case "in place":
       return colors.green(lag > 0 ? `✓ in place, copies ${formatCount(lag)}` : "✓ in place");

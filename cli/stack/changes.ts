@@ -8,7 +8,7 @@ import { type ClusterPlan, nodesOf, type StreamPlan } from "../../lib/plan/plan.
  *
  * @param outputs what the last `up` made; absent where there is no cluster yet.
  */
-export function describeChanges(plan: ClusterPlan, outputs?: StackOutputs): string[] {
+export function describeStreamChanges(plan: ClusterPlan, outputs?: StackOutputs): string[] {
   const { clientUrls = {}, streams = {} } = outputs ?? {};
   const planned = nodesOf(plan).map(({ name }) => name);
   const added = planned.filter((name) => !Object.hasOwn(clientUrls, name));

@@ -34,7 +34,7 @@ export interface RegionReport {
 
 export interface ZoneReport {
   readonly name: string;
-  readonly nodes: readonly NodeReport[];
+  readonly nodes: readonly NodeStatus[];
 }
 
 /**
@@ -43,7 +43,7 @@ export interface ZoneReport {
  */
 export type NodeState = "up" | "unwell" | "down" | "planned";
 
-export interface NodeReport {
+export interface NodeStatus {
   readonly name: string;
   readonly state: NodeState;
   readonly tags: readonly string[];
@@ -64,7 +64,7 @@ export interface NodeReport {
  * - `missing`: no node knows it.
  * - `foreign`: somebody else's, not this stack's.
  */
-export type Verdict =
+export type StreamStatus =
   | "in place"
   | "moving"
   | "behind"
@@ -78,7 +78,7 @@ export interface StreamReport {
   readonly name: string;
   /** `""` where nobody says. */
   readonly account: string;
-  readonly verdict: Verdict;
+  readonly verdict: StreamStatus;
   readonly tags: readonly string[];
   /** `""` while there is none. */
   readonly leader: string;
@@ -135,7 +135,7 @@ export function reportOn(input: ReportInput): ClusterReport {
 }
 
 /** Every node of a report, region by region, zone by zone. */
-export function nodesIn({ regions }: Pick<ClusterReport, "regions">): NodeReport[] {
+export function nodesIn({ regions }: Pick<ClusterReport, "regions">): NodeStatus[] {
   return regions.flatMap(({ zones }) => zones.flatMap(({ nodes }) => nodes));
 }
 
@@ -167,7 +167,7 @@ function toNodeReport(
   plannedTags: readonly string[],
   observation: NodeObservation | undefined,
   clientUrl: string | undefined,
-): NodeReport {
+): NodeStatus {
   const answer = observation?.answer;
   return {
     name,
@@ -186,8 +186,8 @@ function stateOf({ answer, hasExpired }: NodeObservation): NodeState {
   return answer.health === "" ? "up" : "unwell";
 }
 
-function groupByTags(nodes: readonly NodeReport[]): RegionReport[] {
-  const tagOf = (prefix: string) => (node: NodeReport) =>
+function groupByTags(nodes: readonly NodeStatus[]): RegionReport[] {
+  const tagOf = (prefix: string) => (node: NodeStatus) =>
     node.tags.find((tag) => tag.startsWith(prefix)) ?? `${prefix}?`;
   return [...Map.groupBy(nodes, tagOf("rg:"))].map(([region, members]) => ({
     name: region,
@@ -346,7 +346,7 @@ function judge(sighting: StreamSighting, output: StreamOutput, fleet: Fleet): Ju
   const { name, leader, change, replicaCount } = sighting;
   const replicas = replicasOf(sighting);
   const behind = replicas.filter(({ current }) => !current);
-  const as = (verdict: Verdict, problem: string): Judgement => ({
+  const as = (verdict: StreamStatus, problem: string): Judgement => ({
     stream: toStreamReport(sighting, verdict),
     problem: `${name}: ${problem}.`,
   });
@@ -400,7 +400,7 @@ function missing(name: string, account: string, { tags }: StreamOutput): Judgeme
   };
 }
 
-function toStreamReport(sighting: StreamSighting, verdict: Verdict): StreamReport {
+function toStreamReport(sighting: StreamSighting, verdict: StreamStatus): StreamReport {
   const { name, account, tags, leader, messages, bytes, origins } = sighting;
   return {
     name,

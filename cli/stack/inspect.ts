@@ -2,10 +2,10 @@ import { PlanError } from "../../lib/base/errors.ts";
 import type { StackOutputs } from "../../lib/plan/outputs.ts";
 import type { Engine } from "../../live/engine/engine.ts";
 import { askMemoryKills } from "../../live/engine/memory-kills.ts";
-import { describeChanges } from "./changes.ts";
+import { describeStreamChanges } from "./changes.ts";
 import { type ClusterReport, reportOn } from "./cluster-report.ts";
 import { readOwners } from "./leftovers.ts";
-import { observe } from "./observe.ts";
+import { askStack } from "./observe.ts";
 import { readOutputs, type Stack, stackOption } from "./stack.ts";
 import { type PlannedStack, readPlan } from "./stack-plan.ts";
 
@@ -30,7 +30,7 @@ export async function inspect(engine: Engine, stack: Stack): Promise<Inspection 
   const [outputs, planned] = await Promise.all([readOutputs(stack), planOrProblem(stack)]);
   if (!outputs) return undefined;
   const [observations, memoryKills] = await Promise.all([
-    observe(outputs),
+    askStack(outputs),
     findMemoryKills(engine, stack),
   ]);
   const report = reportOn({
@@ -43,7 +43,9 @@ export async function inspect(engine: Engine, stack: Stack): Promise<Inspection 
     ...("plan" in planned ? { plan: planned.plan } : {}),
   });
   const settings =
-    "plan" in planned ? { planned, changes: describeChanges(planned.plan, outputs) } : planned;
+    "plan" in planned
+      ? { planned, changes: describeStreamChanges(planned.plan, outputs) }
+      : planned;
   return { report, outputs, settings };
 }
 

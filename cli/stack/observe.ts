@@ -63,7 +63,7 @@ const variables = z.object({
 });
 
 /** Asks every node for what it knows. A node that doesn't answer holds nobody up for more than 2 s. */
-export async function observe(
+export async function askStack(
   outputs: Pick<StackOutputs, "monitoringUrls" | "caCertificate">,
 ): Promise<NodeObservation[]> {
   return await Promise.all(

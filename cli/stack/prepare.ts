@@ -11,8 +11,8 @@ import { readStackSettings } from "./settings-file.ts";
 import {
   findStack,
   projectName,
-  readConfig,
   readProjectFile,
+  readStackConfig,
   type Stack,
   settingsFile,
 } from "./stack.ts";
@@ -54,7 +54,10 @@ interface Copied {
 async function copySettings(stack: Stack): Promise<Copied> {
   const source = settingsFile(DEFAULT_STACK);
   if (readIfThere(source) === "") return { done: [], hadPassword: false };
-  const [defaults, config] = await Promise.all([readConfig(stack), readConfig(stack, source)]);
+  const [defaults, config] = await Promise.all([
+    readStackConfig(stack),
+    readStackConfig(stack, source),
+  ]);
   const namespace = projectName();
   const filed = readStackSettings(DEFAULT_STACK);
   const { values, leftOut } = inherit({ namespace, config, defaults, filed });
@@ -71,7 +74,7 @@ async function copySettings(stack: Stack): Promise<Copied> {
  * users, the one that had none before isn't made up: its password may have been taken away.
  */
 async function fillInPasswords(stack: Stack, hadPassword: boolean): Promise<string[]> {
-  const config = await readConfig(stack);
+  const config = await readStackConfig(stack);
   const isMissing = (name: string) => config[`${projectName()}:${name}`] === undefined;
   // They come first: without them there is no plan to tell whether `password` is needed.
   const users = hasSettings(stack) ? usersWithoutPassword(stack) : [];

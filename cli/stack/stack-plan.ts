@@ -7,7 +7,7 @@ import {
   type Settings,
 } from "../../lib/plan/settings.ts";
 import { type FiledSettings, readStackSettings } from "./settings-file.ts";
-import { type ConfigValues, projectName, readConfig, type Stack, stackName } from "./stack.ts";
+import { type ConfigValues, projectName, readStackConfig, type Stack, stackName } from "./stack.ts";
 
 /** What a stack's settings come to, now. */
 export interface PlannedStack {
@@ -17,7 +17,7 @@ export interface PlannedStack {
 
 /** Plans a stack from its settings. @throws PlanError naming what is wrong with them. */
 export async function readPlan(stack: Stack): Promise<PlannedStack> {
-  const config = await readConfig(stack);
+  const config = await readStackConfig(stack);
   const namespace = projectName();
   const texts = Object.entries(config).flatMap(([key, { value }]) =>
     value === undefined ? [] : [[key, value] as const],

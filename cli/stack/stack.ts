@@ -86,7 +86,7 @@ export type ConfigValues = Readonly<Record<string, z.output<typeof configValue>>
  *
  * @param file read these instead of the stack's own. Default: `Pulumi.<stack>.yaml`.
  */
-export async function readConfig({ name }: Stack, file?: string): Promise<ConfigValues> {
+export async function readStackConfig({ name }: Stack, file?: string): Promise<ConfigValues> {
   const from = file === undefined ? [] : ["--config-file", file];
   const json = await askPulumi(["config", "--json", "--stack", name, ...from]);
   return z.record(z.string(), configValue).parse(JSON.parse(json));

@@ -68,15 +68,15 @@ export type ExportSettings =
     };
 
 /** Subjects of another account. */
-export interface Origin {
+export interface ExportedSubject {
   readonly account: string;
   readonly subject: string;
 }
 
 /** What another account exports; `to` is the subject here, `prefix` goes before it. Default: as it is there. */
 export type ImportSettings =
-  | { readonly stream: Origin; readonly to?: string; readonly prefix?: string }
-  | { readonly service: Origin; readonly to?: string };
+  | { readonly stream: ExportedSubject; readonly to?: string; readonly prefix?: string }
+  | { readonly service: ExportedSubject; readonly to?: string };
 
 /** One account's settings, checked. Sizes are bytes, durations nanoseconds. */
 export interface AccountSettings {

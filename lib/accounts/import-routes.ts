@@ -3,7 +3,7 @@
 import { isSubset } from "../streams/subjects.ts";
 import type { Import } from "./imports.ts";
 
-export interface Place {
+export interface AccountSubject {
   readonly account: string;
   /** Without wildcards. */
   readonly subject: string;
@@ -13,7 +13,10 @@ export interface Place {
  * All places that a request gets to, the first one left out: what an account imports, others may import from it in turn
  * (seen with nats-server 2.15.2).
  */
-export function reachedByServices(from: Place, imports: readonly Import[]): Place[] {
+export function reachedByServices(
+  from: AccountSubject,
+  imports: readonly Import[],
+): AccountSubject[] {
   const services = imports.filter(({ kind }) => kind === "service");
   const reached = [from];
   for (const { account, subject } of reached) {
@@ -27,7 +30,10 @@ export function reachedByServices(from: Place, imports: readonly Import[]): Plac
 }
 
 /** All places that a message gets to by imports of streams, which nats-server follows one step far (2.15.2). */
-export function reachedByStreams(from: Place, imports: readonly Import[]): Place[] {
+export function reachedByStreams(
+  from: AccountSubject,
+  imports: readonly Import[],
+): AccountSubject[] {
   return imports
     .filter(({ kind, origin }) => kind === "stream" && origin.account === from.account)
     .filter(({ origin }) => isSubset(from.subject, origin.subject))
@@ -37,7 +43,7 @@ export function reachedByStreams(from: Place, imports: readonly Import[]): Place
     }));
 }
 
-export function isSame(a: Place, b: Place): boolean {
+export function isSame(a: AccountSubject, b: AccountSubject): boolean {
   return a.account === b.account && a.subject === b.subject;
 }
 

@@ -2,7 +2,7 @@
 
 import type { Problem } from "../base/errors.ts";
 import { isLiteralSubject, isSubset, subjectsOverlap } from "../streams/subjects.ts";
-import type { AccountPlan, ImportSettings, Origin } from "./account-settings.ts";
+import type { AccountPlan, ExportedSubject, ImportSettings } from "./account-settings.ts";
 
 type Kind = "stream" | "service";
 
@@ -10,7 +10,7 @@ type Kind = "stream" | "service";
 export interface Import {
   readonly importer: string;
   readonly kind: Kind;
-  readonly origin: Origin;
+  readonly origin: ExportedSubject;
   /** The subject that it has in the account which imports it. */
   readonly local: string;
   readonly path: string;

@@ -77,7 +77,7 @@ function isOldComplaint({ name, health = "" }: NodeReport, lacked: ReadonlySet<s
 /** As `lacksOf` writes it. */
 const KEY = /^(.*) > (?:consumer .* of )?stream (\S+): (\S+)$/;
 
-export type Verdict =
+export type GateVerdict =
   | { readonly kind: "open"; readonly word?: string }
   | { readonly kind: "wait"; readonly milliseconds: number }
   | { readonly kind: "shut"; readonly word: string };
@@ -105,7 +105,7 @@ export class WaveGate {
     this.#ledAt = now;
   }
 
-  judge({ reason, behind, ...sight }: WaveSight, now: number): Verdict {
+  judge({ reason, behind, ...sight }: WaveSight, now: number): GateVerdict {
     if (!sight.isLeaderless) this.#ledAt = now;
     const hasNeverBegun = now - this.#ledAt > LEADERLESS_MS;
     if (reason !== undefined && (sight.isInVain || hasNeverBegun)) {

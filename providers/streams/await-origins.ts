@@ -7,7 +7,7 @@ import { findAtOnce, insist, type Pace } from "../../live/jetstream/patience.ts"
 import { until } from "../../live/until.ts";
 import type { Goal } from "./converge.ts";
 import type { Reporting } from "./progress.ts";
-import type { Verdict } from "./stream-inputs.ts";
+import type { CheckVerdict } from "./stream-inputs.ts";
 
 /**
  * Looks for the streams that a stream is to copy from, and that it doesn't copy from yet. Those of other accounts can't be
@@ -20,14 +20,14 @@ export async function judgeOrigins(
   found: StreamInfo | undefined,
   { stream, account, config }: Pick<Goal, "stream" | "account" | "config">,
   isPlanned: (stream: string) => boolean,
-): Promise<Verdict> {
+): Promise<CheckVerdict> {
   const known = found ? originsOf(found.config) : [];
   const added = originsOf(config).filter(
     ({ config: origin }) =>
       !origin.external && !known.some((each) => isDeepStrictEqual(each.config, origin)),
   );
   const verdicts = await Promise.all(
-    added.map(async (origin): Promise<Verdict> => {
+    added.map(async (origin): Promise<CheckVerdict> => {
       // What those of the settings take is known without asking, and said of the settings.
       if (isPlanned(origin.config.name)) return { refusals: [], notices: [] };
       const info = await findAtOnce(port, origin.config.name);
@@ -50,7 +50,7 @@ export async function judgeMirrors(
   port: JetStreamPort,
   stream: string,
   mirrors: readonly string[],
-): Promise<Verdict> {
+): Promise<CheckVerdict> {
   const refusals = await Promise.all(
     mirrors.map(async (mirror) => {
       const last = (await findAtOnce(port, mirror))?.state.last_seq ?? 0;
@@ -64,7 +64,11 @@ export async function judgeMirrors(
 }
 
 /** What is there already may match where nothing new does. */
-function judgeFilters({ path, config: origin }: Origin, info: StreamInfo, stream: string): Verdict {
+function judgeFilters(
+  { path, config: origin }: Origin,
+  info: StreamInfo,
+  stream: string,
+): CheckVerdict {
   const reasons = vainFilters(origin, info.config).map(
     (filter) =>
       `${path}: no message that ${origin.name} takes (${info.config.subjects?.join(", ")}) matches "${filter}"`,

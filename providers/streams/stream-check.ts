@@ -21,7 +21,7 @@ import type { StreamInfo } from "../../live/jetstream/jetstream.ts";
 import { WAYS_OUT } from "./converge.ts";
 import { copyObstacles, isUnfed } from "./recreate.ts";
 import { hostsOf } from "./replicas.ts";
-import type { ProgramInputs, StreamIdentity, StreamInputs, Verdict } from "./stream-inputs.ts";
+import type { CheckVerdict, ProgramInputs, StreamIdentity, StreamInputs } from "./stream-inputs.ts";
 
 /** Plans where the stream goes, and refuses what the server would whatever it holds. */
 export function planInputs(
@@ -86,7 +86,7 @@ export function judge(
   olds: Partial<StreamInputs>,
   news: ProgramInputs,
   found: (StreamInfo & Contents) | undefined,
-): Verdict {
+): CheckVerdict {
   if (!olds.config && !found) return { refusals: refusedAtBirth(news.config), notices: [] };
   const changes = changesBy(olds, news, found);
   // One that waits for its subjects was made by an `up` that was interrupted.
@@ -128,7 +128,7 @@ function judgeImmutable(
   changes: readonly FieldChange[],
   { stream, config, policy }: ProgramInputs,
   found: StreamInfo | undefined,
-): Verdict {
+): CheckVerdict {
   const refused = describeRefusals(changes);
   if (refused.length === 0) return { refusals: [], notices: [] };
   const contents = found ? describeContents(found.state) : "an unknown number of messages";
@@ -156,7 +156,7 @@ function judgeLosses(
   changes: readonly FieldChange[],
   { stream, config, policy }: ProgramInputs,
   found: (StreamInfo & Contents) | undefined,
-): Verdict {
+): CheckVerdict {
   const losses = found ? describeLosses(changes, config, found, Date.now()) : [];
   if (policy.allowDataLoss) {
     return { refusals: [], notices: losses.map((loss) => `stream ${stream}: ${loss}`) };

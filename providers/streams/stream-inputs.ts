@@ -31,7 +31,7 @@ export interface StreamOutputs extends Omit<StreamInputs, "unfinished"> {
 }
 
 /** What is wrong with a stream's inputs, and what people should know although nothing is. */
-export interface Verdict {
+export interface CheckVerdict {
   readonly refusals: readonly string[];
   readonly notices: readonly string[];
 }

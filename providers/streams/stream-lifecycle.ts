@@ -49,11 +49,11 @@ import {
 import { hostsOf, isCalm } from "./replicas.ts";
 import { changesBy, describeStranger, judge, needsLook, planInputs } from "./stream-check.ts";
 import type {
+  CheckVerdict,
   ProgramInputs,
   StreamIdentity,
   StreamInputs,
   StreamOutputs,
-  Verdict,
 } from "./stream-inputs.ts";
 
 /** The methods of a Pulumi dynamic provider, typed; see `ResourceProvider` in @pulumi/pulumi/dynamic. */
@@ -258,7 +258,7 @@ async function judgeNeighbours(
   news: ProgramInputs,
   found: StreamInfo | undefined,
   handovers: Handovers,
-): Promise<Verdict[]> {
+): Promise<CheckVerdict[]> {
   const gains = !found || takesOther(found.config, news.config);
   const mirrors = handovers.mirrorsOf(news);
   const isPlanned = (name: string) => handovers.isPlanned(news.account, name) ?? false;

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { afterEach, expect, test } from "vitest";
-import { observe } from "../../../cli/stack/observe.ts";
+import { askStack } from "../../../cli/stack/observe.ts";
 import { validityFrom } from "../../../lib/tls/certificate-rules.ts";
 import {
   issueCertificate,
@@ -84,7 +84,7 @@ test("reads what a node says of itself, the meta group and its streams", async (
     response.statusCode = pathname === "/healthz" ? 503 : 200;
     response.end(JSON.stringify(PAGES[pathname]));
   });
-  expect(await observe({ monitoringUrls: { "rg2-az1": url } })).toMatchObject([
+  expect(await askStack({ monitoringUrls: { "rg2-az1": url } })).toMatchObject([
     {
       name: "rg2-az1",
       answer: {
@@ -122,7 +122,7 @@ test("waits two seconds at most, and takes no stranger for a node", async () => 
   const mute = await serve(() => {});
   const stranger = await serve((_, response) => response.end("<html>"));
   const began = performance.now();
-  const found = await observe({
+  const found = await askStack({
     monitoringUrls: { mute, stranger, closed: "http://127.0.0.1:9" },
   });
   expect(found).toEqual([{ name: "mute" }, { name: "stranger" }, { name: "closed" }]);
@@ -135,7 +135,7 @@ test("tells a node whose certificate has expired from one that isn't trusted", a
   const issuer = { name: "an authority elsewhere", key: authority.key };
   const over = await issueCertificate("expired", ["expired"], validity, issuer);
   const answer: RequestListener = (_, response) => response.end("{}");
-  const found = await observe({
+  const found = await askStack({
     monitoringUrls: {
       expired: await serve(answer, over),
       strange: await serve(answer, await makeCertificate("strange", stranger)),

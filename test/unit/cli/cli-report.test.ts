@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { describeChanges } from "../../../cli/stack/changes.ts";
+import { describeStreamChanges } from "../../../cli/stack/changes.ts";
 import { nodesIn, reportOn } from "../../../cli/stack/cluster-report.ts";
 import type { NodeAnswer, StreamSighting } from "../../../cli/stack/observe.ts";
 import type { ClusterPlan } from "../../../lib/plan/plan.ts";
@@ -249,14 +249,14 @@ describe("reportOn", () => {
   });
 });
 
-describe("describeChanges", () => {
+describe("describeStreamChanges", () => {
   test("finds none where the cluster is what the settings say", () => {
-    expect(describeChanges(seed, outputsOf(seed))).toEqual([]);
+    expect(describeStreamChanges(seed, outputsOf(seed))).toEqual([]);
   });
 
   test("lists everything where there is no cluster yet", () => {
     const small = planOf({ regions: ["rg1"], ...orders({ region: "rg1" }) });
-    expect(describeChanges(small)).toEqual([
+    expect(describeStreamChanges(small)).toEqual([
       "nodes: 3 new (rg1-az1, rg1-az2, rg1-az3)",
       "ORDERS: new, on rg1-az1, rg1-az2, rg1-az3",
     ]);
@@ -265,18 +265,18 @@ describe("describeChanges", () => {
   test("says from where to where streams move", () => {
     const outputs = outputsOf(seed);
     const across = planOf(orders({ across: { rg1: "az1", rg2: "az2", rg3: "az3" } }));
-    expect(describeChanges(across, outputs)).toEqual([
+    expect(describeStreamChanges(across, outputs)).toEqual([
       "ORDERS: from rg2-az1, rg2-az2, rg2-az3 to rg1-az1, rg2-az2, rg3-az3 (already there: rg2-az2)",
     ]);
     const single = planOf(orders({ tags: ["rg:1"] }, 1));
-    expect(describeChanges(single, outputs)).toEqual([
+    expect(describeStreamChanges(single, outputs)).toEqual([
       "ORDERS: from rg2-az1, rg2-az2, rg2-az3 to 1 of rg1-az1, rg1-az2, rg1-az3",
     ]);
   });
 
   test("says what goes", () => {
     const shrunk = planOf({ regions: ["rg1", "rg2"] });
-    expect(describeChanges(shrunk, outputsOf(seed))).toEqual([
+    expect(describeStreamChanges(shrunk, outputsOf(seed))).toEqual([
       "nodes: 3 removed (rg3-az1, rg3-az2, rg3-az3)",
       "ORDERS: removed, with its messages",
     ]);

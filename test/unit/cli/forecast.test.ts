@@ -8,8 +8,8 @@ import {
   findLoss,
   forecast,
   isBack,
+  judgeCourse,
   type LossScope,
-  observe,
   sample,
 } from "../../../cli/drill/forecast.ts";
 import { planSeating } from "../../../lib/placement/placement.ts";
@@ -116,7 +116,7 @@ function seen(
   agreements: readonly number[],
   complete: readonly number[] = [23_000],
 ): Finding {
-  return observe(forecast(group, REGION), { ...NOTHING, agreements, complete }, ASKED, TIMING);
+  return judgeCourse(forecast(group, REGION), { ...NOTHING, agreements, complete }, ASKED, TIMING);
 }
 
 const problemsOf = (finding: Finding) => describeFinding(finding.name, finding, 60_000);
@@ -183,9 +183,9 @@ describe("what was seen", () => {
   test("pages count only where nobody could be asked", () => {
     const course = { ...NOTHING, majorities: signsWithout(500, 6_000), complete: [23_000] };
     const expectation = forecast(EVENTS, REGION);
-    expect(observe(expectation, course, ASKED, TIMING).observed).toBe("lost");
+    expect(judgeCourse(expectation, course, ASKED, TIMING).observed).toBe("lost");
     const pages = { probe: "pages", interval: 500 } as const;
-    expect(observe(expectation, course, pages, TIMING)).toMatchObject({
+    expect(judgeCourse(expectation, course, pages, TIMING)).toMatchObject({
       observed: "survives",
       ...pages,
     });

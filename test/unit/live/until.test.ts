@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Sight, stillnessFrom } from "../../../lib/observed/waiting.ts";
-import { type Outcome, until, type Waiting } from "../../../live/until.ts";
+import { type LookResult, until, type Waiting } from "../../../live/until.ts";
 
 beforeEach(() => void vi.useFakeTimers({ now: 0 }));
 afterEach(() => void vi.useRealTimers());
 
-type Step = Outcome<string, Sight>;
+type Step = LookResult<string, Sight>;
 
 const SHOWN: Step = { shown: { reason: "S", behind: 5 } };
 
