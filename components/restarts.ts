@@ -125,7 +125,11 @@ export class Turns {
       async () => {
         const own = await this.#list();
         const obstacle = await this.#whyNot(node, mates, own);
-        if (!obstacle) return { done: undefined };
+        if (!obstacle) {
+          // At once, so that no other node is let go in between.
+          this.#gone.add(node);
+          return { done: undefined };
+        }
         const gone = own.filter(({ name }) => this.#gone.has(name));
         const fallen = await falls.look(gone, Date.now());
         if (fallen !== undefined) throw new Error(describeRefusal(node, fallen, obstacle));
@@ -143,7 +147,6 @@ export class Turns {
         },
       },
     );
-    this.#gone.add(node);
   }
 
   async #list(): Promise<readonly OwnNode[]> {
