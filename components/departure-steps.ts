@@ -10,7 +10,7 @@ import {
 import { askHeldStreams } from "../live/monitoring/monitoring.ts";
 import { serversOf } from "./jetstream-provider.ts";
 import { scriptTrust } from "./node-certificates.ts";
-import type { Ownership } from "./ownership.ts";
+import { type Ownership, ownerFilter } from "./ownership.ts";
 import type { EngineNode, EngineState } from "./preflight.ts";
 import { runCommand } from "./run-command.ts";
 import { scriptPatience } from "./script-patience.ts";
@@ -109,7 +109,7 @@ export function createRetirement(
 function createStep(
   name: string,
   script: string,
-  { plan, ownership: { label }, before, caCertificate }: DeparturesArgs,
+  { plan, ownership, before, caCertificate }: DeparturesArgs,
   {
     environment,
     ...inputs
@@ -125,7 +125,7 @@ function createStep(
       update: script,
       environment: {
         ...environment,
-        OWNER: `${label.label}=${label.value}`,
+        OWNER: ownerFilter(ownership),
         NODES: JSON.stringify(Object.fromEntries(staying)),
         ...scriptPatience(plan),
         ...scriptTrust(caCertificate),

@@ -3,7 +3,7 @@ import { local } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../lib/plan/plan.ts";
 import { scriptTrust } from "./node-certificates.ts";
-import type { Ownership } from "./ownership.ts";
+import { type Ownership, ownerFilter } from "./ownership.ts";
 import type { EngineState } from "./preflight.ts";
 import { runCommand } from "./run-command.ts";
 
@@ -52,7 +52,7 @@ export function createInterestStep(
 function createStep(
   name: string,
   script: string,
-  { ownership: { label }, before, caCertificate }: InterestArgs,
+  { ownership, before, caCertificate }: InterestArgs,
   environment: Readonly<Record<string, pulumi.Input<string>>>,
   options: pulumi.CustomResourceOptions,
 ): local.Command {
@@ -63,7 +63,7 @@ function createStep(
       update: script,
       environment: {
         ...environment,
-        OWNER: `${label.label}=${label.value}`,
+        OWNER: ownerFilter(ownership),
         ...scriptTrust(caCertificate),
       },
       logging: local.Logging.Stderr,

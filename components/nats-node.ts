@@ -12,7 +12,7 @@ import { NODE_USER, packNodeFiles } from "../lib/nodes/node-files.ts";
 import type { NodePlan } from "../lib/plan/plan.ts";
 import type { Engine } from "../live/engine/engine.ts";
 import type { NodeFiles } from "./node-certificates.ts";
-import { makeRoomFor, type Ownership } from "./ownership.ts";
+import { makeRoomFor, type Ownership, ownerFilter } from "./ownership.ts";
 import type { EngineState } from "./preflight.ts";
 import { runCommand } from "./run-command.ts";
 
@@ -116,7 +116,6 @@ function configureNode(
   { config, data }: Volumes,
   parent: pulumi.Resource,
 ): local.Command {
-  const { label, value } = settings.ownership.label;
   return new local.Command(
     `${name}-configured`,
     {
@@ -132,7 +131,7 @@ function configureNode(
         CONFIG_GENERATION: generationOf(config),
         DATA_GENERATION: generationOf(data),
         IMAGE: settings.image,
-        OWNER: `${label}=${value}`,
+        OWNER: ownerFilter(settings.ownership),
         RESTART_SETTINGS: restartSettings,
         STRAYED_AT: strayedAt ?? "",
       },

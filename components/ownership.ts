@@ -16,6 +16,11 @@ export function ownershipOf({ project, stack, owner }: Identity): Ownership {
   return { label, labels: [label, { label: STACK_LABEL, value: `${project}/${stack}` }] };
 }
 
+/** `label=value`, as `docker` filters take it and scripts are told of it. */
+export function ownerFilter({ label: { label, value } }: Ownership): string {
+  return `${label}=${value}`;
+}
+
 /**
  * A hook that makes room for a container: one of that name which this stack made in an `up` that was
  * killed before it could note it down is removed, as it would bar its own creation for ever.

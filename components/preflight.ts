@@ -27,7 +27,7 @@ import {
   textField,
 } from "../live/engine/engine.ts";
 import { askMemoryKills } from "../live/engine/memory-kills.ts";
-import type { Ownership } from "./ownership.ts";
+import { type Ownership, ownerFilter } from "./ownership.ts";
 
 interface Found {
   readonly name: string;
@@ -376,14 +376,14 @@ async function warnOfStopped(
   containers: readonly FoundContainer[],
   bereft: ReadonlySet<string>,
   plan: ClusterPlan,
-  { label: { label, value } }: Ownership,
+  ownership: Ownership,
 ): Promise<void> {
   const stopped = new Set(containers.filter(({ running }) => !running).map(({ name }) => name));
   const names = nodesOf(plan)
     .filter(({ name, containerName }) => stopped.has(containerName) || bereft.has(name))
     .map(({ name }) => name);
   if (names.length === 0) return;
-  const kills = await askMemoryKills(engine, `${label}=${value}`);
+  const kills = await askMemoryKills(engine, ownerFilter(ownership));
   void pulumi.log.warn(
     `${names.length} of ${nodesOf(plan).length} nodes don't run: ${names.join(", ")}. \`npx pulumi up --refresh\` brings them back; without --refresh, an \`up\` does so where it restarts them anyway.${kills === undefined ? "" : ` ${kills}.`}`,
   );

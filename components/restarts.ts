@@ -14,7 +14,7 @@ import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts"
 import { until } from "../live/until.ts";
 import { promiseOf } from "./known-value.ts";
 import type { Observer } from "./observer.ts";
-import type { Ownership } from "./ownership.ts";
+import { type Ownership, ownerFilter } from "./ownership.ts";
 import type { EngineState } from "./preflight.ts";
 
 /** How the nodes that have to be are restarted, by what runs. */
@@ -151,10 +151,9 @@ export class Turns {
 
   async #list(): Promise<readonly OwnNode[]> {
     const { engine, ownership, caCertificate } = this.#args;
-    const { label, value } = ownership.label;
     const trust = caCertificate && (await promiseOf(caCertificate));
     const given = trust === undefined ? {} : { ca: trust };
-    return await listOwnNodes(engine, `${label}=${value}`, given);
+    return await listOwnNodes(engine, ownerFilter(ownership), given);
   }
 
   async #whyNot(

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan/plan.ts";
 import type { NatsNode } from "./nats-node.ts";
 import { scriptTrust } from "./node-certificates.ts";
-import type { Ownership } from "./ownership.ts";
+import { type Ownership, ownerFilter } from "./ownership.ts";
 import type { Restarts } from "./restarts.ts";
 import { runCommand } from "./run-command.ts";
 import { scriptPatience } from "./script-patience.ts";
@@ -43,7 +43,7 @@ interface StartGateArgs {
  */
 export function createStartGate(
   name: string,
-  { plan, labels, isNew, ownership: { label } }: StartGateArgs,
+  { plan, labels, isNew, ownership }: StartGateArgs,
   caCertificate: pulumi.Output<string> | undefined,
   drain: pulumi.Resource,
   parent: pulumi.Resource,
@@ -58,7 +58,7 @@ export function createStartGate(
       create: isNew ? ":" : check,
       update: check,
       environment: {
-        OWNER: `${label.label}=${label.value}`,
+        OWNER: ownerFilter(ownership),
         SETTINGS: JSON.stringify(settings),
         ...scriptTrust(caCertificate),
       },
@@ -76,7 +76,7 @@ export function createStartGate(
  */
 export function createGate(
   name: string,
-  { plan, index, nodes, restarts, caCertificate, ownership: { label }, isWhole, hasKept }: GateArgs,
+  { plan, index, nodes, restarts, caCertificate, ownership, isWhole, hasKept }: GateArgs,
   parent: pulumi.Resource,
 ) {
   const { waves } = plan;
@@ -97,7 +97,7 @@ export function createGate(
       environment: {
         MONITORS: JSON.stringify(monitoringUrls(waves.slice(0, index + 1).flat())),
         LATER: JSON.stringify(monitoringUrls(waves.slice(index + 1).flat())),
-        OWNER: `${label.label}=${label.value}`,
+        OWNER: ownerFilter(ownership),
         CONTAINERS: containers.apply((ids) => ids.join(" ")),
         ...scriptPatience(plan),
         ...(lacked.length > 0 ? { LACKED: JSON.stringify(lacked) } : {}),
@@ -162,7 +162,7 @@ const STOP_ALL =
  */
 export function createShutdown(
   name: string,
-  { label: { label, value } }: Ownership,
+  ownership: Ownership,
   ready: readonly pulumi.Resource[],
   parent: pulumi.Resource,
 ) {
@@ -171,7 +171,7 @@ export function createShutdown(
     {
       create: ":",
       delete: `case "$NATS_REGIONS_COMMAND" in up | update) exit 0 ;; esac; ${STOP_ALL}`,
-      environment: { OWNER: `${label}=${value}` },
+      environment: { OWNER: ownerFilter(ownership) },
       logging: local.Logging.None,
     },
     { parent, dependsOn: [...ready] },

@@ -14,6 +14,15 @@ export function distinctStreams<Stream extends StreamName>(streams: readonly Str
   return [...new Map(streams.map((stream) => [streamKey(stream), stream])).values()];
 }
 
+/** Those of some streams that aren't among others. */
+export function notAmong<Stream extends StreamName>(
+  streams: readonly Stream[],
+  others: readonly StreamName[],
+): Stream[] {
+  const keys = new Set(others.map(streamKey));
+  return streams.filter((stream) => !keys.has(streamKey(stream)));
+}
+
 /** How each of some streams is called: by its name, and where they are of several accounts `ORDERS (BILLING)`. */
 export function streamNamer(streams: Iterable<StreamName>): (stream: StreamName) => string {
   const accounts = new Set(Array.from(streams, ({ account }) => account).filter(Boolean));

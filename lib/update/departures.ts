@@ -10,7 +10,7 @@ import {
 } from "../placement/placement.ts";
 import type { ClusterPlan } from "../plan/plan.ts";
 import type { StreamConfig } from "../streams/stream-fields.ts";
-import { distinctStreams, streamKey } from "../streams/stream-name.ts";
+import { distinctStreams, notAmong } from "../streams/stream-name.ts";
 
 /** A stream of which a node has a replica. */
 export interface HeldStream {
@@ -39,9 +39,8 @@ export function unplannedStreams(
   leaving: readonly LeavingNode[],
   { streams }: Pick<ClusterPlan, "streams">,
 ): HeldStream[] {
-  const planned = new Set(streams.map(streamKey));
   const held = leaving.flatMap((node) => node.held ?? []);
-  return distinctStreams(held.filter((stream) => !planned.has(streamKey(stream))));
+  return distinctStreams(notAmong(held, streams));
 }
 
 /** The first that can be told to move whatever a server holds (`$JS.API.SERVER.EVACUATE`). */

@@ -28,7 +28,7 @@ import {
 } from "../placement/room-check.ts";
 import { type ClusterPlan, nodesOf, type StreamPlan } from "../plan/plan.ts";
 import { diffConfig } from "../streams/stream-diff.ts";
-import { streamKey } from "../streams/stream-name.ts";
+import { notAmong, streamKey } from "../streams/stream-name.ts";
 
 /** What can be told of a cluster's room without looking at its streams. */
 export interface ObservedRoom {
@@ -272,9 +272,8 @@ function describeCrampedStreams(
 
 /** What leaves the settings is still there while others are made: Pulumi deletes last. */
 function describeOthers(plan: PlanRoom, { streams }: ObservedCluster): string[] {
-  const planned = new Set(plan.streams.map(streamKey));
-  const others = streams.filter(
-    (stream) => !planned.has(streamKey(stream)) && reservationOf(stream.config).bytes > 0,
+  const others = notAmong(streams, plan.streams).filter(
+    ({ config }) => reservationOf(config).bytes > 0,
   );
   if (others.length === 0) return [];
   return [
@@ -359,13 +358,10 @@ function whyRefused(
 ): string | undefined {
   const { name, account, config } = stream;
   const limits = plan.accounts.find((each) => each.name === account)?.jetStream;
-  const planned = new Set(plan.streams.map(streamKey));
   const others = [
-    ...plan.streams.filter((other) => other.account === account && other.name !== name),
-    ...observed.streams.filter(
-      (other) => other.account === account && !planned.has(streamKey(other)),
-    ),
-  ];
+    ...plan.streams.filter((other) => other.name !== name),
+    ...notAmong(observed.streams, plan.streams),
+  ].filter((other) => other.account === account);
   const refusal = refusalOf(
     { account, config, ...(found ? { found } : {}) },
     { ...view, limits: limits === false ? undefined : limits, others },
