@@ -4,7 +4,7 @@ import { SetUpError } from "../tools/setup/set-up-errors.ts";
 import { usage } from "./terminal/usage.mjs";
 import { UserError } from "./terminal/user-error.ts";
 
-/** What a file in commands/ exports. */
+/** What the file of a command exports. */
 interface Command {
   /** What `--help` prints. */
   readonly usage: string;
@@ -14,16 +14,16 @@ interface Command {
 
 /** Each loads what it needs, so that none waits for what another needs. */
 const COMMANDS = new Map<string, () => Promise<Command>>([
-  ["start", () => import("./commands/start.ts")],
+  ["start", () => import("./start/start.ts")],
   ["setup", () => import("../tools/commands/setup.ts")],
-  ["plan", () => import("./commands/plan.ts")],
-  ["preview", () => import("./commands/preview.ts")],
-  ["status", () => import("./commands/status.ts")],
-  ["drill", () => import("./commands/drill.ts")],
+  ["plan", () => import("./plan/plan.ts")],
+  ["preview", () => import("./preview/preview.ts")],
+  ["status", () => import("./status/status.ts")],
+  ["drill", () => import("./drill/drill.ts")],
   ["test", () => import("../tools/commands/test.ts")],
   ["chaos", () => import("../tools/commands/chaos.ts")],
   ["bench", () => import("../tools/commands/bench.ts")],
-  ["destroy", () => import("./commands/destroy.ts")],
+  ["destroy", () => import("./destroy/destroy.ts")],
 ]);
 
 // Halves the time that it takes to load a command, types stripped and all.

@@ -9,9 +9,9 @@ import {
   openAgreement,
 } from "../../live/jetstream/jetstream.ts";
 import { until } from "../../live/until.ts";
-import type { ClientAccess } from "../stack/stack-connection.ts";
 import type { Log } from "../terminal/steps.mjs";
 import { UserError } from "../terminal/user-error.ts";
+import type { ClientAccess } from "./client-access.ts";
 import type { DrillPlan } from "./drill-plan.ts";
 import { type DrillReport, reportOnDrill } from "./drill-report.ts";
 import { bringBack, takeDown } from "./fault.ts";

@@ -9,9 +9,9 @@ import { listOwnNodes, type OwnNode } from "../../live/engine/own-nodes.ts";
 import { askNodes, type Monitor } from "../../live/monitoring/monitoring.ts";
 import { askWhyNotCurrent } from "../../live/monitoring/observe-cluster.ts";
 import { until } from "../../live/until.ts";
+import { readOwners } from "../destroy/leftovers.ts";
 import { findLocks } from "../pulumi/killed.mjs";
 import { pulumiEnvironment } from "../pulumi/project.mjs";
-import { readOwners } from "../stack/leftovers.ts";
 import {
   projectName,
   readOutputs,

@@ -1,5 +1,5 @@
 import pc from "picocolors";
-import type { Canvas } from "../render/text.ts";
+import type { Canvas } from "../layout/text.ts";
 
 /** The terminal that stdout is, or eighty columns where it is none. */
 export function terminal(): Canvas {

@@ -1,5 +1,5 @@
-import { type ClusterReport, reportOn } from "../../cli/stack/cluster-report.ts";
-import type { NodeAnswer, NodeObservation, StreamSighting } from "../../cli/stack/observe.ts";
+import { type ClusterReport, reportOn } from "../../cli/inspection/cluster-report.ts";
+import type { NodeAnswer, NodeObservation, StreamSighting } from "../../cli/inspection/observe.ts";
 import { peerId } from "../../lib/observed/meta-group.ts";
 import { plannedHosts } from "../../lib/placement/placement.ts";
 import type { StackOutputs } from "../../lib/plan/outputs.ts";

@@ -1,0 +1,98 @@
+import { PlanError } from "../../lib/base/errors.ts";
+import { countOf, listSome } from "../../lib/base/wording.ts";
+import { type Engine, engineFromEnvironment } from "../../live/engine/engine.ts";
+import { nodesIn } from "../inspection/cluster-report.ts";
+import { inspect } from "../inspection/inspect.ts";
+import { expectWillRun, showPulumi } from "../stack/pulumi-cli.ts";
+import { findStack, type Stack } from "../stack/stack.ts";
+import { readPlan } from "../stack/stack-plan.ts";
+import { confirm } from "../terminal/confirm.ts";
+import { parseOptions } from "../terminal/options.ts";
+import { UserError } from "../terminal/user-error.ts";
+import { describeKept, findRemains, type Remains, removeLeftovers } from "./leftovers.ts";
+import { renderLosses } from "./losses-view.ts";
+
+export const usage = `Usage: npm run destroy [-- options]
+
+Takes a stack down: its containers, its volumes with all messages, its network. Settings stay, and data volumes
+where \`keepVolumes\` was set when the last \`up\` ran.
+
+  -s, --stack NAME   the stack to destroy (default: the selected one, else dev)
+  -y, --yes          don't ask`;
+
+export async function run(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args, {
+    stack: { type: "string", short: "s" },
+    yes: { type: "boolean", short: "y" },
+  });
+  expectWillRun(["destroy"]);
+  const stack = await findStack(options.stack);
+  if (!stack.exists || stack.resourceCount === 0) {
+    console.log(`Stack ${stack.name} has no resources: there is nothing to destroy.`);
+    return 0;
+  }
+  const engine = engineFromEnvironment();
+  const remains = await findRemains(engine, stack.name);
+  await refuseUnnoted(stack, remains);
+  console.log(await describeLoss(engine, stack, remains));
+  if (!options.yes && !(await confirm())) {
+    console.log("Nothing was changed.");
+    return 1;
+  }
+  for (const line of await removeLeftovers(engine, remains.leftovers)) console.log(line);
+  const exitCode = await showPulumi(["destroy", "--yes", "--skip-preview", "--stack", stack.name]);
+  for (const line of describeKept(remains.kept)) console.log(line);
+  return exitCode;
+}
+
+/** A volume goes or stays by what the last `up` noted down with it, which somebody who sets `keepVolumes` may not know. */
+async function refuseUnnoted(stack: Stack, { going }: Remains): Promise<void> {
+  if (going.length === 0) return;
+  const planned = await readPlan(stack).catch((error: unknown) => {
+    if (error instanceof PlanError || error instanceof UserError) return undefined;
+    throw error;
+  });
+  if (!planned?.plan.keepsVolumes) return;
+  throw new UserError(
+    `keepVolumes is set, but no \`up\` has noted it down with ${listSome(going)}: they would be deleted with the messages in them.\nRun \`npx pulumi up\` first, or let go of them: npx pulumi config set keepVolumes false`,
+  );
+}
+
+/** What goes with the stack. Whatever is wrong with it must not bar the way to its end. */
+async function describeLoss(
+  engine: Engine,
+  stack: Stack,
+  { kept, going }: Remains,
+): Promise<string> {
+  const heading = `This destroys stack ${stack.name}`;
+  const staying = kept.length === 0 ? "" : `, but ${countOf(kept.length, "data volume")}`;
+  const inspection = await inspect(engine, stack).catch((error: unknown) => {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  });
+  if (!inspection) {
+    return `${heading}: ${countOf(stack.resourceCount ?? 0, "resource")}${staying}.`;
+  }
+  const { report } = inspection;
+  const nodes = nodesIn(report).filter(({ state }) => state !== "planned");
+  const streams = renderLosses(report.streams);
+  return [
+    `${heading}: ${countOf(nodes.length, "node")}${describeFate({ kept, going }, streams.length > 0)}`,
+    ...streams,
+  ].join("\n");
+}
+
+/** What becomes of volumes, and with them of streams. */
+function describeFate(
+  { kept, going }: Pick<Remains, "kept" | "going">,
+  hasStreams: boolean,
+): string {
+  if (kept.length === 0) {
+    return hasStreams
+      ? " with their volumes and, for good, these streams:"
+      : " with their volumes. It has no streams.";
+  }
+  return going.length === 0
+    ? `. Their data volumes stay on the engine${hasStreams ? ", with these streams:" : ". It has no streams."}`
+    : `, and ${countOf(going.length, "data volume")}; ${kept.length} stay.${hasStreams ? " Of these streams, what is in none that stays is gone for good:" : " It has no streams."}`;
+}

@@ -1,0 +1,30 @@
+import { managerKey, managerSeed } from "../../lib/accounts/credentials.ts";
+import type { Connection, Servers } from "../../live/jetstream/connection.ts";
+import { readOwners } from "../destroy/leftovers.ts";
+import { askPulumi } from "../stack/pulumi-cli.ts";
+import type { Stack } from "../stack/stack.ts";
+
+/** A way into an account. */
+export interface ClientAccess {
+  /** The account that is entered. */
+  readonly account: string;
+  readonly connection: Connection;
+}
+
+/**
+ * How to reach an account of a stack's cluster as the stack's own user there, by these nodes only. The one place
+ * where a command takes a password into its hands; it shows it to nobody.
+ */
+export async function accessTo(
+  { name }: Stack,
+  account: string,
+  servers: Servers,
+): Promise<ClientAccess> {
+  const [password, owners] = await Promise.all([
+    askPulumi(["config", "get", "systemPassword", "--stack", name]),
+    readOwners(name),
+  ]);
+  const owner = owners[0]?.split("=")[1] ?? "";
+  const key = await managerKey(password.trimEnd(), owner);
+  return { account, connection: { ...servers, seed: managerSeed(key, account) } };
+}

@@ -1,0 +1,65 @@
+import { PlanError } from "../../lib/base/errors.ts";
+import type { StackOutputs } from "../../lib/plan/outputs.ts";
+import type { Engine } from "../../live/engine/engine.ts";
+import { askMemoryKills } from "../../live/engine/memory-kills.ts";
+import { readOwners } from "../destroy/leftovers.ts";
+import { describeStreamChanges } from "../stack/changes.ts";
+import { readOutputs, type Stack, stackOption } from "../stack/stack.ts";
+import { type PlannedStack, readPlan } from "../stack/stack-plan.ts";
+import { type ClusterReport, reportOn } from "./cluster-report.ts";
+import { askStack } from "./observe.ts";
+
+/** A running stack, looked at. */
+export interface Inspection {
+  readonly report: ClusterReport;
+  readonly outputs: StackOutputs;
+  readonly settings: SettingsInspection;
+}
+
+/** Settings that are being edited must not keep anybody from seeing what runs. */
+export type SettingsInspection =
+  | {
+      readonly planned: PlannedStack;
+      /** What they ask for and the cluster isn't yet, a sentence each. */
+      readonly changes: readonly string[];
+    }
+  | { readonly problem: string };
+
+/** Looks at what runs of a stack; undefined where there is no cluster. */
+export async function inspect(engine: Engine, stack: Stack): Promise<Inspection | undefined> {
+  const [outputs, planned] = await Promise.all([readOutputs(stack), planOrProblem(stack)]);
+  if (!outputs) return undefined;
+  const [observations, memoryKills] = await Promise.all([
+    askStack(outputs),
+    findMemoryKills(engine, stack),
+  ]);
+  const report = reportOn({
+    stack: stack.name,
+    stackOption: stackOption(stack),
+    outputs,
+    observations,
+    memoryKills,
+    now: Date.now(),
+    ...("plan" in planned ? { plan: planned.plan } : {}),
+  });
+  const settings =
+    "plan" in planned
+      ? { planned, changes: describeStreamChanges(planned.plan, outputs) }
+      : planned;
+  return { report, outputs, settings };
+}
+
+/** A look that isn't worth an error: the engine may be another's. */
+async function findMemoryKills(engine: Engine, { name }: Stack): Promise<string | undefined> {
+  const [owner] = await readOwners(name).catch(() => []);
+  return owner === undefined ? undefined : await askMemoryKills(engine, owner);
+}
+
+async function planOrProblem(stack: Stack): Promise<PlannedStack | { readonly problem: string }> {
+  try {
+    return await readPlan(stack);
+  } catch (error) {
+    if (error instanceof PlanError) return { problem: error.message };
+    throw error;
+  }
+}

@@ -1,0 +1,69 @@
+import { countOf } from "../../lib/base/wording.ts";
+import { renderRoom } from "../layout/room-view.ts";
+import type { Canvas } from "../layout/text.ts";
+import { type ClusterReport, nodesIn } from "./cluster-report.ts";
+import { renderLegend, renderMap } from "./map-view.ts";
+import { renderStreams } from "./streams-view.ts";
+
+/** A whole report: a line that says it all, the map, the streams, what is wrong. */
+export function renderReport(report: ClusterReport, canvas: Canvas): string {
+  const rooms = nodesIn(report).flatMap(({ name, room }) => (room ? [{ name, room }] : []));
+  const problems = report.problems.map((problem) => `${canvas.colors.red("✗")} ${problem}`);
+  return [
+    renderHeadline(report, canvas),
+    `${renderMap(report, canvas)}\n${renderLegend(report, canvas)}`,
+    renderStreams(report.streams, canvas),
+    ...(rooms.length > 0 ? [renderRoom(rooms, canvas)] : []),
+    ...(problems.length > 0 ? [problems.join("\n")] : []),
+  ].join("\n\n");
+}
+
+function renderHeadline(report: ClusterReport, { colors }: Canvas): string {
+  const nodes = nodesIn(report).filter(({ state }) => state !== "planned");
+  const up = nodes.filter(({ state }) => state === "up").length;
+  const versions = new Set(nodes.flatMap(({ version }) => (version ? [version] : [])));
+  const facts = [
+    `${up} of ${countOf(nodes.length, "node")} up`,
+    ...(versions.size > 0 ? [`nats-server ${[...versions].join(", ")}`] : []),
+    `meta leader ${report.metaLeader || "none"}`,
+  ];
+  const name = colors.bold(`stack ${report.stack}`);
+  return `${report.ok ? colors.green("✓") : colors.red("✗")} ${name} · ${facts.join(" · ")}`;
+}
+
+/** What there is to show people how to go on. */
+export interface NextSteps {
+  /** What commands need to mean this stack: ` --stack NAME`, or nothing. */
+  readonly stackOption: string;
+  readonly settingsFile: string;
+  /** Whose password is the setting `password`; absent where nobody has it. */
+  readonly user?: string;
+  readonly clientUrl: string;
+  readonly hasTls: boolean;
+}
+
+/** What to type next. The password is asked of Pulumi when it is used, and never shown here. */
+export function renderNextSteps(steps: NextSteps, { colors }: Canvas): string {
+  const { stackOption, settingsFile, user } = steps;
+  const scriptOption = stackOption === "" ? "" : ` --${stackOption}`;
+  const commands = [
+    [`npm run status${scriptOption}`, "this picture, as it is then"],
+    [`npm run preview${scriptOption}`, `what an edit of ${settingsFile} would change`],
+    [`npm start${scriptOption}`, "make it so"],
+    [`npm run destroy${scriptOption}`, "take it all down"],
+  ] as const;
+  const width = Math.max(...commands.map(([command]) => command.length));
+  return [
+    colors.bold("Next"),
+    ...commands.map(([command, effect]) => `  ${command.padEnd(width)}  ${colors.dim(effect)}`),
+    ...(user === undefined ? [] : ["", colors.bold("With the nats CLI"), ...login(steps, user)]),
+  ].join("\n");
+}
+
+function login({ stackOption, clientUrl, hasTls }: NextSteps, user: string): string[] {
+  return [
+    ...(hasTls ? [`  npx pulumi stack output caCertificate${stackOption} > ca.pem`] : []),
+    `  nats --server ${clientUrl}${hasTls ? " --tlsca ca.pem" : ""} --user ${user} \\`,
+    `    --password "$(npx pulumi config get password${stackOption})" stream report`,
+  ];
+}

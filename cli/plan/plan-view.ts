@@ -1,0 +1,150 @@
+import { formatProblem } from "../../lib/base/errors.ts";
+import { countOf } from "../../lib/base/wording.ts";
+import { describeNearest, type Placement } from "../../lib/placement/placement.ts";
+import { renderRoom } from "../layout/room-view.ts";
+import { COLUMN_GAP, renderTable } from "../layout/table.ts";
+import { type Canvas, hang, pad, widthOf } from "../layout/text.ts";
+import type { PlanReport, StreamForecast } from "./plan-report.ts";
+
+/** A whole plan: a line that says it all, the nodes, the streams one by one, what is in the way. */
+export function renderPlan(report: PlanReport, canvas: Canvas): string {
+  const { colors } = canvas;
+  const several = new Set(report.streams.map(({ account }) => account)).size > 1;
+  const remarks = [
+    ...report.unread.map((path) =>
+      renderRemark("!", `${path} can't be read without Pulumi; planned without it`, canvas),
+    ),
+    ...report.notices.map((notice) => renderRemark("!", notice, canvas)),
+    ...report.problems.map((problem) => renderRemark("✗", formatProblem(problem), canvas)),
+  ];
+  return [
+    renderHeadline(report, canvas),
+    renderNodes(report, canvas),
+    renderRoom(
+      report.regions.flatMap(({ zones }) => zones.flatMap(({ nodes }) => nodes)),
+      canvas,
+    ),
+    renderMetaGroup(report, canvas),
+    ...report.streams.map((stream) => renderStream(stream, several, canvas)),
+    ...(report.streams.length === 0 ? [colors.dim("There are no streams.")] : []),
+    ...(remarks.length > 0 ? [remarks.join("\n")] : []),
+  ].join("\n\n");
+}
+
+function renderHeadline({ ok, stack, source, ...report }: PlanReport, canvas: Canvas): string {
+  const { colors } = canvas;
+  const zones = report.regions[0]?.zones.length ?? 0;
+  const grid = `${countOf(report.regions.length, "region")} x ${countOf(zones, "zone")}`;
+  const nodes = `${countOf(report.metaGroup.servers, "node")}: ${grid}`;
+  const facts = `${nodes} · cluster ${report.cluster} · ${report.image}`;
+  const sign = ok ? colors.green("✓") : colors.red("✗");
+  const origin = `from ${source}; no server was asked, and nothing changed`;
+  return [
+    hang(`${sign} ${colors.bold(`stack ${stack}`)} · `, facts, canvas),
+    colors.dim(hang(INDENT, origin, canvas)),
+  ].join("\n");
+}
+
+const NARROWEST_TAGS = 16;
+
+function renderNodes({ regions }: PlanReport, canvas: Canvas): string {
+  const rows = regions.flatMap((region) =>
+    region.zones.flatMap((zone, zoneIndex) =>
+      zone.nodes.map((node, nodeIndex) => [
+        zoneIndex + nodeIndex === 0 ? region.name : "",
+        nodeIndex === 0 ? zone.name : "",
+        node.name,
+        `${node.clientPort}`,
+        `${node.monitorPort}`,
+        node.tags.join(" "),
+      ]),
+    ),
+  );
+  const headings = ["region", "zone", "node", "client", "monitor", "tags"];
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...rows.map((row) => widthOf(row[column] ?? ""))),
+  );
+  const taken = widths.slice(0, -1).reduce((sum, width) => sum + width + COLUMN_GAP, 0);
+  const room = Math.max(NARROWEST_TAGS, canvas.width - taken);
+  const columns = headings.map((heading, index) => ({
+    heading,
+    width: Math.min(widths[index] ?? 0, heading === "tags" ? room : Number.POSITIVE_INFINITY),
+    right: heading === "client" || heading === "monitor",
+  }));
+  return renderTable(columns, rows, canvas);
+}
+
+function renderMetaGroup({ metaGroup }: PlanReport, canvas: Canvas): string {
+  const { servers, majority, survivability } = metaGroup;
+  return [
+    canvas.colors.bold("Meta group"),
+    renderFact("servers", `${servers}, of which ${majority} must be up`, canvas),
+    renderFact("losses", survivability.summary, canvas),
+  ].join("\n");
+}
+
+/** @param several whether there are streams of several accounts. */
+function renderStream(stream: StreamForecast, several: boolean, canvas: Canvas): string {
+  const { name, account, replicas, tags, placement, warnings, problems } = stream;
+  const { colors } = canvas;
+  const sound = placement.kind !== "impossible" && problems.length === 0;
+  const wanted = [
+    countOf(replicas, "replica"),
+    ...(tags.length > 0 ? [tags.join(" ")] : []),
+    ...(several ? [`account ${account}`] : []),
+  ].join(", ");
+  return [
+    `${sound ? colors.green("✓") : colors.red("✗")} ${colors.bold(name)}  ${colors.dim(wanted)}`,
+    ...placementFacts(placement).map(([label, text]) => renderFact(label, text, canvas)),
+    ...prospects(stream).map(([label, text]) => renderFact(label, text, canvas)),
+    ...warnings.map((warning) => renderRemark("!", warning, canvas, INDENT)),
+    ...problems.map((problem) => renderRemark("✗", formatProblem(problem), canvas, INDENT)),
+  ].join("\n");
+}
+
+type Fact = readonly [label: string, text: string];
+
+function placementFacts(placement: Placement): Fact[] {
+  switch (placement.kind) {
+    case "exact":
+      return [["placed on", placement.hosts.join(", ")]];
+    case "choice":
+      return [["chosen from", placement.candidates.join(", ")]];
+    case "impossible": {
+      const { summary, serverError, nearest } = placement;
+      const close = describeNearest(nearest);
+      return [
+        ["impossible", summary],
+        ["server says", serverError],
+        ...(close === "" ? [] : [["nearest", close] as const]),
+      ];
+    }
+  }
+}
+
+/** That a replica has no spare, or that none can lead as asked, is told below. */
+function prospects(stream: StreamForecast): Fact[] {
+  const { name, placement, replicas, leaders, survivability, problems } = stream;
+  if (!survivability) return [];
+  const leaderless = problems.some(({ path }) => path === `streams.${name}.leader`);
+  const spared = placement.kind === "choice" && survivability.irreplaceable.length === 0;
+  const facts: (Fact | false)[] = [
+    !leaderless &&
+      (leaders !== undefined || replicas > 1) && ["leader", leaders?.join(" or ") ?? "any of them"],
+    ["losses", survivability.summary],
+    spared && ["spare", "while a host is down, another can take its replica"],
+  ];
+  return facts.filter((fact) => fact !== false);
+}
+
+const INDENT = "  ";
+const LABEL_WIDTH = "chosen from".length + COLUMN_GAP;
+
+function renderFact(label: string, text: string, canvas: Canvas): string {
+  return hang(`${INDENT}${pad(canvas.colors.dim(label), LABEL_WIDTH)}`, text, canvas);
+}
+
+function renderRemark(sign: "!" | "✗", text: string, canvas: Canvas, indent = ""): string {
+  const { yellow, red } = canvas.colors;
+  return hang(`${indent}${sign === "!" ? yellow(sign) : red(sign)} `, text, canvas);
+}

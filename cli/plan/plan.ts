@@ -1,0 +1,72 @@
+import path from "node:path";
+import { PlanError } from "../../lib/base/errors.ts";
+import { draftCluster } from "../../lib/plan/plan.ts";
+import { parseSettings, type Settings } from "../../lib/plan/settings.ts";
+import { standardStack } from "../pulumi/project.mjs";
+import {
+  type FiledSettings,
+  readSettingsFile,
+  readStackSettings,
+  stackOfFile,
+} from "../stack/settings-file.ts";
+import { projectName, settingsFile, stackName } from "../stack/stack.ts";
+import { parseOptionsAndFile } from "../terminal/options.ts";
+import { terminal } from "../terminal/terminal.ts";
+import { UserError } from "../terminal/user-error.ts";
+import { reportOnPlan } from "./plan-report.ts";
+import { renderPlan } from "./plan-view.ts";
+
+export const usage = `Usage: npm run -s plan [-- options] [settings.yaml]
+
+Says what settings would come to: the nodes with their ports and tags, where each stream would live and what
+it would survive, or why it can't be placed. Asks no server, changes nothing, and needs nothing set up: no
+Pulumi, no Docker, no passphrase.
+
+  settings.yaml      settings to plan instead of the stack's own: a stack's file, or a plain YAML or JSON map,
+                     e.g. regions: [rg1, rg2]
+  -s, --stack NAME   the stack that it would be (default: that of the file, else the selected one, else dev)
+      --json         the same for programs: PlanReport of cli/plan/plan-report.ts
+
+Ends with 1 if anything can't be placed, or is refused.`;
+
+export async function run(args: readonly string[]): Promise<number> {
+  const { options, file } = parseOptionsAndFile(args, {
+    stack: { type: "string", short: "s" },
+    json: { type: "boolean" },
+  });
+  const { source, stack, filed } = read(file, options.stack);
+  const report = reportOnPlan(draftCluster(check(filed, source, stack)), {
+    source,
+    unread: filed.unread,
+  });
+  console.log(options.json ? JSON.stringify(report, null, 2) : renderPlan(report, terminal()));
+  return report.ok ? 0 : 1;
+}
+
+function read(file: string | undefined, named: string | undefined) {
+  if (file === undefined) {
+    const stack = stackName(named ?? standardStack(process.env));
+    return { source: settingsFile(stack), stack, filed: readStackSettings(stack) };
+  }
+  const stack = stackName(named ?? stackOfFile(file) ?? standardStack(process.env));
+  return {
+    source: file,
+    stack,
+    filed: readSettingsFile(path.resolve(callersFolder(), file), file),
+  };
+}
+
+/** npm runs a script in the project's folder, wherever it was called. */
+function callersFolder(): string {
+  const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env;
+  return (script === "plan" && folder) || process.cwd();
+}
+
+function check({ raw }: FiledSettings, source: string, stack: string): Settings {
+  try {
+    return parseSettings(raw, { project: projectName(), stack });
+  } catch (cause) {
+    if (cause instanceof PlanError) throw new UserError(`${source}: ${cause.message}`, { cause });
+    throw cause;
+  }
+}

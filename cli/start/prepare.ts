@@ -1,0 +1,130 @@
+import { randomBytes } from "node:crypto";
+import { hasSimpleUser } from "../../lib/accounts/accounts.ts";
+import { type UserPlace, usersToBe } from "../../lib/accounts/hidden-passwords.ts";
+import { PlanError } from "../../lib/base/errors.ts";
+import { listSome } from "../../lib/base/wording.ts";
+import { DEFAULT_STACK } from "../pulumi/environment.mjs";
+import { askPulumi } from "../stack/pulumi-cli.ts";
+import { readStackSettings } from "../stack/settings-file.ts";
+import {
+  findStack,
+  projectName,
+  readProjectFile,
+  readStackConfig,
+  type Stack,
+  settingsFile,
+} from "../stack/stack.ts";
+import { readPlan } from "../stack/stack-plan.ts";
+import type { Log } from "../terminal/steps.mjs";
+import { inherit } from "./inheritance.ts";
+
+/**
+ * Makes sure that a stack exists, has settings, and passwords. Each is looked for by itself, so that what
+ * an interrupted start left out is made up for by the next.
+ */
+export async function prepareStack(named: string | undefined, log: Log): Promise<Stack> {
+  const stack = await findStack(named);
+  const step = log.step(`Stack ${stack.name}`);
+  const created = stack.exists ? [] : await createStack(stack);
+  const copied = hasSettings(stack) ? undefined : await copySettings(stack);
+  const passwords = await fillInPasswords(stack, copied?.hadPassword ?? false);
+  const done = [...created, ...(copied?.done ?? []), ...passwords];
+  if (done.length > 0) step.done(done.join(", "));
+  return stack.exists ? stack : { ...stack, exists: true, resourceCount: 0 };
+}
+
+async function createStack({ name }: Stack): Promise<string[]> {
+  await askPulumi(["stack", "init", name, "--no-select"]);
+  return ["created"];
+}
+
+/** Pulumi itself writes a salt only. */
+function hasSettings({ name }: Stack): boolean {
+  return /^config:/m.test(readIfThere(settingsFile(name)));
+}
+
+interface Copied {
+  /** What was done, a phrase each. */
+  readonly done: readonly string[];
+  /** Whether the first account's user had a password where the settings come from. */
+  readonly hadPassword: boolean;
+}
+
+/** Gives a stack the settings of `dev`, see {@link inherit}. */
+async function copySettings(stack: Stack): Promise<Copied> {
+  const source = settingsFile(DEFAULT_STACK);
+  if (readIfThere(source) === "") return { done: [], hadPassword: false };
+  const [defaults, config] = await Promise.all([
+    readStackConfig(stack),
+    readStackConfig(stack, source),
+  ]);
+  const namespace = projectName();
+  const filed = readStackSettings(DEFAULT_STACK);
+  const { values, leftOut } = inherit({ namespace, config, defaults, filed });
+  const hadPassword = config[`${namespace}:password`] !== undefined;
+  if (Object.keys(values).length === 0) return { done: [], hadPassword };
+  const json = JSON.stringify(values);
+  await askPulumi(["config", "set-all", "--json", json, "--stack", stack.name]);
+  const without = leftOut.length > 0 ? ` without what is encrypted (${listSome(leftOut)})` : "";
+  return { done: [`settings copied from ${source}${without}`], hadPassword };
+}
+
+/**
+ * Passwords go by stdin: what stands in a command line is there for all to see. Where the first account has other
+ * users, the one that had none before isn't made up: its password may have been taken away.
+ */
+async function fillInPasswords(stack: Stack, hadPassword: boolean): Promise<string[]> {
+  const config = await readStackConfig(stack);
+  const isMissing = (name: string) => config[`${projectName()}:${name}`] === undefined;
+  // They come first: without them there is no plan to tell whether `password` is needed.
+  const users = hasSettings(stack) ? usersWithoutPassword(stack) : [];
+  for (const place of users) await generatePassword(stack, pathOf(place), "--path");
+  const others = [
+    ...(isMissing("password") && (hadPassword || (await needsSimpleUser(stack)))
+      ? ["password"]
+      : []),
+    ...(isMissing("systemPassword") ? ["systemPassword"] : []),
+  ];
+  for (const name of others) await generatePassword(stack, name);
+  const names = users.map(({ account, user }) => `${user} of ${account}`);
+  const of = names.length > 0 ? `, also for ${listSome(names)}` : "";
+  return users.length + others.length > 0 ? [`passwords generated${of}`] : [];
+}
+
+async function generatePassword(stack: Stack, at: string, ...options: string[]): Promise<void> {
+  const password = randomBytes(18).toString("hex");
+  const command = ["config", "set", "--secret", ...options, at, "--stack", stack.name];
+  await askPulumi(command, password);
+}
+
+/** Those of whom anything is encrypted have something else by which to log in. */
+function usersWithoutPassword({ name }: Stack): UserPlace[] {
+  const { raw, unread } = readStackSettings(name);
+  return usersToBe(raw.accounts).filter(
+    ({ account, user }) => !unread.some((at) => at.includes(`accounts.${account}.users.${user}.`)),
+  );
+}
+
+/** In quotes, as a name may have dots in it. */
+function pathOf({ account, user }: UserPlace): string {
+  return `accounts["${account}"].users["${user}"].password`;
+}
+
+/** Settings that are in error are the `up`'s to refuse. */
+async function needsSimpleUser(stack: Stack): Promise<boolean> {
+  try {
+    return hasSimpleUser((await readPlan(stack)).settings);
+  } catch (error) {
+    if (error instanceof PlanError) return true;
+    throw error;
+  }
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readProjectFile(file);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
+    throw error;
+  }
+}

@@ -1,0 +1,60 @@
+import { engineFromEnvironment } from "../../live/engine/engine.ts";
+import { setUp } from "../../tools/setup/set-up.ts";
+import { type Inspection, inspect } from "../inspection/inspect.ts";
+import { renderNextSteps, renderReport } from "../inspection/report-view.ts";
+import { showPulumi } from "../stack/pulumi-cli.ts";
+import { type Stack, settingsFile, stackOption } from "../stack/stack.ts";
+import { parseOptions } from "../terminal/options.ts";
+import { createLog, duration } from "../terminal/steps.mjs";
+import { terminal } from "../terminal/terminal.ts";
+import { UserError } from "../terminal/user-error.ts";
+import { prepareStack } from "./prepare.ts";
+
+export const usage = `Usage: npm start [-- options]
+
+Sets up what is missing, creates the stack if it doesn't exist, and brings its cluster and streams up. Safe
+to repeat: it changes what the settings ask for, and nothing else.
+
+  -s, --stack NAME   the stack to bring up (default: the selected one, else dev). A new one begins with the
+                     settings of dev, on ports of its own and with passwords of its own.`;
+
+export async function run(args: readonly string[]): Promise<number> {
+  const { stack: named } = parseOptions(args, { stack: { type: "string", short: "s" } });
+  const log = createLog();
+  await setUp({ log });
+  const stack = await prepareStack(named, log);
+  const status = await showPulumi(upCommand(stack));
+  if (status !== 0) {
+    console.error("\nThe stack is not up. The same command goes on where this one stopped.");
+    return status;
+  }
+  const inspection = await inspect(engineFromEnvironment(), stack);
+  if (!inspection) throw new UserError(`Stack ${stack.name} has come up without a cluster.`);
+  console.log(`\n${summarize(stack, inspection)}`);
+  return inspection.report.ok ? 0 : 1;
+}
+
+/** With nothing to compare with, a preview tells nothing: the plan refuses bad settings by itself. */
+function upCommand({ name, resourceCount }: Stack): string[] {
+  const preview = resourceCount === 0 ? ["--skip-preview"] : [];
+  return ["up", "--yes", ...preview, "--suppress-outputs", "--stack", name];
+}
+
+function summarize(stack: Stack, { report, outputs, settings }: Inspection): string {
+  const canvas = terminal();
+  const parts = [renderReport(report, canvas)];
+  const [clientUrl] = Object.values(outputs.clientUrls);
+  if ("planned" in settings && clientUrl) {
+    const { hasPassword, user } = settings.planned.settings;
+    const steps = {
+      stackOption: stackOption(stack),
+      settingsFile: settingsFile(stack.name),
+      ...(hasPassword ? { user } : {}),
+      clientUrl,
+      hasTls: outputs.caCertificate !== undefined,
+    };
+    parts.push(renderNextSteps(steps, canvas));
+  }
+  parts.push(canvas.colors.dim(`Up in ${duration(performance.now())}.`));
+  return parts.join("\n\n");
+}
