@@ -2,7 +2,7 @@ import { z } from "zod";
 import { listSome } from "../../lib/base/wording.ts";
 import { GENERATION_LABEL, OWNER_LABEL } from "../../lib/nodes/labels.ts";
 import { type Engine, labelField, nothing, reasonOf, textField } from "../../live/engine/engine.ts";
-import { askPulumi } from "../stack/pulumi-cli.ts";
+import { ownersIn, readState, type StackState } from "../stack/stack-state.ts";
 
 /** A container, volume or network that some stack of this project made. */
 export interface Found {
@@ -25,30 +25,12 @@ const KINDS = {
   network: { id: ".Name", name: ".Name", list: ["network", "ls"] },
 } as const;
 
-const resource = z.looseObject({
-  id: z.string().optional(),
-  inputs: z.unknown().optional(),
-  retainOnDelete: z.boolean().optional(),
-});
-
-/** What `pulumi stack export` gives. A stack that never had an `up` has no deployment. */
-export const stackState = z.object({
-  deployment: z
-    .looseObject({
-      resources: z.array(resource).default([]),
-      pending_operations: z.array(z.looseObject({ resource })).nullish(),
-    })
-    .nullish(),
-});
-
 const volumeInputs = z.object({
   name: z.string(),
   labels: z.array(z.object({ label: z.string(), value: z.string() })),
 });
 
 const commandOfNetwork = z.object({ environment: z.object({ NETWORK: z.string() }) });
-
-export type StackState = z.output<typeof stackState>;
 
 /** What of a stack is on its engine, as far as the end of the stack goes. */
 export interface Remains {
@@ -91,16 +73,6 @@ export function describeKept(kept: readonly string[]): string[] {
     `These data volumes stay, with the messages in them: ${listSome(kept)}.`,
     `To let go of them and of the messages: docker volume rm ${kept.join(" ")}`,
   ];
-}
-
-/** As whose a stack's containers, volumes and network are marked on the engine, each `label=value`. */
-export async function readOwners(stack: string): Promise<string[]> {
-  const { deployment } = await readState(stack);
-  return [...ownersIn(JSON.stringify(deployment))].map((owner) => `${OWNER_LABEL}=${owner}`);
-}
-
-async function readState(stack: string): Promise<StackState> {
-  return stackState.parse(JSON.parse(await askPulumi(["stack", "export", "--stack", stack])));
 }
 
 /**
@@ -149,18 +121,9 @@ function unrecorded(found: readonly Found[], state: StackState): Found[] {
   return ownedIn(found, state).filter(({ id }) => !recorded.has(id));
 }
 
-function ownedIn(found: readonly Found[], { deployment }: StackState): Found[] {
-  const owners = ownersIn(JSON.stringify(deployment));
+function ownedIn(found: readonly Found[], state: StackState): Found[] {
+  const owners = ownersIn(state);
   return found.filter(({ owner }) => owners.has(owner));
-}
-
-/**
- * As whose the state knows what it made, or began to make: an operation is noted down with its inputs
- * before it begins. A stack of the same name in another state has another owner.
- */
-function ownersIn(deployment = ""): Set<string> {
-  const labels = deployment.matchAll(/nats-regions\.owner(?:=|","value":")([0-9a-f]+)/g);
-  return new Set(Array.from(labels, ([, owner = ""]) => owner));
 }
 
 /** The network is made by a Command, whose id says nothing. */

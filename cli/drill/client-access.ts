@@ -1,8 +1,8 @@
 import { managerKey, managerSeed } from "../../lib/accounts/credentials.ts";
 import type { Connection, Servers } from "../../live/jetstream/connection.ts";
-import { readOwners } from "../destroy/leftovers.ts";
 import { askPulumi } from "../stack/pulumi-cli.ts";
 import type { Stack } from "../stack/stack.ts";
+import { readOwners } from "../stack/stack-state.ts";
 
 /** A way into an account. */
 export interface ClientAccess {

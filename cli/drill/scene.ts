@@ -9,7 +9,6 @@ import { listOwnNodes, type OwnNode } from "../../live/engine/own-nodes.ts";
 import { askNodes, type Monitor } from "../../live/monitoring/monitoring.ts";
 import { askWhyNotCurrent } from "../../live/monitoring/observe-cluster.ts";
 import { until } from "../../live/until.ts";
-import { readOwners } from "../destroy/leftovers.ts";
 import { findLocks } from "../pulumi/killed.mjs";
 import { pulumiEnvironment } from "../pulumi/project.mjs";
 import {
@@ -21,6 +20,7 @@ import {
   stackOption,
 } from "../stack/stack.ts";
 import { type PlannedStack, readPlan } from "../stack/stack-plan.ts";
+import { readOwners } from "../stack/stack-state.ts";
 import { UserError } from "../terminal/user-error.ts";
 import { findLoss, type LossScope } from "./forecast.ts";
 import { type LedGroup, type Look, look } from "./pages.ts";

@@ -2,10 +2,10 @@ import { PlanError } from "../../lib/base/errors.ts";
 import type { StackOutputs } from "../../lib/plan/outputs.ts";
 import type { Engine } from "../../live/engine/engine.ts";
 import { askMemoryKills } from "../../live/engine/memory-kills.ts";
-import { readOwners } from "../destroy/leftovers.ts";
 import { describeStreamChanges } from "../stack/changes.ts";
 import { readOutputs, type Stack, stackOption } from "../stack/stack.ts";
 import { type PlannedStack, readPlan } from "../stack/stack-plan.ts";
+import { readOwners } from "../stack/stack-state.ts";
 import { type ClusterReport, reportOn } from "./cluster-report.ts";
 import { askStack } from "./observe.ts";
 

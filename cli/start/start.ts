@@ -1,13 +1,14 @@
 import { engineFromEnvironment } from "../../live/engine/engine.ts";
 import { setUp } from "../../tools/setup/set-up.ts";
 import { type Inspection, inspect } from "../inspection/inspect.ts";
-import { renderNextSteps, renderReport } from "../inspection/report-view.ts";
+import { renderReport } from "../inspection/report-view.ts";
 import { showPulumi } from "../stack/pulumi-cli.ts";
 import { type Stack, settingsFile, stackOption } from "../stack/stack.ts";
 import { parseOptions } from "../terminal/options.ts";
 import { createLog, duration } from "../terminal/steps.mjs";
 import { terminal } from "../terminal/terminal.ts";
 import { UserError } from "../terminal/user-error.ts";
+import { renderNextSteps } from "./next-steps.ts";
 import { prepareStack } from "./prepare.ts";
 
 export const usage = `Usage: npm start [-- options]

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Found, remainsAmong, stackState } from "../../../../cli/destroy/leftovers.ts";
+import { type Found, remainsAmong } from "../../../../cli/destroy/leftovers.ts";
+import { stackState } from "../../../../cli/stack/stack-state.ts";
 
 const OWNER = "0123456789abcdef";
 const ID = "f".repeat(64);

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { nodesIn, reportOn } from "../../../../cli/inspection/cluster-report.ts";
 import type { NodeAnswer, StreamSighting } from "../../../../cli/inspection/observe.ts";
-import { describeStreamChanges } from "../../../../cli/stack/changes.ts";
 import type { ClusterPlan } from "../../../../lib/plan/plan.ts";
 import {
   NOW,
@@ -252,39 +251,5 @@ describe("reportOn", () => {
     const { regions, streams } = reportOn({ ...input, observations });
     expect(regions.map(({ name }) => name)).toEqual(["rg:1", "rg:2", "rg:3"]);
     expect(streams[0]?.verdict).toBe("in place");
-  });
-});
-
-describe("describeStreamChanges", () => {
-  test("finds none where the cluster is what the settings say", () => {
-    expect(describeStreamChanges(seed, outputsOf(seed))).toEqual([]);
-  });
-
-  test("lists everything where there is no cluster yet", () => {
-    const small = planOf({ regions: ["rg1"], ...orders({ region: "rg1" }) });
-    expect(describeStreamChanges(small)).toEqual([
-      "nodes: 3 new (rg1-az1, rg1-az2, rg1-az3)",
-      "ORDERS: new, on rg1-az1, rg1-az2, rg1-az3",
-    ]);
-  });
-
-  test("says from where to where streams move", () => {
-    const outputs = outputsOf(seed);
-    const across = planOf(orders({ across: { rg1: "az1", rg2: "az2", rg3: "az3" } }));
-    expect(describeStreamChanges(across, outputs)).toEqual([
-      "ORDERS: from rg2-az1, rg2-az2, rg2-az3 to rg1-az1, rg2-az2, rg3-az3 (already there: rg2-az2)",
-    ]);
-    const single = planOf(orders({ tags: ["rg:1"] }, 1));
-    expect(describeStreamChanges(single, outputs)).toEqual([
-      "ORDERS: from rg2-az1, rg2-az2, rg2-az3 to 1 of rg1-az1, rg1-az2, rg1-az3",
-    ]);
-  });
-
-  test("says what goes", () => {
-    const shrunk = planOf({ regions: ["rg1", "rg2"] });
-    expect(describeStreamChanges(shrunk, outputsOf(seed))).toEqual([
-      "nodes: 3 removed (rg3-az1, rg3-az2, rg3-az3)",
-      "ORDERS: removed, with its messages",
-    ]);
   });
 });

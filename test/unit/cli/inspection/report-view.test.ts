@@ -4,10 +4,9 @@ import { describe, expect, test } from "vitest";
 import { renderLosses } from "../../../../cli/destroy/losses-view.ts";
 import { nodesIn } from "../../../../cli/inspection/cluster-report.ts";
 import { renderMap } from "../../../../cli/inspection/map-view.ts";
-import { renderNextSteps, renderReport } from "../../../../cli/inspection/report-view.ts";
-import { widthOf, wrap } from "../../../../cli/layout/text.ts";
+import { renderReport } from "../../../../cli/inspection/report-view.ts";
+import { widthOf } from "../../../../cli/layout/text.ts";
 import { GIVEN } from "../../../../lib/accounts/hidden-passwords.ts";
-import { formatSize, listSome } from "../../../../lib/base/wording.ts";
 import { streamNamer } from "../../../../lib/streams/stream-name.ts";
 import { observationsOf, planOf, reportOf } from "../../../support/cluster-report.ts";
 
@@ -292,85 +291,6 @@ describe("renderMap", () => {
     expect(colored).not.toBe(bare);
     expect(colored.split("\n").map(widthOf)).toEqual(bare.split("\n").map(widthOf));
   });
-});
-
-test("next steps fetch the authority's certificate where a client needs it", () => {
-  const steps = {
-    stackOption: " --stack blue",
-    settingsFile: "Pulumi.blue.yaml",
-    user: "user",
-    clientUrl: "tls://10.0.0.5:4222",
-    hasTls: true,
-  };
-  expect(renderNextSteps(steps, plain(80))).toContain(`
-  npx pulumi stack output caCertificate --stack blue > ca.pem
-  nats --server tls://10.0.0.5:4222 --tlsca ca.pem --user user \\
-    --password`);
-});
-
-test("next steps show no login that nobody has", () => {
-  const steps = {
-    stackOption: "",
-    settingsFile: "Pulumi.dev.yaml",
-    clientUrl: "nats://127.0.0.1:4222",
-    hasTls: false,
-  };
-  expect(renderNextSteps(steps, plain(80))).not.toContain("--user");
-});
-
-test("next steps name the stack only where it must be named", () => {
-  const steps = {
-    settingsFile: "Pulumi.dev.yaml",
-    user: "user",
-    clientUrl: "nats://127.0.0.1:4222",
-    hasTls: false,
-  };
-  expect(renderNextSteps({ ...steps, stackOption: "" }, plain(80))).not.toContain("--stack");
-  expect(
-    `\n${renderNextSteps({ ...steps, stackOption: " --stack blue" }, plain(80))}\n`,
-  ).toMatchInlineSnapshot(`
-    "
-    Next
-      npm run status -- --stack blue   this picture, as it is then
-      npm run preview -- --stack blue  what an edit of Pulumi.dev.yaml would change
-      npm start -- --stack blue        make it so
-      npm run destroy -- --stack blue  take it all down
-
-    With the nats CLI
-      nats --server nats://127.0.0.1:4222 --user user \\
-        --password "$(npx pulumi config get password --stack blue)" stream report
-    "
-  `);
-});
-
-describe("wrap", () => {
-  const words = (...texts: string[]) => texts.map((text) => ({ text, paint: String }));
-
-  test("counts what finds no room", () => {
-    expect(wrap(words("aaa", "bbb", "ccc", "ddd"), 7, 2)).toEqual(["aaa bbb", "ccc ddd"]);
-    expect(wrap(words("aaa", "bbb", "ccc", "ddd"), 7, 1)).toEqual(["aaa +3"]);
-    expect(wrap(words("aaaaaaaaaa", "bbb"), 7, 1)).toEqual(["+2"]);
-    expect(wrap(words("aaaaaaaaaa"), 7, 1)).toEqual(["aaaaaa…"]);
-    expect(wrap([], 7, 1)).toEqual([]);
-  });
-});
-
-test.each([
-  [0, "0 B"],
-  [1023, "1023 B"],
-  [1024, "1.0 KiB"],
-  [98_765, "96.5 KiB"],
-  [5 * 1024 ** 3, "5.0 GiB"],
-])("formatSize(%d) is %s", (bytes, text) => {
-  expect(formatSize(bytes)).toBe(text);
-});
-
-test.each([
-  [0, ""],
-  [2, "s1, s2"],
-  [1_014, "s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12 and 1,002 more"],
-])("listSome of %i names", (count, text) => {
-  expect(listSome(Array.from({ length: count }, (_, index) => `s${index + 1}`))).toBe(text);
 });
 
 describe("streams are called", () => {

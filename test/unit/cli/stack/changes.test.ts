@@ -1,0 +1,42 @@
+import { describe, expect, test } from "vitest";
+import { describeStreamChanges } from "../../../../cli/stack/changes.ts";
+import { outputsOf, planOf } from "../../../support/cluster-report.ts";
+
+const orders = (placement: object, replicas = 3) => ({
+  streams: { ORDERS: { subjects: ["orders.*"], placement, replicas } },
+});
+const seed = planOf(orders({ region: "rg2" }));
+
+describe("describeStreamChanges", () => {
+  test("finds none where the cluster is what the settings say", () => {
+    expect(describeStreamChanges(seed, outputsOf(seed))).toEqual([]);
+  });
+
+  test("lists everything where there is no cluster yet", () => {
+    const small = planOf({ regions: ["rg1"], ...orders({ region: "rg1" }) });
+    expect(describeStreamChanges(small)).toEqual([
+      "nodes: 3 new (rg1-az1, rg1-az2, rg1-az3)",
+      "ORDERS: new, on rg1-az1, rg1-az2, rg1-az3",
+    ]);
+  });
+
+  test("says from where to where streams move", () => {
+    const outputs = outputsOf(seed);
+    const across = planOf(orders({ across: { rg1: "az1", rg2: "az2", rg3: "az3" } }));
+    expect(describeStreamChanges(across, outputs)).toEqual([
+      "ORDERS: from rg2-az1, rg2-az2, rg2-az3 to rg1-az1, rg2-az2, rg3-az3 (already there: rg2-az2)",
+    ]);
+    const single = planOf(orders({ tags: ["rg:1"] }, 1));
+    expect(describeStreamChanges(single, outputs)).toEqual([
+      "ORDERS: from rg2-az1, rg2-az2, rg2-az3 to 1 of rg1-az1, rg1-az2, rg1-az3",
+    ]);
+  });
+
+  test("says what goes", () => {
+    const shrunk = planOf({ regions: ["rg1", "rg2"] });
+    expect(describeStreamChanges(shrunk, outputsOf(seed))).toEqual([
+      "nodes: 3 removed (rg3-az1, rg3-az2, rg3-az3)",
+      "ORDERS: removed, with its messages",
+    ]);
+  });
+});
