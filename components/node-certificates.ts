@@ -149,5 +149,5 @@ const ISSUED = {
   key: undefined,
 };
 
-const AUTHORITY_PROVIDER = providerText("providers/certificates.ts", "authorityProvider");
-const CERTIFICATE_PROVIDER = providerText("providers/certificates.ts", "certificateProvider");
+const AUTHORITY_PROVIDER = providerText("certificates", "authorityProvider");
+const CERTIFICATE_PROVIDER = providerText("certificates", "certificateProvider");

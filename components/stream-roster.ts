@@ -17,4 +17,4 @@ export class StreamRoster extends pulumi.CustomResource {
   }
 }
 
-const PROVIDER = providerText("providers/roster.ts", "rosterProvider");
+const PROVIDER = providerText("roster", "rosterProvider");

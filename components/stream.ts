@@ -66,4 +66,4 @@ export class Stream extends pulumi.CustomResource {
   }
 }
 
-const PROVIDER = providerText("providers/stream.ts", "streamProvider");
+const PROVIDER = providerText("stream", "streamProvider");

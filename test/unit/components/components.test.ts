@@ -204,7 +204,7 @@ describe("Stream", () => {
     const { type, inputs } = named("ORDERS");
     expect(type).toBe("pulumi-nodejs:dynamic/nats:Stream");
     expect(inputs.__provider).toMatchInlineSnapshot(
-      `"exports.handler = () => require(require("node:path").resolve("providers/stream.ts")).streamProvider;"`,
+      `"exports.handler = () => require("node:module").createRequire(process.cwd() + "/")("nats-regions/providers/stream").streamProvider;"`,
     );
   });
 });

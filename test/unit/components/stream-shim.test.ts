@@ -2,12 +2,14 @@ import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { execa } from "execa";
 import { expect, it } from "vitest";
+import { providerText } from "../../../components/dynamic.ts";
 import { JetStreamProvider } from "../../../components/jetstream-provider.ts";
 import { promiseOf } from "../../../components/known-value.ts";
 import { Stream } from "../../../components/stream.ts";
 import { recordResources } from "../../support/mocks.ts";
 import { SEED_FLEET } from "../../support/seed.ts";
 
+const PROJECT = resolve(import.meta.dirname, "../../..");
 const PASSWORD = "open-sesame";
 
 /** Does what @pulumi/pulumi/cmd/dynamic-provider does with `__provider`, in a plain node of its own. */
@@ -19,6 +21,13 @@ provider
   .then(() => provider.check({}, inputs))
   .then((result) => console.log(JSON.stringify(result)));
 `;
+
+/** Names of what a module exports, as the dynamic provider's process finds it by a text. */
+async function exportedBy(text: string): Promise<unknown> {
+  const host = `console.log(JSON.stringify(Object.keys(require("require-from-string")(${JSON.stringify(text)}).handler())))`;
+  const { stdout } = await execa(process.execPath, ["-e", host], { cwd: PROJECT });
+  return JSON.parse(stdout);
+}
 
 it("the provider's text finds the lifecycle from the program's folder, in plain node", async () => {
   const recorder = await recordResources();
@@ -35,7 +44,7 @@ it("the provider's text finds the lifecycle from the program's folder, in plain 
   expect(JSON.stringify(recorded.map(({ plainInputs }) => plainInputs))).not.toContain(PASSWORD);
   expect(JSON.stringify(inputs)).not.toContain(PASSWORD);
   const { stdout, stderr } = await execa(process.execPath, ["-e", HOST], {
-    cwd: resolve(import.meta.dirname, "../../.."),
+    cwd: PROJECT,
     input: JSON.stringify({ text, settings: inputsOf("jetstream"), inputs }),
     env: { NODE_OPTIONS: "" },
   });
@@ -51,4 +60,16 @@ it("the provider's text finds the lifecycle from the program's folder, in plain 
     failures: [],
   });
   expect(pulumi.Output.isInstance(stream.hosts)).toBe(true);
+});
+
+it.each([
+  ["stream", "streamProvider"],
+  ["roster", "rosterProvider"],
+  ["certificates", "authorityProvider"],
+  ["certificates", "certificateProvider"],
+] as const)("%s: what older states have leads to %s as well", async (module, name) => {
+  const former = `exports.handler = () => require(require("node:path").resolve("providers/${module}.ts")).${name};`;
+  const exported = await exportedBy(former);
+  expect(exported).toContain("diff");
+  expect(await exportedBy(providerText(module, name))).toEqual(exported);
 });
