@@ -11,8 +11,10 @@ const project = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const modules = path.join(project, "node_modules");
 const bin = path.join(modules, ".bin");
 
+/** @typedef {Record<string, { version?: string, integrity?: string, optional?: boolean }>} Packages By their places. */
+
 const args = process.argv.slice(2);
-if (args.length === 0 || ["help", "-h", "--help"].includes(args[0])) {
+if (args.length === 0 || ["help", "-h", "--help"].includes(args[0] ?? "")) {
   console.log(usage);
   process.exit();
 }
@@ -24,7 +26,7 @@ try {
   // Node 22 announces at each start that it can run TypeScript.
   await exec(nodeForTypeScript(), ["--disable-warning=ExperimentalWarning", main, ...args], env);
 } catch (error) {
-  console.error(`\n${error.message}`);
+  console.error(`\n${/** @type {Error} */ (error).message}`);
   process.exit(1);
 }
 
@@ -39,6 +41,10 @@ function packagesAreInstalled() {
   });
 }
 
+/**
+ * @param {string} lockFile
+ * @returns {Packages}
+ */
 function readPackages(lockFile) {
   try {
     return JSON.parse(fs.readFileSync(lockFile, "utf8")).packages;
@@ -61,6 +67,7 @@ async function installPackages() {
   step.done("installed");
 }
 
+/** @param {string[]} command */
 function npm(...command) {
   const underNpm = process.env.npm_execpath;
   const [file, ...prefix] = underNpm ? [process.execPath, underNpm] : ["npm"];
@@ -68,6 +75,11 @@ function npm(...command) {
   return capture(file, [...prefix, ...command, ...options]);
 }
 
+/**
+ * @param {string} file
+ * @param {readonly string[]} fileArgs
+ * @returns {Promise<{ status: number | null, output: string }>}
+ */
 function capture(file, fileArgs) {
   return new Promise((resolve, reject) => {
     const child = spawn(file, fileArgs, { cwd: project, stdio: ["ignore", "pipe", "pipe"] });

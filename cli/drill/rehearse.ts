@@ -9,7 +9,7 @@ import {
   openAgreement,
 } from "../../live/jetstream/jetstream.ts";
 import { until } from "../../live/until.ts";
-import type { Log } from "../terminal/steps.mjs";
+import type { Log } from "../terminal/log.ts";
 import { UserError } from "../terminal/user-error.ts";
 import type { ClientAccess } from "./client-access.ts";
 import type { DrillPlan } from "./drill-plan.ts";

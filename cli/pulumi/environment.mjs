@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 
+/** @import { ChosenEngine, Decision, Facts, Known } from "./facts.ts" */
+
 /** The stack that is meant where none is named or selected. */
 export const DEFAULT_STACK = "dev";
 
@@ -29,12 +31,21 @@ const ASKS_ENGINE = new Set(
 /** Where docker's context `default` leads. */
 const LOCAL_ENGINE = "unix:///var/run/docker.sock";
 
-/** Where Pulumi keeps its CLIs, plugins and credentials. */
+/**
+ * Where Pulumi keeps its CLIs, plugins and credentials.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string} userHome
+ */
 export function pulumiHome(env, userHome) {
   return env.PULUMI_HOME || path.join(userHome, ".pulumi");
 }
 
-/** Where state is kept unless the user has another backend. */
+/**
+ * Where state is kept unless the user has another backend.
+ *
+ * @param {string} project
+ */
 export function stateFolder(project) {
   return path.join(project, ".pulumi-state");
 }
@@ -42,12 +53,16 @@ export function stateFolder(project) {
 /**
  * Decides with which backend, stack, passphrase and Docker engine a Pulumi command runs. What the user has
  * set always stands; the rest is chosen so that a fresh clone works without a login or a question.
+ *
+ * @param {Facts} facts
+ * @returns {Decision}
  */
 export function decide({ args, env, userHome, project, read, exists }) {
-  const readJson = (file) => parse(read(file));
+  const readJson = (/** @type {string} */ file) => parse(read(file));
   const home = pulumiHome(env, userHome);
   const command = positionals(args);
-  const login = ["login", "logout"].includes(command[0]);
+  const [verb = ""] = command;
+  const login = ["login", "logout"].includes(verb);
   const current = configuredBackend({ env, home, project, read });
   const own = current === undefined && !login;
   const state = stateFolder(project);
@@ -56,14 +71,15 @@ export function decide({ args, env, userHome, project, read, exists }) {
   const named = namedStack(args, command);
   const selected = selectedStack({ env, userHome, project, read });
   const stack = shortName(named ?? (selected || DEFAULT_STACK));
-  const firstUse = own && stack === DEFAULT_STACK && WORKS_ON_STACK.has(command[0]);
+  const firstUse = own && stack === DEFAULT_STACK && WORKS_ON_STACK.has(verb);
   const stacks = path.join(state, ".pulumi", "stacks", projectName(project, read));
   const engine = chosenEngine({ env, userHome, exists, readJson });
   const salt = saltOf(stack, project, read);
-  const passphraseOf = (name) => passphraseFor({ env, own, stack: name, state, salt });
+  const passphraseOf = (/** @type {string} */ name) =>
+    passphraseFor({ env, own, stack: name, state, salt });
 
   return {
-    refusal: ASKS_ENGINE.has(command[0])
+    refusal: ASKS_ENGINE.has(verb)
       ? engine.refusal
       : renameRefusal({ command, stack, passphraseOf }),
     set: definedOnly({
@@ -83,9 +99,14 @@ export function decide({ args, env, userHome, project, read, exists }) {
   };
 }
 
-/** The stack that `PULUMI_STACK` or `pulumi stack select` has chosen for this project, if any. */
+/**
+ * The stack that `PULUMI_STACK` or `pulumi stack select` has chosen for this project, if any.
+ *
+ * @param {Omit<Facts, "args" | "exists">} facts
+ * @returns {string | undefined}
+ */
 export function selectedStack({ env, userHome, project, read }) {
-  const readJson = (file) => parse(read(file));
+  const readJson = (/** @type {string} */ file) => parse(read(file));
   const home = pulumiHome(env, userHome);
   const backend = configuredBackend({ env, home, project, read });
   const workspace = readJson(workspaceFile(home, project, projectName(project, read)));
@@ -96,12 +117,21 @@ export function selectedStack({ env, userHome, project, read }) {
   );
 }
 
+/**
+ * @param {string} project
+ * @param {Facts["read"]} read
+ */
 function projectName(project, read) {
   const projectFile = read(path.join(project, "Pulumi.yaml")) ?? "";
   return projectFile.match(/^name:\s*["']?([^"'\s]+)/m)?.[1] ?? "";
 }
 
-/** The backend that the user has chosen: by the environment, in Pulumi.yaml, or by `pulumi login`; in Pulumi's order. */
+/**
+ * The backend that the user has chosen: by the environment, in Pulumi.yaml, or by `pulumi login`; in Pulumi's order.
+ *
+ * @param {Pick<Facts, "env" | "project" | "read"> & { home: string }} facts
+ * @returns {string | undefined}
+ */
 function configuredBackend({ env, home, project, read }) {
   const credentials = path.join(env.PULUMI_CREDENTIALS_PATH || home, "credentials.json");
   const login = parse(read(credentials))?.current || undefined;
@@ -113,7 +143,11 @@ function configuredBackend({ env, home, project, read }) {
   );
 }
 
-/** `backend.url` of Pulumi.yaml, as a block or in braces. */
+/**
+ * `backend.url` of Pulumi.yaml, as a block or in braces.
+ *
+ * @param {string} text
+ */
 function projectBackend(text) {
   const [, block = ""] = text.match(/^backend:(.*(?:\n(?:[ \t]+.*|#.*)?)*)/m) ?? [];
   return block.match(/(?:^|[\s{,])url:\s*["']?([^"'\s,}]+)/)?.[1];
@@ -122,7 +156,9 @@ function projectBackend(text) {
 /**
  * A state that others share needs a passphrase that they share: there it is the user's to give.
  *
- * @param salt that of the stack's settings, if they have one.
+ * @param {{ env: NodeJS.ProcessEnv, own: boolean, stack: string, state: string, salt: string | undefined }} facts
+ *   `salt`: that of the stack's settings, if they have one.
+ * @returns {Record<string, string>}
  */
 function passphraseFor({ env, own, stack, state, salt }) {
   if (env.PULUMI_CONFIG_PASSPHRASE !== undefined || env.PULUMI_CONFIG_PASSPHRASE_FILE) return {};
@@ -133,7 +169,13 @@ function passphraseFor({ env, own, stack, state, salt }) {
   return { PULUMI_CONFIG_PASSPHRASE_FILE: path.join(state, "passphrase") };
 }
 
-/** What tells a passphrase from others; see `encryptionsalt` in the stack's file. */
+/**
+ * What tells a passphrase from others; see `encryptionsalt` in the stack's file.
+ *
+ * @param {string} stack
+ * @param {string} project
+ * @param {Facts["read"]} read
+ */
 function saltOf(stack, project, read) {
   const settings = read(path.join(project, `Pulumi.${stack}.yaml`)) ?? "";
   return settings.match(/^encryptionsalt:\s*["']?([^"'\s]+)/m)?.[1];
@@ -142,18 +184,25 @@ function saltOf(stack, project, read) {
 /**
  * Why a stack can't be renamed yet: where its passphrase goes by its name, another name would lock it out. Its settings
  * keep their salt.
+ *
+ * @param {{ command: string[], stack: string, passphraseOf: (name: string) => Record<string, string> }} facts
  */
 function renameRefusal({ command: [command, verb, name], stack, passphraseOf }) {
   if (command !== "stack" || verb !== "rename" || name === undefined) return undefined;
-  const [before, after] = [passphraseOf(stack), passphraseOf(shortName(name))].map((variables) =>
-    Object.entries(variables).map((entry) => entry.join("=")),
-  );
+  const variablesOf = (/** @type {string} */ each) =>
+    Object.entries(passphraseOf(each)).map((entry) => entry.join("="));
+  const [before, after] = [variablesOf(stack), variablesOf(shortName(name))];
   if (before.join() === after.join()) return undefined;
   const [given = "PULUMI_CONFIG_PASSPHRASE=…"] = before;
   return `Stack ${shortName(name)} would have another passphrase than ${stack}, and could not read its own secrets.\nGive the one it has for good, then rename it: export ${given}`;
 }
 
-/** The stack that the arguments name; an empty string where the CLI will ask for a new one's name. */
+/**
+ * The stack that the arguments name; an empty string where the CLI will ask for a new one's name.
+ *
+ * @param {readonly string[]} args
+ * @param {readonly string[]} command
+ */
 function namedStack(args, [command, verb, name]) {
   for (const [index, arg] of args.entries()) {
     if (arg === "--") break;
@@ -165,11 +214,20 @@ function namedStack(args, [command, verb, name]) {
   return verb === "select" || verb === "rm" ? name : undefined;
 }
 
+/** @param {readonly string[]} args */
 function positionals(args) {
-  return args.filter((arg, index) => !arg.startsWith("-") && !TAKES_VALUE.has(args[index - 1]));
+  return args.filter(
+    (arg, index) => !arg.startsWith("-") && !TAKES_VALUE.has(args[index - 1] ?? ""),
+  );
 }
 
-/** Where `pulumi stack select` keeps its choice, by backend. */
+/**
+ * Where `pulumi stack select` keeps its choice, by backend.
+ *
+ * @param {string} home
+ * @param {string} project
+ * @param {string} projectName
+ */
 function workspaceFile(home, project, projectName) {
   const digest = createHash("sha1").update(path.join(project, "Pulumi.yaml")).digest("hex");
   return path.join(home, "workspaces", `${projectName}-${digest}-workspace.json`);
@@ -180,9 +238,15 @@ function workspaceFile(home, project, projectName) {
  * the Docker provider 5 by DOCKER_CONTEXT before DOCKER_HOST, and by no current context. Else nodes would be made on the
  * one engine, and their network on the other. A context's certificates can't be handed on with its host alone: there the
  * user has to.
+ *
+ * @param {Pick<Facts, "env" | "userHome" | "exists"> & { readJson: (file: string) => Known | undefined }} facts
+ * @returns {ChosenEngine}
  */
 function chosenEngine({ env, userHome, exists, readJson }) {
-  const only = (host) => ({ host, context: env.DOCKER_CONTEXT ? "" : undefined });
+  const only = (/** @type {string | undefined} */ host) => ({
+    host,
+    context: env.DOCKER_CONTEXT ? "" : undefined,
+  });
   if (env.DOCKER_HOST) return only(undefined);
   const folder = env.DOCKER_CONFIG || path.join(userHome, ".docker");
   const name = env.DOCKER_CONTEXT || readJson(path.join(folder, "config.json"))?.currentContext;
@@ -204,10 +268,15 @@ function chosenEngine({ env, userHome, exists, readJson }) {
   };
 }
 
+/** @param {string} stack */
 function shortName(stack) {
   return stack.slice(stack.lastIndexOf("/") + 1);
 }
 
+/**
+ * @param {string | undefined} text
+ * @returns {Known | undefined}
+ */
 function parse(text) {
   try {
     return text === undefined ? undefined : JSON.parse(text);
@@ -216,6 +285,12 @@ function parse(text) {
   }
 }
 
+/**
+ * @param {Record<string, string | undefined>} record
+ * @returns {Record<string, string>}
+ */
 function definedOnly(record) {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+  return Object.fromEntries(
+    Object.entries(record).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 }

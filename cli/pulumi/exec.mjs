@@ -5,7 +5,11 @@ import { isatty } from "node:tty";
  * Runs a program in this process's place, as far as node can: the same terminal, the same signals, the
  * same end. Resolves never; rejects if the program can't be started.
  *
- * @param onInterrupted called once it has ended, if it was interrupted and failed.
+ * @param {string} file
+ * @param {readonly string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ * @param {() => void} [onInterrupted] called once it has ended, if it was interrupted and failed.
+ * @returns {Promise<never>}
  */
 export function exec(file, args, env, onInterrupted = () => {}) {
   return new Promise((_, reject) => {
@@ -14,7 +18,7 @@ export function exec(file, args, env, onInterrupted = () => {}) {
     // second SIGINT means "stop at once".
     const terminal = [0, 1, 2].some((fd) => isatty(fd));
     let interrupted = false;
-    for (const signal of ["SIGINT", "SIGQUIT", "SIGHUP"]) {
+    for (const signal of /** @type {const} */ (["SIGINT", "SIGQUIT", "SIGHUP"])) {
       process.on(signal, () => {
         interrupted = true;
         if (!terminal) child.kill(signal);

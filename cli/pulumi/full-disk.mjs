@@ -12,10 +12,14 @@ const COPY = ".whole";
 /**
  * The folder in which a backend of files keeps the state, if there is too little room for it; undefined where
  * there is enough, or where the state is kept elsewhere.
+ *
+ * @param {string | undefined} backendUrl
+ * @param {(folder: string) => Pick<fs.StatsFs, "bavail" | "bsize">} [statfs]
+ * @returns {string | undefined}
  */
 export function crampedFolder(backendUrl, statfs = fs.statfsSync) {
   try {
-    const folder = fileURLToPath(backendUrl);
+    const folder = fileURLToPath(backendUrl ?? "");
     const { bavail, bsize } = statfs(folder);
     return bavail * bsize < ROOM ? folder : undefined;
   } catch {
@@ -31,7 +35,8 @@ export function crampedFolder(backendUrl, statfs = fs.statfsSync) {
  * is found by the next `up`, as after one that was killed. A copy goes when its state is gone, as after
  * `pulumi stack rm`: a new stack of that name must not come upon it.
  *
- * @returns the names of the stacks whose state was put back
+ * @param {string | undefined} backendUrl
+ * @returns {string[]} the names of the stacks whose state was put back
  */
 export function mendStates(backendUrl) {
   const copies = listFiles(backendUrl, "stacks", `.json${COPY}`);
@@ -53,6 +58,10 @@ export function mendStates(backendUrl) {
   });
 }
 
+/**
+ * @param {string} state
+ * @param {string} copy
+ */
 function keepOrMend(state, copy) {
   // Pulumi and this module rename new states over old ones: it is missing where it was removed, and only there.
   const written = statIfThere(state);
@@ -75,17 +84,30 @@ const TICK = 2_000;
 /**
  * The time that tells a copy from those of other writings; none where the state may be written once more in the same
  * tick.
+ *
+ * @param {fs.Stats} written
  */
 function timeOf({ mtime }) {
   return Date.now() - mtime.getTime() > TICK ? mtime : 0;
 }
 
-/** By size and time: to read large states would take each command its time. Times that are set are whole milliseconds. */
+/**
+ * By size and time: to read large states would take each command its time. Times that are set are whole milliseconds.
+ *
+ * @param {fs.Stats} written
+ * @param {fs.Stats | undefined} copied
+ */
 function isCopyOf(written, copied) {
   return written.size === copied?.size && Math.abs(written.mtimeMs - copied.mtimeMs) < 1;
 }
 
-/** Writes a file whole or not at all. @returns false where there is no room for it */
+/**
+ * Writes a file whole or not at all.
+ *
+ * @param {string} file
+ * @param {string} text
+ * @returns {boolean} false where there is no room for it
+ */
 export function replace(file, text) {
   const draft = `${file}.${process.pid}.draft`;
   try {
@@ -98,6 +120,7 @@ export function replace(file, text) {
   }
 }
 
+/** @param {string} text */
 function isWhole(text) {
   try {
     return typeof JSON.parse(text) === "object";
@@ -106,10 +129,12 @@ function isWhole(text) {
   }
 }
 
+/** @param {string} file */
 function statIfThere(file) {
   return fs.statSync(file, { throwIfNoEntry: false });
 }
 
+/** @param {string} file */
 function readIfThere(file) {
   try {
     return fs.readFileSync(file, "utf8");

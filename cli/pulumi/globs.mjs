@@ -5,7 +5,7 @@ const NODE = `${CLUSTER}$nats-regions:index:Region$nats-regions:index:Availabili
  * URNs of nodes that globs may be meant for, where nobody has said which nodes there are: of such names as the globs
  * have in them, whole or in part (`**rg1-az1-cont**` has that of `rg1-az1`), and of one that they haven't.
  *
- * @param globs as `--target` and its like take them.
+ * @param {readonly string[]} globs as `--target` and its like take them.
  * @returns `steps` are those that a node isn't restarted without.
  */
 export function nodesNamedIn(globs) {
@@ -15,6 +15,10 @@ export function nodesNamedIn(globs) {
     Array.from(word, (_, at) => [word.slice(at), word.slice(0, at + 1)]).flat(),
   );
   return [...new Set(["-", ...parts])].map((name) => {
+    /**
+     * @param {string} type
+     * @param {string} suffix
+     */
     const of = (type, suffix) => `urn:pulumi:${stack}::${type}::${name}-${suffix}`;
     return {
       container: of(`${NODE}$docker:index/container:Container`, "container"),
@@ -27,11 +31,17 @@ export function nodesNamedIn(globs) {
   });
 }
 
-/** Whether any glob is a URN's; the CLI takes `*` for anything without a colon, `**` for anything. */
+/**
+ * Whether any glob is a URN's; the CLI takes `*` for anything without a colon, `**` for anything.
+ *
+ * @param {string} urn
+ * @param {readonly string[]} globs
+ */
 export function isMatched(urn, globs) {
   return globs.some((glob) => toPattern(glob).test(urn));
 }
 
+/** @param {string} glob */
 function toPattern(glob) {
   const parts = glob.split(/(\*+)/).map((part) => {
     if (!part.startsWith("*")) return part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");

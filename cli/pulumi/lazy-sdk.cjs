@@ -1,3 +1,4 @@
+// @ts-nocheck: the loader of node has no types.
 /**
  * Preloaded into the program and the dynamic provider: two packages that @pulumi/pulumi 3 requires at once
  * and uses only to serialize functions, which nothing here does, are loaded when something of them is

@@ -8,29 +8,47 @@ import { mendStates } from "./full-disk.mjs";
 import { clearTornAttributes } from "./killed.mjs";
 import { keepReplacedVolumes } from "./replaced.mjs";
 
+/** @import { Decision } from "./facts.ts" */
+
 const self = path.dirname(fs.realpathSync(fileURLToPath(import.meta.url)));
 const lazySdk = path.join(self, "lazy-sdk.cjs");
 
 /** The folder of Pulumi.yaml: the nearest one upwards from this package. */
 export const project = folderOf("Pulumi.yaml", self);
 
-/** What is pinned: see tools/toolchain/versions.json. */
+/**
+ * What is pinned: see tools/toolchain/versions.json.
+ *
+ * @type {Readonly<Record<"pulumi" | "dockerPlugin" | "commandPlugin" | "natsServer" | "natsCli", string>>}
+ */
 export const versions = JSON.parse(
   fs.readFileSync(path.join(project, "tools", "toolchain", "versions.json"), "utf8"),
 );
 
-/** Where the pinned CLI lies, as Pulumi's own installers have it. */
+/**
+ * Where the pinned CLI lies, as Pulumi's own installers have it.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ */
 export function pinnedCli(env) {
   return path.join(pulumiHome(env, os.homedir()), "versions", versions.pulumi, "bin", "pulumi");
 }
 
-/** The CLI to use: the pinned one, else one on PATH; undefined where there is neither. */
+/**
+ * The CLI to use: the pinned one, else one on PATH; undefined where there is neither.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ */
 export function findCli(env) {
   const pinned = pinnedCli(env);
   return isExecutable(pinned) ? pinned : cliOnPath(env);
 }
 
-/** A `pulumi` on PATH that is not this package's own. */
+/**
+ * A `pulumi` on PATH that is not this package's own.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ */
 export function cliOnPath(env) {
   const folders = (env.PATH ?? "").split(path.delimiter).filter(path.isAbsolute);
   return folders
@@ -42,6 +60,10 @@ export function cliOnPath(env) {
  * The environment that a Pulumi command of this project runs in, and the stack to create first if the
  * backend doesn't have it. Creates the folder of the state, its id and the passphrase if they are needed,
  * and puts right what a killed command, or a full disk, left of the state.
+ *
+ * @param {readonly string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Pick<Decision, "createStack" | "refusal"> & { env: NodeJS.ProcessEnv }}
  */
 export function pulumiEnvironment(args, env) {
   const facts = { args, env, userHome: os.homedir(), project, read, exists: fs.existsSync };
@@ -77,12 +99,21 @@ export function pulumiEnvironment(args, env) {
   };
 }
 
-/** The stack that commands mean that name none. Asks nobody and touches nothing. */
+/**
+ * The stack that commands mean that name none. Asks nobody and touches nothing.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ */
 export function standardStack(env) {
   return selectedStack({ env, userHome: os.homedir(), project, read }) || DEFAULT_STACK;
 }
 
-/** The id of the state in a folder, made at first use. By it, a stack that begins there differs from others: see identity.ts. */
+/**
+ * The id of the state in a folder, made at first use. By it, a stack that begins there differs from others: see
+ * lib/plan/stack-identity.ts.
+ *
+ * @param {string} folder
+ */
 export function stateId(folder) {
   const file = path.join(folder, "id");
   createOnce(file);
@@ -92,6 +123,8 @@ export function stateId(folder) {
 /**
  * Gives a file random text unless it is there. Written aside and linked into place, so that no other process
  * ever reads half of it.
+ *
+ * @param {string} file
  */
 function createOnce(file) {
   if (fs.existsSync(file)) return;
@@ -101,12 +134,17 @@ function createOnce(file) {
   try {
     fs.linkSync(draft, file);
   } catch (error) {
-    if (error.code !== "EEXIST") throw error;
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== "EEXIST") throw error;
   } finally {
     fs.rmSync(draft);
   }
 }
 
+/**
+ * @param {string} name
+ * @param {string} from
+ * @returns {string}
+ */
 function folderOf(name, from) {
   if (fs.existsSync(path.join(from, name))) return from;
   const parent = path.dirname(from);
@@ -114,6 +152,7 @@ function folderOf(name, from) {
   return folderOf(name, parent);
 }
 
+/** @param {string} file */
 function isExecutable(file) {
   try {
     fs.accessSync(file, fs.constants.X_OK);
@@ -123,6 +162,7 @@ function isExecutable(file) {
   }
 }
 
+/** @param {string} file */
 function read(file) {
   try {
     return fs.readFileSync(file, "utf8");

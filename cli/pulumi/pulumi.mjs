@@ -33,7 +33,7 @@ for (const pid of clearStaleLocks(env.PULUMI_BACKEND_URL)) {
   console.error(`Took away the lock of a pulumi command that was killed (process ${pid}).`);
 }
 
-const cramped = ["up", "refresh"].includes(command) && crampedFolder(env.PULUMI_BACKEND_URL);
+const cramped = ["up", "refresh"].includes(command ?? "") && crampedFolder(env.PULUMI_BACKEND_URL);
 if (cramped) {
   console.error(`The disk that the state is on is full: make room in ${cramped} first.`);
   process.exit(1);
@@ -64,7 +64,7 @@ if (createStack) {
 }
 
 await exec(cli, args, env, () => {
-  if (!["up", "destroy", "refresh"].includes(command)) return;
+  if (!["up", "destroy", "refresh"].includes(command ?? "")) return;
   console.error(
     `Interrupted: nothing has to be cleaned up, and \`npx pulumi ${command}\` goes on from here.`,
   );

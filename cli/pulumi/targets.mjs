@@ -1,9 +1,15 @@
 import { isMatched, nodesNamedIn } from "./globs.mjs";
 
-/** The values of a command line's options that take one each, given as `--option value` or `--option=value`. */
+/**
+ * The values of a command line's options that take one each, given as `--option value` or `--option=value`.
+ *
+ * @param {readonly string[]} args
+ * @param {readonly string[]} options
+ * @returns {string[]}
+ */
 export function valuesOf(args, options) {
   return args.flatMap((arg, index) => {
-    const [option, ...rest] = arg.split("=");
+    const [option = "", ...rest] = arg.split("=");
     if (!options.includes(option)) return [];
     return rest.length > 0 ? rest.join("=") : (args[index + 1] ?? "");
   });
@@ -21,7 +27,11 @@ const COMMANDS = new Set([
   "state",
 ]);
 
-/** Which command a command line is, e.g. `up`: the first argument may be an option, and the next one its value. */
+/**
+ * Which command a command line is, e.g. `up`: the first argument may be an option, and the next one its value.
+ *
+ * @param {readonly string[]} args
+ */
 export function commandOf(args) {
   return args.find((arg) => COMMANDS.has(arg)) ?? args.find((arg) => !arg.startsWith("-"));
 }
@@ -30,11 +40,11 @@ export function commandOf(args) {
  * What has an update restart nodes without the steps around them, which wait until no majority is lost by it: containers
  * that are to be updated alone, or steps that are left out.
  *
- * @param args of the command line, without `pulumi`
+ * @param {readonly string[]} args of the command line, without `pulumi`
  * @returns what names them; undefined where nothing does
  */
 export function findUnguarded(args) {
-  if (!["up", "update"].includes(commandOf(args))) return undefined;
+  if (!["up", "update"].includes(commandOf(args) ?? "")) return undefined;
   const targets = valuesOf(args, ["--target", "-t", "--target-replace"]);
   const alone = nodesNamedIn(targets).find(
     ({ container, steps: [configured = ""] }) =>

@@ -15,7 +15,7 @@ import {
   settingsFile,
 } from "../stack/stack.ts";
 import { readPlan } from "../stack/stack-plan.ts";
-import type { Log } from "../terminal/steps.mjs";
+import type { Log } from "../terminal/log.ts";
 import { inherit } from "./inheritance.ts";
 
 /**

@@ -4,7 +4,17 @@ const FRAME = 100;
 const SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
 const LABEL_WIDTH = 28;
 
-/** Writes a duration as people say it: `38 ms`, `4.2 s`, `2m 41s`. */
+/** @import { Log, Step } from "./log.ts" */
+/** @typedef {NodeJS.WritableStream & { isTTY?: boolean, columns?: number }} Stream */
+/** @typedef {Step & { status: () => string }} LiveStep */
+/** @typedef {{ add(step: LiveStep): void, remove(step: LiveStep): void, line(text: string): void }} Board */
+/** @typedef {Record<"done" | "failed", (step: LiveStep, text: string) => void> & { working(step: LiveStep): void }} Ends */
+
+/**
+ * Writes a duration as people say it: `38 ms`, `4.2 s`, `2m 41s`.
+ *
+ * @param {number} ms
+ */
 export function duration(ms) {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
@@ -12,12 +22,26 @@ export function duration(ms) {
   return `${Math.floor(seconds / 60)}m ${String(seconds % 60).padStart(2, "0")}s`;
 }
 
-/** A log of steps: on a terminal what is at work stays alive at the bottom, elsewhere it is plain lines. */
+/**
+ * A log of steps: on a terminal what is at work stays alive at the bottom, elsewhere it is plain lines.
+ *
+ * @param {{ stream?: Stream, env?: NodeJS.ProcessEnv }} [output]
+ * @returns {Log}
+ */
 export function createLog({ stream = process.stderr, env = process.env } = {}) {
   const terminal = Boolean(stream.isTTY) && env.TERM !== "dumb";
   const colored = env.FORCE_COLOR ? env.FORCE_COLOR !== "0" : terminal && !env.NO_COLOR;
+  /**
+   * @param {number} code
+   * @param {string} text
+   */
   const paint = (code, text) => (colored ? `\x1b[${code}m${text}\x1b[0m` : text);
   const board = terminal && !env.CI ? liveBoard(stream, paint) : plainBoard(stream);
+  /**
+   * @param {LiveStep} step
+   * @param {string} mark
+   * @param {string} text
+   */
   const end = (step, mark, text) => {
     board.remove(step);
     board.line(`${mark} ${step.label.padEnd(LABEL_WIDTH)} ${paint(2, text)}`);
@@ -33,11 +57,17 @@ export function createLog({ stream = process.stderr, env = process.env } = {}) {
   };
 }
 
+/**
+ * @param {string} label
+ * @param {Ends} on
+ * @returns {LiveStep}
+ */
 function createStep(label, on) {
   const began = performance.now();
   let phase = "";
   let latest = "";
   const elapsed = () => performance.now() - began;
+  /** @type {LiveStep} */
   const step = {
     label,
     status: () =>
@@ -56,18 +86,26 @@ function createStep(label, on) {
   return step;
 }
 
-/** Steps at work as lines that are drawn over, below all other lines. */
+/**
+ * Steps at work as lines that are drawn over, below all other lines.
+ *
+ * @param {Stream} stream
+ * @param {(code: number, text: string) => string} paint
+ * @returns {Board}
+ */
 function liveBoard(stream, paint) {
+  /** @type {Set<LiveStep>} */
   const working = new Set();
   let drawn = 0;
   let frame = 0;
+  /** @type {NodeJS.Timeout | undefined} */
   let timer;
 
   const redraw = (above = "") => {
     const width = (stream.columns || 80) - 1;
     const rows = [...working].map((step) => {
       const row = `${step.label.padEnd(LABEL_WIDTH)} ${step.status()}`.slice(0, width - 2);
-      return `${paint(36, SPINNER[frame % SPINNER.length])} ${row}\n`;
+      return `${paint(36, SPINNER.charAt(frame % SPINNER.length))} ${row}\n`;
     });
     const erase = drawn > 0 ? `\x1b[${drawn}A\x1b[J` : "";
     stream.write(erase + above + rows.join(""));
@@ -93,11 +131,20 @@ function liveBoard(stream, paint) {
   };
 }
 
-/** Steps at work as a line when they begin or change, and one now and then as a sign of life. */
+/**
+ * Steps at work as a line when they begin or change, and one now and then as a sign of life.
+ *
+ * @param {Stream} stream
+ * @returns {Board}
+ */
 function plainBoard(stream) {
+  /** @type {Map<LiveStep, NodeJS.Timeout>} */
   const timers = new Map();
+  /** @param {string} text */
   const line = (text) => stream.write(`${text}\n`);
+  /** @param {LiveStep} step */
   const beat = (step) => line(`• ${step.label.padEnd(LABEL_WIDTH)} ${step.status()}`);
+  /** @param {LiveStep} step */
   const remove = (step) => {
     clearInterval(timers.get(step));
     timers.delete(step);

@@ -1,7 +1,7 @@
 import { mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Step } from "../../cli/terminal/steps.mjs";
+import type { Step } from "../../cli/terminal/log.ts";
 import type { Machine } from "./machine.ts";
 import { CommandError, run } from "./process.ts";
 

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdir, open, readFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Step } from "../../cli/terminal/steps.mjs";
+import type { Step } from "../../cli/terminal/log.ts";
 import { isThere, type Machine, onPath } from "./machine.ts";
 import type { Part } from "./part.ts";
 import { ask, run } from "./process.ts";

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import { project, versions } from "../../cli/pulumi/project.mjs";
-import type { Step } from "../../cli/terminal/steps.mjs";
+import type { Step } from "../../cli/terminal/log.ts";
 import { type Machine, onPath } from "./machine.ts";
 import { CommandError, run } from "./process.ts";
 

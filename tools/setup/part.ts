@@ -1,4 +1,4 @@
-import type { Step } from "../../cli/terminal/steps.mjs";
+import type { Step } from "../../cli/terminal/log.ts";
 import type { Machine } from "./machine.ts";
 import { type FailedWay, unavailable } from "./set-up-errors.ts";
 

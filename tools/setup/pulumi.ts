@@ -1,7 +1,7 @@
 import { chmod, copyFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { cliOnPath, findCli, pinnedCli, versions } from "../../cli/pulumi/project.mjs";
-import type { Step } from "../../cli/terminal/steps.mjs";
+import type { Step } from "../../cli/terminal/log.ts";
 import { download } from "./download.ts";
 import { type GoProgram, goModuleFolder, goPrograms } from "./go.ts";
 import { isExecutable, type Machine } from "./machine.ts";

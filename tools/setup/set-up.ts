@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Log } from "../../cli/terminal/steps.mjs";
+import type { Log } from "../../cli/terminal/log.ts";
 import { enginePart } from "./engine.ts";
 import { withLock } from "./lock.ts";
 import { folders, type Machine } from "./machine.ts";

@@ -1,14 +1,4 @@
-/** Writes a duration as people say it: `38 ms`, `4.2 s`, `2m 41s`. */
-export function duration(ms: number): string;
-
-/** A log of steps: on a terminal what is at work stays alive at the bottom, elsewhere it is plain lines. */
-export function createLog(options?: {
-  /** @default process.stderr */
-  stream?: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
-  /** @default process.env */
-  env?: NodeJS.ProcessEnv;
-}): Log;
-
+/** A log of steps, see `createLog`. */
 export interface Log {
   /** Writes one line. */
   line(text: string): void;

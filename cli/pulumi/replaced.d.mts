@@ -1,3 +1,0 @@
-export function keepReplacedVolumes(backendUrl: string | undefined): string[];
-
-export function findReplacedVolume(args: readonly string[]): string | undefined;
