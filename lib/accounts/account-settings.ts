@@ -119,11 +119,16 @@ function subjectRules(of: z.ZodType<string>): z.ZodType<SubjectRules> {
           error:
             'is empty, which nats-server takes for everything; leave it out for that, or use deny: [">"] for nothing',
         })
-        .optional(),
-      deny: list.min(1, { error: "is empty; leave it out" }).optional(),
+        .optional()
+        .describe("Default: all."),
+      deny: list.min(1, { error: "is empty; leave it out" }).optional().describe("Default: none."),
     })
     .refine((rules) => Object.keys(rules).length > 0, {
       error: "says nothing; use allow or deny",
+    })
+    .meta({
+      title: "SubjectRules",
+      description: "Subjects, with wildcards. What is denied counts more than what is allowed.",
     }) as z.ZodType<SubjectRules>;
 }
 
@@ -133,22 +138,39 @@ const nanoseconds = quantity(parseDuration).refine((ttl) => ttl > 0, {
 
 const permissions = z
   .strictObject({
-    publish: subjectRules(subject).optional(),
-    subscribe: subjectRules(subjectOrQueue).optional(),
+    publish: subjectRules(subject)
+      .optional()
+      .describe("Subjects that it may publish to. Default: all."),
+    subscribe: subjectRules(subjectOrQueue)
+      .optional()
+      .describe(
+        "Subjects that it may subscribe to; one may be followed by a blank and the queue group that it holds for. Default: all.",
+      ),
     allowResponses: z
       .union(
         [
           z.boolean(),
-          z.strictObject({
-            max: count(UNLIMITED)
-              .refine((max) => max !== 0, { error: "0 would mean 1" })
-              .optional(),
-            ttl: nanoseconds.optional(),
-          }),
+          z
+            .strictObject({
+              max: count(UNLIMITED)
+                .refine((max) => max !== 0, { error: "0 would mean 1" })
+                .optional()
+                .describe("How many times; -1: any number of times. Default: `1`."),
+              ttl: nanoseconds
+                .optional()
+                .describe('How long, a duration, e.g. `30s`. Default: `"2m"`.'),
+            })
+            .meta({
+              title: "ResponsePermission",
+              description: "How often, and how long, a request may be answered.",
+            }),
         ],
         { error: "must be true, false, or { max, ttl }" },
       )
-      .optional(),
+      .optional()
+      .describe(
+        "Whether it may publish to the reply subject of a request that it got; `true`: once, two minutes long. Default: `false`.",
+      ),
   })
   .superRefine(({ publish, allowResponses }, context) => {
     // The server reads a map's keys in any order, and takes a mere deny for "all others" or for "no others" by it
@@ -160,6 +182,10 @@ const permissions = z
       message:
         'with allowResponses, say what else may be published: allow: [">"], or what it is; or leave publish out',
     });
+  })
+  .meta({
+    title: "Permissions",
+    description: "What a user may do.",
   }) as z.ZodType<Permissions>;
 
 const NO_NKEY =
@@ -182,9 +208,14 @@ const KEY_LENGTH = 32;
 const user = z
   .strictObject({
     // A password of another kind than text is not shown either.
-    password: z.literal(GIVEN, { error: "must be text" }).optional(),
-    nkey: nkey.optional(),
-    permissions: permissions.optional(),
+    password: z
+      .literal(GIVEN, { error: "must be text" })
+      .optional()
+      .describe("A secret of 72 bytes at most; its bcrypt hash may stand in plain."),
+    nkey: nkey.optional().describe("The public key, `U…`."),
+    permissions: permissions
+      .optional()
+      .describe("What it may do. Default: everything within the account."),
   })
   .superRefine(({ password, nkey }, context) => {
     if ((password === undefined) !== (nkey === undefined)) return;
@@ -192,6 +223,10 @@ const user = z
       ? "has both a password and an nkey; use one of them"
       : "has neither password nor nkey; give it one of them";
     context.addIssue({ code: "custom", message });
+  })
+  .meta({
+    title: "User",
+    description: "A user with a password, or with an nkey.",
   }) as z.ZodType<UserSettings>;
 
 function count(minimum: number): z.ZodType<number> {
@@ -209,22 +244,43 @@ function bytes(minimum = 0, maximum = Number.MAX_SAFE_INTEGER): z.ZodType<number
   });
 }
 
-const limits = z.strictObject({
-  connections: count(1).optional(),
-  subscriptions: count(1).optional(),
-  payload: bytes(1, MAX_INT32).optional(),
-}) as z.ZodType<AccountLimits>;
+const limits = z
+  .strictObject({
+    connections: count(1)
+      .optional()
+      .describe("Connections of clients, the stack's own during an `up` among them."),
+    subscriptions: count(1).optional().describe("Subscriptions of clients."),
+    payload: bytes(1, MAX_INT32)
+      .optional()
+      .describe("What a message may have, a size, e.g. `512KiB`."),
+  })
+  .meta({
+    title: "AccountLimits",
+    description: "Limits of an account in the whole cluster.",
+  }) as z.ZodType<AccountLimits>;
 
-const jetStreamLimits = z.strictObject({
-  maxFileStore: bytes().optional(),
-  maxMemoryStore: bytes().optional(),
-  maxStreams: count(1).optional(),
-  maxConsumers: count(1).optional(),
-  maxAckPending: count(1).optional(),
-  maxFileStreamBytes: bytes().optional(),
-  maxMemoryStreamBytes: bytes().optional(),
-  maxBytesRequired: z.boolean().optional(),
-}) as z.ZodType<JetStreamLimits>;
+const jetStreamLimits = z
+  .strictObject({
+    maxFileStore: bytes().optional().describe("Room for its file streams, a size, e.g. `10GiB`."),
+    maxMemoryStore: bytes()
+      .optional()
+      .describe("Room for its memory streams, a size, e.g. `64MiB`."),
+    maxStreams: count(1).optional().describe("How many streams it may have."),
+    maxConsumers: count(1).optional().describe("How many consumers it may have."),
+    maxAckPending: count(1)
+      .optional()
+      .describe("Messages that may wait for acknowledgement, of each consumer."),
+    maxFileStreamBytes: bytes().optional().describe("Size of one file stream, e.g. `1GiB`."),
+    maxMemoryStreamBytes: bytes().optional().describe("Size of one memory stream, e.g. `64MiB`."),
+    maxBytesRequired: z
+      .boolean()
+      .optional()
+      .describe("Whether each stream has to say its `maxBytes`. Default: `false`."),
+  })
+  .meta({
+    title: "JetStreamLimits",
+    description: "What the streams of an account may take, replicas counted.",
+  }) as z.ZodType<JetStreamLimits>;
 
 /** One of a stream and a service, and with each what goes with it alone. */
 function checkKind(
@@ -244,31 +300,46 @@ function checkKind(
 
 const exported = z
   .strictObject({
-    stream: subject.optional(),
-    service: subject.optional(),
+    stream: subject.optional().describe("Subject of the messages, with wildcards."),
+    service: subject.optional().describe("Subject that a service answers at, with wildcards."),
     accounts: z
       .array(z.string())
       .min(1, { error: "is empty; leave it out for all accounts" })
-      .optional(),
-    response: z.enum(["single", "stream", "chunked"]).optional(),
+      .optional()
+      .describe("Those that may import it. Default: all."),
+    response: z
+      .enum(["single", "stream", "chunked"])
+      .optional()
+      .describe('How a service answers a request. Default: `"single"`.'),
   })
-  .superRefine((given, context) =>
-    checkKind(given, { stream: "", service: "response" }, context),
-  ) as unknown as z.ZodType<ExportSettings>;
+  .superRefine((given, context) => checkKind(given, { stream: "", service: "response" }, context))
+  .meta({
+    title: "Export",
+    description: "What other accounts may import: a stream or a service.",
+  }) as unknown as z.ZodType<ExportSettings>;
 
-const origin = z.strictObject({ account: z.string(), subject });
+const origin = z
+  .strictObject({
+    account: z.string().describe("Name of the account that exports it."),
+    subject: subject.describe("What it is called there."),
+  })
+  .meta({ title: "ExportedSubject", description: "A subject of another account." });
 
 const imported = z
   .strictObject({
-    stream: origin.optional(),
-    service: origin.optional(),
-    to: subject.optional(),
-    prefix: subject.optional(),
+    stream: origin.optional().describe("Messages of another account."),
+    service: origin.optional().describe("A service of another account."),
+    to: subject.optional().describe("The subject here. Default: as it is there."),
+    prefix: subject.optional().describe("What goes before the subject here, of a stream."),
   })
   .superRefine((given, context) => {
     checkKind(given, { stream: "prefix", service: "" }, context);
     if (given.to === undefined || given.prefix === undefined) return;
     context.addIssue({ code: "custom", message: "to and prefix exclude each other" });
+  })
+  .meta({
+    title: "Import",
+    description: "What another account exports: a stream or a service.",
   }) as unknown as z.ZodType<ImportSettings>;
 
 const switchOrLimits = z.union([z.boolean(), jetStreamLimits], {
@@ -278,18 +349,23 @@ const switchOrLimits = z.union([z.boolean(), jetStreamLimits], {
 /** Checks the accounts as people write them, but for what one has to do with another. */
 export const accountsSchema = z.record(
   z.string(),
-  z.strictObject({
-    users: z.record(z.string(), user).optional().describe("By name, with a password or an nkey."),
-    limits: limits.optional().describe("Of the account in the whole cluster. Default: none."),
-    jetStream: switchOrLimits
-      .optional()
-      .describe("false: no streams; or limits of them, replicas counted. Default: true."),
-    exports: z.array(exported).optional().describe("What other accounts may import."),
-    imports: z
-      .array(imported)
-      .optional()
-      .describe("What other accounts export, and its name here."),
-  }),
+  z
+    .strictObject({
+      users: z.record(z.string(), user).optional().describe("By name, with a password or an nkey."),
+      limits: limits.optional().describe("Of the account in the whole cluster. Default: none."),
+      jetStream: switchOrLimits
+        .optional()
+        .describe("`false`: no streams; or limits of them, replicas counted. Default: `true`."),
+      exports: z.array(exported).optional().describe("What other accounts may import."),
+      imports: z
+        .array(imported)
+        .optional()
+        .describe("What other accounts export, and its name here."),
+    })
+    .meta({
+      title: "Account",
+      description: "An account: users, limits, and what it shares with others.",
+    }),
 ) as unknown as z.ZodType<Readonly<Record<string, AccountSettings>>>;
 
 /** An account as the servers are to have it. Holds no secret: what users log in with is kept apart. */

@@ -19,6 +19,10 @@ export type Update = "in place" | "moves" | "scales" | "only on" | "remove only"
 interface FieldBase {
   /** Name in NATS's JSON API. */
   readonly api: string;
+  /** For editors: what it is, in whole sentences. */
+  readonly description?: string;
+  /** The default as editors tell of it, Markdown. Default: the default itself. */
+  readonly defaultWords?: string;
   readonly update: Update;
   /** JetStream API level that brought it: 1 is 2.11, 2 is 2.12, 4 is 2.14. Default: older than levels. It is sent only where it is set. */
   readonly since?: 1 | 2 | 4;
@@ -48,8 +52,9 @@ type FieldKind =
   | { readonly kind: "texts" }
   /** Those named `_nats.*` are the server's own. */
   | { readonly kind: "labels" }
-  | { readonly kind: "object"; readonly fields: NestedTable }
-  | { readonly kind: "objects"; readonly fields: NestedTable };
+  /** `title`: what such an object is called in types, e.g. `StreamSource`. */
+  | { readonly kind: "object"; readonly title?: string; readonly fields: NestedTable }
+  | { readonly kind: "objects"; readonly title?: string; readonly fields: NestedTable };
 
 export type Field = FieldBase & FieldKind;
 

@@ -4,7 +4,7 @@ import { MAX_REGIONS, MAX_ZONES } from "../topology/topology.ts";
 
 /**
  * Every setting of a stack in one table. The schema that checks them, what Pulumi.yaml declares, the table in README.md,
- * the JSON schema for editors, which of them are in a node's config, and what a preview says of a change are all read
+ * the JSON schema for editors, the types that programs are checked by, which of them are in a node's config, and what a preview says of a change are all read
  * from it. A new setting of a kind that there is is one more row here, and `npm run settings`; one of the nodes has its
  * line in `nodeBlock` of lib/nodes/nats-conf.ts, too.
  */
@@ -45,6 +45,8 @@ interface SettingBase {
   readonly meaning?: string;
   /** The default as README.md tells of it, Markdown. Default: the default itself, `none` where that is empty. */
   readonly defaultWords?: string;
+  /** The default in other people's programs, where that is another one, Markdown. */
+  readonly defaultInPrograms?: string;
   /** Why Pulumi.yaml doesn't declare it. Default: it does. */
   readonly undeclared?: string;
   readonly change: Change;
@@ -108,6 +110,7 @@ export const SETTINGS = {
     default: "c1",
     rule: { pattern: /^(?!_$)/, says: "is a name that nats-server keeps for itself" },
     description: "Name of the NATS cluster. Never change it once streams exist.",
+    defaultInPrograms: "the resource's name",
     meaning: "name of the NATS cluster; changing that of a running cluster is refused",
     // The server would take up another name, and lose its routes and streams by it.
     change: "fixed",
@@ -231,7 +234,7 @@ export const SETTINGS = {
     default: "1MiB",
     least: "1KiB",
     most: "64MiB",
-    description: "What a message may have, headers included; at most 64MiB.",
+    description: "What a message may have, headers included.",
     meaning:
       "what a message may have, headers included; at most `64MiB`. Taken up by a reload, clients that are connected learn of it when they come back; `limits.payload` and `maxMsgSize` can't be more",
     change: "reload",
@@ -297,7 +300,7 @@ export const SETTINGS = {
     kind: "certificate files",
     default: {},
     description:
-      "Certificates of your own - ca, cert and key, paths of PEM files; {node} is a node's name.",
+      "Certificates of your own - `ca`, `cert` and `key`, paths of PEM files; `{node}` is a node's name.",
     meaning: "`ca`, `cert` and `key`, paths of PEM files",
     change: "reload",
   },
@@ -330,12 +333,13 @@ export const SETTINGS = {
   user: {
     kind: "label",
     default: "user",
-    description: "User of that account.",
+    description: "User of the first account, `account`.",
     change: "reload",
   },
   password: {
     kind: "password",
-    description: "Password of that user.",
+    description:
+      "Password of `user`. Not needed where `accounts` gives the first account other users.",
     undeclared:
       "of that user: where it is declared, Pulumi demands it, also where the account has other users.",
     change: "reload",
@@ -349,7 +353,7 @@ export const SETTINGS = {
   },
   systemPassword: {
     kind: "password",
-    description: "Password of that user.",
+    description: "Password of `systemUser`.",
     change: "reload",
   },
   accounts: {

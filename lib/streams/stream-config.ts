@@ -1,6 +1,13 @@
 import { z } from "zod";
 import type { Problem } from "../base/errors.ts";
-import type { ApiObject, ApiValue, Field, NestedField, NestedTable } from "../base/field-table.ts";
+import type {
+  ApiObject,
+  ApiValue,
+  Field,
+  NestedField,
+  NestedTable,
+  Update,
+} from "../base/field-table.ts";
 import { parseBytes, parseDuration, UNLIMITED } from "../base/quantities.ts";
 import { ownValue } from "../base/records.ts";
 import { expected, listNames, quantity, textSchema, value } from "../base/schemas.ts";
@@ -48,25 +55,46 @@ export type StreamSettings = Omit<SettingsOf<StreamFields>, "placement"> &
     readonly account?: string;
   };
 
+/** How values of a kind are written, where an editor doesn't tell by itself. */
+const WRITTEN: Partial<Record<Field["kind"], string>> = {
+  bytes: "A size, e.g. `512MiB`; a number is bytes.",
+  duration: "A duration, e.g. `7d`.",
+};
+
+/** What becomes of a stream that is there. */
+const CHANGES: Readonly<Record<Update, string>> = {
+  "in place": "in place",
+  moves: "replicas move, in the background",
+  scales: "replicas come or go, in the background",
+  "only on": "can be switched on; off again only as a new stream, by `recreate` or `allowDataLoss`",
+  "remove only":
+    "can be removed; set or changed only as a new stream, by `recreate` or `allowDataLoss`",
+  never: "only as a new stream, by `recreate` or `allowDataLoss`; refused otherwise",
+};
+
 /**
  * Checks the settings of one stream as people write them, one setting for each field of nats-server's
  * `StreamConfig` but the name, and the policy. Unknown settings are refused. `replicas` defaults to 1, the rest to what
  * the server takes an absent field for.
  */
-export const streamSettingsSchema = z.strictObject({
-  ...shapeOf(STREAM_FIELDS),
-  ...POLICY_SHAPE,
-  account: textSchema("the name of an account")
-    .optional()
-    .describe("The account that it is in. Default: the first."),
-  placement: placementSchema()
-    .optional()
-    .describe("One of region, across and tags. Default: where the servers choose."),
-  replicas: schemaOf(STREAM_FIELDS.replicas)
-    .default(1)
-    .describe(describeField(STREAM_FIELDS.replicas)),
+export const streamSettingsSchema = z
+  .strictObject({
+    ...shapeOf(STREAM_FIELDS),
+    ...POLICY_SHAPE,
+    account: textSchema("the name of an account")
+      .optional()
+      .describe("The account that it is in. Default: the first. A change: refused."),
+    placement: placementSchema().optional().describe(describeField(STREAM_FIELDS.placement)),
+    replicas: schemaOf(STREAM_FIELDS.replicas)
+      .default(1)
+      .describe(describeField(STREAM_FIELDS.replicas)),
+  })
   // The shape is computed from the table; its type can only be stated.
-}) as z.ZodType<StreamSettings>;
+  .meta({
+    title: "StreamSettings",
+    description:
+      "A stream: the fields of its config, where it is to live, and how an update may deal with it.",
+  }) as z.ZodType<StreamSettings>;
 
 /** What a stream's settings come to. `config` is only to be used where there are no problems. */
 export interface CompiledStream {
@@ -181,24 +209,34 @@ function shapeOf(table: Readonly<Record<string, Field | NestedField>>): z.ZodRaw
   return Object.fromEntries(
     Object.entries(table).map(([name, field]) => {
       const required = "required" in field && field.required;
-      const schema = schemaOf(field).meta({ description: describeField(field) });
-      return [name, required ? schema : schema.optional()];
+      const schema = schemaOf(field);
+      const told = (required ? schema : schema.optional()).meta({
+        description: describeField(field),
+      });
+      return [name, told];
     }),
   );
 }
 
-/** For editors, e.g. `max_age of NATS's JSON API, a duration, e.g. 7d; default: no limit; a change: in place`. */
+/** For editors, e.g. `How long messages are kept. … Default: no limit. A change: in place.` */
 function describeField(field: Field | NestedField): string {
-  const form = { bytes: ", a size, e.g. 512MiB", duration: ", a duration, e.g. 7d" };
-  const what = ownValue<string>(form, field.kind) ?? "";
-  const standard = "default" in field && field.default !== "" ? field.default : undefined;
+  const standard = defaultWordsOf(field);
   return [
-    `${field.api} of NATS's JSON API${what}`,
-    ...(standard === undefined
-      ? []
-      : [`default: ${standard === UNLIMITED ? "no limit" : standard}`]),
-    ...("update" in field ? [`a change: ${field.update}`] : []),
-  ].join("; ");
+    field.description,
+    WRITTEN[field.kind],
+    `\`${field.api}\` of NATS's JSON API.`,
+    standard && `Default: ${standard}.`,
+    "update" in field && `A change: ${CHANGES[field.update]}.`,
+  ]
+    .filter(Boolean)
+    .join(" ");
+}
+
+function defaultWordsOf(field: Field | NestedField): string | undefined {
+  if (field.defaultWords !== undefined) return field.defaultWords;
+  if (!("default" in field) || field.default === "") return undefined;
+  if (field.default === UNLIMITED) return "none" in field ? field.none : "no limit";
+  return `\`${JSON.stringify(field.default)}\``;
 }
 
 function schemaOf(field: Field | NestedField): z.ZodType {
@@ -237,14 +275,21 @@ function schemaOf(field: Field | NestedField): z.ZodType {
         error: expected("a map of names to text"),
       });
     case "object":
-      return objectSchema(field.fields);
+      return objectSchema(field);
     case "objects":
-      return z.array(objectSchema(field.fields), { error: expected("a list") });
+      return z.array(objectSchema(field), { error: expected("a list") });
   }
 }
 
-function objectSchema(fields: NestedTable): z.ZodType {
-  return z.strictObject(shapeOf(fields));
+function objectSchema({
+  title,
+  fields,
+}: {
+  readonly title?: string;
+  readonly fields: NestedTable;
+}): z.ZodType {
+  const schema = z.strictObject(shapeOf(fields));
+  return title === undefined ? schema : schema.meta({ title });
 }
 
 function countSchema(min: number, max: number | undefined): z.ZodType {
@@ -260,12 +305,19 @@ function countSchema(min: number, max: number | undefined): z.ZodType {
 
 function placementSchema(): z.ZodType {
   const name = textSchema("a name");
+  const { cluster, tags } = STREAM_FIELDS.placement.fields;
   return z
     .strictObject({
-      region: name.optional(),
-      across: z.record(z.string(), name, { error: expected("a map of region to zone") }).optional(),
-      tags: z.array(textSchema("a tag"), { error: expected("a list of tags") }).optional(),
-      cluster: name.optional(),
+      region: name.optional().describe("Servers of one region."),
+      across: z
+        .record(z.string(), name, { error: expected("a map of region to zone") })
+        .optional()
+        .describe('One zone in each of several regions, e.g. `{ rg1: "az1", rg2: "az2" }`.'),
+      tags: z
+        .array(textSchema("a tag"), { error: expected("a list of tags") })
+        .optional()
+        .describe(tags.description),
+      cluster: name.optional().describe(cluster.description),
     })
     .superRefine((placement, context) => {
       const given = Object.keys(placement);
@@ -274,5 +326,9 @@ function placementSchema(): z.ZodType {
         const message = `${ways.length > 1 ? `${ways.join(" and ")} exclude each other` : "says nothing"}; use one of region, across, tags`;
         context.addIssue({ code: "custom", message });
       }
+    })
+    .meta({
+      title: "Placement",
+      description: "Where a stream is to live: one of region, across and tags; and the cluster.",
     });
 }

@@ -1,4 +1,4 @@
-import type { ApiObject, Field, FieldTable, NestedTable } from "../base/field-table.ts";
+import type { ApiObject, Field, NestedField } from "../base/field-table.ts";
 
 /**
  * Every field of a stream's config, as nats-server 2.15 knows it (`StreamConfig` in server/stream.go),
@@ -7,48 +7,181 @@ import type { ApiObject, Field, FieldTable, NestedTable } from "../base/field-ta
  * line here.
  */
 
+/** Editors tell of each field. */
+type Told = { readonly description: string };
+type ToldTable = Readonly<Record<string, NestedField & Told>>;
+
 const subjectTransform = {
-  src: { api: "src", kind: "text", default: "" },
-  dest: { api: "dest", kind: "text", default: "" },
-} as const satisfies NestedTable;
+  src: {
+    api: "src",
+    kind: "text",
+    default: "",
+    defaultWords: "all",
+    description: "Subjects that it is for, with wildcards.",
+  },
+  dest: {
+    api: "dest",
+    kind: "text",
+    default: "",
+    defaultWords: "as they are",
+    description: "What they become, e.g. `orders.{{wildcard(1)}}`.",
+  },
+} as const satisfies ToldTable;
 
 /** `tags`: all of them, `!tag`: without. Their order means nothing. */
 const placement = {
-  cluster: { api: "cluster", kind: "text", default: "" },
-  tags: { api: "tags", kind: "texts" },
-} as const satisfies NestedTable;
+  cluster: {
+    api: "cluster",
+    kind: "text",
+    default: "",
+    description: "Name of the NATS cluster.",
+  },
+  tags: {
+    api: "tags",
+    kind: "texts",
+    description: "Servers that have all of these tags; `!tag`: without it.",
+  },
+} as const satisfies ToldTable;
+
+const externalStream = {
+  api: {
+    api: "api",
+    kind: "text",
+    default: "",
+    required: true,
+    description: "Prefix of JetStream's API there, e.g. `$JS.hub.API`.",
+  },
+  deliver: {
+    api: "deliver",
+    kind: "text",
+    default: "",
+    description: "Prefix of the subjects on which messages come from there.",
+  },
+} as const satisfies ToldTable;
+
+const sourceConsumer = {
+  name: { api: "name", kind: "text", default: "", required: true, description: "Its name." },
+  deliverSubject: {
+    api: "deliver_subject",
+    kind: "text",
+    default: "",
+    required: true,
+    description: "The subject on which it delivers, without wildcards.",
+  },
+} as const satisfies ToldTable;
 
 const streamSource = {
-  name: { api: "name", kind: "text", default: "", required: true },
-  startSequence: { api: "opt_start_seq", kind: "count", default: 0, min: 1 },
-  startTime: { api: "opt_start_time", kind: "time" },
-  filterSubject: { api: "filter_subject", kind: "text", default: "" },
-  subjectTransforms: { api: "subject_transforms", kind: "objects", fields: subjectTransform },
+  name: {
+    api: "name",
+    kind: "text",
+    default: "",
+    required: true,
+    description: "Name of the stream.",
+  },
+  startSequence: {
+    api: "opt_start_seq",
+    kind: "count",
+    default: 0,
+    defaultWords: "the first",
+    min: 1,
+    description: "Sequence of the message to begin with.",
+  },
+  startTime: {
+    api: "opt_start_time",
+    kind: "time",
+    description: "Time to begin with, RFC 3339, e.g. `2026-01-31T00:00:00Z`.",
+  },
+  filterSubject: {
+    api: "filter_subject",
+    kind: "text",
+    default: "",
+    defaultWords: "all",
+    description: "Messages of this subject alone, with wildcards.",
+  },
+  subjectTransforms: {
+    api: "subject_transforms",
+    kind: "objects",
+    title: "SubjectTransform",
+    fields: subjectTransform,
+    description: "Messages of these subjects alone, and what the subjects become.",
+  },
   external: {
     api: "external",
     kind: "object",
-    fields: {
-      api: { api: "api", kind: "text", default: "", required: true },
-      deliver: { api: "deliver", kind: "text", default: "" },
-    },
+    title: "ExternalStream",
+    fields: externalStream,
+    description: "Where it is, in another account or domain.",
   },
   consumer: {
     api: "consumer",
     kind: "object",
     since: 4,
-    fields: {
-      name: { api: "name", kind: "text", default: "", required: true },
-      deliverSubject: { api: "deliver_subject", kind: "text", default: "", required: true },
-    },
+    title: "SourceConsumer",
+    fields: sourceConsumer,
+    description: "A consumer of it that is there. Default: the server makes one.",
   },
-} as const satisfies NestedTable;
+} as const satisfies ToldTable;
+
+const republish = {
+  src: {
+    api: "src",
+    kind: "text",
+    default: ">",
+    description: "Subjects that it is for, with wildcards.",
+  },
+  dest: {
+    api: "dest",
+    kind: "text",
+    default: "",
+    required: true,
+    description: "What they become, e.g. `copies.>`.",
+  },
+  headersOnly: {
+    api: "headers_only",
+    kind: "flag",
+    default: false,
+    description: "Headers alone, without what messages hold.",
+  },
+} as const satisfies ToldTable;
+
+const consumerLimits = {
+  inactiveThreshold: {
+    api: "inactive_threshold",
+    kind: "duration",
+    default: 0,
+    defaultWords: "no limit",
+    description: "How long one that nobody uses may stay.",
+  },
+  maxAckPending: {
+    api: "max_ack_pending",
+    kind: "count",
+    default: 0,
+    defaultWords: "no limit",
+    description: "Messages that may wait for acknowledgement.",
+  },
+} as const satisfies ToldTable;
 
 /** All but the name, by the name of the setting. */
 export const STREAM_FIELDS = {
-  description: { api: "description", kind: "text", default: "", update: "in place" },
-  subjects: { api: "subjects", kind: "texts", update: "in place" },
+  description: {
+    api: "description",
+    description: "What it is for; at most 4 KiB.",
+    kind: "text",
+    default: "",
+    update: "in place",
+  },
+  subjects: {
+    api: "subjects",
+    description:
+      "Subjects that it takes messages of, with wildcards. No two streams of an account may take the same message.",
+    defaultWords: "the stream's name; none for mirrors and for streams with sources",
+    kind: "texts",
+    update: "in place",
+  },
   retention: {
     api: "retention",
+    description:
+      "When messages go - `limits`: by these alone, `interest`: once no consumer waits for them, `workqueue`: once one has acknowledged them. A stream can't become a work queue, nor stop being one.",
     kind: "choice",
     values: ["limits", "interest", "workqueue"],
     default: "limits",
@@ -56,15 +189,26 @@ export const STREAM_FIELDS = {
   },
   replicas: {
     api: "num_replicas",
+    description:
+      "Servers that keep a copy: with 3 it goes on without one of them, with 5 without two.",
     kind: "count",
     default: 1,
     min: 1,
     max: 5,
     update: "scales",
   },
-  placement: { api: "placement", kind: "object", fields: placement, update: "moves" },
+  placement: {
+    api: "placement",
+    description: "Which servers may keep it: one of `region`, `across` and `tags`; and `cluster`.",
+    defaultWords: "where the servers choose",
+    kind: "object",
+    title: "Placement",
+    fields: placement,
+    update: "moves",
+  },
   storage: {
     api: "storage",
+    description: "Where messages are kept; those in `memory` are gone once all replicas are down.",
     kind: "choice",
     values: ["file", "memory"],
     default: "file",
@@ -72,6 +216,7 @@ export const STREAM_FIELDS = {
   },
   compression: {
     api: "compression",
+    description: "How messages are compressed on disk.",
     kind: "choice",
     values: ["none", "s2"],
     default: "none",
@@ -79,6 +224,8 @@ export const STREAM_FIELDS = {
   },
   discard: {
     api: "discard",
+    description:
+      "What makes room at `maxMsgs` and `maxBytes` - `old`: the oldest messages are deleted, `new`: new ones are refused.",
     kind: "choice",
     values: ["old", "new"],
     default: "old",
@@ -86,69 +233,188 @@ export const STREAM_FIELDS = {
   },
   discardNewPerSubject: {
     api: "discard_new_per_subject",
+    description: "With `discard: new`, new messages are refused at `maxMsgsPerSubject`, too.",
     kind: "flag",
     default: false,
     update: "in place",
   },
-  maxAge: { api: "max_age", kind: "duration", default: 0, update: "in place" },
-  maxMsgs: { api: "max_msgs", kind: "limit", default: -1, update: "in place" },
-  maxBytes: { api: "max_bytes", kind: "bytes", default: -1, update: "in place" },
-  maxMsgsPerSubject: {
-    api: "max_msgs_per_subject",
+  maxAge: {
+    api: "max_age",
+    description:
+      "How long messages are kept. A lower limit that deletes messages takes `allowDataLoss`.",
+    defaultWords: "no limit",
+    kind: "duration",
+    default: 0,
+    update: "in place",
+  },
+  maxMsgs: {
+    api: "max_msgs",
+    description:
+      "Messages that it keeps. A lower limit that deletes messages takes `allowDataLoss`.",
     kind: "limit",
     default: -1,
     update: "in place",
   },
-  maxMsgSize: { api: "max_msg_size", kind: "bytes", default: -1, update: "in place" },
+  maxBytes: {
+    api: "max_bytes",
+    description:
+      "What its messages may take, of each replica. A lower limit that deletes messages takes `allowDataLoss`.",
+    kind: "bytes",
+    default: -1,
+    update: "in place",
+  },
+  maxMsgsPerSubject: {
+    api: "max_msgs_per_subject",
+    description:
+      "Messages that it keeps of each subject; the oldest go. A lower limit that deletes messages takes `allowDataLoss`.",
+    kind: "limit",
+    default: -1,
+    update: "in place",
+  },
+  maxMsgSize: {
+    api: "max_msg_size",
+    description: "What a message may have, headers included.",
+    kind: "bytes",
+    default: -1,
+    update: "in place",
+  },
   maxConsumers: {
     api: "max_consumers",
+    description: "Consumers that it may have.",
     kind: "limit",
     default: -1,
     // nats-server 2.15 has a limit for streams without one.
     none: "no limit of its own",
     update: "in place",
   },
-  noAck: { api: "no_ack", kind: "flag", default: false, update: "in place" },
+  noAck: {
+    api: "no_ack",
+    description:
+      "Messages are not acknowledged to those who publish: nobody learns that one wasn't stored.",
+    kind: "flag",
+    default: false,
+    update: "in place",
+  },
   /** Absent or 0: 2 minutes, or `maxAge` where that is shorter; nothing for mirrors and sources. */
-  duplicateWindow: { api: "duplicate_window", kind: "duration", default: 0, update: "in place" },
-  mirror: { api: "mirror", kind: "object", fields: streamSource, update: "remove only" },
-  sources: { api: "sources", kind: "objects", fields: streamSource, update: "in place" },
+  duplicateWindow: {
+    api: "duplicate_window",
+    description: "How long a message is known again by its `Nats-Msg-Id`, and dropped.",
+    defaultWords:
+      "2m, or `maxAge` where that is shorter; mirrors and streams with sources have none",
+    kind: "duration",
+    default: 0,
+    update: "in place",
+  },
+  mirror: {
+    api: "mirror",
+    description: "The stream that it is a copy of: it takes no other messages.",
+    kind: "object",
+    title: "StreamSource",
+    fields: streamSource,
+    update: "remove only",
+  },
+  sources: {
+    api: "sources",
+    description: "Streams whose messages it takes, too.",
+    kind: "objects",
+    title: "StreamSource",
+    fields: streamSource,
+    update: "in place",
+  },
   subjectTransform: {
     api: "subject_transform",
+    description: "What subjects of messages become as they are stored.",
     kind: "object",
+    title: "SubjectTransform",
     fields: subjectTransform,
     update: "in place",
   },
   republish: {
     api: "republish",
+    description: "Publishes messages again under other subjects, once they are stored.",
     kind: "object",
-    fields: {
-      src: { api: "src", kind: "text", default: ">" },
-      dest: { api: "dest", kind: "text", default: "", required: true },
-      headersOnly: { api: "headers_only", kind: "flag", default: false },
-    },
+    title: "Republish",
+    fields: republish,
     update: "in place",
   },
   consumerLimits: {
     api: "consumer_limits",
+    description: "What its consumers may have at most.",
     kind: "object",
-    fields: {
-      inactiveThreshold: { api: "inactive_threshold", kind: "duration", default: 0 },
-      maxAckPending: { api: "max_ack_pending", kind: "count", default: 0 },
-    },
+    title: "ConsumerLimits",
+    fields: consumerLimits,
     update: "in place",
   },
-  firstSequence: { api: "first_seq", kind: "count", default: 0, update: "never" },
-  allowDirect: { api: "allow_direct", kind: "flag", default: false, update: "in place" },
-  mirrorDirect: { api: "mirror_direct", kind: "flag", default: false, update: "in place" },
-  allowRollup: { api: "allow_rollup_hdrs", kind: "flag", default: false, update: "in place" },
-  denyDelete: { api: "deny_delete", kind: "flag", default: false, update: "only on" },
-  denyPurge: { api: "deny_purge", kind: "flag", default: false, update: "only on" },
-  sealed: { api: "sealed", kind: "flag", default: false, update: "only on" },
-  metadata: { api: "metadata", kind: "labels", update: "in place" },
-  allowMsgTtl: { api: "allow_msg_ttl", kind: "flag", default: false, update: "only on", since: 1 },
+  firstSequence: {
+    api: "first_seq",
+    description: "Sequence of its first message.",
+    defaultWords: "1",
+    kind: "count",
+    default: 0,
+    update: "never",
+  },
+  allowDirect: {
+    api: "allow_direct",
+    description:
+      "Any replica may be asked for a message, not the leader alone: faster, and at times behind.",
+    kind: "flag",
+    default: false,
+    update: "in place",
+  },
+  mirrorDirect: {
+    api: "mirror_direct",
+    description: "A mirror answers, too, where its origin is asked for a message.",
+    kind: "flag",
+    default: false,
+    update: "in place",
+  },
+  allowRollup: {
+    api: "allow_rollup_hdrs",
+    description:
+      "A message may replace all that is older, of its subject or of the stream, by the header `Nats-Rollup`.",
+    kind: "flag",
+    default: false,
+    update: "in place",
+  },
+  denyDelete: {
+    api: "deny_delete",
+    description: "No message can be deleted by the API.",
+    kind: "flag",
+    default: false,
+    update: "only on",
+  },
+  denyPurge: {
+    api: "deny_purge",
+    description: "It can't be purged by the API.",
+    kind: "flag",
+    default: false,
+    update: "only on",
+  },
+  sealed: {
+    api: "sealed",
+    description: "It takes no messages any more, and keeps those that it has.",
+    kind: "flag",
+    default: false,
+    update: "only on",
+  },
+  metadata: {
+    api: "metadata",
+    description: "Labels, of names that don't begin with `_nats.`.",
+    kind: "labels",
+    update: "in place",
+  },
+  allowMsgTtl: {
+    api: "allow_msg_ttl",
+    description: "A message may say how long it is kept, by the header `Nats-TTL`.",
+    kind: "flag",
+    default: false,
+    update: "only on",
+    since: 1,
+  },
   subjectDeleteMarkerTtl: {
     api: "subject_delete_marker_ttl",
+    description: "How long a marker stays for a subject whose last message was too old.",
+    defaultWords: "no markers",
     kind: "duration",
     default: 0,
     update: "in place",
@@ -156,14 +422,23 @@ export const STREAM_FIELDS = {
   },
   allowMsgCounter: {
     api: "allow_msg_counter",
+    description: "Its subjects are counters: a message adds what its header `Nats-Incr` says.",
     kind: "flag",
     default: false,
     update: "never",
     since: 2,
   },
-  allowAtomic: { api: "allow_atomic", kind: "flag", default: false, update: "in place", since: 2 },
+  allowAtomic: {
+    api: "allow_atomic",
+    description: "Batches may be published, all of their messages or none.",
+    kind: "flag",
+    default: false,
+    update: "in place",
+    since: 2,
+  },
   allowMsgSchedules: {
     api: "allow_msg_schedules",
+    description: "A message may say when it is published, by the header `Nats-Schedule`.",
     kind: "flag",
     default: false,
     update: "only on",
@@ -171,6 +446,8 @@ export const STREAM_FIELDS = {
   },
   persistMode: {
     api: "persist_mode",
+    description:
+      "`async`: messages are acknowledged before they are written, and may be lost when a server is killed.",
     kind: "choice",
     values: ["default", "async"],
     default: "default",
@@ -179,12 +456,13 @@ export const STREAM_FIELDS = {
   },
   allowBatched: {
     api: "allow_batched",
+    description: "Batches may be published fast, which aren't acknowledged one message at a time.",
     kind: "flag",
     default: false,
     update: "in place",
     since: 4,
   },
-} as const satisfies FieldTable;
+} as const satisfies Readonly<Record<string, Field & Told>>;
 
 export type StreamFields = typeof STREAM_FIELDS;
 

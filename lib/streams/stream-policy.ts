@@ -36,29 +36,37 @@ export interface StreamPolicy {
 export const POLICY_SHAPE = {
   leader: z
     .strictObject({
-      region: z.string().optional(),
-      zone: z.string().optional(),
-      node: z.string().optional(),
+      region: z.string().optional().describe("Name of a region."),
+      zone: z.string().optional().describe("Name of an availability zone."),
+      node: z.string().optional().describe("Name of a node, e.g. `rg1-az1`."),
     })
     .refine((leader) => Object.keys(leader).length > 0, {
       error: "says nothing; use region, zone or node",
     })
+    .meta({
+      title: "Leader",
+      description: "Where a leader should be: all that is given must hold.",
+    })
     .optional()
-    .describe("Where the leader should be. Default: with any replica."),
+    .describe("Where the leader should be. Default: any replica."),
   adopt: z
     .boolean()
     .optional()
-    .describe("Take up a stream of that name that is there. Default: false."),
+    .describe(
+      "Take up a stream of that name that is there, and give it these settings. Default: `false`.",
+    ),
   allowDataLoss: z
     .boolean()
     .optional()
     .describe(
-      "Messages may be deleted where a change, or the stream's removal, can't be without. Default: false.",
+      "Messages may be deleted where a change, or the stream's removal, can't be without; those in memory also by restarts. Default: `false`.",
     ),
   recreate: z
     .literal("viaBackup", { error: 'must be "viaBackup"' })
     .optional()
-    .describe("Make the stream anew where the server can't change it, and keep its messages."),
+    .describe(
+      "Make the stream anew where the server can't change it, and keep its messages by way of a copy. Default: never.",
+    ),
 } as const;
 
 /**

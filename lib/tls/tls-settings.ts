@@ -33,11 +33,23 @@ const DAY = 24 * 60 * MINUTE;
 /** The authority is renewed while it still lasts longer than this, so that none outlives it. */
 const LONGEST_LIFETIME = 1095 * DAY;
 
-const path = z.string().min(1).optional();
+function path(of: string) {
+  return z.string().min(1).optional().describe(of);
+}
+
 const HOST_NAME = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
 
 /** `tlsFiles` as people write it: which of them are there is for {@link resolveTls} to ask. */
-export const tlsFilesSchema = z.strictObject({ ca: path, cert: path, key: path });
+export const tlsFilesSchema = z
+  .strictObject({
+    ca: path("Of the authorities that nodes and clients trust."),
+    cert: path("Of a node's certificate, with those between it and the authority after it."),
+    key: path("Of the key of a node's certificate."),
+  })
+  .meta({
+    title: "TlsFiles",
+    description: "Paths of PEM files, relative to the project; `{node}` stands for a node's name.",
+  });
 export const lifetimeSchema = z.string().transform(parseLifetime);
 export const hostNamesSchema = z.array(
   z.string().refine((name) => isAddress(name) || HOST_NAME.test(name), {

@@ -1,14 +1,9 @@
-import { z } from "zod";
-import { GIVEN } from "../../lib/accounts/hidden-passwords.ts";
-import { schemaOf } from "../../lib/plan/settings.ts";
-import { CHANGES, SETTINGS, type Setting } from "../../lib/settings/settings-table.ts";
+import { SETTINGS, type Setting } from "../../lib/settings/settings-table.ts";
+import { describeSetting, type JsonSchema, writtenSchema } from "./written-schema.ts";
 
-/** JSON Schema. */
-type JsonSchema = Readonly<Record<string, unknown>>;
-
-const TEXT = { type: "string" };
+const TEXT: JsonSchema = { type: "string" };
 /** As Pulumi writes what is encrypted, or as it is. */
-const SECRET = {
+const SECRET: JsonSchema = {
   anyOf: [
     TEXT,
     {
@@ -52,23 +47,9 @@ export function editorSchema(namespace: string): JsonSchema {
 
 function describe(setting: Setting): JsonSchema {
   return {
-    description: `${setting.description} What a change costs: ${CHANGES[setting.change]}.`,
-    ...(setting.kind === "password" ? SECRET : { default: setting.default, ...asWritten(setting) }),
+    description: describeSetting(setting),
+    ...(setting.kind === "password"
+      ? SECRET
+      : { default: setting.default, ...writtenSchema(setting, SECRET) }),
   };
-}
-
-/** What people may write, as far as it can be told by a JSON schema. */
-function asWritten(setting: Setting): JsonSchema {
-  const { $schema: _, ...written } = z.toJSONSchema(schemaOf(setting), {
-    target: "draft-07",
-    io: "input",
-    unrepresentable: "any",
-    override: ({ jsonSchema }) => {
-      if (jsonSchema.const !== GIVEN) return;
-      delete jsonSchema.const;
-      delete jsonSchema.type;
-      Object.assign(jsonSchema, SECRET);
-    },
-  });
-  return written;
 }
