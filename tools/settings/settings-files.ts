@@ -1,3 +1,6 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { argsTypes } from "./args-types.ts";
 import { editorSchema } from "./editor-schema.ts";
 import { pulumiConfig } from "./pulumi-config.ts";
 import { readmeTable } from "./readme-table.ts";
@@ -33,7 +36,18 @@ export const SETTINGS_FILES: readonly SettingsFile[] = [
     file: "settings.schema.json",
     render: () => `${JSON.stringify(editorSchema("nats-regions"), null, 2)}\n`,
   },
+  {
+    file: "components/args.ts",
+    render: () => format("components/args.ts", argsTypes()),
+  },
 ];
+
+/** As the repository is formatted. */
+function format(file: string, text: string): string {
+  const biome = join(import.meta.dirname, "../../node_modules/@biomejs/biome/bin/biome");
+  const args = [biome, "format", `--stdin-file-path=${file}`];
+  return execFileSync(process.execPath, args, { input: text, encoding: "utf8" });
+}
 
 function replaceOnce(text: string, place: RegExp, replacement: string): string {
   if (!place.test(text)) throw new Error(`there is no place for it: ${place}`);

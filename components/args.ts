@@ -1,0 +1,815 @@
+/** Types of what programs give a cluster and its streams. Written by `npm run settings`; edit the tables of settings and fields instead. */
+
+import type * as pulumi from "@pulumi/pulumi";
+
+/**
+ * What there is to set of a cluster. Sizes and durations are written as in a stack's file,
+ * e.g. `512MiB` and `7d`.
+ */
+export interface ClusterSettings {
+  /**
+   * Name of the NATS cluster. Never change it once streams exist.
+   *
+   * What a change costs: a new cluster, it is refused in one that runs.
+   * @default the resource's name
+   */
+  readonly cluster?: string | undefined;
+  /**
+   * Names of the regions. Add new ones at the end; `rg2` gives the tag `rg:2`. At most 10, of
+   * lower case letters, digits and dashes.
+   *
+   * What a change costs: new nodes start, those that leave are emptied first; of the others a
+   * reload, no restart.
+   * @default ["rg1", "rg2", "rg3"]
+   */
+  readonly regions?: readonly string[] | undefined;
+  /**
+   * Names of the availability zones, the same in each region. `az1` gives the tag `az:1`. At
+   * most 10, of lower case letters, digits and dashes.
+   *
+   * What a change costs: new nodes start, those that leave are emptied first; of the others a
+   * reload, no restart.
+   * @default ["az1", "az2", "az3"]
+   */
+  readonly availabilityZones?: readonly string[] | undefined;
+  /**
+   * Servers in each availability zone of each region. From 1 to 5.
+   *
+   * What a change costs: new nodes start, those that leave are emptied first; of the others a
+   * reload, no restart.
+   * @default 1
+   */
+  readonly nodesPerZone?: number | undefined;
+  /**
+   * Tags in which the replicas of a stream must differ - `az:`, `rg:` or `none`.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default "az:"
+   */
+  readonly uniqueTag?: "az:" | "rg:" | "none" | undefined;
+  /**
+   * Image of nats-server, with its version.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default "nats:2.15.2"
+   */
+  readonly image?: string | undefined;
+  /**
+   * IPv4 address of the host that ports are published on.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default "127.0.0.1"
+   */
+  readonly bindAddress?: string | undefined;
+  /**
+   * IPv4 address of the host that monitoring ports are published on. Empty is loopback.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default ""
+   */
+  readonly monitorAddress?: string | undefined;
+  /**
+   * Port for clients of the first node, the others follow. 0 derives it from the stack's name.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default 0
+   */
+  readonly clientPort?: number | undefined;
+  /**
+   * Monitoring port of the first node, the others follow. 0 is 4000 above clientPort.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default 0
+   */
+  readonly monitorPort?: number | undefined;
+  /**
+   * Memory limit of a node's container. A size, e.g. `512MiB`, at least `64MiB`; a number is
+   * bytes.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default "512MiB"
+   */
+  readonly memory?: string | number | undefined;
+  /**
+   * Room for file streams on each node. A size, e.g. `1GiB`, at least `1MiB`; a number is
+   * bytes.
+   *
+   * What a change costs: more is a reload, no restart; less is a restart, zone by zone.
+   * @default "1GiB"
+   */
+  readonly maxFileStore?: string | number | undefined;
+  /**
+   * Room for memory streams on each node. A size, e.g. `64MiB`; a number is bytes.
+   *
+   * What a change costs: more is a reload, no restart; less is a restart, zone by zone.
+   * @default "64MiB"
+   */
+  readonly maxMemoryStore?: string | number | undefined;
+  /**
+   * What a message may have, headers included. A size, e.g. `1MiB`, at least `1KiB`, at most
+   * `64MiB`; a number is bytes.
+   *
+   * What a change costs: reload, no restart.
+   * @default "1MiB"
+   */
+  readonly maxPayload?: string | number | undefined;
+  /**
+   * When messages are forced to disk - `always` loses nothing in a power cut, `1s` is faster
+   * and may lose a second.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default "always"
+   */
+  readonly syncInterval?: string | undefined;
+  /**
+   * How many nodes are changed at once - `zone`, `node` or `all`, which is an outage.
+   *
+   * What a change costs: nothing that runs, the next up goes by it.
+   * @default "zone"
+   */
+  readonly rollout?: "zone" | "node" | "all" | undefined;
+  /**
+   * How long an update waits for nodes while nothing moves. Replicas that catch up may take
+   * any time. A duration, e.g. `2m`, at least `10s`.
+   *
+   * What a change costs: nothing that runs, the next up goes by it.
+   * @default "2m"
+   */
+  readonly patience?: string | number | undefined;
+  /**
+   * Whether data volumes stay on the engine when their nodes leave, or the stack is destroyed.
+   *
+   * What a change costs: nothing that runs, the next up goes by it.
+   * @default false
+   */
+  readonly keepVolumes?: boolean | undefined;
+  /**
+   * Who certifies nodes - `stack`, `files` or `none`. `auto` is `none` on loopback, else
+   * `stack`.
+   *
+   * What a change costs: restart of all nodes at once, which takes rollout: all.
+   * @default "auto"
+   */
+  readonly tls?: "auto" | "none" | "stack" | "files" | undefined;
+  /**
+   * Certificates of your own - `ca`, `cert` and `key`, paths of PEM files; `{node}` is a
+   * node's name.
+   *
+   * What a change costs: reload, no restart.
+   * @default {}
+   */
+  readonly tlsFiles?: TlsFilesArgs | undefined;
+  /**
+   * How long certificates of the stack's own authority last. A duration, e.g. `365d`.
+   *
+   * What a change costs: reload, no restart.
+   * @default "365d"
+   */
+  readonly certificateLifetime?: string | undefined;
+  /**
+   * Host names and addresses by which clients reach the nodes, beside those that are known.
+   *
+   * What a change costs: reload, no restart.
+   * @default []
+   */
+  readonly certificateNames?: readonly string[] | undefined;
+  /**
+   * Name of the first account, which owns the streams that name none.
+   *
+   * What a change costs: reload, no restart.
+   * @default "APP"
+   */
+  readonly account?: string | undefined;
+  /**
+   * User of the first account, `account`.
+   *
+   * What a change costs: reload, no restart.
+   * @default "user"
+   */
+  readonly user?: string | undefined;
+  /**
+   * Password of `user`. Not needed where `accounts` gives the first account other users.
+   *
+   * What a change costs: reload, no restart.
+   */
+  readonly password?: pulumi.Input<string> | undefined;
+  /**
+   * User of the system account $SYS.
+   *
+   * What a change costs: reload, no restart.
+   * @default "sys"
+   */
+  readonly systemUser?: string | undefined;
+  /**
+   * Password of `systemUser`.
+   *
+   * What a change costs: reload, no restart.
+   */
+  readonly systemPassword: pulumi.Input<string>;
+  /**
+   * More accounts by name, and more of the first one - users, limits, exports, imports; see
+   * README.md.
+   *
+   * What a change costs: reload, no restart.
+   * @default {}
+   */
+  readonly accounts?: Readonly<Record<string, AccountArgs>> | undefined;
+  /**
+   * Streams by name, see README.md.
+   *
+   * What a change costs: streams one by one, no node.
+   * @default {}
+   */
+  readonly streams?: Readonly<Record<string, StreamSettingsArgs>> | undefined;
+}
+
+/** Paths of PEM files, relative to the project; `{node}` stands for a node's name. */
+export interface TlsFilesArgs {
+  /** Of the authorities that nodes and clients trust. */
+  readonly ca?: string | undefined;
+  /** Of a node's certificate, with those between it and the authority after it. */
+  readonly cert?: string | undefined;
+  /** Of the key of a node's certificate. */
+  readonly key?: string | undefined;
+}
+
+/** An account: users, limits, and what it shares with others. */
+export interface AccountArgs {
+  /** By name, with a password or an nkey. */
+  readonly users?: Readonly<Record<string, UserArgs>> | undefined;
+  /**
+   * Of the account in the whole cluster.
+   * @default none
+   */
+  readonly limits?: AccountLimitsArgs | undefined;
+  /**
+   * `false`: no streams; or limits of them, replicas counted.
+   * @default true
+   */
+  readonly jetStream?: boolean | JetStreamLimitsArgs | undefined;
+  /** What other accounts may import. */
+  readonly exports?: readonly ExportArgs[] | undefined;
+  /** What other accounts export, and its name here. */
+  readonly imports?: readonly ImportArgs[] | undefined;
+}
+
+/** A user with a password, or with an nkey. */
+export interface UserArgs {
+  /** A secret of 72 bytes at most; its bcrypt hash may stand in plain. */
+  readonly password?: pulumi.Input<string> | undefined;
+  /** The public key, `U…`. */
+  readonly nkey?: string | undefined;
+  /**
+   * What it may do.
+   * @default everything within the account
+   */
+  readonly permissions?: PermissionsArgs | undefined;
+}
+
+/** What a user may do. */
+export interface PermissionsArgs {
+  /**
+   * Subjects that it may publish to.
+   * @default all
+   */
+  readonly publish?: SubjectRulesArgs | undefined;
+  /**
+   * Subjects that it may subscribe to; one may be followed by a blank and the queue group that
+   * it holds for.
+   * @default all
+   */
+  readonly subscribe?: SubjectRulesArgs | undefined;
+  /**
+   * Whether it may publish to the reply subject of a request that it got; `true`: once, two
+   * minutes long.
+   * @default false
+   */
+  readonly allowResponses?: boolean | ResponsePermissionArgs | undefined;
+}
+
+/** Subjects, with wildcards. What is denied counts more than what is allowed. */
+export interface SubjectRulesArgs {
+  /** @default all */
+  readonly allow?: readonly string[] | undefined;
+  /** @default none */
+  readonly deny?: readonly string[] | undefined;
+}
+
+/** How often, and how long, a request may be answered. */
+export interface ResponsePermissionArgs {
+  /**
+   * How many times; -1: any number of times.
+   * @default 1
+   */
+  readonly max?: number | undefined;
+  /**
+   * How long, a duration, e.g. `30s`.
+   * @default "2m"
+   */
+  readonly ttl?: string | number | undefined;
+}
+
+/** Limits of an account in the whole cluster. */
+export interface AccountLimitsArgs {
+  /** Connections of clients, the stack's own during an `up` among them. */
+  readonly connections?: number | undefined;
+  /** Subscriptions of clients. */
+  readonly subscriptions?: number | undefined;
+  /** What a message may have, a size, e.g. `512KiB`. */
+  readonly payload?: string | number | undefined;
+}
+
+/** What the streams of an account may take, replicas counted. */
+export interface JetStreamLimitsArgs {
+  /** Room for its file streams, a size, e.g. `10GiB`. */
+  readonly maxFileStore?: string | number | undefined;
+  /** Room for its memory streams, a size, e.g. `64MiB`. */
+  readonly maxMemoryStore?: string | number | undefined;
+  /** How many streams it may have. */
+  readonly maxStreams?: number | undefined;
+  /** How many consumers it may have. */
+  readonly maxConsumers?: number | undefined;
+  /** Messages that may wait for acknowledgement, of each consumer. */
+  readonly maxAckPending?: number | undefined;
+  /** Size of one file stream, e.g. `1GiB`. */
+  readonly maxFileStreamBytes?: string | number | undefined;
+  /** Size of one memory stream, e.g. `64MiB`. */
+  readonly maxMemoryStreamBytes?: string | number | undefined;
+  /**
+   * Whether each stream has to say its `maxBytes`.
+   * @default false
+   */
+  readonly maxBytesRequired?: boolean | undefined;
+}
+
+/** What other accounts may import: a stream or a service. */
+export interface ExportArgs {
+  /** Subject of the messages, with wildcards. */
+  readonly stream?: string | undefined;
+  /** Subject that a service answers at, with wildcards. */
+  readonly service?: string | undefined;
+  /**
+   * Those that may import it.
+   * @default all
+   */
+  readonly accounts?: readonly string[] | undefined;
+  /**
+   * How a service answers a request.
+   * @default "single"
+   */
+  readonly response?: "single" | "stream" | "chunked" | undefined;
+}
+
+/** What another account exports: a stream or a service. */
+export interface ImportArgs {
+  /** Messages of another account. */
+  readonly stream?: ExportedSubjectArgs | undefined;
+  /** A service of another account. */
+  readonly service?: ExportedSubjectArgs | undefined;
+  /**
+   * The subject here.
+   * @default as it is there
+   */
+  readonly to?: string | undefined;
+  /** What goes before the subject here, of a stream. */
+  readonly prefix?: string | undefined;
+}
+
+/** A subject of another account. */
+export interface ExportedSubjectArgs {
+  /** Name of the account that exports it. */
+  readonly account: string;
+  /** What it is called there. */
+  readonly subject: string;
+}
+
+/**
+ * A stream: the fields of its config, where it is to live, and how an update may deal with
+ * it.
+ */
+export interface StreamSettingsArgs {
+  /**
+   * What it is for; at most 4 KiB. `description` of NATS's JSON API.
+   *
+   * A change: in place.
+   */
+  readonly description?: string | undefined;
+  /**
+   * Subjects that it takes messages of, with wildcards. No two streams of an account may take
+   * the same message. `subjects` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default the stream's name; none for mirrors and for streams with sources
+   */
+  readonly subjects?: readonly string[] | undefined;
+  /**
+   * When messages go - `limits`: by these alone, `interest`: once no consumer waits for them,
+   * `workqueue`: once one has acknowledged them. A stream can't become a work queue, nor stop
+   * being one. `retention` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default "limits"
+   */
+  readonly retention?: "limits" | "interest" | "workqueue" | undefined;
+  /**
+   * Servers that keep a copy: with 3 it goes on without one of them, with 5 without two.
+   * `num_replicas` of NATS's JSON API.
+   *
+   * A change: replicas come or go, in the background.
+   * @default 1
+   */
+  readonly replicas?: number | undefined;
+  /**
+   * Which servers may keep it: one of `region`, `across` and `tags`; and `cluster`.
+   * `placement` of NATS's JSON API.
+   *
+   * A change: replicas move, in the background.
+   * @default where the servers choose
+   */
+  readonly placement?: PlacementArgs | undefined;
+  /**
+   * Where messages are kept; those in `memory` are gone once all replicas are down. `storage`
+   * of NATS's JSON API.
+   *
+   * A change: only as a new stream, by `recreate` or `allowDataLoss`; refused otherwise.
+   * @default "file"
+   */
+  readonly storage?: "file" | "memory" | undefined;
+  /**
+   * How messages are compressed on disk. `compression` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default "none"
+   */
+  readonly compression?: "none" | "s2" | undefined;
+  /**
+   * What makes room at `maxMsgs` and `maxBytes` - `old`: the oldest messages are deleted,
+   * `new`: new ones are refused. `discard` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default "old"
+   */
+  readonly discard?: "old" | "new" | undefined;
+  /**
+   * With `discard: new`, new messages are refused at `maxMsgsPerSubject`, too.
+   * `discard_new_per_subject` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default false
+   */
+  readonly discardNewPerSubject?: boolean | undefined;
+  /**
+   * How long messages are kept. A lower limit that deletes messages takes `allowDataLoss`. A
+   * duration, e.g. `7d`. `max_age` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default no limit
+   */
+  readonly maxAge?: string | number | undefined;
+  /**
+   * Messages that it keeps. A lower limit that deletes messages takes `allowDataLoss`.
+   * `max_msgs` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default no limit
+   */
+  readonly maxMsgs?: number | undefined;
+  /**
+   * What its messages may take, of each replica. A lower limit that deletes messages takes
+   * `allowDataLoss`. A size, e.g. `512MiB`; a number is bytes. `max_bytes` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default no limit
+   */
+  readonly maxBytes?: string | number | undefined;
+  /**
+   * Messages that it keeps of each subject; the oldest go. A lower limit that deletes messages
+   * takes `allowDataLoss`. `max_msgs_per_subject` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default no limit
+   */
+  readonly maxMsgsPerSubject?: number | undefined;
+  /**
+   * What a message may have, headers included. A size, e.g. `512MiB`; a number is bytes.
+   * `max_msg_size` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default no limit
+   */
+  readonly maxMsgSize?: string | number | undefined;
+  /**
+   * Consumers that it may have. `max_consumers` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default no limit of its own
+   */
+  readonly maxConsumers?: number | undefined;
+  /**
+   * Messages are not acknowledged to those who publish: nobody learns that one wasn't stored.
+   * `no_ack` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default false
+   */
+  readonly noAck?: boolean | undefined;
+  /**
+   * How long a message is known again by its `Nats-Msg-Id`, and dropped. A duration, e.g.
+   * `7d`. `duplicate_window` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default 2m, or `maxAge` where that is shorter; mirrors and streams with sources have none
+   */
+  readonly duplicateWindow?: string | number | undefined;
+  /**
+   * The stream that it is a copy of: it takes no other messages. `mirror` of NATS's JSON API.
+   *
+   * A change: can be removed; set or changed only as a new stream, by `recreate` or
+   * `allowDataLoss`.
+   */
+  readonly mirror?: StreamSourceArgs | undefined;
+  /**
+   * Streams whose messages it takes, too. `sources` of NATS's JSON API.
+   *
+   * A change: in place.
+   */
+  readonly sources?: readonly StreamSourceArgs[] | undefined;
+  /**
+   * What subjects of messages become as they are stored. `subject_transform` of NATS's JSON
+   * API.
+   *
+   * A change: in place.
+   */
+  readonly subjectTransform?: SubjectTransformArgs | undefined;
+  /**
+   * Publishes messages again under other subjects, once they are stored. `republish` of NATS's
+   * JSON API.
+   *
+   * A change: in place.
+   */
+  readonly republish?: RepublishArgs | undefined;
+  /**
+   * What its consumers may have at most. `consumer_limits` of NATS's JSON API.
+   *
+   * A change: in place.
+   */
+  readonly consumerLimits?: ConsumerLimitsArgs | undefined;
+  /**
+   * Sequence of its first message. `first_seq` of NATS's JSON API.
+   *
+   * A change: only as a new stream, by `recreate` or `allowDataLoss`; refused otherwise.
+   * @default 1
+   */
+  readonly firstSequence?: number | undefined;
+  /**
+   * Any replica may be asked for a message, not the leader alone: faster, and at times behind.
+   * `allow_direct` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default false
+   */
+  readonly allowDirect?: boolean | undefined;
+  /**
+   * A mirror answers, too, where its origin is asked for a message. `mirror_direct` of NATS's
+   * JSON API.
+   *
+   * A change: in place.
+   * @default false
+   */
+  readonly mirrorDirect?: boolean | undefined;
+  /**
+   * A message may replace all that is older, of its subject or of the stream, by the header
+   * `Nats-Rollup`. `allow_rollup_hdrs` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default false
+   */
+  readonly allowRollup?: boolean | undefined;
+  /**
+   * No message can be deleted by the API. `deny_delete` of NATS's JSON API.
+   *
+   * A change: can be switched on; off again only as a new stream, by `recreate` or
+   * `allowDataLoss`.
+   * @default false
+   */
+  readonly denyDelete?: boolean | undefined;
+  /**
+   * It can't be purged by the API. `deny_purge` of NATS's JSON API.
+   *
+   * A change: can be switched on; off again only as a new stream, by `recreate` or
+   * `allowDataLoss`.
+   * @default false
+   */
+  readonly denyPurge?: boolean | undefined;
+  /**
+   * It takes no messages any more, and keeps those that it has. `sealed` of NATS's JSON API.
+   *
+   * A change: can be switched on; off again only as a new stream, by `recreate` or
+   * `allowDataLoss`.
+   * @default false
+   */
+  readonly sealed?: boolean | undefined;
+  /**
+   * Labels, of names that don't begin with `_nats.`. `metadata` of NATS's JSON API.
+   *
+   * A change: in place.
+   */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /**
+   * A message may say how long it is kept, by the header `Nats-TTL`. `allow_msg_ttl` of NATS's
+   * JSON API.
+   *
+   * A change: can be switched on; off again only as a new stream, by `recreate` or
+   * `allowDataLoss`.
+   * @default false
+   */
+  readonly allowMsgTtl?: boolean | undefined;
+  /**
+   * How long a marker stays for a subject whose last message was too old. A duration, e.g.
+   * `7d`. `subject_delete_marker_ttl` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default no markers
+   */
+  readonly subjectDeleteMarkerTtl?: string | number | undefined;
+  /**
+   * Its subjects are counters: a message adds what its header `Nats-Incr` says.
+   * `allow_msg_counter` of NATS's JSON API.
+   *
+   * A change: only as a new stream, by `recreate` or `allowDataLoss`; refused otherwise.
+   * @default false
+   */
+  readonly allowMsgCounter?: boolean | undefined;
+  /**
+   * Batches may be published, all of their messages or none. `allow_atomic` of NATS's JSON
+   * API.
+   *
+   * A change: in place.
+   * @default false
+   */
+  readonly allowAtomic?: boolean | undefined;
+  /**
+   * A message may say when it is published, by the header `Nats-Schedule`.
+   * `allow_msg_schedules` of NATS's JSON API.
+   *
+   * A change: can be switched on; off again only as a new stream, by `recreate` or
+   * `allowDataLoss`.
+   * @default false
+   */
+  readonly allowMsgSchedules?: boolean | undefined;
+  /**
+   * `async`: messages are acknowledged before they are written, and may be lost when a server
+   * is killed. `persist_mode` of NATS's JSON API.
+   *
+   * A change: only as a new stream, by `recreate` or `allowDataLoss`; refused otherwise.
+   * @default "default"
+   */
+  readonly persistMode?: "default" | "async" | undefined;
+  /**
+   * Batches may be published fast, which aren't acknowledged one message at a time.
+   * `allow_batched` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default false
+   */
+  readonly allowBatched?: boolean | undefined;
+  /**
+   * Where the leader should be.
+   * @default any replica
+   */
+  readonly leader?: LeaderArgs | undefined;
+  /**
+   * Take up a stream of that name that is there, and give it these settings.
+   * @default false
+   */
+  readonly adopt?: boolean | undefined;
+  /**
+   * Messages may be deleted where a change, or the stream's removal, can't be without; those
+   * in memory also by restarts.
+   * @default false
+   */
+  readonly allowDataLoss?: boolean | undefined;
+  /**
+   * Make the stream anew where the server can't change it, and keep its messages by way of a
+   * copy.
+   * @default never
+   */
+  readonly recreate?: "viaBackup" | undefined;
+  /**
+   * The account that it is in.
+   *
+   * A change: refused.
+   * @default the first
+   */
+  readonly account?: string | undefined;
+}
+
+/** Where a stream is to live: one of region, across and tags; and the cluster. */
+export interface PlacementArgs {
+  /** Servers of one region. */
+  readonly region?: string | undefined;
+  /** One zone in each of several regions, e.g. `{ rg1: "az1", rg2: "az2" }`. */
+  readonly across?: Readonly<Record<string, string>> | undefined;
+  /** Servers that have all of these tags; `!tag`: without it. */
+  readonly tags?: readonly string[] | undefined;
+  /** Name of the NATS cluster. */
+  readonly cluster?: string | undefined;
+}
+
+export interface StreamSourceArgs {
+  /** Name of the stream. `name` of NATS's JSON API. */
+  readonly name: string;
+  /**
+   * Sequence of the message to begin with. `opt_start_seq` of NATS's JSON API.
+   * @default the first
+   */
+  readonly startSequence?: number | undefined;
+  /**
+   * Time to begin with, RFC 3339, e.g. `2026-01-31T00:00:00Z`. `opt_start_time` of NATS's JSON
+   * API.
+   */
+  readonly startTime?: string | undefined;
+  /**
+   * Messages of this subject alone, with wildcards. `filter_subject` of NATS's JSON API.
+   * @default all
+   */
+  readonly filterSubject?: string | undefined;
+  /**
+   * Messages of these subjects alone, and what the subjects become. `subject_transforms` of
+   * NATS's JSON API.
+   */
+  readonly subjectTransforms?: readonly SubjectTransformArgs[] | undefined;
+  /** Where it is, in another account or domain. `external` of NATS's JSON API. */
+  readonly external?: ExternalStreamArgs | undefined;
+  /**
+   * A consumer of it that is there. `consumer` of NATS's JSON API.
+   * @default the server makes one
+   */
+  readonly consumer?: SourceConsumerArgs | undefined;
+}
+
+export interface SubjectTransformArgs {
+  /**
+   * Subjects that it is for, with wildcards. `src` of NATS's JSON API.
+   * @default all
+   */
+  readonly src?: string | undefined;
+  /**
+   * What they become, e.g. `orders.{{wildcard(1)}}`. `dest` of NATS's JSON API.
+   * @default as they are
+   */
+  readonly dest?: string | undefined;
+}
+
+export interface ExternalStreamArgs {
+  /** Prefix of JetStream's API there, e.g. `$JS.hub.API`. `api` of NATS's JSON API. */
+  readonly api: string;
+  /** Prefix of the subjects on which messages come from there. `deliver` of NATS's JSON API. */
+  readonly deliver?: string | undefined;
+}
+
+export interface SourceConsumerArgs {
+  /** Its name. `name` of NATS's JSON API. */
+  readonly name: string;
+  /** The subject on which it delivers, without wildcards. `deliver_subject` of NATS's JSON API. */
+  readonly deliverSubject: string;
+}
+
+export interface RepublishArgs {
+  /**
+   * Subjects that it is for, with wildcards. `src` of NATS's JSON API.
+   * @default ">"
+   */
+  readonly src?: string | undefined;
+  /** What they become, e.g. `copies.>`. `dest` of NATS's JSON API. */
+  readonly dest: string;
+  /**
+   * Headers alone, without what messages hold. `headers_only` of NATS's JSON API.
+   * @default false
+   */
+  readonly headersOnly?: boolean | undefined;
+}
+
+export interface ConsumerLimitsArgs {
+  /**
+   * How long one that nobody uses may stay. A duration, e.g. `7d`. `inactive_threshold` of
+   * NATS's JSON API.
+   * @default no limit
+   */
+  readonly inactiveThreshold?: string | number | undefined;
+  /**
+   * Messages that may wait for acknowledgement. `max_ack_pending` of NATS's JSON API.
+   * @default no limit
+   */
+  readonly maxAckPending?: number | undefined;
+}
+
+/** Where a leader should be: all that is given must hold. */
+export interface LeaderArgs {
+  /** Name of a region. */
+  readonly region?: string | undefined;
+  /** Name of an availability zone. */
+  readonly zone?: string | undefined;
+  /** Name of a node, e.g. `rg1-az1`. */
+  readonly node?: string | undefined;
+}

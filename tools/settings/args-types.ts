@@ -1,0 +1,167 @@
+import { SETTINGS, type Setting } from "../../lib/settings/settings-table.ts";
+import { describeSetting, type JsonSchema, writtenSchema } from "./written-schema.ts";
+
+/** What programs give a password as: mostly as an output of their own config. */
+const PASSWORD: JsonSchema = { type: "string", format: "password" };
+
+/** One property of an interface. */
+interface Member {
+  readonly name: string;
+  readonly type: string;
+  readonly required: boolean;
+  readonly description: string | undefined;
+  /** Markdown. */
+  readonly standard?: string | undefined;
+}
+
+type Part = JsonSchema | boolean;
+
+/** Interfaces by name, in the order in which they are first met. */
+type Interfaces = Map<string, string>;
+
+/**
+ * The TypeScript types of what programs give a cluster and its streams, of the tables that check it. The type of an
+ * object is called by the title in its schema.
+ *
+ * @throws Error where an object has no title, or two that differ have the same one.
+ */
+export function argsTypes(): string {
+  const interfaces: Interfaces = new Map();
+  const settings = Object.entries<Setting>(SETTINGS).map(([name, setting]) =>
+    settingMember(name, setting, interfaces),
+  );
+  const cluster = writeInterface(
+    "ClusterSettings",
+    "What there is to set of a cluster. Sizes and durations are written as in a stack's file, e.g. `512MiB` and `7d`.",
+    settings,
+  );
+  return [
+    "/** Types of what programs give a cluster and its streams. Written by `npm run settings`; edit the tables of settings and fields instead. */",
+    'import type * as pulumi from "@pulumi/pulumi";',
+    cluster,
+    ...interfaces.values(),
+  ].join("\n\n");
+}
+
+function settingMember(name: string, setting: Setting, interfaces: Interfaces): Member {
+  const described = { name, description: describeSetting(setting) };
+  if (setting.kind === "password") {
+    // Pulumi demands what is declared without a default.
+    const required = setting.undeclared === undefined;
+    return { ...described, type: typeOf(PASSWORD, interfaces), required };
+  }
+  const schema = writtenSchema(setting, PASSWORD, { comments: true });
+  const standard = setting.defaultInPrograms ?? toLiteral(setting.default);
+  return { ...described, type: typeOf(schema, interfaces), required: false, standard };
+}
+
+/** The type of what a schema takes. What there is to say of a value beyond that is left out. */
+function typeOf(schema: JsonSchema, interfaces: Interfaces): string {
+  if (schema.format === PASSWORD.format) return "pulumi.Input<string>";
+  if (schema.enum) return union(schema.enum.map((value) => JSON.stringify(value)));
+  if (schema.const !== undefined) return JSON.stringify(schema.const);
+  if (schema.anyOf) return union(schema.anyOf.map((each) => typeOf(partOf(each), interfaces)));
+  return union([schema.type].flat().map((type) => typeOfKind(type, schema, interfaces)));
+}
+
+function typeOfKind(type: unknown, schema: JsonSchema, interfaces: Interfaces): string {
+  switch (type) {
+    case "string":
+    case "boolean":
+    case "number":
+      return type;
+    case "integer":
+      return "number";
+    case "array":
+      return `readonly (${typeOf(partOf(schema.items), interfaces)})[]`;
+    case "object":
+      return schema.properties
+        ? nameInterface(schema, interfaces)
+        : `Readonly<Record<string, ${typeOf(partOf(schema.additionalProperties), interfaces)}>>`;
+    default:
+      throw new Error(`there is no type for ${JSON.stringify(schema)}`);
+  }
+}
+
+/** A literal says nothing where any text is taken. */
+function union(types: readonly string[]): string {
+  const isText = types.includes("string");
+  return [...new Set(types)].filter((type) => !isText || !type.startsWith('"')).join(" | ");
+}
+
+function nameInterface(schema: JsonSchema, interfaces: Interfaces): string {
+  const { title, properties = {}, required = [], $comment } = schema;
+  if (title === undefined) throw new Error(`an object without a title: ${JSON.stringify(schema)}`);
+  const name = `${title}Args`;
+  const before = interfaces.get(name);
+  // Those within it come after it.
+  if (before === undefined) interfaces.set(name, "");
+  const members = Object.entries(properties).map(([key, property]) => {
+    const schema = partOf(property);
+    const { text, standard } = splitDefault(schema.description ?? "");
+    return {
+      name: key,
+      type: typeOf(schema, interfaces),
+      required: required.includes(key),
+      description: text,
+      standard,
+    };
+  });
+  const written = writeInterface(name, $comment, members);
+  if (before !== undefined && before !== written) {
+    throw new Error(`two objects that differ have the title ${title}`);
+  }
+  interfaces.set(name, written);
+  return name;
+}
+
+/** Zod writes no mere `true` and `false`, and no list of schemas, for what settings are. */
+function partOf(schema: Part | readonly Part[] | undefined): JsonSchema {
+  if (typeof schema === "object" && !("length" in schema)) return schema;
+  throw new Error(`there is no type for ${JSON.stringify(schema)}`);
+}
+
+/** Descriptions tell of a default in a sentence of its own, `Default: 2m.` */
+function splitDefault(description: string): {
+  readonly text: string;
+  readonly standard: string | undefined;
+} {
+  const [sentence = "", standard] = description.match(/ ?Default: (.+?)\.(?= |$)/) ?? [];
+  const text = description.replace(sentence, "").trim();
+  return { text, standard: standard?.replace(/^`([^`]*)`$/, "$1") };
+}
+
+function toLiteral(value: unknown): string {
+  return JSON.stringify(value).replaceAll('","', '", "');
+}
+
+function writeInterface(
+  name: string,
+  description: string | undefined,
+  members: readonly Member[],
+): string {
+  const body = members.map(({ name, type, required, description, standard }) =>
+    [
+      ...writeDoc(description, standard),
+      // Those who check optional properties exactly may give what their config doesn't have, too.
+      required ? `readonly ${name}: ${type};` : `readonly ${name}?: ${type} | undefined;`,
+    ].join("\n"),
+  );
+  return [...writeDoc(description), `export interface ${name} {`, ...body, "}"].join("\n");
+}
+
+/** On one line where there is room; what a change costs is a paragraph of its own. */
+function writeDoc(description = "", standard?: string): string[] {
+  const lines = [
+    ...description.split(/ (?=(?:What a change costs|A change): )/).flatMap((paragraph, index) => {
+      return index === 0 ? wrap(paragraph) : ["", ...wrap(paragraph)];
+    }),
+    ...(standard === undefined ? [] : wrap(`@default ${standard}`)),
+  ];
+  if (lines.length <= 1) return lines.map((line) => `/** ${line} */`);
+  return ["/**", ...lines.map((line) => ` * ${line}`.trimEnd()), " */"];
+}
+
+function wrap(text: string): readonly string[] {
+  return text.match(/\S.{0,89}(?= |$)/g) ?? [];
+}
