@@ -1,59 +1,81 @@
 /** Makes the package that others install: compiled JavaScript and types, as node strips no types below node_modules. */
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, glob, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
 
 const PROJECT = path.resolve(import.meta.dirname, "../..");
-const DIST = path.join(PROJECT, "dist");
 
 interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly description: string;
   readonly license: string;
+  readonly exports: Readonly<Record<"." | `./${string}`, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
 }
 
-/** What others may import, by its name below the package's. */
-const EXPORTS = { "./planner": "./lib/planner" };
+/** What is installed along with a program, which has to have the very same one; planning alone takes none of it. */
+const PEERS = "@pulumi/";
+
+/** What modules of the package start that are no modules; see `include` of tsconfig.build.json. */
+const SCRIPTS = "{components,lib,live,providers,run}/**/*.sh";
 
 /**
  * Compiles the package and packs it.
  *
- * @param folder where the tarball is to go
+ * @param folder where the tarball is to go; for nobody else meanwhile
  * @returns path of the tarball
  */
 export async function pack(folder: string): Promise<string> {
-  await rm(DIST, { recursive: true, force: true });
-  await execa("tsc", ["-p", "tsconfig.build.json"], { cwd: PROJECT, preferLocal: true });
+  const dist = path.join(folder, "dist");
+  const build = ["--project", "tsconfig.build.json", "--outDir", dist];
+  await execa("tsc", build, { cwd: PROJECT, preferLocal: true });
+  for await (const file of glob(["README.md", "LICENSE", SCRIPTS], { cwd: PROJECT })) {
+    await cp(path.join(PROJECT, file), path.join(dist, file));
+  }
   const manifest = JSON.parse(await readFile(path.join(PROJECT, "package.json"), "utf8"));
-  const packed = JSON.stringify(manifestOf(manifest, await importsIn(DIST)), null, 2);
-  await writeFile(path.join(DIST, "package.json"), `${packed}\n`);
-  const args = ["pack", DIST, "--json", "--pack-destination", folder];
+  const packed = JSON.stringify(manifestOf(manifest, await importsIn(dist)), null, 2);
+  await writeFile(path.join(dist, "package.json"), `${packed}\n`);
+  const args = ["pack", dist, "--json", "--pack-destination", folder];
   const { stdout } = await execa("npm", args, { cwd: PROJECT });
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
+  await rm(dist, { recursive: true });
   return path.join(folder, filename);
 }
 
 function manifestOf(
-  { name, version, description, license, dependencies }: Manifest,
+  { name, version, description, license, exports, dependencies }: Manifest,
   imports: ReadonlySet<string>,
 ) {
   const used = Object.entries(dependencies).filter(([dependency]) => imports.has(dependency));
-  const exports = Object.entries(EXPORTS).map(([entry, file]) => [
-    entry,
-    { types: `${file}.d.ts`, default: `${file}.js` },
-  ]);
+  const peers = used.filter(([dependency]) => dependency.startsWith(PEERS));
+  const own = used.filter((each) => !peers.includes(each));
+  const entries = Object.fromEntries(
+    Object.entries(exports).map(([entry, file]) => [entry, compiled(file)]),
+  );
+  const { types, default: main } = compiled(exports["."]);
   return {
     name,
     version,
     description,
     license,
     type: "module",
-    engines: { node: ">=22" },
-    exports: Object.fromEntries(exports),
-    dependencies: Object.fromEntries(used),
+    // From here on, what is no module itself can `require` one.
+    engines: { node: ">=22.12" },
+    // For compilers that don't look at `exports`.
+    main,
+    types,
+    exports: entries,
+    dependencies: Object.fromEntries(own),
+    peerDependencies: Object.fromEntries(peers.map(([peer, version]) => [peer, `^${version}`])),
+    peerDependenciesMeta: Object.fromEntries(peers.map(([peer]) => [peer, { optional: true }])),
   };
+}
+
+/** E.g. `./lib/planner.ts`, as it is once it is compiled. */
+function compiled(file: string) {
+  const stem = file.replace(/\.ts$/, "");
+  return { types: `${stem}.d.ts`, default: `${stem}.js` };
 }
 
 /** The packages that compiled files import, by name. */
@@ -65,7 +87,7 @@ async function importsIn(folder: string): Promise<ReadonlySet<string>> {
       .map((entry) => readFile(path.join(entry.parentPath, entry.name), "utf8")),
   );
   const specifiers = texts.flatMap((text) =>
-    [...text.matchAll(/(?:from|import\() ?"([^".][^"]*)"/g)].map(([, specifier = ""]) => specifier),
+    [...text.matchAll(/(?:from|import)[ (]"([^".][^"]*)"/g)].map(([, specifier = ""]) => specifier),
   );
   return new Set(specifiers.map((specifier) => packageOf(specifier)));
 }
