@@ -696,6 +696,13 @@ export interface StreamSettingsArgs {
    */
   readonly recreate?: "viaBackup" | undefined;
   /**
+   * Its name on the servers, where each account may have a stream of the same name.
+   *
+   * A change: refused.
+   * @default its name here
+   */
+  readonly stream?: string | undefined;
+  /**
    * The account that it is in.
    *
    * A change: refused.

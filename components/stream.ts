@@ -6,10 +6,12 @@ import { providerText } from "./dynamic.ts";
 import type { JetStreamProvider } from "./jetstream-provider.ts";
 
 export interface StreamArgs {
+  /** Its name on the servers. Default: the resource's. Can't change: another name is another stream. */
+  readonly stream?: pulumi.Input<string>;
   /** Account that the stream belongs to. Can't change: the messages would be lost. */
   readonly account: pulumi.Input<string>;
   /**
-   * The whole config: what it leaves out has the server's default. Its name must be the resource's. Most
+   * The whole config: what it leaves out has the server's default. Its name must be that of the stream. Most
    * fields change in place; another placement or number of replicas moves data, with the stream in use.
    */
   readonly config: pulumi.Input<StreamConfig>;
@@ -49,7 +51,7 @@ export class Stream extends pulumi.CustomResource {
       "pulumi-nodejs:dynamic/nats:Stream",
       name,
       {
-        stream: name,
+        stream: args.stream ?? name,
         account: args.account,
         config: args.config,
         policy: args.policy ?? {},

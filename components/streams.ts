@@ -12,6 +12,8 @@ import { StreamRoster } from "./stream-roster.ts";
 
 /** Where a stream lives, as the stack's outputs show it. */
 export interface PlacedStream {
+  /** Its name on the servers; absent where that is its key. */
+  readonly stream?: string;
   readonly account: string;
   readonly tags: readonly string[];
   /** Host that leads it; unknown to a plan that is saved, as another replica may lead by then. */
@@ -20,7 +22,7 @@ export interface PlacedStream {
   readonly replicas: pulumi.Output<string[]> | typeof pulumi.unknown;
 }
 
-/** Makes the streams of a cluster, and empties nodes that leave it once they have moved. */
+/** Makes the streams of a cluster, by key, and empties nodes that leave it once they have moved. */
 export function createStreams(
   { plan, ownership, access }: StackPlan,
   { before }: Pick<Foresight, "before">,
@@ -65,7 +67,7 @@ export function createStreams(
     // It looks at what is there before anything changes.
     { parent: cluster, provider, deletedWith: cluster },
   );
-  const placed = plan.streams.map(({ name, account, config, policy }) => {
+  const placed = plan.streams.map(({ key, name, account, config, policy }) => {
     const options = {
       parent: cluster,
       provider,
@@ -73,8 +75,9 @@ export function createStreams(
       // A destroyed cluster takes its streams along, whether or not it still answers.
       deletedWith: cluster.lifespan,
     };
-    const stream = new Stream(name, { account, config, policy, fleet, checked }, options);
-    return { name, account, tags: config.placement?.tags ?? [], stream };
+    const args = { stream: name, account, config, policy, fleet, checked };
+    const stream = new Stream(key, args, options);
+    return { key, name, account, tags: config.placement?.tags ?? [], stream };
   });
   const after = [...ready, ...placed.map(({ stream }) => stream)];
   const retirement = { plan, access, ownership, before, caCertificate, after };
@@ -83,11 +86,11 @@ export function createStreams(
   // Of outputs that aren't what a plan has, Pulumi says no word: it ends with 1.
   const isOpen = isPreview && goesByPlan();
   return Object.fromEntries(
-    placed.map(({ name, account, tags, stream: { leader, replicas } }) => {
+    placed.map(({ key, name, account, tags, stream: { leader, replicas } }) => {
       const place = isOpen
         ? { leader: pulumi.unknown, replicas: pulumi.unknown }
         : { leader, replicas };
-      return [name, { account, tags, ...place }];
+      return [key, { ...(name === key ? {} : { stream: name }), account, tags, ...place }];
     }),
   );
 }

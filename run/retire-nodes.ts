@@ -8,10 +8,12 @@
  * that certify nodes, where they have TLS. stdin: JSON of a connection
  * as a user of the system account.
  */
+
 import { json } from "node:stream/consumers";
 import { z } from "zod";
 import { peerId } from "../lib/observed/meta-group.ts";
 import { whyNotReady } from "../lib/observed/readiness.ts";
+import { terseNamer } from "../lib/streams/stream-name.ts";
 import { describeStranded, type HeldStream } from "../lib/update/departures.ts";
 import { judgeReplicas } from "../lib/update/wave-gate.ts";
 import { engineFromEnvironment } from "../live/engine/engine.ts";
@@ -102,9 +104,8 @@ async function retire(
   await awaitReady([node, ...next]);
   const held = await askHeldPatiently(node);
   if (held.length > 0) {
-    throw new Error(
-      `${name} can't leave: it was given ${held.map((stream) => stream.name).join(", ")}`,
-    );
+    const names = held.map(terseNamer(held)).join(", ");
+    throw new Error(`${name} can't leave: it was given ${names}`);
   }
   await engine.run("stop", container);
   await insist(() => forget(name, metaGroup), PACE);

@@ -11,6 +11,7 @@ import {
 import { type OriginState, originTrouble } from "../../lib/plan/origins.ts";
 import type { StackOutputs, StreamOutput } from "../../lib/plan/outputs.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
+import { type StreamName, terseNamer } from "../../lib/streams/stream-name.ts";
 import { describeExpiry, isDue } from "../../lib/tls/certificate-rules.ts";
 import type { NodeObservation, StreamSighting } from "./observe.ts";
 
@@ -274,14 +275,19 @@ function judgeStreams({ outputs, observations, plan, stackOption }: ReportInput)
   const sightings = bestSightings(observations, plan && accountsOf(plan, outputs));
   const fleet = fleetOf(observations, plan);
   const taken = new Set<StreamSighting>();
-  const own = Object.entries(outputs.streams).map(([name, output]) => {
+  const wanted = Object.entries(outputs.streams).map(([key, output]) => {
+    const name = output.stream ?? key;
     const account = output.account ?? plan?.accounts[0]?.name;
     const sighting = sightings.find(
       (each) => each.name === name && (account === undefined || each.account === account),
     );
-    if (!sighting) return missing(name, account ?? "", output);
+    return { name, account: account ?? "", output, sighting };
+  });
+  const nameOf = terseNamer([...sightings, ...wanted]);
+  const own = wanted.map(({ output, sighting, ...stream }) => {
+    if (!sighting) return missing(stream, nameOf(stream), output);
     taken.add(sighting);
-    const judgement = judge(sighting, output, fleet);
+    const judgement = judge(sighting, nameOf(sighting), output, fleet);
     return judgement.stream.verdict === "misplaced"
       ? withRemedy(judgement, stackOption)
       : judgement;
@@ -342,8 +348,13 @@ function fleetOf(observations: readonly NodeObservation[], plan?: ClusterPlan): 
   return { cluster, uniqueTag: plan?.fleet.uniqueTag ?? "", servers };
 }
 
-function judge(sighting: StreamSighting, output: StreamOutput, fleet: Fleet): Judgement {
-  const { name, leader, change, replicaCount } = sighting;
+function judge(
+  sighting: StreamSighting,
+  name: string,
+  output: StreamOutput,
+  fleet: Fleet,
+): Judgement {
+  const { leader, change, replicaCount } = sighting;
   const replicas = replicasOf(sighting);
   const behind = replicas.filter(({ current }) => !current);
   const as = (verdict: StreamStatus, problem: string): Judgement => ({
@@ -392,11 +403,15 @@ function describeBehind({ node, lag }: ReplicaReport): string {
     : `the replica on ${node} is not current`;
 }
 
-function missing(name: string, account: string, { tags }: StreamOutput): Judgement {
+function missing(
+  { account, name }: StreamName,
+  calledName: string,
+  { tags }: StreamOutput,
+): Judgement {
   const nowhere = { leader: "", replicas: [], messages: 0, bytes: 0 };
   return {
     stream: { name, account, verdict: "missing", tags, ...nowhere },
-    problem: `${name}: no node that answers knows this stream.`,
+    problem: `${calledName}: no node that answers knows this stream.`,
   };
 }
 

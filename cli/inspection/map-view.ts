@@ -1,13 +1,15 @@
+import { terseNamer } from "../../lib/streams/stream-name.ts";
 import { type Canvas, pad, shorten, widthOf, wrap } from "../layout/text.ts";
 import type { ClusterReport, NodeState, NodeStatus, StreamReport } from "./cluster-report.ts";
 
 /** The cluster as boxes: regions side by side, their zones in line with each other, nodes in them. */
 export function renderMap({ regions, streams }: ClusterReport, canvas: Canvas): string {
+  const nameOf = terseNamer(streams);
   const boxes = regions.map(({ name, zones }) => ({
     name,
     zones: zones.map((zone) => ({
       name: zone.name,
-      nodes: zone.nodes.map((node) => ({ ...node, streams: marksOf(node, streams) })),
+      nodes: zone.nodes.map((node) => ({ ...node, streams: marksOf(node, streams, nameOf) })),
     })),
   }));
   const { perRow, inner } = fitBoxes(boxes, canvas.width);
@@ -20,9 +22,9 @@ export function renderMap({ regions, streams }: ClusterReport, canvas: Canvas): 
 export function renderLegend({ regions, streams }: ClusterReport, { colors }: Canvas): string {
   const nodes = regions.flatMap(({ zones }) => zones.flatMap((zone) => zone.nodes));
   const states = STATES.filter((state) => nodes.some((node) => node.state === state));
-  const roles = ROLES.filter((role) =>
-    nodes.some((node) => marksOf(node, streams).some((mark) => mark.role === role)),
-  );
+  const nameOf = terseNamer(streams);
+  const marks = nodes.flatMap((node) => marksOf(node, streams, nameOf));
+  const roles = ROLES.filter((role) => marks.some((mark) => mark.role === role));
   return colors.dim(
     [
       ...states.map((state) => `${STATE_SIGNS[state]} ${state}`),
@@ -69,13 +71,18 @@ interface RegionBox {
   readonly zones: readonly ZoneBox[];
 }
 
-function marksOf({ name: node }: NodeStatus, streams: readonly StreamReport[]): Mark[] {
-  return streams.flatMap(({ name: stream, leader, replicas, verdict }) => {
+function marksOf(
+  { name: node }: NodeStatus,
+  streams: readonly StreamReport[],
+  nameOf: (stream: StreamReport) => string,
+): Mark[] {
+  return streams.flatMap((stream) => {
+    const { leader, replicas, verdict } = stream;
     const replica = replicas.find((candidate) => candidate.node === node);
     if (!replica) return [];
     const follows: Role = replica.current ? "replica" : "replica behind";
     const role = leader === node ? "stream leader" : follows;
-    return [{ stream, role, misplaced: verdict === "misplaced" }];
+    return [{ stream: nameOf(stream), role, misplaced: verdict === "misplaced" }];
   });
 }
 

@@ -21,6 +21,7 @@ import {
   type RegionPlan,
   type StreamDraft,
 } from "../../lib/plan/plan.ts";
+import type { KeyedStream } from "../../lib/streams/stream-name.ts";
 
 /** What settings come to: what `npm run plan -- --json` prints. */
 export interface PlanReport {
@@ -72,9 +73,7 @@ export interface PlannedStore extends Store {
   readonly reservedAtMost: number;
 }
 
-export interface StreamForecast {
-  readonly name: string;
-  readonly account: string;
+export interface StreamForecast extends KeyedStream {
   readonly subjects: readonly string[];
   readonly replicas: number;
   /** Placement tags as the server gets them. */
@@ -162,12 +161,13 @@ function plannedStore(
 }
 
 function forecastStream(
-  { name, account, config, policy, placement, warnings, problems }: StreamDraft,
+  { key, name, account, config, policy, placement, warnings, problems }: StreamDraft,
   { fleet }: ClusterDraft,
   losses: readonly Loss[],
 ): StreamForecast {
   const request = placementRequest(config);
   return {
+    key,
     name,
     account,
     subjects: config.subjects ?? [],

@@ -85,13 +85,14 @@ function renderMetaGroup({ metaGroup }: PlanReport, canvas: Canvas): string {
 
 /** @param several whether there are streams of several accounts. */
 function renderStream(stream: StreamForecast, several: boolean, canvas: Canvas): string {
-  const { name, account, replicas, tags, placement, warnings, problems } = stream;
+  const { key, name, account, replicas, tags, placement, warnings, problems } = stream;
   const { colors } = canvas;
   const sound = placement.kind !== "impossible" && problems.length === 0;
   const wanted = [
     countOf(replicas, "replica"),
     ...(tags.length > 0 ? [tags.join(" ")] : []),
     ...(several ? [`account ${account}`] : []),
+    ...(key === name ? [] : [`streams.${key}`]),
   ].join(", ");
   return [
     `${sound ? colors.green("✓") : colors.red("✗")} ${colors.bold(name)}  ${colors.dim(wanted)}`,
@@ -124,9 +125,9 @@ function placementFacts(placement: Placement): Fact[] {
 
 /** That a replica has no spare, or that none can lead as asked, is told below. */
 function prospects(stream: StreamForecast): Fact[] {
-  const { name, placement, replicas, leaders, survivability, problems } = stream;
+  const { key, placement, replicas, leaders, survivability, problems } = stream;
   if (!survivability) return [];
-  const leaderless = problems.some(({ path }) => path === `streams.${name}.leader`);
+  const leaderless = problems.some(({ path }) => path === `streams.${key}.leader`);
   const spared = placement.kind === "choice" && survivability.irreplaceable.length === 0;
   const facts: (Fact | false)[] = [
     !leaderless &&

@@ -1,6 +1,7 @@
 import { plannedHosts } from "../../lib/placement/placement.ts";
 import type { StackOutputs, StreamOutput } from "../../lib/plan/outputs.ts";
 import { type ClusterPlan, nodesOf, type StreamPlan } from "../../lib/plan/plan.ts";
+import { notAmong, streamKey, terseNamer } from "../../lib/streams/stream-name.ts";
 
 /**
  * Says in plain words what the settings would change: which nodes come and go, which streams go from
@@ -13,19 +14,32 @@ export function describeStreamChanges(plan: ClusterPlan, outputs?: StackOutputs)
   const planned = nodesOf(plan).map(({ name }) => name);
   const added = planned.filter((name) => !Object.hasOwn(clientUrls, name));
   const removed = Object.keys(clientUrls).filter((name) => !planned.includes(name));
-  const gone = Object.keys(streams).filter(
-    (name) => !plan.streams.some((stream) => stream.name === name),
-  );
+  const first = plan.accounts[0]?.name ?? "";
+  const current = Object.entries(streams).map(([key, output]) => ({
+    name: output.stream ?? key,
+    account: output.account ?? first,
+    output,
+  }));
+  const outputOf = new Map(current.map((stream) => [streamKey(stream), stream.output]));
+  const nameOf = terseNamer([...plan.streams, ...current]);
   return [
     ...(added.length > 0 ? [`nodes: ${added.length} new (${added.join(", ")})`] : []),
     ...(removed.length > 0 ? [`nodes: ${removed.length} removed (${removed.join(", ")})`] : []),
-    ...plan.streams.flatMap((stream) => describeStream(stream, streams[stream.name])),
-    ...gone.map((name) => `${name}: removed, with its messages`),
+    ...plan.streams.flatMap((stream) =>
+      describeStream(nameOf(stream), stream, outputOf.get(streamKey(stream))),
+    ),
+    ...notAmong(current, plan.streams).map(
+      (stream) => `${nameOf(stream)}: removed, with its messages`,
+    ),
   ];
 }
 
-function describeStream(stream: StreamPlan, current: StreamOutput | undefined): string[] {
-  const { name, placement, config } = stream;
+function describeStream(
+  name: string,
+  stream: StreamPlan,
+  current: StreamOutput | undefined,
+): string[] {
+  const { placement, config } = stream;
   const hosts = plannedHosts(stream.placement);
   const wanted = config.num_replicas ?? 1;
   const target = placement.kind === "exact" ? hosts.join(", ") : `${wanted} of ${hosts.join(", ")}`;

@@ -97,8 +97,9 @@ function declaredDefaults(namespace: string): Record<string, string> {
 
 type PlainMap = Readonly<Record<string, unknown>>;
 
-/** Of streams it isn't plain: nats-server would take one of the same name in each account. */
-const ONCE = "A name stands once in a map; that of a stream too, whatever account it is in.";
+/** Of streams it isn't plain: there may be one of the same name in each account. */
+const ONCE =
+  "A name stands once in a map; that of a stream too, whatever account it is in: of two with the same name, call one otherwise here, and set its stream to that name.";
 
 /** @throws UserError quoting the line that is no YAML, or where the whole is no map. */
 function parseYaml(file: string, text: string): PlainMap {

@@ -161,7 +161,8 @@ export function describeOverload({ servers, demands, wanted, room, pieces }: Ove
 
 /** A stream of the settings, and where it may be. */
 export interface SeatedStream {
-  readonly name: string;
+  /** What the settings call it. */
+  readonly key: string;
   readonly config: StreamConfig;
   readonly seating: Seating;
 }
@@ -174,15 +175,13 @@ export function storeProblems(
   return STORE_KINDS.flatMap((kind) => {
     const demands = streams
       .filter(({ config }) => reservationOf(config).storage === kind)
-      .flatMap(({ name, config, seating }) =>
-        demandsOf(name, seating, reservationOf(config).bytes),
-      );
+      .flatMap(({ key, config, seating }) => demandsOf(key, seating, reservationOf(config).bytes));
     const path = STORE_SETTINGS[kind];
     const without = stores[kind] > 0 ? [] : streams.filter(({ config }) => isUnsized(config, kind));
     const fix = `raise ${path}, lower maxBytes, or place them apart`;
     return [
-      ...without.map(({ name }) => ({
-        path: `streams.${name}.storage`,
+      ...without.map(({ key }) => ({
+        path: `streams.${key}.storage`,
         message: `nodes have no room for anything in ${kind} (${path}: 0)`,
         fix: `raise ${path}`,
       })),

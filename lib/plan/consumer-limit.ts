@@ -39,22 +39,25 @@ export function unlimitedWarnings(
 /**
  * Says which streams the default limit is close to, or has been passed by, once the servers have it.
  *
- * @param configOf what a stream is to become; undefined where it is in no settings.
+ * @param plannedOf what the settings call a stream and make of it; undefined where it is in no settings.
  */
 export function limitNotices(
   streams: readonly ObservedStream[],
-  configOf: (stream: ObservedStream) => StreamConfig | undefined,
+  plannedOf: (
+    stream: ObservedStream,
+  ) => { readonly key: string; readonly config: StreamConfig } | undefined,
   accounts: readonly AccountPlan[],
 ): string[] {
   return streams
     .filter((stream) => {
-      const { max_consumers: own = -1 } = configOf(stream) ?? stream.config;
+      const { max_consumers: own = -1 } = (plannedOf(stream) ?? stream).config;
       return own < 1 && stream.consumers.length >= NEAR && !isLimited(stream.account, accounts);
     })
     .map((stream) => {
       const { name, account, consumers } = stream;
-      const cure = configOf(stream)
-        ? `set streams.${name}.maxConsumers`
+      const planned = plannedOf(stream);
+      const cure = planned
+        ? `set streams.${planned.key}.maxConsumers`
         : `nats stream edit ${name} --max-consumers, with a number`;
       return `stream ${name} (account ${account}) has ${formatCount(consumers.length)} consumers: from nats-server 2.15 on it may have ${formatCount(DEFAULT_LIMIT)}, as it sets no limit of its own. Those that are there stay; beyond it new ones are refused (error 10026), and so are those that are made again. For more: ${cure}`;
     });

@@ -1,6 +1,8 @@
 import { z } from "zod";
 
 const streamOutput = z.object({
+  /** Its name on the servers; absent where that is the name that it has here. */
+  stream: z.string().optional(),
   /** Absent where an earlier version wrote it: the one account that there was. */
   account: z.string().optional(),
   /** Placement tags, in the order in which the server holds them. */
@@ -19,7 +21,7 @@ const stackOutputs = z
     monitoringUrls: z.record(z.string(), z.string()),
     /** PEM of the authorities that certify the nodes; null without TLS. */
     caCertificate: z.string().nullish(),
-    /** What became of each stream, by stream name. */
+    /** What became of each stream, by the name that it has in the settings. */
     streams: z.record(z.string(), streamOutput),
   })
   .transform(({ caCertificate, ...outputs }) => ({

@@ -12,7 +12,8 @@ const OTHER_REQUESTS = 256;
 
 /** A stream, as far as the size of messages is concerned. */
 export interface PayloadStream {
-  readonly name: string;
+  /** What the settings call it. */
+  readonly key: string;
   readonly account: string;
   readonly config: StreamConfig;
 }
@@ -35,8 +36,8 @@ export function payloadProblems(
     ...accounts.flatMap(({ name, limits: { payload } }) =>
       tooLarge(`accounts.${name}.limits.payload`, payload, maxPayload),
     ),
-    ...streams.flatMap(({ name, config }) =>
-      tooLarge(`streams.${name}.maxMsgSize`, config.max_msg_size, maxPayload),
+    ...streams.flatMap(({ key, config }) =>
+      tooLarge(`streams.${key}.maxMsgSize`, config.max_msg_size, maxPayload),
     ),
     ...accounts
       .filter(({ jetStream }) => jetStream !== false)
@@ -56,14 +57,14 @@ function tooLarge(path: string, size: number | undefined, maxPayload: number): P
 
 /** The server counts a request as it does any message (nats-server 2.15, client.go, `processPub`). */
 function tooSmall(path: string, payload: number, streams: readonly PayloadStream[]): Problem[] {
-  const requests = streams.map(({ name, config }) => {
+  const requests = streams.map(({ key, config }) => {
     const body = JSON.stringify(completeConfig(config));
-    return { name, size: Buffer.byteLength(body) + OTHER_REQUESTS };
+    return { key, size: Buffer.byteLength(body) + OTHER_REQUESTS };
   });
   const [largest = { size: OTHER_REQUESTS }] = requests.sort((a, b) => b.size - a.size);
   if (payload >= largest.size) return [];
   const what =
-    "name" in largest ? `the config of stream ${largest.name}` : "what the stack asks of JetStream";
+    "key" in largest ? `the config of stream ${largest.key}` : "what the stack asks of JetStream";
   const message = `${formatBytes(payload)} is too little for ${what}, which takes ${largest.size} bytes`;
   return [{ path, message, fix: "raise it" }];
 }

@@ -23,8 +23,14 @@ import {
 import { planWaves, type Rollout } from "../placement/waves.ts";
 import { nodeSettings, type SettingValues } from "../settings/setting-values.ts";
 import { durabilityWarnings, syncNotices } from "../streams/durability.ts";
-import { type CompiledStream, compileStream, findOverlaps } from "../streams/stream-config.ts";
+import {
+  type CompiledStream,
+  compileStream,
+  findNamesakes,
+  findOverlaps,
+} from "../streams/stream-config.ts";
 import type { StreamConfig } from "../streams/stream-fields.ts";
+import { distinctStreams, type KeyedStream } from "../streams/stream-name.ts";
 import { compilePolicy, type PolicySettings, type StreamPolicy } from "../streams/stream-policy.ts";
 import { certificateNames } from "../tls/certificate-rules.ts";
 import { clearTextNotices, type TlsSettings } from "../tls/tls-settings.ts";
@@ -91,9 +97,7 @@ export interface NodePlan extends NodePlace {
   readonly restartSettings: SettingValues;
 }
 
-export interface StreamPlan {
-  readonly name: string;
-  readonly account: string;
+export interface StreamPlan extends KeyedStream {
   readonly config: StreamConfig;
   readonly policy: StreamPolicy;
   readonly placement: Possible;
@@ -108,9 +112,7 @@ export interface ClusterDraft extends Omit<ClusterPlan, "streams"> {
   readonly problems: readonly Problem[];
 }
 
-export interface StreamDraft {
-  readonly name: string;
-  readonly account: string;
+export interface StreamDraft extends KeyedStream {
   readonly config: StreamConfig;
   /** Without leaders where there is no place. */
   readonly policy: StreamPolicy;
@@ -132,8 +134,8 @@ export function planCluster(settings: Settings): ClusterPlan {
   if (all.length > 0) throw new PlanError(all);
   return {
     ...cluster,
-    streams: streams.flatMap(({ name, account, config, policy, placement }) =>
-      placement.kind === "impossible" ? [] : [{ name, account, config, policy, placement }],
+    streams: streams.flatMap(({ key, name, account, config, policy, placement }) =>
+      placement.kind === "impossible" ? [] : [{ key, name, account, config, policy, placement }],
     ),
     notices: [...notices, ...sumUp(streams)],
   };
@@ -143,11 +145,11 @@ const NAMES_SHOWN = 3;
 
 /** Each warning once, with the streams that it is about: there may be thousands. */
 function sumUp(streams: readonly StreamDraft[]): string[] {
-  const warnings = streams.flatMap(({ name, warnings }) =>
-    warnings.map((warning) => ({ name, warning })),
+  const warnings = streams.flatMap(({ key, warnings }) =>
+    warnings.map((warning) => ({ key, warning })),
   );
   return [...Map.groupBy(warnings, ({ warning }) => warning)].map(([warning, about]) => {
-    const names = about.slice(0, NAMES_SHOWN).map(({ name }) => name);
+    const names = about.slice(0, NAMES_SHOWN).map(({ key }) => key);
     const more = about.length - names.length;
     return `${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}: ${warning}`;
   });
@@ -156,11 +158,12 @@ function sumUp(streams: readonly StreamDraft[]): string[] {
 /** Plans whatever can be planned, and tells what can't. Never throws. */
 export function draftCluster(settings: Settings): ClusterDraft {
   const { identity, regions, availabilityZones: zones } = settings;
-  const compiled = Object.entries(settings.streams).map(([name, stream]) => ({
-    name,
+  const compiled = Object.entries(settings.streams).map(([key, stream]) => ({
+    key,
+    name: stream.stream ?? key,
     account: stream.account ?? settings.account,
     stream,
-    ...compileStream(name, stream, regions, zones),
+    ...compileStream(key, stream, regions, zones),
   }));
   const requestedTags = compiled.flatMap(({ config }) => config.placement?.tags ?? []);
   const places = placeNodes({ regions, zones, nodesPerZone: settings.nodesPerZone }, requestedTags);
@@ -223,17 +226,18 @@ export function draftCluster(settings: Settings): ClusterDraft {
       ...countProblems(compiled, accounts),
       ...accountRoomProblems(compiled, accounts),
       ...storeProblems(
-        compiled.map(({ name, config }) => ({
-          name,
+        compiled.map(({ key, config }) => ({
+          key,
           config,
           seating: planSeating(placementRequest(config), empty),
         })),
         stores,
       ),
       ...payloadProblems(settings.maxPayload, accounts, compiled),
+      ...findNamesakes(compiled),
       ...findOverlaps(
-        compiled.map(({ name, account, config }) => ({
-          name,
+        distinctStreams(compiled).map(({ key, account, config }) => ({
+          key,
           account,
           subjects: config.subjects ?? [],
         })),
@@ -242,9 +246,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
   };
 }
 
-interface NamedStream extends CompiledStream {
-  readonly name: string;
-  readonly account: string;
+interface NamedStream extends CompiledStream, KeyedStream {
   /** Its settings. */
   readonly stream: PolicySettings;
 }
@@ -262,7 +264,7 @@ interface Surroundings {
 }
 
 function draftStream(
-  { name, account, stream, config, problems }: NamedStream,
+  { key, name, account, stream, config, problems }: NamedStream,
   { accounts, fleet, places, streams, version }: Surroundings,
 ): StreamDraft {
   const request = placementRequest(config);
@@ -278,6 +280,7 @@ function draftStream(
     ...(homeless ? [] : misled),
   ];
   return {
+    key,
     name,
     account,
     config,
@@ -291,7 +294,7 @@ function draftStream(
     ],
     problems: [
       ...problems,
-      ...unfit.map((each) => ({ ...each, path: `streams.${name}.${each.path}` })),
+      ...unfit.map((each) => ({ ...each, path: `streams.${key}.${each.path}` })),
     ],
   };
 }
@@ -351,16 +354,16 @@ function reachedFromHere(address: string): string {
   return address === "0.0.0.0" ? "127.0.0.1" : address;
 }
 
-function problemsOf({ name, placement, problems }: StreamDraft): readonly Problem[] {
+function problemsOf({ key, placement, problems }: StreamDraft): readonly Problem[] {
   if (placement.kind !== "impossible") return problems;
   const { summary, nearest, shortOf } = placement;
   if (shortOf) {
     const fix = `lower it, or raise ${STORE_SETTINGS[shortOf]}`;
-    return [...problems, { path: `streams.${name}.maxBytes`, message: summary, fix }];
+    return [...problems, { path: `streams.${key}.maxBytes`, message: summary, fix }];
   }
   const close = describeNearest(nearest);
   const nowhere = {
-    path: `streams.${name}.placement`,
+    path: `streams.${key}.placement`,
     message: summary,
     ...(close === "" ? {} : { fix: `nearest: ${close}` }),
   };

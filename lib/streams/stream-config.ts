@@ -19,6 +19,7 @@ import {
   type StreamConfig,
   type StreamFields,
 } from "./stream-fields.ts";
+import { type KeyedStream, streamKey } from "./stream-name.ts";
 import { POLICY_SHAPE, type PolicySettings } from "./stream-policy.ts";
 import { validateConfig } from "./stream-rules.ts";
 import { subjectsOverlap } from "./subjects.ts";
@@ -51,6 +52,8 @@ export type StreamSettings = Omit<SettingsOf<StreamFields>, "placement"> &
   PolicySettings & {
     readonly placement?: PlacementSettings;
     readonly replicas: number;
+    /** Its name on the servers. Default: its key. */
+    readonly stream?: string;
     /** Default: the first account. */
     readonly account?: string;
   };
@@ -74,13 +77,18 @@ const CHANGES: Readonly<Record<Update, string>> = {
 
 /**
  * Checks the settings of one stream as people write them, one setting for each field of nats-server's
- * `StreamConfig` but the name, and the policy. Unknown settings are refused. `replicas` defaults to 1, the rest to what
- * the server takes an absent field for.
+ * `StreamConfig`, its name as `stream`, and the policy. Unknown settings are refused. `replicas` defaults to 1, the rest to
+ * what the server takes an absent field for.
  */
 export const streamSettingsSchema = z
   .strictObject({
     ...shapeOf(STREAM_FIELDS),
     ...POLICY_SHAPE,
+    stream: textSchema("the name of a stream")
+      .optional()
+      .describe(
+        "Its name on the servers, where each account may have a stream of the same name. Default: its name here. A change: refused.",
+      ),
     account: textSchema("the name of an account")
       .optional()
       .describe("The account that it is in. Default: the first. A change: refused."),
@@ -106,17 +114,18 @@ export interface CompiledStream {
  * Turns settings into the API's config, words about places into tags, and reports what the server would
  * refuse.
  *
+ * @param key what the settings call the stream.
  * @param regions names of all regions, in order: an `xr:` tag counts them.
  * @param zones names of all availability zones.
- * @returns every problem found, its path below `streams.<name>`.
+ * @returns every problem found, its path below `streams.<key>`.
  */
 export function compileStream(
-  name: string,
+  key: string,
   settings: StreamSettings,
   regions: readonly string[],
   zones: readonly string[],
 ): CompiledStream {
-  const { placement, ...rest } = settings;
+  const { placement, stream: name = key, ...rest } = settings;
   const compiled = toApi(STREAM_FIELDS, rest) as ApiObject<StreamFields>;
   const subjects = compiled.mirror || compiled.sources ? {} : { subjects: [name] };
   const place = placement ? { placement: compilePlacement(placement, regions) } : {};
@@ -127,27 +136,43 @@ export function compileStream(
   ];
   return {
     config,
-    problems: problems.map((problem) => ({ ...problem, path: `streams.${name}.${problem.path}` })),
+    problems: problems.map(({ path, ...problem }) => {
+      const setting = path === "name" && settings.stream !== undefined ? "stream" : path;
+      return { path: `streams.${key}.${setting}`, ...problem };
+    }),
   };
+}
+
+/** Reports all keys that stand for a stream which another one stands for already. */
+export function findNamesakes(streams: readonly KeyedStream[]): Problem[] {
+  return [...Map.groupBy(streams, streamKey).values()].flatMap((alike) => {
+    // The one that says nothing of its name has no setting that could be in error.
+    const [first, ...others] = alike.toSorted(
+      (a, b) => Number(b.key === b.name) - Number(a.key === a.name),
+    );
+    return others.map(({ key, name, account }) => ({
+      path: `streams.${key}.stream`,
+      message: `stream ${name} of account ${account} is streams.${first?.key} already`,
+      fix: "give one of them another stream or account, or take one out",
+    }));
+  });
 }
 
 /** Reports every two streams of an account that would take the same message: the server's error 10065. */
 export function findOverlaps(
-  streams: readonly {
-    readonly name: string;
-    readonly account: string;
+  streams: readonly (Pick<KeyedStream, "key" | "account"> & {
     readonly subjects: readonly string[];
-  }[],
+  })[],
 ): Problem[] {
-  return streams.flatMap(({ name, account, subjects }, index) => {
+  return streams.flatMap(({ key, account, subjects }, index) => {
     const others = streams.slice(index + 1).filter((other) => other.account === account);
     return others.flatMap((other) =>
       subjects.flatMap((subject) =>
         other.subjects
           .filter((rival) => subjectsOverlap(subject, rival))
           .map((rival) => ({
-            path: `streams.${other.name}.subjects`,
-            message: `"${rival}" overlaps with "${subject}" of stream ${name}`,
+            path: `streams.${other.key}.subjects`,
+            message: `"${rival}" overlaps with "${subject}" of stream ${key}`,
             fix: "a subject belongs to one stream; narrow one of them",
           })),
       ),

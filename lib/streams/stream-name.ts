@@ -4,6 +4,12 @@ export interface StreamName {
   readonly name: string;
 }
 
+/** A stream of the settings. */
+export interface KeyedStream extends StreamName {
+  /** What the settings, Pulumi and the stack's outputs call it: its name, unless the settings give it another. */
+  readonly key: string;
+}
+
 /** One string for it, e.g. to be the key of a map. */
 export function streamKey({ account, name }: StreamName): string {
   return `${account} ${name}`;
@@ -27,4 +33,15 @@ export function notAmong<Stream extends StreamName>(
 export function streamNamer(streams: Iterable<StreamName>): (stream: StreamName) => string {
   const accounts = new Set(Array.from(streams, ({ account }) => account).filter(Boolean));
   return ({ account, name }) => (accounts.size > 1 && account ? `${name} (${account})` : name);
+}
+
+/** As {@link streamNamer}, with the account of those alone whose name others have, too. */
+export function terseNamer(streams: Iterable<StreamName>): (stream: StreamName) => string {
+  const namers = new Map(
+    [...Map.groupBy(streams, ({ name }) => name)].map(([name, alike]) => [
+      name,
+      streamNamer(alike),
+    ]),
+  );
+  return (stream) => namers.get(stream.name)?.(stream) ?? stream.name;
 }

@@ -44,13 +44,13 @@ const MOVES_BY_GOAL: ServerVersion = [2, 15, 0];
 
 /** Says what a change of version does to streams, before it is made. */
 export function imageEffects(
-  { oldest, newest, planned }: ImageChange,
+  { oldest, newest, planned: version }: ImageChange,
   { streams }: ObservedCluster,
   plan: Pick<ClusterPlan, "accounts" | "streams">,
 ): ImageEffects {
-  const configs = new Map(plan.streams.map((stream) => [streamKey(stream), stream.config]));
-  const getsLimit = !hasDefaultLimit(oldest) && hasDefaultLimit(planned);
-  const stallsMoves = !isOlder(newest, MOVES_BY_GOAL) && isOlder(planned, MOVES_BY_GOAL);
+  const planned = new Map(plan.streams.map((stream) => [streamKey(stream), stream]));
+  const getsLimit = !hasDefaultLimit(oldest) && hasDefaultLimit(version);
+  const stallsMoves = !isOlder(newest, MOVES_BY_GOAL) && isOlder(version, MOVES_BY_GOAL);
   const moving = stallsMoves ? streams.filter(({ isChanging }) => isChanging) : [];
   return {
     refusals: moving.map(
@@ -58,7 +58,7 @@ export function imageEffects(
         `stream ${name} (account ${account}) is being moved or scaled, which servers before 2.15 never end; wait until it is through, see npm run status`,
     ),
     notices: getsLimit
-      ? limitNotices(streams, (stream) => configs.get(streamKey(stream)), plan.accounts)
+      ? limitNotices(streams, (stream) => planned.get(streamKey(stream)), plan.accounts)
       : [],
   };
 }

@@ -2,6 +2,7 @@ import { listSome } from "../base/wording.ts";
 import { placementRequest, planSeating } from "../placement/placement.ts";
 import { survives } from "../placement/survivability.ts";
 import type { ClusterPlan, StreamPlan } from "../plan/plan.ts";
+import { terseNamer } from "../streams/stream-name.ts";
 
 type Plan = Pick<ClusterPlan, "streams" | "fleet">;
 
@@ -39,6 +40,7 @@ function fatesOf({ streams, fleet }: Plan, nodes: readonly string[]): string {
     const hosts = seating.seats.flat();
     return { stream, seating, isGone: hosts.every((host) => nodes.includes(host)) };
   });
+  const nameOf = terseNamer(streams);
   const gone = seated.filter(({ isGone }) => isGone);
   const doubtful = seated.filter(({ isGone, seating }) => !isGone && !survives(seating, nodes));
   const fates: [readonly { readonly stream: StreamPlan }[], string][] = [
@@ -56,7 +58,7 @@ function fatesOf({ streams, fleet }: Plan, nodes: readonly string[]): string {
     "replicas are copied back from other nodes",
     ...fates.flatMap(([some, fate]) =>
       some.length > 0
-        ? [`the messages of ${listSome(some.map(({ stream }) => stream.name))} ${fate}`]
+        ? [`the messages of ${listSome(some.map(({ stream }) => nameOf(stream)))} ${fate}`]
         : [],
     ),
   ].join("; ");

@@ -28,7 +28,7 @@ import {
 } from "../placement/room-check.ts";
 import { type ClusterPlan, nodesOf, type StreamPlan } from "../plan/plan.ts";
 import { diffConfig } from "../streams/stream-diff.ts";
-import { notAmong, streamKey } from "../streams/stream-name.ts";
+import { notAmong, type StreamName, streamKey, terseNamer } from "../streams/stream-name.ts";
 
 /** What can be told of a cluster's room without looking at its streams. */
 export interface ObservedRoom {
@@ -150,6 +150,7 @@ function describeLoweredStores(
   room: ObservedRoom,
   { streams }: ObservedCluster,
 ): string[] {
+  const nameOf = terseNamer(streams);
   const faults = loweredStores(plan, room).flatMap(({ node, kind, from, to, store }) => {
     const here = streams.filter(
       ({ hosts, config }) => hosts.includes(node) && reservationOf(config).storage === kind,
@@ -157,11 +158,11 @@ function describeLoweredStores(
     const unsized = here.filter(({ config }) => reservationOf(config).bytes === 0);
     const left =
       store.reserved === to && unsized.length > 0
-        ? [`leaves nothing for ${listSome(unsized.map(({ name }) => name))}`]
+        ? [`leaves nothing for ${listSome(unsized.map(nameOf))}`]
         : [];
-    const singles = here.map(({ name, config }) => ({
-      name,
-      config: { ...config, num_replicas: 1 },
+    const singles = here.map((stream) => ({
+      name: nameOf(stream),
+      config: { ...stream.config, num_replicas: 1 },
     }));
     const holds = [
       ...(store.reserved > to
@@ -237,6 +238,11 @@ function describeLoweredLimits(
   });
 }
 
+interface NamingView extends Pick<RoomView, "fleet" | "stores"> {
+  /** How people know a stream from all others. */
+  readonly nameOf: (stream: StreamName) => string;
+}
+
 function describeCrampedStreams(
   plan: PlanRoom,
   room: ObservedRoom,
@@ -244,7 +250,11 @@ function describeCrampedStreams(
 ): string[] {
   const changes = changesOf(plan, observed);
   const stores = storesBeside(plan, room, changes);
-  const view = { fleet: plan.fleet, stores };
+  const view = {
+    fleet: plan.fleet,
+    stores,
+    nameOf: terseNamer([...plan.streams, ...observed.streams]),
+  };
   const refused = changes.flatMap((change) => {
     const text = whyRefused(change, plan, { ...view, metaLeader: room.metaLeader }, observed);
     return text === undefined ? [] : [{ key: streamKey(change.stream), text }];
@@ -276,8 +286,10 @@ function describeOthers(plan: PlanRoom, { streams }: ObservedCluster): string[] 
     ({ config }) => reservationOf(config).bytes > 0,
   );
   if (others.length === 0) return [];
+  const nameOf = terseNamer([...plan.streams, ...streams]);
+  const named = others.map((stream) => ({ ...stream, name: nameOf(stream) }));
   return [
-    `streams that aren't in the settings hold room as well (${describeReservations(others)}): one that leaves is deleted after all else, so let it leave by an up of its own`,
+    `streams that aren't in the settings hold room as well (${describeReservations(named)}): one that leaves is deleted after all else, so let it leave by an up of its own`,
   ];
 }
 
@@ -329,9 +341,10 @@ function storesBeside(
  * servers store no more than they may, whatever is reserved there.
  */
 function describeCrampedCopy(
-  { stream: { name, policy }, replaced }: StreamChange,
-  { fleet, stores }: Pick<RoomView, "fleet" | "stores">,
+  { stream, replaced }: StreamChange,
+  { fleet, stores, nameOf }: NamingView,
 ): string[] {
+  const { name, policy } = stream;
   if (!replaced || policy.recreate !== "viaBackup" || replaced.bytes === 0) return [];
   const unreserved = [...stores].map(
     ([host, { file, memory }]) => [host, { file: { ...file, reserved: 0 }, memory }] as const,
@@ -346,27 +359,27 @@ function describeCrampedCopy(
   const reason = whyNoReplacement(copy, [], { fleet, stores: new Map(unreserved) });
   if (reason === undefined) return [];
   return [
-    `stream ${name}: the copy that recreate: viaBackup makes of it first ${reason}; raise ${STORE_SETTINGS.file}, or make room there first`,
+    `stream ${nameOf(stream)}: the copy that recreate: viaBackup makes of it first ${reason}; raise ${STORE_SETTINGS.file}, or make room there first`,
   ];
 }
 
 function whyRefused(
   { stream, found }: StreamChange,
   plan: PlanRoom,
-  view: Pick<RoomView, "fleet" | "stores" | "metaLeader">,
+  view: NamingView & Pick<RoomView, "metaLeader">,
   observed: ObservedCluster,
 ): string | undefined {
-  const { name, account, config } = stream;
+  const { account, config } = stream;
   const limits = plan.accounts.find((each) => each.name === account)?.jetStream;
   const others = [
-    ...plan.streams.filter((other) => other.name !== name),
+    ...notAmong(plan.streams, [stream]),
     ...notAmong(observed.streams, plan.streams),
   ].filter((other) => other.account === account);
   const refusal = refusalOf(
     { account, config, ...(found ? { found } : {}) },
     { ...view, limits: limits === false ? undefined : limits, others },
   );
-  return refusal && `stream ${name}: ${refusal.message}; ${refusal.fix}`;
+  return refusal && `stream ${view.nameOf(stream)}: ${refusal.message}; ${refusal.fix}`;
 }
 
 /** Replicas on nodes that leave go to others, whether their stream is in the settings or not. */
@@ -385,13 +398,11 @@ function describeStrays(
 }
 
 /** What a change reserves for certain, and where. */
-function demandsOn(
-  kind: StoreKind,
-  { stream: { name, config }, found }: StreamChange,
-  view: Pick<RoomView, "fleet" | "stores">,
-): Demand[] {
+function demandsOn(kind: StoreKind, { stream, found }: StreamChange, view: NamingView): Demand[] {
+  const { config } = stream;
   const { storage, bytes } = reservationOf(config);
   if (storage !== kind || bytes === 0) return [];
+  const name = view.nameOf(stream);
   const demands = demandsOf(name, planSeating(placementRequest(config), withRoom(view)), bytes);
   if (!found) return demands;
   const more = bytes - reservationOf(found.config).bytes;

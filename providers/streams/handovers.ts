@@ -1,3 +1,4 @@
+import { ownValue } from "../../lib/base/records.ts";
 import { completeConfig, digestConfig } from "../../lib/streams/stream-diff.ts";
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import { describeContents } from "../../lib/streams/stream-loss.ts";
@@ -10,20 +11,31 @@ import {
   isParked,
   planHandover,
 } from "../../lib/streams/subject-handover.ts";
-import { accountOf, type Roster, rememberedIn } from "../../lib/update/remembered-streams.ts";
+import {
+  identify,
+  type Roster,
+  rememberedIn,
+  streamOf,
+} from "../../lib/update/remembered-streams.ts";
 import type { JetStreamPort, StreamInfo } from "../../live/jetstream/jetstream.ts";
 import { find, findAtOnce, insist, type Pace } from "../../live/jetstream/patience.ts";
 import { until } from "../../live/until.ts";
 import type { Goal } from "./converge.ts";
 import type { Reporting } from "./progress.ts";
 
-/** Which subjects the streams of the settings are to have, by name: what a roster is told beside what it remembers. */
+/** Which subjects the streams of the settings are to have, by key: what a roster is told beside what it remembers. */
 export type SubjectsOfStreams = Readonly<Record<string, readonly string[]>>;
 
-/** Of which stream of its account each mirror in the settings is one: what a roster is told beside it, too. */
+/** Of which stream of its account each mirror in the settings, by key, is one: what a roster is told beside it, too. */
 export type MirrorsOfStreams = Readonly<Record<string, string>>;
 
-/** What one account's streams are to become. */
+/** The two keys of a stream that changes its key. */
+export interface Renaming {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What one account's streams are to become, by name. */
 interface Course {
   readonly targets: ReadonlyMap<string, readonly string[]>;
   /** Those that leave the settings, and whether their messages may go. */
@@ -50,6 +62,8 @@ export class Handovers {
   readonly #mirrors = new Map<string, string[]>();
   /** What the last `up` set out to make of streams. */
   readonly #begun = new Map<string, string>();
+  /** Streams that the settings call otherwise than before. */
+  readonly #renamed = new Map<string, Renaming>();
   /** Streams whose subjects were changed on behalf of others. */
   readonly #touched = new Set<string>();
   readonly #queues = new Map<string, Promise<unknown>>();
@@ -69,22 +83,26 @@ export class Handovers {
   ): void {
     this.#mirrors.clear();
     for (const [mirror, origin] of Object.entries(mirrors)) {
-      const key = keyOf({ account: accountOf(news, mirror), stream: origin });
-      this.#mirrors.set(key, [...(this.#mirrors.get(key) ?? []), mirror]);
+      const { account, name } = streamOf(news, mirror);
+      const key = streamKey({ account, name: origin });
+      this.#mirrors.set(key, [...(this.#mirrors.get(key) ?? []), name]);
     }
-    const before = Object.entries(rememberedIn(olds)).map(([name, { account, allowDataLoss }]) => ({
-      name,
-      account: account ?? olds.account ?? news.account,
-      mayLose: allowDataLoss === true,
+    const before = Object.entries(rememberedIn(olds)).map(([key, entry]) => ({
+      key,
+      ...identify(key, entry, olds.account ?? news.account),
+      mayLose: entry.allowDataLoss === true,
     }));
-    const after = Object.entries(subjects).map(([name, wanted]) => ({
-      name,
-      account: accountOf(news, name),
+    const after = Object.entries(subjects).map(([key, wanted]) => ({
+      ...streamOf(news, key),
       wanted,
     }));
-    for (const { name, account } of before) {
-      const digest = olds.begun?.[name];
-      if (digest !== undefined) this.#begun.set(keyOf({ account, stream: name }), digest);
+    for (const stream of before) {
+      const digest = ownValue(olds.begun ?? {}, stream.key);
+      if (digest !== undefined) this.#begun.set(streamKey(stream), digest);
+    }
+    this.#renamed.clear();
+    for (const [to, from] of Object.entries(news.renamed ?? {})) {
+      this.#renamed.set(streamKey(streamOf(news, to)), { from, to });
     }
     for (const account of new Set([...before, ...after].map((stream) => stream.account))) {
       const here = after.filter((stream) => stream.account === account);
@@ -122,7 +140,12 @@ export class Handovers {
     return this.#courses.get(account)?.targets.has(stream);
   }
 
-  /** Which streams of the settings mirror a stream. */
+  /** How the settings called a stream before, and call it now; undefined where they haven't called it otherwise. */
+  renamingOf(stream: Pick<Goal, "account" | "stream">): Renaming | undefined {
+    return this.#renamed.get(keyOf(stream));
+  }
+
+  /** Which streams of the settings mirror a stream, by name. */
   mirrorsOf(origin: Pick<Goal, "account" | "stream">): readonly string[] {
     return this.#mirrors.get(keyOf(origin)) ?? [];
   }

@@ -1,13 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
 import type { CheckResult, DiffResult } from "@pulumi/pulumi/dynamic/index.js";
 import { describeContents } from "../../lib/streams/stream-loss.ts";
+import type { KeyedStream } from "../../lib/streams/stream-name.ts";
 import {
-  accountOf,
   accountsOf,
+  identify,
   type LeavingEntry,
   leaversOf,
   mirroredLeavers,
   type Roster,
+  renamingsOf,
 } from "../../lib/update/remembered-streams.ts";
 import { isSilence, type JetStreamPort, StreamNotFound } from "../../live/jetstream/jetstream.ts";
 import { configure, openConfigured } from "../process/configured.ts";
@@ -36,9 +38,12 @@ export function rosterLifecycle(
 ) {
   return {
     async check(olds: Partial<Roster>, inputs: RosterInputs): Promise<CheckResult> {
-      const { subjects = {}, mirrors = {}, ...news } = inputs;
+      const { subjects = {}, mirrors = {}, ...roster } = inputs;
+      if (hasUnknown(roster)) return { inputs: roster };
+      const renamed = renamingsOf(olds, roster);
+      const news = { ...roster, ...(Object.keys(renamed).length > 0 ? { renamed } : {}) };
       if (!hasUnknown(inputs)) handovers.announce(olds, news, subjects, mirrors);
-      if (hasUnknown(news) || !isRoster(olds)) return { inputs: news };
+      if (!isRoster(olds)) return { inputs: news };
       const findings = await Promise.all(
         accountsOf(olds).map((account) => checkAccount(account, open(account), olds, news)),
       );
@@ -69,10 +74,14 @@ function essenceOf({ account, firstIsOff, otherAccounts = [], streams }: Roster)
   return { account, firstIsOff, otherAccounts, streams };
 }
 
+interface Leaver extends KeyedStream {
+  readonly entry: LeavingEntry;
+}
+
 interface Finding {
   /** Why the settings can't be. */
   readonly reasons: readonly string[];
-  /** Streams to be deleted that are there. */
+  /** Streams to be deleted that are there, by key. */
   readonly leaving: Readonly<Record<string, LeavingEntry>>;
 }
 
@@ -83,16 +92,18 @@ async function checkAccount(
   olds: Roster,
   news: Roster,
 ): Promise<Finding> {
-  const known = Object.keys(olds.streams).filter((name) => accountOf(olds, name) === account);
-  const leavers = Object.entries(leaversOf(olds, news)).filter(
-    ([, entry]) => (entry.account ?? olds.account) === account,
-  );
+  const streamsIn = (entries: Readonly<Record<string, LeavingEntry>>) =>
+    Object.entries(entries)
+      .map(([key, entry]) => ({ key, entry, ...identify(key, entry, olds.account) }))
+      .filter((stream) => stream.account === account);
+  const known = streamsIn(olds.streams).map(({ name }) => name);
+  const leavers = streamsIn(leaversOf(olds, news));
   try {
     const reasons = accountsOf(news).includes(account)
       ? []
       : await refuseLeaving(account, port, known);
     if (reasons.length > 0) return { reasons, leaving: {} };
-    const looks = await Promise.all(leavers.map(([name, entry]) => lookAt(port, name, entry)));
+    const looks = await Promise.all(leavers.map((leaver) => lookAt(port, leaver)));
     return {
       reasons: looks.flatMap(({ reason }) => (reason === undefined ? [] : [reason])),
       leaving: Object.assign({}, ...looks.map(({ leaving }) => leaving)),
@@ -101,10 +112,13 @@ async function checkAccount(
     if (!isSilence(error)) throw error;
     // The deletion itself looks again, and fails where nobody answers.
     const leaves = !accountsOf(news).includes(account);
-    const atRisk = leavers.filter(([, { allowDataLoss }]) => !allowDataLoss);
-    const unknown = leaves ? `account ${account}` : atRisk.map(([name]) => name).join(", ");
+    const atRisk = leavers.filter(({ entry }) => !entry.allowDataLoss);
+    const unknown = leaves ? `account ${account}` : atRisk.map(({ name }) => name).join(", ");
     if (unknown !== "") console.error(`what ${unknown} holds is unknown: ${error.message}`);
-    return { reasons: [], leaving: Object.fromEntries(leavers) };
+    return {
+      reasons: [],
+      leaving: Object.fromEntries(leavers.map(({ key, entry }) => [key, entry])),
+    };
   }
 }
 
@@ -129,11 +143,11 @@ async function refuseLeaving(
 }
 
 /** Looks at a stream that is to be deleted, unless it has been and another has its name. */
-async function lookAt(port: JetStreamPort, name: string, entry: LeavingEntry) {
+async function lookAt(port: JetStreamPort, { key, name, entry }: Leaver) {
   try {
     const { created, state } = await port.info(name);
     if (entry.created !== undefined && entry.created !== created) return {};
-    const leaving = { [name]: { ...entry, created } };
+    const leaving = { [key]: { ...entry, created } };
     if (state.messages === 0 || entry.allowDataLoss) return { leaving };
     const reason = `stream ${name} is taken out of the settings, but holds ${describeContents(state)}; put it back, empty it first (nats stream purge ${name}), or let the messages go: put it back with allowDataLoss: true, run "pulumi up", then take it out`;
     return { leaving, reason };

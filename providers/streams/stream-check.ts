@@ -19,6 +19,7 @@ import { validateConfig } from "../../lib/streams/stream-rules.ts";
 import { isParked } from "../../lib/streams/subject-handover.ts";
 import type { StreamInfo } from "../../live/jetstream/jetstream.ts";
 import { WAYS_OUT } from "./converge.ts";
+import type { Renaming } from "./handovers.ts";
 import { copyObstacles, isUnfed } from "./recreate.ts";
 import { hostsOf } from "./replicas.ts";
 import type { CheckVerdict, ProgramInputs, StreamIdentity, StreamInputs } from "./stream-inputs.ts";
@@ -27,6 +28,7 @@ import type { CheckVerdict, ProgramInputs, StreamIdentity, StreamInputs } from "
 export function planInputs(
   olds: Partial<StreamInputs>,
   { fleet, ...inputs }: ProgramInputs,
+  isPlanned: (stream: StreamIdentity) => boolean,
 ): { readonly inputs: object; readonly refusals: readonly string[] } {
   const request = placementRequest(inputs.config);
   const placement = planPlacement(request, fleet);
@@ -34,7 +36,7 @@ export function planInputs(
   const problems = validateConfig(inputs.config).map(
     ({ path, message, fix }) => `${path}: ${message}${fix ? `; ${fix}` : ""}`,
   );
-  const refusals = [...problems, ...refusedIdentity(olds, inputs)];
+  const refusals = [...problems, ...refusedIdentity(olds, inputs, isPlanned)];
   if (placement.kind !== "impossible") {
     const place = { hosts: plannedHosts(placement), ...(apart.length > 0 ? { apart } : {}) };
     return { inputs: { ...inputs, ...place }, refusals };
@@ -47,13 +49,22 @@ export function planInputs(
 const WAYS_TO_MOVE: Readonly<Record<keyof StreamIdentity, string>> = {
   stream: "add a new stream that sources the old one, then remove the old one",
   account:
-    'put it back, or add a stream of another name there; or take it out of the settings, run "pulumi up", then add it there, empty',
+    'put it back, and add one there beside it, which may be of the same name; or take it out of the settings, run "pulumi up", then add it there, empty',
 };
 
 function refusedIdentity(
   olds: Partial<StreamInputs>,
-  news: Pick<StreamInputs, "stream" | "account">,
+  news: StreamIdentity,
+  isPlanned: (stream: StreamIdentity) => boolean,
 ): string[] {
+  const { stream, account } = olds;
+  const differs = stream !== news.stream || account !== news.account;
+  // To the servers nothing may have changed, but Pulumi knows it by the name in the settings, and has another one there.
+  if (stream !== undefined && account !== undefined && differs && isPlanned({ stream, account })) {
+    return [
+      `stream ${stream} of account ${account} has another name in the settings, and its own has gone to stream ${news.stream} of account ${news.account}; give that one a name that no stream has had, or have Pulumi rename what it knows first (pulumi state rename, or aliases)`,
+    ];
+  }
   return (["stream", "account"] as const)
     .filter((key) => olds[key] !== undefined && olds[key] !== news[key])
     .map(
@@ -81,16 +92,19 @@ export function changesBy(
  * Judges what the settings make of a stream as it is found, before anything is sent.
  *
  * @param found the stream as it is; undefined where there is none, or nobody to say so.
+ * @param renaming where it is this stack's already, under another key.
  */
 export function judge(
   olds: Partial<StreamInputs>,
   news: ProgramInputs,
   found: (StreamInfo & Contents) | undefined,
+  renaming?: Renaming,
 ): CheckVerdict {
   if (!olds.config && !found) return { refusals: refusedAtBirth(news.config), notices: [] };
   const changes = changesBy(olds, news, found);
   // One that waits for its subjects was made by an `up` that was interrupted.
-  const isStranger = olds.config === undefined && !isParked(found?.config.subjects);
+  const isNew = olds.config === undefined && !isParked(found?.config.subjects);
+  const isStranger = isNew && renaming === undefined;
   if (isStranger && changes.length > 0 && !news.policy.adopt) {
     return { refusals: [describeStranger(news, changes, found)], notices: [] };
   }
@@ -100,7 +114,11 @@ export function judge(
     { refusals: describeExcesses(changes, news.config, found?.consumers), notices: [] },
     {
       refusals: [],
-      notices: [...adoption(isStranger, news, found), ...moves(changes, news, found)],
+      notices: [
+        ...(isStranger ? adoption(news, found) : []),
+        ...(isNew && renaming ? renewal(renaming, news, found) : []),
+        ...moves(changes, news, found),
+      ],
     },
   ];
   return {
@@ -165,9 +183,18 @@ function judgeLosses(
   return { refusals: losses.map((loss) => `${loss}; ${wayOut}`), notices: [] };
 }
 
-function adoption(isStranger: boolean, { stream }: ProgramInputs, found: StreamInfo | undefined) {
-  return isStranger && found
+function adoption({ stream }: ProgramInputs, found: StreamInfo | undefined) {
+  return found
     ? [`stream ${stream} is there already, and is taken up with ${describeContents(found.state)}`]
+    : [];
+}
+
+/** Pulumi tells of a stream to be made, and of one to be deleted. */
+function renewal({ from, to }: Renaming, { stream }: ProgramInputs, found: StreamInfo | undefined) {
+  return found
+    ? [
+        `stream ${stream} is called ${to} in the settings, no longer ${from}, and stays with ${describeContents(found.state)}: only Pulumi's note of ${from} is deleted`,
+      ]
     : [];
 }
 

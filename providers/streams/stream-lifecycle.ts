@@ -134,7 +134,8 @@ export function streamLifecycle(
 
     async create(inputs) {
       const port = portOf(inputs);
-      await createOrTakeUp(port, inputs, pace, program.isReplacing(inputs));
+      const isOwn = program.isReplacing(inputs) || handovers.renamingOf(inputs) !== undefined;
+      await createOrTakeUp(port, inputs, pace, isOwn);
       try {
         return { id: inputs.stream, outs: await settle(port, inputs, pace) };
       } catch (error) {
@@ -238,11 +239,15 @@ async function checkInputs(
     const { fleet: _, ...inputs } = news;
     return { inputs: { ...inputs, hosts: UNKNOWN } };
   }
-  const { inputs, refusals } = planInputs(olds, news);
+  const { inputs, refusals } = planInputs(
+    olds,
+    news,
+    ({ account, stream }) => handovers.isPlanned(account, stream) === true,
+  );
   if (refusals.length > 0) return { inputs, failures: toFailures(refusals) };
   const seen = needsLook(olds, news) ? await glance(port(), olds, news) : undefined;
   const verdicts = [
-    judge(olds, news, seen?.found),
+    judge(olds, news, seen?.found, handovers.renamingOf(news)),
     ...(seen ? await judgeNeighbours(port(), olds, news, seen.found, handovers) : []),
   ];
   const refused = verdicts.flatMap(({ refusals }) => refusals);

@@ -69,7 +69,7 @@ test("a node takes larger messages once it has reloaded, and the others store th
 
 test("an account's limit that the plan takes lets the stack's own requests through, and not much less does", async () => {
   const config = { name: "ORDERS", subjects: ["orders.*"], description: "x".repeat(1_000) };
-  const stream = { name: config.name, account: "APP", config };
+  const stream = { key: config.name, account: "APP", config };
   const isTaken = (payload: number) => payloadProblems(MIB, [app(payload)], [stream]).length === 0;
   let least = 1;
   while (!isTaken(least)) least += 1;

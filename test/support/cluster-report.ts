@@ -27,7 +27,11 @@ export function outputsOf(plan: ClusterPlan): StackOutputs {
         const [leader = "", ...others] = hostsFor(stream);
         const tags = [...(stream.config.placement?.tags ?? [])];
         const replicas = [leader, ...others].sort();
-        return [stream.name, { account: stream.account, tags, leader, replicas }];
+        const { key, name, account } = stream;
+        return [
+          key,
+          { ...(name === key ? {} : { stream: name }), account, tags, leader, replicas },
+        ];
       }),
     ),
   };

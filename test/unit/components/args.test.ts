@@ -137,7 +137,7 @@ describe("the types have all that is checked, and no more", () => {
   });
 
   test("every field of a stream's config, and how an update may deal with it", () => {
-    type Own = "leader" | "adopt" | "allowDataLoss" | "recreate" | "account";
+    type Own = "leader" | "adopt" | "allowDataLoss" | "recreate" | "account" | "stream";
     expectTypeOf<keyof StreamSettingsArgs>().toEqualTypeOf<keyof StreamFields | Own>();
     expectTypeOf<NamesIn<StreamSettingsArgs>>().toEqualTypeOf<NamesIn<StreamSettings>>();
   });

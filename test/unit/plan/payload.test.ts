@@ -13,7 +13,7 @@ function account(payload?: number, jetStream: AccountPlan["jetStream"] = {}): Ac
 }
 
 const stream = (config: object = {}) => ({
-  name: "ORDERS",
+  key: "ORDERS",
   account: "APP",
   config: { name: "ORDERS", subjects: ["orders.*"], ...config },
 });

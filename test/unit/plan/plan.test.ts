@@ -23,6 +23,76 @@ const SEED_STREAMS = {
   ORDERS: { subjects: ["orders.*"], replicas: 3, placement: { tags: ["rg:2"] } },
 };
 
+describe("streams of one name", () => {
+  const ORDERS = { subjects: ["orders.*"] };
+
+  test("are in different accounts, each with a key of its own", () => {
+    const { streams } = plan({
+      accounts: { BILLING: {} },
+      streams: { ORDERS, "ORDERS-BILLING": { ...ORDERS, stream: "ORDERS", account: "BILLING" } },
+    });
+    expect(streams).toMatchObject([
+      { key: "ORDERS", name: "ORDERS", account: "APP", config: { name: "ORDERS" } },
+      { key: "ORDERS-BILLING", name: "ORDERS", account: "BILLING", config: { name: "ORDERS" } },
+    ]);
+  });
+
+  test("take their name for subject, not their key", () => {
+    const { streams } = plan({ streams: { key: { stream: "ORDERS" } } });
+    expect(streams[0]?.config.subjects).toEqual(["ORDERS"]);
+  });
+
+  test.each([["SAME"], ["Z"], ["A"]])("are refused in one account, %s naming the other", (key) => {
+    // The server's words for it, an overlap of subjects, aren't said beside it.
+    expect(problemsOf({ streams: { [key]: { ...ORDERS, stream: "ORDERS" }, ORDERS } })).toEqual([
+      `streams.${key}.stream: stream ORDERS of account APP is streams.ORDERS already`,
+    ]);
+  });
+
+  test("have what is wrong with them said of their keys", () => {
+    const problems = problemsOf({
+      streams: {
+        one: { stream: "O.1" },
+        two: { stream: "ORDERS", account: "NONE" },
+        three: { stream: "ORDERS", placement: { tags: ["rg:9"] } },
+        four: { stream: "BIG", maxMsgSize: "8MiB", maxBytes: "1TiB" },
+        five: { subjects: ["BIG"] },
+      },
+    });
+    const paths = problems.map((problem) => problem.split(": ")[0]);
+    expect(paths).toEqual(
+      expect.arrayContaining([
+        "streams.one.stream",
+        "streams.two.account",
+        "streams.three.placement",
+        "streams.four.maxMsgSize",
+        "streams.five.subjects",
+      ]),
+    );
+    expect(paths.filter((path) => /ORDERS|BIG/.test(path ?? ""))).toEqual([]);
+  });
+
+  test("are copied from in the account of the stream that copies", () => {
+    const copies = (account: string) => {
+      const { streams } = draftCluster(
+        parseSettings(
+          {
+            accounts: { BILLING: {} },
+            streams: {
+              BILLS: { stream: "ORDERS", account: "BILLING" },
+              COPY: { account, mirror: { name: "ORDERS" } },
+            },
+          },
+          identity,
+        ),
+      );
+      return streams.find(({ key }) => key === "COPY")?.warnings;
+    };
+    expect(copies("BILLING")).toEqual([]);
+    expect(copies("APP")).toEqual([expect.stringContaining("ORDERS isn't in these settings")]);
+  });
+});
+
 describe("planCluster", () => {
   test("names hosts for the seed's streams", () => {
     const { streams } = plan({ streams: SEED_STREAMS });

@@ -10,6 +10,7 @@ import {
 import { Patience } from "../../../live/jetstream/patience.ts";
 import { dropAbsent } from "../../../providers/streams/converge.ts";
 import { Handovers } from "../../../providers/streams/handovers.ts";
+import { rosterLifecycle } from "../../../providers/streams/roster-lifecycle.ts";
 import type {
   ProgramInputs,
   StreamInputs,
@@ -631,6 +632,138 @@ describe("a stream that others mirror", () => {
     ]);
     expect(await changed({ recreate: "viaBackup" })).toEqual([]);
     expect(await changed({ allowDataLoss: true }, { max_msgs: 5 })).toEqual([]);
+  });
+});
+
+describe("a stream that gets another name in the settings", () => {
+  const named = (key: string) => ({
+    account: "APP",
+    streams: { [key]: key === "ORDERS" ? {} : { stream: "ORDERS" } },
+  });
+
+  /** As another `up` begins, with MAIN in the place of ORDERS; to Pulumi that is a stream it doesn't know. */
+  const rename = async (change: Change = {}, to = "MAIN") => {
+    const handovers = new Handovers();
+    lifecycle = streamLifecycle(() => jetStream, { ...options, handovers });
+    const roster = rosterLifecycle(() => jetStream, handovers);
+    const news = { ...named(to), subjects: { [to]: ["orders.>"] } };
+    expect((await roster.check(named("ORDERS"), news)).failures).toEqual([]);
+    return await check({}, program(change));
+  };
+  const fill = (messages: number) => {
+    const stream = jetStream.streams.get("ORDERS");
+    if (stream) stream.messages = messages;
+  };
+
+  it("stays with its messages, and changes along", async () => {
+    const olds = await created();
+    fill(5);
+    const heard = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const { inputs, failures } = await rename({ max_msgs: 100, placement: { tags: ["rg:3"] } });
+    expect(failures).toEqual([]);
+    expect(heard.mock.calls.flat().join()).toMatch(
+      /stream ORDERS is called MAIN in the settings, no longer ORDERS, and stays with 5 messages/,
+    );
+    const { outs } = await lifecycle.create(inputs);
+    expect(outs).toMatchObject({ stream: "ORDERS", replicas: region(3) });
+    await lifecycle.delete("ORDERS", { ...olds, policy: { allowDataLoss: true } });
+    expect(verbs()).not.toContain("delete");
+    expect(jetStream.streams.get("ORDERS")).toMatchObject({
+      messages: 5,
+      config: { max_msgs: 100 },
+    });
+  });
+
+  it("is as guarded as it was", async () => {
+    await created();
+    fill(5);
+    const { failures } = await rename({ storage: "memory" });
+    expect(failures).toMatchObject([
+      { reason: expect.stringContaining("ORDERS holds 5 messages") },
+    ]);
+  });
+
+  it("is another's still where the last up didn't know it", async () => {
+    await jetStream.create({ ...ORDERS, max_msgs: 5 });
+    const { failures } = await check({}, program());
+    expect(failures).toMatchObject([{ reason: expect.stringContaining("set adopt: true") }]);
+  });
+
+  it("can't have its old one taken by another at once, for which there is a way out", async () => {
+    const olds = await created();
+    await rename();
+    const other = { ...program({ name: "OTHER", subjects: ["other.>"] }) };
+    const { failures } = await check(olds, other);
+    expect(failures).toMatchObject([
+      {
+        reason: expect.stringMatching(
+          /^stream ORDERS of account APP has another name in the settings.*state rename, or aliases/,
+        ),
+      },
+    ]);
+  });
+});
+
+describe("streams of one name in two accounts", () => {
+  const ports = new Map<string, FakeJetStream>();
+  const inputs = (account: string, change: Change = {}) => ({ ...program(change), account });
+
+  beforeEach(() => {
+    for (const account of ["APP", "BILLING"]) ports.set(account, new FakeJetStream(SEED_FLEET));
+    lifecycle = streamLifecycle((account) => ports.get(account) ?? jetStream, {
+      ...options,
+      handovers: new Handovers(),
+    });
+  });
+
+  const create = async (account: string) => {
+    const { inputs: news } = await check({}, inputs(account));
+    return (await lifecycle.create(news)).outs;
+  };
+  const configIn = (account: string) => ports.get(account)?.streams.get("ORDERS")?.config;
+
+  it("are made, changed and deleted each in its own", async () => {
+    await create("APP");
+    const bills = await create("BILLING");
+    const { inputs: news } = await check(bills, inputs("BILLING", { max_msgs: 5 }));
+    await lifecycle.update("ORDERS", bills, news);
+    expect(configIn("BILLING")?.max_msgs).toBe(5);
+    expect(configIn("APP")?.max_msgs ?? -1).toBe(-1);
+  });
+
+  it("don't save each other from being deleted, nor take each other along", async () => {
+    const app = await create("APP");
+    const bills = await create("BILLING");
+    lifecycle = streamLifecycle((account) => ports.get(account) ?? jetStream, options);
+    await check(app, inputs("APP"));
+    await lifecycle.delete("ORDERS", bills);
+    expect(configIn("BILLING")).toBeUndefined();
+    expect(configIn("APP")).toBeDefined();
+  });
+
+  it("hand subjects over within their accounts", async () => {
+    const handovers = new Handovers();
+    lifecycle = streamLifecycle((account) => ports.get(account) ?? jetStream, {
+      ...options,
+      handovers,
+    });
+    const streams = { ORDERS: {}, BILLS: { stream: "ORDERS", account: "BILLING" } };
+    const EU = { account: "BILLING" };
+    handovers.announce(
+      { account: "APP", streams },
+      { account: "APP", streams: { ...streams, EU } },
+      { ORDERS: ["orders.>"], BILLS: ["orders.us"], EU: ["orders.eu"] },
+    );
+    await create("APP");
+    await ports.get("BILLING")?.create({ ...ORDERS, subjects: ["orders.us", "orders.eu"] });
+    const bills = { ...inputs("BILLING", { subjects: ["orders.us"] }), hosts: region(2) };
+    const eu = { ...inputs("BILLING", { name: "EU", subjects: ["orders.eu"] }) };
+    await check(bills, inputs("BILLING", { subjects: ["orders.us"] }));
+    const { inputs: news, failures } = await check({}, eu);
+    expect(failures).toEqual([]);
+    await lifecycle.create(news);
+    expect(configIn("BILLING")?.subjects).toEqual(["orders.us"]);
+    expect(configIn("APP")?.subjects).toEqual(["orders.>"]);
   });
 });
 

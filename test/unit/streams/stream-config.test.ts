@@ -303,10 +303,10 @@ describe("streams side by side", () => {
   it("may not take the same message", () => {
     expect(
       findOverlaps([
-        { name: "A", account: "APP", subjects: ["a.*", "x"] },
-        { name: "B", account: "APP", subjects: ["b", "a.>"] },
-        { name: "C", account: "APP", subjects: ["c"] },
-        { name: "D", account: "ELSE", subjects: ["x"] },
+        { key: "A", account: "APP", subjects: ["a.*", "x"] },
+        { key: "B", account: "APP", subjects: ["b", "a.>"] },
+        { key: "C", account: "APP", subjects: ["c"] },
+        { key: "D", account: "ELSE", subjects: ["x"] },
       ]),
     ).toEqual([
       {

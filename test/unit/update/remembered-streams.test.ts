@@ -1,11 +1,19 @@
+import fc from "fast-check";
 import { beforeEach, describe, expect, it, test, vi } from "vitest";
 import { planCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
-import { accountsOf, type Roster, rosterOf } from "../../../lib/update/remembered-streams.ts";
+import {
+  accountsOf,
+  begunBy,
+  type Roster,
+  renamingsOf,
+  rosterOf,
+  subjectsOf,
+} from "../../../lib/update/remembered-streams.ts";
 import { ClusterUnreachable } from "../../../live/jetstream/jetstream.ts";
 import { UNKNOWN } from "../../../providers/process/unknown.ts";
 import { Handovers } from "../../../providers/streams/handovers.ts";
-import { rosterLifecycle } from "../../../providers/streams/roster-lifecycle.ts";
+import { type RosterInputs, rosterLifecycle } from "../../../providers/streams/roster-lifecycle.ts";
 import { FakeJetStream } from "../../support/fake-jetstream.ts";
 import { SEED_FLEET } from "../../support/seed.ts";
 
@@ -214,6 +222,125 @@ test("a roster remembers accounts and streams that are not the first one's", () 
     otherAccounts: ["BILLING"],
     streams: { ORDERS: { allowDataLoss: true }, BILLS: { account: "BILLING" } },
   });
+});
+
+describe("streams of one name in two accounts", () => {
+  const plan = planCluster(
+    parseSettings(
+      {
+        accounts: { BILLING: {} },
+        streams: { ORDERS: {}, BILLS: { stream: "ORDERS", account: "BILLING" } },
+      },
+      { project: "nats-regions", stack: "dev" },
+    ),
+  );
+  const olds = rosterOf(plan);
+  const ports = new Map<string, FakeJetStream>();
+  const lifecycle = rosterLifecycle((account) => {
+    const port = ports.get(account);
+    if (!port) throw new Error(`nobody was to ask in ${account}`);
+    return port;
+  }, new Handovers());
+  const check = (news: RosterInputs) => lifecycle.check(olds, news);
+  const { ORDERS = {}, BILLS = {} } = olds.streams;
+  const taken = (messages: number) =>
+    `stream ORDERS is taken out of the settings, but holds ${messages} messages`;
+
+  beforeEach(async () => {
+    for (const [account, messages] of [
+      ["APP", 5],
+      ["BILLING", 7],
+    ] as const) {
+      const port = new FakeJetStream(SEED_FLEET);
+      await port.create({ name: "ORDERS" });
+      const stream = port.streams.get("ORDERS");
+      if (stream) stream.messages = messages;
+      ports.set(account, port);
+    }
+  });
+
+  test("are remembered by their keys", () => {
+    expect(olds).toEqual({
+      account: "APP",
+      otherAccounts: ["BILLING"],
+      streams: { ORDERS: {}, BILLS: { account: "BILLING", stream: "ORDERS" } },
+    });
+    expect(begunBy(plan.streams)).toEqual({
+      ORDERS: expect.any(String),
+      BILLS: expect.any(String),
+    });
+    expect(subjectsOf(plan.streams)).toEqual({ ORDERS: ["ORDERS"], BILLS: ["ORDERS"] });
+  });
+
+  test("leave one without the other, each looked at in its own account", async () => {
+    expect(await check({ ...olds, streams: { ORDERS } })).toMatchObject({
+      inputs: { leaving: { BILLS: { account: "BILLING", stream: "ORDERS" } } },
+      failures: [{ reason: expect.stringContaining(taken(7)) }],
+    });
+    expect(await check({ ...olds, streams: { BILLS } })).toMatchObject({
+      inputs: { leaving: { ORDERS: {} } },
+      failures: [{ reason: expect.stringContaining(taken(5)) }],
+    });
+  });
+
+  test("aren't told to leave a mirror behind that mirrors the other", async () => {
+    const COPY = { account: "BILLING" };
+    const news = { ...olds, streams: { BILLS, COPY }, mirrors: { COPY: "ORDERS" } };
+    expect((await check(news)).failures).toHaveLength(1);
+    const both = { ...olds, streams: { ORDERS, COPY }, mirrors: { COPY: "ORDERS" } };
+    expect((await check(both)).failures).toContainEqual({
+      property: "",
+      reason: expect.stringContaining("but COPY mirrors it"),
+    });
+  });
+
+  test("stay where they get another key, which is remembered until they get another one", async () => {
+    const streams = { MAIN: { stream: "ORDERS" }, BILLS };
+    const { inputs, failures } = await check({ ...olds, streams });
+    expect(failures).toEqual([]);
+    expect(inputs).toEqual({ ...olds, streams, renamed: { MAIN: "ORDERS" } });
+    const again = await lifecycle.check(inputs, { ...olds, streams });
+    expect(again).toEqual({ inputs, failures: [] });
+    expect((await lifecycle.check(inputs, olds)).inputs).toEqual({
+      ...olds,
+      renamed: { ORDERS: "MAIN" },
+    });
+    const one = { ...olds, streams: { BILLS } };
+    expect((await lifecycle.check(inputs, one)).inputs).not.toHaveProperty("renamed");
+  });
+});
+
+test("a roster has nothing of keys and names where they are the same, as states have them that exist", () => {
+  const names = fc.uniqueArray(fc.constantFrom("A", "B", "C", "constructor"), { minLength: 1 });
+  const stream = fc.record(
+    { account: fc.constantFrom("APP", "BILLING"), allowDataLoss: fc.boolean() },
+    { requiredKeys: [] },
+  );
+  const streams = names.chain((all) =>
+    fc.tuple(...all.map((name) => stream.map((settings) => [name, settings] as const))),
+  );
+  fc.assert(
+    fc.property(streams, fc.boolean(), (entries, spellsOut) => {
+      const settings = Object.fromEntries(
+        entries.map(([name, each]) => [name, spellsOut ? { ...each, stream: name } : each]),
+      );
+      const plan = planCluster(
+        parseSettings(
+          { accounts: { BILLING: {} }, streams: settings },
+          { project: "nats-regions", stack: "dev" },
+        ),
+      );
+      expect(plan.streams.map(({ key }) => key)).toEqual(plan.streams.map(({ name }) => name));
+      const entry = ({ account, allowDataLoss }: (typeof entries)[number][1]) => ({
+        ...(account === "BILLING" ? { account } : {}),
+        ...(allowDataLoss ? { allowDataLoss } : {}),
+      });
+      expect(JSON.stringify(rosterOf(plan).streams)).toBe(
+        JSON.stringify(Object.fromEntries(entries.map(([name, each]) => [name, entry(each)]))),
+      );
+      expect(renamingsOf(rosterOf(plan), rosterOf(plan))).toEqual({});
+    }),
+  );
 });
 
 test("a roster remembers that the first account has no streams", () => {

@@ -1,5 +1,7 @@
+import pc from "picocolors";
 import { describe, expect, test } from "vitest";
 import { nodesIn, reportOn } from "../../../../cli/inspection/cluster-report.ts";
+import { renderMap } from "../../../../cli/inspection/map-view.ts";
 import type { NodeAnswer, StreamSighting } from "../../../../cli/inspection/observe.ts";
 import type { ClusterPlan } from "../../../../lib/plan/plan.ts";
 import {
@@ -45,6 +47,31 @@ describe("reportOn", () => {
     expect(report.streams).toMatchObject([
       { name: "ORDERS", verdict: "in place", leader: "rg2-az1", messages: 1234 },
     ]);
+  });
+
+  test("tells streams of one name in two accounts from each other", () => {
+    const one = { subjects: ["orders.*"], placement: { region: "rg2" }, replicas: 3 };
+    const plan = planOf({
+      accounts: { BILLING: {} },
+      streams: { ORDERS: one, BILLS: { ...one, stream: "ORDERS", account: "BILLING" } },
+    });
+    const report = reportOf(plan);
+    expect(report.problems).toEqual([]);
+    expect(report.streams).toMatchObject([
+      { name: "ORDERS", account: "APP", verdict: "in place" },
+      { name: "ORDERS", account: "BILLING", verdict: "in place" },
+    ]);
+    expect(renderMap(report, { width: 80, colors: pc.createColors(false) })).toMatch(
+      /★ ORDERS \(APP\)[\s\S]*★ ORDERS \(BILLING\)/,
+    );
+    const gone = mapAnswers(observationsOf(plan), (answer) => ({
+      ...answer,
+      streams: answer.streams.filter(({ account }) => account !== "BILLING"),
+    }));
+    expect(reportOf(plan, gone)).toMatchObject({
+      streams: [{ verdict: "in place" }, { account: "BILLING", verdict: "missing" }],
+      problems: ["ORDERS (BILLING): no node that answers knows this stream."],
+    });
   });
 
   test("says what takes no more messages, though all of its streams are in place", () => {

@@ -32,6 +32,23 @@ describe("describeStreamChanges", () => {
     ]);
   });
 
+  test("knows streams by their names, and by their accounts where they have the same", () => {
+    const placement = { region: "rg2" };
+    const one = { subjects: ["orders.*"], replicas: 3, placement };
+    const bills = { ...one, stream: "ORDERS", account: "BILLING" };
+    const accounts = { BILLING: {} };
+    const both = planOf({ accounts, streams: { ORDERS: one, BILLS: bills } });
+    const renamed = planOf({ accounts, streams: { MAIN: { ...one, stream: "ORDERS" }, B: bills } });
+    expect(describeStreamChanges(both, outputsOf(both))).toEqual([]);
+    expect(describeStreamChanges(renamed, outputsOf(both))).toEqual([]);
+    const moved = { ...bills, placement: { region: "rg3" } };
+    const next = planOf({ accounts, streams: { BILLS: moved } });
+    expect(describeStreamChanges(next, outputsOf(both))).toEqual([
+      "ORDERS (BILLING): from rg2-az1, rg2-az2, rg2-az3 to rg3-az1, rg3-az2, rg3-az3",
+      "ORDERS (APP): removed, with its messages",
+    ]);
+  });
+
   test("says what goes", () => {
     const shrunk = planOf({ regions: ["rg1", "rg2"] });
     expect(describeStreamChanges(shrunk, outputsOf(seed))).toEqual([
