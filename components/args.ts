@@ -48,7 +48,7 @@ export interface ClusterSettings {
    */
   readonly uniqueTag?: "az:" | "rg:" | "none" | undefined;
   /**
-   * Image of nats-server, with its version.
+   * Image of nats-server, with its version - 2.14.7 or newer of 2.14, or 2.15.
    *
    * What a change costs: restart, zone by zone.
    * @default "nats:2.15.2"
@@ -138,14 +138,15 @@ export interface ClusterSettings {
   readonly patience?: string | number | undefined;
   /**
    * Whether data volumes stay on the engine when their nodes leave, or the stack is destroyed.
+   * Set it in an update before that one.
    *
    * What a change costs: nothing that runs, the next up goes by it.
    * @default false
    */
   readonly keepVolumes?: boolean | undefined;
   /**
-   * Who certifies nodes - `stack`, `files` or `none`. `auto` is `none` on loopback, else
-   * `stack`.
+   * Who certifies nodes - `stack`, `files` or `none`. `auto` is `files` where `tlsFiles` names
+   * some, else `none` on loopback, else `stack`.
    *
    * What a change costs: restart of all nodes at once, which takes rollout: all.
    * @default "auto"

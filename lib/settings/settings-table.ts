@@ -155,7 +155,7 @@ export const SETTINGS = {
   image: {
     kind: "image",
     default: "nats:2.15.2",
-    description: "Image of nats-server, with its version.",
+    description: "Image of nats-server, with its version - 2.14.7 or newer of 2.14, or 2.15.",
     meaning:
       "image of nats-server: 2.14.7 or newer of 2.14, or 2.15. Others are refused, as nothing is tested with them",
     change: "restart",
@@ -279,7 +279,7 @@ export const SETTINGS = {
     kind: "flag",
     default: false,
     description:
-      "Whether data volumes stay on the engine when their nodes leave, or the stack is destroyed.",
+      "Whether data volumes stay on the engine when their nodes leave, or the stack is destroyed. Set it in an update before that one.",
     meaning:
       "data volumes stay on the engine when their nodes leave or the stack is destroyed; noted down with each volume by an `up`, so set it in one before the one that takes nodes out",
     change: "none",
@@ -289,7 +289,7 @@ export const SETTINGS = {
     default: "auto",
     values: ["auto", ...TLS_MODES],
     description:
-      "Who certifies nodes - `stack`, `files` or `none`. `auto` is `none` on loopback, else `stack`.",
+      "Who certifies nodes - `stack`, `files` or `none`. `auto` is `files` where `tlsFiles` names some, else `none` on loopback, else `stack`.",
     meaning:
       "who certifies nodes: `stack`, an authority of the stack's own; `files`, you; `none`: everything in the clear",
     defaultWords: "`none` on loopback, else `stack`",
