@@ -1,20 +1,14 @@
-import { foresee } from "./components/foresee.ts";
-import { NatsCluster } from "./components/nats-cluster.ts";
-import { planStack } from "./components/stack-settings.ts";
-import { createStreams } from "./components/streams.ts";
-import { engineFromEnvironment } from "./live/engine/engine.ts";
+import * as pulumi from "@pulumi/pulumi";
+import { NatsCluster, settingsFromConfig } from "./components/index.ts";
 
-// The SDK takes a stack trace for each of its promises; looking all their frames up in source maps, which
-// types that are stripped don't need, is a quarter of a preview.
-Reflect.deleteProperty(Error, "prepareStackTrace");
+const { cluster: name = "c1", ...settings } = await settingsFromConfig(new pulumi.Config());
+const cluster = new NatsCluster(name, { ...settings, goesByPlan: goesByPlan() });
 
-const engine = engineFromEnvironment();
-const stack = await planStack(engine);
-const foresight = await foresee(engine, stack);
-
-const cluster = new NatsCluster(stack.plan.cluster, { ...stack, ...foresight, engine });
-
-export const streams = createStreams(stack, foresight, cluster);
-export const { clientUrls, monitoringUrls } = cluster;
+export const { clientUrls, monitoringUrls, placements: streams } = cluster;
 // The CLI warns of outputs that are undefined.
-export const caCertificate = cluster.caCertificate ?? null;
+export const caCertificate = cluster.caCertificate.apply((pem) => pem ?? null);
+
+/** As `npx pulumi` tells: Pulumi itself doesn't. */
+function goesByPlan(): boolean {
+  return process.env.NATS_REGIONS_HAS_PLAN !== undefined;
+}

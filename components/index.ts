@@ -1,6 +1,12 @@
-/** What others import as `nats-regions`. */
+/** What other Pulumi programs import as `nats-regions`. */
+export type * from "./args.ts";
 export { AvailabilityZone } from "./availability-zone.ts";
+export type { NatsClusterArgs } from "./cluster-args.ts";
 export { NatsCluster } from "./nats-cluster.ts";
 export { NatsNode } from "./nats-node.ts";
+export type { PlacedStream } from "./parts/cluster-streams.ts";
 export { Region } from "./region.ts";
-export { Stream } from "./stream.ts";
+export { settingsFromConfig } from "./settings-from-config.ts";
+export { Stream, type StreamArgs } from "./stream.ts";
+export type { StreamHost } from "./stream-host.ts";
+export type { Transform, Transforms } from "./transforms.ts";

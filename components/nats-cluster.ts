@@ -1,194 +1,231 @@
-import * as docker from "@pulumi/docker";
+import { setImmediate } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import type { Accounts } from "../lib/accounts/accounts-conf.ts";
-import { renderAccountsConf } from "../lib/nodes/nats-conf.ts";
-import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan/plan.ts";
-import type { Engine } from "../live/engine/engine.ts";
-import type { SettledLabels, Strays } from "./announce-changes.ts";
-import type { AvailabilityZone } from "./availability-zone.ts";
-import { createDrain } from "./departure-steps.ts";
-import { createAccountsStep, createInterestStep } from "./interest-steps.ts";
-import { Lifespan } from "./lifespan.ts";
-import type { ContainerSettings, NatsNode } from "./nats-node.ts";
-import { createNetwork, ensureNetwork } from "./network.ts";
-import { type Certificates, createCertificates } from "./node-certificates.ts";
-import type { Ownership } from "./ownership.ts";
-import type { EngineState } from "./preflight.ts";
-import { limitProcesses } from "./process-limit.ts";
-import type { TlsTexts } from "./read-tls-files.ts";
-import { Region } from "./region.ts";
-import { type Restarts, Turns } from "./restarts.ts";
+import { PlanError } from "../lib/base/errors.ts";
+import { nodesOf, type StreamPlan } from "../lib/plan/plan.ts";
+import type { StackIdentity } from "../lib/plan/settings.ts";
+import { type Engine, engineFromEnvironment } from "../live/engine/engine.ts";
+import type { StreamSettingsArgs } from "./args.ts";
+import { type NatsClusterArgs, sourceOf } from "./cluster-args.ts";
+import { type PlannedCluster, planFrom } from "./cluster-plan.ts";
+import { foresee } from "./foresight/foresee.ts";
+import { type NatsNode, transformedFields } from "./nats-node.ts";
+import { type ClusterNodes, createNodes } from "./parts/cluster-nodes.ts";
 import {
-  createGate,
-  createShutdown,
-  createStartGate,
-  createTagPause,
-  monitoringUrls,
-} from "./rollout.ts";
+  accessStreams,
+  createRoster,
+  type PlacedStream,
+  placeOf,
+  type StreamAccess,
+} from "./parts/cluster-streams.ts";
+import { JetStreamProvider } from "./parts/jetstream-provider.ts";
+import { Lifespan } from "./parts/lifespan.ts";
+import type { Region } from "./region.ts";
+import { handedDown, refuseOptions } from "./resource-options.ts";
+import { createRetirement } from "./steps/departures.ts";
+import { monitoringUrls } from "./steps/gates.ts";
+import { Stream } from "./stream.ts";
+import type { FollowedStream, StreamHost, StreamStage } from "./stream-host.ts";
+import { planTransformed } from "./transforms.ts";
 
-export interface NatsClusterArgs {
-  readonly plan: ClusterPlan;
-  readonly accounts: pulumi.Output<Accounts>;
-  readonly ownership: Ownership;
-  readonly engine: Engine;
-  readonly before: EngineState;
-  readonly strays: Strays;
-  readonly labels: SettledLabels;
-  /** Whether reloads give nodes more room for streams. */
-  readonly hasGrowth: boolean;
-  readonly restarts: Restarts;
-  /** The user's own certificates, if they are to be used. */
-  readonly tlsTexts?: TlsTexts;
-  /** What a saved plan, and an `up` by it, have to have in common. */
-  readonly planMark?: string;
+/** A cluster once it is planned and looked at. */
+interface MadeCluster {
+  readonly planned: PlannedCluster;
+  readonly nodes: ClusterNodes;
+  readonly access: StreamAccess;
+  /** Whether no node had a container. */
+  readonly isNew: boolean;
+  readonly stageOf: (stream: StreamPlan) => StreamStage;
 }
 
-/** A NATS cluster with JetStream: a network, regions of nodes, and gates between the waves of nodes. */
-export class NatsCluster extends pulumi.ComponentResource {
+/** A stream that the program has declared. */
+interface DeclaredStream {
+  /** As the settings call it: in errors, in the roster and in outputs. */
+  readonly key: string;
+  readonly settings: StreamSettingsArgs;
+  resource?: FollowedStream;
+}
+
+function isMap<Value>(value: Value): value is Value & object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * A NATS cluster with JetStream: nodes by regions and availability zones, in containers, with the streams that are
+ * declared in its args or beside it.
+ *
+ * It looks at what runs before it makes anything: a preview says which nodes are reloaded or restarted, and why, and
+ * refuses what would lose messages or what the servers would refuse.
+ */
+export class NatsCluster extends pulumi.ComponentResource implements StreamHost {
   /** URL for clients of each node, by node name. */
-  readonly clientUrls: Readonly<Record<string, string>>;
+  readonly clientUrls: pulumi.Output<Readonly<Record<string, string>>>;
   /** URL of the monitoring pages of each node, by node name. */
-  readonly monitoringUrls: Readonly<Record<string, string>>;
+  readonly monitoringUrls: pulumi.Output<Readonly<Record<string, string>>>;
   /** PEM of the authorities that certify the nodes; undefined where they have no TLS. */
-  readonly caCertificate: pulumi.Output<string> | undefined;
-  /** Whether no node has a container yet. */
-  readonly isNew: boolean;
-  /** In the order in which they are changed; to be waited for by whatever needs containers, healthy or not. */
-  readonly nodes: readonly NatsNode[];
-  /** To be waited for by whatever needs JetStream: one meta group of all nodes, each of them healthy. */
-  readonly ready: readonly pulumi.Resource[];
-  /** What streams are deleted with. */
+  readonly caCertificate: pulumi.Output<string | undefined>;
+  /** The nodes by name, e.g. `rg1-az1`. */
+  readonly nodes: pulumi.Output<Readonly<Record<string, NatsNode>>>;
+  /** The regions by name. */
+  readonly regions: pulumi.Output<Readonly<Record<string, Region>>>;
+  /** The streams of its args, by name. */
+  readonly streams: Readonly<Record<string, Stream>>;
+  readonly jetStream: JetStreamProvider;
   readonly lifespan: Lifespan;
 
-  constructor(name: string, args: NatsClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { plan, ownership } = args;
-    const labels = labelsOf(args);
-    // An `up` that goes by the plan of other settings ends here, before any of the cluster's resources: of those, Pulumi
-    // (3.259, `MakeError` in plan.go) would print what differs, secrets as well. A change that is ignored, of an input
-    // that there isn't, is a part of plans and of nothing else.
-    const mark = args.planMark === undefined ? {} : { ignoreChanges: [args.planMark] };
-    super("nats-regions:index:NatsCluster", name, { cluster: plan.cluster }, { ...opts, ...mark });
-    const certificates = createCertificates(name, plan, args.tlsTexts, args.before, this);
-    const settings = createCommon(name, args, certificates, this);
-    const caCertificate = certificates?.ca;
-    const zones = createZones(name, plan, this);
+  readonly #name: string;
+  readonly #args: NatsClusterArgs;
+  readonly #engine: Engine;
+  /** By the names of their resources. */
+  readonly #streams = new Map<string, DeclaredStream>();
+  readonly #made = Promise.withResolvers<MadeCluster>();
+  #isPlanned = false;
 
-    const isWhole = nodesOf(plan).every((node) => args.before.containers.has(node.containerName));
-    const { accountsConf } = settings;
-    const accountsStep = createAccountsStep(`${name}-accounts`, { ...args, caCertificate }, this);
-    const departing = { ...args, caCertificate, accountsConf, after: [accountsStep] };
-    const drain = createDrain(`${name}-drain`, departing, this);
-    const isNew = args.before.containers.size === 0;
-    const starting = { ...args, labels, isNew };
-    const start = createStartGate(`${name}-start`, starting, caCertificate, drain, this);
-    const turns = new Turns({ ...args, labels, caCertificate });
-    const made = new Map<string, NatsNode>();
-    const gates = new Map<number, pulumi.Resource>();
-    let after: readonly pulumi.Resource[] = [start];
-    for (const step of args.restarts.steps) {
-      for (const node of step) {
-        const strayedAt = args.strays.get(node.name);
-        const turn = turns.hookFor(node);
-        const label = labels(node);
-        const nodeArgs = { plan: node, settings, strayedAt, label, after, turn };
-        made.set(node.name, zones(node).addNode(`${name}-${node.name}`, nodeArgs));
-      }
-      const closed = closedWaves(plan.waves, made).filter((index) => !gates.has(index));
-      for (const index of closed) {
-        const { hasKept = false } = args.before;
-        const gate = { ...args, index, nodes: made, caCertificate, isWhole, hasKept };
-        gates.set(index, createGate(`${name}-wave-${index + 1}`, gate, this));
-      }
-      // The gate behind a wave is waited for in the place of its nodes.
-      const gated = new Set(closed.flatMap((index) => plan.waves[index] ?? []));
-      after = [
-        ...closed.flatMap((index) => gates.get(index) ?? []),
-        ...step.filter((node) => !gated.has(node)).flatMap(({ name }) => made.get(name) ?? []),
-      ];
-    }
-    const nodes = [...made.values()];
-
-    const listening = { ...args, caCertificate, accountsStep };
-    // Side by side, as each step that waits for another one costs a preview its time.
-    const closed = [...gates.values()];
-    const heard = createInterestStep(`${name}-interest`, listening, closed, this);
-    const ready = [heard, createTagPause(`${name}-tags`, args, closed, this)];
-    createShutdown(`${name}-shutdown`, ownership, ready, this);
-
-    this.caCertificate = caCertificate;
-    this.isNew = isNew;
-    this.ready = ready;
+  /**
+   * @param name of the resource; what a program calls its clusters apart by.
+   * @param opts `providers` of Docker and `ignoreChanges` are refused; all others are as Pulumi has them.
+   * @throws pulumi.RunError
+   */
+  constructor(name: string, args: NatsClusterArgs, opts: pulumi.ComponentResourceOptions = {}) {
+    super(
+      "nats-regions:index:NatsCluster",
+      name,
+      { cluster: args.cluster ?? name },
+      handedDown(opts),
+    );
+    refuseOptions(name, this, opts);
+    this.#name = name;
+    this.#args = args;
+    this.#engine = engineFromEnvironment();
+    const made = <Value>(pick: (cluster: MadeCluster) => pulumi.Input<Value>) =>
+      pulumi.output(this.#made.promise.then(pick));
     this.lifespan = new Lifespan(`${name}-lifespan`, this);
-    this.nodes = nodes;
-    this.clientUrls = Object.fromEntries(nodesOf(plan).map((node) => [node.name, node.clientUrl]));
-    this.monitoringUrls = monitoringUrls(nodesOf(plan));
+    // Pulumi does nothing else while it starts the process that serves streams: in a new cluster, nodes come first.
+    const nodesFirst = this.#made.promise.then(({ isNew, nodes }) =>
+      isNew ? [...nodes.nodes.values()] : [],
+    );
+    this.jetStream = new JetStreamProvider(
+      `${name}-jetstream`,
+      { connection: made(({ access }) => access.connection) },
+      { parent: this, dependsOn: nodesFirst },
+    );
+    this.streams = this.#createStreams();
+    this.clientUrls = made(({ planned: { plan } }) =>
+      Object.fromEntries(nodesOf(plan).map((node) => [node.name, node.clientUrl])),
+    );
+    this.monitoringUrls = made(({ planned: { plan } }) => monitoringUrls(nodesOf(plan)));
+    this.caCertificate = made(({ nodes }) => nodes.caCertificate);
+    this.nodes = made(({ nodes }) => Object.fromEntries(nodes.nodes));
+    this.regions = made(({ nodes }) => Object.fromEntries(nodes.regions));
+  }
+
+  /** Where its streams live, those of its args and those beside it, by name: all that are declared by then. */
+  get placements(): Readonly<Record<string, PlacedStream>> {
+    const { goesByPlan = false } = this.#args;
+    const places = Array.from(this.#streams.values(), ({ key, settings, resource }) => {
+      if (!resource) return [];
+      const named = (settings.stream ?? key) === key ? {} : { stream: settings.stream };
+      return [[key, { ...named, ...placeOf(resource, goesByPlan) }] as const];
+    });
+    return Object.fromEntries(places.flat());
+  }
+
+  admit(name: string, settings: StreamSettingsArgs): Promise<StreamStage> {
+    if (this.#isPlanned) {
+      throw new pulumi.RunError(
+        `Stream ${name}: cluster ${this.#name} is planned already, with all the streams that were declared until then.\nDeclare it in the same go as its cluster, before the program awaits anything, and outside of \`apply\`.`,
+      );
+    }
+    const declared = this.#declare(name, settings);
+    return this.#made.promise.then(({ planned, stageOf }) => {
+      const plan = planned.plan.streams.find(({ key }) => key === declared.key);
+      if (!plan) throw new Error(`The plan has no stream ${declared.key}.`);
+      return stageOf(plan);
+    });
+  }
+
+  /** Those of the args are known by then. */
+  #declare(name: string, settings: StreamSettingsArgs): DeclaredStream {
+    const known = this.#streams.get(name);
+    if (known && !known.resource) return known;
+    const keys = Array.from(this.#streams.values(), ({ key }) => key);
+    if (keys.includes(name)) {
+      throw new pulumi.RunError(
+        `Stream ${name}: cluster ${this.#name} has one of that name already.\nGive it another one; \`stream\` is what it is called on the servers.`,
+      );
+    }
+    const declared = { key: name, settings };
+    this.#streams.set(name, declared);
+    return declared;
+  }
+
+  follow(name: string, stream: FollowedStream): void {
+    const declared = this.#streams.get(name);
+    if (declared) declared.resource = stream;
+  }
+
+  /** Runs from within the constructor of the base class, before this one's. */
+  protected override async initialize(): Promise<void> {
+    // By then, the program has had its first go, in which all streams are declared.
+    await setImmediate();
+    this.#isPlanned = true;
+    try {
+      this.#made.resolve(await this.#make());
+    } catch (error) {
+      const shown = error instanceof PlanError ? new pulumi.RunError(error.message) : error;
+      this.#made.reject(shown);
+      throw shown;
+    }
     this.registerOutputs({ clientUrls: this.clientUrls, monitoringUrls: this.monitoringUrls });
   }
-}
 
-/** Nodes that have no container get what is planned. */
-function labelsOf({ labels }: NatsClusterArgs): (node: NodePlan) => string {
-  return ({ name, restartSettings }) => labels.get(name) ?? JSON.stringify(restartSettings);
-}
+  /** Where the config has the settings, the names are those that there were before a stack could have several clusters. */
+  #createStreams(): Readonly<Record<string, Stream>> {
+    const { streams, settingsIn } = this.#args;
+    // What a config has there may be anything, until it is checked.
+    const made = Object.entries(isMap(streams) ? streams : {}).map(([key, settings]) => {
+      const name = settingsIn === "config" ? key : `${this.#name}-${key}`;
+      this.#streams.set(name, { key, settings });
+      return [key, new Stream(name, { cluster: this, ...settings })] as const;
+    });
+    return Object.fromEntries(made);
+  }
 
-/** What all nodes share: the network, the image, the file with the accounts. */
-function createCommon(
-  name: string,
-  { plan, accounts, ownership, engine, before }: NatsClusterArgs,
-  certificates: Certificates | undefined,
-  parent: pulumi.Resource,
-): ContainerSettings {
-  const network = createNetwork(`${name}-network`, plan.prefix, ownership, parent);
-  const pulled = new docker.RemoteImage(
-    `${name}-image`,
-    { name: plan.image, keepLocally: true },
-    { parent },
-  );
-  return {
-    image: plan.image,
-    cluster: plan.cluster,
-    bindAddress: plan.bindAddress,
-    monitorAddress: plan.monitorAddress,
-    memory: plan.memory,
-    keepsVolumes: plan.keepsVolumes,
-    accountsConf: pulumi.secret(accounts.apply(renderAccountsConf)),
-    certificates: certificates?.files ?? new Map(),
-    network,
-    networkName: plan.prefix,
-    ensureNetwork: ensureNetwork(engine, plan.prefix, ownership),
-    limitProcesses: limitProcesses(engine, `limit-processes-${plan.prefix}`),
-    engine,
-    before,
-    pulled,
-    ownership,
-  };
-}
-
-/** Makes the regions with their zones; the answer finds the zone that a node belongs in. */
-function createZones(
-  name: string,
-  plan: ClusterPlan,
-  parent: pulumi.Resource,
-): (node: NodePlan) => AvailabilityZone {
-  const regions = new Map(
-    plan.regions.map((region) => [
-      region.name,
-      new Region(`${name}-${region.name}`, { plan: region }, { parent }),
-    ]),
-  );
-  return ({ region, zone }) => {
-    const found = regions.get(region)?.zones.get(zone);
-    if (!found) throw new Error(`The plan has a node in ${region}-${zone}, but no such zone.`);
-    return found;
-  };
-}
-
-/** Indexes of the waves whose nodes are all there. */
-function closedWaves(
-  waves: ClusterPlan["waves"],
-  made: ReadonlyMap<string, unknown>,
-): readonly number[] {
-  return [...waves.entries()]
-    .filter(([, wave]) => wave.every(({ name }) => made.has(name)))
-    .map(([index]) => index);
+  async #make(): Promise<MadeCluster> {
+    const { settingsIn = "program", goesByPlan = false, transform } = this.#args;
+    const streams = Array.from(this.#streams.values(), ({ key, settings }) => [key, settings]);
+    const source = sourceOf(
+      { ...this.#args, cluster: this.#args.cluster ?? this.#name },
+      isMap(this.#args.streams ?? {}) ? Object.fromEntries(streams) : this.#args.streams,
+    );
+    const identity: StackIdentity = {
+      project: pulumi.getProject(),
+      stack: pulumi.getStack(),
+      ...(settingsIn === "program" ? { cluster: this.#name } : {}),
+    };
+    const engine = this.#engine;
+    const bare = await planFrom(engine, source, identity, this);
+    const plan = planTransformed(bare.plan, (node) =>
+      transformedFields(transform, node, { ...bare.plan, ...bare, networkName: bare.plan.prefix }),
+    );
+    const planned = { ...bare, plan };
+    const foresight = await foresee(engine, planned, goesByPlan ? source : undefined);
+    const { before } = foresight;
+    const nodesArgs = { ...planned, ...foresight, engine, ...(transform ? { transform } : {}) };
+    const nodes = await createNodes(this.#name, nodesArgs, this);
+    const access = accessStreams(planned, nodes, before, goesByPlan);
+    const isNew = before.containers.size === 0;
+    const stageOf = createRoster(
+      `${this.#name}-streams`,
+      planned,
+      nodes,
+      access,
+      this.jetStream,
+      this,
+    );
+    const streamResources = [...this.#streams.values()].flatMap(({ resource }) => resource ?? []);
+    const retirement = { ...planned, before, caCertificate: nodes.caCertificate };
+    const after = [...nodes.ready, ...streamResources];
+    createRetirement(`${this.#name}-retire`, retirement, after, this);
+    return { planned, nodes, access, isNew, stageOf };
+  }
 }

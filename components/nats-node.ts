@@ -1,4 +1,4 @@
-import { local } from "@pulumi/command";
+import type { local } from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import {
@@ -11,10 +11,12 @@ import { CLIENT_PORT, CONFIG_DIR, DATA_DIR, MONITOR_PORT } from "../lib/nodes/na
 import { NODE_USER, packNodeFiles } from "../lib/nodes/node-files.ts";
 import type { NodePlan } from "../lib/plan/plan.ts";
 import type { Engine } from "../live/engine/engine.ts";
-import type { NodeFiles } from "./node-certificates.ts";
-import { makeRoomFor, type Ownership, ownerFilter } from "./ownership.ts";
-import type { EngineState } from "./preflight.ts";
-import { runCommand } from "./run-command.ts";
+import type { EngineState } from "./foresight/preflight.ts";
+import { makeRoomFor } from "./hooks/make-room.ts";
+import type { NodeFiles } from "./parts/node-certificates.ts";
+import { type Ownership, ownerFilter } from "./parts/ownership.ts";
+import { createScript, runCommand } from "./steps/script.ts";
+import { changedFields, type Transforms, withFields } from "./transforms.ts";
 
 /** What the nodes of a cluster have in common. */
 export interface ContainerSettings {
@@ -43,6 +45,7 @@ export interface ContainerSettings {
   /** What was there already. */
   readonly before: EngineState;
   readonly ownership: Ownership;
+  readonly transform?: Transforms;
 }
 
 export interface NatsNodeArgs {
@@ -60,6 +63,12 @@ export interface NatsNodeArgs {
 
 const STOP_SECONDS = 30;
 
+/** What a node's container is made from by the settings; the rest is Pulumi's to wait for. */
+type ContainerSpec = Pick<
+  ContainerSettings,
+  "image" | "cluster" | "bindAddress" | "monitorAddress" | "memory" | "networkName" | "ownership"
+>;
+
 /**
  * One NATS server: two volumes, the config in one of them, the container.
  *
@@ -67,20 +76,34 @@ const STOP_SECONDS = 30;
  * label, which no reload changes, replace the container; its data volume stays.
  */
 export class NatsNode extends pulumi.ComponentResource {
+  readonly container: docker.Container;
+  readonly dataVolume: docker.Volume;
   readonly containerId: pulumi.Output<string>;
+  readonly clientUrl: string;
+  readonly monitoringUrl: string;
 
   constructor(name: string, args: NatsNodeArgs, opts?: pulumi.ComponentResourceOptions) {
     const { plan, settings } = args;
     super("nats-regions:index:NatsNode", name, { serverTags: plan.serverTags }, opts);
 
-    const config = createVolume(`${name}-config`, plan.configVolume, settings.ownership, this);
-    const data = createVolume(`${name}-data`, plan.dataVolume, settings.ownership, this, {
-      retainOnDelete: settings.keepsVolumes,
+    const config = createVolume(`${name}-config`, plan.configVolume, settings.ownership, {
+      parent: this,
     });
+    const volumeArgs = { name: plan.dataVolume, labels: [] };
+    const data = createVolume(
+      `${name}-data`,
+      plan.dataVolume,
+      settings.ownership,
+      { parent: this, retainOnDelete: settings.keepsVolumes },
+      changedFields("volume", settings.transform?.volume, volumeArgs, plan.name),
+    );
     const configured = configureNode(name, args, { config, data }, this);
-    const container = createContainer(name, args, { config, data, configured }, this);
+    this.container = createContainer(name, args, { config, data, configured }, this);
 
-    this.containerId = container.id;
+    this.dataVolume = data;
+    this.containerId = this.container.id;
+    this.clientUrl = plan.clientUrl;
+    this.monitoringUrl = plan.monitoringUrl;
     this.registerOutputs({ clientUrl: plan.clientUrl, monitoringUrl: plan.monitoringUrl });
   }
 }
@@ -90,12 +113,13 @@ interface Volumes {
   readonly data: docker.Volume;
 }
 
+/** @param fields beside those that every volume has. One that is there keeps what it was made with: another one is empty. */
 function createVolume(
   name: string,
   volumeName: string,
   ownership: Ownership,
-  parent: pulumi.Resource,
-  options: pulumi.CustomResourceOptions = {},
+  options: pulumi.CustomResourceOptions,
+  fields: Partial<docker.VolumeArgs> = {},
 ): docker.Volume {
   // The label of a volume that had to be made anew differs: its node is then configured again. A preview doesn't know
   // it, as an `up` that goes by a saved plan makes what the plan has, to the letter.
@@ -103,11 +127,11 @@ function createVolume(
     ? pulumi.output(pulumi.unknown).apply(String)
     : String(Date.now());
   const generation = { label: GENERATION_LABEL, value };
-  return new docker.Volume(
-    name,
-    { name: volumeName, labels: [...ownership.labels, generation] },
-    { ...options, parent, ignoreChanges: ["labels"] },
-  );
+  const args = { name: volumeName, labels: [...ownership.labels, generation] };
+  return new docker.Volume(name, withFields<docker.VolumeArgs>(args, fields), {
+    ...options,
+    ignoreChanges: ["labels", "driver", "driverOpts"],
+  });
 }
 
 function configureNode(
@@ -116,7 +140,7 @@ function configureNode(
   { config, data }: Volumes,
   parent: pulumi.Resource,
 ): local.Command {
-  return new local.Command(
+  return createScript(
     `${name}-configured`,
     {
       create: runCommand("configure"),
@@ -133,15 +157,13 @@ function configureNode(
         IMAGE: settings.image,
         OWNER: ownerFilter(settings.ownership),
         RESTART_SETTINGS: restartSettings,
-        STRAYED_AT: strayedAt ?? "",
       },
-      logging: local.Logging.None,
+      // A node that is itself again keeps the time that it last wasn't.
+      passing: { STRAYED_AT: strayedAt },
     },
     {
       parent,
       dependsOn: [settings.pulled, ...after],
-      // A node that is itself again keeps the time that it last wasn't.
-      ignoreChanges: strayedAt === undefined ? ["environment.STRAYED_AT"] : [],
       ...(turn ? { hooks: { beforeCreate: [turn], beforeUpdate: [turn] } } : {}),
     },
   );
@@ -153,56 +175,19 @@ function createContainer(
   { config, data, configured }: Volumes & { readonly configured: local.Command },
   parent: pulumi.Resource,
 ): docker.Container {
-  const { engine, before } = settings;
-  const memoryMib = Math.ceil(settings.memory / 1024 ** 2);
+  const { engine, before, transform } = settings;
   // What the config was written by: an update that leaves the Command out, as `--target` can, leaves the file as it was.
   const restartSettings = configured.environment.apply(
     (environment) => environment?.RESTART_SETTINGS ?? label,
   );
-  const publish = (internal: number, ip: string, external: number) => ({
-    internal,
-    external,
-    ip,
-    protocol: "tcp",
+  const args = containerArgs(plan, settings, {
+    config: config.name,
+    data: data.name,
+    restartSettings,
   });
   return new docker.Container(
     `${name}-container`,
-    {
-      name: plan.containerName,
-      image: settings.image,
-      hostname: plan.name,
-      command: ["--config", `${CONFIG_DIR}/nats.conf`],
-      envs: [`GOMEMLIMIT=${Math.floor(settings.memory * 0.8)}`],
-      labels: [
-        ...settings.ownership.labels,
-        { label: NODE_LABEL, value: plan.name },
-        { label: CLUSTER_LABEL, value: settings.cluster },
-        { label: RESTART_SETTINGS_LABEL, value: restartSettings },
-      ],
-      networkMode: "bridge",
-      networksAdvanced: [{ name: settings.networkName, aliases: [plan.name] }],
-      ports: [
-        publish(CLIENT_PORT, settings.bindAddress, plan.clientPort),
-        publish(MONITOR_PORT, settings.monitorAddress, plan.monitorPort),
-      ],
-      volumes: [
-        { volumeName: config.name, containerPath: CONFIG_DIR, readOnly: true },
-        { volumeName: data.name, containerPath: DATA_DIR },
-      ],
-      user: `${NODE_USER}:${NODE_USER}`,
-      readOnly: true,
-      capabilities: { drops: ["ALL"] },
-      securityOpts: ["no-new-privileges"],
-      memory: memoryMib,
-      memorySwap: memoryMib,
-      // Not `on-failure:5`, which gives a server up for good after a bad minute, and with it perhaps a majority:
-      // the engine waits longer from one start to the next, up to a minute. That a server is back by itself after
-      // a crash of the machine is safe as long as it has synced what it acknowledged, see `syncInterval`.
-      restart: "unless-stopped",
-      // No health check: the image holds nothing but nats-server, which can't ask another for its health.
-      stopTimeout: STOP_SECONDS,
-      destroyGraceSeconds: STOP_SECONDS,
-    },
+    withFields(args, transformedFields(transform, plan, settings)),
     {
       parent,
       deleteBeforeReplace: true,
@@ -218,6 +203,67 @@ function createContainer(
       },
     },
   );
+}
+
+/** The fields that the user's transform gives the container of a node. @throws pulumi.RunError */
+export function transformedFields(
+  transform: Transforms | undefined,
+  plan: NodePlan,
+  spec: ContainerSpec,
+): Readonly<Record<string, unknown>> {
+  const { configVolume: config, dataVolume: data } = plan;
+  const args = containerArgs(plan, spec, { config, data, restartSettings: "" });
+  return changedFields("container", transform?.container, args, plan.name);
+}
+
+function containerArgs(
+  plan: NodePlan,
+  spec: ContainerSpec,
+  made: Readonly<Record<"config" | "data" | "restartSettings", pulumi.Input<string>>>,
+): docker.ContainerArgs {
+  const memoryMib = Math.ceil(spec.memory / 1024 ** 2);
+  const publish = (internal: number, ip: string, external: number) => ({
+    internal,
+    external,
+    ip,
+    protocol: "tcp",
+  });
+  return {
+    name: plan.containerName,
+    image: spec.image,
+    hostname: plan.name,
+    command: ["--config", `${CONFIG_DIR}/nats.conf`],
+    envs: [`GOMEMLIMIT=${Math.floor(spec.memory * 0.8)}`],
+    labels: [
+      ...spec.ownership.labels,
+      { label: NODE_LABEL, value: plan.name },
+      { label: CLUSTER_LABEL, value: spec.cluster },
+      { label: RESTART_SETTINGS_LABEL, value: made.restartSettings },
+    ],
+    networkMode: "bridge",
+    networksAdvanced: [{ name: spec.networkName, aliases: [plan.name] }],
+    ports: [
+      publish(CLIENT_PORT, spec.bindAddress, plan.clientPort),
+      publish(MONITOR_PORT, spec.monitorAddress, plan.monitorPort),
+    ],
+    volumes: [
+      { volumeName: made.config, containerPath: CONFIG_DIR, readOnly: true },
+      { volumeName: made.data, containerPath: DATA_DIR },
+    ],
+    user: `${NODE_USER}:${NODE_USER}`,
+    readOnly: true,
+    capabilities: { drops: ["ALL"] },
+    securityOpts: ["no-new-privileges"],
+    memory: memoryMib,
+    memorySwap: memoryMib,
+    // Not `on-failure:5`, which gives a server up for good after a bad minute, and with it perhaps a majority:
+    // the engine waits longer from one start to the next, up to a minute. That a server is back by itself after
+    // a crash of the machine is safe as long as it has synced what it acknowledged, see `syncInterval`.
+    restart: "unless-stopped",
+    // No health check: the image holds nothing but nats-server, which can't ask another for its health.
+    stopTimeout: STOP_SECONDS,
+    destroyGraceSeconds: STOP_SECONDS,
+  };
 }
 
 function generationOf(volume: docker.Volume): pulumi.Output<string> {

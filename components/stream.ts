@@ -1,41 +1,26 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Fleet } from "../lib/placement/placement.ts";
 import type { StreamConfig } from "../lib/streams/stream-fields.ts";
-import type { StreamPolicy } from "../lib/streams/stream-policy.ts";
+import type { StreamSettingsArgs } from "./args.ts";
 import { providerText } from "./dynamic.ts";
-import type { JetStreamProvider } from "./jetstream-provider.ts";
+import { allOf } from "./resource-options.ts";
+import type { StreamHost, StreamStage } from "./stream-host.ts";
 
-export interface StreamArgs {
-  /** Its name on the servers. Default: the resource's. Can't change: another name is another stream. */
-  readonly stream?: pulumi.Input<string>;
-  /** Account that the stream belongs to. Can't change: the messages would be lost. */
-  readonly account: pulumi.Input<string>;
-  /**
-   * The whole config: what it leaves out has the server's default. Its name must be that of the stream. Most
-   * fields change in place; another placement or number of replicas moves data, with the stream in use.
-   */
-  readonly config: pulumi.Input<StreamConfig>;
-  /** What an `up` may do with the stream. Default: nothing that loses messages. */
-  readonly policy?: pulumi.Input<StreamPolicy>;
-  /**
-   * The servers to plan with. Plain values from the plan, never outputs of containers: those are unknown
-   * while a container is being replaced, and the preview would show nothing. Not kept in the state.
-   */
-  readonly fleet: pulumi.Input<Fleet>;
-  /** Stands for what the provider's `check` adds: unknown where that can't be called yet. */
-  readonly checked?: pulumi.Input<undefined>;
-}
-
-export interface StreamOptions extends pulumi.CustomResourceOptions {
-  readonly provider: JetStreamProvider;
+/** A stream's settings, and the cluster that it is in. */
+export interface StreamArgs extends StreamSettingsArgs {
+  readonly cluster: StreamHost;
 }
 
 /**
  * A JetStream stream, with its place among regions and zones. The preview shows the hosts of its replicas
  * and refuses what can't be placed or would lose messages.
+ *
+ * It has to be declared in the same go as its cluster, before anything is awaited: waves and tags of the cluster's nodes
+ * go by all of its streams.
  */
 export class Stream extends pulumi.CustomResource {
+  /** Account that it belongs to. */
   declare readonly account: pulumi.Output<string>;
+  /** Its config as it was asked of the servers, in the words of NATS's JSON API. */
   declare readonly config: pulumi.Output<StreamConfig>;
   /** Where the replicas were planned to be; more hosts than replicas where the server could choose. */
   declare readonly hosts: pulumi.Output<string[]>;
@@ -46,25 +31,51 @@ export class Stream extends pulumi.CustomResource {
   /** When the stream was created, RFC 3339. */
   declare readonly created: pulumi.Output<string>;
 
-  constructor(name: string, args: StreamArgs, opts: StreamOptions) {
+  /**
+   * @param name of the resource, and of the stream on the servers unless `stream` says another one.
+   * @param opts a stream's provider is its cluster's. By default the cluster is its parent, and takes it along when it is
+   * destroyed.
+   * @throws pulumi.RunError
+   */
+  constructor(name: string, args: StreamArgs, opts: pulumi.CustomResourceOptions = {}) {
+    const { cluster, ...settings } = args;
+    if (opts.provider) {
+      throw new pulumi.RunError(
+        `Stream ${name}: provider: a stream is reached through its cluster; leave it out.`,
+      );
+    }
+    const stage = cluster.admit(name, settings);
+    const stageOf = <Value>(pick: (stage: StreamStage) => pulumi.Input<Value>) =>
+      pulumi.output(stage.then(pick));
     super(
       "pulumi-nodejs:dynamic/nats:Stream",
       name,
       {
-        stream: args.stream ?? name,
-        account: args.account,
-        config: args.config,
-        policy: args.policy ?? {},
-        fleet: args.fleet,
-        hosts: args.checked,
-        apart: args.checked,
+        stream: stageOf(({ plan }) => plan.name),
+        account: stageOf(({ plan }) => plan.account),
+        config: stageOf(({ plan }) => plan.config),
+        policy: stageOf(({ plan }) => plan.policy),
+        fleet: stageOf(({ fleet }) => fleet),
+        hosts: stageOf(({ checked }) => checked),
+        apart: stageOf(({ checked }) => checked),
         leader: undefined,
         replicas: undefined,
         created: undefined,
         __provider: PROVIDER,
       },
-      opts,
+      {
+        parent: cluster,
+        // A destroyed cluster takes its streams along, whether or not it still answers.
+        deletedWith: cluster.lifespan,
+        ...opts,
+        provider: cluster.jetStream,
+        dependsOn: allOf(
+          stageOf(({ after }) => [...after]),
+          opts.dependsOn,
+        ),
+      },
     );
+    cluster.follow(name, this);
   }
 }
 

@@ -63,6 +63,25 @@ export function plainPasswordsIn(accounts: unknown): readonly string[] {
   return Object.keys(passwordsOf(accounts));
 }
 
+/** The same settings with another thing in the place of each password; nothing else is touched, whatever it is. */
+export function mapPasswords(
+  accounts: unknown,
+  change: (password: unknown, user: string) => unknown,
+): unknown {
+  const changeUser = (user: unknown, name: string) =>
+    isMap(user) && "password" in user ? { ...user, password: change(user.password, name) } : user;
+  const changeAccount = (account: unknown) =>
+    isMap(account) && "users" in account
+      ? { ...account, users: mapAny(account.users, changeUser) }
+      : account;
+  return mapAny(accounts, changeAccount);
+}
+
+function mapAny(value: unknown, change: (each: unknown, key: string) => unknown): unknown {
+  if (!isMap(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, change(each, key)]));
+}
+
 function entriesOf(value: unknown): [string, unknown][] {
   return isMap(value) ? Object.entries(value) : [];
 }

@@ -5,3 +5,11 @@ export function ownValue<Value>(
 ): Value | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }
+
+/** The same value without members that are undefined, at any depth: to those who count keys, they would be there. */
+export function withoutUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutUndefined);
+  if (typeof value !== "object" || value === null) return value;
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(members.map(([key, member]) => [key, withoutUndefined(member)]));
+}

@@ -38,7 +38,7 @@ import { type NodePlace, placeNodes } from "../topology/topology.ts";
 import { unlimitedWarnings } from "./consumer-limit.ts";
 import { externalProblems, originWarnings } from "./origins.ts";
 import { payloadNotices, payloadProblems } from "./payload.ts";
-import type { Settings, StackIdentity } from "./settings.ts";
+import { identityName, type Settings, type StackIdentity } from "./settings.ts";
 
 /** The whole cluster as a value: what `preview` knows, components build and `status` reports on. */
 export interface ClusterPlan extends Pick<TlsSettings, "tls" | "tlsFiles" | "certificateLifetime"> {
@@ -168,7 +168,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
   const requestedTags = compiled.flatMap(({ config }) => config.placement?.tags ?? []);
   const places = placeNodes({ regions, zones, nodesPerZone: settings.nodesPerZone }, requestedTags);
   const routes = places.map(({ name }) => name);
-  const prefix = `${identity.project}-${identity.stack}`;
+  const prefix = identityName(identity, "-");
   const nodes = places.map((place) => planNode(place, routes, prefix, settings));
   const fleet: Fleet = {
     cluster: settings.cluster,
@@ -302,6 +302,20 @@ function draftStream(
 /** Every node of a plan, region by region, zone by zone. */
 export function nodesOf(plan: Pick<ClusterPlan, "regions">): NodePlan[] {
   return plan.regions.flatMap(({ zones }) => zones.flatMap(({ nodes }) => nodes));
+}
+
+/** The same plan with other nodes. */
+export function mapNodes(plan: ClusterPlan, change: (node: NodePlan) => NodePlan): ClusterPlan {
+  const changed = new Map(nodesOf(plan).map((node) => [node, change(node)]));
+  const replace = (nodes: readonly NodePlan[]) => nodes.map((node) => changed.get(node) ?? node);
+  return {
+    ...plan,
+    regions: plan.regions.map((region) => ({
+      ...region,
+      zones: region.zones.map((zone) => ({ ...zone, nodes: replace(zone.nodes) })),
+    })),
+    waves: plan.waves.map(replace),
+  };
 }
 
 function planNode(

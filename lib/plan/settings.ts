@@ -26,10 +26,20 @@ import {
 } from "../tls/tls-settings.ts";
 import { regionTag, zoneTag } from "../topology/tags.ts";
 
-/** The names that a stack was made under; names and default ports on the engine derive from them, see identity.ts. */
+/** The names that a cluster was made under; names and default ports on the engine derive from them, see stack-identity.ts. */
 export interface StackIdentity {
   readonly project: string;
   readonly stack: string;
+  /** By which a program tells it from its other clusters. Absent: the stack has but one, and is called as it. */
+  readonly cluster?: string;
+}
+
+/** The names one after the other, e.g. `shop-prod-c1`. */
+export function identityName(
+  { project, stack, cluster }: StackIdentity,
+  separator: "-" | "/",
+): string {
+  return [project, stack, ...(cluster === undefined ? [] : [cluster])].join(separator);
 }
 
 /** Every setting of a cluster, checked, with defaults filled in; their rows in the table tell of each. Passwords are not among them. */
@@ -254,9 +264,9 @@ function memoryProblems({
 const MONITOR_PORT_DISTANCE = 4_000;
 const DEFAULT_PORTS = { first: 10_000, step: 20, slots: 200 };
 
-/** The first client port of a stack that names none: the same at each run, below the ephemeral ports. */
-function defaultPort({ project, stack }: StackIdentity): number {
-  const hash = createHash("sha256").update(`${project}/${stack}`).digest().readUInt32BE();
+/** The first client port of a cluster that names none: the same at each run, below the ephemeral ports. */
+function defaultPort(identity: StackIdentity): number {
+  const hash = createHash("sha256").update(identityName(identity, "/")).digest().readUInt32BE();
   return DEFAULT_PORTS.first + (hash % DEFAULT_PORTS.slots) * DEFAULT_PORTS.step;
 }
 

@@ -1,12 +1,12 @@
-/** Whose a stack's things on an engine are, and what they are called. */
+/** Whose a cluster's things on an engine are, and what they are called. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { listSome } from "../base/wording.ts";
 import { OWNER_LABEL, STACK_LABEL } from "../nodes/labels.ts";
-import type { StackIdentity } from "./settings.ts";
+import { identityName, type StackIdentity } from "./settings.ts";
 
 /**
- * The names that a stack was made under, whatever it is called now, and the value that marks what it makes.
+ * The names that a cluster was made under, whatever its stack is called now, and the value that marks what it makes.
  *
  * Names and default ports on the engine derive from the names, and salts and keys from the owner.
  */
@@ -18,21 +18,18 @@ export interface Identity extends StackIdentity {
 export const identitySchema: z.ZodType<Identity> = z.object({
   project: z.string(),
   stack: z.string(),
+  cluster: z.string().exactOptional(),
   owner: z.string().regex(/^[0-9a-f]+$/),
 });
 
 /**
- * The owner that a stack begins with: the same in a preview and in the `up` after it, and again after a `destroy`, so
+ * The owner that a cluster begins with: the same in a preview and in the `up` after it, and again after a `destroy`, so
  * that volumes which were kept are its own. From then on it is what the state says.
  *
  * @param scope tells the backend that the state is in from others, as far as anybody can: two may be at one URL.
  */
-export function deriveOwner(
-  { project, stack }: StackIdentity,
-  organization: string,
-  scope: string,
-): string {
-  const text = `${organization}/${project}/${stack}@${scope}`;
+export function deriveOwner(identity: StackIdentity, organization: string, scope: string): string {
+  const text = `${organization}/${identityName(identity, "/")}@${scope}`;
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
@@ -63,14 +60,18 @@ export const OWNER_VARIABLE = "NATS_REGIONS_OWNER";
  * @param found names and owners of those things.
  */
 export function describeForeign(
-  stack: string,
+  { stack, cluster }: StackIdentity,
   found: readonly { readonly name: string; readonly owner: string }[],
 ): string {
   const names = found.map(({ name }) => name);
   const owner = found.find((each) => each.owner !== "")?.owner;
+  const [whose, another] =
+    cluster === undefined
+      ? [`stack ${stack}`, `stack of another name here, e.g. npm start -- --stack ${stack}2`]
+      : [`cluster ${cluster} of a stack ${stack}`, "stack of another name here"];
   return [
-    `Somebody else's stack ${stack} is on this Docker engine: ${listSome(names)}.`,
-    `Use a stack of another name here, e.g. npm start -- --stack ${stack}2, or destroy that one where it was made.`,
+    `Somebody else's ${whose} is on this Docker engine: ${listSome(names)}.`,
+    `Use a ${another}, or destroy that one where it was made.`,
     ...(owner === undefined
       ? []
       : [
@@ -106,21 +107,22 @@ const exported = z.object({
 });
 
 /**
- * Reads a stack's identity out of its state, by the labels of what it made, or began to make: every version has labelled
- * its network and volumes with both.
+ * Reads a cluster's identity out of its stack's state, by the labels of what it made, or began to make: every version has
+ * labelled its network and volumes with both.
  *
  * The network comes first, as it can't be half replaced: one that nodes are on stays.
  *
  * @param state what `pulumi stack export` gives.
- * @returns undefined where the stack has made nothing.
+ * @param cluster see {@link StackIdentity.cluster}.
+ * @returns undefined where the cluster has made nothing.
  */
-export function identityIn(state: unknown): Identity | undefined {
+export function identityIn(state: unknown, cluster?: string): Identity | undefined {
   const all = inputsIn(state);
   const labels = [
     ...all.map((inputs) => parseFlags(inputs?.environment?.LABELS)),
     ...all.map((inputs) => inputs?.labels ?? []),
   ];
-  return labels.map(toIdentity).find((identity) => identity !== undefined);
+  return labels.map(toIdentity).find((identity) => identity && identity.cluster === cluster);
 }
 
 /**
@@ -159,6 +161,7 @@ function toIdentity(labels: readonly z.output<typeof label>[]): Identity | undef
   const read = (name: string) => labels.find(({ label }) => label === name)?.value;
   const owner = read(OWNER_LABEL);
   // A project's name has no slash in it, and neither has a stack's.
-  const [project, stack] = read(STACK_LABEL)?.split("/") ?? [];
-  return owner && project && stack ? { project, stack, owner } : undefined;
+  const [project, stack, cluster] = read(STACK_LABEL)?.split("/") ?? [];
+  const named = cluster === undefined ? {} : { cluster };
+  return owner && project && stack ? { project, stack, ...named, owner } : undefined;
 }

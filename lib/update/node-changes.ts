@@ -98,12 +98,12 @@ const KNOWN_DIGESTS = /^2\.1[45]\./;
  * that of the planned one.
  *
  * @param running undefined where there is no such node.
- * @param plannedDigest `configDigest` of the planned config.
+ * @param plannedDigest `configDigest` of the planned config; undefined where a preview can't know its passwords yet.
  */
 export function changeOf(
   running: RunningNode | undefined,
   planned: NodePlan,
-  plannedDigest: string,
+  plannedDigest: string | undefined,
 ): NodeChange {
   const node = planned.name;
   const planText = JSON.stringify(planned.restartSettings);
@@ -111,7 +111,7 @@ export function changeOf(
   const { server } = running;
   const { restarts, growths, label } = settleSettings(running, planned);
   const reloads = server ? [...growths, ...reloadReasons(server, planned)] : [];
-  const isOther = server !== undefined && hasOtherConfig(server, plannedDigest);
+  const isOther = Boolean(server && plannedDigest && hasOtherConfig(server, plannedDigest));
   const hasStrayed = isOther || reloads.length > 0;
   const strayed = server && hasStrayed ? { strayedAt: server.configLoadTime } : {};
   const reasons = [...restarts, ...reloads];

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { OWNER_LABEL } from "../../lib/nodes/labels.ts";
+import type { StackIdentity } from "../../lib/plan/settings.ts";
 import {
   chooseOwner,
   deriveOwner,
@@ -13,35 +14,32 @@ import {
 } from "../../lib/plan/stack-identity.ts";
 import { DockerError, type Engine, labelField, noEngine, textField } from "./engine.ts";
 
-/** A stack as it is called now. */
-export interface StackName {
+/** A cluster as it is called now. */
+export interface ClusterName extends StackIdentity {
   readonly organization: string;
-  readonly project: string;
-  readonly stack: string;
 }
 
 /**
- * Finds out who a stack is: by its state, else, where it has made nothing yet, as nobody who is on the engine.
+ * Finds out who a cluster is: by its stack's state, else, where it has made nothing yet, as nobody who is on the engine.
  *
  * @throws Error in the words of `pulumi`, where there is no engine, or where another state's stack is on it.
  */
 export async function findIdentity(
   engine: Engine,
-  { organization, project, stack }: StackName,
+  { organization, ...name }: ClusterName,
 ): Promise<Identity> {
+  const { project, stack, cluster } = name;
   const state: unknown = JSON.parse(await exportState(`${organization}/${project}/${stack}`));
-  const known = identityIn(state);
+  const known = identityIn(state, cluster);
   if (known) return known;
   const { NATS_REGIONS_STATE_ID: id, PULUMI_BACKEND_URL: url = "" } = process.env;
   const given = process.env[OWNER_VARIABLE];
-  if (given) return identitySchema.parse({ project, stack, owner: given });
+  if (given) return identitySchema.parse({ ...name, owner: given });
   // By the second one, volumes may have been kept that were made before a login told one backend from another.
-  const owners = [id ?? url, url].map((scope) =>
-    deriveOwner({ project, stack }, organization, scope),
-  );
+  const owners = [id ?? url, url].map((scope) => deriveOwner(name, organization, scope));
   const told = ownersToldIn(state);
   const begun = owners.find((owner) => told.has(owner));
-  if (begun !== undefined) return { project, stack, owner: begun };
+  if (begun !== undefined) return { ...name, owner: begun };
   const [containers, networks, volumes] = await Promise.all([
     listOwned(engine, ".Names", "ps", "--all"),
     listOwned(engine, ".Name", "network", "ls"),
@@ -50,9 +48,9 @@ export async function findIdentity(
   const live = [...containers, ...networks];
   const ownersOf = (found: readonly Owned[]) => new Set(found.map(({ owner }) => owner));
   const owner = chooseOwner(owners, ownersOf(live), ownersOf(volumes));
-  if (owner !== undefined) return { project, stack, owner };
+  if (owner !== undefined) return { ...name, owner };
   const foreign = live.filter((found) => owners.includes(found.owner));
-  throw new Error(describeForeign(stack, foreign));
+  throw new Error(describeForeign(name, foreign));
 }
 
 /** Needs no lock: a state that an `up` is at work on is as it was before, or a step further. */

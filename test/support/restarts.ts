@@ -1,4 +1,4 @@
-import type { Restarts } from "../../components/restarts.ts";
+import type { Restarts } from "../../components/foresight/plan-restarts.ts";
 import type { ClusterPlan } from "../../lib/plan/plan.ts";
 
 /** What an `up` goes by that restarts nothing. */

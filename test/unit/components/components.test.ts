@@ -1,14 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, test } from "vitest";
-import { JetStreamProvider } from "../../../components/jetstream-provider.ts";
 import { promiseOf } from "../../../components/known-value.ts";
-import { NatsCluster } from "../../../components/nats-cluster.ts";
-import { ownershipOf } from "../../../components/ownership.ts";
+import { createNodes } from "../../../components/parts/cluster-nodes.ts";
+import { ownershipOf } from "../../../components/parts/ownership.ts";
 import { Stream } from "../../../components/stream.ts";
+import type { StreamStage } from "../../../components/stream-host.ts";
 import { type ClusterPlan, planCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
 import { engineFromEnvironment } from "../../../live/engine/engine.ts";
 import { simpleAccounts } from "../../support/accounts.ts";
+import { BareCluster } from "../../support/bare-cluster.ts";
 import { type Recorded, recordResources } from "../../support/mocks.ts";
 import { noRestarts } from "../../support/restarts.ts";
 import { appearsIn } from "../../support/secrets.ts";
@@ -38,31 +39,28 @@ beforeAll(async () => {
       { project: "nats-regions", stack: "dev" },
     ),
   );
-  const cluster = new NatsCluster("c1", {
-    plan,
-    accounts: pulumi.secret(simpleAccounts({ sys: HASHES.system, user: HASHES.application })),
-    ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
-    engine: engineFromEnvironment(),
-    before: { containers: new Map(), leaving: new Map(), bereft: new Set(), hasNetwork: false },
-    strays: new Map(),
-    labels: new Map(),
-    hasGrowth: false,
-    restarts: noRestarts(plan),
-  });
+  const stage = Promise.withResolvers<StreamStage>();
+  const cluster = new BareCluster("c1", MANAGER_KEY, { ORDERS: stage.promise });
+  const { ready } = await createNodes(
+    "c1",
+    {
+      plan,
+      accounts: pulumi.secret(simpleAccounts({ sys: HASHES.system, user: HASHES.application })),
+      ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
+      engine: engineFromEnvironment(),
+      before: { containers: new Map(), leaving: new Map(), bereft: new Set(), hasNetwork: false },
+      strays: new Map(),
+      labels: new Map(),
+      hasGrowth: false,
+      restarts: noRestarts(plan),
+    },
+    cluster,
+  );
   const [orders] = plan.streams;
   if (!orders) throw new Error("the plan has no stream");
-  const provider = new JetStreamProvider("c1-jetstream", {
-    connection: { urls: [], managerKey: MANAGER_KEY },
-  });
-  const stream = new Stream(
-    "ORDERS",
-    {
-      account: "APP",
-      config: orders.config,
-      fleet: plan.fleet,
-    },
-    { parent: cluster, provider, dependsOn: [...cluster.ready] },
-  );
+  const checked = pulumi.output(undefined);
+  stage.resolve({ plan: orders, fleet: pulumi.output(plan.fleet), checked, after: ready });
+  const stream = new Stream("ORDERS", { cluster });
   await promiseOf(stream.urn);
   resources = await recorder.settled(71);
 });

@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { ensureNetwork } from "../../../components/network.ts";
-import { makeRoomFor, ownershipOf } from "../../../components/ownership.ts";
-import { limitProcesses } from "../../../components/process-limit.ts";
+import { ensureNetwork } from "../../../components/hooks/ensure-network.ts";
+import { makeRoomFor } from "../../../components/hooks/make-room.ts";
+import { limitProcesses } from "../../../components/hooks/process-limit.ts";
+import { ownershipOf } from "../../../components/parts/ownership.ts";
 import { engineFromEnvironment } from "../../../live/engine/engine.ts";
 import { recordResources } from "../../support/mocks.ts";
 

@@ -1,8 +1,8 @@
 import { createServer } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { ownershipOf } from "../../../components/ownership.ts";
-import { inspectEngine, refuseUnreachable } from "../../../components/preflight.ts";
+import { inspectEngine, refuseUnreachable } from "../../../components/foresight/preflight.ts";
+import { ownershipOf } from "../../../components/parts/ownership.ts";
 import { nodesOf, planCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
 import { engineFromEnvironment } from "../../../live/engine/engine.ts";

@@ -3,9 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { execa } from "execa";
 import { expect, it } from "vitest";
 import { providerText } from "../../../components/dynamic.ts";
-import { JetStreamProvider } from "../../../components/jetstream-provider.ts";
 import { promiseOf } from "../../../components/known-value.ts";
 import { Stream } from "../../../components/stream.ts";
+import { BareCluster } from "../../support/bare-cluster.ts";
 import { recordResources } from "../../support/mocks.ts";
 import { SEED_FLEET } from "../../support/seed.ts";
 
@@ -32,12 +32,21 @@ async function exportedBy(text: string): Promise<unknown> {
 it("the provider's text finds the lifecycle from the program's folder, in plain node", async () => {
   const recorder = await recordResources();
   const config = { name: "ORDERS", num_replicas: 3, placement: { tags: ["rg:2"] } };
-  const connection = { urls: ["nats://127.0.0.1:4222"], managerKey: PASSWORD };
-  const provider = new JetStreamProvider("jetstream", { connection });
-  const args = { account: "APP", config, fleet: SEED_FLEET };
-  const stream = new Stream("ORDERS", args, { provider });
+  const placement = { kind: "exact", hosts: [] } as const;
+  const plan = {
+    key: "ORDERS",
+    name: "ORDERS",
+    account: "APP",
+    config,
+    policy: {},
+    placement,
+  } as const;
+  const checked = pulumi.output(undefined);
+  const stage = { plan, fleet: pulumi.output(SEED_FLEET), checked, after: [] };
+  const cluster = new BareCluster("c1", PASSWORD, { ORDERS: Promise.resolve(stage) });
+  const stream = new Stream("ORDERS", { cluster });
   await promiseOf(stream.urn);
-  const recorded = await recorder.settled(2);
+  const recorded = await recorder.settled(4);
   const inputsOf = (name: string) => recorded.find((each) => each.name === name)?.inputs ?? {};
   const { __provider: text, ...inputs } = inputsOf("ORDERS");
 
@@ -45,7 +54,7 @@ it("the provider's text finds the lifecycle from the program's folder, in plain 
   expect(JSON.stringify(inputs)).not.toContain(PASSWORD);
   const { stdout, stderr } = await execa(process.execPath, ["-e", HOST], {
     cwd: PROJECT,
-    input: JSON.stringify({ text, settings: inputsOf("jetstream"), inputs }),
+    input: JSON.stringify({ text, settings: inputsOf("c1-jetstream"), inputs }),
     env: { NODE_OPTIONS: "" },
   });
   expect(stderr).toBe("");

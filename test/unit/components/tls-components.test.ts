@@ -3,14 +3,15 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, test } from "vitest";
-import { serversOf } from "../../../components/jetstream-provider.ts";
+import { readTlsFiles, type TlsTexts } from "../../../components/foresight/read-tls-files.ts";
 import { promiseOf } from "../../../components/known-value.ts";
-import { NatsCluster } from "../../../components/nats-cluster.ts";
-import { ownershipOf } from "../../../components/ownership.ts";
-import { readTlsFiles, type TlsTexts } from "../../../components/read-tls-files.ts";
+import { createNodes } from "../../../components/parts/cluster-nodes.ts";
+import { serversOf } from "../../../components/parts/jetstream-provider.ts";
+import { ownershipOf } from "../../../components/parts/ownership.ts";
 import { nodesOf } from "../../../lib/plan/plan.ts";
 import { engineFromEnvironment } from "../../../live/engine/engine.ts";
 import { simpleAccounts } from "../../support/accounts.ts";
+import { BareCluster } from "../../support/bare-cluster.ts";
 import { makeAuthority, makeCertificate, writeCertificates } from "../../support/certificates.ts";
 import { planOf } from "../../support/cluster-report.ts";
 import { type Recorded, recordResources } from "../../support/mocks.ts";
@@ -32,18 +33,22 @@ describe("a cluster with TLS", () => {
   };
   const create = (name: string, settings: object, tlsTexts?: TlsTexts) => {
     const plan = planOf({ ...SHAPE, ...settings });
-    return new NatsCluster(name, {
-      plan,
-      accounts: pulumi.secret(simpleAccounts({ sys: "hash", user: "hash" })),
-      ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
-      engine: engineFromEnvironment(),
-      before: { containers: new Map(), leaving: new Map(), bereft: new Set(), hasNetwork: false },
-      strays: new Map(),
-      labels: new Map(),
-      hasGrowth: false,
-      restarts: noRestarts(plan),
-      ...(tlsTexts ? { tlsTexts } : {}),
-    });
+    return createNodes(
+      name,
+      {
+        plan,
+        accounts: pulumi.secret(simpleAccounts({ sys: "hash", user: "hash" })),
+        ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
+        engine: engineFromEnvironment(),
+        before: { containers: new Map(), leaving: new Map(), bereft: new Set(), hasNetwork: false },
+        strays: new Map(),
+        labels: new Map(),
+        hasGrowth: false,
+        restarts: noRestarts(plan),
+        ...(tlsTexts ? { tlsTexts } : {}),
+      },
+      new BareCluster(name, "key"),
+    );
   };
 
   beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { streamPatience } from "../../../components/script-patience.ts";
+import { streamPatience } from "../../../components/steps/script-patience.ts";
 import { configure, configuredPatience } from "../../../providers/process/configured.ts";
 
 test.each([

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterPlan } from "../lib/plan/plan.ts";
-import { describeShortages, needsStreams } from "../lib/update/room-changes.ts";
-import { observeRoom } from "../live/monitoring/observe-room.ts";
+import type { ClusterPlan } from "../../lib/plan/plan.ts";
+import { describeShortages, needsStreams } from "../../lib/update/room-changes.ts";
+import { observeRoom } from "../../live/monitoring/observe-room.ts";
 import { type Observer, runningMonitors } from "./observer.ts";
 import type { EngineState } from "./preflight.ts";
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type Engine, nothing, reasonOf, textField } from "../live/engine/engine.ts";
-import { until } from "../live/until.ts";
+import { type Engine, nothing, reasonOf, textField } from "../../live/engine/engine.ts";
+import { until } from "../../live/until.ts";
 
 /** Far above what a server takes, some dozen and a few for each core, and far below what a host has. */
 const MOST_PROCESSES = 1_024;

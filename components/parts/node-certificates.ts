@@ -1,14 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
-import { formatDuration } from "../lib/base/quantities.ts";
-import { TLS_FILES } from "../lib/nodes/nats-conf.ts";
-import { type ClusterPlan, nodesOf } from "../lib/plan/plan.ts";
+import { formatDuration } from "../../lib/base/quantities.ts";
+import { TLS_FILES } from "../../lib/nodes/nats-conf.ts";
+import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
 import type {
   AuthorityArgs,
   CertificateArgs,
-} from "../providers/certificates/certificate-lifecycles.ts";
-import { providerText } from "./dynamic.ts";
-import type { EngineState } from "./preflight.ts";
-import type { TlsTexts } from "./read-tls-files.ts";
+} from "../../providers/certificates/certificate-lifecycles.ts";
+import { providerText } from "../dynamic.ts";
+import type { EngineState } from "../foresight/preflight.ts";
+import type { TlsTexts } from "../foresight/read-tls-files.ts";
 
 /** What nodes show, and whom they trust. */
 export interface Certificates {
@@ -19,13 +19,6 @@ export interface Certificates {
 }
 
 export type NodeFiles = Readonly<Record<string, pulumi.Input<string>>>;
-
-/** As scripts that ask nodes are told of it; see `givenTrust` in live/monitoring/monitoring-page.ts. */
-export function scriptTrust(
-  ca: pulumi.Output<string> | undefined,
-): Readonly<Record<string, pulumi.Output<string>>> {
-  return ca ? { CA: ca } : {};
-}
 
 /**
  * Makes the certificates of a stack's own authority, or passes on the user's.

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
-import { PlanError, type Problem } from "../lib/base/errors.ts";
-import { type ClusterPlan, nodesOf } from "../lib/plan/plan.ts";
-import { checkTlsFiles, type NodeCertificate } from "../lib/tls/own-certificates.ts";
-import type { TlsFiles } from "../lib/tls/tls-settings.ts";
+import { PlanError, type Problem } from "../../lib/base/errors.ts";
+import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
+import { checkTlsFiles, type NodeCertificate } from "../../lib/tls/own-certificates.ts";
+import type { TlsFiles } from "../../lib/tls/tls-settings.ts";
 import type { EngineState } from "./preflight.ts";
 
 /** The user's own certificates, PEM. */

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { RosterInputs } from "../providers/streams/roster-lifecycle.ts";
-import { providerText } from "./dynamic.ts";
-import type { StreamOptions } from "./stream.ts";
+import type { RosterInputs } from "../../providers/streams/roster-lifecycle.ts";
+import { providerText } from "../dynamic.ts";
+import type { JetStreamProvider } from "./jetstream-provider.ts";
 
 export type StreamRosterArgs = {
   readonly [Key in keyof RosterInputs]: pulumi.Input<RosterInputs[Key] | undefined>;
@@ -12,7 +12,11 @@ export type StreamRosterArgs = {
  * stream which holds messages is to be deleted, or an account with streams, which it refuses.
  */
 export class StreamRoster extends pulumi.CustomResource {
-  constructor(name: string, args: StreamRosterArgs, opts: StreamOptions) {
+  constructor(
+    name: string,
+    args: StreamRosterArgs,
+    opts: pulumi.CustomResourceOptions & { readonly provider: JetStreamProvider },
+  ) {
     super("pulumi-nodejs:dynamic/nats:StreamRoster", name, { ...args, __provider: PROVIDER }, opts);
   }
 }

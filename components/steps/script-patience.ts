@@ -1,6 +1,6 @@
-import { PATIENCE_MS } from "../lib/observed/waiting.ts";
-import type { ClusterPlan } from "../lib/plan/plan.ts";
-import type { ManagerConnection } from "../live/jetstream/connection.ts";
+import { PATIENCE_MS } from "../../lib/observed/waiting.ts";
+import type { ClusterPlan } from "../../lib/plan/plan.ts";
+import type { ManagerConnection } from "../../live/jetstream/connection.ts";
 
 /** What the scripts that wait for nodes are told where `patience` is set: nothing new for a stack that doesn't set it. */
 export function scriptPatience({

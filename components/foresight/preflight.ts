@@ -2,21 +2,21 @@ import { createServer } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { parseTar } from "nanotar";
 import { z } from "zod";
-import { CLUSTER_LABEL, NODE_LABEL, RESTART_SETTINGS_LABEL } from "../lib/nodes/labels.ts";
-import { CLIENT_PORT, CONFIG_DIR, MONITOR_PORT, TLS_FILES } from "../lib/nodes/nats-conf.ts";
+import { CLUSTER_LABEL, NODE_LABEL, RESTART_SETTINGS_LABEL } from "../../lib/nodes/labels.ts";
+import { CLIENT_PORT, CONFIG_DIR, MONITOR_PORT, TLS_FILES } from "../../lib/nodes/nats-conf.ts";
 import {
   publishedAddress,
   publishedPorts,
   publishedUrl,
   schemeOf,
-} from "../lib/nodes/published-ports.ts";
-import { imageVersion, whyNotTogether } from "../lib/nodes/versions.ts";
-import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan/plan.ts";
-import { describeForeign } from "../lib/plan/stack-identity.ts";
-import type { SettingValues } from "../lib/settings/setting-values.ts";
-import type { RunningTls } from "../lib/tls/own-certificates.ts";
-import { describeKeptVolumes } from "../lib/update/kept-volumes.ts";
-import { describeLostData, describeNotKept } from "../lib/update/lost-data.ts";
+} from "../../lib/nodes/published-ports.ts";
+import { imageVersion, whyNotTogether } from "../../lib/nodes/versions.ts";
+import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
+import { describeForeign } from "../../lib/plan/stack-identity.ts";
+import type { SettingValues } from "../../lib/settings/setting-values.ts";
+import type { RunningTls } from "../../lib/tls/own-certificates.ts";
+import { describeKeptVolumes } from "../../lib/update/kept-volumes.ts";
+import { describeLostData, describeNotKept } from "../../lib/update/lost-data.ts";
 import {
   DockerError,
   type Engine,
@@ -25,9 +25,9 @@ import {
   NotFound,
   noEngine,
   textField,
-} from "../live/engine/engine.ts";
-import { askMemoryKills } from "../live/engine/memory-kills.ts";
-import { type Ownership, ownerFilter } from "./ownership.ts";
+} from "../../live/engine/engine.ts";
+import { askMemoryKills } from "../../live/engine/memory-kills.ts";
+import { type Ownership, ownerFilter } from "../parts/ownership.ts";
 
 interface Found {
   readonly name: string;
@@ -224,7 +224,7 @@ function refuseForeign(found: readonly Found[], plan: ClusterPlan, owner: string
   ]);
   const foreign = found.filter((each) => planned.has(each.name) && each.owner !== owner);
   if (foreign.length === 0) return;
-  throw new pulumi.RunError(describeForeign(plan.identity.stack, foreign));
+  throw new pulumi.RunError(describeForeign(plan.identity, foreign));
 }
 
 function refuseOtherCluster(own: readonly FoundContainer[], { cluster }: ClusterPlan): void {

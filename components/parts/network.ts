@@ -1,7 +1,6 @@
 import { local } from "@pulumi/command";
-import * as pulumi from "@pulumi/pulumi";
-import { AlreadyExists, type Engine, NotFound } from "../live/engine/engine.ts";
-import type { Ownership } from "./ownership.ts";
+import type * as pulumi from "@pulumi/pulumi";
+import { labelFlags, type Ownership } from "./ownership.ts";
 
 /**
  * Makes the network by a Command: the docker provider's own resource sleeps 2 s once it is made, before
@@ -34,40 +33,4 @@ const IS_GONE =
 function isInUse({ label, value }: Ownership["label"]): string {
   const filters = `--filter "network=$NETWORK" --filter "label=${label}=${value}"`;
   return `{ nodes=$(docker ps --quiet ${filters}) && [ -n "$nodes" ] && echo "the network stays, as nodes are in it"; }`;
-}
-
-/**
- * A hook that makes the network anew if it was removed: a Command can't see that, a container needs it. One
- * for all containers, as one look is enough.
- */
-export function ensureNetwork(
-  engine: Engine,
-  networkName: string,
-  { labels }: Ownership,
-): pulumi.ResourceHook {
-  const ensure = async () => {
-    if (!(await isMissing(engine, networkName))) return;
-    try {
-      await engine.run("network", "create", ...labelFlags(labels), networkName);
-    } catch (error) {
-      if (!(error instanceof AlreadyExists)) throw error;
-    }
-  };
-  let ensured: Promise<void> | undefined;
-  return new pulumi.ResourceHook(`ensure-network-${networkName}`, () => {
-    ensured ??= ensure();
-    return ensured;
-  });
-}
-
-/** An engine that doesn't answer now may do so once the container is made. */
-async function isMissing(engine: Engine, networkName: string): Promise<boolean> {
-  return await engine.run("network", "inspect", networkName).then(
-    () => false,
-    (error: unknown) => error instanceof NotFound,
-  );
-}
-
-function labelFlags(labels: Ownership["labels"]): string[] {
-  return labels.map(({ label, value }) => `--label=${label}=${value}`);
 }

@@ -1,77 +1,16 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { groupsOf, lacksOf } from "../lib/observed/majorities.ts";
-import { NOTHING_OBSERVED, type ObservedCluster } from "../lib/observed/observed.ts";
-import { describeSight, type Sight, stillnessFrom } from "../lib/observed/waiting.ts";
-import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan/plan.ts";
-import { describeOrder, orderRestarts } from "../lib/update/rollout-order.ts";
-import { type FormerLacks, formerLacks, whyNotItsTurn } from "../lib/update/turn.ts";
-import type { Engine } from "../live/engine/engine.ts";
-import { FallWatch } from "../live/engine/falls.ts";
-import { listOwnNodes, type OwnNode } from "../live/engine/own-nodes.ts";
-import { LONG_REQUEST_MS } from "../live/monitoring/monitoring.ts";
-import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts";
-import { until } from "../live/until.ts";
-import { promiseOf } from "./known-value.ts";
-import type { Observer } from "./observer.ts";
-import { type Ownership, ownerFilter } from "./ownership.ts";
-import type { EngineState } from "./preflight.ts";
-
-/** How the nodes that have to be are restarted, by what runs. */
-export interface Restarts {
-  /** All nodes in the order in which they are changed; those of a step may be down together. */
-  readonly steps: ClusterPlan["waves"];
-  /** Names of the nodes that are restarted. */
-  readonly restarted: ReadonlySet<string>;
-  /** What the cluster lacked before. */
-  readonly former: FormerLacks;
-}
-
-export interface PlannedRestarts extends Restarts {
-  readonly observed: ObservedCluster;
-  /** For the person at the terminal; warnings where there is something to do. */
-  readonly notices: readonly string[];
-  readonly warnings: readonly string[];
-}
-
-const LOOKS = 3;
-const LOOK_MS = 1_000;
-
-/** Looks at the cluster where nodes are to be restarted, and orders them. */
-export async function planRestarts(
-  plan: ClusterPlan,
-  restarted: ReadonlySet<string>,
-  { containers }: EngineState,
-  observe: Observer,
-): Promise<PlannedRestarts> {
-  const seen = restarted.size === 0 ? NOTHING_OBSERVED : await look(observe);
-  const members = new Set(seen.meta?.hosts);
-  const down = nodesOf(plan).filter(
-    ({ name, containerName }) =>
-      members.has(name) && containers.get(containerName)?.monitoringUrl === undefined,
-  );
-  // A member without a container is made anew, and takes nothing away by that.
-  const returning = down.filter(({ containerName }) => !containers.has(containerName));
-  const observed = { ...seen, silent: [...seen.silent, ...down.map(({ name }) => name)] };
-  const changing = new Set([...restarted, ...returning.map(({ name }) => name)]);
-  const former = formerLacks(observed, changing);
-  const common = { restarted, former, observed };
-  if (restarted.size === 0 || plan.rollout === "all") {
-    return { ...common, steps: plan.waves, notices: [], warnings: [] };
-  }
-  const order = orderRestarts<NodePlan>(plan.waves, changing, observed);
-  return { ...common, steps: order.steps, ...describeOrder(order, plan.streams) };
-}
-
-/** What is behind for a moment, as under a heavy load, is not to change the order. */
-async function look(observe: Observer): Promise<ObservedCluster> {
-  let observed = await observe();
-  for (let looks = 1; looks < LOOKS && lacksOf(groupsOf(observed)).length > 0; looks += 1) {
-    await sleep(LOOK_MS);
-    observed = await observe(true);
-  }
-  return observed;
-}
+import { describeSight, type Sight, stillnessFrom } from "../../lib/observed/waiting.ts";
+import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
+import { whyNotItsTurn } from "../../lib/update/turn.ts";
+import type { Engine } from "../../live/engine/engine.ts";
+import { FallWatch } from "../../live/engine/falls.ts";
+import { listOwnNodes, type OwnNode } from "../../live/engine/own-nodes.ts";
+import { LONG_REQUEST_MS } from "../../live/monitoring/monitoring.ts";
+import { behindIn, observeCluster } from "../../live/monitoring/observe-cluster.ts";
+import { until } from "../../live/until.ts";
+import type { Restarts } from "../foresight/plan-restarts.ts";
+import { promiseOf } from "../known-value.ts";
+import { type Ownership, ownerFilter } from "../parts/ownership.ts";
 
 export interface TurnsArgs {
   readonly plan: ClusterPlan;

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import type { Accounts } from "../lib/accounts/accounts-conf.ts";
-import { configDigest } from "../lib/nodes/nats-conf.ts";
-import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan/plan.ts";
-import { fileReasons, issueReasons } from "../lib/update/certificate-changes.ts";
-import { describeMemoryLosses } from "../lib/update/memory-loss.ts";
+import type { Accounts } from "../../lib/accounts/accounts-conf.ts";
+import { configDigest } from "../../lib/nodes/nats-conf.ts";
+import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
+import { fileReasons, issueReasons } from "../../lib/update/certificate-changes.ts";
+import { describeMemoryLosses } from "../../lib/update/memory-loss.ts";
 import {
   changeOf,
   describeChanges,
@@ -12,12 +12,13 @@ import {
   type Reason,
   type RunningServer,
   toldSettings,
-} from "../lib/update/node-changes.ts";
-import { type Page, readPageAsShown } from "../live/monitoring/monitoring-page.ts";
+} from "../../lib/update/node-changes.ts";
+import { type Page, readPageAsShown } from "../../live/monitoring/monitoring-page.ts";
+import { knownValue } from "../known-value.ts";
 import type { Observer } from "./observer.ts";
+import { type PlannedRestarts, planRestarts, type Restarts } from "./plan-restarts.ts";
 import type { EngineNode, EngineState } from "./preflight.ts";
 import type { TlsTexts } from "./read-tls-files.ts";
-import { type PlannedRestarts, planRestarts, type Restarts } from "./restarts.ts";
 
 /** When nodes took up the config that they run with, by name, RFC 3339: of those where it isn't the planned one. */
 export type Strays = ReadonlyMap<string, string>;
@@ -47,9 +48,7 @@ export async function announceChanges(
   texts: TlsTexts | undefined,
   observe: Observer,
 ): Promise<Announcement> {
-  const changes = await new Promise<NodeChange[]>((resolve, reject) => {
-    accounts.apply((known) => findChanges(plan, known, before, texts).then(resolve, reject));
-  });
+  const changes = await findChanges(plan, await knownValue(accounts), before, texts);
   const restarted = new Set(
     changes.filter(({ kind }) => kind === "restart").map(({ node }) => node),
   );
@@ -79,7 +78,7 @@ function refuseMemoryLosses(plan: ClusterPlan, { steps, restarted, observed }: P
 
 async function findChanges(
   plan: ClusterPlan,
-  accounts: Accounts,
+  accounts: Accounts | undefined,
   { containers, bereft, tls }: EngineState,
   texts: TlsTexts | undefined,
 ): Promise<NodeChange[]> {
@@ -90,7 +89,7 @@ async function findChanges(
       const container = containers.get(node.containerName);
       const server = container && (await askServer(node, container, surroundings));
       const running = container && { ...container, ...(server ? { server } : {}) };
-      return changeOf(running, node, configDigest(node.conf, accounts));
+      return changeOf(running, node, accounts && configDigest(node.conf, accounts));
     }),
   );
 }

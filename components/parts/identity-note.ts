@@ -1,13 +1,14 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { type Identity, identitySchema } from "../lib/plan/stack-identity.ts";
-import type { Engine } from "../live/engine/engine.ts";
-import { findIdentity } from "../live/engine/find-identity.ts";
-import { knownValue } from "./known-value.ts";
-import { runCommand } from "./run-command.ts";
+import type { StackIdentity } from "../../lib/plan/settings.ts";
+import { type Identity, identitySchema } from "../../lib/plan/stack-identity.ts";
+import type { Engine } from "../../live/engine/engine.ts";
+import { findIdentity } from "../../live/engine/find-identity.ts";
+import { knownValue } from "../known-value.ts";
+import { runCommand } from "../steps/script.ts";
 
 /**
- * Who the running stack is: what its state says, wherever that lies, however one logged in, and whatever the stack is
+ * Who a cluster is: what its stack's state says, wherever that lies, however one logged in, and whatever the stack is
  * called by now.
  *
  * That it derives from neither the stack's name nor the backend's URL keeps a stack that is renamed, or whose state
@@ -19,29 +20,31 @@ import { runCommand } from "./run-command.ts";
  * has, which is also how stacks go on that were made before there was this resource, and where it was taken out of the
  * state. A Command, as only its `create` runs in that one case: reading the state takes 0.4 s.
  */
-export async function keepIdentity(engine: Engine): Promise<Identity> {
-  const name = {
-    organization: pulumi.getOrganization(),
-    project: pulumi.getProject(),
-    stack: pulumi.getStack(),
-  };
+export async function keepIdentity(
+  engine: Engine,
+  name: StackIdentity,
+  parent: pulumi.Resource,
+): Promise<Identity> {
+  const organization = pulumi.getOrganization();
+  const { project, stack, cluster } = name;
   const noted = new local.Command(
-    "identity",
+    cluster === undefined ? "identity" : `${cluster}-identity`,
     {
       create: runCommand("note-identity"),
       environment: {
-        ORGANIZATION: name.organization,
-        PROJECT: name.project,
-        STACK: name.stack,
+        ORGANIZATION: organization,
+        PROJECT: project,
+        STACK: stack,
+        ...(cluster === undefined ? {} : { CLUSTER: cluster }),
       },
       logging: local.Logging.None,
     },
-    { ignoreChanges: ["*"] },
+    { ignoreChanges: ["*"], ...(cluster === undefined ? {} : { parent }) },
   );
   const json = await knownValue(noted.stdout);
   if (json !== undefined) return identitySchema.parse(JSON.parse(json));
   try {
-    return await findIdentity(engine, name);
+    return await findIdentity(engine, { organization, ...name });
   } catch (error) {
     throw new pulumi.RunError(error instanceof Error ? error.message : `${error}`);
   }

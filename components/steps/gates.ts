@@ -1,39 +1,14 @@
-import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan/plan.ts";
-import type { NatsNode } from "./nats-node.ts";
-import { scriptTrust } from "./node-certificates.ts";
-import { type Ownership, ownerFilter } from "./ownership.ts";
-import type { Restarts } from "./restarts.ts";
-import { runCommand } from "./run-command.ts";
+import { type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
+import type { Restarts } from "../foresight/plan-restarts.ts";
+import type { NatsNode } from "../nats-node.ts";
+import { createScript, NOTHING, nodeVariables, runCommand } from "./script.ts";
 import { scriptPatience } from "./script-patience.ts";
+import type { StepArgs } from "./step-args.ts";
 
 /** URL of the monitoring pages of nodes, by name. */
 export function monitoringUrls(nodes: readonly NodePlan[]): Record<string, string> {
   return Object.fromEntries(nodes.map(({ name, monitoringUrl }) => [name, monitoringUrl]));
-}
-
-interface GateArgs {
-  readonly plan: ClusterPlan;
-  /** Of the wave right before the gate: where containers of its nodes were replaced, it waits again. */
-  readonly index: number;
-  /** Those of that wave at least, by name. */
-  readonly nodes: ReadonlyMap<string, NatsNode>;
-  readonly restarts: Restarts;
-  readonly caCertificate: pulumi.Output<string> | undefined;
-  readonly ownership: Ownership;
-  /** Whether all nodes were there before anything was changed. */
-  readonly isWhole: boolean;
-  /** Whether nodes come back to data volumes that were kept: with streams, which take their time to elect leaders. */
-  readonly hasKept: boolean;
-}
-
-interface StartGateArgs {
-  readonly plan: ClusterPlan;
-  readonly ownership: Ownership;
-  readonly labels: (node: NodePlan) => string;
-  /** Whether no node has a container yet. */
-  readonly isNew: boolean;
 }
 
 /**
@@ -43,28 +18,27 @@ interface StartGateArgs {
  */
 export function createStartGate(
   name: string,
-  { plan, labels, isNew, ownership }: StartGateArgs,
-  caCertificate: pulumi.Output<string> | undefined,
+  { plan, ownership, before, caCertificate }: StepArgs,
+  labels: (node: NodePlan) => string,
   drain: pulumi.Resource,
   parent: pulumi.Resource,
 ): pulumi.Resource {
   const settings = plan.waves.map((wave) =>
     Object.fromEntries(wave.map((node) => [node.name, labels(node)])),
   );
-  const check = plan.rollout === "all" ? ":" : runCommand("start-gate");
-  return new local.Command(
+  const update = plan.rollout === "all" ? NOTHING : runCommand("start-gate");
+  return createScript(
     name,
     {
-      create: isNew ? ":" : check,
-      update: check,
+      create: before.containers.size === 0 ? NOTHING : update,
+      update,
       environment: {
-        OWNER: ownerFilter(ownership),
         SETTINGS: JSON.stringify(settings),
-        ...scriptTrust(caCertificate),
+        ...nodeVariables(ownership, caCertificate),
       },
-      logging: local.Logging.Stderr,
+      isHeard: true,
     },
-    { parent, dependsOn: [drain], ignoreChanges: ["create"] },
+    { parent, dependsOn: [drain] },
   );
 }
 
@@ -73,82 +47,76 @@ export function createStartGate(
  * leader only when every member is there: so only the last gate waits when it is created, unless there was
  * a cluster whose nodes are now to be changed in more waves. A container that was replaced updates the gate
  * behind its wave, and that one waits until all is well again.
+ *
+ * @param index of the wave right before the gate: where containers of its nodes were replaced, it waits again.
+ * @param nodes those of that wave at least, by name.
  */
 export function createGate(
   name: string,
-  { plan, index, nodes, restarts, caCertificate, ownership, isWhole, hasKept }: GateArgs,
+  { plan, ownership, before, caCertificate, restarts }: StepArgs & { readonly restarts: Restarts },
+  index: number,
+  nodes: ReadonlyMap<string, NatsNode>,
   parent: pulumi.Resource,
-) {
+): pulumi.Resource {
   const { waves } = plan;
   const isLast = index === waves.length - 1;
-  const wave = (waves[index] ?? []).flatMap(({ name }) => nodes.get(name) ?? []);
-  const containers = pulumi.all(wave.map(({ containerId }) => containerId));
-  const isRestarted = (waves[index] ?? []).some(({ name }) => restarts.restarted.has(name));
+  const isWhole = nodesOf(plan).every((node) => before.containers.has(node.containerName));
+  const wave = waves[index] ?? [];
+  const made = wave.flatMap(({ name }) => nodes.get(name) ?? []);
+  const containers = pulumi.all(made.map(({ containerId }) => containerId));
+  const isRestarted = wave.some(({ name }) => restarts.restarted.has(name));
   const lacked = isRestarted ? [...restarts.former.keys].sort() : [];
-  return new local.Command(
+  // Nodes come back to data volumes that were kept with streams, which take their time to elect leaders.
+  const first = before.hasKept ? "replicas" : "members";
+  return createScript(
     name,
     {
       create: isWhole
         ? runCommand("gate", "replicas")
         : isLast
-          ? runCommand("gate", hasKept ? "replicas" : "members")
-          : ":",
+          ? runCommand("gate", first)
+          : NOTHING,
       update: runCommand("gate", "replicas"),
       environment: {
         MONITORS: JSON.stringify(monitoringUrls(waves.slice(0, index + 1).flat())),
         LATER: JSON.stringify(monitoringUrls(waves.slice(index + 1).flat())),
-        OWNER: ownerFilter(ownership),
         CONTAINERS: containers.apply((ids) => ids.join(" ")),
         ...scriptPatience(plan),
+        ...nodeVariables(ownership, caCertificate),
         ...(lacked.length > 0 ? { LACKED: JSON.stringify(lacked) } : {}),
-        ...scriptTrust(caCertificate),
       },
-      logging: local.Logging.Stderr,
+      // What the cluster lacked before counts while nodes are restarted.
+      passing: isRestarted ? {} : { LACKED: undefined },
+      isHeard: true,
     },
-    {
-      parent,
-      // What the cluster lacked before counts while nodes are restarted, and is no change otherwise.
-      ignoreChanges: ["create", ...(isRestarted ? [] : ["environment.LACKED"])],
-    },
+    { parent },
   );
-}
-
-interface TagPauseArgs {
-  readonly plan: ClusterPlan;
-  /** Whether reloads give nodes more room for streams. */
-  readonly hasGrowth: boolean;
 }
 
 /**
  * Makes the step behind the last gate: where tags or stores were changed by reloads, streams wait until the meta leader,
  * which places them, has heard of it. A server tells of its tags at once, but once a second at most (nats-server 2.15,
  * `statszRateLimit`).
+ *
+ * @param hasGrowth whether reloads give nodes more room for streams.
  */
 export function createTagPause(
   name: string,
-  { plan, hasGrowth }: TagPauseArgs,
+  { plan }: Pick<StepArgs, "plan">,
+  hasGrowth: boolean,
   gates: readonly pulumi.Resource[],
   parent: pulumi.Resource,
 ): pulumi.Resource {
   const tags = nodesOf(plan).map((node) => [node.name, node.serverTags] as const);
   const stores = nodesOf(plan).map(({ conf }) => [conf.maxFileStore, conf.maxMemoryStore]);
-  return new local.Command(
+  return createScript(
     name,
     {
-      create: ":",
       update: "sleep 1.2",
-      environment: {
-        TAGS: JSON.stringify(Object.fromEntries(tags)),
-        ...(hasGrowth ? { STORES: JSON.stringify(stores) } : {}),
-      },
-      logging: local.Logging.None,
+      environment: { TAGS: JSON.stringify(Object.fromEntries(tags)) },
+      passing: { STORES: hasGrowth ? JSON.stringify(stores) : undefined },
     },
-    {
-      parent,
-      dependsOn: [...gates],
-      // Sizes count while nodes grow by reloads, and are no change otherwise.
-      ignoreChanges: hasGrowth ? [] : ["environment.STORES"],
-    },
+    { parent, dependsOn: [...gates] },
   );
 }
 
@@ -162,17 +130,16 @@ const STOP_ALL =
  */
 export function createShutdown(
   name: string,
-  ownership: Ownership,
+  { ownership }: Pick<StepArgs, "ownership">,
   ready: readonly pulumi.Resource[],
   parent: pulumi.Resource,
-) {
-  return new local.Command(
+): pulumi.Resource {
+  return createScript(
     name,
     {
-      create: ":",
+      update: NOTHING,
       delete: `case "$NATS_REGIONS_COMMAND" in up | update) exit 0 ;; esac; ${STOP_ALL}`,
-      environment: { OWNER: ownerFilter(ownership) },
-      logging: local.Logging.None,
+      environment: nodeVariables(ownership, undefined),
     },
     { parent, dependsOn: [...ready] },
   );

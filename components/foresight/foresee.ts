@@ -1,16 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
-import { fingerprint } from "../lib/accounts/credentials.ts";
-import type { Engine } from "../live/engine/engine.ts";
+import { fingerprint } from "../../lib/accounts/credentials.ts";
+import type { Engine } from "../../live/engine/engine.ts";
+import type { ClusterSource } from "../cluster-args.ts";
+import type { PlannedCluster } from "../cluster-plan.ts";
+import { knownValue } from "../known-value.ts";
 import { type Announcement, announceChanges } from "./announce-changes.ts";
+import { announceDepartures } from "./announce-departures.ts";
 import { announceImage } from "./announce-image.ts";
-import { announceDepartures } from "./departure-steps.ts";
-import { promiseOf } from "./known-value.ts";
 import { observerOf } from "./observer.ts";
 import { type EngineState, inspectEngine } from "./preflight.ts";
 import { readTlsFiles, type TlsTexts } from "./read-tls-files.ts";
 import { refuseShortages } from "./refuse-shortages.ts";
-import { goesByPlan } from "./saved-plan.ts";
-import type { StackPlan } from "./stack-settings.ts";
 
 /** What the running stack is like before anything changes, and what this update does to it. */
 export interface Foresight extends Announcement {
@@ -25,11 +25,13 @@ export interface Foresight extends Announcement {
  * Looks at the engine and the nodes, says what is going to happen to them, and refuses what would lose messages or what
  * the servers would refuse.
  *
+ * @param source what a saved plan, and an `up` by it, have to have in common; undefined where none is saved or gone by.
  * @throws pulumi.RunError, which is shown without a stack trace.
  */
 export async function foresee(
   engine: Engine,
-  { plan, ownership, accounts, access }: StackPlan,
+  { plan, ownership, accounts, access }: PlannedCluster,
+  source: ClusterSource | undefined,
 ): Promise<Foresight> {
   for (const notice of plan.notices) void pulumi.log.info(notice);
   const before = await inspectEngine(engine, plan, ownership);
@@ -41,13 +43,26 @@ export async function foresee(
     announceDepartures(plan, before),
     refuseShortages(plan, before, observe),
   ]);
-  // What all secrets of the cluster's resources stem from.
-  const facts = [pulumi.runtime.allConfig(), tlsTexts, before.tls];
-  const mark = async () => `settings-${fingerprint((await promiseOf(access)).managerKey, facts)}`;
   return {
     ...announcement,
     before,
     ...(tlsTexts ? { tlsTexts } : {}),
-    ...(goesByPlan() ? { planMark: await mark() } : {}),
+    ...(source ? { planMark: await markOf(source, access, [tlsTexts, before.tls]) } : {}),
   };
+}
+
+/** @param files certificates, of which secrets of the cluster's resources stem, too. */
+async function markOf(
+  { settings, passwords }: ClusterSource,
+  access: PlannedCluster["access"],
+  files: unknown,
+): Promise<string> {
+  const secrets = await knownValue(pulumi.all([access, passwords]));
+  if (!secrets) {
+    throw new pulumi.RunError(
+      "No plan can be saved while passwords are yet to be made: run `pulumi up` without one first.",
+    );
+  }
+  const [{ managerKey }, known] = secrets;
+  return `settings-${fingerprint(managerKey, [settings, known, files])}`;
 }

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterPlan } from "../lib/plan/plan.ts";
-import { imageChange, imageEffects } from "../lib/update/image-changes.ts";
+import type { ClusterPlan } from "../../lib/plan/plan.ts";
+import { imageChange, imageEffects } from "../../lib/update/image-changes.ts";
 import type { Observer } from "./observer.ts";
 import type { EngineState } from "./preflight.ts";
 

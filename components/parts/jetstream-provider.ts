@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type ClusterPlan, nodesOf } from "../lib/plan/plan.ts";
+import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
 import {
   CONNECTION_KEY,
   type ManagerConnection,
   type Servers,
-} from "../live/jetstream/connection.ts";
-import type { EngineState } from "./preflight.ts";
+} from "../../live/jetstream/connection.ts";
+import type { EngineState } from "../foresight/preflight.ts";
 
 export interface JetStreamProviderArgs {
   /** How to reach the cluster as the stack's own users. Kept as a secret. */

@@ -1,0 +1,98 @@
+import * as pulumi from "@pulumi/pulumi";
+import { GIVEN, hidePasswords, mapPasswords } from "../lib/accounts/hidden-passwords.ts";
+import { withoutUndefined } from "../lib/base/records.ts";
+import type { Passwords } from "../lib/plan/passwords.ts";
+import type { ClusterSettings } from "./args.ts";
+import type { Transforms } from "./transforms.ts";
+
+/** A cluster as a program declares it: the settings, passwords as `Input`s, and what is between it and Pulumi. */
+export interface NatsClusterArgs extends ClusterSettings {
+  /** Changes what containers and volumes are made from, for what no setting is there. */
+  readonly transform?: Transforms;
+  /**
+   * Where the settings stand: in the program, of which names on the engine begin with `<project>-<stack>-<name>`; or in
+   * the config of the stack, which then has this one cluster, and whose names begin with `<project>-<stack>`. Another
+   * value means another cluster. @default "program"
+   */
+  readonly settingsIn?: "program" | "config";
+  /**
+   * Whether this is a preview that saves its plan (`--save-plan`), or an `up` that goes by one (`--plan`): Pulumi tells a
+   * program of neither, and what the two are made from has to be the same. @default false
+   */
+  readonly goesByPlan?: boolean;
+}
+
+/** What is planned from, and the secrets that no plan has in it. */
+export interface ClusterSource {
+  /** Settings as people write them; of passwords, that they are there. */
+  readonly settings: unknown;
+  readonly passwords: pulumi.Output<Passwords>;
+}
+
+/**
+ * Parts the settings from their passwords, and from all that is no setting.
+ *
+ * @param streams those of the args and those beside the cluster, by name.
+ */
+export function sourceOf(
+  {
+    transform: _transform,
+    settingsIn: _settingsIn,
+    goesByPlan: _goesByPlan,
+    ...settings
+  }: NatsClusterArgs,
+  streams: ClusterSettings["streams"],
+): ClusterSource {
+  const { systemPassword, password, accounts } = settings;
+  const users = new Map<string, pulumi.Input<string>>();
+  const collect = (given: unknown, user: string) => {
+    if (!isInput(given)) return given;
+    users.set(user, given);
+    return GIVEN;
+  };
+  const hidden = hidePasswords(mapPasswords(accounts, collect));
+  return {
+    settings: withoutUndefined({
+      ...settings,
+      streams,
+      ...(systemPassword === undefined ? {} : { systemPassword: GIVEN }),
+      ...(password === undefined ? {} : { password: GIVEN }),
+      ...(accounts === undefined ? {} : { accounts: hidden }),
+    }),
+    passwords: readPasswords(systemPassword, password, users),
+  };
+}
+
+function isInput(value: unknown): value is pulumi.Input<string> {
+  return typeof value === "string" || pulumi.Output.isInstance(value) || value instanceof Promise;
+}
+
+function readPasswords(
+  systemPassword: pulumi.Input<string> | undefined,
+  password: pulumi.Input<string> | undefined,
+  users: ReadonlyMap<string, pulumi.Input<string>>,
+): pulumi.Output<Passwords> {
+  const given = { systemPassword, password, accounts: Object.fromEntries(users) };
+  const secrecy = {
+    systemPassword: isSecret(systemPassword),
+    password: isSecret(password),
+    users: Object.fromEntries([...users].map(([user, each]) => [user, isSecret(each)])),
+  };
+  return pulumi.secret(
+    pulumi.all([given, secrecy]).apply(([{ systemPassword, password, accounts }, isSecret]) => ({
+      system: systemPassword,
+      simple: password,
+      users: accounts,
+      encrypted: [
+        ...(isSecret.systemPassword ? ["systemPassword"] : []),
+        ...(isSecret.password ? ["password"] : []),
+        "accounts",
+      ],
+      plainUsers: Object.keys(accounts).filter((user) => !isSecret.users[user]),
+    })),
+  );
+}
+
+async function isSecret(password: pulumi.Input<string> | undefined): Promise<boolean> {
+  return password !== undefined && (await pulumi.isSecret(pulumi.output(password)));
+}

@@ -1,0 +1,94 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { Accounts } from "../lib/accounts/accounts-conf.ts";
+import { hashPassword, managerKey, managerPublicKey } from "../lib/accounts/credentials.ts";
+import { PlanError } from "../lib/base/errors.ts";
+import { type Passwords, passwordProblems, passwordsOfUsers } from "../lib/plan/passwords.ts";
+import { type ClusterPlan, planCluster } from "../lib/plan/plan.ts";
+import { identityName, parseSettings, type StackIdentity } from "../lib/plan/settings.ts";
+import type { Engine } from "../live/engine/engine.ts";
+import type { UserLogin } from "../live/jetstream/connection.ts";
+import type { ClusterSource } from "./cluster-args.ts";
+import { refuseUnreachable } from "./foresight/preflight.ts";
+import { knownValue } from "./known-value.ts";
+import { keepIdentity } from "./parts/identity-note.ts";
+import { type Ownership, ownershipOf } from "./parts/ownership.ts";
+
+/** A cluster as it is planned, and what its resources need beside the plan. */
+export interface PlannedCluster {
+  readonly plan: ClusterPlan;
+  readonly ownership: Ownership;
+  /** What the servers know of accounts and users, as a secret. */
+  readonly accounts: pulumi.Output<Accounts>;
+  /** What the stack itself logs in with, as a secret. */
+  readonly access: pulumi.Output<Access>;
+}
+
+export interface Access {
+  readonly system: UserLogin;
+  /** Leads to the nkeys of the stack's own users; see `managerSeed`. */
+  readonly managerKey: string;
+}
+
+/**
+ * Plans a cluster from its settings. Its passwords go another way than the plan: into hashes and keys, which are worked
+ * out while the engine is looked at.
+ *
+ * @param name the names that it has in this run.
+ * @param parent of the note of who it is.
+ * @throws PlanError; pulumi.RunError
+ */
+export async function planFrom(
+  engine: Engine,
+  { settings: raw, passwords }: ClusterSource,
+  name: StackIdentity,
+  parent: pulumi.Resource,
+): Promise<PlannedCluster> {
+  // What is wrong whoever the cluster is gets refused before anything is noted down.
+  const settings = parseSettings(raw, name);
+  refuseUnreachable(engine, settings);
+  const identity = await keepIdentity(engine, name, parent);
+  const isRenamed = identityName(identity, "/") !== identityName(name, "/");
+  const plan = planCluster(isRenamed ? parseSettings(raw, identity) : settings);
+  // Some are made by resources that a preview has yet to make.
+  const known = await knownValue(passwords);
+  const problems = known === undefined ? [] : passwordProblems(plan, known);
+  if (problems.length > 0) throw new PlanError(problems);
+  const ownership = ownershipOf(identity);
+  const secrets = passwords.apply((all) => deriveSecrets(plan, all, identity.owner));
+  return {
+    plan,
+    ownership,
+    accounts: secrets.apply(({ accounts }) => accounts),
+    access: secrets.apply(({ access }) => access),
+  };
+}
+
+async function deriveSecrets(
+  plan: ClusterPlan,
+  passwords: Passwords,
+  owner: string,
+): Promise<{ readonly accounts: Accounts; readonly access: Access }> {
+  const { systemUser } = plan;
+  const system = passwords.system ?? "";
+  const users = [
+    { account: "$SYS", user: systemUser, password: system },
+    ...passwordsOfUsers(plan, passwords),
+  ];
+  const [key, ...hashes] = await Promise.all([
+    managerKey(system, owner),
+    ...users.map(async ({ account, user, password = "" }) => {
+      return [user, await hashPassword(password, owner, account, user)] as const;
+    }),
+  ]);
+  const withStreams = plan.accounts.filter(({ jetStream }) => jetStream !== false);
+  const managers = withStreams.map(({ name }) => [name, managerPublicKey(key, name)] as const);
+  return {
+    accounts: {
+      systemUser,
+      accounts: plan.accounts,
+      hashes: Object.fromEntries(hashes),
+      managers: Object.fromEntries(managers),
+    },
+    access: { system: { user: systemUser, password: system }, managerKey: key },
+  };
+}

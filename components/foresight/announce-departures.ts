@@ -1,0 +1,42 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ClusterPlan } from "../../lib/plan/plan.ts";
+import {
+  describeDepartures,
+  describeStranded,
+  type LeavingNode,
+  unplannedStreams,
+} from "../../lib/update/departures.ts";
+import { askHeldStreams } from "../../live/monitoring/monitoring.ts";
+import type { EngineNode, EngineState } from "./preflight.ts";
+
+/**
+ * Says what becomes of nodes that the settings have no more, and of what they hold.
+ *
+ * @throws pulumi.RunError where a stream that is not in the settings would be left without a place.
+ */
+export async function announceDepartures(
+  plan: ClusterPlan,
+  { leaving, tls }: EngineState,
+): Promise<void> {
+  const trust = tls === undefined ? {} : { ca: tls.ca };
+  const nodes = await Promise.all([...leaving].map(([name, node]) => lookAt(name, node, trust)));
+  const stranded = describeStranded(unplannedStreams(nodes, plan), plan.fleet, plan.image);
+  if (stranded.length > 0) {
+    throw new pulumi.RunError(
+      `The settings leave out ${nodes.map(({ name }) => name).join(", ")}, but not all that is there can move:\n${stranded.map((line) => `  ${line}`).join("\n")}\nPut the region, zone or number of nodes back, or change or delete the streams.`,
+    );
+  }
+  for (const line of describeDepartures(nodes, plan)) void pulumi.log.info(line);
+}
+
+async function lookAt(
+  name: string,
+  { monitoringUrl: url }: EngineNode,
+  trust: { readonly ca?: string },
+): Promise<LeavingNode> {
+  if (url === undefined) return { name };
+  return await askHeldStreams({ name, url, ...trust }).then(
+    (held) => ({ name, held }),
+    () => ({ name }),
+  );
+}

@@ -1,0 +1,161 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { renderAccountsConf } from "../../lib/nodes/nats-conf.ts";
+import type { ClusterPlan, NodePlan } from "../../lib/plan/plan.ts";
+import type { Engine } from "../../live/engine/engine.ts";
+import type { PlannedCluster } from "../cluster-plan.ts";
+import type { Foresight } from "../foresight/foresee.ts";
+import { ensureNetwork } from "../hooks/ensure-network.ts";
+import { limitProcesses } from "../hooks/process-limit.ts";
+import { Turns } from "../hooks/turns.ts";
+import { promiseOf } from "../known-value.ts";
+import type { ContainerSettings, NatsNode } from "../nats-node.ts";
+import { Region } from "../region.ts";
+import { createDrain } from "../steps/departures.ts";
+import { createGate, createShutdown, createStartGate, createTagPause } from "../steps/gates.ts";
+import { createAccountsStep, createInterestStep } from "../steps/interest.ts";
+import type { Transforms } from "../transforms.ts";
+import { createNetwork } from "./network.ts";
+import { type Certificates, createCertificates } from "./node-certificates.ts";
+
+export interface ClusterNodesArgs extends Omit<PlannedCluster, "access">, Foresight {
+  readonly engine: Engine;
+  readonly transform?: Transforms;
+}
+
+export interface ClusterNodes {
+  /** By name, in the order in which they are changed. */
+  readonly nodes: ReadonlyMap<string, NatsNode>;
+  /** By name. */
+  readonly regions: ReadonlyMap<string, Region>;
+  /** PEM of the authorities that certify the nodes; undefined where they have no TLS. */
+  readonly caCertificate: pulumi.Output<string> | undefined;
+  /** To be waited for by whatever needs JetStream: one meta group of all nodes, each of them healthy. */
+  readonly ready: readonly pulumi.Resource[];
+}
+
+/** Makes a cluster's nodes with all that they share: a network, certificates, regions, and gates between the waves of nodes. */
+export async function createNodes(
+  name: string,
+  args: ClusterNodesArgs,
+  parent: pulumi.Resource,
+): Promise<ClusterNodes> {
+  const { plan } = args;
+  const labels = labelsOf(args);
+  const regions = await createRegions(name, args, parent);
+  const certificates = createCertificates(name, plan, args.tlsTexts, args.before, parent);
+  const settings = createCommon(name, args, certificates, parent);
+  const stepArgs = { ...args, caCertificate: certificates?.ca };
+
+  const accountsStep = createAccountsStep(`${name}-accounts`, stepArgs, parent);
+  const { accountsConf } = settings;
+  const drain = createDrain(`${name}-drain`, stepArgs, accountsConf, [accountsStep], parent);
+  const start = createStartGate(`${name}-start`, stepArgs, labels, drain, parent);
+  const turns = new Turns({ ...stepArgs, labels });
+  const nodes = new Map<string, NatsNode>();
+  const gates = new Map<number, pulumi.Resource>();
+  let after: readonly pulumi.Resource[] = [start];
+  for (const step of args.restarts.steps) {
+    for (const node of step) {
+      const strayedAt = args.strays.get(node.name);
+      const turn = turns.hookFor(node);
+      const nodeArgs = { plan: node, settings, strayedAt, label: labels(node), after, turn };
+      nodes.set(node.name, zoneOf(regions, node).addNode(`${name}-${node.name}`, nodeArgs));
+    }
+    const closed = closedWaves(plan.waves, nodes).filter((index) => !gates.has(index));
+    for (const index of closed) {
+      gates.set(index, createGate(`${name}-wave-${index + 1}`, stepArgs, index, nodes, parent));
+    }
+    // The gate behind a wave is waited for in the place of its nodes.
+    const gated = new Set(closed.flatMap((index) => plan.waves[index] ?? []));
+    after = [
+      ...closed.flatMap((index) => gates.get(index) ?? []),
+      ...step.filter((node) => !gated.has(node)).flatMap((node) => nodes.get(node.name) ?? []),
+    ];
+  }
+
+  // Side by side, as each step that waits for another one costs a preview its time.
+  const closed = [...gates.values()];
+  const ready = [
+    createInterestStep(`${name}-interest`, stepArgs, accountsStep, closed, parent),
+    createTagPause(`${name}-tags`, args, args.hasGrowth, closed, parent),
+  ];
+  createShutdown(`${name}-shutdown`, args, ready, parent);
+  return { nodes, regions, caCertificate: certificates?.ca, ready };
+}
+
+/** Nodes that have no container get what is planned. */
+function labelsOf({ labels }: Pick<Foresight, "labels">): (node: NodePlan) => string {
+  return ({ name, restartSettings }) => labels.get(name) ?? JSON.stringify(restartSettings);
+}
+
+/** What all nodes share: the network, the image, the file with the accounts. */
+function createCommon(
+  name: string,
+  { plan, accounts, ownership, engine, before, transform }: ClusterNodesArgs,
+  certificates: Certificates | undefined,
+  parent: pulumi.Resource,
+): ContainerSettings {
+  const network = createNetwork(`${name}-network`, plan.prefix, ownership, parent);
+  const pulled = new docker.RemoteImage(
+    `${name}-image`,
+    { name: plan.image, keepLocally: true },
+    { parent },
+  );
+  return {
+    image: plan.image,
+    cluster: plan.cluster,
+    bindAddress: plan.bindAddress,
+    monitorAddress: plan.monitorAddress,
+    memory: plan.memory,
+    keepsVolumes: plan.keepsVolumes,
+    accountsConf: pulumi.secret(accounts.apply(renderAccountsConf)),
+    certificates: certificates?.files ?? new Map(),
+    network,
+    networkName: plan.prefix,
+    ensureNetwork: ensureNetwork(engine, plan.prefix, ownership),
+    limitProcesses: limitProcesses(engine, `limit-processes-${plan.prefix}`),
+    engine,
+    before,
+    pulled,
+    ownership,
+    ...(transform === undefined ? {} : { transform }),
+  };
+}
+
+/**
+ * Makes the regions with their zones. An `up` that goes by the plan of other settings ends at the first of them, before
+ * all that is made from settings: of those, Pulumi (3.259, `MakeError` in plan.go) would print what differs, secrets as
+ * well. A change that is ignored, of an input that there isn't, is a part of plans and of nothing else.
+ */
+async function createRegions(
+  name: string,
+  { plan, planMark }: Pick<ClusterNodesArgs, "plan" | "planMark">,
+  parent: pulumi.Resource,
+): Promise<ReadonlyMap<string, Region>> {
+  const regions = new Map<string, Region>();
+  for (const each of plan.regions) {
+    const isMarked = planMark !== undefined && regions.size === 0;
+    const options = { parent, ...(isMarked ? { ignoreChanges: [planMark] } : {}) };
+    const region = new Region(`${name}-${each.name}`, { plan: each }, options);
+    regions.set(each.name, region);
+    if (isMarked) await promiseOf(region.urn);
+  }
+  return regions;
+}
+
+function zoneOf(regions: ReadonlyMap<string, Region>, { region, zone }: NodePlan) {
+  const found = regions.get(region)?.zones.get(zone);
+  if (!found) throw new Error(`The plan has a node in ${region}-${zone}, but no such zone.`);
+  return found;
+}
+
+/** Indexes of the waves whose nodes are all there. */
+function closedWaves(
+  waves: ClusterPlan["waves"],
+  made: ReadonlyMap<string, unknown>,
+): readonly number[] {
+  return [...waves.entries()]
+    .filter(([, wave]) => wave.every(({ name }) => made.has(name)))
+    .map(([index]) => index);
+}

@@ -1,0 +1,76 @@
+import * as pulumi from "@pulumi/pulumi";
+import { nodesOf } from "../../lib/plan/plan.ts";
+import type { Access } from "../cluster-plan.ts";
+import { serversOf } from "../parts/jetstream-provider.ts";
+import { createScript, NOTHING, nodeVariables, runCommand, type ScriptArgs } from "./script.ts";
+import { scriptPatience } from "./script-patience.ts";
+import type { StepArgs } from "./step-args.ts";
+
+/**
+ * Makes the step before all nodes that stay: nodes that leave take no new replicas, and know the accounts that are to
+ * come, as one of them may lead the meta group. Where none leaves, it must not change with the accounts.
+ *
+ * @param accountsConf a secret.
+ * @param after what has to be done before: no node knows less of accounts than those that leave.
+ */
+export function createDrain(
+  name: string,
+  args: StepArgs,
+  accountsConf: pulumi.Output<string>,
+  after: readonly pulumi.Resource[],
+  parent: pulumi.Resource,
+): pulumi.Resource {
+  const stdin = args.before.leaving.size > 0 ? accountsConf : undefined;
+  return createDepartureScript(name, "drain", args, { stdin }, after, parent);
+}
+
+/**
+ * Makes the last step: nodes that leave are stopped one by one, and forgotten by the others.
+ *
+ * @param after what has to be done before: all streams have moved.
+ */
+export function createRetirement(
+  name: string,
+  args: StepArgs & { readonly access: pulumi.Output<Access> },
+  after: readonly pulumi.Resource[],
+  parent: pulumi.Resource,
+): pulumi.Resource {
+  const { plan, access, caCertificate } = args;
+  const connection = pulumi
+    .all([serversOf(plan, caCertificate), access])
+    .apply(([servers, { system }]) => ({ ...servers, ...system }));
+  const inputs = {
+    stdin: pulumi.secret(pulumi.jsonStringify(connection)),
+    environment: { FLEET: JSON.stringify(plan.fleet), IMAGE: plan.image },
+  };
+  return createDepartureScript(name, "retire", args, inputs, after, parent);
+}
+
+/** A script that runs whenever other nodes are planned; it finds those that leave by itself. */
+function createDepartureScript(
+  name: string,
+  verb: string,
+  { plan, ownership, before, caCertificate }: StepArgs,
+  { environment, ...inputs }: Pick<ScriptArgs, "stdin"> & Partial<Pick<ScriptArgs, "environment">>,
+  after: readonly pulumi.Resource[],
+  parent: pulumi.Resource,
+): pulumi.Resource {
+  const staying = nodesOf(plan).map((node) => [node.name, node.monitoringUrl] as const);
+  const update = runCommand(verb);
+  return createScript(
+    name,
+    {
+      ...inputs,
+      create: before.leaving.size > 0 ? update : NOTHING,
+      update,
+      environment: {
+        ...environment,
+        NODES: JSON.stringify(Object.fromEntries(staying)),
+        ...scriptPatience(plan),
+        ...nodeVariables(ownership, caCertificate),
+      },
+      isHeard: true,
+    },
+    { parent, dependsOn: [...after] },
+  );
+}

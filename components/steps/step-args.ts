@@ -1,0 +1,13 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { ClusterPlan } from "../../lib/plan/plan.ts";
+import type { EngineState } from "../foresight/preflight.ts";
+import type { Ownership } from "../parts/ownership.ts";
+
+/** What steps go by: what is planned, whose it is, and what there was before. */
+export interface StepArgs {
+  readonly plan: ClusterPlan;
+  readonly ownership: Ownership;
+  readonly before: EngineState;
+  /** PEM of the authorities that certify nodes; undefined where they have no TLS. */
+  readonly caCertificate: pulumi.Output<string> | undefined;
+}

@@ -1,0 +1,36 @@
+import * as pulumi from "@pulumi/pulumi";
+import { JetStreamProvider } from "../../components/parts/jetstream-provider.ts";
+import { Lifespan } from "../../components/parts/lifespan.ts";
+import type { FollowedStream, StreamHost, StreamStage } from "../../components/stream-host.ts";
+
+/** Stands for a cluster, and looks at no engine: streams get the stages that they are given here. */
+export class BareCluster extends pulumi.ComponentResource implements StreamHost {
+  readonly jetStream: JetStreamProvider;
+  readonly lifespan: Lifespan;
+  readonly followed: FollowedStream[] = [];
+  readonly #stages: Readonly<Record<string, Promise<StreamStage>>>;
+
+  constructor(
+    name: string,
+    managerKey: string,
+    stages: Readonly<Record<string, Promise<StreamStage>>> = {},
+  ) {
+    super("nats-regions:index:NatsCluster", name, { cluster: name });
+    this.lifespan = new Lifespan(`${name}-lifespan`, this);
+    this.jetStream = new JetStreamProvider(
+      `${name}-jetstream`,
+      { connection: { urls: ["nats://127.0.0.1:4222"], managerKey } },
+      { parent: this },
+    );
+    this.#stages = stages;
+    this.registerOutputs({});
+  }
+
+  admit(name: string): Promise<StreamStage> {
+    return this.#stages[name] ?? Promise.reject(new Error(`There is no stage for ${name}.`));
+  }
+
+  follow(_name: string, stream: FollowedStream): void {
+    this.followed.push(stream);
+  }
+}
