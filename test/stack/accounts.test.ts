@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { managerKey, managerSeed } from "../../lib/accounts/credentials.ts";
-import { change, STREAMS } from "../support/change.ts";
+import { change, expectHosts, STREAMS } from "../support/change.ts";
 import { NatsClient } from "../support/nats-client.ts";
 import { appearsIn } from "../support/secrets.ts";
 import { TestStack } from "../support/stack.ts";
@@ -19,12 +19,22 @@ const BILLS = {
   placement: { tags: ["rg:1"] },
 };
 
+/** Called as one of the first account is. */
+const BILLED = {
+  stream: "ORDERS",
+  account: "BILLING",
+  subjects: ["orders.*"],
+  replicas: 3,
+  placement: { tags: ["rg:1"] },
+};
+
 /** One cluster, whose clients go on publishing while its accounts and users change. */
 describe("accounts and users", () => {
   const secrets = {
     first: newSecret(),
     second: newSecret(),
     writer: newSecret(),
+    clerk: newSecret(),
     system: newSecret(),
     nextSystem: newSecret(),
   };
@@ -33,7 +43,7 @@ describe("accounts and users", () => {
   const processes = new Set<string>();
   let stack: TestStack;
   let traffic: Traffic;
-  let encrypted: Record<"second" | "writer", unknown>;
+  let encrypted: Record<"second" | "writer" | "clerk", unknown>;
 
   const settings = (changes: object = {}) => ({
     streams: { ...STREAMS, BILLS },
@@ -48,6 +58,7 @@ describe("accounts and users", () => {
               subscribe: { allow: ["_INBOX.>"] },
             },
           },
+          clerk: { password: encrypted.clerk },
         },
       },
     },
@@ -68,6 +79,7 @@ describe("accounts and users", () => {
     encrypted = {
       second: await stack.encrypt(secrets.second),
       writer: await stack.encrypt(secrets.writer),
+      clerk: await stack.encrypt(secrets.clerk),
     };
     const { accounts } = settings();
     stack.configure({ streams: STREAMS, accounts: { APP: accounts.APP } });
@@ -97,6 +109,73 @@ describe("accounts and users", () => {
       replicas: ["rg1-az1", "rg1-az2", "rg1-az3"],
     });
     said.push(await stack.expectPulumi("preview", "--expect-no-changes"));
+  });
+
+  describe("have streams of one name", () => {
+    const orders = Array.from({ length: 7 }, (_, index) => `order ${index} of BILLING`);
+    const withStreams = (streams: object) =>
+      settings({ streams: { ...STREAMS, BILLS, ...streams } });
+
+    /** By an `up` under traffic, which sees to it that ORDERS of the first account has what it is to have, and no more. */
+    const bring = async (what: string, streams: object) => {
+      const { restarts, errors, text } = await change(stack, traffic, what, withStreams(streams));
+      said.push(text);
+      expect({ restarts, errors }).toEqual({ restarts: 0, errors: 0 });
+      said.push(await stack.expectPulumi("preview", "--expect-no-changes"));
+      await expectHosts(stack, "ORDERS", ["rg2-az1", "rg2-az2", "rg2-az3"], second);
+      return text;
+    };
+    const second = { user: "second", password: secrets.second };
+    const clerk = { user: "clerk", password: secrets.clerk };
+
+    const expectOrders = async (...hosts: string[]) => {
+      await expectHosts(stack, "ORDERS", hosts, clerk);
+      await using client = await connect(clerk.user, clerk.password);
+      expect(await client.payloads("ORDERS")).toEqual(orders);
+    };
+
+    test("each with messages of its own", async () => {
+      await bring("a stream of the same name", { "ORDERS-BILLING": BILLED });
+      await using client = await connect(clerk.user, clerk.password);
+      for (const order of orders) await client.publish("orders.bill", order);
+      await expectOrders("rg1-az1", "rg1-az2", "rg1-az3");
+      const { streams } = await stack.outputs();
+      expect(streams).toMatchObject({
+        ORDERS: { account: "APP", replicas: ["rg2-az1", "rg2-az2", "rg2-az3"] },
+        "ORDERS-BILLING": { stream: "ORDERS", account: "BILLING" },
+      });
+      expect(streams.ORDERS).not.toHaveProperty("stream");
+    });
+
+    test("that move apart, and change what the settings call them", async () => {
+      const moved = { ...BILLED, placement: { tags: ["rg:3"] } };
+      await bring("one of them moves", { "ORDERS-BILLING": moved });
+      await expectOrders("rg3-az1", "rg3-az2", "rg3-az3");
+
+      stack.configure(withStreams({ INVOICES: { ...moved, description: "All of them" } }));
+      const preview = (await stack.expectPulumi("preview")).replaceAll(/\s+/g, " ");
+      expect(preview).toContain(
+        `stream ORDERS is called INVOICES in the settings, no longer ORDERS-BILLING, and stays with ${orders.length} messages`,
+      );
+      await bring("one is called otherwise", {
+        INVOICES: { ...moved, description: "All of them" },
+      });
+      await expectOrders("rg3-az1", "rg3-az2", "rg3-az3");
+      expect((await stack.outputs()).streams).not.toHaveProperty("ORDERS-BILLING");
+    });
+
+    test("of which one leaves alone, once it is empty", async () => {
+      stack.configure(withStreams({}));
+      const { exitCode, text } = await run("preview");
+      expect(exitCode).not.toBe(0);
+      expect(text.replaceAll(/\s+/g, " ")).toContain(
+        `stream ORDERS is taken out of the settings, but holds ${orders.length} messages`,
+      );
+      await using client = await connect(clerk.user, clerk.password);
+      await client.purge("ORDERS");
+      await bring("one of them leaves", {});
+      expect(await client.info("ORDERS")).toMatchObject({ error: { err_code: 10059 } });
+    });
   });
 
   test.each([
@@ -162,7 +241,7 @@ describe("accounts and users", () => {
     expect(seen.pages).toContain("second");
     expect(seen.processes).toContain("pulumi");
     const sought = [...Object.values(secrets), ...hashes, ...(await derivedSecrets())];
-    // Five passwords, the hashes of all of them, and keys.
+    // Six passwords, the hashes of all of them, and keys.
     expect(sought.length).toBeGreaterThanOrEqual(12);
     for (const secret of sought) {
       const leaks = Object.entries(seen).filter(([, text]) => appearsIn(text, secret));

@@ -1,5 +1,6 @@
 import { execa } from "execa";
 import { expect } from "vitest";
+import type { UserLogin } from "../../live/jetstream/connection.ts";
 import { eventually } from "./eventually.ts";
 import { NatsClient } from "./nats-client.ts";
 import { SEED_SETTINGS, type TestStack } from "./stack.ts";
@@ -92,8 +93,13 @@ export async function expectHosts(
   stack: TestStack,
   stream: string,
   hosts: readonly string[],
+  login?: UserLogin,
 ): Promise<void> {
-  await using client = await NatsClient.connect(await stack.outputs());
+  await using client = await NatsClient.connect(
+    await stack.outputs(),
+    login?.user,
+    login?.password,
+  );
   await eventually(async () => {
     expect(await client.hosts(stream)).toEqual(hosts);
     return true;
