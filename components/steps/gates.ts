@@ -137,7 +137,6 @@ export function createShutdown(
   return createScript(
     name,
     {
-      update: NOTHING,
       delete: `case "$NATS_REGIONS_COMMAND" in up | update) exit 0 ;; esac; ${STOP_ALL}`,
       environment: nodeVariables(ownership, undefined),
     },
