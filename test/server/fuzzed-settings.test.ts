@@ -150,7 +150,7 @@ async function faultsOfPlan(
   const node = nodes[where.node % nodes.length];
   if (!node) return ["no nodes"];
   const asked = Object.keys(JSON.parse(texts.streams ?? "{}"));
-  const planned = plan.streams.map(({ name }) => name);
+  const planned = plan.streams.map(({ key }) => key);
   const file = await writeConf(where.folder, node.confText, accounts);
   const { exitCode, all } = await execa(BINARY, ["-t", "-c", file], { all: true, reject: false });
   // Certificates lie elsewhere here, which makes another config of it.

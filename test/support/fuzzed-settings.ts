@@ -214,6 +214,8 @@ const policy = fc.record(
     adopt: fc.boolean(),
     allowDataLoss: fc.boolean(),
     recreate: fc.constant("viaBackup"),
+    stream: mostly(fc.constantFrom("ORDERS", "BILLS"), oddText),
+    account: fc.constantFrom("APP", "BILLING"),
   },
   { requiredKeys: [] },
 );
