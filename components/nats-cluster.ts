@@ -7,6 +7,7 @@ import { type Engine, engineFromEnvironment } from "../live/engine/engine.ts";
 import type { StreamSettingsArgs } from "./args.ts";
 import { type NatsClusterArgs, sourceOf } from "./cluster-args.ts";
 import { type PlannedCluster, planFrom } from "./cluster-plan.ts";
+import { claimPorts } from "./foresight/claimed-ports.ts";
 import { foresee } from "./foresight/foresee.ts";
 import { type NatsNode, transformedFields } from "./nats-node.ts";
 import { type ClusterNodes, createNodes } from "./parts/cluster-nodes.ts";
@@ -207,6 +208,7 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
     const plan = planTransformed(bare.plan, (node) =>
       transformedFields(transform, node, { ...bare.plan, ...bare, networkName: bare.plan.prefix }),
     );
+    claimPorts(this.#name, plan);
     const planned = { ...bare, plan };
     const foresight = await foresee(engine, planned, goesByPlan ? source : undefined);
     const { before } = foresight;
