@@ -6,12 +6,6 @@
  *   replicas  also every stream and consumer with its leader and all its replicas, and all of it twice
  *
  * It waits as long as something moves: see PATIENCE.
- *
- * MONITORS: JSON object of monitoring URLs by node name, of the wave before the gate and those before it.
- * LATER: the same of later waves, whose nodes need not exist yet. OWNER: `label=value` of the containers.
- * LACKED: JSON array of what the cluster lacked before nodes were restarted, see `lacksOf`: no gate waits for it.
- * PATIENCE: milliseconds after which waiting is given up if nothing has moved, where that was set.
- * CA: PEM of the authorities that certify nodes, where they have TLS.
  */
 import { z } from "zod";
 import { describeSight } from "../lib/observed/waiting.ts";
@@ -23,21 +17,51 @@ import {
   type WaveSight,
 } from "../lib/update/wave-gate.ts";
 import { engineFromEnvironment } from "../live/engine/engine.ts";
-import { FallWatch } from "../live/engine/falls.ts";
-import { askMemoryKills } from "../live/engine/memory-kills.ts";
-import { askEngine, type OwnNode } from "../live/engine/own-nodes.ts";
-import { askNodes, LONG_REQUEST_MS, type Monitor } from "../live/monitoring/monitoring.ts";
-import { givenMonitors, givenPatience } from "../live/monitoring/monitoring-page.ts";
-import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts";
+import type { OwnNode } from "../live/engine/own-nodes.ts";
+import type { Monitor } from "../live/monitoring/monitoring.ts";
+import { behindIn } from "../live/monitoring/observe-cluster.ts";
 import { until } from "../live/until.ts";
+import { type ClusterPort, openCluster } from "./cluster-port.ts";
+import { given, monitorsAt, trustOf } from "./given.ts";
 
-const engine = engineFromEnvironment();
-const OWNER = z.string().min(1).parse(process.env.OWNER);
-const LACKED = new Set(z.array(z.string()).parse(JSON.parse(process.env.LACKED ?? "[]")));
 const MEASURE_MS = 2_000;
-/** An engine that was killed takes what it finds running when it is back for stopped by somebody, and leaves it so. */
-const ALL_DOWN =
-  "No node runs, and the engine starts none of them: `npx pulumi up --refresh` brings them back";
+
+const told = given.pick({
+  MONITORS: true,
+  LATER: true,
+  OWNER: true,
+  LACKED: true,
+  PATIENCE: true,
+  CA: true,
+});
+const purpose = z.enum(["members", "replicas"]);
+
+export async function main(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
+  const { MONITORS, LATER, OWNER, LACKED, PATIENCE, CA } = told.parse(env);
+  const trust = trustOf(CA);
+  const wave = {
+    purpose: purpose.parse(args.at(-1)),
+    nodes: monitorsAt(MONITORS, trust),
+    later: monitorsAt(LATER, trust),
+    lacked: new Set(LACKED),
+    patience: PATIENCE,
+  };
+  const cluster = openCluster(engineFromEnvironment(), OWNER, trust);
+  if (!(await mayGoOn(wave, cluster, console.error))) process.exitCode = 1;
+}
+
+/** What a gate stands behind, and waits for. */
+export interface Wave {
+  readonly purpose: z.infer<typeof purpose>;
+  /** Of the wave before the gate, and of those before it. */
+  readonly nodes: readonly Monitor[];
+  /** Of later waves, which need not exist yet. */
+  readonly later: readonly Monitor[];
+  /** Keys of what the cluster lacked before nodes were restarted, see `lacksOf`. */
+  readonly lacked: ReadonlySet<string>;
+  /** Milliseconds. */
+  readonly patience: number;
+}
 
 type GateEnd = Exclude<GateVerdict, { readonly kind: "wait" }>;
 
@@ -46,22 +70,24 @@ interface GateWait extends WaveSight {
   readonly pause: number;
 }
 
-let measured = { at: 0, behind: 0 };
-
-await main();
-
-async function main(): Promise<void> {
-  const purpose = z.enum(["members", "replicas"]).parse(process.argv.at(-1));
-  const gate = new WaveGate(Date.now(), givenPatience(), purpose === "members");
-  const falls = new FallWatch(engine, ALL_DOWN);
+/** Waits until the cluster is ready, or tells why that is in vain. @returns whether the next wave may begin. */
+export async function mayGoOn(
+  wave: Wave,
+  cluster: ClusterPort,
+  say: (line: string) => void,
+): Promise<boolean> {
+  const gate = new WaveGate(Date.now(), wave.patience, wave.purpose === "members");
+  const measure = seldom(MEASURE_MS, async (nodes: readonly Monitor[]) =>
+    behindIn(await cluster.observe(nodes)),
+  );
   const verdict = await until<GateEnd, GateWait>(
     async () => {
-      const { sight, own } = await look(purpose);
+      const { sight, own } = await look(wave, cluster, measure);
       const now = Date.now();
       const verdict = gate.judge(sight, now);
       if (verdict.kind !== "wait") return { done: verdict };
       const { reason } = sight;
-      const fallen = reason === undefined ? undefined : await falls.look(own, now);
+      const fallen = reason === undefined ? undefined : await cluster.explainFalls(own, now);
       if (fallen !== undefined) return { done: { kind: "shut", word: fallen } };
       return { shown: { ...sight, pause: verdict.milliseconds } };
     },
@@ -70,19 +96,31 @@ async function main(): Promise<void> {
       pause: ({ pause }) => pause,
       describe: ({ reason, ...sight }) =>
         reason && `waiting for the cluster: ${describeSight({ ...sight, reason })}`,
-      say: console.error,
+      say,
     },
   );
-  if (verdict.kind === "shut") await fail(verdict.word);
-  else if (verdict.word !== undefined) console.error(verdict.word);
+  if (verdict.kind === "shut") say(await describeEnd(verdict.word, cluster));
+  else if (verdict.word !== undefined) say(verdict.word);
+  return verdict.kind === "open";
 }
 
-async function fail(reason: string): Promise<void> {
-  const kills = await askMemoryKills(engine, OWNER);
-  console.error(
-    `${reason}${kills === undefined ? "" : `; ${kills}`}. Nodes of later waves are as they were; the next up goes on from here, with these settings or with those of before.`,
-  );
-  process.exitCode = 1;
+async function describeEnd(reason: string, cluster: ClusterPort): Promise<string> {
+  const kills = await cluster.explainKills();
+  return `${reason}${kills === undefined ? "" : `; ${kills}`}. Nodes of later waves are as they were; the next up goes on from here, with these settings or with those of before.`;
+}
+
+type Measure = (nodes: readonly Monitor[]) => Promise<number>;
+
+/** Not at each look: nodes that have just restarted have other things to do. */
+function seldom(interval: number, measure: Measure): Measure {
+  let last = { at: 0, behind: 0 };
+  return async (nodes) => {
+    if (Date.now() - last.at > interval) {
+      const behind = await measure(nodes);
+      last = { at: Date.now(), behind };
+    }
+    return last.behind;
+  };
 }
 
 interface Look {
@@ -90,17 +128,21 @@ interface Look {
   readonly own: readonly OwnNode[];
 }
 
-async function look(purpose: "members" | "replicas"): Promise<Look> {
-  const { own, silence } = await askEngine(engine, OWNER);
+async function look(
+  { purpose, lacked, ...wave }: Wave,
+  cluster: ClusterPort,
+  measure: Measure,
+): Promise<Look> {
+  const { own, silence } = await cluster.list();
   if (silence !== undefined) {
     const sight = { reason: silence, isInVain: false, isLeaderless: false, isRejoining: false };
     return { sight, own };
   }
-  const nodes = asTheyAre(givenMonitors("MONITORS"), own);
-  const laterNodes = withLeaving(nodes, asTheyAre(givenMonitors("LATER"), own), own);
-  const [reports, later] = await Promise.all([askNodes(nodes), askNodes(laterNodes)]);
+  const nodes = asTheyAre(wave.nodes, own);
+  const laterNodes = withLeaving(nodes, asTheyAre(wave.later, own), own);
+  const [reports, later] = await Promise.all([cluster.report(nodes), cluster.report(laterNodes)]);
   const running = new Set(own.filter(({ state }) => state !== "down").map(({ name }) => name));
-  const sight = judgeMembers({ reports, later, running, lacked: LACKED });
+  const sight = judgeMembers({ reports, later, running, lacked });
   if (purpose === "members") return { sight, own };
   const silent = [...reports, ...later].filter(({ health }) => health === undefined);
   const names = new Set(silent.map(({ name }) => name));
@@ -108,19 +150,10 @@ async function look(purpose: "members" | "replicas"): Promise<Look> {
   if (sight.reason !== undefined) {
     return { sight: { ...sight, behind: await measure(answering) }, own };
   }
-  const observed = await observeCluster(answering, LONG_REQUEST_MS);
-  const reason = judgeReplicas(observed, names.size === 0, LACKED);
+  const observed = await cluster.observe(answering);
+  const reason = judgeReplicas(observed, names.size === 0, lacked);
   const behind = behindIn(observed);
   return { sight: { ...sight, ...(reason === undefined ? {} : { reason }), behind }, own };
-}
-
-/** Not at each look: nodes that have just restarted have other things to do. */
-async function measure(nodes: readonly Monitor[]): Promise<number> {
-  if (Date.now() - measured.at > MEASURE_MS) {
-    const behind = behindIn(await observeCluster(nodes, LONG_REQUEST_MS));
-    measured = { at: Date.now(), behind };
-  }
-  return measured.behind;
 }
 
 /** A node that is yet to be changed, after those of later waves, may have other ports. */

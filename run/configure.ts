@@ -1,7 +1,8 @@
+/** Writes a node's config: starts the script that does, with all that this one was told; see configure-node.sh. */
 import { spawnSync } from "node:child_process";
 import { CONFIGURE_NODE } from "../live/engine/configure-node.ts";
 
-const { status } = spawnSync("sh", [CONFIGURE_NODE, ...process.argv.slice(2)], {
-  stdio: "inherit",
-});
-process.exitCode = status ?? 1;
+export function main(env: NodeJS.ProcessEnv, args: readonly string[]): void {
+  const { status } = spawnSync("sh", [CONFIGURE_NODE, ...args], { env, stdio: "inherit" });
+  process.exitCode = status ?? 1;
+}

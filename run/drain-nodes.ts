@@ -6,45 +6,61 @@
  * A node that doesn't run is started, as nothing could move off it: one that was stopped in an `up` that was
  * killed, before the meta group had let go of it.
  *
- * OWNER: `label=value` of the containers. NODES: JSON object of the monitoring URLs of the nodes that stay.
- * CA: PEM of the authorities that certify nodes, where they have TLS. stdin: the accounts.conf to come; empty
- * where no node was there to leave when this was planned.
+ * stdin: the accounts.conf to come; empty where no node was there to leave when this was planned.
  */
 import { text } from "node:stream/consumers";
 import { drainedConf } from "../lib/update/leavers.ts";
-import { engineFromEnvironment } from "../live/engine/engine.ts";
+import { type Engine, engineFromEnvironment } from "../live/engine/engine.ts";
 import { readConfig, writeConfig } from "../live/engine/node-config.ts";
-import { listOwnNodes, type OwnNode, readOwner } from "../live/engine/own-nodes.ts";
+import { listOwnNodes, type OwnNode } from "../live/engine/own-nodes.ts";
 import { askNodes } from "../live/monitoring/monitoring.ts";
-import { givenPatience } from "../live/monitoring/monitoring-page.ts";
-import { findLeaving, runScript } from "./leaving-nodes.ts";
+import { given, type Trust, trustOf } from "./given.ts";
+import { findLeaving } from "./leaving-nodes.ts";
 import { waitFor } from "./wait-for.ts";
 
 const POLL_MS = 200;
-const engine = engineFromEnvironment();
 
-await runScript(async () => {
+const told = given.pick({ OWNER: true, NODES: true, PATIENCE: true, CA: true });
+
+export async function main(env: NodeJS.ProcessEnv): Promise<void> {
+  const { OWNER: owner, NODES, PATIENCE: patience, CA } = told.parse(env);
+  const stack = { engine: engineFromEnvironment(), owner, trust: trustOf(CA), patience };
   const accountsConf = await text(process.stdin);
-  for (const node of await findLeaving(engine)) await drain(await start(node), accountsConf);
-});
+  const staying = new Set(Object.keys(NODES));
+  for (const node of await findLeaving(await listOwn(stack), staying)) {
+    await drain(await start(node, stack), accountsConf, stack);
+  }
+}
 
-async function start(node: OwnNode): Promise<OwnNode> {
+interface Stack {
+  readonly engine: Engine;
+  readonly owner: string;
+  readonly trust: Trust;
+  /** Milliseconds. */
+  readonly patience: number;
+}
+
+function listOwn({ engine, owner, trust }: Stack): Promise<OwnNode[]> {
+  return listOwnNodes(engine, owner, trust);
+}
+
+async function start(node: OwnNode, stack: Stack): Promise<OwnNode> {
   if (node.state === "down") {
     console.error(
       `${node.name} leaves, but doesn't run: starting it, so that what it holds can move`,
     );
-    await engine.run("start", node.container);
+    await stack.engine.run("start", node.container);
   }
   let found = node;
   await waitFor(
     async () => {
-      const own = await listOwnNodes(engine, readOwner());
+      const own = await listOwn(stack);
       found = own.find(({ name }) => name === node.name) ?? node;
       const [report] = await askNodes([found]);
       return report?.health === "" ? undefined : { reason: report?.health ?? "it doesn't answer" };
     },
     {
-      patience: givenPatience(),
+      patience: stack.patience,
       pause: POLL_MS,
       say: (line) => console.error(`waiting for ${node.name}, which leaves: ${line}`),
       lament: (sight) =>
@@ -55,11 +71,11 @@ async function start(node: OwnNode): Promise<OwnNode> {
 }
 
 /** Its config is no longer in the plan: the tag is put below what is there, where it replaces the others. */
-async function drain(node: OwnNode, nextAccounts: string): Promise<void> {
+async function drain(node: OwnNode, nextAccounts: string, { engine, owner }: Stack): Promise<void> {
   const { conf, accountsConf, others } = await readConfig(engine, node.container);
   const next = drainedConf(conf);
   const accounts = nextAccounts || accountsConf;
   if (next === conf && accounts === accountsConf) return;
-  await writeConfig(engine, node, { conf: next, accountsConf: accounts, others });
+  await writeConfig(engine, owner, node, { conf: next, accountsConf: accounts, others });
   console.error(`${node.name} takes no new replicas`);
 }

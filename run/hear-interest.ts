@@ -1,20 +1,20 @@
 /**
  * Has all nodes hear what clients and streams elsewhere want, where a change of accounts, of this `up` or an earlier
  * one, had that lost. Run by a Command.
- *
- * OWNER: `label=value` of the containers. CA: PEM of the authorities that certify nodes, where they have TLS.
  */
 import { withPoolSize } from "../lib/nodes/nats-conf.ts";
 import { engineFromEnvironment } from "../live/engine/engine.ts";
 import { readConfig, writeConfig } from "../live/engine/node-config.ts";
-import { listOwnNodes, readOwner } from "../live/engine/own-nodes.ts";
-import { runScript } from "./leaving-nodes.ts";
+import { listOwnNodes } from "../live/engine/own-nodes.ts";
+import { given, trustOf } from "./given.ts";
 import { healInterest, renewRoutes } from "./route-interest.ts";
 
-const engine = engineFromEnvironment();
+const told = given.pick({ OWNER: true, CA: true });
 
-await runScript(async () => {
-  const own = await listOwnNodes(engine, readOwner());
+export async function main(env: NodeJS.ProcessEnv): Promise<void> {
+  const { OWNER: owner, CA } = told.parse(env);
+  const engine = engineFromEnvironment();
+  const own = await listOwnNodes(engine, owner, trustOf(CA));
   const nodes = own.filter(({ state }) => state === "running");
   await healInterest(
     nodes,
@@ -24,9 +24,9 @@ await runScript(async () => {
       const config = await readConfig(engine, node.container);
       await renewRoutes(node, async (poolSize) => {
         const conf = poolSize === undefined ? config.conf : withPoolSize(config.conf, poolSize);
-        await writeConfig(engine, node, { ...config, conf });
+        await writeConfig(engine, owner, node, { ...config, conf });
       });
     },
     console.error,
   );
-});
+}

@@ -1,40 +1,26 @@
 import { peerId } from "../lib/observed/meta-group.ts";
 import type { MetaPeer } from "../lib/observed/readiness.ts";
 import { findLeavers } from "../lib/update/leavers.ts";
-import type { Engine } from "../live/engine/engine.ts";
-import { listOwnNodes, type OwnNode, readOwner } from "../live/engine/own-nodes.ts";
+import type { OwnNode } from "../live/engine/own-nodes.ts";
 import { askNodes, type Monitor } from "../live/monitoring/monitoring.ts";
-import { givenMonitors } from "../live/monitoring/monitoring-page.ts";
 import { waitFor } from "./wait-for.ts";
 
 /** Long enough for an election. */
 const LEADER_MS = 15_000;
 const POLL_MS = 250;
 
-/** Runs a script; what it throws becomes its last words. */
-export async function runScript(main: () => Promise<void>): Promise<void> {
-  try {
-    await main();
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
-    process.exitCode = 1;
-  }
-}
-
-/** NODES: the nodes that stay. */
-export function readStaying(): Monitor[] {
-  return givenMonitors("NODES");
-}
-
 /**
  * Finds the containers of nodes that are not to stay, but still count in the meta group. One that doesn't
  * has nothing to lose, and is not to be started again (it would join again, nats-server 2.15).
  *
+ * @param own all of the stack's.
+ * @param staying names of those that stay.
  * @throws Error where a member that is not to stay has no container to move anything off.
  */
-export async function findLeaving(engine: Engine): Promise<readonly OwnNode[]> {
-  const staying = new Set(readStaying().map(({ name }) => name));
-  const own = await listOwnNodes(engine, readOwner());
+export async function findLeaving(
+  own: readonly OwnNode[],
+  staying: ReadonlySet<string>,
+): Promise<readonly OwnNode[]> {
   if (own.every(({ name }) => staying.has(name))) return [];
   const { leaving, ghosts } = findLeavers(own, staying, await findMembers(own));
   if (ghosts.length > 0) {

@@ -1,8 +1,14 @@
 /**
  * What the commands of a stack start, as `node -e 'import("nats-regions/run")' VERB`: a text that stays the same
- * wherever the package lies, as it is a part of the state. Each script has its arguments in its environment.
+ * wherever the package lies, as it is a part of the state. Each script has its arguments in its environment, see
+ * given.ts.
  */
-const SCRIPTS: Readonly<Record<string, () => Promise<unknown>>> = {
+interface Script {
+  /** What it throws becomes its last words. @param args behind the verb. */
+  main(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> | void;
+}
+
+const SCRIPTS: Readonly<Record<string, () => Promise<Script>>> = {
   configure: () => import("./configure.ts"),
   drain: () => import("./drain-nodes.ts"),
   gate: () => import("./await-cluster.ts"),
@@ -14,10 +20,15 @@ const SCRIPTS: Readonly<Record<string, () => Promise<unknown>>> = {
   "tell-accounts": () => import("./tell-accounts.ts"),
 };
 
-const [, verb = ""] = process.argv;
+const [, verb = "", ...args] = process.argv;
 const load = SCRIPTS[verb];
 if (load) {
-  await load();
+  try {
+    await (await load()).main(process.env, args);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  }
 } else {
   console.error(`There is no "${verb}"; there are ${Object.keys(SCRIPTS).join(", ")}.`);
   process.exitCode = 2;

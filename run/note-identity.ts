@@ -1,26 +1,15 @@
 /**
  * Prints who a cluster is, as JSON, for its stack's state to keep. Run by a Command.
- *
- * ORGANIZATION, PROJECT, STACK: what the stack is called now. CLUSTER: which one of its clusters; unset where it has one.
  */
-import { z } from "zod";
 import { engineFromEnvironment } from "../live/engine/engine.ts";
 import { findIdentity } from "../live/engine/find-identity.ts";
+import { given } from "./given.ts";
 
-const { ORGANIZATION, PROJECT, STACK, CLUSTER } = z
-  .object({
-    ORGANIZATION: z.string(),
-    PROJECT: z.string(),
-    STACK: z.string(),
-    CLUSTER: z.string().exactOptional(),
-  })
-  .parse(process.env);
+const told = given.pick({ ORGANIZATION: true, PROJECT: true, STACK: true, CLUSTER: true });
 
-try {
+export async function main(env: NodeJS.ProcessEnv): Promise<void> {
+  const { ORGANIZATION: organization, PROJECT: project, STACK: stack, CLUSTER } = told.parse(env);
   const cluster = CLUSTER === undefined ? {} : { cluster: CLUSTER };
-  const name = { organization: ORGANIZATION, project: PROJECT, stack: STACK, ...cluster };
+  const name = { organization, project, stack, ...cluster };
   console.log(JSON.stringify(await findIdentity(engineFromEnvironment(), name)));
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
 }

@@ -3,53 +3,57 @@
  * that it runs with was written by hand, or left behind by an update that left out the step that writes it. Run by
  * configure-node.sh, for several nodes at once: waits until no other is restarted so, until the restart takes no
  * majority, and until the node is well again. Ends with 2 where the node was restarted and isn't well.
- *
- * CONTAINER: name of the node's container. OWNER: `label=value` of the stack's containers. CA: PEM of the authorities
- * that certify nodes, where they have TLS. PATIENCE: see await-cluster.ts.
  */
 import { createHash } from "node:crypto";
 import { readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { z } from "zod";
 import { groupsOf, whyNotWell } from "../lib/observed/majorities.ts";
 import type { ObservedCluster } from "../lib/observed/observed.ts";
 import { whyNotItsTurn } from "../lib/update/turn.ts";
 import { engineFromEnvironment } from "../live/engine/engine.ts";
-import { listOwnNodes, readOwner } from "../live/engine/own-nodes.ts";
+import { listOwnNodes, type OwnNode } from "../live/engine/own-nodes.ts";
 import { LONG_REQUEST_MS } from "../live/monitoring/monitoring.ts";
-import { givenPatience } from "../live/monitoring/monitoring-page.ts";
 import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts";
 import { until } from "../live/until.ts";
-import { runScript } from "./leaving-nodes.ts";
+import { given, trustOf } from "./given.ts";
 import { waitFor } from "./wait-for.ts";
 
-const engine = engineFromEnvironment();
-const CONTAINER = z.string().min(1).parse(process.env.CONTAINER);
-const OWNER = readOwner();
 const POLL_MS = 500;
 const NONE: ReadonlySet<string> = new Set();
 
-await runScript(async () => {
-  const own = await listOwnNodes(engine, OWNER);
-  const node = own.find(({ container }) => container === CONTAINER)?.name;
-  if (node === undefined) throw new Error(`${CONTAINER} is no node of ${OWNER}`);
-  const lock = await takeLock();
+const told = given.pick({ CONTAINER: true, OWNER: true, PATIENCE: true, CA: true });
+
+export async function main(env: NodeJS.ProcessEnv): Promise<void> {
+  const { CONTAINER: container, OWNER: owner, PATIENCE: patience, CA } = told.parse(env);
+  const engine = engineFromEnvironment();
+  const list = () => listOwnNodes(engine, owner, trustOf(CA));
+  const node = (await list()).find((each) => each.container === container)?.name;
+  if (node === undefined) throw new Error(`${container} is no node of ${owner}`);
+  const lock = await takeLock(owner);
   try {
     await waitUntil(
+      { list, patience },
       (cluster) => whyNotYet(node, cluster),
       (sight) => `it was not restarted: ${sight}`,
     );
-    await engine.run("restart", CONTAINER);
-    await comeBack(node);
+    await engine.run("restart", container);
+    await comeBack(node, { list, patience });
   } finally {
     rmSync(lock, { force: true });
   }
-});
+}
 
-async function comeBack(node: string): Promise<void> {
+interface Looking {
+  readonly list: () => Promise<readonly OwnNode[]>;
+  /** Milliseconds. */
+  readonly patience: number;
+}
+
+async function comeBack(node: string, looking: Looking): Promise<void> {
   try {
     await waitUntil(
+      looking,
       (cluster) => whyNotBack(node, cluster),
       (sight) => `it was restarted with its new config, but isn't well: ${sight}`,
     );
@@ -60,8 +64,8 @@ async function comeBack(node: string): Promise<void> {
 }
 
 /** Waits until no other process has the lock: a link that names the process, as that is made in one go. */
-async function takeLock(): Promise<string> {
-  const hash = createHash("sha256").update(OWNER).digest("hex").slice(0, 16);
+async function takeLock(owner: string): Promise<string> {
+  const hash = createHash("sha256").update(owner).digest("hex").slice(0, 16);
   const lock = path.join(tmpdir(), `nats-regions-restart-${hash}`);
   await until<void, undefined>(
     async () => {
@@ -100,16 +104,17 @@ function whyNotBack(node: string, cluster: ObservedCluster): string | undefined 
 
 /** @throws Error with the lament where nothing has moved for too long. */
 async function waitUntil(
+  { list, patience }: Looking,
   judge: (cluster: ObservedCluster) => string | undefined,
   lament: (sight: string) => string,
 ): Promise<void> {
   await waitFor(
     async () => {
-      const cluster = await observeCluster(await listOwnNodes(engine, OWNER), LONG_REQUEST_MS);
+      const cluster = await observeCluster(await list(), LONG_REQUEST_MS);
       const reason = judge(cluster);
       return reason === undefined ? undefined : { reason, behind: behindIn(cluster) };
     },
     // Whatever is said is taken for the reason, where there is one.
-    { patience: givenPatience(), pause: POLL_MS, say: () => undefined, lament },
+    { patience, pause: POLL_MS, say: () => undefined, lament },
   );
 }

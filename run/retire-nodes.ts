@@ -3,21 +3,18 @@
  * them: moves whatever else is there, then stops one after the other and has the meta group forget it. Run by
  * a Command, after which the containers and volumes are Pulumi's to remove.
  *
- * OWNER: `label=value` of the containers. NODES: JSON object of the monitoring URLs of the nodes that stay.
- * FLEET: JSON of the servers that stay, as the planner sees them. IMAGE: of all. CA: PEM of the authorities
- * that certify nodes, where they have TLS. stdin: JSON of a connection
- * as a user of the system account.
+ * stdin: JSON of a connection as a user of the system account.
  */
 
 import { json } from "node:stream/consumers";
-import { z } from "zod";
 import { peerId } from "../lib/observed/meta-group.ts";
 import { whyNotReady } from "../lib/observed/readiness.ts";
+import type { Fleet } from "../lib/placement/placement.ts";
 import { terseNamer } from "../lib/streams/stream-name.ts";
 import { describeStranded, type HeldStream } from "../lib/update/departures.ts";
 import { judgeReplicas } from "../lib/update/wave-gate.ts";
-import { engineFromEnvironment } from "../live/engine/engine.ts";
-import type { OwnNode } from "../live/engine/own-nodes.ts";
+import { type Engine, engineFromEnvironment } from "../live/engine/engine.ts";
+import { listOwnNodes, type OwnNode } from "../live/engine/own-nodes.ts";
 import { connectionSchema } from "../live/jetstream/connection.ts";
 import {
   closeConnections,
@@ -29,64 +26,83 @@ import {
 import { insist } from "../live/jetstream/patience.ts";
 import { askHeldPatiently } from "../live/monitoring/held-streams.ts";
 import { askNodes, LONG_REQUEST_MS, type Monitor } from "../live/monitoring/monitoring.ts";
-import { givenPatience } from "../live/monitoring/monitoring-page.ts";
 import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts";
-import { findLeaving, readStaying, runScript } from "./leaving-nodes.ts";
+import { given, monitorsAt, trustOf } from "./given.ts";
+import { findLeaving } from "./leaving-nodes.ts";
 import { waitFor } from "./wait-for.ts";
 
-const engine = engineFromEnvironment();
 const PACE = { patience: 60_000, silence: 15_000, pause: 250 };
 
-const fleetSchema = z.object({
-  cluster: z.string(),
-  uniqueTag: z.string(),
-  servers: z.array(z.object({ name: z.string(), cluster: z.string(), tags: z.array(z.string()) })),
+const told = given.pick({
+  OWNER: true,
+  NODES: true,
+  FLEET: true,
+  IMAGE: true,
+  PATIENCE: true,
+  CA: true,
 });
 
-await runScript(async () => {
-  const leaving = await findLeaving(engine);
+/** What nodes leave. */
+interface Stack {
+  readonly engine: Engine;
+  readonly metaGroup: MetaGroupPort;
+  /** The nodes that stay. */
+  readonly staying: readonly Monitor[];
+  readonly fleet: Fleet;
+  readonly image: string;
+  /** Milliseconds. */
+  readonly patience: number;
+}
+
+export async function main(env: NodeJS.ProcessEnv): Promise<void> {
+  const { OWNER, NODES, FLEET: fleet, IMAGE: image, PATIENCE: patience, CA } = told.parse(env);
+  const engine = engineFromEnvironment();
+  const trust = trustOf(CA);
+  const own = await listOwnNodes(engine, OWNER, trust);
+  const leaving = await findLeaving(own, new Set(Object.keys(NODES)));
   if (leaving.length === 0) return;
   const metaGroup = openMetaGroup(connectionSchema.parse(await json(process.stdin)));
+  const staying = monitorsAt(NODES, trust);
+  const stack = { engine, metaGroup, staying, fleet, image, patience };
   try {
-    await evacuate(leaving, metaGroup);
+    await evacuate(leaving, stack);
     for (const [index, node] of leaving.entries()) {
-      await retire(node, leaving.slice(index + 1), metaGroup);
+      await retire(node, leaving.slice(index + 1), stack);
     }
   } finally {
     await closeConnections();
   }
-});
+}
 
-async function evacuate(leaving: readonly OwnNode[], metaGroup: MetaGroupPort): Promise<void> {
+async function evacuate(leaving: readonly OwnNode[], stack: Stack): Promise<void> {
   const held = await heldBy(leaving);
   if (held.length === 0) return;
-  const stranded = describeStranded(
-    held,
-    fleetSchema.parse(JSON.parse(process.env.FLEET ?? "{}")),
-    `${process.env.IMAGE}`,
-  );
+  const stranded = describeStranded(held, stack.fleet, stack.image);
   if (stranded.length > 0) {
     throw new Error(`nodes can't leave, and none was stopped: ${stranded.join("; ")}`);
   }
-  for (const { name } of leaving) await insist(() => metaGroup.evacuate(peerId(name)), PACE);
-  await awaitEmpty(leaving);
+  for (const { name } of leaving) await insist(() => stack.metaGroup.evacuate(peerId(name)), PACE);
+  await awaitEmpty(leaving, stack);
 }
 
 async function heldBy(nodes: readonly OwnNode[]): Promise<HeldStream[]> {
   return (await Promise.all(nodes.map((node) => askHeldPatiently(node)))).flat();
 }
 
-async function awaitEmpty(leaving: readonly OwnNode[]): Promise<void> {
+async function awaitEmpty(
+  leaving: readonly OwnNode[],
+  { staying, patience }: Stack,
+): Promise<void> {
   await waitFor(
     async () => {
       const held = await heldBy(leaving);
       if (held.length === 0) return undefined;
       const names = held.map(({ account, name }) => `${name} (account ${account})`).join(", ");
-      const nodes = [...readStaying(), ...leaving];
+      const nodes = [...staying, ...leaving];
       return { reason: names, behind: behindIn(await observeCluster(nodes, LONG_REQUEST_MS)) };
     },
     {
-      patience: givenPatience(),
+      patience,
       pause: PACE.pause,
       say: (line) => console.error(`waiting for streams to leave: ${line}`),
       lament: (sight) => `nodes can't leave: streams don't move off: ${sight}`,
@@ -95,21 +111,17 @@ async function awaitEmpty(leaving: readonly OwnNode[]): Promise<void> {
 }
 
 /** A node is stopped first: one that is taken out while it runs is taken back in after five minutes. */
-async function retire(
-  node: OwnNode,
-  next: readonly OwnNode[],
-  metaGroup: MetaGroupPort,
-): Promise<void> {
+async function retire(node: OwnNode, next: readonly OwnNode[], stack: Stack): Promise<void> {
   const { name, container } = node;
-  await awaitReady([node, ...next]);
+  await awaitReady([node, ...next], stack);
   const held = await askHeldPatiently(node);
   if (held.length > 0) {
     const names = held.map(terseNamer(held)).join(", ");
     throw new Error(`${name} can't leave: it was given ${names}`);
   }
-  await engine.run("stop", container);
-  await insist(() => forget(name, metaGroup), PACE);
-  await awaitReady(next);
+  await stack.engine.run("stop", container);
+  await insist(() => forget(name, stack.metaGroup), PACE);
+  await awaitReady(next, stack);
   console.error(`${name} has left the cluster`);
 }
 
@@ -124,8 +136,11 @@ async function forget(name: string, metaGroup: MetaGroupPort): Promise<void> {
 }
 
 /** Waits until the nodes that stay, and those that have yet to go, are one whole cluster. */
-async function awaitReady(yetToGo: readonly Monitor[]): Promise<void> {
-  const nodes = [...readStaying(), ...yetToGo];
+async function awaitReady(
+  yetToGo: readonly Monitor[],
+  { staying, patience }: Stack,
+): Promise<void> {
+  const nodes = [...staying, ...yetToGo];
   await waitFor(
     async () => {
       const members = whyNotReady(await askNodes(nodes));
@@ -134,7 +149,7 @@ async function awaitReady(yetToGo: readonly Monitor[]): Promise<void> {
       return reason === undefined ? undefined : { reason, behind: behindIn(observed) };
     },
     {
-      patience: givenPatience(),
+      patience,
       pause: PACE.pause,
       say: (line) => console.error(`waiting for the cluster: ${line}`),
       lament: (sight) =>

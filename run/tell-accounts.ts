@@ -3,29 +3,29 @@
  * others tell it of subscriptions in accounts that it doesn't know, and doesn't hear of them again (nats-server 2.15,
  * route.go, `processRemoteSub`). Run by a Command.
  *
- * OWNER: `label=value` of the containers. ACCOUNTS: JSON list of the names of all accounts.
- * CA: PEM of the authorities that certify nodes, where they have TLS. stdout: when it ran, which others go by.
+ * stdout: when it ran, which others go by.
  */
-import { z } from "zod";
 import { withAccounts } from "../lib/nodes/nats-conf.ts";
 import { engineFromEnvironment } from "../live/engine/engine.ts";
 import { readConfig, writeConfig } from "../live/engine/node-config.ts";
-import { listOwnNodes, type OwnNode, readOwner } from "../live/engine/own-nodes.ts";
-import { runScript } from "./leaving-nodes.ts";
+import { listOwnNodes } from "../live/engine/own-nodes.ts";
+import { given, trustOf } from "./given.ts";
 
-const engine = engineFromEnvironment();
-const ACCOUNTS = z.array(z.string()).parse(JSON.parse(process.env.ACCOUNTS ?? ""));
+const told = given.pick({ OWNER: true, ACCOUNTS: true, CA: true });
 
-await runScript(async () => {
-  const nodes = await listOwnNodes(engine, readOwner());
+export async function main(env: NodeJS.ProcessEnv): Promise<void> {
+  const { OWNER: owner, ACCOUNTS: accounts, CA } = told.parse(env);
+  const engine = engineFromEnvironment();
+  const own = await listOwnNodes(engine, owner, trustOf(CA));
   // One that is down is told of all there is when it is back.
-  await Promise.all(nodes.filter(({ state }) => state === "running").map(tell));
+  const nodes = own.filter(({ state }) => state === "running");
+  await Promise.all(
+    nodes.map(async (node) => {
+      const config = await readConfig(engine, node.container);
+      const accountsConf = withAccounts(config.accountsConf, accounts);
+      if (accountsConf === config.accountsConf) return;
+      await writeConfig(engine, owner, node, { ...config, accountsConf });
+    }),
+  );
   console.log(new Date().toISOString());
-});
-
-async function tell(node: OwnNode): Promise<void> {
-  const config = await readConfig(engine, node.container);
-  const accountsConf = withAccounts(config.accountsConf, ACCOUNTS);
-  if (accountsConf === config.accountsConf) return;
-  await writeConfig(engine, node, { ...config, accountsConf });
 }

@@ -84,7 +84,7 @@ export async function findScene(engine: Engine, stack: Stack): Promise<Scene> {
 /** Lists the containers of a stack's nodes, whether they run or not. */
 export async function listContainers(engine: Engine, stack: Stack): Promise<OwnNode[]> {
   const owners = await readOwners(stack.name);
-  return (await Promise.all(owners.map((owner) => listOwnNodes(engine, owner)))).flat();
+  return (await Promise.all(owners.map((owner) => listOwnNodes(engine, owner, {})))).flat();
 }
 
 /** What an `up` changes meanwhile would be laid to the failure. */

@@ -57,7 +57,7 @@ export function createScript(
   );
 }
 
-/** As scripts are told of whose nodes they ask, and whom they take for one; see `givenTrust` in live/monitoring/monitoring-page.ts. */
+/** As scripts are told of whose nodes they ask, and whom they take for one; see run/given.ts. */
 export function nodeVariables(
   ownership: Ownership,
   ca: pulumi.Output<string> | undefined,

@@ -7,7 +7,6 @@ import { packNodeFiles } from "../../lib/nodes/node-files.ts";
 import { CONFIGURE_NODE } from "./configure-node.ts";
 import type { Engine } from "./engine.ts";
 import type { OwnNode } from "./own-nodes.ts";
-import { readOwner } from "./own-nodes.ts";
 
 /** What lies in a node's config volume. */
 export interface NodeConfig {
@@ -28,9 +27,15 @@ export async function readConfig(engine: Engine, container: string): Promise<Nod
   throw new Error(`${container} has no nats.conf and accounts.conf in ${CONFIG_DIR}`);
 }
 
-/** Writes a node's config, and has its server take it up. @throws Error where it doesn't. */
+/**
+ * Writes a node's config, and has its server take it up.
+ *
+ * @param owner label and value that mark what is the stack's, `label=value`.
+ * @throws Error where it doesn't.
+ */
 export async function writeConfig(
   engine: Engine,
+  owner: string,
   { container, restartSettings }: OwnNode,
   { conf, accountsConf, others }: NodeConfig,
 ): Promise<void> {
@@ -42,7 +47,7 @@ export async function writeConfig(
       CONFIG_VOLUME: `${container}-config`,
       DATA_VOLUME: `${container}-data`,
       IMAGE: image,
-      OWNER: readOwner(),
+      OWNER: owner,
       RESTART_SETTINGS: restartSettings,
     },
   });

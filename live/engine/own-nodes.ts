@@ -1,8 +1,7 @@
-import { z } from "zod";
 import { NODE_LABEL, RESTART_SETTINGS_LABEL } from "../../lib/nodes/labels.ts";
 import { MONITOR_PORT } from "../../lib/nodes/nats-conf.ts";
 import { publishedUrl, schemeOf } from "../../lib/nodes/published-ports.ts";
-import { givenTrust, type Monitor } from "../monitoring/monitoring-page.ts";
+import type { Monitor } from "../monitoring/monitoring-page.ts";
 import { type Engine, labelField, textField } from "./engine.ts";
 
 /** A node of a stack as the Docker engine has it. */
@@ -38,7 +37,7 @@ const NOWHERE = "http://127.0.0.1:0";
 export async function listOwnNodes(
   engine: Engine,
   owner: string,
-  trust = givenTrust(),
+  trust: Pick<Monitor, "ca">,
 ): Promise<OwnNode[]> {
   const filters = [`--filter=label=${owner}`, `--filter=label=${NODE_LABEL}`];
   const found = await engine.list<Found>(FIELDS, "ps", "--all", ...filters);
@@ -52,9 +51,10 @@ export async function listOwnNodes(
 export async function askEngine(
   engine: Engine,
   owner: string,
+  trust: Pick<Monitor, "ca">,
 ): Promise<{ readonly own: readonly OwnNode[]; readonly silence?: string }> {
   try {
-    return { own: await listOwnNodes(engine, owner) };
+    return { own: await listOwnNodes(engine, owner, trust) };
   } catch (error) {
     return { own: [], silence: `the Docker engine doesn't answer (${(error as Error).message})` };
   }
@@ -74,9 +74,4 @@ function toNode(
     state: isKnown ? state : "down",
     restartSettings,
   };
-}
-
-/** OWNER: `label=value` of the containers. */
-export function readOwner(): string {
-  return z.string().min(1).parse(process.env.OWNER);
 }

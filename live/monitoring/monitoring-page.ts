@@ -2,8 +2,6 @@ import { get as getPlain } from "node:http";
 import { get as getSecure } from "node:https";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
-import { z } from "zod";
-import { PATIENCE_MS } from "../../lib/observed/waiting.ts";
 
 /** A node and the URL of its monitoring port. */
 export interface Monitor {
@@ -57,23 +55,4 @@ export function readPageAsShown(
 function certificateOf(socket: Socket): Pick<Page, "certificate"> {
   const shown = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
   return shown ? { certificate: shown.toString() } : {};
-}
-
-/** Nodes as a variable names them to the scripts between waves: JSON object of monitoring URLs by name. */
-export function givenMonitors(variable: string): Monitor[] {
-  const text = process.env[variable] ?? "{}";
-  const urls = z.record(z.string(), z.url()).parse(JSON.parse(text));
-  return Object.entries(urls).map(([name, url]) => ({ name, url, ...givenTrust() }));
-}
-
-/** CA: what the scripts between waves are told to trust, PEM. Not there without TLS. */
-export function givenTrust(): Pick<Monitor, "ca"> {
-  const ca = process.env.CA;
-  return ca === undefined ? {} : { ca };
-}
-
-/** PATIENCE: what the scripts between waves are told where it was set, milliseconds. */
-export function givenPatience(): number {
-  const text = process.env.PATIENCE;
-  return text === undefined ? PATIENCE_MS : z.coerce.number().positive().parse(text);
 }

@@ -139,9 +139,9 @@ describe("what clients and streams of other accounts want", () => {
   async function loseInterest(): Promise<void> {
     const [id = ""] = await containers();
     const format = '--format={{index .Config.Labels "nats-regions.owner"}}';
-    process.env.OWNER = `nats-regions.owner=${(await execa("docker", ["inspect", format, id])).stdout}`;
+    const owner = `nats-regions.owner=${(await execa("docker", ["inspect", format, id])).stdout}`;
     const engine = engineFromEnvironment();
-    const nodes = await listOwnNodes(engine, process.env.OWNER);
+    const nodes = await listOwnNodes(engine, owner, {});
     const configs = await Promise.all(
       nodes.map(async (node) => ({ node, config: await readConfig(engine, node.container) })),
     );
@@ -150,9 +150,12 @@ describe("what clients and streams of other accounts want", () => {
         .replace(/ {2}"BILLING": \{\n[\s\S]*?\n {2}\}\n/, "")
         .replace(/ {4}"imports": \[[\s\S]*?\n {4}\]\n/, "");
     for (const { node, config } of configs) {
-      await writeConfig(engine, node, { ...config, accountsConf: without(config.accountsConf) });
+      await writeConfig(engine, owner, node, {
+        ...config,
+        accountsConf: without(config.accountsConf),
+      });
     }
-    for (const { node, config } of configs) await writeConfig(engine, node, config);
+    for (const { node, config } of configs) await writeConfig(engine, owner, node, config);
   }
 
   /** Leaves the state as a version has it that knew nothing of these steps. */

@@ -1,9 +1,11 @@
+import { peerId } from "../../lib/observed/meta-group.ts";
 import type {
   ObservedCluster,
   ObservedConsumer,
   ObservedServer,
   ObservedStream,
 } from "../../lib/observed/observed.ts";
+import type { NodeReport } from "../../lib/observed/readiness.ts";
 
 /** The nodes of the seed. */
 export const NODES = ["az1", "az2", "az3"].flatMap((zone) =>
@@ -59,5 +61,22 @@ export function clusterWith(
     silent,
     streams,
     meta: { hosts: NODES, leader, ill: silent, behind: 0 },
+  };
+}
+
+/** What a node of {@link NODES} says of itself and of the meta group. */
+export function reportOf(name: string, observed: ObservedCluster): NodeReport {
+  if (observed.silent.includes(name)) return { name };
+  const ill = observed.streams.find((stream) => stream.ill.includes(name));
+  return {
+    name,
+    metaLeader: observed.meta?.leader ?? "",
+    metaSize: NODES.length,
+    health: ill ? `JetStream stream 'APP > ${ill.name}' is not current` : "",
+    peers: NODES.filter((peer) => peer !== name).map((peer) => ({
+      id: peerId(peer),
+      name: peer,
+      well: !observed.meta?.ill.includes(peer),
+    })),
   };
 }

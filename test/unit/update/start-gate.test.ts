@@ -1,9 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { peerId } from "../../../lib/observed/meta-group.ts";
 import type { ObservedCluster } from "../../../lib/observed/observed.ts";
-import type { NodeReport } from "../../../lib/observed/readiness.ts";
 import { judgeStart, type StartLook } from "../../../lib/update/start-gate.ts";
-import { clusterWith, NODES, streamOn } from "../../support/observed.ts";
+import { clusterWith, NODES, reportOf, streamOn } from "../../support/observed.ts";
 
 const ZONES = ["az1", "az2", "az3"].map((zone) => NODES.filter((name) => name.endsWith(zone)));
 const waves = ZONES.map((zone) => Object.fromEntries(zone.map((name) => [name, "new"])));
@@ -21,21 +19,7 @@ function judge(
     isUp: !isSilent(name),
     restartSettings: done.includes(name) ? "new" : "old",
   }));
-  const reports = there.map((name): NodeReport => {
-    if (isSilent(name)) return { name };
-    const ill = observed.streams.find((stream) => stream.ill.includes(name));
-    return {
-      name,
-      metaLeader: observed.meta?.leader ?? "",
-      metaSize: NODES.length,
-      health: ill ? `JetStream stream 'APP > ${ill.name}' is not current` : "",
-      peers: NODES.filter((peer) => peer !== name).map((peer) => ({
-        id: peerId(peer),
-        name: peer,
-        well: !observed.meta?.ill.includes(peer),
-      })),
-    };
-  });
+  const reports = there.map((name) => reportOf(name, observed));
   return judgeStart({ waves, own, reports, observed } satisfies StartLook);
 }
 

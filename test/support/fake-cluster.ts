@@ -1,0 +1,76 @@
+import type { ObservedCluster } from "../../lib/observed/observed.ts";
+import type { OwnNode } from "../../live/engine/own-nodes.ts";
+import type { ClusterPort } from "../../run/cluster-port.ts";
+import { NODES, reportOf } from "./observed.ts";
+
+/** A moment of a cluster of {@link NODES}. */
+export interface Moment {
+  readonly observed: ObservedCluster;
+  /** Why the engine doesn't answer. */
+  readonly silence?: string;
+  /** Settings that containers were made with, by node. Default: `old`. */
+  readonly made?: Readonly<Record<string, string>>;
+  /** Nodes without a container. */
+  readonly missing?: readonly string[];
+}
+
+/** A cluster that goes through moments, one at each look at the engine, the last of which lasts. */
+export class FakeCluster implements ClusterPort {
+  /** Names of the nodes that were asked for streams, a list for each time. */
+  readonly observations: string[][] = [];
+  /** What is said of nodes that don't stay up, and of those that were killed. */
+  fall: string | undefined;
+  kills: string | undefined;
+  readonly #left: Moment[];
+  #now: Moment;
+
+  constructor(...[first, ...others]: readonly [Moment, ...Moment[]]) {
+    this.#now = first;
+    this.#left = [first, ...others];
+  }
+
+  async list() {
+    this.#now = this.#left.shift() ?? this.#now;
+    const { silence, made = {}, missing = [], observed } = this.#now;
+    if (silence !== undefined) return { own: [], silence };
+    const there = NODES.filter((name) => !missing.includes(name));
+    const own = there.map(
+      (name): OwnNode => ({
+        name,
+        url: `http://127.0.0.1/${name}`,
+        container: `dev-${name}`,
+        state: observed.silent.includes(name) ? "down" : "running",
+        restartSettings: made[name] ?? "old",
+      }),
+    );
+    return { own };
+  }
+
+  async report(nodes: readonly { readonly name: string }[]) {
+    return nodes.map(({ name }) => reportOf(name, this.#now.observed));
+  }
+
+  async observe(nodes: readonly { readonly name: string }[]) {
+    this.observations.push(nodes.map(({ name }) => name));
+    return this.#now.observed;
+  }
+
+  async explainFalls() {
+    return this.fall;
+  }
+
+  async explainKills() {
+    return this.kills;
+  }
+}
+
+/** What comes of a wait, and what is said meanwhile. Time has to be a fake one. */
+export async function endOf(
+  wait: (say: (line: string) => void) => Promise<boolean>,
+  runAllTimers: () => Promise<unknown>,
+): Promise<{ readonly opens: boolean; readonly said: readonly string[] }> {
+  const said: string[] = [];
+  const waiting = wait((line) => said.push(line));
+  await runAllTimers();
+  return { opens: await waiting, said };
+}

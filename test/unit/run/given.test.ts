@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { given, monitorsAt, trustOf } from "../../../run/given.ts";
+
+test("what isn't given has its default, if there is one", () => {
+  const told = given.pick({ LACKED: true, LATER: true, PATIENCE: true, SETTINGS: true, CA: true });
+  expect(told.parse({})).toEqual({ LACKED: [], LATER: {}, PATIENCE: 120_000, SETTINGS: [] });
+  expect(given.pick({ OWNER: true }).safeParse({}).success).toBe(false);
+  expect(given.pick({ ACCOUNTS: true }).safeParse({}).success).toBe(false);
+});
+
+test("what is given is read", () => {
+  const told = given.pick({ ACCOUNTS: true, PATIENCE: true, NODES: true });
+  const env = { ACCOUNTS: '["APP"]', PATIENCE: "5000", NODES: '{"a":"http://127.0.0.1:1"}' };
+  expect(told.parse({ ...env, HOME: "/" })).toEqual({
+    ACCOUNTS: ["APP"],
+    PATIENCE: 5_000,
+    NODES: { a: "http://127.0.0.1:1" },
+  });
+});
+
+test.each([{ PATIENCE: "0" }, { NODES: '{"a":"nowhere"}' }, { OWNER: "" }])(
+  "%o is refused",
+  (env) => {
+    expect(given.partial().safeParse(env).success).toBe(false);
+  },
+);
+
+test("nodes are asked with the authorities that certify them", () => {
+  const urls = { a: "https://127.0.0.1:1" };
+  expect(monitorsAt(urls, trustOf("PEM"))).toEqual([{ name: "a", url: urls.a, ca: "PEM" }]);
+  expect(monitorsAt(urls, trustOf(undefined))).toEqual([{ name: "a", url: urls.a }]);
+});
