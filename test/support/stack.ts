@@ -12,6 +12,7 @@ import path from "node:path";
 import { execa, execaSync } from "execa";
 import { parse, stringify } from "yaml";
 import { parseStackOutputs, type StackOutputs } from "../../lib/plan/outputs.ts";
+import { namesOnEngine, removeFromEngine } from "./on-engine.ts";
 
 /** The repository: the program runs where people run it. */
 export const PROJECT = path.resolve(import.meta.dirname, "../..");
@@ -294,25 +295,15 @@ export class TestStack {
   }
 
   /** What of this stack is on the engine: containers, volumes and networks, by name. */
-  async leftovers(): Promise<string[]> {
-    const filter = `--filter=name=nats-regions-${this.name}`;
-    const lists = await Promise.all([
-      execa("docker", ["ps", "--all", filter, "--format={{.Names}}"]),
-      execa("docker", ["volume", "ls", filter, "--format={{.Name}}"]),
-      execa("docker", ["network", "ls", filter, "--format={{.Name}}"]),
-    ]);
-    return lists.flatMap(({ stdout }) => stdout.split("\n").filter((name) => name !== ""));
+  leftovers(): Promise<string[]> {
+    return namesOnEngine(`nats-regions-${this.name}`);
   }
 
   /** Destroys the stack and whatever a failed test left of it. */
   async remove(): Promise<void> {
     await this.pulumi("cancel", "--yes");
     await this.pulumi("destroy", "--yes");
-    const filter = `--filter=name=nats-regions-${this.name}`;
-    const shell = (command: string) => execa("sh", ["-c", command], { reject: false });
-    await shell(`docker rm --force $(docker ps --all --quiet ${filter})`);
-    await shell(`docker volume rm $(docker volume ls --quiet ${filter})`);
-    await shell(`docker network rm $(docker network ls --quiet ${filter})`);
+    await removeFromEngine(`nats-regions-${this.name}`);
     rmSync(this.folder, { recursive: true, force: true });
   }
 

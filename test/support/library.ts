@@ -1,0 +1,130 @@
+/** Programs of others, which have installed the package and are run by the plain CLI. */
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { execa } from "execa";
+import { findCli } from "../../cli/pulumi/project.mjs";
+import { pack } from "../../tools/package/pack.ts";
+import { namesOnEngine, removeFromEngine } from "./on-engine.ts";
+import { type Outcome, PASSWORDS, PROJECT } from "./stack.ts";
+
+/** What a program installs beside the package, in the versions that are installed here. */
+const BESIDE = ["@pulumi/command", "@pulumi/docker", "@pulumi/pulumi", "@types/node", "typescript"];
+
+const STACK = "dev";
+
+/** A program, and what its package.json and Pulumi.yaml say of how it is run. */
+export interface Program {
+  readonly file: "index.ts" | "index.js";
+  readonly text: string;
+  readonly type: "module" | "commonjs";
+  /** Whether Pulumi is to compile it, as it does where Pulumi.yaml says nothing; else node strips its types. */
+  readonly typescript?: false;
+}
+
+/**
+ * A project in a folder of its own with the packed package installed, and one stack of it, driven by the CLI as
+ * anybody has it: nothing of this repository is around it.
+ */
+export class LibraryProgram {
+  /** Of its own, and so are the names on the engine, which begin with it. */
+  readonly project = `library-${randomBytes(4).toString("hex")}`;
+  readonly folder = mkdtempSync(path.join(tmpdir(), "nats-regions-library-"));
+  readonly #dependencies: Record<string, string> = {};
+
+  /** Packs the package, installs it, and makes a stack with {@link PASSWORDS} as its settings. */
+  static async install(program: Program): Promise<LibraryProgram> {
+    const made = new LibraryProgram();
+    const { dependencies, devDependencies } = JSON.parse(
+      readFileSync(path.join(PROJECT, "package.json"), "utf8"),
+    );
+    const versions = { ...dependencies, ...devDependencies };
+    for (const name of BESIDE) made.#dependencies[name] = versions[name];
+    made.#dependencies["nats-regions"] = await pack(made.folder);
+    made.write(program);
+    const quietly = ["--prefer-offline", "--no-audit", "--no-fund"];
+    await execa("npm", ["install", ...quietly], { cwd: made.folder });
+    await made.expectPulumi("stack", "init", STACK);
+    for (const [name, value] of Object.entries(PASSWORDS)) {
+      await made.expectPulumi("config", "set", "--secret", name, value);
+    }
+    return made;
+  }
+
+  /** Replaces the program; what is installed stays. */
+  write({ file, text, type, typescript }: Program): void {
+    for (const other of ["index.ts", "index.js"]) rmSync(this.#in(other), { force: true });
+    writeFileSync(this.#in(file), text);
+    const dependencies = this.#dependencies;
+    const manifest = { name: this.project, private: true, type, main: file, dependencies };
+    writeFileSync(this.#in("package.json"), JSON.stringify(manifest));
+    const runtime = { name: "nodejs", options: typescript === false ? { typescript } : {} };
+    // Pulumi reads YAML, of which this is some.
+    writeFileSync(this.#in("Pulumi.yaml"), JSON.stringify({ name: this.project, runtime }));
+  }
+
+  /** What the compiler has to say against a file beside the program; empty where nothing. */
+  async complaints(text: string, ...options: readonly string[]): Promise<string> {
+    const file = this.#in("types.ts");
+    writeFileSync(file, text);
+    const strict = ["--noEmit", "--strict", "--target", "es2022", ...options, file];
+    const tsc = this.#in("node_modules/.bin/tsc");
+    const { stdout } = await execa(tsc, strict, { cwd: this.folder, reject: false });
+    rmSync(file);
+    return stdout;
+  }
+
+  /** Runs a command of the CLI and tells how it ended. */
+  async pulumi(...args: string[]): Promise<Outcome> {
+    const { exitCode = 1, all } = await this.#start(args);
+    return { exitCode, text: all };
+  }
+
+  /** Runs a command of the CLI that has to succeed, and gives what it said. */
+  async expectPulumi(...args: string[]): Promise<string> {
+    const { exitCode, text } = await this.pulumi(...args);
+    if (exitCode === 0) return text;
+    throw new Error(`pulumi ${args.join(" ")} ended with ${exitCode}:\n${text.slice(-6_000)}`);
+  }
+
+  /** What the program exports, as of the last `up`. */
+  async outputs(): Promise<Readonly<Record<string, unknown>>> {
+    const { stdout } = await this.#start(["stack", "output", "--json"]);
+    return JSON.parse(stdout);
+  }
+
+  /** What of this project is on the engine: containers, volumes and networks, by name. */
+  leftovers(): Promise<string[]> {
+    return namesOnEngine(this.project);
+  }
+
+  /** Destroys the stack and whatever a failed test left of it. */
+  async remove(): Promise<void> {
+    await this.pulumi("destroy", "--yes");
+    await removeFromEngine(this.project);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #start(args: readonly string[]) {
+    const cli = findCli(process.env) ?? "pulumi";
+    const folders = [path.dirname(cli), path.dirname(process.execPath), process.env.PATH ?? ""];
+    return execa(cli, args, {
+      cwd: this.folder,
+      env: {
+        PATH: folders.join(path.delimiter),
+        PULUMI_BACKEND_URL: `file://${this.folder}`,
+        PULUMI_CONFIG_PASSPHRASE: "test",
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        NO_COLOR: "1",
+      },
+      all: true,
+      reject: false,
+      stdin: "ignore",
+    });
+  }
+
+  #in(file: string): string {
+    return path.join(this.folder, file);
+  }
+}
