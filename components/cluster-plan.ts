@@ -10,8 +10,8 @@ import type { UserLogin } from "../live/jetstream/connection.ts";
 import type { ClusterSource } from "./cluster-args.ts";
 import { refuseUnreachable } from "./foresight/preflight.ts";
 import { knownValue } from "./known-value.ts";
-import { keepIdentity } from "./parts/identity-note.ts";
-import { type Ownership, ownershipOf } from "./parts/ownership.ts";
+import { type Ownership, ownershipOf } from "./ownership.ts";
+import { keepIdentity } from "./steps/identity-note.ts";
 
 /** A cluster as it is planned, and what its resources need beside the plan. */
 export interface PlannedCluster {

@@ -2,9 +2,9 @@
 export type * from "./args.ts";
 export { AvailabilityZone } from "./availability-zone.ts";
 export type { NatsClusterArgs } from "./cluster-args.ts";
+export type { PlacedStream } from "./cluster-streams.ts";
 export { NatsCluster } from "./nats-cluster.ts";
 export { NatsNode } from "./nats-node.ts";
-export type { PlacedStream } from "./parts/cluster-streams.ts";
 export { Region } from "./region.ts";
 export { settingsFromConfig } from "./settings-from-config.ts";
 export { Stream, type StreamArgs } from "./stream.ts";

@@ -6,18 +6,18 @@ import type { StackIdentity } from "../lib/plan/settings.ts";
 import { type Engine, engineFromEnvironment } from "../live/engine/engine.ts";
 import type { StreamSettingsArgs } from "./args.ts";
 import { type NatsClusterArgs, sourceOf } from "./cluster-args.ts";
+import { type ClusterNodes, createNodes } from "./cluster-nodes.ts";
 import { type PlannedCluster, planFrom } from "./cluster-plan.ts";
-import { claimPorts } from "./foresight/claimed-ports.ts";
-import { foresee } from "./foresight/foresee.ts";
-import { type NatsNode, transformedFields } from "./nats-node.ts";
-import { type ClusterNodes, createNodes } from "./parts/cluster-nodes.ts";
 import {
   accessStreams,
   createRoster,
   type PlacedStream,
   placeOf,
   type StreamAccess,
-} from "./parts/cluster-streams.ts";
+} from "./cluster-streams.ts";
+import { claimPorts } from "./foresight/claimed-ports.ts";
+import { foresee } from "./foresight/foresee.ts";
+import { type NatsNode, transformedFields } from "./nats-node.ts";
 import { JetStreamProvider } from "./parts/jetstream-provider.ts";
 import { Lifespan } from "./parts/lifespan.ts";
 import type { Region } from "./region.ts";

@@ -13,8 +13,8 @@ import type { NodePlan } from "../lib/plan/plan.ts";
 import type { Engine } from "../live/engine/engine.ts";
 import type { EngineState } from "./foresight/preflight.ts";
 import { makeRoomFor } from "./hooks/make-room.ts";
+import { type Ownership, ownerFilter } from "./ownership.ts";
 import type { NodeFiles } from "./parts/node-certificates.ts";
-import { type Ownership, ownerFilter } from "./parts/ownership.ts";
 import { createScript, runCommand } from "./steps/script.ts";
 import { changedFields, type Transforms, withFields } from "./transforms.ts";
 

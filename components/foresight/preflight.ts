@@ -27,7 +27,7 @@ import {
   textField,
 } from "../../live/engine/engine.ts";
 import { askMemoryKills } from "../../live/engine/memory-kills.ts";
-import { type Ownership, ownerFilter } from "../parts/ownership.ts";
+import { type Ownership, ownerFilter } from "../ownership.ts";
 
 interface Found {
   readonly name: string;

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { AlreadyExists, type Engine, NotFound } from "../../live/engine/engine.ts";
-import { labelFlags, type Ownership } from "../parts/ownership.ts";
+import { labelFlags, type Ownership } from "../ownership.ts";
 
 /**
  * A hook that makes the network anew if it was removed: a Command can't see that, a container needs it. One

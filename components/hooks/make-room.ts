@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Engine, nothing, textField } from "../../live/engine/engine.ts";
-import type { Ownership } from "../parts/ownership.ts";
+import type { Ownership } from "../ownership.ts";
 
 /**
  * A hook that makes room for a container: one of that name which this stack made in an `up` that was

@@ -10,7 +10,7 @@ import { behindIn, observeCluster } from "../../live/monitoring/observe-cluster.
 import { until } from "../../live/until.ts";
 import type { Restarts } from "../foresight/plan-restarts.ts";
 import { promiseOf } from "../known-value.ts";
-import { type Ownership, ownerFilter } from "../parts/ownership.ts";
+import { type Ownership, ownerFilter } from "../ownership.ts";
 
 export interface TurnsArgs {
   readonly plan: ClusterPlan;

@@ -1,6 +1,6 @@
 import { local } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
-import { labelFlags, type Ownership } from "./ownership.ts";
+import { labelFlags, type Ownership } from "../ownership.ts";
 
 /**
  * Makes the network by a Command: the docker provider's own resource sleeps 2 s once it is made, before

@@ -1,6 +1,6 @@
 import { local } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
-import { type Ownership, ownerFilter } from "../parts/ownership.ts";
+import { type Ownership, ownerFilter } from "../ownership.ts";
 
 /** Says that a script has nothing to do, to the shell. */
 export const NOTHING = ":";

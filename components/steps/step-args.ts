@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../../lib/plan/plan.ts";
 import type { EngineState } from "../foresight/preflight.ts";
-import type { Ownership } from "../parts/ownership.ts";
+import type { Ownership } from "../ownership.ts";
 
 /** What steps go by: what is planned, whose it is, and what there was before. */
 export interface StepArgs {

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, test } from "vitest";
+import { createNodes } from "../../../components/cluster-nodes.ts";
 import { promiseOf } from "../../../components/known-value.ts";
-import { createNodes } from "../../../components/parts/cluster-nodes.ts";
-import { ownershipOf } from "../../../components/parts/ownership.ts";
+import { ownershipOf } from "../../../components/ownership.ts";
 import { Stream } from "../../../components/stream.ts";
 import type { StreamStage } from "../../../components/stream-host.ts";
 import { type ClusterPlan, planCluster } from "../../../lib/plan/plan.ts";

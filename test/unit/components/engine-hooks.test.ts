@@ -6,7 +6,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vi
 import { ensureNetwork } from "../../../components/hooks/ensure-network.ts";
 import { makeRoomFor } from "../../../components/hooks/make-room.ts";
 import { limitProcesses } from "../../../components/hooks/process-limit.ts";
-import { ownershipOf } from "../../../components/parts/ownership.ts";
+import { ownershipOf } from "../../../components/ownership.ts";
 import { engineFromEnvironment } from "../../../live/engine/engine.ts";
 import { recordResources } from "../../support/mocks.ts";
 

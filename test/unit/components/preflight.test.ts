@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { inspectEngine, refuseUnreachable } from "../../../components/foresight/preflight.ts";
-import { ownershipOf } from "../../../components/parts/ownership.ts";
+import { ownershipOf } from "../../../components/ownership.ts";
 import { nodesOf, planCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
 import { engineFromEnvironment } from "../../../live/engine/engine.ts";

@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import { begunBy, mirrorsOf, rosterOf, subjectsOf } from "../../lib/update/remembered-streams.ts";
-import type { ManagerConnection } from "../../live/jetstream/connection.ts";
-import type { PlannedCluster } from "../cluster-plan.ts";
-import type { EngineState } from "../foresight/preflight.ts";
-import { streamPatience } from "../steps/script-patience.ts";
-import type { FollowedStream, StreamStage } from "../stream-host.ts";
+import { begunBy, mirrorsOf, rosterOf, subjectsOf } from "../lib/update/remembered-streams.ts";
+import type { ManagerConnection } from "../live/jetstream/connection.ts";
 import type { ClusterNodes } from "./cluster-nodes.ts";
-import { type JetStreamProvider, serversOf } from "./jetstream-provider.ts";
-import { StreamRoster } from "./stream-roster.ts";
+import type { PlannedCluster } from "./cluster-plan.ts";
+import type { EngineState } from "./foresight/preflight.ts";
+import { type JetStreamProvider, serversOf } from "./parts/jetstream-provider.ts";
+import { StreamRoster } from "./parts/stream-roster.ts";
+import { streamPatience } from "./steps/script-patience.ts";
+import type { FollowedStream, StreamStage } from "./stream-host.ts";
 
 /** Where a stream lives. */
 export interface PlacedStream {

@@ -5,7 +5,7 @@ import { type Identity, identitySchema } from "../../lib/plan/stack-identity.ts"
 import type { Engine } from "../../live/engine/engine.ts";
 import { findIdentity } from "../../live/engine/find-identity.ts";
 import { knownValue } from "../known-value.ts";
-import { runCommand } from "../steps/script.ts";
+import { runCommand } from "./script.ts";
 
 /**
  * Who a cluster is: what its stack's state says, wherever that lies, however one logged in, and whatever the stack is

@@ -1,6 +1,6 @@
-import { OWNER_LABEL, STACK_LABEL } from "../../lib/nodes/labels.ts";
-import { identityName } from "../../lib/plan/settings.ts";
-import type { Identity } from "../../lib/plan/stack-identity.ts";
+import { OWNER_LABEL, STACK_LABEL } from "../lib/nodes/labels.ts";
+import { identityName } from "../lib/plan/settings.ts";
+import type { Identity } from "../lib/plan/stack-identity.ts";
 
 /** Marks what a cluster makes on a Docker engine, so that nothing else is ever touched. */
 export interface Ownership {
