@@ -20,6 +20,12 @@ export interface NatsClusterArgs extends ClusterSettings {
    * program of neither, and what the two are made from has to be the same. @default false
    */
   readonly goesByPlan?: boolean;
+  /**
+   * Takes over what is on the engine by the names of this cluster, where its state is lost for good: the owner that a
+   * refusal names. Counts until the state has noted down whose it is. Where the config has the settings, NATS_REGIONS_OWNER says
+   * it. @default a new cluster
+   */
+  readonly owner?: string;
 }
 
 /** What is planned from, and the secrets that no plan has in it. */
@@ -39,6 +45,7 @@ export function sourceOf(
     transform: _transform,
     settingsIn: _settingsIn,
     goesByPlan: _goesByPlan,
+    owner: _owner,
     ...settings
   }: NatsClusterArgs,
   streams: ClusterSettings["streams"],

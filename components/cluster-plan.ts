@@ -7,7 +7,7 @@ import { type ClusterPlan, planCluster } from "../lib/plan/plan.ts";
 import { identityName, parseSettings, type StackIdentity } from "../lib/plan/settings.ts";
 import type { Engine } from "../live/engine/engine.ts";
 import type { UserLogin } from "../live/jetstream/connection.ts";
-import type { ClusterSource } from "./cluster-args.ts";
+import type { ClusterSource, NatsClusterArgs } from "./cluster-args.ts";
 import { refuseUnreachable } from "./foresight/preflight.ts";
 import { knownValue } from "./known-value.ts";
 import { type Ownership, ownershipOf } from "./ownership.ts";
@@ -34,6 +34,7 @@ export interface Access {
  * out while the engine is looked at.
  *
  * @param name the names that it has in this run.
+ * @param owner see {@link NatsClusterArgs.owner}.
  * @param parent of the note of who it is.
  * @throws PlanError; pulumi.RunError
  */
@@ -41,12 +42,13 @@ export async function planFrom(
   engine: Engine,
   { settings: raw, passwords }: ClusterSource,
   name: StackIdentity,
+  owner: NatsClusterArgs["owner"],
   parent: pulumi.Resource,
 ): Promise<PlannedCluster> {
   // What is wrong whoever the cluster is gets refused before anything is noted down.
   const settings = parseSettings(raw, name);
   refuseUnreachable(engine, settings);
-  const identity = await keepIdentity(engine, name, parent);
+  const identity = await keepIdentity(engine, name, owner, parent);
   const isRenamed = identityName(identity, "/") !== identityName(name, "/");
   const plan = planCluster(isRenamed ? parseSettings(raw, identity) : settings);
   // Some are made by resources that a preview has yet to make.

@@ -192,7 +192,7 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
   }
 
   async #make(): Promise<MadeCluster> {
-    const { settingsIn = "program", goesByPlan = false, transform } = this.#args;
+    const { settingsIn = "program", goesByPlan = false, transform, owner } = this.#args;
     const streams = Array.from(this.#streams.values(), ({ key, settings }) => [key, settings]);
     const source = sourceOf(
       { ...this.#args, cluster: this.#args.cluster ?? this.#name },
@@ -204,7 +204,7 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
       ...(settingsIn === "program" ? { cluster: this.#name } : {}),
     };
     const engine = this.#engine;
-    const bare = await planFrom(engine, source, identity, this);
+    const bare = await planFrom(engine, source, identity, owner, this);
     const plan = planTransformed(bare.plan, (node) =>
       transformedFields(transform, node, { ...bare.plan, ...bare, networkName: bare.plan.prefix }),
     );

@@ -2,7 +2,7 @@
  * Prints who a cluster is, as JSON, for its stack's state to keep. Run by a Command.
  */
 import { engineFromEnvironment } from "../live/engine/engine.ts";
-import { findIdentity } from "../live/engine/find-identity.ts";
+import { findIdentity, hintsFromEnvironment } from "../live/engine/find-identity.ts";
 import { given } from "./given.ts";
 
 const told = given.pick({ ORGANIZATION: true, PROJECT: true, STACK: true, CLUSTER: true });
@@ -11,5 +11,6 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const { ORGANIZATION: organization, PROJECT: project, STACK: stack, CLUSTER } = told.parse(env);
   const cluster = CLUSTER === undefined ? {} : { cluster: CLUSTER };
   const name = { organization, project, stack, ...cluster };
-  console.log(JSON.stringify(await findIdentity(engineFromEnvironment(), name)));
+  const engine = engineFromEnvironment();
+  console.log(JSON.stringify(await findIdentity(engine, name, hintsFromEnvironment())));
 }

@@ -1,9 +1,9 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { StackIdentity } from "../../lib/plan/settings.ts";
-import { type Identity, identitySchema } from "../../lib/plan/stack-identity.ts";
+import { type Identity, identitySchema, OWNER_VARIABLE } from "../../lib/plan/stack-identity.ts";
 import type { Engine } from "../../live/engine/engine.ts";
-import { findIdentity } from "../../live/engine/find-identity.ts";
+import { findIdentity, hintsFromEnvironment } from "../../live/engine/find-identity.ts";
 import { knownValue } from "../known-value.ts";
 import { runCommand } from "./script.ts";
 
@@ -23,6 +23,7 @@ import { runCommand } from "./script.ts";
 export async function keepIdentity(
   engine: Engine,
   name: StackIdentity,
+  owner: string | undefined,
   parent: pulumi.Resource,
 ): Promise<Identity> {
   const organization = pulumi.getOrganization();
@@ -35,7 +36,8 @@ export async function keepIdentity(
         ORGANIZATION: organization,
         PROJECT: project,
         STACK: stack,
-        ...(cluster === undefined ? {} : { CLUSTER: cluster }),
+        // What a person has in the environment is about the one cluster of a stack.
+        ...(cluster === undefined ? {} : { CLUSTER: cluster, [OWNER_VARIABLE]: owner ?? "" }),
       },
       logging: local.Logging.None,
     },
@@ -44,7 +46,10 @@ export async function keepIdentity(
   const json = await knownValue(noted.stdout);
   if (json !== undefined) return identitySchema.parse(JSON.parse(json));
   try {
-    return await findIdentity(engine, { organization, ...name });
+    const hints = hintsFromEnvironment();
+    const told =
+      cluster === undefined ? hints : { scopes: hints.scopes, ...(owner ? { owner } : {}) };
+    return await findIdentity(engine, { organization, ...name }, told);
   } catch (error) {
     throw new pulumi.RunError(error instanceof Error ? error.message : `${error}`);
   }

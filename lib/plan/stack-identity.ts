@@ -75,7 +75,7 @@ export function describeForeign(
     ...(owner === undefined
       ? []
       : [
-          `Only if it is yours, and its state is lost for good, take it over: ${OWNER_VARIABLE}=${owner} npx pulumi up --stack ${stack}`,
+          `Only if it is yours, and its state is lost for good, take it over: ${cluster === undefined ? `${OWNER_VARIABLE}=${owner} npx pulumi up --stack ${stack}` : `owner: "${owner}" in its args`}`,
         ]),
   ].join("\n");
 }

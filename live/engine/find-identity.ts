@@ -19,6 +19,27 @@ export interface ClusterName extends StackIdentity {
   readonly organization: string;
 }
 
+/** What tells of a cluster whose stack's state doesn't. */
+export interface IdentityHints {
+  /** Of what is on the engine, as a person names it whose state is lost for good. */
+  readonly owner?: string;
+  /** What tells the backend from others; the first one counts for clusters that are yet to be made. */
+  readonly scopes: readonly string[];
+}
+
+/**
+ * The hints that the environment has.
+ *
+ * NATS_REGIONS_STATE_ID: what the backend is called where Pulumi is logged in to it. PULUMI_BACKEND_URL: the same where it
+ * is chosen by that. By the second one, volumes may have been kept that were made before a login told one backend from
+ * another.
+ */
+export function hintsFromEnvironment(): IdentityHints {
+  const { NATS_REGIONS_STATE_ID: id, PULUMI_BACKEND_URL: url = "" } = process.env;
+  const owner = process.env[OWNER_VARIABLE];
+  return { scopes: [id ?? url, url], ...(owner ? { owner } : {}) };
+}
+
 /**
  * Finds out who a cluster is: by its stack's state, else, where it has made nothing yet, as nobody who is on the engine.
  *
@@ -27,16 +48,14 @@ export interface ClusterName extends StackIdentity {
 export async function findIdentity(
   engine: Engine,
   { organization, ...name }: ClusterName,
+  { owner: given, scopes }: IdentityHints,
 ): Promise<Identity> {
   const { project, stack, cluster } = name;
   const state: unknown = JSON.parse(await exportState(`${organization}/${project}/${stack}`));
   const known = identityIn(state, cluster);
   if (known) return known;
-  const { NATS_REGIONS_STATE_ID: id, PULUMI_BACKEND_URL: url = "" } = process.env;
-  const given = process.env[OWNER_VARIABLE];
   if (given) return identitySchema.parse({ ...name, owner: given });
-  // By the second one, volumes may have been kept that were made before a login told one backend from another.
-  const owners = [id ?? url, url].map((scope) => deriveOwner(name, organization, scope));
+  const owners = scopes.map((scope) => deriveOwner(name, organization, scope));
   const told = ownersToldIn(state);
   const begun = owners.find((owner) => told.has(owner));
   if (begun !== undefined) return { ...name, owner: begun };
@@ -57,8 +76,15 @@ export async function findIdentity(
 async function exportState(stack: string): Promise<string> {
   const command = ["stack", "export", "--stack", stack, "--non-interactive"];
   const options = { maxBuffer: Number.POSITIVE_INFINITY };
-  const { stdout } = await promisify(execFile)("pulumi", command, options);
-  return stdout;
+  try {
+    const { stdout } = await promisify(execFile)("pulumi", command, options);
+    return stdout;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    throw new Error(
+      "There is no `pulumi` on the program's PATH, by which a cluster finds in its stack's state who it is. Put the folder of Pulumi's CLI on it.",
+    );
+  }
 }
 
 interface Owned {

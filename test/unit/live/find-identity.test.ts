@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { deriveOwner } from "../../../lib/plan/stack-identity.ts";
 import { engineFromEnvironment } from "../../../live/engine/engine.ts";
-import { findIdentity } from "../../../live/engine/find-identity.ts";
+import { findIdentity, hintsFromEnvironment } from "../../../live/engine/find-identity.ts";
 import { FakeCommands } from "../../support/fake-commands.ts";
 
 const DEV = { project: "nats-regions", stack: "dev" };
@@ -21,7 +21,8 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-const find = () => findIdentity(engineFromEnvironment(), { organization: "acme", ...DEV });
+const find = () =>
+  findIdentity(engineFromEnvironment(), { organization: "acme", ...DEV }, hintsFromEnvironment());
 
 describe("findIdentity", () => {
   test("goes by the state, wherever that is now, and asks no engine", async () => {
