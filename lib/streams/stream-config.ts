@@ -1,17 +1,15 @@
 import { z } from "zod";
 import type { Problem } from "../base/errors.ts";
-import type {
-  ApiObject,
-  ApiValue,
-  Field,
-  NestedField,
-  NestedTable,
-  Update,
-} from "../base/field-table.ts";
-import { parseBytes, parseDuration, UNLIMITED } from "../base/quantities.ts";
+import {
+  type ChangeWords,
+  describeField,
+  fieldSchema,
+  fieldShape,
+  type SettingsOf,
+  toApi,
+} from "../base/field-settings.ts";
 import { ownValue } from "../base/records.ts";
-import { expected, listNames, quantity, textSchema, value } from "../base/schemas.ts";
-import { quoteValue } from "../base/wording.ts";
+import { expected, listNames, textSchema } from "../base/schemas.ts";
 import { crossRegionTag, regionTag } from "../topology/tags.ts";
 import {
   type ApiPlacement,
@@ -36,17 +34,6 @@ export interface PlacementSettings {
   readonly cluster?: string;
 }
 
-/** The value of a setting, checked; durations are nanoseconds, sizes bytes. */
-type SettingValue<F> = F extends { kind: "object"; fields: infer Nested }
-  ? SettingsOf<Nested>
-  : F extends { kind: "objects"; fields: infer Nested }
-    ? readonly SettingsOf<Nested>[]
-    : ApiValue<F>;
-
-type SettingsOf<Table> = {
-  readonly [Name in keyof Table]?: SettingValue<Table[Name]>;
-};
-
 /** One stream's settings, checked. */
 export type StreamSettings = Omit<SettingsOf<StreamFields>, "placement"> &
   PolicySettings & {
@@ -58,14 +45,8 @@ export type StreamSettings = Omit<SettingsOf<StreamFields>, "placement"> &
     readonly account?: string;
   };
 
-/** How values of a kind are written, where an editor doesn't tell by itself. */
-const WRITTEN: Partial<Record<Field["kind"], string>> = {
-  bytes: "A size, e.g. `512MiB`; a number is bytes.",
-  duration: "A duration, e.g. `7d`.",
-};
-
 /** What becomes of a stream that is there. */
-const CHANGES: Readonly<Record<Update, string>> = {
+const CHANGES: ChangeWords = {
   "in place": "in place",
   moves: "replicas move, in the background",
   scales: "replicas come or go, in the background",
@@ -82,7 +63,7 @@ const CHANGES: Readonly<Record<Update, string>> = {
  */
 export const streamSettingsSchema = z
   .strictObject({
-    ...shapeOf(STREAM_FIELDS),
+    ...fieldShape(STREAM_FIELDS, CHANGES),
     ...POLICY_SHAPE,
     stream: textSchema("the name of a stream")
       .optional()
@@ -92,10 +73,12 @@ export const streamSettingsSchema = z
     account: textSchema("the name of an account")
       .optional()
       .describe("The account that it is in. Default: the first. A change: refused."),
-    placement: placementSchema().optional().describe(describeField(STREAM_FIELDS.placement)),
-    replicas: schemaOf(STREAM_FIELDS.replicas)
+    placement: placementSchema()
+      .optional()
+      .describe(describeField(STREAM_FIELDS.placement, CHANGES)),
+    replicas: fieldSchema(STREAM_FIELDS.replicas)
       .default(1)
-      .describe(describeField(STREAM_FIELDS.replicas)),
+      .describe(describeField(STREAM_FIELDS.replicas, CHANGES)),
   })
   // The shape is computed from the table; its type can only be stated.
   .meta({
@@ -126,7 +109,7 @@ export function compileStream(
   zones: readonly string[],
 ): CompiledStream {
   const { placement, stream: name = key, ...rest } = settings;
-  const compiled = toApi(STREAM_FIELDS, rest) as ApiObject<StreamFields>;
+  const compiled = toApi<StreamFields>(STREAM_FIELDS, rest);
   const subjects = compiled.mirror || compiled.sources ? {} : { subjects: [name] };
   const place = placement ? { placement: compilePlacement(placement, regions) } : {};
   const config = { name, ...subjects, ...compiled, ...place };
@@ -212,120 +195,6 @@ function checkPlaces(
     if (known.includes(name)) return [];
     return [{ path, message: `there is no ${kind} "${name}"`, fix: `use ${listNames(known)}` }];
   });
-}
-
-/** Renames what is set to the API's names, in the order of the table. */
-function toApi(table: Readonly<Record<string, Field | NestedField>>, settings: object): object {
-  const values = new Map<string, unknown>(Object.entries(settings));
-  return Object.fromEntries(
-    Object.entries(table)
-      .filter(([name]) => values.get(name) !== undefined)
-      .map(([name, field]) => [field.api, toApiValue(field, values.get(name))]),
-  );
-}
-
-function toApiValue(field: Field | NestedField, value: unknown): unknown {
-  if (field.kind === "object") return toApi(field.fields, value as object);
-  if (field.kind === "objects") return (value as object[]).map((item) => toApi(field.fields, item));
-  return value;
-}
-
-function shapeOf(table: Readonly<Record<string, Field | NestedField>>): z.ZodRawShape {
-  return Object.fromEntries(
-    Object.entries(table).map(([name, field]) => {
-      const required = "required" in field && field.required;
-      const schema = schemaOf(field);
-      const told = (required ? schema : schema.optional()).meta({
-        description: describeField(field),
-      });
-      return [name, told];
-    }),
-  );
-}
-
-/** For editors, e.g. `How long messages are kept. … Default: no limit. A change: in place.` */
-function describeField(field: Field | NestedField): string {
-  const standard = defaultWordsOf(field);
-  return [
-    field.description,
-    WRITTEN[field.kind],
-    `\`${field.api}\` of NATS's JSON API.`,
-    standard && `Default: ${standard}.`,
-    "update" in field && `A change: ${CHANGES[field.update]}.`,
-  ]
-    .filter(Boolean)
-    .join(" ");
-}
-
-function defaultWordsOf(field: Field | NestedField): string | undefined {
-  if (field.defaultWords !== undefined) return field.defaultWords;
-  if (!("default" in field) || field.default === "") return undefined;
-  if (field.default === UNLIMITED) return "none" in field ? field.none : "no limit";
-  return `\`${JSON.stringify(field.default)}\``;
-}
-
-function schemaOf(field: Field | NestedField): z.ZodType {
-  switch (field.kind) {
-    case "text":
-      return textSchema("text");
-    case "time":
-      return z.iso.datetime({
-        offset: true,
-        error: ({ input }) => `${quoteValue(input)} is not a time, e.g. 2026-01-31T12:00:00Z`,
-      });
-    case "flag":
-      return value((input) => typeof input === "boolean", "true or false", { type: "boolean" });
-    case "choice":
-      return value(
-        (input) => field.values.some((known) => known === input),
-        listNames(field.values),
-        { enum: field.values },
-      );
-    case "count":
-      return countSchema(field.min ?? 0, field.max);
-    case "limit":
-      return value(
-        (input) => Number.isSafeInteger(input) && ((input as number) >= 1 || input === -1),
-        "a whole number from 1, or -1 for no limit",
-        { type: "integer", minimum: -1 },
-      );
-    case "bytes":
-      return quantity(parseBytes);
-    case "duration":
-      return quantity(parseDuration);
-    case "texts":
-      return z.array(textSchema("text"), { error: expected("a list") });
-    case "labels":
-      return z.record(z.string(), textSchema("text"), {
-        error: expected("a map of names to text"),
-      });
-    case "object":
-      return objectSchema(field);
-    case "objects":
-      return z.array(objectSchema(field), { error: expected("a list") });
-  }
-}
-
-function objectSchema({
-  title,
-  fields,
-}: {
-  readonly title?: string;
-  readonly fields: NestedTable;
-}): z.ZodType {
-  const schema = z.strictObject(shapeOf(fields));
-  return title === undefined ? schema : schema.meta({ title });
-}
-
-function countSchema(min: number, max: number | undefined): z.ZodType {
-  return value(
-    (input) => {
-      const count = Number.isSafeInteger(input) ? (input as number) : Number.NaN;
-      return count >= min && count <= (max ?? Number.MAX_SAFE_INTEGER);
-    },
-    max === undefined ? `a whole number from ${min}` : `a whole number from ${min} to ${max}`,
-    { type: "integer", minimum: min, ...(max === undefined ? {} : { maximum: max }) },
-  );
 }
 
 function placementSchema(): z.ZodType {
