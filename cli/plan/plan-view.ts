@@ -1,6 +1,7 @@
 import { formatProblem } from "../../lib/base/errors.ts";
 import { countOf } from "../../lib/base/wording.ts";
 import { describeNearest, type Placement } from "../../lib/placement/placement.ts";
+import { streamPath } from "../../lib/streams/stream-name.ts";
 import { renderRoom } from "../layout/room-view.ts";
 import { COLUMN_GAP, renderTable } from "../layout/table.ts";
 import { type Canvas, hang, pad, widthOf } from "../layout/text.ts";
@@ -92,7 +93,7 @@ function renderStream(stream: StreamForecast, several: boolean, canvas: Canvas):
     countOf(replicas, "replica"),
     ...(tags.length > 0 ? [tags.join(" ")] : []),
     ...(several ? [`account ${account}`] : []),
-    ...(key === name ? [] : [`streams.${key}`]),
+    ...(key === name ? [] : [streamPath(stream)]),
   ].join(", ");
   return [
     `${sound ? colors.green("✓") : colors.red("✗")} ${colors.bold(name)}  ${colors.dim(wanted)}`,
@@ -125,9 +126,9 @@ function placementFacts(placement: Placement): Fact[] {
 
 /** That a replica has no spare, or that none can lead as asked, is told below. */
 function prospects(stream: StreamForecast): Fact[] {
-  const { key, placement, replicas, leaders, survivability, problems } = stream;
+  const { placement, replicas, leaders, survivability, problems } = stream;
   if (!survivability) return [];
-  const leaderless = problems.some(({ path }) => path === `streams.${key}.leader`);
+  const leaderless = problems.some(({ path }) => path === streamPath(stream, "leader"));
   const spared = placement.kind === "choice" && survivability.irreplaceable.length === 0;
   const facts: (Fact | false)[] = [
     !leaderless &&

@@ -9,6 +9,7 @@ import type { Problem } from "../base/errors.ts";
 import { sumOf } from "../base/quantities.ts";
 import { countOf, describeBytes, listSome } from "../base/wording.ts";
 import type { StreamConfig } from "../streams/stream-fields.ts";
+import { streamPath } from "../streams/stream-name.ts";
 
 /** A server has a store for each. */
 export type StoreKind = "file" | "memory";
@@ -181,7 +182,7 @@ export function storeProblems(
     const fix = `raise ${path}, lower maxBytes, or place them apart`;
     return [
       ...without.map(({ key }) => ({
-        path: `streams.${key}.storage`,
+        path: streamPath({ key }, "storage"),
         message: `nodes have no room for anything in ${kind} (${path}: 0)`,
         fix: `raise ${path}`,
       })),

@@ -4,6 +4,7 @@ import { formatCount } from "../base/wording.ts";
 import { isOlder, type ServerVersion } from "../nodes/versions.ts";
 import type { ObservedStream } from "../observed/observed.ts";
 import type { StreamConfig } from "../streams/stream-fields.ts";
+import { streamPath } from "../streams/stream-name.ts";
 
 /** `JSDefaultMaxConsumersPerStream` in server/jetstream_api.go. */
 const DEFAULT_LIMIT = 1_000;
@@ -57,7 +58,7 @@ export function limitNotices(
       const { name, account, consumers } = stream;
       const planned = plannedOf(stream);
       const cure = planned
-        ? `set streams.${planned.key}.maxConsumers`
+        ? `set ${streamPath(planned, "maxConsumers")}`
         : `nats stream edit ${name} --max-consumers, with a number`;
       return `stream ${name} (account ${account}) has ${formatCount(consumers.length)} consumers: from nats-server 2.15 on it may have ${formatCount(DEFAULT_LIMIT)}, as it sets no limit of its own. Those that are there stay; beyond it new ones are refused (error 10026), and so are those that are made again. For more: ${cure}`;
     });

@@ -4,6 +4,7 @@ import type { Problem } from "../base/errors.ts";
 import { formatBytes } from "../base/quantities.ts";
 import { completeConfig } from "../streams/stream-diff.ts";
 import type { StreamConfig } from "../streams/stream-fields.ts";
+import { streamPath } from "../streams/stream-name.ts";
 
 /** It warns of more (nats-server 2.15, `MAX_PAYLOAD_MAX_SIZE`). */
 const MUCH_PAYLOAD = 8 * 1024 ** 2;
@@ -36,8 +37,8 @@ export function payloadProblems(
     ...accounts.flatMap(({ name, limits: { payload } }) =>
       tooLarge(`accounts.${name}.limits.payload`, payload, maxPayload),
     ),
-    ...streams.flatMap(({ key, config }) =>
-      tooLarge(`streams.${key}.maxMsgSize`, config.max_msg_size, maxPayload),
+    ...streams.flatMap((stream) =>
+      tooLarge(streamPath(stream, "maxMsgSize"), stream.config.max_msg_size, maxPayload),
     ),
     ...accounts
       .filter(({ jetStream }) => jetStream !== false)

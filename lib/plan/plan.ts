@@ -30,7 +30,7 @@ import {
   findOverlaps,
 } from "../streams/stream-config.ts";
 import type { StreamConfig } from "../streams/stream-fields.ts";
-import { distinctStreams, type KeyedStream } from "../streams/stream-name.ts";
+import { distinctStreams, type KeyedStream, streamPath } from "../streams/stream-name.ts";
 import { compilePolicy, type PolicySettings, type StreamPolicy } from "../streams/stream-policy.ts";
 import { certificateNames } from "../tls/certificate-rules.ts";
 import { clearTextNotices, type TlsSettings } from "../tls/tls-settings.ts";
@@ -294,7 +294,7 @@ function draftStream(
     ],
     problems: [
       ...problems,
-      ...unfit.map((each) => ({ ...each, path: `streams.${key}.${each.path}` })),
+      ...unfit.map((each) => ({ ...each, path: streamPath({ key }, each.path) })),
     ],
   };
 }
@@ -373,11 +373,11 @@ function problemsOf({ key, placement, problems }: StreamDraft): readonly Problem
   const { summary, nearest, shortOf } = placement;
   if (shortOf) {
     const fix = `lower it, or raise ${STORE_SETTINGS[shortOf]}`;
-    return [...problems, { path: `streams.${key}.maxBytes`, message: summary, fix }];
+    return [...problems, { path: streamPath({ key }, "maxBytes"), message: summary, fix }];
   }
   const close = describeNearest(nearest);
   const nowhere = {
-    path: `streams.${key}.placement`,
+    path: streamPath({ key }, "placement"),
     message: summary,
     ...(close === "" ? {} : { fix: `nearest: ${close}` }),
   };

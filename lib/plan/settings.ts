@@ -16,6 +16,7 @@ import {
 } from "../settings/setting-values.ts";
 import { SETTINGS, type Setting } from "../settings/settings-table.ts";
 import { streamSettingsSchema } from "../streams/stream-config.ts";
+import { streamPath } from "../streams/stream-name.ts";
 import {
   hostNamesSchema,
   isLoopback,
@@ -317,7 +318,7 @@ function unreadStreams(raw: unknown, streams: Settings["streams"]): Problem[] {
   const { streams: given = {} } = raw as { readonly streams?: object };
   return Object.keys(given)
     .filter((name) => !Object.hasOwn(streams, name))
-    .map((name) => ({ path: `streams.${name}`, message: "no stream can be called that" }));
+    .map((name) => ({ path: streamPath({ key: name }), message: "no stream can be called that" }));
 }
 
 function duplicates(

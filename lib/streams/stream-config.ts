@@ -17,7 +17,7 @@ import {
   type StreamConfig,
   type StreamFields,
 } from "./stream-fields.ts";
-import { type KeyedStream, streamKey } from "./stream-name.ts";
+import { type KeyedStream, streamKey, streamPath } from "./stream-name.ts";
 import { POLICY_SHAPE, type PolicySettings } from "./stream-policy.ts";
 import { validateConfig } from "./stream-rules.ts";
 import { subjectsOverlap } from "./subjects.ts";
@@ -121,7 +121,7 @@ export function compileStream(
     config,
     problems: problems.map(({ path, ...problem }) => {
       const setting = path === "name" && settings.stream !== undefined ? "stream" : path;
-      return { path: `streams.${key}.${setting}`, ...problem };
+      return { path: streamPath({ key }, setting), ...problem };
     }),
   };
 }
@@ -133,9 +133,10 @@ export function findNamesakes(streams: readonly KeyedStream[]): Problem[] {
     const [first, ...others] = alike.toSorted(
       (a, b) => Number(b.key === b.name) - Number(a.key === a.name),
     );
+    if (first === undefined) return [];
     return others.map(({ key, name, account }) => ({
-      path: `streams.${key}.stream`,
-      message: `stream ${name} of account ${account} is streams.${first?.key} already`,
+      path: streamPath({ key }, "stream"),
+      message: `stream ${name} of account ${account} is ${streamPath(first)} already`,
       fix: "give one of them another stream or account, or take one out",
     }));
   });
@@ -154,7 +155,7 @@ export function findOverlaps(
         other.subjects
           .filter((rival) => subjectsOverlap(subject, rival))
           .map((rival) => ({
-            path: `streams.${other.key}.subjects`,
+            path: streamPath(other, "subjects"),
             message: `"${rival}" overlaps with "${subject}" of stream ${key}`,
             fix: "a subject belongs to one stream; narrow one of them",
           })),

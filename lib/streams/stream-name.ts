@@ -10,6 +10,11 @@ export interface KeyedStream extends StreamName {
   readonly key: string;
 }
 
+/** Where the settings have a stream, or one of its settings: what problems call it by, e.g. `streams.ORDERS.maxAge`. */
+export function streamPath({ key }: Pick<KeyedStream, "key">, setting?: string): string {
+  return ["streams", key, ...(setting === undefined ? [] : [setting])].join(".");
+}
+
 /** One string for it, e.g. to be the key of a map. */
 export function streamKey({ account, name }: StreamName): string {
   return `${account} ${name}`;
