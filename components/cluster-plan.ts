@@ -4,7 +4,12 @@ import { hashPassword, managerKey, managerPublicKey } from "../lib/accounts/cred
 import { PlanError } from "../lib/base/errors.ts";
 import { type Passwords, passwordProblems, passwordsOfUsers } from "../lib/plan/passwords.ts";
 import { type ClusterPlan, planCluster } from "../lib/plan/plan.ts";
-import { identityName, parseSettings, type StackIdentity } from "../lib/plan/settings.ts";
+import {
+  identityName,
+  parseSettings,
+  type StackIdentity,
+  settingsPlaceOf,
+} from "../lib/plan/settings.ts";
 import type { Engine } from "../live/engine/engine.ts";
 import type { UserLogin } from "../live/jetstream/connection.ts";
 import type { ClusterSource, NatsClusterArgs } from "./cluster-args.ts";
@@ -12,6 +17,7 @@ import { refuseUnreachable } from "./foresight/preflight.ts";
 import { knownValue } from "./known-value.ts";
 import { type Ownership, ownershipOf } from "./ownership.ts";
 import { keepIdentity } from "./steps/identity-note.ts";
+import { type Teller, tellerOf } from "./teller.ts";
 
 /** A cluster as it is planned, and what its resources need beside the plan. */
 export interface PlannedCluster {
@@ -21,6 +27,8 @@ export interface PlannedCluster {
   readonly accounts: pulumi.Output<Accounts>;
   /** What the stack itself logs in with, as a secret. */
   readonly access: pulumi.Output<Access>;
+  /** Speaks for the cluster. */
+  readonly tell: Teller;
 }
 
 export interface Access {
@@ -35,7 +43,7 @@ export interface Access {
  *
  * @param name the names that it has in this run.
  * @param owner see {@link NatsClusterArgs.owner}.
- * @param parent of the note of who it is.
+ * @param parent the cluster.
  * @throws PlanError; pulumi.RunError
  */
 export async function planFrom(
@@ -47,7 +55,8 @@ export async function planFrom(
 ): Promise<PlannedCluster> {
   // What is wrong whoever the cluster is gets refused before anything is noted down.
   const settings = parseSettings(raw, name);
-  refuseUnreachable(engine, settings);
+  const place = settingsPlaceOf(name);
+  refuseUnreachable(engine, settings, place);
   const identity = await keepIdentity(engine, name, owner, parent);
   const isRenamed = identityName(identity, "/") !== identityName(name, "/");
   const plan = planCluster(isRenamed ? parseSettings(raw, identity) : settings);
@@ -62,6 +71,7 @@ export async function planFrom(
     ownership,
     accounts: secrets.apply(({ accounts }) => accounts),
     access: secrets.apply(({ access }) => access),
+    tell: tellerOf(place === "program" ? parent : undefined),
   };
 }
 

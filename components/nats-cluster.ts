@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { PlanError } from "../lib/base/errors.ts";
+import { formatProblems, nameStreams, PlanError } from "../lib/base/errors.ts";
 import { nodesOf, type StreamPlan } from "../lib/plan/plan.ts";
 import type { StackIdentity } from "../lib/plan/settings.ts";
 import { type Engine, engineFromEnvironment } from "../live/engine/engine.ts";
@@ -172,11 +172,27 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
     try {
       this.#made.resolve(await this.#make());
     } catch (error) {
-      const shown = error instanceof PlanError ? new pulumi.RunError(error.message) : error;
+      const shown = this.#nameIn(error);
       this.#made.reject(shown);
       throw shown;
     }
     this.registerOutputs({ clientUrls: this.clientUrls, monitoringUrls: this.monitoringUrls });
+  }
+
+  /** Says which cluster it is that something is wrong with, where the stack may have several, in the words of its program. */
+  #nameIn(error: unknown): unknown {
+    const isOfPlan = error instanceof PlanError;
+    if (!isOfPlan && !pulumi.RunError.isInstance(error)) return error;
+    if (this.#args.settingsIn === "config") return new pulumi.RunError(error.message);
+    const keys = Array.from(this.#streams.values(), ({ key }) => key);
+    const beside = new Set(keys.filter((key) => !Object.hasOwn(this.streams, key)));
+    const text = isOfPlan
+      ? formatProblems(nameStreams(error.problems, beside), "program")
+      : error.message;
+    const named = new pulumi.RunError(`NatsCluster ${this.#name}: ${text}`);
+    // Of an error after another one, as another cluster may have, the SDK (3.259, cmd/run/index.js) shows the stack.
+    named.stack = named.message;
+    return named;
   }
 
   /** Where the config has the settings, the names are those that there were before a stack could have several clusters. */

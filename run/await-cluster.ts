@@ -33,11 +33,12 @@ const told = given.pick({
   LACKED: true,
   PATIENCE: true,
   CA: true,
+  SETTINGS_IN: true,
 });
 const purpose = z.enum(["members", "replicas"]);
 
 export async function main(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
-  const { MONITORS, LATER, OWNER, LACKED, PATIENCE, CA } = told.parse(env);
+  const { MONITORS, LATER, OWNER, LACKED, PATIENCE, CA, SETTINGS_IN } = told.parse(env);
   const trust = trustOf(CA);
   const wave = {
     purpose: purpose.parse(args.at(-1)),
@@ -46,7 +47,7 @@ export async function main(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
     lacked: new Set(LACKED),
     patience: PATIENCE,
   };
-  const cluster = openCluster(engineFromEnvironment(), OWNER, trust);
+  const cluster = openCluster(engineFromEnvironment(), OWNER, trust, SETTINGS_IN);
   if (!(await mayGoOn(wave, cluster, console.error))) process.exitCode = 1;
 }
 

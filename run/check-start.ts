@@ -14,11 +14,11 @@ import { given, trustOf } from "./given.ts";
 const PATIENCE_MS = 20_000;
 const POLL_MS = 500;
 
-const told = given.pick({ OWNER: true, SETTINGS: true, CA: true });
+const told = given.pick({ OWNER: true, SETTINGS: true, CA: true, SETTINGS_IN: true });
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { OWNER, SETTINGS, CA } = told.parse(env);
-  const cluster = openCluster(engineFromEnvironment(), OWNER, trustOf(CA));
+  const { OWNER, SETTINGS, CA, SETTINGS_IN } = told.parse(env);
+  const cluster = openCluster(engineFromEnvironment(), OWNER, trustOf(CA), SETTINGS_IN);
   if (!(await mayBegin(SETTINGS, cluster, console.error))) process.exitCode = 1;
 }
 
@@ -81,6 +81,7 @@ async function look(
   const nodes = own.filter(({ name, state }) => isPlanned(name) || state === "running");
   const [reports, observed] = await Promise.all([cluster.report(nodes), cluster.observe(nodes)]);
   const looked = nodes.map((node) => ({ ...node, isUp: node.state !== "down" }));
-  const verdict = judgeStart({ waves, own: looked, reports, observed });
+  const { place } = cluster;
+  const verdict = judgeStart({ waves, own: looked, reports, observed, place });
   return { verdict, behind: behindIn(observed) };
 }

@@ -1,3 +1,4 @@
+import { pulumiCommand, type SettingsPlace } from "../lib/base/settings-place.ts";
 import type { ObservedCluster } from "../lib/observed/observed.ts";
 import type { NodeReport } from "../lib/observed/readiness.ts";
 import type { Engine } from "../live/engine/engine.ts";
@@ -10,6 +11,8 @@ import type { Trust } from "./given.ts";
 
 /** A stack's cluster, as gates look at it. */
 export interface ClusterPort {
+  /** Where its settings stand. @default "config" */
+  readonly place?: SettingsPlace;
   /** The nodes as the engine has them; none where it doesn't answer, and `silence` says why. */
   list(): Promise<{ readonly own: readonly OwnNode[]; readonly silence?: string }>;
   /** What nodes say of their health and of the meta group. */
@@ -23,17 +26,24 @@ export interface ClusterPort {
 }
 
 /** An engine that was killed takes what it finds running when it is back for stopped by somebody, and leaves it so. */
-const ALL_DOWN =
-  "No node runs, and the engine starts none of them: `npx pulumi up --refresh` brings them back";
+function describeAllDown(place: SettingsPlace): string {
+  return `No node runs, and the engine starts none of them: \`${pulumiCommand(place)} up --refresh\` brings them back`;
+}
 
 /** @param owner label of the stack's own containers, `label=value`. */
-export function openCluster(engine: Engine, owner: string, trust: Trust): ClusterPort {
-  const falls = new FallWatch(engine, ALL_DOWN);
+export function openCluster(
+  engine: Engine,
+  owner: string,
+  trust: Trust,
+  place: SettingsPlace,
+): ClusterPort {
+  const falls = new FallWatch(engine, describeAllDown(place));
   return {
+    place,
     list: () => askEngine(engine, owner, trust),
     report: askNodes,
     observe: (nodes) => observeCluster(nodes, LONG_REQUEST_MS),
     explainFalls: (own, now) => falls.look(own, now),
-    explainKills: () => askMemoryKills(engine, owner),
+    explainKills: () => askMemoryKills(engine, owner, place),
   };
 }

@@ -20,14 +20,14 @@ import { waitFor } from "./wait-for.ts";
 
 const POLL_MS = 200;
 
-const told = given.pick({ OWNER: true, NODES: true, PATIENCE: true, CA: true });
+const told = given.pick({ OWNER: true, NODES: true, PATIENCE: true, CA: true, SETTINGS_IN: true });
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { OWNER: owner, NODES, PATIENCE: patience, CA } = told.parse(env);
+  const { OWNER: owner, NODES, PATIENCE: patience, CA, SETTINGS_IN } = told.parse(env);
   const stack = { engine: engineFromEnvironment(), owner, trust: trustOf(CA), patience };
   const accountsConf = await text(process.stdin);
   const staying = new Set(Object.keys(NODES));
-  for (const node of await findLeaving(await listOwn(stack), staying)) {
+  for (const node of await findLeaving(await listOwn(stack), staying, SETTINGS_IN)) {
     await drain(await start(node, stack), accountsConf, stack);
   }
 }

@@ -49,6 +49,8 @@ export const given = z.object({
   PROJECT: z.string(),
   /** The settings to come that restart a node, by node, for each wave. */
   SETTINGS: json(z.array(z.record(z.string(), z.string())), "[]"),
+  /** Where they stand: in a program, or in the config of a stack. */
+  SETTINGS_IN: z.enum(["program", "config"]).default("config"),
   STACK: z.string(),
 });
 

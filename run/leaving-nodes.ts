@@ -1,3 +1,4 @@
+import { pulumiCommand, type SettingsPlace } from "../lib/base/settings-place.ts";
 import { peerId } from "../lib/observed/meta-group.ts";
 import type { MetaPeer } from "../lib/observed/readiness.ts";
 import { findLeavers } from "../lib/update/leavers.ts";
@@ -15,24 +16,29 @@ const POLL_MS = 250;
  *
  * @param own all of the stack's.
  * @param staying names of those that stay.
+ * @param place where the settings stand.
  * @throws Error where a member that is not to stay has no container to move anything off.
  */
 export async function findLeaving(
   own: readonly OwnNode[],
   staying: ReadonlySet<string>,
+  place: SettingsPlace,
 ): Promise<readonly OwnNode[]> {
   if (own.every(({ name }) => staying.has(name))) return [];
-  const { leaving, ghosts } = findLeavers(own, staying, await findMembers(own));
+  const { leaving, ghosts } = findLeavers(own, staying, await findMembers(own, place));
   if (ghosts.length > 0) {
     throw new Error(
-      `the meta group counts ${ghosts.join(", ")}, which has no container, so that nothing can be moved off it; put it back into the settings, run "npx pulumi up --refresh", and take it out then`,
+      `the meta group counts ${ghosts.join(", ")}, which has no container, so that nothing can be moved off it; put it back into the settings, run "${pulumiCommand(place)} up --refresh", and take it out then`,
     );
   }
   return leaving;
 }
 
 /** All members of the meta group, by its leader. */
-async function findMembers(nodes: readonly Monitor[]): Promise<readonly MetaPeer[]> {
+async function findMembers(
+  nodes: readonly Monitor[],
+  place: SettingsPlace,
+): Promise<readonly MetaPeer[]> {
   let members: readonly MetaPeer[] = [];
   await waitFor(
     async () => {
@@ -48,7 +54,7 @@ async function findMembers(nodes: readonly Monitor[]): Promise<readonly MetaPeer
       pause: POLL_MS,
       say: (line) => console.error(`waiting: ${line}`),
       lament: () =>
-        "the meta group has no leader, so that nothing can move: put the nodes that leave back into the settings, and bring the cluster back first (npx pulumi up --refresh)",
+        `the meta group has no leader, so that nothing can move: put the nodes that leave back into the settings, and bring the cluster back first (${pulumiCommand(place)} up --refresh)`,
     },
   );
   return members;

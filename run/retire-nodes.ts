@@ -7,6 +7,7 @@
  */
 
 import { json } from "node:stream/consumers";
+import type { SettingsPlace } from "../lib/base/settings-place.ts";
 import { peerId } from "../lib/observed/meta-group.ts";
 import { whyNotReady } from "../lib/observed/readiness.ts";
 import type { Fleet } from "../lib/placement/placement.ts";
@@ -40,6 +41,7 @@ const told = given.pick({
   IMAGE: true,
   PATIENCE: true,
   CA: true,
+  SETTINGS_IN: true,
 });
 
 /** What nodes leave. */
@@ -52,18 +54,21 @@ interface Stack {
   readonly image: string;
   /** Milliseconds. */
   readonly patience: number;
+  /** Where the settings stand. */
+  readonly place: SettingsPlace;
 }
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { OWNER, NODES, FLEET: fleet, IMAGE: image, PATIENCE: patience, CA } = told.parse(env);
+  const { OWNER, NODES, FLEET: fleet, IMAGE: image, PATIENCE: patience, ...rest } = told.parse(env);
+  const { CA, SETTINGS_IN: place } = rest;
   const engine = engineFromEnvironment();
   const trust = trustOf(CA);
   const own = await listOwnNodes(engine, OWNER, trust);
-  const leaving = await findLeaving(own, new Set(Object.keys(NODES)));
+  const leaving = await findLeaving(own, new Set(Object.keys(NODES)), place);
   if (leaving.length === 0) return;
   const metaGroup = openMetaGroup(connectionSchema.parse(await json(process.stdin)));
   const staying = monitorsAt(NODES, trust);
-  const stack = { engine, metaGroup, staying, fleet, image, patience };
+  const stack = { engine, metaGroup, staying, fleet, image, patience, place };
   try {
     await evacuate(leaving, stack);
     for (const [index, node] of leaving.entries()) {
@@ -75,7 +80,7 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
 }
 
 async function evacuate(leaving: readonly OwnNode[], stack: Stack): Promise<void> {
-  const held = await heldBy(leaving);
+  const held = await heldBy(leaving, stack);
   if (held.length === 0) return;
   const stranded = describeStranded(held, stack.fleet, stack.image);
   if (stranded.length > 0) {
@@ -85,17 +90,15 @@ async function evacuate(leaving: readonly OwnNode[], stack: Stack): Promise<void
   await awaitEmpty(leaving, stack);
 }
 
-async function heldBy(nodes: readonly OwnNode[]): Promise<HeldStream[]> {
-  return (await Promise.all(nodes.map((node) => askHeldPatiently(node)))).flat();
+async function heldBy(nodes: readonly OwnNode[], { place }: Stack): Promise<HeldStream[]> {
+  return (await Promise.all(nodes.map((node) => askHeldPatiently(node, { place })))).flat();
 }
 
-async function awaitEmpty(
-  leaving: readonly OwnNode[],
-  { staying, patience }: Stack,
-): Promise<void> {
+async function awaitEmpty(leaving: readonly OwnNode[], stack: Stack): Promise<void> {
+  const { staying, patience } = stack;
   await waitFor(
     async () => {
-      const held = await heldBy(leaving);
+      const held = await heldBy(leaving, stack);
       if (held.length === 0) return undefined;
       const names = held.map(({ account, name }) => `${name} (account ${account})`).join(", ");
       const nodes = [...staying, ...leaving];
@@ -114,7 +117,7 @@ async function awaitEmpty(
 async function retire(node: OwnNode, next: readonly OwnNode[], stack: Stack): Promise<void> {
   const { name, container } = node;
   await awaitReady([node, ...next], stack);
-  const held = await askHeldPatiently(node);
+  const held = await askHeldPatiently(node, stack);
   if (held.length > 0) {
     const names = held.map(terseNamer(held)).join(", ");
     throw new Error(`${name} can't leave: it was given ${names}`);

@@ -15,6 +15,7 @@ import {
 } from "../../lib/update/node-changes.ts";
 import { type Page, readPageAsShown } from "../../live/monitoring/monitoring-page.ts";
 import { knownValue } from "../known-value.ts";
+import { type Teller, tellerOf } from "../teller.ts";
 import type { Observer } from "./observer.ts";
 import { type PlannedRestarts, planRestarts, type Restarts } from "./plan-restarts.ts";
 import type { EngineNode, EngineState } from "./preflight.ts";
@@ -47,6 +48,7 @@ export async function announceChanges(
   before: EngineState,
   texts: TlsTexts | undefined,
   observe: Observer,
+  tell = tellerOf(),
 ): Promise<Announcement> {
   const changes = await findChanges(plan, await knownValue(accounts), before, texts);
   const restarted = new Set(
@@ -55,21 +57,25 @@ export async function announceChanges(
   const labels = new Map(changes.map(({ node, label }) => [node, label] as const));
   const restarts = await planRestarts(plan, restarted, before, observe);
   for (const line of describeChanges(changes, plan.waves, restarts.steps)) {
-    void pulumi.log.info(line);
+    tell.info(line);
   }
-  for (const line of restarts.notices) void pulumi.log.info(line);
-  for (const line of restarts.warnings) void pulumi.log.warn(line);
-  refuseMemoryLosses(plan, restarts);
+  for (const line of restarts.notices) tell.info(line);
+  for (const line of restarts.warnings) tell.warn(line);
+  refuseMemoryLosses(plan, restarts, tell);
   const strays = new Map(
     changes.flatMap(({ node, strayedAt }) => (strayedAt ? [[node, strayedAt] as const] : [])),
   );
   return { strays, labels, hasGrowth: changes.some(({ grows }) => grows), restarts };
 }
 
-function refuseMemoryLosses(plan: ClusterPlan, { steps, restarted, observed }: PlannedRestarts) {
+function refuseMemoryLosses(
+  plan: ClusterPlan,
+  { steps, restarted, observed }: PlannedRestarts,
+  tell: Teller,
+) {
   const held = observed.streams.filter(({ config }) => config.storage === "memory");
   const { refused, allowed } = describeMemoryLosses(held, restarted, { ...plan, waves: steps });
-  for (const line of allowed) void pulumi.log.warn(`gone by a restart: ${line}`);
+  for (const line of allowed) tell.warn(`gone by a restart: ${line}`);
   if (refused.length === 0) return;
   throw new pulumi.RunError(
     `Restarts would empty streams that are in memory only:\n${refused.map((line) => `  ${line}`).join("\n")}\nFirst give such a stream more replicas, on nodes that are not restarted at once, or delete what it holds; or say allowDataLoss: true in its settings, with adopt: true where it was in none.`,

@@ -26,21 +26,21 @@ export interface Foresight extends Announcement {
  * the servers would refuse.
  *
  * @param source what a saved plan, and an `up` by it, have to have in common; undefined where none is saved or gone by.
- * @throws pulumi.RunError, which is shown without a stack trace.
+ * @throws PlanError, pulumi.RunError, which is shown without a stack trace.
  */
 export async function foresee(
   engine: Engine,
-  { plan, ownership, accounts, access }: PlannedCluster,
+  { plan, ownership, accounts, access, tell }: PlannedCluster,
   source: ClusterSource | undefined,
 ): Promise<Foresight> {
-  for (const notice of plan.notices) void pulumi.log.info(notice);
-  const before = await inspectEngine(engine, plan, ownership);
-  const tlsTexts = readTlsFiles(plan, before);
+  for (const notice of plan.notices) tell.info(notice);
+  const before = await inspectEngine(engine, plan, ownership, tell);
+  const tlsTexts = readTlsFiles(plan, before, tell);
   const observe = observerOf(plan, before);
   const [announcement] = await Promise.all([
-    announceChanges(plan, accounts, before, tlsTexts, observe),
-    announceImage(plan, before, observe),
-    announceDepartures(plan, before),
+    announceChanges(plan, accounts, before, tlsTexts, observe, tell),
+    announceImage(plan, before, observe, tell),
+    announceDepartures(plan, before, tell),
     refuseShortages(plan, before, observe),
   ]);
   return {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { groupsOf, lacksOf } from "../../lib/observed/majorities.ts";
 import { NOTHING_OBSERVED, type ObservedCluster } from "../../lib/observed/observed.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
+import { settingsPlaceOf } from "../../lib/plan/settings.ts";
 import { describeOrder, orderRestarts } from "../../lib/update/rollout-order.ts";
 import { type FormerLacks, formerLacks } from "../../lib/update/turn.ts";
 import type { Observer } from "./observer.ts";
@@ -50,7 +51,11 @@ export async function planRestarts(
     return { ...common, steps: plan.waves, notices: [], warnings: [] };
   }
   const order = orderRestarts<NodePlan>(plan.waves, changing, observed);
-  return { ...common, steps: order.steps, ...describeOrder(order, plan.streams) };
+  return {
+    ...common,
+    steps: order.steps,
+    ...describeOrder(order, plan.streams, settingsPlaceOf(plan.identity)),
+  };
 }
 
 /** What is behind for a moment, as under a heavy load, is not to change the order. */

@@ -2,6 +2,12 @@ import { createServer } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { parseTar } from "nanotar";
 import { z } from "zod";
+import {
+  howToSet,
+  howToUnset,
+  pulumiCommand,
+  type SettingsPlace,
+} from "../../lib/base/settings-place.ts";
 import { CLUSTER_LABEL, NODE_LABEL, RESTART_SETTINGS_LABEL } from "../../lib/nodes/labels.ts";
 import { CLIENT_PORT, CONFIG_DIR, MONITOR_PORT, TLS_FILES } from "../../lib/nodes/nats-conf.ts";
 import {
@@ -12,6 +18,7 @@ import {
 } from "../../lib/nodes/published-ports.ts";
 import { imageVersion, whyNotTogether } from "../../lib/nodes/versions.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
+import { settingsPlaceOf } from "../../lib/plan/settings.ts";
 import { describeForeign } from "../../lib/plan/stack-identity.ts";
 import type { SettingValues } from "../../lib/settings/setting-values.ts";
 import type { RunningTls } from "../../lib/tls/own-certificates.ts";
@@ -28,6 +35,7 @@ import {
 } from "../../live/engine/engine.ts";
 import { askMemoryKills } from "../../live/engine/memory-kills.ts";
 import { type Ownership, ownerFilter } from "../ownership.ts";
+import { type Teller, tellerOf } from "../teller.ts";
 
 interface Found {
   readonly name: string;
@@ -84,6 +92,7 @@ export async function inspectEngine(
   engine: Engine,
   plan: ClusterPlan,
   ownership: Ownership,
+  tell = tellerOf(),
 ): Promise<EngineState> {
   const owner = ownership.label.value;
   const [containers, volumes, networks] = await Promise.all([
@@ -105,10 +114,11 @@ export async function inspectEngine(
     new Set([...bereft].filter((name) => !returning.has(name))),
     plan,
     ownership,
+    tell,
   );
-  warnOfKept(own, ownVolumes, returning, plan);
-  warnOfLostData(own, volumes, plan);
-  if (own.length === 0 && networks.length === 0) warnOfNotKept(ownVolumes, plan);
+  warnOfKept(own, ownVolumes, returning, plan, tell);
+  warnOfLostData(own, volumes, plan, tell);
+  if (own.length === 0 && networks.length === 0) warnOfNotKept(ownVolumes, plan, tell);
   await refuseTakenPorts(engine, own, plan);
   const planned = new Set(nodesOf(plan).map(({ containerName }) => containerName));
   const [staying, leaving] = partition(own, ({ name }) => planned.has(name));
@@ -118,7 +128,7 @@ export async function inspectEngine(
     bereft,
     hasNetwork: networks.some(({ name }) => name === plan.prefix),
     ...(returning.size > 0 ? { hasKept: true as const } : {}),
-    ...(await readTls(engine, own)),
+    ...(await readTls(engine, own, plan)),
   };
 }
 
@@ -149,12 +159,13 @@ function engineNode({ settings, monitoringUrl, clientAddress }: FoundContainer):
 export function refuseUnreachable(
   { isLocal, host }: Engine,
   { bindAddress, monitorAddress }: Pick<ClusterPlan, "bindAddress" | "monitorAddress">,
+  place: SettingsPlace = "config",
 ): void {
   if (isLocal) return;
   for (const [setting, address] of Object.entries({ bindAddress, monitorAddress })) {
     if (!/^(127\.|0\.0\.0\.0)/.test(address)) continue;
     throw new pulumi.RunError(
-      `${setting}: nodes on ${host} can't be reached at ${address}.\nSet it to an address of that machine: npx pulumi config set ${setting} 10.0.0.5`,
+      `${setting}: nodes on ${host} can't be reached at ${address}.\nSet it to an address of that machine: ${howToSet(place, setting, "10.0.0.5")}`,
     );
   }
 }
@@ -207,13 +218,13 @@ async function list(
 async function listNamed<Row>(
   engine: Engine,
   fields: Fields<Row>,
-  { prefix }: ClusterPlan,
+  { prefix, identity }: ClusterPlan,
   ...command: readonly string[]
 ): Promise<Row[]> {
   try {
     return await engine.list(fields, ...command, `--filter=name=${prefix}`);
   } catch (error) {
-    throw error instanceof DockerError ? new pulumi.RunError(noEngine(error)) : error;
+    throw toRunError(error, identity);
   }
 }
 
@@ -239,11 +250,12 @@ function refuseOtherCluster(own: readonly FoundContainer[], { cluster }: Cluster
 async function readTls(
   engine: Engine,
   own: readonly FoundContainer[],
+  plan: ClusterPlan,
 ): Promise<Pick<EngineState, "tls">> {
   const secured = own.filter((container) => tlsOf(container) !== "none");
   const container = (secured.find(({ running }) => running) ?? secured[0])?.name;
   if (container === undefined) return {};
-  const read = (file: string) => readFile(engine, container, `${CONFIG_DIR}/${file}`);
+  const read = (file: string) => readFile(engine, container, `${CONFIG_DIR}/${file}`, plan);
   const [ca, certificate] = await Promise.all([read(TLS_FILES.ca), read(TLS_FILES.certificate)]);
   return ca === undefined || certificate === undefined ? {} : { tls: { ca, certificate } };
 }
@@ -253,6 +265,7 @@ async function readFile(
   engine: Engine,
   container: string,
   file: string,
+  { identity }: ClusterPlan,
 ): Promise<string | undefined> {
   try {
     const archive = await engine.read("cp", `${container}:${file}`, "-");
@@ -260,8 +273,13 @@ async function readFile(
     return parseTar(new Uint8Array(archive))[0]?.text;
   } catch (error) {
     if (error instanceof NotFound) return undefined;
-    throw error instanceof DockerError ? new pulumi.RunError(noEngine(error)) : error;
+    throw toRunError(error, identity);
   }
+}
+
+function toRunError(error: unknown, identity: ClusterPlan["identity"]): unknown {
+  if (!(error instanceof DockerError)) return error;
+  return new pulumi.RunError(noEngine(error, settingsPlaceOf(identity)));
 }
 
 /** What a container was made with; `none` where it doesn't say. */
@@ -287,15 +305,17 @@ function refuseMixedTls(own: readonly FoundContainer[], plan: ClusterPlan): void
   }
   const [first] = staying;
   if (!first || plan.rollout === "all") return;
+  const place = settingsPlaceOf(plan.identity);
+  const atOnce = `${howToSet(place, "rollout", "all")}, then ${pulumiCommand(place)} up, then ${howToUnset(place, "rollout")}`;
   throw new pulumi.RunError(
-    `tls: ${first.node} runs with tls: ${tlsOf(first)}, and doesn't talk to nodes with tls: ${plan.tls}: changed one after the other, they would take the cluster apart.\nKeep it: npx pulumi config set tls ${tlsOf(first)}; or change all nodes at once, which is an outage of some seconds and cuts off clients that don't follow: npx pulumi config set rollout all, then npx pulumi up, then npx pulumi config rm rollout.`,
+    `tls: ${first.node} runs with tls: ${tlsOf(first)}, and doesn't talk to nodes with tls: ${plan.tls}: changed one after the other, they would take the cluster apart.\nKeep it: ${howToSet(place, "tls", tlsOf(first))}; or change all nodes at once, which is an outage of some seconds and cuts off clients that don't follow: ${atOnce}.`,
   );
 }
 
 /** While the nodes of one wave have the new image, the others have the old one. */
 function refuseMixedVersions(
   own: readonly FoundContainer[],
-  { image, rollout }: ClusterPlan,
+  { identity, image, rollout }: ClusterPlan,
 ): void {
   const planned = imageVersion(image);
   if (!planned || rollout === "all") return;
@@ -304,7 +324,7 @@ function refuseMixedVersions(
     const reason = running && whyNotTogether(running, planned);
     if (!reason) continue;
     throw new pulumi.RunError(
-      `image: ${container.node} can't be changed to ${image} while the others run: ${reason}.\nGo to a version between the two first, e.g. npx pulumi config set image nats:2.14.9, then on.`,
+      `image: ${container.node} can't be changed to ${image} while the others run: ${reason}.\nGo to a version between the two first, e.g. ${howToSet(settingsPlaceOf(identity), "image", "nats:2.14.9")}, then on.`,
     );
   }
 }
@@ -347,6 +367,7 @@ function warnOfKept(
   volumes: readonly Found[],
   returning: ReadonlySet<string>,
   plan: ClusterPlan,
+  tell: Teller,
 ): void {
   const nodes = nodesOf(plan);
   const taken = new Set([
@@ -363,7 +384,7 @@ function warnOfKept(
       .sort(),
     isNew: own.length === 0,
   };
-  for (const line of describeKeptVolumes(kept)) void pulumi.log.warn(line);
+  for (const line of describeKeptVolumes(kept)) tell.warn(line);
 }
 
 /** Another stack's name may begin with this one's. */
@@ -377,15 +398,17 @@ async function warnOfStopped(
   bereft: ReadonlySet<string>,
   plan: ClusterPlan,
   ownership: Ownership,
+  tell: Teller,
 ): Promise<void> {
   const stopped = new Set(containers.filter(({ running }) => !running).map(({ name }) => name));
   const names = nodesOf(plan)
     .filter(({ name, containerName }) => stopped.has(containerName) || bereft.has(name))
     .map(({ name }) => name);
   if (names.length === 0) return;
-  const kills = await askMemoryKills(engine, ownerFilter(ownership));
-  void pulumi.log.warn(
-    `${names.length} of ${nodesOf(plan).length} nodes don't run: ${names.join(", ")}. \`npx pulumi up --refresh\` brings them back; without --refresh, an \`up\` does so where it restarts them anyway.${kills === undefined ? "" : ` ${kills}.`}`,
+  const place = settingsPlaceOf(plan.identity);
+  const kills = await askMemoryKills(engine, ownerFilter(ownership), place);
+  tell.warn(
+    `${names.length} of ${nodesOf(plan).length} nodes don't run: ${names.join(", ")}. \`${pulumiCommand(place)} up --refresh\` brings them back; without --refresh, an \`up\` does so where it restarts them anyway.${kills === undefined ? "" : ` ${kills}.`}`,
   );
 }
 
@@ -394,6 +417,7 @@ function warnOfLostData(
   own: readonly FoundContainer[],
   volumes: readonly Found[],
   plan: ClusterPlan,
+  tell: Teller,
 ): void {
   if (own.length === 0) return;
   const held = new Set(volumes.map(({ name }) => name));
@@ -402,20 +426,21 @@ function warnOfLostData(
   );
   if (emptied.length === 0) return;
   const names = emptied.map(({ name }) => name);
-  void pulumi.log.warn(`${describeLostData(plan, names)} \`npx pulumi up --refresh\` goes on.`);
+  const pulumi = pulumiCommand(settingsPlaceOf(plan.identity));
+  tell.warn(`${describeLostData(plan, names)} \`${pulumi} up --refresh\` goes on.`);
 }
 
 /**
  * Where a stack has nothing but data volumes, a `destroy` has kept them, and somebody may have removed some. What an
  * interrupted first `up` has left has a config or the network beside them.
  */
-function warnOfNotKept(volumes: readonly Found[], plan: ClusterPlan): void {
+function warnOfNotKept(volumes: readonly Found[], plan: ClusterPlan, tell: Teller): void {
   if (!volumes.every(({ name }) => isDataVolume(name, plan))) return;
   const held = new Set(volumes.map(({ name }) => name));
   const [kept, others] = partition(nodesOf(plan), ({ dataVolume }) => held.has(dataVolume));
   if (kept.length === 0) return;
   const names = others.map(({ name }) => name);
-  for (const line of describeNotKept(plan, names)) void pulumi.log.warn(line);
+  for (const line of describeNotKept(plan, names)) tell.warn(line);
 }
 
 async function refuseTakenPorts(
@@ -428,7 +453,7 @@ async function refuseTakenPorts(
   const problems = taken.filter((problem) => problem !== undefined);
   if (problems.length === 0) return;
   throw new pulumi.RunError(
-    `Ports are in use, nothing was changed:\n${problems.map((line) => `  ${line}`).join("\n")}\nStop what holds them, or choose others: npx pulumi config set clientPort 5222`,
+    `Ports are in use, nothing was changed:\n${problems.map((line) => `  ${line}`).join("\n")}\nStop what holds them, or choose others: ${howToSet(settingsPlaceOf(plan.identity), "clientPort", 5222)}`,
   );
 }
 

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import * as pulumi from "@pulumi/pulumi";
 import { PlanError, type Problem } from "../../lib/base/errors.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
 import { checkTlsFiles, type NodeCertificate } from "../../lib/tls/own-certificates.ts";
 import type { TlsFiles } from "../../lib/tls/tls-settings.ts";
+import { tellerOf } from "../teller.ts";
 import type { EngineState } from "./preflight.ts";
 
 /** The user's own certificates, PEM. */
@@ -16,11 +16,12 @@ export interface TlsTexts {
  * Reads and checks the user's certificates, where the settings name any.
  *
  * @param before the nodes that there are, and what they have now.
- * @throws pulumi.RunError naming every file that won't do, and never what is in it.
+ * @throws PlanError naming every file that won't do, and never what is in it.
  */
 export function readTlsFiles(
   plan: ClusterPlan,
   { tls: running, leaving }: Pick<EngineState, "tls" | "leaving">,
+  tell = tellerOf(),
 ): TlsTexts | undefined {
   const { tlsFiles, rollout } = plan;
   if (!tlsFiles) return undefined;
@@ -29,7 +30,7 @@ export function readTlsFiles(
   const together = rollout === "all" && leaving.size === 0 ? undefined : running;
   const verdict = checkTlsFiles(texts.ca, texts.nodes, Date.now(), together);
   refuse(verdict.problems);
-  for (const notice of verdict.notices) void pulumi.log.warn(notice);
+  for (const notice of verdict.notices) tell.warn(notice);
   return texts;
 }
 
@@ -60,5 +61,5 @@ function readAll(files: TlsFiles, plan: ClusterPlan): TlsTexts {
 }
 
 function refuse(problems: readonly Problem[]): void {
-  if (problems.length > 0) throw new pulumi.RunError(new PlanError(problems).message);
+  if (problems.length > 0) throw new PlanError(problems);
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describeSight, type Sight, stillnessFrom } from "../../lib/observed/waiting.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
+import { settingsPlaceOf } from "../../lib/plan/settings.ts";
 import { whyNotItsTurn } from "../../lib/update/turn.ts";
 import type { Engine } from "../../live/engine/engine.ts";
 import { FallWatch } from "../../live/engine/falls.ts";
@@ -11,6 +12,7 @@ import { until } from "../../live/until.ts";
 import type { Restarts } from "../foresight/plan-restarts.ts";
 import { promiseOf } from "../known-value.ts";
 import { type Ownership, ownerFilter } from "../ownership.ts";
+import type { Teller } from "../teller.ts";
 
 export interface TurnsArgs {
   readonly plan: ClusterPlan;
@@ -19,6 +21,7 @@ export interface TurnsArgs {
   readonly labels: (node: NodePlan) => string;
   readonly ownership: Ownership;
   readonly engine: Engine;
+  readonly tell: Teller;
   /** PEM of the authorities that certify the nodes; undefined where they have no TLS. */
   readonly caCertificate: pulumi.Output<string> | undefined;
 }
@@ -57,7 +60,7 @@ export class Turns {
   }
 
   async #await(node: string, mates: ReadonlySet<string>): Promise<void> {
-    const { plan, engine } = this.#args;
+    const { plan, engine, tell } = this.#args;
     const { patience } = plan;
     const falls = new FallWatch(engine);
     await until<void, TurnSight>(
@@ -79,7 +82,7 @@ export class Turns {
         limit: patience,
         lasts: stillnessFrom(Date.now()),
         describe: (obstacle) => `${node} waits for its turn: ${describeSight(obstacle)}`,
-        say: (line) => void pulumi.log.info(line),
+        say: tell.info,
         giveUp: (obstacle) => {
           const reason = `${obstacle.reason}; nothing has moved for ${patience / 1_000} s`;
           throw new Error(describeRefusal(node, reason, obstacle));
@@ -105,7 +108,8 @@ export class Turns {
     const isChanged = (each: OwnNode) => this.#planned.get(each.name) === each.restartSettings;
     const changed = new Set(own.filter(isChanged).map(({ name }) => name));
     const { former } = restarts;
-    const turn = { node, mates, gone: this.#gone, changed, former, planned: plan.streams };
+    const place = settingsPlaceOf(plan.identity);
+    const turn = { node, mates, gone: this.#gone, changed, former, planned: plan.streams, place };
     const obstacle = whyNotItsTurn(observed, turn);
     return obstacle && { ...obstacle, behind: behindIn(observed) };
   }

@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { formatDuration } from "../../lib/base/quantities.ts";
+import { howToSet, pulumiCommand } from "../../lib/base/settings-place.ts";
 import { TLS_FILES } from "../../lib/nodes/nats-conf.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
+import { settingsPlaceOf } from "../../lib/plan/settings.ts";
 import type {
   AuthorityArgs,
   CertificateArgs,
@@ -84,16 +86,17 @@ function certify(
  */
 function keepAuthority(
   authority: string,
-  { rollout }: ClusterPlan,
+  { rollout, identity }: ClusterPlan,
   { containers }: EngineState,
 ): pulumi.ResourceHook {
+  const place = settingsPlaceOf(identity);
   const isInUse = [...containers.values()].some(({ settings }) => settings?.tls === "stack");
   return new pulumi.ResourceHook(
     `keep-${authority}`,
     ({ urn }) => {
       if (!isInUse || rollout === "all") return;
       throw new Error(
-        `nodes trust the authority that there is, and with another one, changed one after the other, would no longer take each other's certificates. Keep it (where its replacement was asked for by \`pulumi state taint\`: npx pulumi state untaint '${urn}'), or change all nodes at once, which is an outage of some seconds: npx pulumi config set rollout all`,
+        `nodes trust the authority that there is, and with another one, changed one after the other, would no longer take each other's certificates. Keep it (where its replacement was asked for by \`pulumi state taint\`: ${pulumiCommand(place)} state untaint '${urn}'), or change all nodes at once, which is an outage of some seconds: ${howToSet(place, "rollout", "all")}`,
       );
     },
     { onDryRun: true },

@@ -67,7 +67,7 @@ function createDepartureScript(
         ...environment,
         NODES: JSON.stringify(Object.fromEntries(staying)),
         ...scriptPatience(plan),
-        ...nodeVariables(ownership, caCertificate),
+        ...nodeVariables({ plan, ownership }, caCertificate),
       },
       isHeard: true,
     },

@@ -34,7 +34,7 @@ export function createStartGate(
       update,
       environment: {
         SETTINGS: JSON.stringify(settings),
-        ...nodeVariables(ownership, caCertificate),
+        ...nodeVariables({ plan, ownership }, caCertificate),
       },
       isHeard: true,
     },
@@ -82,7 +82,7 @@ export function createGate(
         LATER: JSON.stringify(monitoringUrls(waves.slice(index + 1).flat())),
         CONTAINERS: containers.apply((ids) => ids.join(" ")),
         ...scriptPatience(plan),
-        ...nodeVariables(ownership, caCertificate),
+        ...nodeVariables({ plan, ownership }, caCertificate),
         ...(lacked.length > 0 ? { LACKED: JSON.stringify(lacked) } : {}),
       },
       // What the cluster lacked before counts while nodes are restarted.
@@ -130,7 +130,7 @@ const STOP_ALL =
  */
 export function createShutdown(
   name: string,
-  { ownership }: Pick<StepArgs, "ownership">,
+  args: Pick<StepArgs, "plan" | "ownership">,
   ready: readonly pulumi.Resource[],
   parent: pulumi.Resource,
 ): pulumi.Resource {
@@ -138,7 +138,7 @@ export function createShutdown(
     name,
     {
       delete: `case "$NATS_REGIONS_COMMAND" in up | update) exit 0 ;; esac; ${STOP_ALL}`,
-      environment: nodeVariables(ownership, undefined),
+      environment: nodeVariables(args, undefined),
     },
     { parent, dependsOn: [...ready] },
   );

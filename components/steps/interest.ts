@@ -42,7 +42,7 @@ export function createInterestStep(
 function createInterestScript(
   name: string,
   verb: string,
-  { ownership, before, caCertificate }: StepArgs,
+  { plan, ownership, before, caCertificate }: StepArgs,
   environment: ScriptArgs["environment"],
   options: pulumi.CustomResourceOptions,
 ): local.Command {
@@ -52,7 +52,7 @@ function createInterestScript(
     {
       create: before.containers.size > 0 ? update : NOTHING,
       update,
-      environment: { ...environment, ...nodeVariables(ownership, caCertificate) },
+      environment: { ...environment, ...nodeVariables({ plan, ownership }, caCertificate) },
       isHeard: true,
     },
     options,

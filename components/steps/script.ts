@@ -1,6 +1,8 @@
 import { local } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
-import { type Ownership, ownerFilter } from "../ownership.ts";
+import { settingsPlaceOf } from "../../lib/plan/settings.ts";
+import { ownerFilter } from "../ownership.ts";
+import type { StepArgs } from "./step-args.ts";
 
 /** Says that a script has nothing to do, to the shell. */
 export const NOTHING = ":";
@@ -59,8 +61,14 @@ export function createScript(
 
 /** As scripts are told of whose nodes they ask, and whom they take for one; see run/given.ts. */
 export function nodeVariables(
-  ownership: Ownership,
+  { plan, ownership }: Pick<StepArgs, "plan" | "ownership">,
   ca: pulumi.Output<string> | undefined,
 ): Readonly<Record<string, pulumi.Input<string>>> {
-  return { OWNER: ownerFilter(ownership), ...(ca ? { CA: ca } : {}) };
+  const place = settingsPlaceOf(plan.identity);
+  return {
+    OWNER: ownerFilter(ownership),
+    ...(ca ? { CA: ca } : {}),
+    // Nothing new for stacks whose config has the settings.
+    ...(place === "program" ? { SETTINGS_IN: place } : {}),
+  };
 }

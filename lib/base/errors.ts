@@ -1,3 +1,5 @@
+import type { SettingsPlace } from "./settings-place.ts";
+
 /** One thing wrong with the settings: where, what was found there, and what to do about it. */
 export interface Problem {
   /** Path of the setting as people write it, e.g. `streams.ORDERS.replicas`. */
@@ -20,10 +22,28 @@ export class PlanError extends Error {
 }
 
 /** Renders problems for the terminal, one line each, in the order in which they were found. */
-export function formatProblems(problems: readonly Problem[]): string {
+export function formatProblems(
+  problems: readonly Problem[],
+  place: SettingsPlace = "config",
+): string {
   const heading = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  const where = place === "config" ? "the settings" : "its args";
   const lines = problems.map((problem) => `  ${formatProblem(problem)}`);
-  return [`${heading} in the settings, nothing was changed:`, ...lines].join("\n");
+  return [`${heading} in ${where}, nothing was changed:`, ...lines].join("\n");
+}
+
+/** The same problems, where paths of streams that are declared beside their cluster begin with what their program says. */
+export function nameStreams(
+  problems: readonly Problem[],
+  beside: ReadonlySet<string>,
+): readonly Problem[] {
+  return problems.map((problem) => {
+    const [, rest = ""] = /^streams\.(.*)$/s.exec(problem.path) ?? [];
+    const stream = [...beside].find((key) => rest === key || rest.startsWith(`${key}.`));
+    if (stream === undefined) return problem;
+    const field = rest.slice(stream.length + 1);
+    return { ...problem, path: `Stream ${stream}${field === "" ? "" : `: ${field}`}` };
+  });
 }
 
 /** Where, what, and the way out, in one line. */

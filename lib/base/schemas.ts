@@ -47,12 +47,16 @@ export function expected(description: string) {
       : `${quoteValue(input)} is not ${description}`;
 }
 
+/** Of the issues of text: what it should be. */
+export const TEXT = "text";
+
 /** Text that isn't empty. @param description follows "is not", e.g. `a name`. */
 export function textSchema(description: string): z.ZodType {
   return z
     .custom((input) => typeof input === "string" && input !== "", {
       error: ({ input }) =>
         input === undefined ? `is missing: ${description}` : describeNoText(input, description),
+      params: { [TEXT]: description },
     })
     .meta({ description, type: "string", minLength: 1 });
 }

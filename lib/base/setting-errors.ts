@@ -1,5 +1,7 @@
 import type { z } from "zod";
 import type { Problem } from "./errors.ts";
+import { TEXT } from "./schemas.ts";
+import type { SettingsPlace } from "./settings-place.ts";
 import { describeNoText, quoteValue } from "./wording.ts";
 
 /** What a setting should be, by zod's word for it. */
@@ -47,7 +49,7 @@ function describeBound(input: unknown, relation: "less" | "more", bound: number 
  * Turns zod's issue into problems that name the setting as it is written; where there are alternatives, what is wrong
  * with the one of the value's kind.
  */
-export function toProblems(issue: z.core.$ZodIssue): Problem[] {
+export function toProblems(issue: z.core.$ZodIssue, place: SettingsPlace): Problem[] {
   const path = issue.path.reduce<string>(
     (text, key) =>
       typeof key === "number" ? `${text}[${key}]` : `${text ? `${text}.` : ""}${String(key)}`,
@@ -56,17 +58,35 @@ export function toProblems(issue: z.core.$ZodIssue): Problem[] {
   if (issue.code === "invalid_union") {
     const meant = issue.errors.find((issues) => !issues.some(isOfOtherKind));
     if (meant) {
-      return meant.flatMap((each) => toProblems({ ...each, path: [...issue.path, ...each.path] }));
+      return meant.flatMap((each) =>
+        toProblems({ ...each, path: [...issue.path, ...each.path] }, place),
+      );
     }
   }
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({
       path: path ? `${path}.${key}` : key,
       message: "there is no such setting",
-      fix: "see the settings in README.md for those there are",
+      fix: `see the settings in ${README[place]} for those there are`,
     }));
   }
-  return [{ path: path || "settings", message: issue.message }];
+  return [{ path: path || "settings", message: wordsFor(issue, place) }];
+}
+
+const README: Readonly<Record<SettingsPlace, string>> = {
+  config: "README.md",
+  program: "the README of nats-regions",
+};
+
+/** Schemas don't know where the settings stand that they check, and speak of a stack's. */
+function wordsFor(issue: z.core.$ZodIssue, place: SettingsPlace): string {
+  const isWord = (input: unknown) => typeof input === "number" || typeof input === "boolean";
+  if (place === "config" || !isWord(issue.input)) return issue.message;
+  if (issue.code === "invalid_type" && issue.expected === "string") {
+    return describeNoText(issue.input, "text", place);
+  }
+  const text: unknown = issue.code === "custom" ? issue.params?.[TEXT] : undefined;
+  return typeof text === "string" ? describeNoText(issue.input, text, place) : issue.message;
 }
 
 /** Whether a value is, as a whole, of another kind than one of its alternatives. */

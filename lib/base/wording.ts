@@ -1,4 +1,5 @@
 import { formatBytes } from "./quantities.ts";
+import { pulumiCommand, type SettingsPlace } from "./settings-place.ts";
 
 /** `1 node`, `9 nodes`. */
 export function countOf(count: number, noun: string): string {
@@ -46,9 +47,14 @@ export function quoteValue(value: unknown): string {
 }
 
 /** Says that a value is not text, and how it becomes it: to YAML and the CLI `1` is a number, `true` a truth value. */
-export function describeNoText(value: unknown, description = "text"): string {
+export function describeNoText(
+  value: unknown,
+  description = "text",
+  place: SettingsPlace = "config",
+): string {
   const fault = `${quoteValue(value)} is not ${description}`;
-  return typeof value === "number" || typeof value === "boolean"
-    ? `${fault}; put it in quotes in the settings file, or set it by npx pulumi config set --type string`
-    : fault;
+  if (typeof value !== "number" && typeof value !== "boolean") return fault;
+  return place === "program"
+    ? `${fault}; put it in quotes`
+    : `${fault}; put it in quotes in the settings file, or set it by ${pulumiCommand(place)} config set --type string`;
 }

@@ -1,5 +1,6 @@
 /** Which groups of replicas there are in a cluster as it is, and what restarts of nodes would take from them. */
 
+import { pulumiCommand, type SettingsPlace } from "../base/settings-place.ts";
 import { listSome } from "../base/wording.ts";
 import { majorityOf } from "../placement/survivability.ts";
 import { type StreamName, streamKey } from "../streams/stream-name.ts";
@@ -226,11 +227,12 @@ export function describeGroup(
 }
 
 /** How a group gets well, or out of the way. */
-export function describeCure(group: ReplicaGroup): string {
+export function describeCure(group: ReplicaGroup, place: SettingsPlace = "config"): string {
   const { stream, hosts } = group;
   const lacking = hosts.filter((host) => isUnwellAt(group, host));
   const logs = lacking.length === 0 ? "" : `the log of ${listSome(lacking)} says why; `;
-  if (!stream) return `${logs}npx pulumi up --refresh brings back nodes that don't run`;
+  if (!stream)
+    return `${logs}${pulumiCommand(place)} up --refresh brings back nodes that don't run`;
   // The servers may wait for a replica that is ill before they take it off, as long as it seems to have all.
   if (group.isShrinking) {
     return `${logs}nats stream cluster step-down ${stream.name} has its change go on`;

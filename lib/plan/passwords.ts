@@ -1,7 +1,9 @@
 import { isHash, MAX_PASSWORD_BYTES } from "../accounts/credentials.ts";
 import type { Problem } from "../base/errors.ts";
+import { howToSetSecret, type SettingsPlace } from "../base/settings-place.ts";
 import { isLoopback } from "../tls/tls-settings.ts";
 import type { ClusterPlan } from "./plan.ts";
+import { settingsPlaceOf } from "./settings.ts";
 
 /** Passwords as they are set; undefined where they are missing. All secret. */
 export interface Passwords {
@@ -47,19 +49,20 @@ export function passwordsOfUsers({ accounts }: Stage, { simple, users }: Passwor
 /** Says what is wrong with passwords, quoting none. */
 export function passwordProblems(stage: Stage, passwords: Passwords): Problem[] {
   const { system, encrypted, plainUsers } = passwords;
+  const place = settingsPlaceOf(stage.identity);
   const systemEntry = { path: "systemPassword", user: stage.systemUser, password: system };
   const problems = [systemEntry, ...passwordsOfUsers(stage, passwords)].flatMap(
     ({ path, user, password }): Problem[] => {
-      const option = path.includes(".") ? "--path " : "";
-      const command = `npx pulumi config set --secret ${option}${path}`;
+      const how = howToSetSecret(place, path);
       if (password === undefined) {
-        return [{ path, message: `user ${user} has no password`, fix: `set one: ${command}` }];
+        return [{ path, message: `user ${user} has no password`, fix: `set one: ${how}` }];
       }
       const [setting = path] = path.split(".");
       const isPlain =
         !encrypted.includes(setting) || (setting === "accounts" && plainUsers.includes(user));
-      const message = isPlain && !WHOLE_HASH.test(password) ? PLAIN : flawOf(password, stage);
-      return message === undefined ? [] : [{ path, message, fix: `set another: ${command}` }];
+      const message =
+        isPlain && !WHOLE_HASH.test(password) ? PLAIN[place] : flawOf(password, stage);
+      return message === undefined ? [] : [{ path, message, fix: `set another: ${how}` }];
     },
   );
   return system === undefined || !isHash(system)
@@ -75,7 +78,10 @@ export function passwordProblems(stage: Stage, passwords: Passwords): Problem[] 
       ];
 }
 
-const PLAIN = "stands in the settings for all to read";
+const PLAIN: Readonly<Record<SettingsPlace, string>> = {
+  config: "stands in the settings for all to read",
+  program: "is no secret to Pulumi, and stands somewhere for all to read",
+};
 /** The example's, which everybody can read. */
 const WELL_KNOWN: ReadonlySet<string> = new Set(["user", "sys"]);
 

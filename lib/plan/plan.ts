@@ -38,7 +38,7 @@ import { type NodePlace, placeNodes } from "../topology/topology.ts";
 import { unlimitedWarnings } from "./consumer-limit.ts";
 import { externalProblems, originWarnings } from "./origins.ts";
 import { payloadNotices, payloadProblems } from "./payload.ts";
-import { identityName, type Settings, type StackIdentity } from "./settings.ts";
+import { identityName, type Settings, type StackIdentity, settingsPlaceOf } from "./settings.ts";
 
 /** The whole cluster as a value: what `preview` knows, components build and `status` reports on. */
 export interface ClusterPlan extends Pick<TlsSettings, "tls" | "tlsFiles" | "certificateLifetime"> {
@@ -218,7 +218,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
     notices: [
       ...syncNotices(settings.syncInterval),
       ...payloadNotices(settings.maxPayload),
-      ...clearTextNotices(settings),
+      ...clearTextNotices(settings, settingsPlaceOf(identity)),
     ],
     problems: [
       ...nameProblems(nodes),

@@ -7,6 +7,7 @@ import { PlanError, type Problem } from "../base/errors.ts";
 import { formatBytes, parseBytes, parseDuration } from "../base/quantities.ts";
 import { quantity } from "../base/schemas.ts";
 import { toProblems, wordIssue } from "../base/setting-errors.ts";
+import type { SettingsPlace } from "../base/settings-place.ts";
 import { describeBytes, quoteValue } from "../base/wording.ts";
 import { imageVersion, whyNotAccepted } from "../nodes/versions.ts";
 import {
@@ -33,6 +34,11 @@ export interface StackIdentity {
   readonly stack: string;
   /** By which a program tells it from its other clusters. Absent: the stack has but one, and is called as it. */
   readonly cluster?: string;
+}
+
+/** Of a cluster that is called as its stack, the stack's config has the settings. */
+export function settingsPlaceOf({ cluster }: Pick<StackIdentity, "cluster">): SettingsPlace {
+  return cluster === undefined ? "config" : "program";
 }
 
 /** The names one after the other, e.g. `shop-prod-c1`. */
@@ -204,11 +210,14 @@ function parseJson(text: string): unknown {
  * @throws PlanError with every problem found, none of them quoting a secret.
  */
 export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
-  const parsed = schema.safeParse(raw, { error: wordIssue });
-  if (!parsed.success) throw new PlanError(parsed.error.issues.flatMap(toProblems));
+  const place = settingsPlaceOf(identity);
+  const parsed = schema.safeParse(raw, { error: wordIssue, reportInput: true });
+  if (!parsed.success) {
+    throw new PlanError(parsed.error.issues.flatMap((issue) => toProblems(issue, place)));
+  }
   const { uniqueTag, tls, tlsFiles, password, systemPassword: _, ...settings } = parsed.data;
   const { bindAddress } = settings;
-  const secured = resolveTls({ tls, tlsFiles, bindAddress });
+  const secured = resolveTls({ tls, tlsFiles, bindAddress }, place);
   const clientPort = settings.clientPort || defaultPort(identity);
   const complete = {
     ...settings,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Problem } from "../base/errors.ts";
 import { parseDuration } from "../base/quantities.ts";
+import { howToSet, type SettingsPlace } from "../base/settings-place.ts";
 import { quoteValue } from "../base/wording.ts";
 
 /** `stack`: an authority of the stack's own. `files`: the user's own certificates. */
@@ -79,7 +80,10 @@ interface RawTls {
  * on the machine and where people try things out with bare commands; else the stack's own authority, as
  * passwords and messages would cross a network in the clear.
  */
-export function resolveTls({ tls, tlsFiles, bindAddress }: RawTls): {
+export function resolveTls(
+  { tls, tlsFiles, bindAddress }: RawTls,
+  place: SettingsPlace,
+): {
   readonly settings: Pick<TlsSettings, "tls" | "tlsFiles">;
   readonly problems: readonly Problem[];
 } {
@@ -99,7 +103,7 @@ export function resolveTls({ tls, tlsFiles, bindAddress }: RawTls): {
     problems: missing.map((name) => ({
       path: `tlsFiles.${name}`,
       message: "no file is named",
-      fix: `name one: npx pulumi config set --path tlsFiles.${name} certificates/${EXAMPLES[name]}`,
+      fix: `name one: ${howToSet(place, `tlsFiles.${name}`, `certificates/${EXAMPLES[name]}`)}`,
     })),
   };
 }
@@ -115,18 +119,21 @@ function defaultMode(hasFiles: boolean, bindAddress: string): TlsMode {
  * What others on the network read along although clients stay on the machine, in a sentence; none where `bindAddress`
  * is reached from elsewhere too, as `tls: none` is then what somebody chose.
  */
-export function clearTextNotices({
-  tls,
-  bindAddress,
-  monitorAddress,
-}: {
-  readonly tls: TlsMode;
-  readonly bindAddress: string;
-  readonly monitorAddress: string;
-}): string[] {
+export function clearTextNotices(
+  {
+    tls,
+    bindAddress,
+    monitorAddress,
+  }: {
+    readonly tls: TlsMode;
+    readonly bindAddress: string;
+    readonly monitorAddress: string;
+  },
+  place: SettingsPlace,
+): string[] {
   if (tls !== "none" || !isLoopback(bindAddress) || isLoopback(monitorAddress)) return [];
   return [
-    `monitorAddress ${monitorAddress}: monitoring pages, which tell of streams, accounts and clients, cross the network in the clear, as nodes on loopback have no TLS by themselves; have it: npx pulumi config set tls stack`,
+    `monitorAddress ${monitorAddress}: monitoring pages, which tell of streams, accounts and clients, cross the network in the clear, as nodes on loopback have no TLS by themselves; have it: ${howToSet(place, "tls", "stack")}`,
   ];
 }
 

@@ -1,5 +1,6 @@
 /** In which order nodes are restarted, by the waves that are planned and by what runs. */
 
+import type { SettingsPlace } from "../base/settings-place.ts";
 import { listSome } from "../base/wording.ts";
 import {
   cured,
@@ -101,6 +102,7 @@ function splitWave<Node extends { readonly name: string }>(
 export function describeOrder<Node extends { readonly name: string }>(
   { early, late, apart }: RolloutOrder<Node>,
   planned: readonly StreamName[],
+  place?: SettingsPlace,
 ): { readonly notices: readonly string[]; readonly warnings: readonly string[] } {
   const together = apart.map((group) => describeGroup(group, planned));
   const byGroup = Map.groupBy(late, ({ barredBy }) => barredBy);
@@ -117,7 +119,7 @@ export function describeOrder<Node extends { readonly name: string }>(
     ],
     warnings: [...byGroup].map(
       ([group, barred]) =>
-        `restarted last, and only once it is well: ${listSome(barred.map(({ node }) => node.name))}, as ${describeIllness(group, planned)}. To get it well: ${describeCure(group)}.`,
+        `restarted last, and only once it is well: ${listSome(barred.map(({ node }) => node.name))}, as ${describeIllness(group, planned)}. To get it well: ${describeCure(group, place)}.`,
     ),
   };
 }

@@ -1,4 +1,5 @@
 /** The gate before the first wave: whether changes that restart nodes may begin. */
+import type { SettingsPlace } from "../base/settings-place.ts";
 import {
   describeCure,
   describeIllness,
@@ -23,6 +24,8 @@ export interface StartLook {
   }[];
   readonly reports: readonly NodeReport[];
   readonly observed: ObservedCluster;
+  /** Where the settings stand. @default "config" */
+  readonly place?: SettingsPlace | undefined;
 }
 
 export type StartVerdict =
@@ -34,7 +37,7 @@ export type StartVerdict =
   | { readonly kind: "barred"; readonly reason: string; readonly cure?: string };
 
 /** Judges a look at a cluster. */
-export function judgeStart({ waves, own, reports, observed }: StartLook): StartVerdict {
+export function judgeStart({ waves, own, reports, observed, place }: StartLook): StartVerdict {
   const settings = Object.assign({}, ...waves) as Readonly<Record<string, string>>;
   const before = new Map(own.map((node) => [node.name, node]));
   const missing = Object.keys(settings).filter(
@@ -70,7 +73,7 @@ export function judgeStart({ waves, own, reports, observed }: StartLook): StartV
   return {
     kind: "barred",
     reason: `${reason}; ${describeIllness(first.barredBy)}`,
-    cure: describeCure(first.barredBy),
+    cure: describeCure(first.barredBy, place),
   };
 }
 

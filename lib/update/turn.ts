@@ -1,4 +1,5 @@
 /** Whose turn it is to be restarted: the last look before a node goes down, at the cluster as it is then. */
+import type { SettingsPlace } from "../base/settings-place.ts";
 import {
   describeCure,
   describeIllness,
@@ -61,6 +62,8 @@ export interface Turn {
   readonly changed: ReadonlySet<string>;
   readonly former: FormerLacks;
   readonly planned: readonly StreamName[];
+  /** Where the settings stand. @default "config" */
+  readonly place?: SettingsPlace;
 }
 
 /** Why it isn't a node's turn. */
@@ -91,11 +94,11 @@ export function stillGone(
  * those that went before it are well again, unless it is down itself.
  */
 export function whyNotItsTurn(cluster: ObservedCluster, turn: Turn): Obstacle | undefined {
-  const { node, mates, changed, former, planned } = turn;
+  const { node, mates, changed, former } = turn;
   const groups = groupsOf(cluster);
   const down = [...new Set([...stillGone(cluster, turn), node])];
   const loser = groups.find((group) => counts(group, node) && losesMajority(group, down));
-  if (loser) return describeLoss(loser, node, down, planned);
+  if (loser) return describeLoss(loser, down, turn);
   const isDown = cluster.silent.includes(node) && !groups.some((group) => counts(group, node));
   if (isDown) return undefined;
   const isMate = (name: string) => name === node || mates.has(name);
@@ -117,9 +120,8 @@ function counts({ hosts, ill }: ReplicaGroup, node: string): boolean {
 
 function describeLoss(
   group: ReplicaGroup,
-  node: string,
   down: readonly string[],
-  planned: readonly StreamName[],
+  { node, planned, place }: Turn,
 ): Obstacle {
   const others = down.filter((name) => name !== node && group.hosts.includes(name));
   const lacks = lacksOf([group]);
@@ -130,6 +132,6 @@ function describeLoss(
   }
   return {
     reason: `${describeIllness(group, planned)}, and would lose its majority by a restart of ${node}`,
-    cure: describeCure(group),
+    cure: describeCure(group, place),
   };
 }

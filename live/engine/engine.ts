@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { z } from "zod";
+import type { SettingsPlace } from "../../lib/base/settings-place.ts";
 
 /** What the `docker` command chooses its engine by, and gets into it with. Without any, it goes by the context in use. */
 const VARIABLES = [
@@ -198,8 +199,10 @@ export function engineFromEnvironment(): Engine {
 }
 
 /** What a person is told where no engine answers. */
-export function noEngine({ reason }: DockerError): string {
-  return `No Docker engine to work with: ${reason}\nStart it, or set DOCKER_HOST or a docker context to one that runs; \`npm start\` sets one up.`;
+export function noEngine({ reason }: DockerError, place: SettingsPlace = "config"): string {
+  const start = "Start it, or set DOCKER_HOST or a docker context to one that runs";
+  const setUp = place === "config" ? "; `npm start` sets one up" : "";
+  return `No Docker engine to work with: ${reason}\n${start}${setUp}.`;
 }
 
 /** Why something failed, in the engine's own words where a command did. */

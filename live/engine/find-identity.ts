@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { OWNER_LABEL } from "../../lib/nodes/labels.ts";
-import type { StackIdentity } from "../../lib/plan/settings.ts";
+import { type StackIdentity, settingsPlaceOf } from "../../lib/plan/settings.ts";
 import {
   chooseOwner,
   deriveOwner,
@@ -63,7 +63,9 @@ export async function findIdentity(
     listOwned(engine, ".Names", "ps", "--all"),
     listOwned(engine, ".Name", "network", "ls"),
     listOwned(engine, ".Name", "volume", "ls"),
-  ]);
+  ]).catch((error: unknown) => {
+    throw error instanceof DockerError ? new Error(noEngine(error, settingsPlaceOf(name))) : error;
+  });
   const live = [...containers, ...networks];
   const ownersOf = (found: readonly Owned[]) => new Set(found.map(({ owner }) => owner));
   const owner = chooseOwner(owners, ownersOf(live), ownersOf(volumes));
@@ -99,9 +101,5 @@ async function listOwned(
   ...command: readonly string[]
 ): Promise<Owned[]> {
   const fields = { name: textField(name), owner: labelField(OWNER_LABEL) };
-  try {
-    return await engine.list<Owned>(fields, ...command, `--filter=label=${OWNER_LABEL}`);
-  } catch (error) {
-    throw error instanceof DockerError ? new Error(noEngine(error)) : error;
-  }
+  return await engine.list<Owned>(fields, ...command, `--filter=label=${OWNER_LABEL}`);
 }

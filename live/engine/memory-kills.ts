@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SettingsPlace } from "../../lib/base/settings-place.ts";
 import { NODE_LABEL } from "../../lib/nodes/labels.ts";
 import { describeMemoryKills, type MemoryKill } from "../../lib/observed/memory-kill.ts";
 import { type Engine, type Fields, nothing, textField } from "./engine.ts";
@@ -33,7 +34,11 @@ const FIELDS: Fields<Suspect> = {
  * @param owner label and value that mark what is the stack's, `label=value`.
  * @returns a sentence; undefined where nobody was killed, or the engine doesn't answer.
  */
-export async function askMemoryKills(engine: Engine, owner: string): Promise<string | undefined> {
+export async function askMemoryKills(
+  engine: Engine,
+  owner: string,
+  place: SettingsPlace = "config",
+): Promise<string | undefined> {
   const filters = [`--filter=label=${owner}`, `--filter=label=${NODE_LABEL}`];
   const now = Math.floor(Date.now() / 1_000);
   const span = [`--since=${now - INTEREST_S}`, `--until=${now}`];
@@ -46,7 +51,7 @@ export async function askMemoryKills(engine: Engine, owner: string): Promise<str
   if (ids.length === 0) return undefined;
   const suspects = await engine.list(FIELDS, "inspect", ...ids).catch(nothing);
   const names = events.map(({ name }) => name);
-  return describeMemoryKills(killsAmong(suspects, names, now * 1_000));
+  return describeMemoryKills(killsAmong(suspects, names, now * 1_000), place);
 }
 
 /** @param killed names of containers that events tell of. */

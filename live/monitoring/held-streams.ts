@@ -1,3 +1,4 @@
+import { pulumiCommand, type SettingsPlace } from "../../lib/base/settings-place.ts";
 import type { HeldStream } from "../../lib/update/departures.ts";
 import { askHeldStreams, LONG_REQUEST_MS, type Monitor, REQUEST_MS } from "./monitoring.ts";
 
@@ -11,7 +12,12 @@ const TRIES = 3;
  */
 export async function askHeldPatiently(
   node: Monitor,
-  { short = REQUEST_MS, long = LONG_REQUEST_MS, say = (line: string) => console.error(line) } = {},
+  {
+    short = REQUEST_MS,
+    long = LONG_REQUEST_MS,
+    say = (line: string) => console.error(line),
+    place = "config" as SettingsPlace,
+  } = {},
 ): Promise<readonly HeldStream[]> {
   try {
     return await askHeldStreams(node, short);
@@ -26,7 +32,7 @@ export async function askHeldPatiently(
     } catch (error) {
       if (tries < TRIES) continue;
       throw new Error(
-        `${node.name} doesn't tell what it holds, so that it isn't stopped: no answer within ${long / 1_000} s (${(error as Error).message}); run "npx pulumi up" again once it is less busy`,
+        `${node.name} doesn't tell what it holds, so that it isn't stopped: no answer within ${long / 1_000} s (${(error as Error).message}); run "${pulumiCommand(place)} up" again once it is less busy`,
       );
     }
   }

@@ -188,7 +188,7 @@ export function streamLifecycle(
         if (error instanceof StreamNotFound) return;
         if (!isSilence(error)) throw error;
         throw new Error(
-          `stream ${props.stream} can't be deleted: ${error.message}; if it is gone for good, let Pulumi forget it: npx pulumi state delete`,
+          `stream ${props.stream} can't be deleted: ${error.message}; if it is gone for good, let Pulumi forget it (pulumi state delete)`,
           { cause: error },
         );
       }

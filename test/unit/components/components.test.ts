@@ -5,6 +5,7 @@ import { promiseOf } from "../../../components/known-value.ts";
 import { ownershipOf } from "../../../components/ownership.ts";
 import { Stream } from "../../../components/stream.ts";
 import type { StreamStage } from "../../../components/stream-host.ts";
+import { tellerOf } from "../../../components/teller.ts";
 import { type ClusterPlan, planCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
 import { engineFromEnvironment } from "../../../live/engine/engine.ts";
@@ -53,6 +54,7 @@ beforeAll(async () => {
       labels: new Map(),
       hasGrowth: false,
       restarts: noRestarts(plan),
+      tell: tellerOf(),
     },
     cluster,
   );

@@ -8,6 +8,7 @@ import { readTlsFiles, type TlsTexts } from "../../../components/foresight/read-
 import { promiseOf } from "../../../components/known-value.ts";
 import { ownershipOf } from "../../../components/ownership.ts";
 import { serversOf } from "../../../components/parts/jetstream-provider.ts";
+import { tellerOf } from "../../../components/teller.ts";
 import { nodesOf } from "../../../lib/plan/plan.ts";
 import { engineFromEnvironment } from "../../../live/engine/engine.ts";
 import { simpleAccounts } from "../../support/accounts.ts";
@@ -45,6 +46,7 @@ describe("a cluster with TLS", () => {
         labels: new Map(),
         hasGrowth: false,
         restarts: noRestarts(plan),
+        tell: tellerOf(),
         ...(tlsTexts ? { tlsTexts } : {}),
       },
       new BareCluster(name, "key"),
