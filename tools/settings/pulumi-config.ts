@@ -1,22 +1,6 @@
 import { stringify } from "yaml";
 import { SETTINGS, type Setting } from "../../lib/settings/settings-table.ts";
 
-const INTEGER = "type: integer";
-const TEXTS = "type: array\nitems: { type: string }";
-const MAP = "type: object";
-
-/** How Pulumi takes each kind of value. Not mentioned: as text. */
-const TYPES: Partial<Record<Setting["kind"], string>> = {
-  names: TEXTS,
-  "host names": TEXTS,
-  count: INTEGER,
-  port: INTEGER,
-  flag: "type: boolean",
-  "certificate files": MAP,
-  accounts: MAP,
-  streams: MAP,
-};
-
 /** The `config:` block of Pulumi.yaml: what it declares of each setting of the table. */
 export function pulumiConfig(): string {
   const declarations = Object.entries<Setting>(SETTINGS).map(([name, setting]) =>
@@ -29,10 +13,17 @@ export function pulumiConfig(): string {
 
 function declaration(setting: Setting): string {
   return [
-    TYPES[setting.kind] ?? "type: string",
+    typeOf(setting),
     setting.kind === "password" ? "secret: true" : `default: ${inYaml(setting.default)}`,
     `description: ${inYaml(setting.description)}`,
   ].join("\n");
+}
+
+/** How Pulumi takes a value: as its default is written. */
+function typeOf(setting: Setting): string {
+  const standard = setting.kind === "password" ? "" : setting.default;
+  if (Array.isArray(standard)) return "type: array\nitems: { type: string }";
+  return `type: ${typeof standard === "number" ? "integer" : typeof standard}`;
 }
 
 /** On one line. */
