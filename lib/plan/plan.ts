@@ -1,44 +1,28 @@
 import type { AccountPlan } from "../accounts/account-settings.ts";
-import { countProblems, homeProblems, planAccounts } from "../accounts/accounts.ts";
-import { PlanError, type Problem } from "../base/errors.ts";
+import { countProblems, planAccounts } from "../accounts/accounts.ts";
+import type { Problem } from "../base/errors.ts";
 import { type NodeConf, renderNodeConf, restartFields } from "../nodes/nats-conf.ts";
-import { imageVersion, type ServerVersion } from "../nodes/versions.ts";
-import {
-  describeNearest,
-  type Fleet,
-  type Placement,
-  type Possible,
-  placementRequest,
-  placementWarnings,
-  plannedHosts,
-  planPlacement,
-  planSeating,
-} from "../placement/placement.ts";
-import {
-  accountRoomProblems,
-  STORE_SETTINGS,
-  storeProblems,
-  streamRoomProblems,
-} from "../placement/room.ts";
+import { imageVersion } from "../nodes/versions.ts";
+import { type Fleet, placementRequest, planSeating } from "../placement/placement.ts";
+import { accountRoomProblems, storeProblems } from "../placement/room.ts";
 import { planWaves, type Rollout } from "../placement/waves.ts";
 import { nodeSettings, type SettingValues } from "../settings/setting-values.ts";
-import { durabilityWarnings, syncNotices } from "../streams/durability.ts";
-import {
-  type CompiledStream,
-  compileStream,
-  findNamesakes,
-  findOverlaps,
-} from "../streams/stream-config.ts";
-import type { StreamConfig } from "../streams/stream-fields.ts";
-import { distinctStreams, type KeyedStream, streamPath } from "../streams/stream-name.ts";
-import { compilePolicy, type PolicySettings, type StreamPolicy } from "../streams/stream-policy.ts";
+import { syncNotices } from "../streams/durability.ts";
 import { certificateNames } from "../tls/certificate-rules.ts";
 import { clearTextNotices, type TlsSettings } from "../tls/tls-settings.ts";
 import { type NodePlace, placeNodes } from "../topology/topology.ts";
-import { unlimitedWarnings } from "./consumer-limit.ts";
-import { externalProblems, originWarnings } from "./origins.ts";
 import { payloadNotices, payloadProblems } from "./payload.ts";
+import {
+  compileStreams,
+  draftStream,
+  neighbourProblems,
+  planStreams,
+  type StreamDraft,
+  type StreamPlan,
+} from "./plan-streams.ts";
 import { identityName, type Settings, type StackIdentity, settingsPlaceOf } from "./settings.ts";
+
+export type { StreamDraft, StreamPlan } from "./plan-streams.ts";
 
 /** The whole cluster as a value: what `preview` knows, components build and `status` reports on. */
 export interface ClusterPlan extends Pick<TlsSettings, "tls" | "tlsFiles" | "certificateLifetime"> {
@@ -97,12 +81,6 @@ export interface NodePlan extends NodePlace {
   readonly restartSettings: SettingValues;
 }
 
-export interface StreamPlan extends KeyedStream {
-  readonly config: StreamConfig;
-  readonly policy: StreamPolicy;
-  readonly placement: Possible;
-}
-
 /** A plan as far as it goes: what can't be is in it too, and says why. */
 export interface ClusterDraft extends Omit<ClusterPlan, "streams"> {
   readonly streams: readonly StreamDraft[];
@@ -112,59 +90,21 @@ export interface ClusterDraft extends Omit<ClusterPlan, "streams"> {
   readonly problems: readonly Problem[];
 }
 
-export interface StreamDraft extends KeyedStream {
-  readonly config: StreamConfig;
-  /** Without leaders where there is no place. */
-  readonly policy: StreamPolicy;
-  readonly placement: Placement;
-  /** What people should know about its place although nothing is wrong, a sentence each. */
-  readonly warnings: readonly string[];
-  /** What is wrong with its settings. That it has no place says {@link placement}. */
-  readonly problems: readonly Problem[];
-}
-
 /**
  * Plans a cluster: a pure function of its settings.
  *
  * @throws PlanError naming every stream that can't be, or can't be placed.
  */
 export function planCluster(settings: Settings): ClusterPlan {
-  const { streams, problems, notices, ...cluster } = draftCluster(settings);
-  const all = [...problems, ...streams.flatMap(problemsOf)];
-  if (all.length > 0) throw new PlanError(all);
-  return {
-    ...cluster,
-    streams: streams.flatMap(({ key, name, account, config, policy, placement }) =>
-      placement.kind === "impossible" ? [] : [{ key, name, account, config, policy, placement }],
-    ),
-    notices: [...notices, ...sumUp(streams)],
-  };
-}
-
-const NAMES_SHOWN = 3;
-
-/** Each warning once, with the streams that it is about: there may be thousands. */
-function sumUp(streams: readonly StreamDraft[]): string[] {
-  const warnings = streams.flatMap(({ key, warnings }) =>
-    warnings.map((warning) => ({ key, warning })),
-  );
-  return [...Map.groupBy(warnings, ({ warning }) => warning)].map(([warning, about]) => {
-    const names = about.slice(0, NAMES_SHOWN).map(({ key }) => key);
-    const more = about.length - names.length;
-    return `${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}: ${warning}`;
-  });
+  const { streams: drafts, problems, notices, ...cluster } = draftCluster(settings);
+  const { streams, warnings } = planStreams(drafts, problems);
+  return { ...cluster, streams, notices: [...notices, ...warnings] };
 }
 
 /** Plans whatever can be planned, and tells what can't. Never throws. */
 export function draftCluster(settings: Settings): ClusterDraft {
   const { identity, regions, availabilityZones: zones } = settings;
-  const compiled = Object.entries(settings.streams).map(([key, stream]) => ({
-    key,
-    name: stream.stream ?? key,
-    account: stream.account ?? settings.account,
-    stream,
-    ...compileStream(key, stream, regions, zones),
-  }));
+  const compiled = compileStreams(settings);
   const requestedTags = compiled.flatMap(({ config }) => config.placement?.tags ?? []);
   const places = placeNodes({ regions, zones, nodesPerZone: settings.nodesPerZone }, requestedTags);
   const routes = places.map(({ name }) => name);
@@ -234,67 +174,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
         stores,
       ),
       ...payloadProblems(settings.maxPayload, accounts, compiled),
-      ...findNamesakes(compiled),
-      ...findOverlaps(
-        distinctStreams(compiled).map(({ key, account, config }) => ({
-          key,
-          account,
-          subjects: config.subjects ?? [],
-        })),
-      ),
-    ],
-  };
-}
-
-interface NamedStream extends CompiledStream, KeyedStream {
-  /** Its settings. */
-  readonly stream: PolicySettings;
-}
-
-/** What a stream's fate rests on beside its settings. */
-interface Surroundings {
-  readonly accounts: readonly AccountPlan[];
-  /** With the room that its servers have while they are empty. */
-  readonly fleet: Fleet;
-  readonly places: readonly NodePlace[];
-  /** All of them, itself included. */
-  readonly streams: readonly Pick<StreamDraft, "name" | "account" | "config">[];
-  /** Of the servers; undefined where their image doesn't say. */
-  readonly version: ServerVersion | undefined;
-}
-
-function draftStream(
-  { key, name, account, stream, config, problems }: NamedStream,
-  { accounts, fleet, places, streams, version }: Surroundings,
-): StreamDraft {
-  const request = placementRequest(config);
-  const placement = planPlacement(request, fleet);
-  const homeless = placement.kind === "impossible";
-  const hosts = homeless ? [] : plannedHosts(placement);
-  const { policy, problems: misled } = compilePolicy(stream, hosts, places);
-  // Where no replica is, it goes without saying that none can lead.
-  const unfit = [
-    ...homeProblems({ name, account, config }, accounts),
-    ...streamRoomProblems({ name, account, config }, accounts),
-    ...externalProblems({ name, account, config }, accounts),
-    ...(homeless ? [] : misled),
-  ];
-  return {
-    key,
-    name,
-    account,
-    config,
-    policy,
-    placement,
-    warnings: [
-      ...placementWarnings(request, fleet),
-      ...durabilityWarnings(config),
-      ...unlimitedWarnings({ account, config }, accounts, version),
-      ...originWarnings({ name, account, config }, streams, accounts),
-    ],
-    problems: [
-      ...problems,
-      ...unfit.map((each) => ({ ...each, path: streamPath({ key }, each.path) })),
+      ...neighbourProblems(compiled),
     ],
   };
 }
@@ -366,22 +246,6 @@ function planNode(
 /** What is published on every address is reached on loopback. */
 function reachedFromHere(address: string): string {
   return address === "0.0.0.0" ? "127.0.0.1" : address;
-}
-
-function problemsOf({ key, placement, problems }: StreamDraft): readonly Problem[] {
-  if (placement.kind !== "impossible") return problems;
-  const { summary, nearest, shortOf } = placement;
-  if (shortOf) {
-    const fix = `lower it, or raise ${STORE_SETTINGS[shortOf]}`;
-    return [...problems, { path: streamPath({ key }, "maxBytes"), message: summary, fix }];
-  }
-  const close = describeNearest(nearest);
-  const nowhere = {
-    path: streamPath({ key }, "placement"),
-    message: summary,
-    ...(close === "" ? {} : { fix: `nearest: ${close}` }),
-  };
-  return [...problems, nowhere];
 }
 
 /** A name is a DNS label, on the network and in every other node's routes. */
