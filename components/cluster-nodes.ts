@@ -108,6 +108,7 @@ function createCommon(
     bindAddress: plan.bindAddress,
     monitorAddress: plan.monitorAddress,
     memory: plan.memory,
+    patience: plan.patience,
     keepsVolumes: plan.keepsVolumes,
     accountsConf: pulumi.secret(accounts.apply(renderAccountsConf)),
     certificates: certificates?.files ?? new Map(),

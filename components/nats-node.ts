@@ -16,6 +16,7 @@ import { makeRoomFor } from "./hooks/make-room.ts";
 import { type Ownership, ownerFilter } from "./ownership.ts";
 import type { NodeFiles } from "./parts/node-certificates.ts";
 import { createScript, runCommand } from "./steps/script.ts";
+import { scriptPatience } from "./steps/script-patience.ts";
 import { changedFields, type Transforms, withFields } from "./transforms.ts";
 
 /** What the nodes of a cluster have in common. */
@@ -28,6 +29,8 @@ export interface ContainerSettings {
   readonly monitorAddress: string;
   /** Bytes that the container may use; Go's own limit is set to 80% of it. */
   readonly memory: number;
+  /** Milliseconds without any progress after which waiting for a node is given up. */
+  readonly patience: number;
   /** Whether the data volume stays on the engine when the node goes. */
   readonly keepsVolumes: boolean;
   /** `accounts.conf`, which holds the hashes of passwords. */
@@ -157,6 +160,7 @@ function configureNode(
         IMAGE: settings.image,
         OWNER: ownerFilter(settings.ownership),
         RESTART_SETTINGS: restartSettings,
+        ...scriptPatience(settings),
       },
       // A node that is itself again keeps the time that it last wasn't.
       passing: { STRAYED_AT: strayedAt },
