@@ -13,7 +13,7 @@ import {
 import type { Engine } from "../live/engine/engine.ts";
 import type { UserLogin } from "../live/jetstream/connection.ts";
 import type { ClusterSource, NatsClusterArgs } from "./cluster-args.ts";
-import { refuseUnreachable } from "./foresight/preflight.ts";
+import { refuseUnreachable } from "./foresight/engine-refusals.ts";
 import { knownValue } from "./known-value.ts";
 import { type Ownership, ownershipOf } from "./ownership.ts";
 import { keepIdentity } from "./steps/identity-note.ts";

@@ -3,7 +3,7 @@ import { begunBy, mirrorsOf, rosterOf, subjectsOf } from "../lib/update/remember
 import type { ManagerConnection } from "../live/jetstream/connection.ts";
 import type { ClusterNodes } from "./cluster-nodes.ts";
 import type { PlannedCluster } from "./cluster-plan.ts";
-import type { EngineState } from "./foresight/preflight.ts";
+import type { EngineState } from "./foresight/inspect-engine.ts";
 import { type JetStreamProvider, serversOf } from "./parts/jetstream-provider.ts";
 import { StreamRoster } from "./parts/stream-roster.ts";
 import { streamPatience } from "./steps/script-patience.ts";

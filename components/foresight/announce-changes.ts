@@ -16,9 +16,10 @@ import {
 import { type Page, readPageAsShown } from "../../live/monitoring/monitoring-page.ts";
 import { knownValue } from "../known-value.ts";
 import { type Teller, tellerOf } from "../teller.ts";
+import type { EngineNode } from "./engine-finds.ts";
+import type { EngineState } from "./inspect-engine.ts";
 import type { Observer } from "./observer.ts";
 import { type PlannedRestarts, planRestarts, type Restarts } from "./plan-restarts.ts";
-import type { EngineNode, EngineState } from "./preflight.ts";
 import type { TlsTexts } from "./read-tls-files.ts";
 
 /** When nodes took up the config that they run with, by name, RFC 3339: of those where it isn't the planned one. */

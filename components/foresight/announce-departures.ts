@@ -8,7 +8,8 @@ import {
 } from "../../lib/update/departures.ts";
 import { askHeldStreams } from "../../live/monitoring/monitoring.ts";
 import { tellerOf } from "../teller.ts";
-import type { EngineNode, EngineState } from "./preflight.ts";
+import type { EngineNode } from "./engine-finds.ts";
+import type { EngineState } from "./inspect-engine.ts";
 
 /**
  * Says what becomes of nodes that the settings have no more, and of what they hold.

@@ -2,8 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../../lib/plan/plan.ts";
 import { imageChange, imageEffects } from "../../lib/update/image-changes.ts";
 import { tellerOf } from "../teller.ts";
+import type { EngineState } from "./inspect-engine.ts";
 import type { Observer } from "./observer.ts";
-import type { EngineState } from "./preflight.ts";
 
 /**
  * Says what another version of nats-server does to the streams that are there, before anything happens; nothing where

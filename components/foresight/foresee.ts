@@ -7,8 +7,8 @@ import { knownValue } from "../known-value.ts";
 import { type Announcement, announceChanges } from "./announce-changes.ts";
 import { announceDepartures } from "./announce-departures.ts";
 import { announceImage } from "./announce-image.ts";
+import { type EngineState, inspectEngine } from "./inspect-engine.ts";
 import { observerOf } from "./observer.ts";
-import { type EngineState, inspectEngine } from "./preflight.ts";
 import { readTlsFiles, type TlsTexts } from "./read-tls-files.ts";
 import { refuseShortages } from "./refuse-shortages.ts";
 

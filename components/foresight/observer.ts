@@ -2,7 +2,7 @@ import type { ObservedCluster } from "../../lib/observed/observed.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
 import type { Monitor } from "../../live/monitoring/monitoring.ts";
 import { observeCluster } from "../../live/monitoring/observe-cluster.ts";
-import type { EngineState } from "./preflight.ts";
+import type { EngineState } from "./inspect-engine.ts";
 
 /**
  * Gives the cluster as it is, those of its nodes too that are to leave.

@@ -5,8 +5,8 @@ import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts
 import { settingsPlaceOf } from "../../lib/plan/settings.ts";
 import { describeOrder, orderRestarts } from "../../lib/update/rollout-order.ts";
 import { type FormerLacks, formerLacks } from "../../lib/update/turn.ts";
+import type { EngineState } from "./inspect-engine.ts";
 import type { Observer } from "./observer.ts";
-import type { EngineState } from "./preflight.ts";
 
 /** How the nodes that have to be are restarted, by what runs. */
 export interface Restarts {

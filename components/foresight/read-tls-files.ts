@@ -4,7 +4,7 @@ import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
 import { checkTlsFiles, type NodeCertificate } from "../../lib/tls/own-certificates.ts";
 import type { TlsFiles } from "../../lib/tls/tls-settings.ts";
 import { tellerOf } from "../teller.ts";
-import type { EngineState } from "./preflight.ts";
+import type { EngineState } from "./inspect-engine.ts";
 
 /** The user's own certificates, PEM. */
 export interface TlsTexts {

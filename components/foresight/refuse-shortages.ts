@@ -2,8 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../../lib/plan/plan.ts";
 import { describeShortages, needsStreams } from "../../lib/update/room-changes.ts";
 import { observeRoom } from "../../live/monitoring/observe-room.ts";
+import type { EngineState } from "./inspect-engine.ts";
 import { type Observer, runningMonitors } from "./observer.ts";
-import type { EngineState } from "./preflight.ts";
 
 /**
  * Holds the plan against the room that there is, before anything changes. Streams are looked at only where what the

@@ -9,7 +9,7 @@ import type {
   CertificateArgs,
 } from "../../providers/certificates/certificate-lifecycles.ts";
 import { providerText } from "../dynamic.ts";
-import type { EngineState } from "../foresight/preflight.ts";
+import type { EngineState } from "../foresight/inspect-engine.ts";
 import type { TlsTexts } from "../foresight/read-tls-files.ts";
 
 /** What nodes show, and whom they trust. */

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../../lib/plan/plan.ts";
-import type { EngineState } from "../foresight/preflight.ts";
+import type { EngineState } from "../foresight/inspect-engine.ts";
 import type { Ownership } from "../ownership.ts";
 
 /** What steps go by: what is planned, whose it is, and what there was before. */

@@ -1,7 +1,8 @@
 import { createServer } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { inspectEngine, refuseUnreachable } from "../../../components/foresight/preflight.ts";
+import { refuseUnreachable } from "../../../components/foresight/engine-refusals.ts";
+import { inspectEngine } from "../../../components/foresight/inspect-engine.ts";
 import { ownershipOf } from "../../../components/ownership.ts";
 import { nodesOf, planCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";

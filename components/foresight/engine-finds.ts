@@ -1,0 +1,169 @@
+import * as pulumi from "@pulumi/pulumi";
+import { parseTar } from "nanotar";
+import { z } from "zod";
+import { CLUSTER_LABEL, NODE_LABEL, RESTART_SETTINGS_LABEL } from "../../lib/nodes/labels.ts";
+import { CLIENT_PORT, CONFIG_DIR, MONITOR_PORT, TLS_FILES } from "../../lib/nodes/nats-conf.ts";
+import {
+  publishedAddress,
+  publishedPorts,
+  publishedUrl,
+  schemeOf,
+} from "../../lib/nodes/published-ports.ts";
+import type { ClusterPlan } from "../../lib/plan/plan.ts";
+import { settingsPlaceOf } from "../../lib/plan/settings.ts";
+import type { SettingValues } from "../../lib/settings/setting-values.ts";
+import type { RunningTls } from "../../lib/tls/own-certificates.ts";
+import {
+  DockerError,
+  type Engine,
+  type Fields,
+  labelField,
+  NotFound,
+  noEngine,
+  textField,
+} from "../../live/engine/engine.ts";
+import type { Ownership } from "../ownership.ts";
+
+export interface Found {
+  readonly name: string;
+  readonly owner: string;
+}
+
+export interface FoundContainer extends Found {
+  readonly running: boolean;
+  /** Name of the node, empty for a helper. */
+  readonly node: string;
+  readonly cluster: string;
+  /** JSON, empty where the container was made before there was this label. */
+  readonly settings: string;
+  /** On the engine's host. */
+  readonly publishedPorts: ReadonlySet<number>;
+  readonly monitoringUrl: string | undefined;
+  readonly clientAddress: string | undefined;
+}
+
+const settingValues = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+
+export interface EngineNode {
+  /** The settings that it was made with and no reload changes; undefined where it has no label with them. */
+  readonly settings?: SettingValues;
+  /** Undefined where it doesn't run. */
+  readonly monitoringUrl?: string;
+  /** Where its clients reach it, e.g. `127.0.0.1:4222`; undefined where it doesn't run. */
+  readonly clientAddress?: string;
+}
+
+export async function listContainers(
+  engine: Engine,
+  plan: ClusterPlan,
+  { label }: Ownership,
+): Promise<FoundContainer[]> {
+  const fields = {
+    name: textField(".Names"),
+    owner: labelField(label.label),
+    node: labelField(NODE_LABEL),
+    cluster: labelField(CLUSTER_LABEL),
+    settings: labelField(RESTART_SETTINGS_LABEL),
+    state: textField(".State"),
+    ports: textField(".Ports"),
+  };
+  const rows = await listNamed(engine, fields, plan, "ps", "--all");
+  return rows.map(({ state, ports, ...row }) => ({
+    ...row,
+    running: state === "running",
+    publishedPorts: new Set([
+      ...publishedPorts(ports),
+      ...(state === "restarting" ? portsIn(row.settings) : []),
+    ]),
+    monitoringUrl: publishedUrl(ports, MONITOR_PORT, schemeOf(row.settings)),
+    clientAddress: publishedAddress(ports, CLIENT_PORT),
+  }));
+}
+
+/** The engine shows no ports of a container between two of its starts, which come any moment and take them again. */
+function portsIn(settings: string): number[] {
+  if (settings === "") return [];
+  const { clientPort, monitorPort } = settingValues.parse(JSON.parse(settings));
+  return [clientPort, monitorPort].map(Number);
+}
+
+export async function list(
+  engine: Engine,
+  kind: "volume" | "network",
+  plan: ClusterPlan,
+  { label }: Ownership,
+): Promise<Found[]> {
+  const fields = { name: textField(".Name"), owner: labelField(label.label) };
+  return await listNamed(engine, fields, plan, kind, "ls");
+}
+
+/** Lists what has the stack's prefix in its name, another stack's too. */
+async function listNamed<Row>(
+  engine: Engine,
+  fields: Fields<Row>,
+  { prefix, identity }: ClusterPlan,
+  ...command: readonly string[]
+): Promise<Row[]> {
+  try {
+    return await engine.list(fields, ...command, `--filter=name=${prefix}`);
+  } catch (error) {
+    throw toRunError(error, identity);
+  }
+}
+
+/** Of any node that has TLS: as nodes trust each other, what is good for one is good for all. */
+export async function readTls(
+  engine: Engine,
+  own: readonly FoundContainer[],
+  plan: ClusterPlan,
+): Promise<{ readonly tls?: RunningTls }> {
+  const secured = own.filter((container) => tlsOf(container) !== "none");
+  const container = (secured.find(({ running }) => running) ?? secured[0])?.name;
+  if (container === undefined) return {};
+  const read = (file: string) => readFile(engine, container, `${CONFIG_DIR}/${file}`, plan);
+  const [ca, certificate] = await Promise.all([read(TLS_FILES.ca), read(TLS_FILES.certificate)]);
+  return ca === undefined || certificate === undefined ? {} : { tls: { ca, certificate } };
+}
+
+/** The text of a file in a container; undefined where it isn't there. */
+async function readFile(
+  engine: Engine,
+  container: string,
+  file: string,
+  { identity }: ClusterPlan,
+): Promise<string | undefined> {
+  try {
+    const archive = await engine.read("cp", `${container}:${file}`, "-");
+    // A copy, as nanotar reads the memory from its start, of which a Buffer may be but a part.
+    return parseTar(new Uint8Array(archive))[0]?.text;
+  } catch (error) {
+    if (error instanceof NotFound) return undefined;
+    throw toRunError(error, identity);
+  }
+}
+
+function toRunError(error: unknown, identity: ClusterPlan["identity"]): unknown {
+  if (!(error instanceof DockerError)) return error;
+  return new pulumi.RunError(noEngine(error, settingsPlaceOf(identity)));
+}
+
+/** What a container was made with; `none` where it doesn't say. */
+export function tlsOf(container: FoundContainer): string {
+  return `${engineNode(container).settings?.tls ?? "none"}`;
+}
+
+export function engineNode({ settings, monitoringUrl, clientAddress }: FoundContainer): EngineNode {
+  return {
+    ...(settings === "" ? {} : { settings: settingValues.parse(JSON.parse(settings)) }),
+    ...(monitoringUrl === undefined ? {} : { monitoringUrl }),
+    ...(clientAddress === undefined ? {} : { clientAddress }),
+  };
+}
+
+export function partition<Item>(
+  items: readonly Item[],
+  isFirst: (item: Item) => boolean,
+): [Item[], Item[]] {
+  const groups = Map.groupBy(items, isFirst);
+  return [groups.get(true) ?? [], groups.get(false) ?? []];
+}

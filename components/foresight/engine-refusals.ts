@@ -1,0 +1,137 @@
+import { createServer } from "node:net";
+import * as pulumi from "@pulumi/pulumi";
+import {
+  howToSet,
+  howToUnset,
+  pulumiCommand,
+  type SettingsPlace,
+} from "../../lib/base/settings-place.ts";
+import { imageVersion, whyNotTogether } from "../../lib/nodes/versions.ts";
+import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
+import { settingsPlaceOf } from "../../lib/plan/settings.ts";
+import { describeForeign } from "../../lib/plan/stack-identity.ts";
+import type { Engine } from "../../live/engine/engine.ts";
+
+import { engineNode, type Found, type FoundContainer, partition, tlsOf } from "./engine-finds.ts";
+
+/**
+ * Loopback of another machine is not ours, and "everywhere" is no address to reach it by.
+ *
+ * @throws pulumi.RunError naming the way out.
+ */
+export function refuseUnreachable(
+  { isLocal, host }: Engine,
+  { bindAddress, monitorAddress }: Pick<ClusterPlan, "bindAddress" | "monitorAddress">,
+  place: SettingsPlace = "config",
+): void {
+  if (isLocal) return;
+  for (const [setting, address] of Object.entries({ bindAddress, monitorAddress })) {
+    if (!/^(127\.|0\.0\.0\.0)/.test(address)) continue;
+    throw new pulumi.RunError(
+      `${setting}: nodes on ${host} can't be reached at ${address}.\nSet it to an address of that machine: ${howToSet(place, setting, "10.0.0.5")}`,
+    );
+  }
+}
+
+export function refuseForeign(found: readonly Found[], plan: ClusterPlan, owner: string): void {
+  const planned = new Set([
+    plan.prefix,
+    ...nodesOf(plan).flatMap((node) => [node.containerName, node.configVolume, node.dataVolume]),
+  ]);
+  const foreign = found.filter((each) => planned.has(each.name) && each.owner !== owner);
+  if (foreign.length === 0) return;
+  throw new pulumi.RunError(describeForeign(plan.identity, foreign));
+}
+
+export function refuseOtherCluster(own: readonly FoundContainer[], { cluster }: ClusterPlan): void {
+  const other = own.find((found) => found.cluster !== cluster);
+  if (!other) return;
+  throw new pulumi.RunError(
+    `cluster: ${other.node} belongs to cluster "${other.cluster}", and a server can't take its streams into "${cluster}".\nPut the name back, or make another stack for the new cluster.`,
+  );
+}
+
+/**
+ * A route is made between two nodes that both have TLS, by authorities that the other knows, or both have
+ * none: nodes that are changed one after the other would take the cluster apart.
+ */
+export function refuseMixedTls(own: readonly FoundContainer[], plan: ClusterPlan): void {
+  const other = own
+    .filter((container) => tlsOf(container) !== plan.tls)
+    .sort((a, b) => (a.node < b.node ? -1 : 1));
+  const planned = new Set(nodesOf(plan).map(({ containerName }) => containerName));
+  const [staying, leaving] = partition(other, ({ name }) => planned.has(name));
+  const [leaver] = leaving;
+  if (leaver) {
+    throw new pulumi.RunError(
+      `tls: ${leaver.node} is to leave, but nodes with tls: ${plan.tls} don't talk to it, so that nothing could move off it.\nTake nodes out first, with tls: ${tlsOf(leaver)}, and change tls in an update of its own.`,
+    );
+  }
+  const [first] = staying;
+  if (!first || plan.rollout === "all") return;
+  const place = settingsPlaceOf(plan.identity);
+  const atOnce = `${howToSet(place, "rollout", "all")}, then ${pulumiCommand(place)} up, then ${howToUnset(place, "rollout")}`;
+  throw new pulumi.RunError(
+    `tls: ${first.node} runs with tls: ${tlsOf(first)}, and doesn't talk to nodes with tls: ${plan.tls}: changed one after the other, they would take the cluster apart.\nKeep it: ${howToSet(place, "tls", tlsOf(first))}; or change all nodes at once, which is an outage of some seconds and cuts off clients that don't follow: ${atOnce}.`,
+  );
+}
+
+/** While the nodes of one wave have the new image, the others have the old one. */
+export function refuseMixedVersions(
+  own: readonly FoundContainer[],
+  { identity, image, rollout }: ClusterPlan,
+): void {
+  const planned = imageVersion(image);
+  if (!planned || rollout === "all") return;
+  for (const container of own) {
+    const running = imageVersion(`${engineNode(container).settings?.image ?? ""}`);
+    const reason = running && whyNotTogether(running, planned);
+    if (!reason) continue;
+    throw new pulumi.RunError(
+      `image: ${container.node} can't be changed to ${image} while the others run: ${reason}.\nGo to a version between the two first, e.g. ${howToSet(settingsPlaceOf(identity), "image", "nats:2.14.9")}, then on.`,
+    );
+  }
+}
+
+export async function refuseTakenPorts(
+  { isLocal }: Engine,
+  own: readonly FoundContainer[],
+  plan: ClusterPlan,
+): Promise<void> {
+  if (!isLocal) return;
+  const taken = await Promise.all(nodesOf(plan).map((node) => findTakenPort(node, own, plan)));
+  const problems = taken.filter((problem) => problem !== undefined);
+  if (problems.length === 0) return;
+  throw new pulumi.RunError(
+    `Ports are in use, nothing was changed:\n${problems.map((line) => `  ${line}`).join("\n")}\nStop what holds them, or choose others: ${howToSet(settingsPlaceOf(plan.identity), "clientPort", 5222)}`,
+  );
+}
+
+/** A port that the node itself holds is its own; one that its sibling holds is not free in time. */
+async function findTakenPort(
+  { name, containerName, clientPort, monitorPort }: NodePlan,
+  own: readonly FoundContainer[],
+  { bindAddress, monitorAddress }: ClusterPlan,
+): Promise<string | undefined> {
+  const published = [
+    ["clientPort", clientPort, bindAddress],
+    ["monitorPort", monitorPort, monitorAddress],
+  ] as const;
+  for (const [setting, port, address] of published) {
+    const holder = own.find(({ publishedPorts }) => publishedPorts.has(port));
+    if (holder?.name === containerName || (await canListen(port, address))) continue;
+    const held = holder ? `held by ${holder.node} until this update has ended` : "in use";
+    return `${setting}: ${address}:${port}, wanted for ${name}, is ${held}`;
+  }
+  return undefined;
+}
+
+function canListen(port: number, address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "EADDRINUSE"));
+    server.listen({ port, host: address, exclusive: true }, () =>
+      server.close(() => resolve(true)),
+    );
+  });
+}

@@ -1,0 +1,125 @@
+import { pulumiCommand } from "../../lib/base/settings-place.ts";
+import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
+import { settingsPlaceOf } from "../../lib/plan/settings.ts";
+import { describeKeptVolumes } from "../../lib/update/kept-volumes.ts";
+import { describeLostData, describeNotKept } from "../../lib/update/lost-data.ts";
+import type { Engine } from "../../live/engine/engine.ts";
+import { askMemoryKills } from "../../live/engine/memory-kills.ts";
+import { type Ownership, ownerFilter } from "../ownership.ts";
+import type { Teller } from "../teller.ts";
+
+import { type Found, type FoundContainer, partition } from "./engine-finds.ts";
+
+/** Empty where no node has a container: then the cluster is yet to be made, or was never finished. */
+export function findBereft(
+  own: readonly FoundContainer[],
+  volumes: readonly Found[],
+  plan: ClusterPlan,
+): ReadonlySet<string> {
+  const containers = new Set(own.map(({ name }) => name));
+  const held = new Set(own.length === 0 ? [] : volumes.map(({ name }) => name));
+  return new Set(
+    nodesOf(plan)
+      .filter((node) => held.has(node.dataVolume) && !containers.has(node.containerName))
+      .map(({ name }) => name),
+  );
+}
+
+/** Names of nodes that have a data volume and nothing else: it was kept when they left, or the stack was destroyed. */
+export function findReturning(
+  own: readonly FoundContainer[],
+  volumes: readonly Found[],
+  plan: ClusterPlan,
+): ReadonlySet<string> {
+  const containers = new Set(own.map(({ name }) => name));
+  const held = new Set(volumes.map(({ name }) => name));
+  return new Set(
+    nodesOf(plan)
+      .filter(
+        ({ containerName, configVolume, dataVolume }) =>
+          held.has(dataVolume) && !held.has(configVolume) && !containers.has(containerName),
+      )
+      .map(({ name }) => name),
+  );
+}
+
+export function warnOfKept(
+  own: readonly FoundContainer[],
+  volumes: readonly Found[],
+  returning: ReadonlySet<string>,
+  plan: ClusterPlan,
+  tell: Teller,
+): void {
+  const nodes = nodesOf(plan);
+  const taken = new Set([
+    ...nodes.map(({ dataVolume }) => dataVolume),
+    ...own.map(({ name }) => `${name}-data`),
+  ]);
+  const kept = {
+    returning: nodes
+      .filter(({ name }) => returning.has(name))
+      .map(({ name: node, dataVolume }) => ({ node, dataVolume })),
+    others: volumes
+      .map(({ name }) => name)
+      .filter((name) => isDataVolume(name, plan) && !taken.has(name))
+      .sort(),
+    isNew: own.length === 0,
+  };
+  for (const line of describeKeptVolumes(kept)) tell.warn(line);
+}
+
+/** Another stack's name may begin with this one's. */
+function isDataVolume(name: string, { prefix }: ClusterPlan): boolean {
+  return name.startsWith(`${prefix}-`) && name.endsWith("-data");
+}
+
+export async function warnOfStopped(
+  engine: Engine,
+  containers: readonly FoundContainer[],
+  bereft: ReadonlySet<string>,
+  plan: ClusterPlan,
+  ownership: Ownership,
+  tell: Teller,
+): Promise<void> {
+  const stopped = new Set(containers.filter(({ running }) => !running).map(({ name }) => name));
+  const names = nodesOf(plan)
+    .filter(({ name, containerName }) => stopped.has(containerName) || bereft.has(name))
+    .map(({ name }) => name);
+  if (names.length === 0) return;
+  const place = settingsPlaceOf(plan.identity);
+  const kills = await askMemoryKills(engine, ownerFilter(ownership), place);
+  tell.warn(
+    `${names.length} of ${nodesOf(plan).length} nodes don't run: ${names.join(", ")}. \`${pulumiCommand(place)} up --refresh\` brings them back; without --refresh, an \`up\` does so where it restarts them anyway.${kills === undefined ? "" : ` ${kills}.`}`,
+  );
+}
+
+/** A node that has its config, but not its data, is not new: somebody removed the volume, or its disk is gone. */
+export function warnOfLostData(
+  own: readonly FoundContainer[],
+  volumes: readonly Found[],
+  plan: ClusterPlan,
+  tell: Teller,
+): void {
+  if (own.length === 0) return;
+  const held = new Set(volumes.map(({ name }) => name));
+  const emptied = nodesOf(plan).filter(
+    ({ configVolume, dataVolume }) => held.has(configVolume) && !held.has(dataVolume),
+  );
+  if (emptied.length === 0) return;
+  const names = emptied.map(({ name }) => name);
+  const pulumi = pulumiCommand(settingsPlaceOf(plan.identity));
+  tell.warn(`${describeLostData(plan, names)} \`${pulumi} up --refresh\` goes on.`);
+}
+
+/**
+ * Where a stack has nothing but data volumes, a `destroy` has kept them, and somebody may have removed some. What an
+ * interrupted first `up` has left has a config or the network beside them.
+ */
+export function warnOfNotKept(volumes: readonly Found[], plan: ClusterPlan, tell: Teller): void {
+  if (!volumes.every(({ name }) => isDataVolume(name, plan))) return;
+  const held = new Set(volumes.map(({ name }) => name));
+  const [kept, others] = partition(nodesOf(plan), ({ dataVolume }) => held.has(dataVolume));
+  if (kept.length === 0) return;
+  const names = others.map(({ name }) => name);
+  for (const line of describeNotKept(plan, names)) tell.warn(line);
+}
