@@ -31,7 +31,7 @@ const second = new NatsCluster("c2", {
   systemPassword: config.requireSecret("systemPassword"),
   password: config.requireSecret("password"),
 });
-new Stream("c2-ORDERS", { cluster: second, stream: "ORDERS", subjects: ["orders.*"], replicas: 1 });
+new Stream("c2-ORDERS", { cluster: second, stream: "ORDERS", subjects: ["orders.*"], allowDataLoss: true });
 
 export const secondUrls = second.clientUrls;
 `;
