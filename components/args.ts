@@ -114,6 +114,14 @@ export interface ClusterSettings {
    */
   readonly maxPayload?: string | number | undefined;
   /**
+   * Whether nodes take leaf nodes, on port 7422 of the stack's network. They log in as users
+   * do.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default false
+   */
+  readonly leafNodes?: boolean | undefined;
+  /**
    * When messages are forced to disk - `always` loses nothing in a power cut, `1s` is faster
    * and may lose a second.
    *

@@ -24,6 +24,7 @@ export interface ClusterNodesArgs extends Omit<PlannedCluster, "access">, Foresi
 }
 
 export interface ClusterNodes {
+  readonly network: pulumi.Resource;
   /** By name, in the order in which they are changed. */
   readonly nodes: ReadonlyMap<string, NatsNode>;
   /** By name. */
@@ -81,7 +82,7 @@ export async function createNodes(
     createTagPause(`${name}-tags`, args, args.hasGrowth, closed, parent),
   ];
   createShutdown(`${name}-shutdown`, args, ready, parent);
-  return { nodes, regions, caCertificate: certificates?.ca, ready };
+  return { network: settings.network, nodes, regions, caCertificate: certificates?.ca, ready };
 }
 
 /** Nodes that have no container get what is planned. */

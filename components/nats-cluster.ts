@@ -1,7 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { formatProblems, nameStreams, PlanError } from "../lib/base/errors.ts";
-import { nodesOf, type StreamPlan } from "../lib/plan/plan.ts";
+import { LEAF_PORT } from "../lib/nodes/nats-conf.ts";
+import { type ClusterPlan, nodesOf, type StreamPlan } from "../lib/plan/plan.ts";
 import type { StackIdentity } from "../lib/plan/settings.ts";
 import { type Engine, engineFromEnvironment } from "../live/engine/engine.ts";
 import type { StreamSettingsArgs } from "./args.ts";
@@ -62,6 +63,10 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
   readonly clientUrls: pulumi.Output<Readonly<Record<string, string>>>;
   /** URL of the monitoring pages of each node, by node name. */
   readonly monitoringUrls: pulumi.Output<Readonly<Record<string, string>>>;
+  /** Docker's name of the network that the nodes are in. Known once it is there. */
+  readonly networkName: pulumi.Output<string>;
+  /** URL for leaf nodes of each node, by node name, within the network; empty where the setting `leafNodes` isn't on. */
+  readonly leafNodeUrls: pulumi.Output<Readonly<Record<string, string>>>;
   /** PEM of the authorities that certify the nodes; undefined where they have no TLS. */
   readonly caCertificate: pulumi.Output<string | undefined>;
   /** The nodes by name, e.g. `rg1-az1`. */
@@ -114,6 +119,10 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
       Object.fromEntries(nodesOf(plan).map((node) => [node.name, node.clientUrl])),
     );
     this.monitoringUrls = made(({ planned: { plan } }) => monitoringUrls(nodesOf(plan)));
+    this.networkName = made(({ planned: { plan }, nodes }) =>
+      nodes.network.urn.apply(() => plan.prefix),
+    );
+    this.leafNodeUrls = made(({ planned: { plan } }) => leafNodeUrls(plan));
     this.caCertificate = made(({ nodes }) => nodes.caCertificate);
     this.nodes = made(({ nodes }) => Object.fromEntries(nodes.nodes));
     this.regions = made(({ nodes }) => Object.fromEntries(nodes.regions));
@@ -246,4 +255,13 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
     createRetirement(`${this.#name}-retire`, retirement, after, this);
     return { planned, nodes, access, isNew, stageOf };
   }
+}
+
+/** Nodes are called by their containers' names: other clusters may have nodes of the same name. */
+function leafNodeUrls(plan: ClusterPlan): Readonly<Record<string, string>> {
+  const scheme = plan.tls === "none" ? "nats-leaf" : "tls";
+  const listening = nodesOf(plan).filter(({ conf }) => conf.leafNodes);
+  return Object.fromEntries(
+    listening.map((node) => [node.name, `${scheme}://${node.containerName}:${LEAF_PORT}`]),
+  );
 }

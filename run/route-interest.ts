@@ -127,10 +127,11 @@ function heardBy(routes: readonly z.infer<typeof route>[]): NodeInterest["heard"
     const told = heard.get(name) ?? new Map<string, Set<string>>();
     heard.set(name, told);
     for (const { sid } of list ?? []) {
-      // `R account subject [queue]` (nats-server 2.15, route.go, `processRemoteSub`); leaf nodes, of which there are
-      // none here, have an `L`.
-      const [, account = "", ...key] = sid.split(" ");
-      add(told, account, key.join(" "));
+      // `R account subject [queue]`, and of what leaf nodes want, which no page lists as a node's own,
+      // `L origin account subject [queue]` (nats-server 2.15, route.go, `processRemoteSub`).
+      const [kind, ...words] = sid.split(" ");
+      const [account = "", ...key] = kind === "L" ? words.slice(1) : words;
+      add(told, account, kind === "L" ? sid : key.join(" "));
     }
   }
   return heard;

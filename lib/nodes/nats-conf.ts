@@ -12,6 +12,7 @@ export const DATA_DIR = "/data";
 export const CLIENT_PORT = 4222;
 export const ROUTE_PORT = 6222;
 export const MONITOR_PORT = 8222;
+export const LEAF_PORT = 7422;
 /**
  * A route that has gone dead, as the network between two nodes was down, is noticed after three of these, and made
  * anew. By default that is 90 s (nats-server 2.15, `routeMaxPingInterval`), for which nodes that can reach each other
@@ -124,6 +125,14 @@ function nodeBlock(conf: NodeConf): ConfigBlock {
       ping_interval: ROUTE_PING_INTERVAL,
       ...(conf.tls === undefined ? {} : routeTls(conf.serverName)),
     },
+    ...(conf.leafNodes
+      ? {
+          leafnodes: {
+            port: LEAF_PORT,
+            ...(conf.tls === undefined ? {} : { tls: ownCertificate() }),
+          },
+        }
+      : {}),
   };
 }
 

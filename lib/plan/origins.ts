@@ -21,6 +21,13 @@ interface NamedStream {
   readonly config: StreamConfig;
 }
 
+/** Who may answer where a stream asks for another's messages. */
+interface Serving {
+  readonly accounts: readonly AccountPlan[];
+  /** Whether the nodes take leaf nodes. */
+  readonly leafNodes: boolean;
+}
+
 /** The origins of a stream, in the order of its settings. */
 export function originsOf({ mirror, sources = [] }: StreamConfig): Origin[] {
   return [
@@ -89,12 +96,12 @@ function findOriginAccount(
 
 /**
  * Reports what keeps a stream from ever getting a message of another account's stream: a request that nobody hears, and
- * messages that are delivered where it doesn't hear them, of which no server says a word. A cluster of these settings has
- * neither domains nor leaf nodes, which could serve others.
+ * messages that are delivered where it doesn't hear them, of which no server says a word. Where there are leaf nodes, those
+ * may serve what no account does.
  */
 export function externalProblems(
   { account, config }: NamedStream,
-  accounts: readonly AccountPlan[],
+  { accounts, leafNodes }: Serving,
 ): Problem[] {
   const imports = listImports(accounts);
   return originsOf(config).flatMap(({ path, config: origin }) => {
@@ -104,6 +111,7 @@ export function externalProblems(
     const { api, deliver } = origin.external;
     const from = findOriginAccount(account, origin, imports);
     if (from === undefined) {
+      if (leafNodes) return [];
       return [
         {
           path: `${path}.external.api`,
@@ -183,7 +191,7 @@ export function originWarnings(
   return originsOf(config).flatMap(({ path, config: origin }) => {
     const { name, external } = origin;
     const home = external ? findOriginAccount(account, origin, listImports(accounts)) : account;
-    // Which is refused.
+    // Which is refused, or left to leaf nodes.
     if (home === undefined) return [];
     const flow = external ? flowControlWarning(path, name, { account, from: home }, accounts) : [];
     const found = streams.find((each) => each.name === name && each.account === home);

@@ -54,6 +54,8 @@ export interface NamedStream extends CompiledStream, KeyedStream {
 /** What a stream's fate rests on beside its settings. */
 export interface Surroundings {
   readonly accounts: readonly AccountPlan[];
+  /** Whether leaf nodes may serve what no account does. Default: no. */
+  readonly leafNodes?: boolean;
   /** With the room that its servers have while they are empty. */
   readonly fleet: Fleet;
   readonly places: readonly NodePlace[];
@@ -96,7 +98,7 @@ export function neighbourProblems(streams: readonly NamedStream[]): Problem[] {
 /** Plans where a stream goes, and tells what can't be. */
 export function draftStream(
   { key, name, account, stream, config, problems }: NamedStream,
-  { accounts, fleet, places, streams, version }: Surroundings,
+  { accounts, leafNodes = false, fleet, places, streams, version }: Surroundings,
 ): StreamDraft {
   const request = placementRequest(config);
   const placement = planPlacement(request, fleet);
@@ -107,7 +109,7 @@ export function draftStream(
   const unfit = [
     ...homeProblems({ name, account, config }, accounts),
     ...streamRoomProblems({ name, account, config }, accounts),
-    ...externalProblems({ name, account, config }, accounts),
+    ...externalProblems({ name, account, config }, { accounts, leafNodes }),
     ...(homeless ? [] : misled),
   ];
   return {

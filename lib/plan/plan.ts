@@ -120,6 +120,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
   const empty = { ...fleet, servers: fleet.servers.map((server) => ({ ...server, room: stores })) };
   const surroundings = {
     accounts,
+    leafNodes: settings.leafNodes,
     fleet: empty,
     places,
     streams: compiled,

@@ -240,6 +240,18 @@ export const SETTINGS = {
     change: "reload",
     node: { omitDefault: true, varz: ["max_payload"] },
   },
+  /** Leaf nodes are what other clusters are linked by, see examples/two-clusters. */
+  leafNodes: {
+    kind: "flag",
+    default: false,
+    description:
+      "Whether nodes take leaf nodes, on port 7422 of the stack's network. They log in as users do.",
+    meaning:
+      "nodes take leaf nodes, on port 7422 of the stack's network, which isn't published; they log in as users do. Mirrors may then copy from elsewhere",
+    // The server takes up no listener by a reload (2.15, `getLeafNodeOptionsChanges` in server/reload.go).
+    change: "restart",
+    node: { omitDefault: true },
+  },
   /** `always`, or the longest time that an acknowledged message may wait for the disk, e.g. `1000ms` once parsed. */
   syncInterval: {
     kind: "sync interval",

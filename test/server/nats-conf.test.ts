@@ -50,6 +50,7 @@ test.each([
   ["of every node", {}],
   ["of one that is reached everywhere", { clientAdvertise: undefined }],
   ["without a unique tag", { uniqueTag: "" }],
+  ["of one that takes leaf nodes", { leafNodes: true }],
 ])("a config %s has the digest that nats-server prints", async (_, changes) => {
   const { clientAdvertise, ...rest } = { ...conf, ...changes };
   const changed = clientAdvertise === undefined ? rest : { ...rest, clientAdvertise };

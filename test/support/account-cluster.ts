@@ -11,6 +11,8 @@ import { BINARY, freePorts } from "./nats-cluster.ts";
 
 interface Member extends Monitor {
   readonly clientUrl: string;
+  /** `host:port` for leaf nodes. */
+  readonly leafAddress: string;
   readonly conf: string;
   readonly process: ChildProcess;
 }
@@ -28,16 +30,19 @@ export class AccountCluster implements AsyncDisposable {
   /** @param accountsConf as {@link renderAccountsConf} renders it. */
   static async start(size: number, accountsConf: string): Promise<AccountCluster> {
     const folder = await mkdtemp(path.join(tmpdir(), "nats-regions-"));
-    const ports = await freePorts(size * 3);
+    const ports = await freePorts(size * 4);
     const urls = ports.map((port) => `127.0.0.1:${port}`);
     const routes = urls.slice(0, size).map((url) => `nats-route://${url}`);
     const nodes = await Promise.all(
       routes.map(async (_, index): Promise<Member> => {
-        const [route, client, monitor] = [0, 1, 2].map((kind) => urls[kind * size + index]);
+        const [route, client, monitor, leaf = ""] = [0, 1, 2, 3].map(
+          (kind) => urls[kind * size + index],
+        );
         const name = `n${index}`;
         const conf = `"server_name": "${name}"
 "listen": "${client}"
 "http": "${monitor}"
+"leafnodes": { "listen": "${leaf}" }
 "jetstream": { "store_dir": "${path.join(folder, name)}" }
 "cluster": {
   "name": "accounts", "listen": "${route}", "routes": ${JSON.stringify(routes)}
@@ -51,6 +56,7 @@ include ${name}-accounts.conf
           name,
           url: `http://${monitor}`,
           clientUrl: `nats://${client}`,
+          leafAddress: leaf,
           conf,
           process: spawn(BINARY, ["-c", file], { stdio: "ignore" }),
         };

@@ -146,6 +146,7 @@ describe("restartFields", () => {
     ["sync_interval", { syncInterval: "1s" }],
     ["the server's name", { serverName: "other" }],
     ["TLS", { tls: "stack" as const }],
+    ["leaf nodes", { leafNodes: true }],
   ])("change with %s, which needs a restart", (_, change) => {
     expect(restartFields({ ...conf, ...change })).not.toEqual(restartFields(conf));
   });

@@ -7,8 +7,14 @@ import { mirroredLeavers } from "../../../lib/update/remembered-streams.ts";
 const IDENTITY = { project: "nats-regions", stack: "dev" };
 
 /** What a plan says of one stream. */
-function draft(stream: object, others: object = {}, accounts: object = {}) {
-  const settings = parseSettings({ streams: { COPY: stream, ...others }, accounts }, IDENTITY);
+function draft(
+  stream: object,
+  others: object = {},
+  accounts: object = {},
+  nodes: { readonly leafNodes?: boolean } = {},
+) {
+  const streams = { COPY: stream, ...others };
+  const settings = parseSettings({ streams, accounts, ...nodes }, IDENTITY);
   const found = draftCluster(settings).streams.find(({ name }) => name === "COPY");
   return {
     warnings: found?.warnings.filter((each) => /^(mirror|sources)/.test(each)),
@@ -48,6 +54,15 @@ describe("a plan", () => {
     expect(given(deliver, flow).problems).toEqual(["streams.COPY.mirror.external.api"]);
     expect(given(api, deliver).warnings).toEqual([
       expect.stringMatching(/imports no service "\$JS.FC.>".*10228/),
+    ]);
+  });
+
+  it("leaves an API that no account has to leaf nodes, where there are any", () => {
+    const mirror = { name: "EVENTS", external: { api: "JS.far.API", deliver: "deliver.far" } };
+    expect(draft({ mirror }, {}, {}, { leafNodes: true })).toEqual({ warnings: [], problems: [] });
+    const own = { name: "EVENTS", external: { api: "$JS.API" } };
+    expect(draft({ mirror: own }, {}, {}, { leafNodes: true }).problems).toEqual([
+      "streams.COPY.mirror.external.api",
     ]);
   });
 

@@ -60,7 +60,11 @@ describe("a setting that is in a node's config", () => {
 });
 
 test("a container's label has every setting that no reload changes, and the node's name", () => {
-  const { restartSettings } = firstNode({ monitorAddress: "127.0.0.2", tls: "stack" });
+  const { restartSettings } = firstNode({
+    monitorAddress: "127.0.0.2",
+    leafNodes: true,
+    tls: "stack",
+  });
   const bound: readonly Setting["change"][] = ["restart", "growth", "fixed", "at once"];
   const names = settingNames(({ change }) => bound.includes(change));
   expect(Object.keys(restartSettings).sort()).toEqual([...names, "serverName"].sort());
