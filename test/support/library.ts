@@ -1,6 +1,6 @@
 /** Programs of others, which have installed the package and are run by the plain CLI. */
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
@@ -36,20 +36,54 @@ export class LibraryProgram {
   /** Packs the package, installs it, and makes a stack with {@link PASSWORDS} as its settings. */
   static async install(program: Program): Promise<LibraryProgram> {
     const made = new LibraryProgram();
+    await made.#pack();
+    made.write(program);
+    await made.#install(PASSWORDS);
+    return made;
+  }
+
+  /**
+   * The same of a program in examples/, as it is there but for its name and the versions of what it installs.
+   *
+   * @param secrets settings of its stack.
+   */
+  static async installExample(
+    example: string,
+    secrets: Readonly<Record<string, string>>,
+  ): Promise<LibraryProgram> {
+    const made = new LibraryProgram();
+    await made.#pack();
+    cpSync(path.join(PROJECT, "examples", example), made.folder, { recursive: true });
+    made.#edit("package.json", (text) => {
+      const { dependencies, ...manifest } = JSON.parse(text);
+      const versions = Object.keys(dependencies).map((name) => [name, made.#dependencies[name]]);
+      return JSON.stringify({ ...manifest, dependencies: Object.fromEntries(versions) });
+    });
+    made.#edit("Pulumi.yaml", (text) => text.replace(/^name: .*$/m, `name: ${made.project}`));
+    await made.#install(secrets);
+    return made;
+  }
+
+  async #pack(): Promise<void> {
     const { dependencies, devDependencies } = JSON.parse(
       readFileSync(path.join(PROJECT, "package.json"), "utf8"),
     );
     const versions = { ...dependencies, ...devDependencies };
-    for (const name of BESIDE) made.#dependencies[name] = versions[name];
-    made.#dependencies["nats-regions"] = await pack(made.folder);
-    made.write(program);
+    for (const name of BESIDE) this.#dependencies[name] = versions[name];
+    this.#dependencies["nats-regions"] = await pack(this.folder);
+  }
+
+  async #install(secrets: Readonly<Record<string, string>>): Promise<void> {
     const quietly = ["--prefer-offline", "--no-audit", "--no-fund"];
-    await execa("npm", ["install", ...quietly], { cwd: made.folder });
-    await made.expectPulumi("stack", "init", STACK);
-    for (const [name, value] of Object.entries(PASSWORDS)) {
-      await made.expectPulumi("config", "set", "--secret", name, value);
+    await execa("npm", ["install", ...quietly], { cwd: this.folder });
+    await this.expectPulumi("stack", "init", STACK);
+    for (const [name, value] of Object.entries(secrets)) {
+      await this.expectPulumi("config", "set", "--secret", name, value);
     }
-    return made;
+  }
+
+  #edit(file: string, change: (text: string) => string): void {
+    writeFileSync(this.#in(file), change(readFileSync(this.#in(file), "utf8")));
   }
 
   /** Replaces the program; what is installed stays. */
