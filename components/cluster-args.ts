@@ -31,8 +31,10 @@ export interface NatsClusterArgs extends ClusterSettings {
 /** What is planned from, and the secrets that no plan has in it. */
 export interface ClusterSource {
   /** Settings as people write them; of passwords, that they are there. */
-  readonly settings: unknown;
+  readonly settings: Readonly<Record<string, unknown>>;
   readonly passwords: pulumi.Output<Passwords>;
+  /** Known where others are yet to be made: what streams are reached with follows from it alone. */
+  readonly systemPassword: pulumi.Output<string | undefined>;
 }
 
 /**
@@ -65,8 +67,9 @@ export function sourceOf(
       ...(systemPassword === undefined ? {} : { systemPassword: GIVEN }),
       ...(password === undefined ? {} : { password: GIVEN }),
       ...(accounts === undefined ? {} : { accounts: hidden }),
-    }),
+    }) as ClusterSource["settings"],
     passwords: readPasswords(systemPassword, password, users),
+    systemPassword: pulumi.secret(systemPassword),
   };
 }
 

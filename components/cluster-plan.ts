@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { Accounts } from "../lib/accounts/accounts-conf.ts";
 import { hashPassword, managerKey, managerPublicKey } from "../lib/accounts/credentials.ts";
 import { PlanError } from "../lib/base/errors.ts";
@@ -7,9 +7,11 @@ import { type ClusterPlan, planCluster } from "../lib/plan/plan.ts";
 import {
   identityName,
   parseSettings,
+  type Settings,
   type StackIdentity,
   settingsPlaceOf,
 } from "../lib/plan/settings.ts";
+import type { Identity } from "../lib/plan/stack-identity.ts";
 import type { Engine } from "../live/engine/engine.ts";
 import type { UserLogin } from "../live/jetstream/connection.ts";
 import type { ClusterSource, NatsClusterArgs } from "./cluster-args.ts";
@@ -48,59 +50,73 @@ export interface Access {
  */
 export async function planFrom(
   engine: Engine,
-  { settings: raw, passwords }: ClusterSource,
+  source: ClusterSource,
   name: StackIdentity,
   owner: NatsClusterArgs["owner"],
   parent: pulumi.Resource,
 ): Promise<PlannedCluster> {
   // What is wrong whoever the cluster is gets refused before anything is noted down.
-  const settings = parseSettings(raw, name);
+  const settings = settingsOf(source, name);
   const place = settingsPlaceOf(name);
   refuseUnreachable(engine, settings, place);
   const identity = await keepIdentity(engine, name, owner, parent);
   const isRenamed = identityName(identity, "/") !== identityName(name, "/");
-  const plan = planCluster(isRenamed ? parseSettings(raw, identity) : settings);
+  const plan = planCluster(isRenamed ? settingsOf(source, identity) : settings);
   // Some are made by resources that a preview has yet to make.
+  const { passwords, systemPassword } = source;
   const known = await knownValue(passwords);
   const problems = known === undefined ? [] : passwordProblems(plan, known);
   if (problems.length > 0) throw new PlanError(problems);
   const ownership = ownershipOf(identity);
-  const secrets = passwords.apply((all) => deriveSecrets(plan, all, identity.owner));
+  const access = systemPassword.apply((password = "") => deriveAccess(plan, password, identity));
+  const accounts = pulumi
+    .all([passwords, access])
+    .apply(([all, { managerKey }]) => deriveAccounts(plan, all, managerKey, identity));
   return {
     plan,
     ownership,
-    accounts: secrets.apply(({ accounts }) => accounts),
-    access: secrets.apply(({ access }) => access),
+    accounts,
+    access,
     tell: tellerOf(place === "program" ? parent : undefined),
   };
 }
 
-async function deriveSecrets(
+/** A cluster is called by the name that it was made under, unless it is given another one. */
+function settingsOf({ settings }: ClusterSource, identity: StackIdentity): Settings {
+  const { cluster } = identity;
+  return parseSettings({ ...(cluster === undefined ? {} : { cluster }), ...settings }, identity);
+}
+
+async function deriveAccess(
+  { systemUser: user }: ClusterPlan,
+  password: string,
+  { owner }: Identity,
+): Promise<Access> {
+  return { system: { user, password }, managerKey: await managerKey(password, owner) };
+}
+
+async function deriveAccounts(
   plan: ClusterPlan,
   passwords: Passwords,
-  owner: string,
-): Promise<{ readonly accounts: Accounts; readonly access: Access }> {
+  key: string,
+  { owner }: Identity,
+): Promise<Accounts> {
   const { systemUser } = plan;
-  const system = passwords.system ?? "";
   const users = [
-    { account: "$SYS", user: systemUser, password: system },
+    { account: "$SYS", user: systemUser, password: passwords.system },
     ...passwordsOfUsers(plan, passwords),
   ];
-  const [key, ...hashes] = await Promise.all([
-    managerKey(system, owner),
-    ...users.map(async ({ account, user, password = "" }) => {
+  const hashes = await Promise.all(
+    users.map(async ({ account, user, password = "" }) => {
       return [user, await hashPassword(password, owner, account, user)] as const;
     }),
-  ]);
+  );
   const withStreams = plan.accounts.filter(({ jetStream }) => jetStream !== false);
   const managers = withStreams.map(({ name }) => [name, managerPublicKey(key, name)] as const);
   return {
-    accounts: {
-      systemUser,
-      accounts: plan.accounts,
-      hashes: Object.fromEntries(hashes),
-      managers: Object.fromEntries(managers),
-    },
-    access: { system: { user: systemUser, password: system }, managerKey: key },
+    systemUser,
+    accounts: plan.accounts,
+    hashes: Object.fromEntries(hashes),
+    managers: Object.fromEntries(managers),
   };
 }

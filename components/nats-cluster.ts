@@ -22,7 +22,7 @@ import { type NatsNode, transformedFields } from "./nats-node.ts";
 import { JetStreamProvider } from "./parts/jetstream-provider.ts";
 import { Lifespan } from "./parts/lifespan.ts";
 import type { Region } from "./region.ts";
-import { handedDown, refuseOptions } from "./resource-options.ts";
+import { handedDown, refuseClusterOptions, refuseProviders } from "./resource-options.ts";
 import { createRetirement } from "./steps/departures.ts";
 import { monitoringUrls } from "./steps/gates.ts";
 import { Stream } from "./stream.ts";
@@ -88,17 +88,18 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
 
   /**
    * @param name of the resource; what a program calls its clusters apart by.
-   * @param opts `providers` of Docker and `ignoreChanges` are refused; all others are as Pulumi has them.
+   * @param opts what can't be honoured is refused with a reason; all else is as Pulumi has it.
    * @throws pulumi.RunError
    */
   constructor(name: string, args: NatsClusterArgs, opts: pulumi.ComponentResourceOptions = {}) {
+    // Before anything is begun: what a cluster that is refused begins would go on.
+    refuseClusterOptions(name, opts);
     super(
       "nats-regions:index:NatsCluster",
       name,
       { cluster: args.cluster ?? name },
       handedDown(opts),
     );
-    refuseOptions(name, this, opts);
     this.#name = name;
     this.#args = args;
     this.#engine = engineFromEnvironment();
@@ -217,10 +218,11 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
   }
 
   async #make(): Promise<MadeCluster> {
+    refuseProviders(this);
     const { settingsIn = "program", goesByPlan = false, transform, owner } = this.#args;
     const streams = Array.from(this.#streams.values(), ({ key, settings }) => [key, settings]);
     const source = sourceOf(
-      { ...this.#args, cluster: this.#args.cluster ?? this.#name },
+      settingsIn === "config" ? { cluster: this.#name, ...this.#args } : this.#args,
       isMap(this.#args.streams ?? {}) ? Object.fromEntries(streams) : this.#args.streams,
     );
     const identity: StackIdentity = {

@@ -133,7 +133,7 @@ function createVolume(
   const args = { name: volumeName, labels: [...ownership.labels, generation] };
   return new docker.Volume(name, withFields<docker.VolumeArgs>(args, fields), {
     ...options,
-    ignoreChanges: ["labels", "driver", "driverOpts"],
+    ignoreChanges: ["labels", "driver", "driverOpts", "cluster"],
   });
 }
 

@@ -36,25 +36,71 @@ export function handedDown(opts: pulumi.ComponentResourceOptions): pulumi.Compon
   return { ...opts, transformations: [...(opts.transformations ?? []), handDown] };
 }
 
+type Option = Exclude<
+  keyof (pulumi.CustomResourceOptions & pulumi.ComponentResourceOptions),
+  "provider"
+>;
+
+/** Why options can't be honoured. */
+type Reasons = { readonly [Name in Option]?: string };
+
+const STAYS_AS_PLANNED =
+  "what is planned and what runs would differ for good; leave the settings as they are instead.";
+
+const CLUSTER_REASONS: Reasons = {
+  ignoreChanges: STAYS_AS_PLANNED,
+  replaceOnChanges:
+    "nodes are made anew zone by zone where a setting needs it, and data volumes never; leave it out.",
+  replacementTrigger: "a cluster is never made anew as a whole; leave it out.",
+  customTimeouts:
+    "there is no telling how long streams take to move; `patience` is how long is waited for what doesn't move.",
+  import: "there is no taking up a cluster that Pulumi didn't make; leave it out.",
+};
+
+const STREAM_REASONS: Reasons = {
+  ignoreChanges: STAYS_AS_PLANNED,
+  replaceOnChanges:
+    "a stream is changed in place, and loses messages only where its settings allow it; leave it out.",
+  replacementTrigger:
+    "a stream is changed in place, and loses messages only where its settings allow it; leave it out.",
+  import: "`adopt: true` in its args takes up a stream that is there.",
+};
+
+function refuse(what: string, opts: pulumi.ResourceOptions, reasons: Reasons): void {
+  const given = new Map<string, unknown>(Object.entries(opts));
+  for (const [name, reason] of Object.entries(reasons)) {
+    const value = given.get(name);
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
+    const shown = Array.isArray(value) ? ` ${value.join(", ")}:` : "";
+    throw new pulumi.RunError(`${what}: ${name}:${shown} ${reason}`);
+  }
+}
+
 /**
  * Refuses what can't be honoured.
  *
  * @throws pulumi.RunError
  */
-export function refuseOptions(
-  name: string,
-  cluster: pulumi.ComponentResource,
-  { ignoreChanges }: pulumi.ComponentResourceOptions,
-): void {
-  if (ignoreChanges && ignoreChanges.length > 0) {
-    throw new pulumi.RunError(
-      `NatsCluster ${name}: ignoreChanges: ${ignoreChanges.join(", ")}: what is planned and what runs would differ for good; leave the settings as they are instead.`,
-    );
-  }
+export function refuseClusterOptions(name: string, opts: pulumi.ComponentResourceOptions): void {
+  refuse(`NatsCluster ${name}`, opts, CLUSTER_REASONS);
+}
+
+/** The same of providers, its own and those of components around it. */
+export function refuseProviders(cluster: pulumi.ComponentResource): void {
   for (const kind of ["docker", "command"]) {
     if (cluster.getProvider(`${kind}:index:Any`) === undefined) continue;
     throw new pulumi.RunError(
-      `NatsCluster ${name}: providers: a ${kind} provider would be on another engine than the commands that the cluster runs beside it.\nLeave it out, and name the engine by DOCKER_HOST.`,
+      `providers: a ${kind} provider would be on another engine than the commands that the cluster runs beside it.\nLeave it out, and name the engine by DOCKER_HOST; one that is inherited, from a component around the cluster, counts too.`,
     );
   }
+}
+
+/** The same of a stream's options. */
+export function refuseStreamOptions(name: string, opts: pulumi.CustomResourceOptions): void {
+  if (opts.provider) {
+    throw new pulumi.RunError(
+      `Stream ${name}: provider: a stream is reached through its cluster; leave it out.`,
+    );
+  }
+  refuse(`Stream ${name}`, opts, STREAM_REASONS);
 }

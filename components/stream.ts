@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { StreamConfig } from "../lib/streams/stream-fields.ts";
 import type { StreamSettingsArgs } from "./args.ts";
 import { providerText } from "./dynamic.ts";
-import { allOf } from "./resource-options.ts";
+import { allOf, refuseStreamOptions } from "./resource-options.ts";
 import type { StreamHost, StreamStage } from "./stream-host.ts";
 
 /** A stream's settings, and the cluster that it is in. */
@@ -39,11 +39,7 @@ export class Stream extends pulumi.CustomResource {
    */
   constructor(name: string, args: StreamArgs, opts: pulumi.CustomResourceOptions = {}) {
     const { cluster, ...settings } = args;
-    if (opts.provider) {
-      throw new pulumi.RunError(
-        `Stream ${name}: provider: a stream is reached through its cluster; leave it out.`,
-      );
-    }
+    refuseStreamOptions(name, opts);
     const stage = cluster.admit(name, settings);
     const stageOf = <Value>(pick: (stage: StreamStage) => pulumi.Input<Value>) =>
       pulumi.output(stage.then(pick));

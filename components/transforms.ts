@@ -5,8 +5,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { type ClusterPlan, mapNodes, type NodePlan } from "../lib/plan/plan.ts";
 
 /**
- * Changes what a resource of a node is made from: fields that take the place of what is there, or a function that changes
- * them or returns others.
+ * Changes what a resource of a node is made from: fields that take the place of what is there, where lists of environment
+ * variables, labels and volumes are added to; or a function that changes them or returns others.
  */
 export type Transform<Args> = Partial<Args> | ((args: Args, node: string) => Args | undefined);
 
@@ -14,7 +14,7 @@ export type Transform<Args> = Partial<Args> | ((args: Args, node: string) => Arg
 export interface Transforms {
   /**
    * The container of each node, e.g. `{ logOpts: { "max-size": "10m" } }`. What settings are for stays as they have it:
-   * name, image, command, memory, network and ports; labels and volumes can be added to. A change costs: restart, zone by
+   * name, image, command, memory, network and ports; environment variables, labels and volumes can be added to. A change costs: restart, zone by
    * zone.
    */
   readonly container?: Transform<docker.ContainerArgs>;
@@ -37,7 +37,7 @@ const FIXED: ReadonlySet<string> = new Set([
   "ports",
 ]);
 /** Lists that keep what is in them. */
-const EXTENDED: ReadonlySet<string> = new Set(["labels", "volumes"]);
+const EXTENDED: ReadonlySet<string> = new Set(["envs", "labels", "volumes"]);
 
 /**
  * What a transform makes of args.
@@ -65,7 +65,7 @@ export function changedFields<Args extends object>(
 }
 
 function apply<Args extends object>(transform: Transform<Args>, args: Args, node: string): Args {
-  if (typeof transform !== "function") return { ...args, ...transform };
+  if (typeof transform !== "function") return withFields(args, transform);
   return transform(args, node) ?? args;
 }
 
@@ -100,7 +100,7 @@ function hasOutput(value: unknown): boolean {
 }
 
 /** Puts changed fields in the place of those of args, and what was added behind what is in a list. */
-export function withFields<Args extends object>(args: Args, fields: Fields): Args {
+export function withFields<Args extends object>(args: Args, fields: object): Args {
   const before = new Map<string, unknown>(Object.entries(args));
   const changed = Object.entries(fields).map(([name, value]) => {
     const kept = before.get(name);
@@ -116,9 +116,11 @@ export function planTransformed(
   fieldsOf: (node: NodePlan) => Fields,
 ): ClusterPlan {
   return mapNodes(plan, (node) => {
-    const fields = fieldsOf(node);
-    if (Object.keys(fields).length === 0) return node;
-    const digest = createHash("sha256").update(JSON.stringify(fields)).digest("hex").slice(0, 12);
-    return { ...node, restartSettings: { ...node.restartSettings, transform: digest } };
+    const fields = Object.entries(fieldsOf(node)).sort(([a], [b]) => (a < b ? -1 : 1));
+    if (fields.length === 0) return node;
+    const names = fields.map(([name]) => name).join(", ");
+    const digest = createHash("sha256").update(JSON.stringify(fields)).digest("hex");
+    const transform = `${names} (${digest.slice(0, 8)})`;
+    return { ...node, restartSettings: { ...node.restartSettings, transform } };
   });
 }

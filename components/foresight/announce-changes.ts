@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Accounts } from "../../lib/accounts/accounts-conf.ts";
 import { configDigest } from "../../lib/nodes/nats-conf.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
+import { PREVIEW_WORDS } from "../../lib/settings/settings-table.ts";
 import { fileReasons, issueReasons } from "../../lib/update/certificate-changes.ts";
 import { describeMemoryLosses } from "../../lib/update/memory-loss.ts";
 import {
@@ -51,7 +52,8 @@ export async function announceChanges(
   observe: Observer,
   tell = tellerOf(),
 ): Promise<Announcement> {
-  const changes = await findChanges(plan, await knownValue(accounts), before, texts);
+  const known = await knownValue(accounts);
+  const changes = await findChanges(plan, known, before, texts);
   const restarted = new Set(
     changes.filter(({ kind }) => kind === "restart").map(({ node }) => node),
   );
@@ -60,6 +62,7 @@ export async function announceChanges(
   for (const line of describeChanges(changes, plan.waves, restarts.steps)) {
     tell.info(line);
   }
+  if (known === undefined && before.containers.size > 0) tell.info(UNKNOWN_PASSWORDS);
   for (const line of restarts.notices) tell.info(line);
   for (const line of restarts.warnings) tell.warn(line);
   refuseMemoryLosses(plan, restarts, tell);
@@ -68,6 +71,8 @@ export async function announceChanges(
   );
   return { strays, labels, hasGrowth: changes.some(({ grows }) => grows), restarts };
 }
+
+const UNKNOWN_PASSWORDS = `${PREVIEW_WORDS.reload}: of nodes whose users get other passwords, which this preview can't know yet`;
 
 function refuseMemoryLosses(
   plan: ClusterPlan,

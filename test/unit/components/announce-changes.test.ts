@@ -65,6 +65,7 @@ describe("a node with TLS", () => {
   const announce = async (
     settings: object,
     files?: Partial<KeyedCertificate> & { ca?: string },
+    accounts = pulumi.output(ACCOUNTS),
   ) => {
     const plan = planOf(settings);
     const { port } = server.address() as AddressInfo;
@@ -82,7 +83,7 @@ describe("a node with TLS", () => {
     const texts = files && { ca, nodes: [{ node: running.name, ...shown, ...changed }] };
     const { strays } = await announceChanges(
       plan,
-      pulumi.output(ACCOUNTS),
+      accounts,
       engine,
       texts,
       async () => NOTHING_OBSERVED,
@@ -104,6 +105,16 @@ describe("a node with TLS", () => {
   });
 
   const NOTHING = { lines: [], strays: [] };
+
+  test("is told of passwords that are yet to be made what they would do", async () => {
+    const settings = { tls: "stack" };
+    run(firstOf(settings), await makeCertificate("rg1-az1", authority));
+    const unknown = pulumi.output(pulumi.unknown).apply(() => ACCOUNTS);
+    expect((await announce(settings, undefined, unknown)).lines).toContain(
+      "reload, no restart: of nodes whose users get other passwords, which this preview can't know yet",
+    );
+  });
+
   const STRAYED = [["rg1-az1", LOADED]];
 
   test("of the stack's own is told of names and lifetimes that change, and of nothing else", async () => {
