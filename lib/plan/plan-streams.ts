@@ -20,7 +20,6 @@ import {
   findNamesakes,
   findOverlaps,
 } from "../streams/stream-config.ts";
-import type { StreamConfig } from "../streams/stream-fields.ts";
 import { distinctStreams, type KeyedStream, streamPath } from "../streams/stream-name.ts";
 import { compilePolicy, type PolicySettings, type StreamPolicy } from "../streams/stream-policy.ts";
 import type { NodePlace } from "../topology/topology.ts";
@@ -28,14 +27,15 @@ import { unlimitedWarnings } from "./consumer-limit.ts";
 import { externalProblems, originWarnings } from "./origins.ts";
 import type { Settings } from "./settings.ts";
 
-export interface StreamPlan extends KeyedStream {
-  readonly config: StreamConfig;
+/** What the servers are to have of a stream, with its name in the settings. */
+interface WantedStream extends KeyedStream, Omit<CompiledStream, "problems"> {}
+
+export interface StreamPlan extends WantedStream {
   readonly policy: StreamPolicy;
   readonly placement: Possible;
 }
 
-export interface StreamDraft extends KeyedStream {
-  readonly config: StreamConfig;
+export interface StreamDraft extends WantedStream {
   /** Without leaders where there is no place. */
   readonly policy: StreamPolicy;
   readonly placement: Placement;
@@ -46,7 +46,7 @@ export interface StreamDraft extends KeyedStream {
 }
 
 /** A stream of the settings, before it has a place. */
-export interface NamedStream extends CompiledStream, KeyedStream {
+export interface NamedStream extends WantedStream, CompiledStream {
   /** Its settings. */
   readonly stream: PolicySettings;
 }
@@ -97,9 +97,10 @@ export function neighbourProblems(streams: readonly NamedStream[]): Problem[] {
 
 /** Plans where a stream goes, and tells what can't be. */
 export function draftStream(
-  { key, name, account, stream, config, problems }: NamedStream,
+  { stream, problems, ...wanted }: NamedStream,
   { accounts, leafNodes = false, fleet, places, streams, version }: Surroundings,
 ): StreamDraft {
+  const { config } = wanted;
   const request = placementRequest(config);
   const placement = planPlacement(request, fleet);
   const homeless = placement.kind === "impossible";
@@ -107,27 +108,24 @@ export function draftStream(
   const { policy, problems: misled } = compilePolicy(stream, hosts, places);
   // Where no replica is, it goes without saying that none can lead.
   const unfit = [
-    ...homeProblems({ name, account, config }, accounts),
-    ...streamRoomProblems({ name, account, config }, accounts),
-    ...externalProblems({ name, account, config }, { accounts, leafNodes }),
+    ...homeProblems(wanted, accounts),
+    ...streamRoomProblems(wanted, accounts),
+    ...externalProblems(wanted, { accounts, leafNodes }),
     ...(homeless ? [] : misled),
   ];
   return {
-    key,
-    name,
-    account,
-    config,
+    ...wanted,
     policy,
     placement,
     warnings: [
       ...placementWarnings(request, fleet),
       ...durabilityWarnings(config),
-      ...unlimitedWarnings({ account, config }, accounts, version),
-      ...originWarnings({ name, account, config }, streams, accounts),
+      ...unlimitedWarnings(wanted, accounts, version),
+      ...originWarnings(wanted, streams, accounts),
     ],
     problems: [
       ...problems,
-      ...unfit.map((each) => ({ ...each, path: streamPath({ key }, each.path) })),
+      ...unfit.map((each) => ({ ...each, path: streamPath(wanted, each.path) })),
     ],
   };
 }
@@ -144,8 +142,8 @@ export function planStreams(
 ): { readonly streams: readonly StreamPlan[]; readonly warnings: readonly string[] } {
   const problems = [...others, ...drafts.flatMap(problemsOf)];
   if (problems.length > 0) throw new PlanError(problems);
-  const streams = drafts.flatMap(({ key, name, account, config, policy, placement }) =>
-    placement.kind === "impossible" ? [] : [{ key, name, account, config, policy, placement }],
+  const streams = drafts.flatMap(({ warnings: _, problems: __, placement, ...wanted }) =>
+    placement.kind === "impossible" ? [] : [{ ...wanted, placement }],
   );
   return { streams, warnings: sumUp(drafts) };
 }
