@@ -11,7 +11,6 @@ import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts
 import { settingsPlaceOf } from "../../lib/plan/settings.ts";
 import { describeForeign } from "../../lib/plan/stack-identity.ts";
 import type { Engine } from "../../live/engine/engine.ts";
-
 import { engineNode, type Found, type FoundContainer, partition, tlsOf } from "./engine-finds.ts";
 
 /**

@@ -7,7 +7,6 @@ import type { Engine } from "../../live/engine/engine.ts";
 import { askMemoryKills } from "../../live/engine/memory-kills.ts";
 import { type Ownership, ownerFilter } from "../ownership.ts";
 import type { Teller } from "../teller.ts";
-
 import { type Found, type FoundContainer, partition } from "./engine-finds.ts";
 
 /** Empty where no node has a container: then the cluster is yet to be made, or was never finished. */

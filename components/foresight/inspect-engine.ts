@@ -3,7 +3,6 @@ import type { RunningTls } from "../../lib/tls/own-certificates.ts";
 import type { Engine } from "../../live/engine/engine.ts";
 import type { Ownership } from "../ownership.ts";
 import { tellerOf } from "../teller.ts";
-
 import {
   type EngineNode,
   engineNode,
