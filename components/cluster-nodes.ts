@@ -14,8 +14,9 @@ import { createNetwork } from "./parts/network.ts";
 import { type Certificates, createCertificates } from "./parts/node-certificates.ts";
 import { Region } from "./region.ts";
 import { createDrain } from "./steps/departures.ts";
-import { createGate, createShutdown, createStartGate, createTagPause } from "./steps/gates.ts";
+import { createGate, createStartGate, createTagPause } from "./steps/gates.ts";
 import { createAccountsStep, createInterestStep } from "./steps/interest.ts";
+import { createShutdown } from "./steps/removal.ts";
 import type { Transforms } from "./transforms.ts";
 
 export interface ClusterNodesArgs extends Omit<PlannedCluster, "access">, Foresight {
@@ -33,6 +34,8 @@ export interface ClusterNodes {
   readonly caCertificate: pulumi.Output<string> | undefined;
   /** To be waited for by whatever needs JetStream: one meta group of all nodes, each of them healthy. */
   readonly ready: readonly pulumi.Resource[];
+  /** What stops the nodes when the cluster goes. */
+  readonly shutdown: pulumi.Resource;
 }
 
 /** Makes a cluster's nodes with all that they share: a network, certificates, regions, and gates between the waves of nodes. */
@@ -81,8 +84,8 @@ export async function createNodes(
     createInterestStep(`${name}-interest`, stepArgs, accountsStep, closed, parent),
     createTagPause(`${name}-tags`, args, args.hasGrowth, closed, parent),
   ];
-  createShutdown(`${name}-shutdown`, args, ready, parent);
-  return { network: settings.network, nodes, regions, caCertificate: certificates?.ca, ready };
+  const shutdown = createShutdown(`${name}-shutdown`, args, ready, parent);
+  return { network: settings.network, nodes, regions, caCertificate: certificates?.ca, ready, shutdown };
 }
 
 /** Nodes that have no container get what is planned. */

@@ -25,6 +25,7 @@ import type { Region } from "./region.ts";
 import { handedDown, refuseClusterOptions, refuseProviders } from "./resource-options.ts";
 import { createRetirement } from "./steps/departures.ts";
 import { monitoringUrls } from "./steps/gates.ts";
+import { createRemovalGuard } from "./steps/removal.ts";
 import { Stream } from "./stream.ts";
 import type { FollowedStream, StreamHost, StreamStage } from "./stream-host.ts";
 import { planTransformed } from "./transforms.ts";
@@ -182,9 +183,8 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
     try {
       this.#made.resolve(await this.#make());
     } catch (error) {
-      const shown = this.#nameIn(error);
-      this.#made.reject(shown);
-      throw shown;
+      // What waits for the cluster waits for ever: each of its promises would tell of the same error.
+      throw this.#nameIn(error);
     }
     this.registerOutputs({ clientUrls: this.clientUrls, monitoringUrls: this.monitoringUrls });
   }
@@ -252,9 +252,13 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
       this,
     );
     const streamResources = [...this.#streams.values()].flatMap(({ resource }) => resource ?? []);
-    const retirement = { ...planned, before, caCertificate: nodes.caCertificate };
+    const stepArgs = { ...planned, before, caCertificate: nodes.caCertificate };
     const after = [...nodes.ready, ...streamResources];
-    createRetirement(`${this.#name}-retire`, retirement, after, this);
+    const retirement = createRetirement(`${this.#name}-retire`, stepArgs, after, this);
+    if (settingsIn === "program") {
+      const last = [...streamResources, retirement, nodes.shutdown];
+      createRemovalGuard(`${this.#name}-removal`, stepArgs, last, this);
+    }
     return { planned, nodes, access, isNew, stageOf };
   }
 }

@@ -28,16 +28,22 @@ export const given = z.object({
   CLUSTER: z.string().optional(),
   /** Name of a node's container. */
   CONTAINER: z.string().min(1),
+  /** Streams whose messages may be lost with their cluster. */
+  EXPENDABLE: json(z.array(z.object({ account: z.string(), name: z.string() })), "[]"),
   /** The servers that stay, as the planner sees them. */
   FLEET: json(fleet),
   /** Image of all nodes. */
   IMAGE: z.string(),
+  /** Whether the volumes of nodes outlive them. */
+  KEEPS_VOLUMES: z.stringbool().default(false),
   /** What the cluster lacked before nodes were restarted, see `lacksOf`: no gate waits for it. */
   LACKED: json(z.array(z.string()), "[]"),
   /** Nodes of later waves, which need not exist yet. */
   LATER: monitoringUrls,
   /** Nodes of the wave before a gate, and of those before it. */
   MONITORS: monitoringUrls,
+  /** The command of Pulumi's CLI, where `npx pulumi` runs it. */
+  NATS_REGIONS_COMMAND: z.string().optional(),
   /** Nodes that stay. */
   NODES: monitoringUrls,
   /** What a stack is called now. */
@@ -52,6 +58,8 @@ export const given = z.object({
   /** Where they stand: in a program, or in the config of a stack. */
   SETTINGS_IN: z.enum(["program", "config"]).default("config"),
   STACK: z.string(),
+  /** Name of the resource whose script it is. */
+  STEP: z.string(),
 });
 
 /** What nodes are to be asked with. */

@@ -9,6 +9,7 @@ interface Script {
 }
 
 const SCRIPTS: Readonly<Record<string, () => Promise<Script>>> = {
+  "check-removal": () => import("./check-removal.ts"),
   configure: () => import("./configure.ts"),
   drain: () => import("./drain-nodes.ts"),
   gate: () => import("./await-cluster.ts"),
@@ -16,6 +17,7 @@ const SCRIPTS: Readonly<Record<string, () => Promise<Script>>> = {
   "note-identity": () => import("./note-identity.ts"),
   restart: () => import("./restart-node.ts"),
   retire: () => import("./retire-nodes.ts"),
+  "shut-down": () => import("./shut-down.ts"),
   "start-gate": () => import("./check-start.ts"),
   "tell-accounts": () => import("./tell-accounts.ts"),
 };

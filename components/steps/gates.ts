@@ -119,27 +119,3 @@ export function createTagPause(
     { parent, dependsOn: [...gates] },
   );
 }
-
-const STOP_ALL =
-  'nodes=$(docker ps --quiet --filter "label=$OWNER"); [ -z "$nodes" ] || docker stop $nodes';
-
-/**
- * Goes first when the cluster is destroyed, and stops all nodes at once: one after the other, in the
- * order in which the gates let them in, each would hand its leaders on to the next to go. Where an `up` is told to
- * replace it, which deletes the old one as well, they run on.
- */
-export function createShutdown(
-  name: string,
-  args: Pick<StepArgs, "plan" | "ownership">,
-  ready: readonly pulumi.Resource[],
-  parent: pulumi.Resource,
-): pulumi.Resource {
-  return createScript(
-    name,
-    {
-      delete: `case "$NATS_REGIONS_COMMAND" in up | update) exit 0 ;; esac; ${STOP_ALL}`,
-      environment: nodeVariables(args, undefined),
-    },
-    { parent, dependsOn: [...ready] },
-  );
-}

@@ -1,5 +1,3 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { OWNER_LABEL } from "../../lib/nodes/labels.ts";
 import { type StackIdentity, settingsPlaceOf } from "../../lib/plan/settings.ts";
 import {
@@ -12,6 +10,7 @@ import {
   OWNER_VARIABLE,
   ownersToldIn,
 } from "../../lib/plan/stack-identity.ts";
+import { exportState } from "../pulumi-cli/export-state.ts";
 import { DockerError, type Engine, labelField, noEngine, textField } from "./engine.ts";
 
 /** A cluster as it is called now. */
@@ -72,21 +71,6 @@ export async function findIdentity(
   if (owner !== undefined) return { ...name, owner };
   const foreign = live.filter((found) => owners.includes(found.owner));
   throw new Error(describeForeign(name, foreign));
-}
-
-/** Needs no lock: a state that an `up` is at work on is as it was before, or a step further. */
-async function exportState(stack: string): Promise<string> {
-  const command = ["stack", "export", "--stack", stack, "--non-interactive"];
-  const options = { maxBuffer: Number.POSITIVE_INFINITY };
-  try {
-    const { stdout } = await promisify(execFile)("pulumi", command, options);
-    return stdout;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    throw new Error(
-      "There is no `pulumi` on the program's PATH, by which a cluster finds in its stack's state who it is. Put the folder of Pulumi's CLI on it.",
-    );
-  }
 }
 
 interface Owned {

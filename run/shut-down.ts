@@ -1,0 +1,17 @@
+/**
+ * Stops all nodes of a cluster at once, which is destroyed or has left its program: one after the other, each would hand
+ * its leaders on to the next to go. Run by a Command when that is deleted.
+ */
+import { engineFromEnvironment, textField } from "../live/engine/engine.ts";
+import { toldOfStep, whyDeleted } from "./deleted-step.ts";
+import { given } from "./given.ts";
+
+const told = toldOfStep.extend(given.pick({ OWNER: true }).shape);
+
+export async function main(env: NodeJS.ProcessEnv): Promise<void> {
+  const { OWNER, ...step } = told.parse(env);
+  if ((await whyDeleted(step)) === "replaced") return;
+  const engine = engineFromEnvironment();
+  const nodes = await engine.list({ name: textField(".Names") }, "ps", `--filter=label=${OWNER}`);
+  if (nodes.length > 0) await engine.run("stop", ...nodes.map(({ name }) => name));
+}
