@@ -85,7 +85,14 @@ export async function createNodes(
     createTagPause(`${name}-tags`, args, args.hasGrowth, closed, parent),
   ];
   const shutdown = createShutdown(`${name}-shutdown`, args, ready, parent);
-  return { network: settings.network, nodes, regions, caCertificate: certificates?.ca, ready, shutdown };
+  return {
+    network: settings.network,
+    nodes,
+    regions,
+    caCertificate: certificates?.ca,
+    ready,
+    shutdown,
+  };
 }
 
 /** Nodes that have no container get what is planned. */

@@ -25,13 +25,13 @@ ${more}
 `;
 
 /** Another cluster, with a stream that is called as one of the first. */
-const SECOND_CLUSTER = `
+const secondCluster = (fate = "") => `
 const second = new NatsCluster("c2", {
   regions: ["rg1"],
   systemPassword: config.requireSecret("systemPassword"),
   password: config.requireSecret("password"),
 });
-new Stream("c2-ORDERS", { cluster: second, stream: "ORDERS", subjects: ["orders.*"], allowDataLoss: true });
+new Stream("c2-ORDERS", { cluster: second, stream: "ORDERS", subjects: ["orders.*"]${fate} });
 
 export const secondUrls = second.clientUrls;
 `;
@@ -127,7 +127,7 @@ describe("a program that installed the package", () => {
 
   test("has another cluster beside it, which comes and goes", async () => {
     const before = await program.leftovers();
-    write("az:3", SECOND_CLUSTER);
+    write("az:3", secondCluster());
     await run("up", "--yes", "--skip-preview");
     const { clientUrls, secondUrls = {} } = await reach();
     await using first = await NatsClient.connect({ clientUrls });
@@ -137,6 +137,28 @@ describe("a program that installed the package", () => {
     expect(await first.payloads("ORDERS")).not.toContain("for the second");
     await run("preview", "--expect-no-changes");
 
+    write("az:3");
+    const refused = await program.pulumi("up", "--yes", "--skip-preview");
+    expect(refused.exitCode).not.toBe(0);
+    expect(refused.text).toContain(
+      "cluster c2 is in the program no more, but has ORDERS with 1 message",
+    );
+    expect(await second.payloads("ORDERS")).toEqual(["for the second"]);
+    write("az:3", secondCluster());
+    await run(
+      "up",
+      "--yes",
+      "--skip-preview",
+      "--replace",
+      "**::c2-removal",
+      "--replace",
+      "**::c2-shutdown",
+    );
+    expect(await second.payloads("ORDERS")).toEqual(["for the second"]);
+    await run("preview", "--expect-no-changes");
+
+    write("az:3", secondCluster(", allowDataLoss: true"));
+    await run("up", "--yes", "--skip-preview");
     write("az:3");
     await run("up", "--yes", "--skip-preview");
     expect(await program.leftovers()).toEqual(before);

@@ -15,7 +15,7 @@ const judge = (
 describe("a cluster that has left its program", () => {
   test("stays where a stream holds messages, which are told", () => {
     expect(judge(clusterWith([EMPTY, ORDERS]))).toBe(
-      'cluster east is in the program no more, but has ORDERS with 3 messages (300 B), which would be gone for good; nothing of it was removed. Put it back. To let it go: give its streams allowDataLoss: true (or the cluster keepVolumes: true), run "pulumi up", then take it out',
+      'cluster east is in the program no more, but has ORDERS with 3 messages (100 B), which would be gone for good; nothing of it was removed. Put it back. To let it go: give its streams allowDataLoss: true (or the cluster keepVolumes: true), run "pulumi up", then take it out',
     );
   });
 
