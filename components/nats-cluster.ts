@@ -17,6 +17,7 @@ import {
   type StreamAccess,
 } from "./cluster-streams.ts";
 import { claimPorts } from "./foresight/claimed-ports.ts";
+import { refuseContextInUse } from "./foresight/engine-refusals.ts";
 import { foresee } from "./foresight/foresee.ts";
 import { type NatsNode, transformedFields } from "./nats-node.ts";
 import { JetStreamProvider } from "./parts/jetstream-provider.ts";
@@ -231,6 +232,7 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
       ...(settingsIn === "program" ? { cluster: this.#name } : {}),
     };
     const engine = this.#engine;
+    if (settingsIn === "program") await refuseContextInUse(engine);
     const bare = await planFrom(engine, source, identity, owner, this);
     const plan = planTransformed(bare.plan, (node) =>
       transformedFields(transform, node, { ...bare.plan, ...bare, networkName: bare.plan.prefix }),

@@ -10,7 +10,7 @@ import { imageVersion, whyNotTogether } from "../../lib/nodes/versions.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
 import { settingsPlaceOf } from "../../lib/plan/settings.ts";
 import { describeForeign } from "../../lib/plan/stack-identity.ts";
-import type { Engine } from "../../live/engine/engine.ts";
+import { type Engine, nothing, textField } from "../../live/engine/engine.ts";
 import { engineNode, type Found, type FoundContainer, partition, tlsOf } from "./engine-finds.ts";
 
 /**
@@ -30,6 +30,22 @@ export function refuseUnreachable(
       `${setting}: nodes on ${host} can't be reached at ${address}.\nSet it to an address of that machine: ${howToSet(place, setting, "10.0.0.5")}`,
     );
   }
+}
+
+/**
+ * Pulumi's Docker provider (5.2) goes by DOCKER_HOST and DOCKER_CONTEXT, and by no context that `docker context use` has
+ * chosen: nodes would be made on one engine, and their network on another.
+ *
+ * @throws pulumi.RunError naming the way out.
+ */
+export async function refuseContextInUse(engine: Engine): Promise<void> {
+  if (engine.isNamed) return;
+  const fields = { name: textField(".Name"), host: textField(".Endpoints.docker.Host") };
+  const [context] = await engine.list(fields, "context", "inspect").catch(nothing);
+  if (!context || context.name === "default") return;
+  throw new pulumi.RunError(
+    `The docker context in use, ${context.name}, leads to ${context.host}, where Pulumi's Docker provider doesn't follow: nodes would be made on another engine than their network.\nName the engine to both: export DOCKER_HOST=${context.host}`,
+  );
 }
 
 export function refuseForeign(found: readonly Found[], plan: ClusterPlan, owner: string): void {

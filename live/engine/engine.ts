@@ -93,6 +93,12 @@ export class Engine {
     return this.#settings.variables.DOCKER_HOST || undefined;
   }
 
+  /** Whether the environment names it, and so to all that read that; else it is that of docker's context in use. */
+  get isNamed(): boolean {
+    const { DOCKER_HOST: host, DOCKER_CONTEXT: context } = this.#settings.variables;
+    return Boolean(host || context);
+  }
+
   /** Whether what the engine publishes on loopback is reached here: also by one that listens there on tcp. */
   get isLocal(): boolean {
     const { host = "" } = this;

@@ -1,7 +1,10 @@
 import { createServer } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { refuseUnreachable } from "../../../components/foresight/engine-refusals.ts";
+import {
+  refuseContextInUse,
+  refuseUnreachable,
+} from "../../../components/foresight/engine-refusals.ts";
 import { inspectEngine } from "../../../components/foresight/inspect-engine.ts";
 import { ownershipOf } from "../../../components/ownership.ts";
 import { nodesOf, planCluster } from "../../../lib/plan/plan.ts";
@@ -281,4 +284,25 @@ describe("refuseUnreachable", () => {
       expect(refuse(host, "127.0.0.1")).not.toThrow();
     },
   );
+});
+
+describe("refuseContextInUse", () => {
+  const refuse = () => refuseContextInUse(engineFromEnvironment());
+  const context = (name: string) => fake.answer("docker", "context", [{ name, host: "ssh://far" }]);
+
+  test("refuses an engine that is named to the docker command alone", async () => {
+    vi.stubEnv("DOCKER_HOST", undefined);
+    context("far");
+    await expect(refuse()).rejects.toThrow(
+      "The docker context in use, far, leads to ssh://far, where Pulumi's Docker provider doesn't follow: nodes would be made on another engine than their network.\nName the engine to both: export DOCKER_HOST=ssh://far",
+    );
+  });
+
+  test("takes the default context, and what the environment names", async () => {
+    context("far");
+    await refuse();
+    vi.stubEnv("DOCKER_HOST", undefined);
+    context("default");
+    await refuse();
+  });
 });
