@@ -33,14 +33,14 @@ export class Link extends pulumi.ComponentResource {
           ...Object.values(copyUrls).map((url) => ({ url: login(url), hub: true })),
         ];
       });
+    // It has no clients of its own: they would need no password.
+    const conf = { listen: "127.0.0.1:4222", leafnodes: { remotes } };
     new docker.Container(
       name,
       {
         image: image.name,
         command: ["-c", "/link.conf"],
-        uploads: [
-          { file: "/link.conf", content: pulumi.jsonStringify({ leafnodes: { remotes } }) },
-        ],
+        uploads: [{ file: "/link.conf", content: pulumi.jsonStringify(conf) }],
         networksAdvanced: [{ name: origin.networkName }, { name: copy.networkName }],
         restart: "unless-stopped",
       },

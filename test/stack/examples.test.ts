@@ -1,3 +1,4 @@
+import { execa } from "execa";
 import { afterEach, expect, test } from "vitest";
 import { z } from "zod";
 import { eventually } from "../support/eventually.ts";
@@ -71,8 +72,20 @@ test("two-clusters: what is published in one is in the other, message by message
     await using west = await NatsClient.connect({ clientUrls: westUrls });
     await using east = await NatsClient.connect({ clientUrls: eastUrls });
     const payloads = Array.from({ length: 500 }, (_, index) => `order ${index}`);
-    for (const payload of payloads) await west.publish("orders.1", payload);
-    await eventually(async () => (await east.info("ORDERS")).state.messages === payloads.length);
+    const publish = async (from: number, to: number) => {
+      for (const payload of payloads.slice(from, to)) await west.publish("orders.1", payload);
+    };
+    const copied = async () => (await east.info("ORDERS")).state.messages;
+    await publish(0, 300);
+    await eventually(async () => (await copied()) === 300);
+
+    const inWest = ["--filter", `network=${program.project}-dev-west`];
+    const { stdout: link } = await execa("docker", ["ps", "-q", "--filter=name=^link-", ...inWest]);
+    await execa("docker", ["kill", link]);
+    await publish(300, 500);
+    expect(await copied()).toBe(300);
+    await execa("docker", ["start", link]);
+    await eventually(async () => (await copied()) === 500, 60_000);
     expect(await east.payloads("ORDERS")).toEqual(payloads);
   }
   await takeDown();
