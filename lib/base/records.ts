@@ -13,3 +13,7 @@ export function withoutUndefined(value: unknown): unknown {
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
   return Object.fromEntries(members.map(([key, member]) => [key, withoutUndefined(member)]));
 }
+
+export function isMap<Value>(value: Value): value is Value & object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,88 @@
+import * as pulumi from "@pulumi/pulumi";
+import { isMap } from "../lib/base/records.ts";
+import type { StreamPlan } from "../lib/plan/plan.ts";
+import type { StackIdentity } from "../lib/plan/settings.ts";
+import { engineFromEnvironment } from "../live/engine/engine.ts";
+import { type NatsClusterArgs, sourceOf } from "./cluster-args.ts";
+import { type ClusterNodes, createNodes } from "./cluster-nodes.ts";
+import { type PlannedCluster, planFrom } from "./cluster-plan.ts";
+import { accessStreams, createRoster, type StreamAccess } from "./cluster-streams.ts";
+import type { DeclaredStreams } from "./declared-streams.ts";
+import { claimPorts } from "./foresight/claimed-ports.ts";
+import { refuseContextInUse } from "./foresight/engine-refusals.ts";
+import { foresee } from "./foresight/foresee.ts";
+import { transformedFields } from "./nats-node.ts";
+import { refuseProviders } from "./resource-options.ts";
+import { createRetirement } from "./steps/departures.ts";
+import { createRemovalGuard } from "./steps/removal.ts";
+import type { StreamHost, StreamStage } from "./stream-host.ts";
+import { planTransformed } from "./transforms.ts";
+
+/** A cluster once it is planned and looked at. */
+export interface MadeCluster {
+  readonly planned: PlannedCluster;
+  readonly nodes: ClusterNodes;
+  readonly access: StreamAccess;
+  /** Whether no node had a container. */
+  readonly isNew: boolean;
+  readonly stageOf: (stream: StreamPlan) => StreamStage;
+}
+
+/** What a program has declared. */
+interface DeclaredCluster {
+  /** Of its resource. */
+  readonly name: string;
+  readonly args: NatsClusterArgs;
+  readonly streams: DeclaredStreams;
+}
+
+/** Plans a cluster, looks at what runs, and makes its resources. */
+export async function makeCluster(
+  cluster: pulumi.ComponentResource & Pick<StreamHost, "jetStream">,
+  { name, args, streams }: DeclaredCluster,
+): Promise<MadeCluster> {
+  // Whatever is refused, no stream comes later.
+  const settings = streams.close();
+  refuseProviders(cluster);
+  const { settingsIn = "program", goesByPlan = false, transform, owner } = args;
+  const source = sourceOf(
+    settingsIn === "config" ? { cluster: name, ...args } : args,
+    // What a config has there may be anything, until it is checked.
+    isMap(args.streams ?? {}) ? settings : args.streams,
+  );
+  const identity: StackIdentity = {
+    project: pulumi.getProject(),
+    stack: pulumi.getStack(),
+    ...(settingsIn === "program" ? { cluster: name } : {}),
+  };
+  const engine = engineFromEnvironment();
+  if (settingsIn === "program") await refuseContextInUse(engine);
+  const bare = await planFrom(engine, source, identity, owner, cluster);
+  const plan = planTransformed(bare.plan, (node) =>
+    transformedFields(transform, node, { ...bare.plan, ...bare, networkName: bare.plan.prefix }),
+  );
+  claimPorts(name, plan);
+  const planned = { ...bare, plan };
+  const foresight = await foresee(engine, planned, goesByPlan ? source : undefined);
+  const { before } = foresight;
+  const nodesArgs = { ...planned, ...foresight, engine, ...(transform ? { transform } : {}) };
+  const nodes = await createNodes(name, nodesArgs, cluster);
+  const access = accessStreams(planned, nodes, before, goesByPlan);
+  const isNew = before.containers.size === 0;
+  const stageOf = createRoster(
+    `${name}-streams`,
+    planned,
+    nodes,
+    access,
+    cluster.jetStream,
+    cluster,
+  );
+  const stepArgs = { ...planned, before, caCertificate: nodes.caCertificate };
+  const after = [...nodes.ready, ...streams.resources];
+  const retirement = createRetirement(`${name}-retire`, stepArgs, after, cluster);
+  if (settingsIn === "program") {
+    const last = [...streams.resources, retirement, nodes.shutdown];
+    createRemovalGuard(`${name}-removal`, stepArgs, last, cluster);
+  }
+  return { planned, nodes, access, isNew, stageOf };
+}
