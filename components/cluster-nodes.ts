@@ -111,7 +111,8 @@ function createCommon(
   const pulled = new docker.RemoteImage(
     `${name}-image`,
     { name: plan.image, keepLocally: true },
-    { parent },
+    // Another one takes its place, also in a cluster that is protected.
+    { parent, protect: false },
   );
   return {
     image: plan.image,

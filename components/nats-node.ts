@@ -194,6 +194,9 @@ function createContainer(
     withFields(args, transformedFields(transform, plan, settings)),
     {
       parent,
+      // A protected cluster restarts nodes all the same, and Pulumi takes that for a deletion. It keeps the step that stops
+      // all nodes, which comes before their containers.
+      protect: false,
       deleteBeforeReplace: true,
       dependsOn: [settings.network, settings.pulled, configured, ...after],
       hooks: {
