@@ -23,6 +23,15 @@ export interface Program {
   readonly typescript?: false;
 }
 
+let packed: Promise<string> | undefined;
+
+/** @returns path of the tarball, which is there as long as the process. */
+async function packOnce(): Promise<string> {
+  const folder = mkdtempSync(path.join(tmpdir(), "nats-regions-package-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return await pack(folder);
+}
+
 /**
  * A project in a folder of its own with the packed package installed, and one stack of it, driven by the CLI as
  * anybody has it: nothing of this repository is around it.
@@ -70,7 +79,8 @@ export class LibraryProgram {
     );
     const versions = { ...dependencies, ...devDependencies };
     for (const name of BESIDE) this.#dependencies[name] = versions[name];
-    this.#dependencies["nats-regions"] = await pack(this.folder);
+    packed ??= packOnce();
+    this.#dependencies["nats-regions"] = await packed;
   }
 
   async #install(secrets: Readonly<Record<string, string>>): Promise<void> {
@@ -133,9 +143,9 @@ export class LibraryProgram {
     return namesOnEngine(this.project);
   }
 
-  /** Destroys the stack and whatever a failed test left of it. */
+  /** Removes what a failed test left of the stack: what isn't the package's, only a `destroy` finds. */
   async remove(): Promise<void> {
-    await this.pulumi("destroy", "--yes");
+    if ((await this.leftovers()).length > 0) await this.pulumi("destroy", "--yes");
     await removeFromEngine(this.project);
     rmSync(this.folder, { recursive: true, force: true });
   }
