@@ -119,8 +119,11 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
       const declared = { name: this.#name, args: this.#args, streams: this.#streams };
       this.#made.resolve(await makeCluster(this, declared));
     } catch (error) {
-      // What waits for the cluster waits for ever: each of its promises would tell of the same error.
-      throw this.#nameIn(error);
+      const named = this.#nameIn(error);
+      // What waits for the cluster has to end with it: a program that another one runs inline would go on for ever. It is the
+      // same error each time, which is said once.
+      this.#made.reject(named);
+      throw named;
     }
     this.registerOutputs({ clientUrls: this.clientUrls, monitoringUrls: this.monitoringUrls });
   }

@@ -50,6 +50,22 @@ new Stream("ORDERS", { cluster, subjects: ["orders.*"], replicas: "three" });
 
 const STRIPPED = { file: "index.ts", type: "module", typescript: false } as const;
 
+/** Runs a program by Pulumi's Automation API, whose cluster has a stream that can't be placed. */
+const inlineText = (project: string) => `
+import { LocalWorkspace } from "@pulumi/pulumi/automation/index.js";
+import { NatsCluster } from "nats-regions";
+
+const program = async () => {
+  const streams = { LOST: { subjects: ["lost.*"], replicas: 3, placement: { tags: ["rg:9"] } } };
+  const cluster = new NatsCluster("c1", { regions: ["rg1"], systemPassword: "s", password: "p", streams });
+  return { placements: cluster.placements };
+};
+const args = { stackName: "inline", projectName: "${project}", program };
+const stack = await LocalWorkspace.createOrSelectStack(args, { workDir: process.cwd() });
+await stack.preview().catch(({ message }) => console.log("ended with", message));
+await stack.workspace.removeStack("inline");
+`;
+
 /** How programs are written: as node runs them, as `pulumi new typescript` has them, in JavaScript. */
 const KINDS: Readonly<Record<string, Omit<Program, "text">>> = {
   "a module whose types node strips": STRIPPED,
@@ -88,6 +104,13 @@ describe("a program that installed the package", () => {
     expect(await program.complaints(MISTAKES, "--module", "nodenext")).toBe("");
     const bundled = ["--module", "esnext", "--moduleResolution", "bundler", "--skipLibCheck"];
     expect(await program.complaints(MISTAKES, ...bundled)).toBe("");
+  });
+
+  test("ends with a refusal, where another one runs it inline", async () => {
+    const { exitCode, text } = await program.node(inlineText(program.project));
+    expect(text).toMatch(/streams\.LOST\.placement: needs 3 servers tagged rg:9/);
+    expect(text).toContain("ended with");
+    expect(exitCode).toBe(0);
   });
 
   test("brings a cluster up with both streams where it says", async () => {

@@ -125,6 +125,14 @@ export class LibraryProgram {
     return { exitCode, text: all };
   }
 
+  /** Runs a module beside the program in the place of the CLI, and tells how it ended. */
+  async node(text: string): Promise<Outcome> {
+    writeFileSync(this.#in("beside.mjs"), text);
+    const { exitCode = 1, all } = await this.#start(["beside.mjs"], process.execPath);
+    rmSync(this.#in("beside.mjs"));
+    return { exitCode, text: all };
+  }
+
   /** Runs a command of the CLI that has to succeed, and gives what it said. */
   async expectPulumi(...args: string[]): Promise<string> {
     const { exitCode, text } = await this.pulumi(...args);
@@ -150,10 +158,10 @@ export class LibraryProgram {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #start(args: readonly string[]) {
+  #start(args: readonly string[], command?: string) {
     const cli = findCli(process.env) ?? "pulumi";
     const folders = [path.dirname(cli), path.dirname(process.execPath), process.env.PATH ?? ""];
-    return execa(cli, args, {
+    return execa(command ?? cli, args, {
       cwd: this.folder,
       env: {
         PATH: folders.join(path.delimiter),
