@@ -19,7 +19,6 @@ export default defineConfig({
           include: ["test/server/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
         },
       },
       {

@@ -29,7 +29,7 @@ export function claimPorts(name: string, plan: ClusterPlan): void {
     const rival = known.find((each) => each.port === claim.port && areOne(each, claim));
     if (!rival) continue;
     throw new pulumi.RunError(
-      `NatsCluster ${name}: clientPort: ${claim.node} and ${rival.node} of ${rival.cluster} would both have port ${claim.port}.\nGive one of the clusters others, e.g. clientPort: ${nextFree(known)}.`,
+      `clientPort: ${claim.node} and ${rival.node} of ${rival.cluster} would both have port ${claim.port}.\nGive one of the clusters others, e.g. clientPort: ${nextFree(known)}.`,
     );
   }
 }

@@ -223,6 +223,8 @@ describe("a server with all that accounts can have", () => {
 
   test("holds an account to its limits", async () => {
     const client = await byNkey();
+    // The server tells of it once more when it knows who it is.
+    await client.flush();
     expect(client.info?.max_payload).toBe(1024);
     const more = async () => {
       for (;;) await byNkey();

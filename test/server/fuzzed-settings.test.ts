@@ -14,6 +14,7 @@ import {
   CONFIG_DIR,
   configDigest,
   DATA_DIR,
+  LEAF_PORT,
   renderAccountsConf,
   TLS_FILES,
 } from "../../lib/nodes/nats-conf.ts";
@@ -235,7 +236,10 @@ test(
 
 /** Starts the server of a node alone, with its ports and its folder for data elsewhere. */
 async function startServer(place: string, confText: string, accounts: Accounts) {
-  const conf = await writeConf(place, confText.replace(`"${DATA_DIR}"`, `"${place}"`), accounts);
+  const own = confText
+    .replace(`"${DATA_DIR}"`, `"${place}"`)
+    .replace(`port: ${LEAF_PORT}\n`, "port: -1\n");
+  const conf = await writeConf(place, own, accounts);
   const ports = ["--port=-1", "--http_port=-1", "--cluster=nats://127.0.0.1:-1"];
   const told = ["--addr=127.0.0.1", `--ports_file_dir=${place}`];
   const child = spawn(BINARY, ["-c", conf, ...ports, ...told], { stdio: "ignore" });

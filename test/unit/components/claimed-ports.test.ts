@@ -30,7 +30,7 @@ test("two clusters of a program can't have a port in common, of whichever kind",
   });
   expect(refusals).toEqual([
     "",
-    "NatsCluster west: clientPort: rg1-az3 and rg1-az1 of east would both have port 5002.\nGive one of the clusters others, e.g. clientPort: 6003.",
+    "clientPort: rg1-az3 and rg1-az1 of east would both have port 5002.\nGive one of the clusters others, e.g. clientPort: 6003.",
     expect.stringContaining("rg1-az1 and rg1-az1 of east would both have port 6000"),
     "",
   ]);
