@@ -11,6 +11,7 @@ import type { DeclaredStreams } from "./declared-streams.ts";
 import { claimPorts } from "./foresight/claimed-ports.ts";
 import { refuseContextInUse } from "./foresight/engine-refusals.ts";
 import { foresee } from "./foresight/foresee.ts";
+import { isMocked, mockHooks } from "./mocked.ts";
 import { transformedFields } from "./nats-node.ts";
 import { refuseProviders } from "./resource-options.ts";
 import { createRetirement } from "./steps/departures.ts";
@@ -56,7 +57,8 @@ export async function makeCluster(
     ...(settingsIn === "program" ? { cluster: name } : {}),
   };
   const engine = engineFromEnvironment();
-  if (settingsIn === "program") await refuseContextInUse(engine);
+  if (isMocked()) mockHooks();
+  else if (settingsIn === "program") await refuseContextInUse(engine);
   const bare = await planFrom(engine, source, identity, owner, cluster);
   const plan = planTransformed(bare.plan, (node) =>
     transformedFields(transform, node, { ...bare.plan, ...bare, networkName: bare.plan.prefix }),

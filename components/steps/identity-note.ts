@@ -1,10 +1,16 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { StackIdentity } from "../../lib/plan/settings.ts";
-import { type Identity, identitySchema, OWNER_VARIABLE } from "../../lib/plan/stack-identity.ts";
+import {
+  deriveOwner,
+  type Identity,
+  identitySchema,
+  OWNER_VARIABLE,
+} from "../../lib/plan/stack-identity.ts";
 import type { Engine } from "../../live/engine/engine.ts";
 import { findIdentity, hintsFromEnvironment } from "../../live/engine/find-identity.ts";
 import { knownValue } from "../known-value.ts";
+import { isMocked, organizationOfRun } from "../mocked.ts";
 import { runCommand } from "./script.ts";
 
 /**
@@ -26,7 +32,7 @@ export async function keepIdentity(
   owner: string | undefined,
   parent: pulumi.Resource,
 ): Promise<Identity> {
-  const organization = pulumi.getOrganization();
+  const organization = organizationOfRun();
   const { project, stack, cluster } = name;
   const noted = new local.Command(
     cluster === undefined ? "identity" : `${cluster}-identity`,
@@ -43,6 +49,7 @@ export async function keepIdentity(
     },
     { ignoreChanges: ["*"], ...(cluster === undefined ? {} : { parent }) },
   );
+  if (isMocked()) return { ...name, owner: owner ?? deriveOwner(name, organization, "") };
   const json = await knownValue(noted.stdout);
   if (json !== undefined) return identitySchema.parse(JSON.parse(json));
   try {

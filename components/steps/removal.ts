@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { settingsPlaceOf } from "../../lib/plan/settings.ts";
+import { organizationOfRun } from "../mocked.ts";
 import { createScript, nodeVariables, runCommand, type ScriptArgs } from "./script.ts";
 import type { StepArgs } from "./step-args.ts";
 
@@ -68,7 +69,7 @@ export function createRemovalGuard(
 
 function stepVariables(name: string): ScriptArgs["environment"] {
   return {
-    ORGANIZATION: pulumi.getOrganization(),
+    ORGANIZATION: organizationOfRun(),
     PROJECT: pulumi.getProject(),
     STACK: pulumi.getStack(),
     STEP: name,
