@@ -238,7 +238,7 @@ test(
 async function startServer(place: string, confText: string, accounts: Accounts) {
   const own = confText
     .replace(`"${DATA_DIR}"`, `"${place}"`)
-    .replace(`port: ${LEAF_PORT}\n`, "port: -1\n");
+    .replace(`"port": ${LEAF_PORT}`, `"port": -1`);
   const conf = await writeConf(place, own, accounts);
   const ports = ["--port=-1", "--http_port=-1", "--cluster=nats://127.0.0.1:-1"];
   const told = ["--addr=127.0.0.1", `--ports_file_dir=${place}`];
