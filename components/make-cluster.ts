@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { isMap } from "../lib/base/records.ts";
 import type { StreamPlan } from "../lib/plan/plan.ts";
-import type { StackIdentity } from "../lib/plan/settings.ts";
+import { type StackIdentity, settingsPlaceOf } from "../lib/plan/settings.ts";
 import { engineFromEnvironment } from "../live/engine/engine.ts";
 import { type NatsClusterArgs, sourceOf } from "./cluster-args.ts";
 import { type ClusterNodes, createNodes } from "./cluster-nodes.ts";
@@ -9,7 +9,7 @@ import { type PlannedCluster, planFrom } from "./cluster-plan.ts";
 import { accessStreams, createRoster, type StreamAccess } from "./cluster-streams.ts";
 import type { DeclaredStreams } from "./declared-streams.ts";
 import { claimPorts } from "./foresight/claimed-ports.ts";
-import { refuseContextInUse } from "./foresight/engine-refusals.ts";
+import { refuseContextInUse, refuseEngineOfConfig } from "./foresight/engine-refusals.ts";
 import { foresee } from "./foresight/foresee.ts";
 import { isMocked, mockHooks } from "./mocked.ts";
 import { transformedFields } from "./nats-node.ts";
@@ -57,6 +57,7 @@ export async function makeCluster(
     ...(settingsIn === "program" ? { cluster: name } : {}),
   };
   const engine = engineFromEnvironment();
+  refuseEngineOfConfig(engine, settingsPlaceOf(identity));
   if (isMocked()) mockHooks();
   else if (settingsIn === "program") await refuseContextInUse(engine);
   const bare = await planFrom(engine, source, identity, owner, cluster);

@@ -12,6 +12,7 @@ import { type MadeCluster, makeCluster } from "./make-cluster.ts";
 import type { NatsNode } from "./nats-node.ts";
 import { JetStreamProvider } from "./parts/jetstream-provider.ts";
 import { Lifespan } from "./parts/lifespan.ts";
+import { withOwnProviders } from "./parts/own-providers.ts";
 import type { Region } from "./region.ts";
 import { handedDown, refuseClusterOptions } from "./resource-options.ts";
 import { monitoringUrls } from "./steps/gates.ts";
@@ -62,7 +63,7 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
       "nats-regions:index:NatsCluster",
       name,
       { cluster: args.cluster ?? name },
-      handedDown(opts),
+      handedDown(withOwnProviders(name, opts)),
     );
     this.#name = name;
     this.#args = args;

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { isOwn } from "./parts/own-providers.ts";
 
 type Dependencies = pulumi.ResourceOptions["dependsOn"];
 
@@ -88,7 +89,8 @@ export function refuseClusterOptions(name: string, opts: pulumi.ComponentResourc
 /** The same of providers, its own and those of components around it. */
 export function refuseProviders(cluster: pulumi.ComponentResource): void {
   for (const kind of ["docker", "command"]) {
-    if (cluster.getProvider(`${kind}:index:Any`) === undefined) continue;
+    const provider = cluster.getProvider(`${kind}:index:Any`);
+    if (provider === undefined || isOwn(provider)) continue;
     throw new pulumi.RunError(
       `providers: a ${kind} provider would be on another engine than the commands that the cluster runs beside it.\nLeave it out, and name the engine by DOCKER_HOST; one that is inherited, from a component around the cluster, counts too.`,
     );

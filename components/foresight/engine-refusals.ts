@@ -48,6 +48,25 @@ export async function refuseContextInUse(engine: Engine): Promise<void> {
   );
 }
 
+/**
+ * The Docker provider goes by what the stack's config has for it before it goes by the environment.
+ *
+ * @throws pulumi.RunError naming the way out.
+ */
+export function refuseEngineOfConfig({ host, context }: Engine, place: SettingsPlace): void {
+  const config = new pulumi.Config("docker");
+  for (const [key, variable, named] of [
+    ["host", "DOCKER_HOST", host],
+    ["context", "DOCKER_CONTEXT", context],
+  ] as const) {
+    const given = config.get(key);
+    if (given === undefined || given === named) continue;
+    throw new pulumi.RunError(
+      `docker:${key}: Pulumi's Docker provider would make nodes on ${given}, and their network would be made on the engine that the environment names.\nName it to both: ${pulumiCommand(place)} config rm docker:${key} && export ${variable}=${given}`,
+    );
+  }
+}
+
 export function refuseForeign(found: readonly Found[], plan: ClusterPlan, owner: string): void {
   const planned = new Set([
     plan.prefix,

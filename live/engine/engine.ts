@@ -93,10 +93,14 @@ export class Engine {
     return this.#settings.variables.DOCKER_HOST || undefined;
   }
 
+  /** As DOCKER_CONTEXT has it; undefined where the environment names no context. */
+  get context(): string | undefined {
+    return this.#settings.variables.DOCKER_CONTEXT || undefined;
+  }
+
   /** Whether the environment names it, and so to all that read that; else it is that of docker's context in use. */
   get isNamed(): boolean {
-    const { DOCKER_HOST: host, DOCKER_CONTEXT: context } = this.#settings.variables;
-    return Boolean(host || context);
+    return Boolean(this.host || this.context);
   }
 
   /** Whether what the engine publishes on loopback is reached here: also by one that listens there on tcp. */
@@ -180,7 +184,7 @@ export class Engine {
   }
 
   get #description(): string {
-    const { DOCKER_HOST: host, DOCKER_CONTEXT: context } = this.#settings.variables;
+    const { host, context } = this;
     if (host) return `DOCKER_HOST ${host}`;
     return context ? `docker context ${context}` : "of the docker context in use";
   }

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   refuseContextInUse,
+  refuseEngineOfConfig,
   refuseUnreachable,
 } from "../../../components/foresight/engine-refusals.ts";
 import { inspectEngine } from "../../../components/foresight/inspect-engine.ts";
@@ -304,5 +305,26 @@ describe("refuseContextInUse", () => {
     vi.stubEnv("DOCKER_HOST", undefined);
     context("default");
     await refuse();
+  });
+});
+
+describe("refuseEngineOfConfig", () => {
+  const refuse = () => refuseEngineOfConfig(engineFromEnvironment(), "program");
+
+  test.each([
+    ["host", "ssh://far", "DOCKER_HOST"],
+    ["context", "far", "DOCKER_CONTEXT"],
+  ])("refuses a %s that only the Docker provider goes by", (key, value, variable) => {
+    pulumi.runtime.setAllConfig({ [`docker:${key}`]: value });
+    expect(refuse).toThrow(
+      `docker:${key}: Pulumi's Docker provider would make nodes on ${value}, and their network would be made on the engine that the environment names.\nName it to both: pulumi config rm docker:${key} && export ${variable}=${value}`,
+    );
+    vi.stubEnv(variable, value);
+    expect(refuse).not.toThrow();
+  });
+
+  test("takes a config without any", () => {
+    pulumi.runtime.setAllConfig({ "docker:registryAuth": "[]" });
+    expect(refuse).not.toThrow();
   });
 });

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, test } from "vitest";
 import { promiseOf } from "../../../components/known-value.ts";
 import { NatsCluster } from "../../../components/nats-cluster.ts";
+import { withOwnProviders } from "../../../components/parts/own-providers.ts";
 import { allOf, handedDown, refuseProviders } from "../../../components/resource-options.ts";
 import { Stream } from "../../../components/stream.ts";
 import { BareCluster } from "../../support/bare-cluster.ts";
@@ -49,6 +50,31 @@ describe("a cluster", () => {
       expect(() => refuseProviders(component)).toThrow(refused);
     }
     expect(() => refuseProviders(new Component(`none-${kind}`))).not.toThrow();
+  });
+});
+
+describe("a cluster where default providers are disabled", () => {
+  const providersOf = (disabled: readonly string[], parent?: pulumi.Resource) => {
+    const setting = JSON.stringify(disabled);
+    pulumi.runtime.setAllConfig({ "pulumi:disable-default-providers": setting });
+    const name = `disabled-${setting}-${parent !== undefined}`;
+    const cluster = new Component(name, withOwnProviders(name, parent ? { parent } : {}));
+    refuseProviders(cluster);
+    const kinds = ["docker", "command", "pulumi-nodejs"];
+    return kinds.filter((kind) => cluster.getProvider(`${kind}:index:Any`) !== undefined);
+  };
+
+  test.each([
+    [["*"], ["docker", "command", "pulumi-nodejs"]],
+    [["docker", "aws"], ["docker"]],
+    [[], []],
+  ])("has its own in the place of %j", (disabled, own) => {
+    expect(providersOf(disabled)).toEqual(own);
+  });
+
+  test("makes none where one is inherited, which is refused as ever", () => {
+    const around = new Component("around", { providers: [new Provider("docker", "theirs")] });
+    expect(() => providersOf(["docker"], around)).toThrow("a docker provider would be on");
   });
 });
 
