@@ -67,7 +67,8 @@ export class Stream extends pulumi.CustomResource {
         provider: cluster.jetStream,
         dependsOn: allOf(
           stageOf(({ after }) => [...after]),
-          opts.dependsOn,
+          // All that a cluster ends with waits for its streams: one that waited for all of the cluster would never be made.
+          allOf(opts.dependsOn).apply((given) => given.filter((each) => each !== cluster)),
         ),
       },
     );

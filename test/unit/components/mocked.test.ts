@@ -1,13 +1,18 @@
 import * as pulumi from "@pulumi/pulumi";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { NatsCluster, Stream } from "../../../components/index.ts";
 import { promiseOf } from "../../../components/known-value.ts";
 
-afterEach(() => vi.unstubAllEnvs());
+const SETTINGS = {
+  regions: ["rg1"],
+  password: pulumi.secret("app-password"),
+  systemPassword: pulumi.secret("system-password"),
+};
 
-test("a program is tested with the SDK's mocks as they are, and with neither docker nor pulumi", async () => {
-  vi.stubEnv("PATH", "");
-  const types: string[] = [];
+const types: string[] = [];
+
+beforeEach(async () => {
+  types.length = 0;
   await pulumi.runtime.setMocks({
     newResource: ({ type, name, inputs }) => {
       types.push(type);
@@ -15,13 +20,14 @@ test("a program is tested with the SDK's mocks as they are, and with neither doc
     },
     call: ({ inputs }) => inputs,
   });
+});
 
-  const cluster = new NatsCluster("c1", {
-    regions: ["rg1"],
-    password: pulumi.secret("app-password"),
-    systemPassword: pulumi.secret("system-password"),
-    streams: { EVENTS: { subjects: ["events.*"], replicas: 3 } },
-  });
+afterEach(() => vi.unstubAllEnvs());
+
+test("a program is tested with the SDK's mocks as they are, and with neither docker nor pulumi", async () => {
+  vi.stubEnv("PATH", "");
+  const streams = { EVENTS: { subjects: ["events.*"], replicas: 3 } };
+  const cluster = new NatsCluster("c1", { ...SETTINGS, streams });
   new Stream("ORDERS", { cluster, subjects: ["orders.*"] });
 
   const urls = await promiseOf(cluster.clientUrls);
@@ -29,4 +35,14 @@ test("a program is tested with the SDK's mocks as they are, and with neither doc
   const { EVENTS, ORDERS } = await promiseOf(pulumi.output(cluster.placements));
   expect([EVENTS?.account, ORDERS?.account]).toEqual(["APP", "APP"]);
   expect(types.filter((type) => type === "docker:index/container:Container")).toHaveLength(3);
+});
+
+test("a stream that is told to wait for its cluster is made", async () => {
+  const cluster = new NatsCluster("c1", SETTINGS);
+  const stream = new Stream(
+    "ORDERS",
+    { cluster, subjects: ["orders.*"] },
+    { dependsOn: [cluster] },
+  );
+  await promiseOf(stream.urn);
 });
