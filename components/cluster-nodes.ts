@@ -2,10 +2,12 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { renderAccountsConf } from "../lib/nodes/nats-conf.ts";
 import type { ClusterPlan, NodePlan } from "../lib/plan/plan.ts";
+import { settingsPlaceOf } from "../lib/plan/settings.ts";
 import type { Engine } from "../live/engine/engine.ts";
 import type { PlannedCluster } from "./cluster-plan.ts";
 import type { Foresight } from "./foresight/foresee.ts";
 import { ensureNetwork } from "./hooks/ensure-network.ts";
+import { keepVolume } from "./hooks/keep-volume.ts";
 import { limitProcesses } from "./hooks/process-limit.ts";
 import { Turns } from "./hooks/turns.ts";
 import { promiseOf } from "./known-value.ts";
@@ -127,6 +129,10 @@ function createCommon(
     network,
     networkName: plan.prefix,
     ensureNetwork: ensureNetwork(engine, plan.prefix, ownership),
+    keepVolume:
+      settingsPlaceOf(plan.identity) === "program"
+        ? (volume) => keepVolume(engine, volume)
+        : undefined,
     limitProcesses: limitProcesses(engine, `limit-processes-${plan.prefix}`),
     engine,
     before,

@@ -43,6 +43,8 @@ export interface ContainerSettings {
   readonly network: pulumi.Resource;
   readonly networkName: string;
   readonly ensureNetwork: pulumi.ResourceHook;
+  /** Undefined where `npx pulumi` sees to it that volumes aren't replaced. */
+  readonly keepVolume: ((volume: string) => pulumi.ResourceHook) | undefined;
   readonly limitProcesses: pulumi.ResourceHook;
   readonly engine: Engine;
   /** What was there already. */
@@ -89,15 +91,19 @@ export class NatsNode extends pulumi.ComponentResource {
     const { plan, settings } = args;
     super("nats-regions:index:NatsNode", name, { serverTags: plan.serverTags }, opts);
 
-    const config = createVolume(`${name}-config`, plan.configVolume, settings.ownership, {
-      parent: this,
-    });
+    const options = (volume: string) => ({ parent: this, ...keptOptions(args, volume) });
+    const config = createVolume(
+      `${name}-config`,
+      plan.configVolume,
+      settings.ownership,
+      options(plan.configVolume),
+    );
     const volumeArgs = { name: plan.dataVolume, labels: [] };
     const data = createVolume(
       `${name}-data`,
       plan.dataVolume,
       settings.ownership,
-      { parent: this, retainOnDelete: settings.keepsVolumes },
+      { ...options(plan.dataVolume), retainOnDelete: settings.keepsVolumes },
       changedFields("volume", settings.transform?.volume, volumeArgs, plan.name),
     );
     const configured = configureNode(name, args, { config, data }, this);
@@ -114,6 +120,15 @@ export class NatsNode extends pulumi.ComponentResource {
 interface Volumes {
   readonly config: docker.Volume;
   readonly data: docker.Volume;
+}
+
+/** How a volume that a node may have already is kept from being replaced. */
+function keptOptions(
+  { plan, settings: { before, keepVolume } }: NatsNodeArgs,
+  volume: string,
+): Pick<pulumi.CustomResourceOptions, "hooks"> {
+  const isNew = !before.containers.has(plan.containerName) && !before.bereft.has(plan.name);
+  return isNew || !keepVolume ? {} : { hooks: { beforeCreate: [keepVolume(volume)] } };
 }
 
 /** @param fields beside those that every volume has. One that is there keeps what it was made with: another one is empty. */

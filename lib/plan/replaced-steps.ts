@@ -17,6 +17,14 @@ const exported = z.object({
  * @param name of the resource, which no other of its type has.
  */
 export function isReplaced(state: unknown, name: string): boolean {
-  const resources = exported.parse(state).deployment?.resources ?? [];
-  return resources.some((each) => each.delete === true && each.urn.endsWith(`::${name}`));
+  return resourcesIn(state).some((each) => each.delete === true && each.urn.endsWith(`::${name}`));
+}
+
+/** Whether a state has a resource that isn't about to be deleted. */
+export function hasResource(state: unknown, urn: string): boolean {
+  return resourcesIn(state).some((each) => each.delete !== true && each.urn === urn);
+}
+
+function resourcesIn(state: unknown) {
+  return exported.parse(state).deployment?.resources ?? [];
 }

@@ -4,6 +4,7 @@ import path from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { ensureNetwork } from "../../../components/hooks/ensure-network.ts";
+import { keepVolume } from "../../../components/hooks/keep-volume.ts";
 import { makeRoomFor } from "../../../components/hooks/make-room.ts";
 import { limitProcesses } from "../../../components/hooks/process-limit.ts";
 import { ownershipOf } from "../../../components/ownership.ts";
@@ -103,5 +104,27 @@ describe("a hook", () => {
       ...[update, "inspect c0ffee", update],
       ...[update, "inspect c0ffee"],
     ]);
+  });
+
+  describe("for a volume", () => {
+    const known = '{"deployment":{"resources":[{"urn":"urn","taint":true}]}}';
+    const there = `"volume inspect"*) echo '{"name":"data"}' ;;`;
+    const keep = (state: string, ...answers: string[]) => {
+      answer(...answers);
+      writeFileSync(path.join(folder, "pulumi"), `#!/bin/sh\necho '${state}'`, { mode: 0o755 });
+      return call(keepVolume(engineFromEnvironment(), "data"));
+    };
+
+    test("refuses that one takes its place", async () => {
+      await expect(keep(known, there)).rejects.toThrow("pulumi state untaint 'urn'");
+    });
+
+    test.each([
+      ["is gone from the engine", known, `*) ${fails("get data: no such volume")}`],
+      ["no state has noted down", '{"deployment":{"resources":[]}}', there],
+      ["is deleted anyway", known.replace('"taint"', '"delete"'), there],
+    ])("lets one be made that %s", async (_, state, answers) => {
+      await keep(state, answers);
+    });
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isReplaced } from "../../../lib/plan/replaced-steps.ts";
+import { hasResource, isReplaced } from "../../../lib/plan/replaced-steps.ts";
 
 const URN = "urn:pulumi:dev::shop::nats-regions:index:NatsCluster$command:local:Command::";
 const stateOf = (...resources: object[]) => ({ version: 3, deployment: { resources } });
@@ -11,4 +11,10 @@ test.each([
   ["of a stack that has nothing", { version: 3, deployment: null }, false],
 ])("tells a step that is %s", (_, state, expected) => {
   expect(isReplaced(state, "a")).toBe(expected);
+});
+
+test("tells a resource that stays from one that is about to be deleted", () => {
+  expect(hasResource(stateOf({ urn: `${URN}a`, taint: true }), `${URN}a`)).toBe(true);
+  expect(hasResource(stateOf({ urn: `${URN}a`, delete: true }), `${URN}a`)).toBe(false);
+  expect(hasResource(stateOf({ urn: `${URN}b-a` }), `${URN}a`)).toBe(false);
 });
