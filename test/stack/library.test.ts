@@ -60,10 +60,9 @@ const program = async () => {
   const cluster = new NatsCluster("c1", { regions: ["rg1"], systemPassword: "s", password: "p", streams });
   return { placements: cluster.placements };
 };
-const args = { stackName: "inline", projectName: "${project}", program };
-const stack = await LocalWorkspace.createOrSelectStack(args, { workDir: process.cwd() });
+const args = { stackName: "dev", projectName: "${project}", program };
+const stack = await LocalWorkspace.selectStack(args, { workDir: process.cwd() });
 await stack.preview().catch(({ message }) => console.log("ended with", message));
-await stack.workspace.removeStack("inline");
 `;
 
 /** How programs are written: as node runs them, as `pulumi new typescript` has them, in JavaScript. */
