@@ -36,7 +36,7 @@ async function packOnce(): Promise<string> {
  * A project in a folder of its own with the packed package installed, and one stack of it, driven by the CLI as
  * anybody has it: nothing of this repository is around it.
  */
-export class LibraryProgram {
+export class LibraryProgram implements AsyncDisposable {
   /** Of its own, and so are the names on the engine, which begin with it. */
   readonly project = `library-${randomBytes(4).toString("hex")}`;
   readonly folder = mkdtempSync(path.join(tmpdir(), "nats-regions-library-"));
@@ -156,6 +156,10 @@ export class LibraryProgram {
     if ((await this.leftovers()).length > 0) await this.pulumi("destroy", "--yes");
     await removeFromEngine(this.project);
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.remove();
   }
 
   #start(args: readonly string[], command?: string) {
