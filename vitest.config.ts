@@ -23,6 +23,15 @@ export default defineConfig({
       },
       {
         test: {
+          // Side by side with those above: nothing in them measures how long somebody waits.
+          name: "programs",
+          include: ["test/programs/**/*.test.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
           name: "stack",
           include: ["test/stack/**/*.test.ts"],
           testTimeout: 300_000,

@@ -9,6 +9,7 @@ nats-server processes, tests of the real CLI on real Docker. With options, only 
 
   npm test -- --project unit         what needs neither servers nor Docker
   npm test -- --project server       providers against nats-server processes
+  npm test -- --project programs     programs of others, with the package installed
   npm test -- --project stack cycle  a whole stack's life`;
 
 const STATIC_CHECKS = [
