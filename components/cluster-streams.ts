@@ -56,7 +56,7 @@ export function accessStreams(
 export function createRoster(
   name: string,
   { plan }: Pick<PlannedCluster, "plan">,
-  { ready }: Pick<ClusterNodes, "ready">,
+  { ready, shutdown }: Pick<ClusterNodes, "ready" | "shutdown">,
   { checked }: StreamAccess,
   provider: JetStreamProvider,
   parent: pulumi.Resource,
@@ -74,7 +74,9 @@ export function createRoster(
     { parent, provider, deletedWith: parent },
   );
   const fleet = checked.apply(() => plan.fleet);
-  const after = [...ready, roster];
+  // All streams are asked for in a row: with `--parallel 1`, those that hand subjects to each other would wait for one that
+  // Pulumi looks at no sooner than another step is done, such as the shutdown's.
+  const after = [...ready, shutdown, roster];
   return (stream) => ({ plan: stream, fleet, checked, after });
 }
 
