@@ -23,6 +23,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ["test", () => import("../tools/commands/test.ts")],
   ["chaos", () => import("../tools/commands/chaos.ts")],
   ["bench", () => import("../tools/commands/bench.ts")],
+  ["package", () => import("../tools/commands/package.ts")],
   ["destroy", () => import("./destroy/destroy.ts")],
 ]);
 

@@ -9,6 +9,7 @@ export const usage = `Usage: npm run <command> [-- options]
   drill      take nodes down for a moment, and see what stays writable
   test       run all checks, on real servers and real Docker
   bench      measure up, preview, a move and destroy beside the example's own flow
+  package    write the package that programs of your own install
   destroy    take everything down again
 
 Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set …`;
