@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { GIVEN, hidePasswords, mapPasswords } from "../lib/accounts/hidden-passwords.ts";
 import { withoutUndefined } from "../lib/base/records.ts";
+import type { SettingsPlace } from "../lib/base/settings-place.ts";
 import type { Passwords } from "../lib/plan/passwords.ts";
 import type { ClusterSettings } from "./args.ts";
 import type { Transforms } from "./transforms.ts";
@@ -14,7 +15,7 @@ export interface NatsClusterArgs extends ClusterSettings {
    * the config of the stack, which then has this one cluster, and whose names begin with `<project>-<stack>`. Another
    * value means another cluster. @default "program"
    */
-  readonly settingsIn?: "program" | "config";
+  readonly settingsIn?: SettingsPlace;
   /**
    * Whether this is a preview that saves its plan (`--save-plan`), or an `up` that goes by one (`--plan`): Pulumi tells a
    * program of neither, and what the two are made from has to be the same. @default false

@@ -69,9 +69,11 @@ export async function planFrom(
   if (problems.length > 0) throw new PlanError(problems);
   const ownership = ownershipOf(identity);
   const access = systemPassword.apply((password = "") => deriveAccess(plan, password, identity));
+  // Beside the key, which takes as long.
+  const hashes = passwords.apply((all) => hashAll(plan, all, identity));
   const accounts = pulumi
-    .all([passwords, access])
-    .apply(([all, { managerKey }]) => deriveAccounts(plan, all, managerKey, identity));
+    .all([hashes, access])
+    .apply(([known, { managerKey }]) => accountsOf(plan, known, managerKey));
   return {
     plan,
     ownership,
@@ -95,28 +97,28 @@ async function deriveAccess(
   return { system: { user, password }, managerKey: await managerKey(password, owner) };
 }
 
-async function deriveAccounts(
+/** The hashes of users' passwords, by name. */
+async function hashAll(
   plan: ClusterPlan,
   passwords: Passwords,
-  key: string,
   { owner }: Identity,
-): Promise<Accounts> {
-  const { systemUser } = plan;
+): Promise<Accounts["hashes"]> {
   const users = [
-    { account: "$SYS", user: systemUser, password: passwords.system },
+    { account: "$SYS", user: plan.systemUser, password: passwords.system },
     ...passwordsOfUsers(plan, passwords),
   ];
-  const hashes = await Promise.all(
-    users.map(async ({ account, user, password = "" }) => {
-      return [user, await hashPassword(password, owner, account, user)] as const;
-    }),
-  );
-  const withStreams = plan.accounts.filter(({ jetStream }) => jetStream !== false);
+  const hashes = users.map(async ({ account, user, password = "" }) => {
+    return [user, await hashPassword(password, owner, account, user)] as const;
+  });
+  return Object.fromEntries(await Promise.all(hashes));
+}
+
+function accountsOf(
+  { systemUser, accounts }: ClusterPlan,
+  hashes: Accounts["hashes"],
+  key: string,
+): Accounts {
+  const withStreams = accounts.filter(({ jetStream }) => jetStream !== false);
   const managers = withStreams.map(({ name }) => [name, managerPublicKey(key, name)] as const);
-  return {
-    systemUser,
-    accounts: plan.accounts,
-    hashes: Object.fromEntries(hashes),
-    managers: Object.fromEntries(managers),
-  };
+  return { systemUser, accounts, hashes, managers: Object.fromEntries(managers) };
 }

@@ -24,10 +24,9 @@ export async function whyDeleted(told: z.output<typeof toldOfStep>): Promise<Rea
 }
 
 async function hasFollower(told: z.output<typeof toldOfStep>): Promise<boolean> {
-  const { ORGANIZATION, PROJECT, STACK, STEP } = told;
+  const { ORGANIZATION: organization, PROJECT: project, STACK: stack, STEP } = told;
   try {
-    const state: unknown = JSON.parse(await exportState(`${ORGANIZATION}/${PROJECT}/${STACK}`));
-    return isReplaced(state, STEP);
+    return isReplaced(await exportState({ organization, project, stack }), STEP);
   } catch {
     // A stack that was renamed since, by its older name.
     return false;

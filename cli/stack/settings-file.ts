@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parse, YAMLParseError } from "yaml";
 import { GIVEN } from "../../lib/accounts/hidden-passwords.ts";
+import { isMap } from "../../lib/base/records.ts";
 import { decodeSettings } from "../../lib/plan/settings.ts";
 import { project } from "../pulumi/project.mjs";
 import { UserError } from "../terminal/user-error.ts";
@@ -122,10 +123,6 @@ function expectMap(what: string, value: unknown): PlainMap {
   throw new UserError(
     `${what} is ${found}, but should be a map of settings, e.g. \`regions: [rg1, rg2]\`.`,
   );
-}
-
-function isMap(value: unknown): value is PlainMap {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** A name without a namespace is the project's, for Pulumi too. */

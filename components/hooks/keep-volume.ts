@@ -12,7 +12,11 @@ import { organizationOfRun } from "../mocked.ts";
  * A volume that no state has yet is taken up, as after an `up` that was killed.
  */
 export function keepVolume(engine: Engine, volume: string): pulumi.ResourceHook {
-  const stack = [organizationOfRun(), pulumi.getProject(), pulumi.getStack()].join("/");
+  const name = {
+    organization: organizationOfRun(),
+    project: pulumi.getProject(),
+    stack: pulumi.getStack(),
+  };
   return new pulumi.ResourceHook(
     `keep-${volume}`,
     async ({ urn }) => {
@@ -20,8 +24,7 @@ export function keepVolume(engine: Engine, volume: string): pulumi.ResourceHook 
         .list({ name: textField(".Name") }, "volume", "inspect", volume)
         .catch(nothing);
       if (found.length === 0) return;
-      const state: unknown = JSON.parse(await exportState(stack));
-      if (!hasResource(state, urn)) return;
+      if (!hasResource(await exportState(name), urn)) return;
       throw new Error(
         `a volume of a node can't be replaced: leave it out of --replace or, where it was \`pulumi state taint\` that asked for it: pulumi state untaint '${urn}'. To make a node's data anew, remove its container and its volume, then pulumi up --refresh.`,
       );

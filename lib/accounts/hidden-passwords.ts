@@ -1,20 +1,15 @@
 /** Keeps the passwords of users apart from all other settings of accounts. */
+import { isMap } from "../base/records.ts";
 
 /** What stands for a password wherever settings are read: that there is one. No plan knows more. */
 export const GIVEN = "(given)";
-
-type PlainMap = Readonly<Record<string, unknown>>;
-
-function isMap(value: unknown): value is PlainMap {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /**
  * The same settings of accounts with {@link GIVEN} instead of each password, and of whatever is no map where one
  * belongs: errors quote it, and somebody may have put a password there.
  */
 export function hidePasswords(accounts: unknown): unknown {
-  return mapUsers(accounts, hidePassword);
+  return mapUsers(accounts, hidePassword, () => GIVEN);
 }
 
 function hidePassword(user: unknown): unknown {
@@ -24,11 +19,12 @@ function hidePassword(user: unknown): unknown {
 
 /** What {@link hidePasswords} gives, without what stands for passwords: for another stack to begin with. */
 export function dropPasswords(hidden: unknown): unknown {
-  return mapUsers(hidden, (user) => {
+  const drop = (user: unknown) => {
     if (!isMap(user) || user.password !== GIVEN) return user;
     const { password: _, ...rest } = user;
     return rest;
-  });
+  };
+  return mapUsers(hidden, drop, () => GIVEN);
 }
 
 /** A user, by where it is. */
@@ -70,31 +66,26 @@ export function mapPasswords(
 ): unknown {
   const changeUser = (user: unknown, name: string) =>
     isMap(user) && "password" in user ? { ...user, password: change(user.password, name) } : user;
-  const changeAccount = (account: unknown) =>
-    isMap(account) && "users" in account
-      ? { ...account, users: mapAny(account.users, changeUser) }
-      : account;
-  return mapAny(accounts, changeAccount);
-}
-
-function mapAny(value: unknown, change: (each: unknown, key: string) => unknown): unknown {
-  if (!isMap(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, change(each, key)]));
+  return mapUsers(accounts, changeUser, (value) => value);
 }
 
 function entriesOf(value: unknown): [string, unknown][] {
   return isMap(value) ? Object.entries(value) : [];
 }
 
-/** What is no map where one belongs becomes {@link GIVEN}. */
-function mapUsers(accounts: unknown, change: (user: unknown) => unknown): unknown {
-  return mapValues(accounts, (account) => {
-    if (!isMap(account)) return GIVEN;
-    return "users" in account ? { ...account, users: mapValues(account.users, change) } : account;
+/** @param otherwise what becomes of a value that is no map where one belongs. */
+function mapUsers(
+  accounts: unknown,
+  change: (user: unknown, name: string) => unknown,
+  otherwise: (value: unknown) => unknown,
+): unknown {
+  const mapMembers = (value: unknown, changeMember: typeof change) => {
+    if (!isMap(value)) return otherwise(value);
+    const members = Object.entries(value).map(([name, each]) => [name, changeMember(each, name)]);
+    return Object.fromEntries(members);
+  };
+  return mapMembers(accounts, (account) => {
+    if (!isMap(account)) return otherwise(account);
+    return "users" in account ? { ...account, users: mapMembers(account.users, change) } : account;
   });
-}
-
-function mapValues(value: unknown, change: (value: unknown) => unknown): unknown {
-  if (!isMap(value)) return GIVEN;
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, change(each)]));
 }

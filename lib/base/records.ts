@@ -9,11 +9,12 @@ export function ownValue<Value>(
 /** The same value without members that are undefined, at any depth: to those who count keys, they would be there. */
 export function withoutUndefined(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutUndefined);
-  if (typeof value !== "object" || value === null) return value;
+  if (!isMap(value)) return value;
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
   return Object.fromEntries(members.map(([key, member]) => [key, withoutUndefined(member)]));
 }
 
-export function isMap<Value>(value: Value): value is Value & object {
+/** Whether a value is what YAML and JSON call a map. */
+export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -50,7 +50,7 @@ export async function findIdentity(
   { owner: given, scopes }: IdentityHints,
 ): Promise<Identity> {
   const { project, stack, cluster } = name;
-  const state: unknown = JSON.parse(await exportState(`${organization}/${project}/${stack}`));
+  const state = await exportState({ organization, project, stack });
   const known = identityIn(state, cluster);
   if (known) return known;
   if (given) return identitySchema.parse({ ...name, owner: given });

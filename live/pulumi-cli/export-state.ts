@@ -1,18 +1,28 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
+export interface StackName {
+  readonly organization: string;
+  readonly project: string;
+  readonly stack: string;
+}
+
 /**
- * A stack's state, as text. Needs no lock: a state that an `up` is at work on is as it was before, or a step further.
+ * A stack's state. Needs no lock: a state that an `up` is at work on is as it was before, or a step further.
  *
- * @param stack `organization/project/stack`.
  * @throws Error in the words of `pulumi`.
  */
-export async function exportState(stack: string): Promise<string> {
+export async function exportState({
+  organization,
+  project,
+  stack: name,
+}: StackName): Promise<unknown> {
+  const stack = [organization, project, name].join("/");
   const command = ["stack", "export", "--stack", stack, "--non-interactive"];
   const options = { maxBuffer: Number.POSITIVE_INFINITY };
   try {
     const { stdout } = await promisify(execFile)("pulumi", command, options);
-    return stdout;
+    return JSON.parse(stdout);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     throw new Error(

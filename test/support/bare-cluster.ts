@@ -1,7 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { ClusterNodesArgs } from "../../components/cluster-nodes.ts";
+import { ownershipOf } from "../../components/ownership.ts";
 import { JetStreamProvider } from "../../components/parts/jetstream-provider.ts";
 import { Lifespan } from "../../components/parts/lifespan.ts";
 import type { FollowedStream, StreamHost, StreamStage } from "../../components/stream-host.ts";
+import { tellerOf } from "../../components/teller.ts";
+import type { ClusterPlan } from "../../lib/plan/plan.ts";
+import { engineFromEnvironment } from "../../live/engine/engine.ts";
+import { simpleAccounts } from "./accounts.ts";
+import { noRestarts } from "./restarts.ts";
 
 /** Stands for a cluster, and looks at no engine: streams get the stages that they are given here. */
 export class BareCluster extends pulumi.ComponentResource implements StreamHost {
@@ -33,4 +40,23 @@ export class BareCluster extends pulumi.ComponentResource implements StreamHost 
   follow(_name: string, stream: FollowedStream): void {
     this.followed.push(stream);
   }
+}
+
+/** What the nodes of a new cluster are made from, where nothing is on the engine. */
+export function newNodesArgs(
+  plan: ClusterPlan,
+  hashes: Parameters<typeof simpleAccounts>[0],
+): ClusterNodesArgs {
+  return {
+    plan,
+    accounts: pulumi.secret(simpleAccounts(hashes)),
+    ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
+    engine: engineFromEnvironment(),
+    before: { containers: new Map(), leaving: new Map(), bereft: new Set(), hasNetwork: false },
+    strays: new Map(),
+    labels: new Map(),
+    hasGrowth: false,
+    restarts: noRestarts(plan),
+    tell: tellerOf(),
+  };
 }

@@ -2,17 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createNodes } from "../../../components/cluster-nodes.ts";
 import { promiseOf } from "../../../components/known-value.ts";
-import { ownershipOf } from "../../../components/ownership.ts";
 import { Stream } from "../../../components/stream.ts";
 import type { StreamStage } from "../../../components/stream-host.ts";
-import { tellerOf } from "../../../components/teller.ts";
 import { type ClusterPlan, planCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
-import { engineFromEnvironment } from "../../../live/engine/engine.ts";
-import { simpleAccounts } from "../../support/accounts.ts";
-import { BareCluster } from "../../support/bare-cluster.ts";
+import { BareCluster, newNodesArgs } from "../../support/bare-cluster.ts";
 import { type Recorded, recordResources } from "../../support/mocks.ts";
-import { noRestarts } from "../../support/restarts.ts";
 import { appearsIn } from "../../support/secrets.ts";
 
 const HASHES = { system: "hash-of-sys-secret", application: "hash-of-app-secret" };
@@ -44,18 +39,7 @@ beforeAll(async () => {
   const cluster = new BareCluster("c1", MANAGER_KEY, { ORDERS: stage.promise });
   const { ready } = await createNodes(
     "c1",
-    {
-      plan,
-      accounts: pulumi.secret(simpleAccounts({ sys: HASHES.system, user: HASHES.application })),
-      ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
-      engine: engineFromEnvironment(),
-      before: { containers: new Map(), leaving: new Map(), bereft: new Set(), hasNetwork: false },
-      strays: new Map(),
-      labels: new Map(),
-      hasGrowth: false,
-      restarts: noRestarts(plan),
-      tell: tellerOf(),
-    },
+    newNodesArgs(plan, { sys: HASHES.system, user: HASHES.application }),
     cluster,
   );
   const [orders] = plan.streams;

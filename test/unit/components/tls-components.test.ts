@@ -1,22 +1,16 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createNodes } from "../../../components/cluster-nodes.ts";
 import { readTlsFiles, type TlsTexts } from "../../../components/foresight/read-tls-files.ts";
 import { promiseOf } from "../../../components/known-value.ts";
-import { ownershipOf } from "../../../components/ownership.ts";
 import { serversOf } from "../../../components/parts/jetstream-provider.ts";
-import { tellerOf } from "../../../components/teller.ts";
 import { nodesOf } from "../../../lib/plan/plan.ts";
-import { engineFromEnvironment } from "../../../live/engine/engine.ts";
-import { simpleAccounts } from "../../support/accounts.ts";
-import { BareCluster } from "../../support/bare-cluster.ts";
+import { BareCluster, newNodesArgs } from "../../support/bare-cluster.ts";
 import { makeAuthority, makeCertificate, writeCertificates } from "../../support/certificates.ts";
 import { planOf } from "../../support/cluster-report.ts";
 import { type Recorded, recordResources } from "../../support/mocks.ts";
-import { noRestarts } from "../../support/restarts.ts";
 import { appearsIn } from "../../support/secrets.ts";
 
 const SHAPE = { regions: ["rg1"], bindAddress: "10.0.0.5", certificateNames: ["nats.example.com"] };
@@ -36,19 +30,7 @@ describe("a cluster with TLS", () => {
     const plan = planOf({ ...SHAPE, ...settings });
     return createNodes(
       name,
-      {
-        plan,
-        accounts: pulumi.secret(simpleAccounts({ sys: "hash", user: "hash" })),
-        ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
-        engine: engineFromEnvironment(),
-        before: { containers: new Map(), leaving: new Map(), bereft: new Set(), hasNetwork: false },
-        strays: new Map(),
-        labels: new Map(),
-        hasGrowth: false,
-        restarts: noRestarts(plan),
-        tell: tellerOf(),
-        ...(tlsTexts ? { tlsTexts } : {}),
-      },
+      { ...newNodesArgs(plan, { sys: "hash", user: "hash" }), ...(tlsTexts ? { tlsTexts } : {}) },
       new BareCluster(name, "key"),
     );
   };
