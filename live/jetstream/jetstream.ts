@@ -430,7 +430,10 @@ async function dial(session: Session): Promise<NatsConnection> {
     maxReconnectAttempts: 5,
   });
   try {
-    return await withDeadline(attempt, CONNECT_DEADLINE_MS);
+    const client = await withDeadline(attempt, CONNECT_DEADLINE_MS);
+    // What the account may send comes after the first answer (nats-server 2.15, `processPing`).
+    await client.flush();
+    return client;
   } catch (error) {
     // It may get through after all.
     attempt.then((late) => late.close()).catch(() => undefined);

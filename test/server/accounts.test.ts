@@ -126,9 +126,13 @@ test("an account that imports another's JetStream API by its own name has both d
   });
   const portOf = (name: string, account: string) =>
     openJetStream({ urls: [server.url], user: name, password: name }, account);
+  const holds = async (account: string, stream: string) =>
+    JSON.stringify(await server.page(`jsz?acc=${account}&streams=true`)).includes(`"${stream}"`);
   const [a, b] = [portOf("a", "A"), portOf("b", "B")];
   await a.create({ name: "S", subjects: ["s"] });
   await b.create({ name: "S", subjects: ["s"] });
+  // Both are asked, and A may answer before B has it.
+  await eventually(() => holds("B", "S"));
   await b.delete("S");
   await eventually(async () => (await a.names()).length === 0);
   await closeConnections();
