@@ -1,6 +1,8 @@
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { execa } from "execa";
 import { createLog, duration } from "../../cli/terminal/steps.mjs";
 import { setUp } from "../setup/set-up.ts";
+import { slowestFiles } from "./slowest.ts";
 
 export const usage = `Usage: npm test [-- options of vitest]
 
@@ -17,12 +19,13 @@ const STATIC_CHECKS = [
   { what: "Types", command: ["tsc"] },
 ] as const;
 
+const REPORT = "test-results/vitest.json";
 const VITEST = [
   "vitest",
   "run",
   "--reporter=default",
   "--reporter=json",
-  "--outputFile.json=test-results/vitest.json",
+  `--outputFile.json=${REPORT}`,
 ];
 
 export async function run(args: readonly string[]): Promise<number> {
@@ -37,12 +40,18 @@ export async function run(args: readonly string[]): Promise<number> {
       log.step(what).done("in order", performance.now() - began);
     }
   }
+  // Of a run that is cut off nothing is told, rather than of the one before.
+  rmSync(REPORT, { force: true });
   const began = performance.now();
   const [file = "", ...options] = VITEST;
   const { exitCode = 1 } = await execa(file, [...options, ...args], {
     stdio: "inherit",
     reject: false,
   });
+  if (existsSync(REPORT)) {
+    const slowest = slowestFiles(JSON.parse(readFileSync(REPORT, "utf8")), process.cwd());
+    console.log(["Slowest:", ...slowest].join("\n  "));
+  }
   console.log(`Tests ended after ${duration(performance.now() - began)}.`);
   return exitCode;
 }
