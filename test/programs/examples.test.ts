@@ -26,7 +26,7 @@ async function takeDown(program: LibraryProgram): Promise<void> {
 /** Side by side: each is a project of its own, and none of them measures anything. */
 describe.concurrent("the example", () => {
   test("seed: one stream across the regions, one in a region", async () => {
-    await using program = await LibraryProgram.installExample("seed", PASSWORDS);
+    await using program = await LibraryProgram.installExample("seed", ["c1"], PASSWORDS);
     const { clientUrls } = await bringUp(program, z.object({ clientUrls: urls }));
     {
       await using client = await NatsClient.connect({ clientUrls });
@@ -43,7 +43,7 @@ describe.concurrent("the example", () => {
       billingPassword: "billing-Gnu-42",
     };
     const outputs = z.object({ clientUrls: urls, placements: z.record(z.string(), z.unknown()) });
-    await using program = await LibraryProgram.installExample("streams-beside", secrets);
+    await using program = await LibraryProgram.installExample("streams-beside", ["c1"], secrets);
     const { clientUrls, placements } = await bringUp(program, outputs);
     expect(Object.keys(placements).sort()).toEqual([
       "billing-audit",
@@ -65,7 +65,11 @@ describe.concurrent("the example", () => {
   test("two-clusters: what is published in one is in the other, message by message", async () => {
     const secrets = { ...PASSWORDS, linkPassword: "link-Ox/15@" };
     const outputs = z.object({ westUrls: urls, eastUrls: urls });
-    await using program = await LibraryProgram.installExample("two-clusters", secrets);
+    await using program = await LibraryProgram.installExample(
+      "two-clusters",
+      ["west", "east"],
+      secrets,
+    );
     const { westUrls, eastUrls } = await bringUp(program, outputs);
     {
       await using west = await NatsClient.connect({ clientUrls: westUrls });

@@ -94,7 +94,7 @@ describe("a program that installed the package", () => {
   const reach = async () => outputs.parse(await program.outputs());
 
   beforeAll(async () => {
-    program = await LibraryProgram.install({ ...STRIPPED, text: programText("az:1") });
+    program = await LibraryProgram.install({ ...STRIPPED, text: programText("az:1") }, "c1", "c2");
   });
 
   afterAll(() => program.remove());

@@ -61,7 +61,7 @@ describe("a cluster with Pulumi's own options", () => {
   };
 
   beforeAll(async () => {
-    program = await LibraryProgram.install({ ...STRIPPED, text: programText() });
+    program = await LibraryProgram.install({ ...STRIPPED, text: programText() }, "east", "eastern");
   });
 
   afterAll(async () => {

@@ -1,5 +1,4 @@
 /** Programs of others, which have installed the package and are run by the plain CLI. */
-import { randomBytes } from "node:crypto";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -7,6 +6,7 @@ import { execa } from "execa";
 import { findCli } from "../../cli/pulumi/project.mjs";
 import { pack } from "../../tools/package/pack.ts";
 import { namesOnEngine, removeFromEngine } from "./on-engine.ts";
+import { nameWithOwnPorts } from "./own-ports.ts";
 import { type Outcome, PASSWORDS, PROJECT } from "./stack.ts";
 
 /** What a program installs beside the package, in the versions that are installed here. */
@@ -38,13 +38,23 @@ async function packOnce(): Promise<string> {
  */
 export class LibraryProgram implements AsyncDisposable {
   /** Of its own, and so are the names on the engine, which begin with it. */
-  readonly project = `library-${randomBytes(4).toString("hex")}`;
+  readonly project: string;
   readonly folder = mkdtempSync(path.join(tmpdir(), "nats-regions-library-"));
   readonly #dependencies: Record<string, string> = {};
 
-  /** Packs the package, installs it, and makes a stack with {@link PASSWORDS} as its settings. */
-  static async install(program: Program): Promise<LibraryProgram> {
-    const made = new LibraryProgram();
+  private constructor(clusters: readonly string[]) {
+    this.project = nameWithOwnPorts("library", (project) =>
+      clusters.map((cluster) => ({ project, stack: STACK, cluster })),
+    );
+  }
+
+  /**
+   * Packs the package, installs it, and makes a stack with {@link PASSWORDS} as its settings.
+   *
+   * @param clusters the names of all clusters that it will ever have.
+   */
+  static async install(program: Program, ...clusters: readonly string[]): Promise<LibraryProgram> {
+    const made = new LibraryProgram(clusters);
     await made.#pack();
     made.write(program);
     await made.#install(PASSWORDS);
@@ -54,13 +64,15 @@ export class LibraryProgram implements AsyncDisposable {
   /**
    * The same of a program in examples/, as it is there but for its name and the versions of what it installs.
    *
+   * @param clusters the names of all clusters that it has.
    * @param secrets settings of its stack.
    */
   static async installExample(
     example: string,
+    clusters: readonly string[],
     secrets: Readonly<Record<string, string>>,
   ): Promise<LibraryProgram> {
-    const made = new LibraryProgram();
+    const made = new LibraryProgram(clusters);
     await made.#pack();
     cpSync(path.join(PROJECT, "examples", example), made.folder, { recursive: true });
     made.#edit("package.json", (text) => {

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import {
   copyFileSync,
   mkdtempSync,
@@ -13,6 +12,7 @@ import { execa, execaSync } from "execa";
 import { parse, stringify } from "yaml";
 import { parseStackOutputs, type StackOutputs } from "../../lib/plan/outputs.ts";
 import { namesOnEngine, removeFromEngine } from "./on-engine.ts";
+import { nameWithOwnPorts } from "./own-ports.ts";
 
 /** The repository: the program runs where people run it. */
 export const PROJECT = path.resolve(import.meta.dirname, "../..");
@@ -93,7 +93,7 @@ export class TestStack {
 
   static async create(
     settings: object = SEED_SETTINGS,
-    name = `test-${randomBytes(4).toString("hex")}`,
+    name = nameWithOwnPorts("test", (stack) => [{ project: "nats-regions", stack }]),
   ): Promise<TestStack> {
     const stack = new TestStack(name);
     await stack.expectPulumi("stack", "init", stack.name);
