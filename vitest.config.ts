@@ -23,7 +23,6 @@ export default defineConfig({
       },
       {
         test: {
-          // Side by side with those above: nothing in them measures how long somebody waits.
           name: "programs",
           include: ["test/programs/**/*.test.ts"],
           testTimeout: 300_000,
@@ -36,7 +35,17 @@ export default defineConfig({
           include: ["test/stack/**/*.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          // Alone on the machine: they measure how long nobody was served.
+          name: "traffic",
+          include: ["test/traffic/**/*.test.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
