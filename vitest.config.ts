@@ -1,4 +1,8 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+
+/** Test files at a time: vitest would run one on two cores, and most wait for servers. */
+const maxWorkers = Math.max(2, availableParallelism() - 1);
 
 export default defineConfig({
   test: {
@@ -6,6 +10,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          maxWorkers,
           include: ["test/unit/**/*.test.ts"],
           // Those that try many cases, or start a process, take seconds on a machine with other work.
           testTimeout: 30_000,
@@ -16,6 +21,7 @@ export default defineConfig({
       {
         test: {
           name: "server",
+          maxWorkers,
           include: ["test/server/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -24,6 +30,7 @@ export default defineConfig({
       {
         test: {
           name: "programs",
+          maxWorkers,
           include: ["test/programs/**/*.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 300_000,
@@ -32,6 +39,7 @@ export default defineConfig({
       {
         test: {
           name: "stack",
+          maxWorkers,
           include: ["test/stack/**/*.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 300_000,

@@ -27,6 +27,19 @@ export interface Outcome {
 /** The passwords of test stacks; distinctive, so that a leak is found by looking for them. */
 export const PASSWORDS = { password: "app-Zebra-4711", systemPassword: "sys-Yak-0815" };
 
+/** {@link PASSWORDS} as the CLI encrypts them by the passphrase "test": it takes a second for each, and for each stack. */
+const ENCRYPTED = {
+  encryptionsalt: "v1:JpU5oyNJqg8=:v1:L2qfEaWXMrI1f3mp:bYZZA0m/kUqdIgRLaqe1LPPv28dyHw==",
+  config: {
+    "nats-regions:password": {
+      secure: "v1:uYKT3ikk313LLTTZ:SldQzNf7eFtyaj5WJeeiHkxzm6FCVWTKLdLPMrP3",
+    },
+    "nats-regions:systemPassword": {
+      secure: "v1:xpQFQqQZzMY1eSVj:KnC6QUQhSVjT+SrBz59NcW8eRF/BoBF6LpnZ4w==",
+    },
+  },
+};
+
 const SEED_STREAM = {
   replicas: 3,
   storage: "file",
@@ -96,12 +109,11 @@ export class TestStack {
     name = nameWithOwnPorts("test", (stack) => [{ project: "nats-regions", stack }]),
   ): Promise<TestStack> {
     const stack = new TestStack(name);
+    // The CLI looks for it beside the program.
+    const configFile = path.join(PROJECT, `Pulumi.${stack.name}.yaml`);
+    writeFileSync(configFile, stringify(ENCRYPTED));
     await stack.expectPulumi("stack", "init", stack.name);
-    // The CLI writes it beside the program.
-    renameSync(path.join(PROJECT, `Pulumi.${stack.name}.yaml`), stack.#configFile);
-    for (const [name, value] of Object.entries(PASSWORDS)) {
-      await stack.pulumi("config", "set", "--secret", name, value);
-    }
+    renameSync(configFile, stack.#configFile);
     stack.configure(settings);
     return stack;
   }
