@@ -1,4 +1,4 @@
-import { SEED_SETTINGS, TestStack } from "../../test/support/stack.ts";
+import { PROJECT, SEED_SETTINGS, TestStack } from "../../test/support/stack.ts";
 import { type Timing, time } from "./stopwatch.ts";
 
 /** The steps that are measured, in the order in which they are done. */
@@ -30,12 +30,14 @@ const REPLACED = { ...RELOADED, memory: "256MiB" };
 /**
  * Takes a stack of the seed's nine nodes and two streams through its life once. Previews are a step of their own, so
  * that an up doesn't make another.
+ *
+ * @param options `folder`: where the program is. Default: this repository. `watchMemory`: see {@link time}.
  */
-export async function runRound(watchMemory: boolean): Promise<Round> {
+export async function runRound({ folder = PROJECT, watchMemory = false } = {}): Promise<Round> {
   const stack = await TestStack.create();
   const pulumi = (...words: string[]) => {
     const { file, args, options } = stack.command(words);
-    return time(file, args, options, watchMemory);
+    return time(file, args, { ...options, cwd: folder }, watchMemory);
   };
   try {
     const coldUp = await pulumi("up", "--yes", "--skip-preview");

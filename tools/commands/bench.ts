@@ -20,7 +20,7 @@ Measures a cluster's life on this machine, N times (3): cold up, no-op preview a
 changed tag, nodes reloaded and replaced, destroy; and in the same run the yardstick, the example's own flow with plain processes.
 With "streams": what more and more streams of three replicas cost, each step on top of the one before;
 with --skip-checkpoints, the state is written at the end of each up only.
-With "against": the no-op preview of this version and of another one, in turns, N times (7).
+With "against": the same life by this version and by another one, in turns, N times (3).
 Prints a table and writes every figure to bench-results/. Uses a stack of its own.`;
 
 export async function run(args: readonly string[]): Promise<number> {
@@ -33,23 +33,27 @@ async function benchAgainst([ref, ...rest]: readonly string[]): Promise<number> 
   if (ref === undefined || ref.startsWith("-")) {
     throw new UserError("Against what? E.g. npm run bench -- against HEAD~1");
   }
-  const { runs } = parseOptions(rest, { runs: { type: "string", default: "7" } });
+  const { runs } = parseOptions(rest, { runs: { type: "string", default: "3" } });
   const count = parseCount("runs", runs);
   const log = createLog();
   await setUp({ log });
-  const step = log.step("No-op previews");
-  const timings = await compareWith(ref, count, (doing) => step.doing(doing));
+  const step = log.step("Two versions");
+  const rounds = await compareWith(ref, count, (doing) => step.doing(doing));
   step.done("measured");
-  const here = spread(timings.here.map(({ seconds }) => seconds));
-  const there = spread(timings.there.map(({ seconds }) => seconds));
-  const ratio = here.median / there.median;
+  const steps = STEPS.map((step) => {
+    const secondsOf = (each: readonly Round[]) => spread(each.map((round) => round[step].seconds));
+    const [there, here] = [secondsOf(rounds.there), secondsOf(rounds.here)];
+    return { step, there, here, ratio: here.median / there.median };
+  });
   const table = new Table({
-    head: ["no-op preview", "median s", "range s", "ratio"],
+    head: ["step", `${ref}: median s`, "range s", "this version: median s", "range s", "ratio"],
     style: { head: [] },
   });
-  table.push([ref, ...cells(there), "1.00"], ["this version", ...cells(here), ratio.toFixed(2)]);
+  for (const { step, there, here, ratio } of steps) {
+    table.push([step, ...cells(there), ...cells(here), ratio.toFixed(2)]);
+  }
   console.log(`${table}`);
-  save({ machine: machine(), against: ref, here, there, ratio });
+  save({ machine: machine(), against: ref, steps });
   return 0;
 }
 
@@ -129,12 +133,12 @@ async function benchCycle(args: readonly string[]): Promise<number> {
     const step = log.step(`Round ${round} of ${count}`);
     step.doing("the example's flow, then ours");
     example.push(await timeExample(tools));
-    rounds.push(await runRound(false));
+    rounds.push(await runRound());
     step.done("measured");
   }
   const step = log.step("Memory");
   step.doing("once more, watching memory");
-  const memory = await runRound(true);
+  const memory = await runRound({ watchMemory: true });
   step.done("measured");
 
   const results = summarize(rounds, example, memory);
