@@ -5,7 +5,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { exec } from "./pulumi/exec.mjs";
 import { createLog } from "./terminal/steps.mjs";
-import { usage } from "./terminal/usage.mjs";
+import { SUMMARIES } from "./terminal/summaries.mjs";
 
 const project = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const modules = path.join(project, "node_modules");
@@ -14,8 +14,16 @@ const bin = path.join(modules, ".bin");
 /** @typedef {Record<string, { version?: string, integrity?: string, optional?: boolean }>} Packages By their places. */
 
 const args = process.argv.slice(2);
-if (args.length === 0 || ["help", "-h", "--help"].includes(args[0] ?? "")) {
-  console.log(usage);
+const asksForHelp = args.length === 0 || ["help", "-h", "--help"].includes(args[0] ?? "");
+// The library that tells options has to be installed first; who asks what there is, hasn't asked for that.
+if (asksForHelp && !packagesAreInstalled()) {
+  const lines = Object.entries(SUMMARIES).map(([name, what]) => `  ${name.padEnd(9)}${what}`);
+  console.log(`Usage: npm run <command> -- [options]
+
+Commands:
+${lines.join("\n")}
+
+Each installs the npm packages first, and has its options in a help of its own: npm run plan -- --help`);
   process.exit();
 }
 

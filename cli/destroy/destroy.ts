@@ -7,24 +7,12 @@ import { expectWillRun, showPulumi } from "../stack/pulumi-cli.ts";
 import { findStack, type Stack } from "../stack/stack.ts";
 import { readPlan } from "../stack/stack-plan.ts";
 import { confirm } from "../terminal/confirm.ts";
-import { parseOptions } from "../terminal/options.ts";
+import type { Given } from "../terminal/options.ts";
 import { UserError } from "../terminal/user-error.ts";
 import { describeKept, findRemains, type Remains, removeLeftovers } from "./leftovers.ts";
 import { renderLosses } from "./losses-view.ts";
 
-export const usage = `Usage: npm run destroy [-- options]
-
-Takes a stack down: its containers, its volumes with all messages, its network. Settings stay, and data volumes
-where \`keepVolumes\` was set when the last \`up\` ran.
-
-  -s, --stack NAME   the stack to destroy (default: the selected one, else dev)
-  -y, --yes          don't ask`;
-
-export async function run(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args, {
-    stack: { type: "string", short: "s" },
-    yes: { type: "boolean", short: "y" },
-  });
+export async function run(options: Given<"stack" | "yes">): Promise<number> {
   expectWillRun(["destroy"]);
   const stack = await findStack(options.stack);
   if (!stack.exists || stack.resourceCount === 0) {

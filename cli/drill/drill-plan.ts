@@ -4,9 +4,9 @@ import type { Loss } from "../../lib/placement/survivability.ts";
 import type { ClusterPlan } from "../../lib/plan/plan.ts";
 import { streamKey, streamNamer } from "../../lib/streams/stream-name.ts";
 import { UserError } from "../terminal/user-error.ts";
-import type { How } from "./fault.ts";
 import { type Forecast, forecast, type Sampling, sample } from "./forecast.ts";
 import type { WellLook } from "./scene.ts";
+import type { How } from "./terms.ts";
 
 /** What is to be done. */
 export interface DrillTerms {

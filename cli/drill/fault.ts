@@ -1,9 +1,6 @@
 import { DockerError, type Engine, reasonOf } from "../../live/engine/engine.ts";
 import { UserError } from "../terminal/user-error.ts";
-
-/** `kill`: SIGKILL. `stop`: a clean shutdown. `pause`: frozen, with all its connections open. */
-export const HOWS = ["kill", "stop", "pause"] as const;
-export type How = (typeof HOWS)[number];
+import type { How } from "./terms.ts";
 
 const ATTEMPTS = 3;
 

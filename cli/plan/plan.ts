@@ -10,30 +10,16 @@ import {
   stackOfFile,
 } from "../stack/settings-file.ts";
 import { projectName, settingsFile, stackName } from "../stack/stack.ts";
-import { parseOptionsAndFile } from "../terminal/options.ts";
+import type { Given } from "../terminal/options.ts";
 import { terminal } from "../terminal/terminal.ts";
 import { UserError } from "../terminal/user-error.ts";
 import { reportOnPlan } from "./plan-report.ts";
 import { renderPlan } from "./plan-view.ts";
 
-export const usage = `Usage: npm run -s plan [-- options] [settings.yaml]
-
-Says what settings would come to: the nodes with their ports and tags, where each stream would live and what
-it would survive, or why it can't be placed. Asks no server, changes nothing, and needs nothing set up: no
-Pulumi, no Docker, no passphrase.
-
-  settings.yaml      settings to plan instead of the stack's own: a stack's file, or a plain YAML or JSON map,
-                     e.g. regions: [rg1, rg2]
-  -s, --stack NAME   the stack that it would be (default: that of the file, else the selected one, else dev)
-      --json         the same for programs: PlanReport of cli/plan/plan-report.ts
-
-Ends with 1 if anything can't be placed, or is refused.`;
-
-export async function run(args: readonly string[]): Promise<number> {
-  const { options, file } = parseOptionsAndFile(args, {
-    stack: { type: "string", short: "s" },
-    json: { type: "boolean" },
-  });
+export async function run(
+  file: string | undefined,
+  options: Given<"stack" | "json">,
+): Promise<number> {
   const { source, stack, filed } = read(file, options.stack);
   const report = reportOnPlan(draftCluster(check(filed, source, stack)), {
     source,

@@ -4,26 +4,17 @@ import { type Inspection, inspect } from "../inspection/inspect.ts";
 import { renderReport } from "../inspection/report-view.ts";
 import { showPulumi } from "../stack/pulumi-cli.ts";
 import { type Stack, settingsFile, stackOption } from "../stack/stack.ts";
-import { parseOptions } from "../terminal/options.ts";
+import type { Given } from "../terminal/options.ts";
 import { createLog, duration } from "../terminal/steps.mjs";
 import { terminal } from "../terminal/terminal.ts";
 import { UserError } from "../terminal/user-error.ts";
 import { renderNextSteps } from "./next-steps.ts";
 import { prepareStack } from "./prepare.ts";
 
-export const usage = `Usage: npm start [-- options]
-
-Sets up what is missing, creates the stack if it doesn't exist, and brings its cluster and streams up. Safe
-to repeat: it changes what the settings ask for, and nothing else.
-
-  -s, --stack NAME   the stack to bring up (default: the selected one, else dev). A new one begins with the
-                     settings of dev, on ports of its own and with passwords of its own.`;
-
-export async function run(args: readonly string[]): Promise<number> {
-  const { stack: named } = parseOptions(args, { stack: { type: "string", short: "s" } });
+export async function run(options: Given<"stack">): Promise<number> {
   const log = createLog();
   await setUp({ log });
-  const stack = await prepareStack(named, log);
+  const stack = await prepareStack(options.stack, log);
   const status = await showPulumi(upCommand(stack));
   if (status !== 0) {
     console.error("\nThe stack is not up. The same command goes on where this one stopped.");

@@ -2,25 +2,11 @@ import { engineFromEnvironment } from "../../live/engine/engine.ts";
 import { type Inspection, inspect } from "../inspection/inspect.ts";
 import { renderReport } from "../inspection/report-view.ts";
 import { findStack, type Stack, scriptOption, stackOption } from "../stack/stack.ts";
-import { parseOptions } from "../terminal/options.ts";
+import type { Given } from "../terminal/options.ts";
 import { terminal } from "../terminal/terminal.ts";
 import { UserError } from "../terminal/user-error.ts";
 
-export const usage = `Usage: npm run status [-- options]
-
-Looks at every node and stream of the running cluster: who is up, who leads, where the replicas live, and
-whether that is where they should be.
-
-  -s, --stack NAME   the stack to look at (default: the selected one, else dev)
-      --json         the same for programs
-
-Ends with 1 if anything is down, unwell or misplaced, or a certificate about to expire.`;
-
-export async function run(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args, {
-    stack: { type: "string", short: "s" },
-    json: { type: "boolean" },
-  });
+export async function run(options: Given<"stack" | "json">): Promise<number> {
   const stack = await findStack(options.stack);
   const inspection = await inspectRunning(stack);
   const { report, settings } = inspection;

@@ -2,9 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import path from "node:path";
 import Table from "cli-table3";
-import { parseCount, parseOptions } from "../../cli/terminal/options.ts";
 import { createLog } from "../../cli/terminal/steps.mjs";
-import { UserError } from "../../cli/terminal/user-error.ts";
 import { compareWith } from "../bench/against.ts";
 import { phasesOf, type Round, runRound, STEPS } from "../bench/cycle.ts";
 import { timeExample } from "../bench/example.ts";
@@ -12,33 +10,11 @@ import { runStreams } from "../bench/many-streams.ts";
 import type { Timing } from "../bench/stopwatch.ts";
 import { setUp } from "../setup/set-up.ts";
 
-export const usage = `Usage: npm run bench [-- --runs N]
-       npm run bench -- streams [--counts 100,300,1000] [--skip-checkpoints]
-       npm run bench -- against <git ref> [--runs N]
-
-Measures a cluster's life on this machine, N times (3): cold up, no-op preview and up, a stream moved by a
-changed tag, nodes reloaded and replaced, destroy; and in the same run the yardstick, the example's own flow with plain processes.
-With "streams": what more and more streams of three replicas cost, each step on top of the one before;
-with --skip-checkpoints, the state is written at the end of each up only.
-With "against": the same life by this version and by another one, in turns, N times (3).
-Prints a table and writes every figure to bench-results/. Uses a stack of its own.`;
-
-export async function run(args: readonly string[]): Promise<number> {
-  const [subject, ...rest] = args;
-  if (subject === "streams") return await benchStreams(rest);
-  return subject === "against" ? await benchAgainst(rest) : await benchCycle(args);
-}
-
-async function benchAgainst([ref, ...rest]: readonly string[]): Promise<number> {
-  if (ref === undefined || ref.startsWith("-")) {
-    throw new UserError("Against what? E.g. npm run bench -- against HEAD~1");
-  }
-  const { runs } = parseOptions(rest, { runs: { type: "string", default: "3" } });
-  const count = parseCount("runs", runs);
+export async function benchAgainst(ref: string, { runs }: { runs: number }): Promise<number> {
   const log = createLog();
   await setUp({ log });
   const step = log.step("Two versions");
-  const rounds = await compareWith(ref, count, (doing) => step.doing(doing));
+  const rounds = await compareWith(ref, runs, (doing) => step.doing(doing));
   step.done("measured");
   const steps = STEPS.map((step) => {
     const secondsOf = (each: readonly Round[]) => spread(each.map((round) => round[step].seconds));
@@ -57,18 +33,16 @@ async function benchAgainst([ref, ...rest]: readonly string[]): Promise<number> 
   return 0;
 }
 
-async function benchStreams(args: readonly string[]): Promise<number> {
-  const { counts, "skip-checkpoints": skipCheckpoints } = parseOptions(args, {
-    counts: { type: "string", default: "100,300,1000" },
-    "skip-checkpoints": { type: "boolean", default: false },
-  });
-  const numbers = counts.split(",").map((text) => parseCount("counts", text));
+export async function benchStreams(options: {
+  readonly counts: readonly number[];
+  readonly skipCheckpoints?: boolean | undefined;
+}): Promise<number> {
   const log = createLog();
   await setUp({ log });
   const step = log.step("Streams");
   const { costs, destroy } = await runStreams(
-    numbers,
-    skipCheckpoints,
+    options.counts,
+    options.skipCheckpoints ?? false,
     (doing) => step.doing(doing),
     ({ streams, up, noOpPreview }) =>
       log.line(
@@ -121,16 +95,14 @@ function save(results: object): void {
   console.log(`Every figure: ${file}`);
 }
 
-async function benchCycle(args: readonly string[]): Promise<number> {
-  const { runs } = parseOptions(args, { runs: { type: "string", default: "3" } });
-  const count = parseCount("runs", runs);
+export async function benchCycle({ runs }: { runs: number }): Promise<number> {
   const log = createLog();
   const tools = await setUp({ log, want: ["stack", "nats-server", "nats"] });
 
   const rounds: Round[] = [];
   const example: (number | undefined)[] = [];
-  for (let round = 1; round <= count; round++) {
-    const step = log.step(`Round ${round} of ${count}`);
+  for (let round = 1; round <= runs; round++) {
+    const step = log.step(`Round ${round} of ${runs}`);
     step.doing("the example's flow, then ours");
     example.push(await timeExample(tools));
     rounds.push(await runRound());

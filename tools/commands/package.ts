@@ -3,10 +3,6 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { pack } from "../package/pack.ts";
 
-export const usage = `Usage: npm run package
-
-Writes the package that other programs install into the working directory.`;
-
 export async function run(): Promise<number> {
   const folder = await mkdtemp(path.join(tmpdir(), "nats-regions-"));
   try {

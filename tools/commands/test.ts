@@ -4,17 +4,6 @@ import { createLog, duration } from "../../cli/terminal/steps.mjs";
 import { setUp } from "../setup/set-up.ts";
 import { slowestFiles } from "./slowest.ts";
 
-export const usage = `Usage: npm test [-- options of vitest]
-
-Sets up what is missing, then runs all checks: format and lint, types, unit tests, tests against real
-nats-server processes, tests of the real CLI on real Docker, those under traffic last and alone. With options, only vitest runs, e.g.
-
-  npm test -- --project unit         what needs neither servers nor Docker
-  npm test -- --project server       providers against nats-server processes
-  npm test -- --project programs     programs of others, with the package installed
-  npm test -- --project stack cycle  a whole stack's life
-  npm test -- --project traffic      what clients notice while nodes change, and fail`;
-
 const STATIC_CHECKS = [
   { what: "Format and lint", command: ["biome", "check", "."] },
   { what: "Types", command: ["tsc"] },

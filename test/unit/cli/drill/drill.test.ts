@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import pc from "picocolors";
-import { afterEach, describe, expect, test } from "vitest";
-import { run } from "../../../../cli/drill/drill.ts";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { runCommand } from "../../../../cli/commands.ts";
 import { type DrillPlan, planDrill, refuseDataLoss } from "../../../../cli/drill/drill-plan.ts";
 import { reportOnDrill } from "../../../../cli/drill/drill-report.ts";
 import { renderDrill, renderDrillPlan } from "../../../../cli/drill/drill-view.ts";
@@ -250,19 +250,28 @@ describe("the node that leads a stream", () => {
 });
 
 describe("npm run drill", () => {
+  beforeEach(() => void vi.spyOn(process.stderr, "write").mockReturnValue(true));
+  afterEach(() => void vi.restoreAllMocks());
+
   test.each([
     [[], "Say what is to fail"],
     [["zone"], "Say what is to fail"],
     [["continent", "eu"], "Say what is to fail"],
     [["node", "rg1-az1", "rg1-az2"], "Say what is to fail"],
-    [["node", "rg1-az1", "--how", "drown"], "--how: drown is none of kill, stop, pause."],
-    [["node", "rg1-az1", "--for", "20"], '--for: "20" is not a duration'],
+    [
+      ["node", "rg1-az1", "--how", "drown"],
+      "'--how <how>' argument 'drown' is invalid. Allowed choices are kill, stop, pause.",
+    ],
+    [
+      ["node", "rg1-az1", "--for", "20"],
+      `'--for <time>' argument '20' is invalid. "20" is not a duration`,
+    ],
     [
       ["node", "rg1-az1", "--for", "5s"],
-      "--for: 5s is too short to tell anything; use 15s or more.",
+      "'--for <time>' argument '5s' is invalid. It is too short to tell anything; use 15s or more.",
     ],
   ])("refuses %j", async (args, message) => {
-    await expect(run(args)).rejects.toThrow(message);
+    await expect(runCommand(["drill", ...args])).rejects.toThrow(message);
   });
 });
 

@@ -4,8 +4,8 @@ import path from "node:path";
 import { execa } from "execa";
 import pc from "picocolors";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { runCommand } from "../../../../cli/commands.ts";
 import { widthOf } from "../../../../cli/layout/text.ts";
-import { run } from "../../../../cli/plan/plan.ts";
 import type { PlanReport } from "../../../../cli/plan/plan-report.ts";
 import { renderPlan } from "../../../../cli/plan/plan-view.ts";
 import { project } from "../../../../cli/pulumi/project.mjs";
@@ -34,6 +34,8 @@ async function write(name: string, text: string): Promise<string> {
   await writeFile(file, text);
   return file;
 }
+
+const run = (args: readonly string[]) => runCommand(["plan", ...args]);
 
 async function plan(...args: string[]): Promise<{ status: number; report: PlanReport }> {
   const log = vi.spyOn(console, "log").mockReturnValue();
@@ -314,7 +316,8 @@ describe("refuses", () => {
   });
 
   test("two files, and options that there aren't", async () => {
-    await expect(run(["a.yaml", "b.yaml"])).rejects.toThrow("not a.yaml and b.yaml");
-    await expect(run(["--stacks"])).rejects.toThrow("Known: --stack, --json.");
+    vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    await expect(run(["a.yaml", "b.yaml"])).rejects.toThrow("but got 2: a.yaml, b.yaml.");
+    await expect(run(["--stacks"])).rejects.toThrow("(Did you mean --stack?)");
   });
 });

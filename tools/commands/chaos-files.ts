@@ -1,0 +1,25 @@
+/** The tests that break things, each a part of `npm run chaos`. */
+export const CHAOS_FILES = [
+  "traffic/rollout",
+  "traffic/killed-rollout",
+  "traffic/resize",
+  "traffic/shrink",
+  "traffic/killed-shrink",
+  "traffic/upgrade",
+  "traffic/faults",
+  "traffic/power-loss",
+  "traffic/engine-restart",
+  "stack/gates",
+  "stack/interrupted",
+  "traffic/cold-start",
+  "traffic/tls",
+  "server/under-load",
+  "server/recreate",
+  "server/placement",
+  "server/fuzzed-settings",
+];
+
+/** E.g. `rollout` of `traffic/rollout`. */
+export function partOf(file: string): string {
+  return file.slice(file.indexOf("/") + 1);
+}
