@@ -13,7 +13,7 @@ import { describeKept, findRemains, type Remains, removeLeftovers } from "./left
 import { renderLosses } from "./losses-view.ts";
 
 export async function run(options: Given<"stack" | "yes">): Promise<number> {
-  expectWillRun(["destroy"]);
+  expectWillRun(["destroy", ...(options.stack === undefined ? [] : ["--stack", options.stack])]);
   const stack = await findStack(options.stack);
   if (!stack.exists || stack.resourceCount === 0) {
     console.log(`Stack ${stack.name} has no resources: there is nothing to destroy.`);

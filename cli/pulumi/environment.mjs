@@ -23,6 +23,10 @@ const TAKES_VALUE = new Set(
 /** Commands that should find the default stack, even on the first day. */
 const WORKS_ON_STACK = new Set(["up", "update", "preview", "pre", "refresh", "config", "watch"]);
 
+/** The others that take the selected stack where none is named; of `stack`, all but those that choose one. */
+const TAKES_SELECTED = new Set("destroy down dn import export cancel stack state".split(" "));
+const CHOOSES_STACK = new Set(["init", "ls", "select", "unselect"]);
+
 /** Commands that come to ask the Docker engine. */
 const ASKS_ENGINE = new Set(
   "up update preview pre refresh destroy down dn watch import".split(" "),
@@ -73,15 +77,20 @@ export function decide({ args, env, userHome, project, read, exists }) {
   const stack = shortName(named ?? (selected || DEFAULT_STACK));
   const firstUse = own && stack === DEFAULT_STACK && WORKS_ON_STACK.has(verb);
   const stacks = path.join(state, ".pulumi", "stacks", projectName(project, read));
+  const isThere = [".json", ".json.gz"].some((end) => exists(path.join(stacks, stack + end)));
+  const takesSelected = named === undefined && !env.PULUMI_STACK && selected !== undefined;
   const engine = chosenEngine({ env, userHome, exists, readJson });
   const salt = saltOf(stack, project, read);
   const passphraseOf = (/** @type {string} */ name) =>
     passphraseFor({ env, own, stack: name, state, salt });
 
+  const refusals = [
+    ASKS_ENGINE.has(verb) ? engine.refusal : renameRefusal({ command, stack, passphraseOf }),
+    own && takesSelected && !isThere ? goneRefusal({ args, command, stack }) : undefined,
+  ];
+
   return {
-    refusal: ASKS_ENGINE.has(verb)
-      ? engine.refusal
-      : renameRefusal({ command, stack, passphraseOf }),
+    refusal: refusals.find((refusal) => refusal !== undefined),
     set: definedOnly({
       PULUMI_SKIP_UPDATE_CHECK: env.PULUMI_SKIP_UPDATE_CHECK ? undefined : "true",
       // The CLI makes garbage of its whole state at each write: collected less often, many streams take a
@@ -95,7 +104,7 @@ export function decide({ args, env, userHome, project, read, exists }) {
       NATS_REGIONS_STATE_ID: (!env.PULUMI_BACKEND_URL && current) || undefined,
       ...passphraseOf(stack),
     }),
-    createStack: firstUse && !exists(path.join(stacks, `${stack}.json`)) ? stack : undefined,
+    createStack: firstUse && !isThere ? stack : undefined,
   };
 }
 
@@ -195,6 +204,26 @@ function renameRefusal({ command: [command, verb, name], stack, passphraseOf }) 
   if (before.join() === after.join()) return undefined;
   const [given = "PULUMI_CONFIG_PASSPHRASE=…"] = before;
   return `Stack ${shortName(name)} would have another passphrase than ${stack}, and could not read its own secrets.\nGive the one it has for good, then rename it: export ${given}`;
+}
+
+/**
+ * Why a command can't take the selected stack: Pulumi remembers selections by the folder's path, outside of it, and what
+ * was selected in a folder that was cloned anew went with its state. The CLI would only say that none is selected.
+ *
+ * @param {{ args: readonly string[], command: string[], stack: string }} facts
+ */
+function goneRefusal({ args, command: [verb = "", subcommand = ""], stack }) {
+  const isMade = stack === DEFAULT_STACK && WORKS_ON_STACK.has(verb);
+  if (isMade || !(WORKS_ON_STACK.has(verb) || TAKES_SELECTED.has(verb))) return undefined;
+  if (verb === "stack" && CHOOSES_STACK.has(subcommand)) return undefined;
+  if (args.some((arg) => arg === "--help" || arg === "-h")) return undefined;
+  return [
+    `Pulumi remembers that stack ${stack} was selected in this folder, but there is no such stack any more, as after a new clone.`,
+    ...(stack === DEFAULT_STACK
+      ? []
+      : [`Forget it, and go on with stack ${DEFAULT_STACK}: npx pulumi stack unselect`]),
+    `Make it anew: npm start -- --stack ${stack}`,
+  ].join("\n");
 }
 
 /**

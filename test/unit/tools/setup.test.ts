@@ -202,6 +202,35 @@ describe("decide", () => {
     expect(set).toHaveProperty("PULUMI_STACK", "dev");
   });
 
+  describe("a selected stack that is gone", () => {
+    const refusalOf = (line: string, situation: Situation = {}) =>
+      decideIn({ args: line.split(" "), files: selection("blue"), ...situation }).refusal;
+
+    test.each(
+      "up|preview --diff|destroy|config get a|stack|stack output --json|stack rm".split("|"),
+    )("is named, with the way out: %s", (line) => {
+      expect(refusalOf(line)).toMatch(
+        /stack blue was selected.*no such stack any more.*npx pulumi stack unselect.*npm start -- --stack blue/s,
+      );
+    });
+
+    test.each(
+      "up -s dev|stack ls|stack init red|stack select dev|stack unselect|stack rm blue|up --help|version|login".split(
+        "|",
+      ),
+    )("bars the way of nothing else: %s", (line) => {
+      expect(refusalOf(line)).toBeUndefined();
+    });
+
+    test("is none where it is there, where another one is meant, or on the first day", () => {
+      const state = STATE_OF_DEV.replace("dev.json", "blue.json");
+      expect(refusalOf("up", { files: { ...selection("blue"), [state]: "{}" } })).toBeUndefined();
+      expect(refusalOf("up", { env: { PULUMI_STACK: "dev" } })).toBeUndefined();
+      expect(refusalOf("up", { env: { PULUMI_BACKEND_URL: "s3://state" } })).toBeUndefined();
+      expect(refusalOf("up", { files: {} })).toBeUndefined();
+    });
+  });
+
   test("arguments of a program don't name a stack", () => {
     const { set } = decideIn({ args: ["env", "run", "--", "tool", "--stack", "prod"] });
     expect(set).toHaveProperty("PULUMI_CONFIG_PASSPHRASE", "dev");
