@@ -217,14 +217,14 @@ export interface ClusterSettings {
   readonly systemPassword: pulumi.Input<string>;
   /**
    * More accounts by name, and more of the first one - users, limits, exports, imports; see
-   * README.md.
+   * docs/settings.md.
    *
    * What a change costs: reload, no restart.
    * @default {}
    */
   readonly accounts?: Readonly<Record<string, AccountArgs>> | undefined;
   /**
-   * Streams by name, see README.md.
+   * Streams by name, see docs/streams.md.
    *
    * What a change costs: streams one by one, no node.
    * @default {}
@@ -340,9 +340,9 @@ export interface JetStreamLimitsArgs {
   readonly maxConsumers?: number | undefined;
   /** Messages that may wait for acknowledgement, of each consumer. */
   readonly maxAckPending?: number | undefined;
-  /** Size of one file stream, e.g. `1GiB`. */
+  /** What one file stream may take, a size, e.g. `1GiB`. */
   readonly maxFileStreamBytes?: string | number | undefined;
-  /** Size of one memory stream, e.g. `64MiB`. */
+  /** What one memory stream may take, a size, e.g. `64MiB`. */
   readonly maxMemoryStreamBytes?: string | number | undefined;
   /**
    * Whether each stream has to say its `maxBytes`.

@@ -13,6 +13,7 @@ import type { FollowedStream, StreamStage } from "./stream-host.ts";
 export interface PlacedStream {
   /** Its name on the servers; absent where that is its name here. */
   readonly stream?: string | undefined;
+  /** Account that it is in. */
   readonly account: pulumi.Output<string>;
   /** Placement tags, in the order in which the server holds them. */
   readonly tags: pulumi.Output<readonly string[]>;

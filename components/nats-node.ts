@@ -81,10 +81,15 @@ type ContainerSpec = Pick<
  * label, which no reload changes, replace the container; its data volume stays.
  */
 export class NatsNode extends pulumi.ComponentResource {
+  /** The container that the server runs in. */
   readonly container: docker.Container;
+  /** The volume that holds what JetStream stores. */
   readonly dataVolume: docker.Volume;
+  /** The engine's id of the container. Another one once the container was replaced. */
   readonly containerId: pulumi.Output<string>;
+  /** URL for clients. */
   readonly clientUrl: string;
+  /** URL of the monitoring pages. */
   readonly monitoringUrl: string;
 
   constructor(name: string, args: NatsNodeArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -8,6 +8,7 @@ export interface RegionArgs {
 
 /** A region: its availability zones, by name. */
 export class Region extends pulumi.ComponentResource {
+  /** The zones by name. */
   readonly zones: ReadonlyMap<string, AvailabilityZone>;
 
   constructor(name: string, { plan }: RegionArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -48,7 +48,8 @@ type Reasons = { readonly [Name in Option]?: string };
 const STAYS_AS_PLANNED =
   "what is planned and what runs would differ for good; leave the settings as they are instead.";
 
-const CLUSTER_REASONS: Reasons = {
+/** Of a cluster's options. */
+export const CLUSTER_REASONS: Reasons = {
   ignoreChanges: STAYS_AS_PLANNED,
   replaceOnChanges:
     "nodes are made anew zone by zone where a setting needs it, and data volumes never; leave it out.",
@@ -58,7 +59,8 @@ const CLUSTER_REASONS: Reasons = {
   import: "there is no taking up a cluster that Pulumi didn't make; leave it out.",
 };
 
-const STREAM_REASONS: Reasons = {
+/** Of a stream's options. */
+export const STREAM_REASONS: Reasons = {
   ignoreChanges: STAYS_AS_PLANNED,
   replaceOnChanges:
     "a stream is changed in place, and loses messages only where its settings allow it; leave it out.",

@@ -7,6 +7,7 @@ import type { StreamHost, StreamStage } from "./stream-host.ts";
 
 /** A stream's settings, and the cluster that it is in. */
 export interface StreamArgs extends StreamSettingsArgs {
+  /** The cluster that it is in, a `NatsCluster`. */
   readonly cluster: StreamHost;
 }
 

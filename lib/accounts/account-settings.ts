@@ -270,8 +270,12 @@ const jetStreamLimits = z
     maxAckPending: count(1)
       .optional()
       .describe("Messages that may wait for acknowledgement, of each consumer."),
-    maxFileStreamBytes: bytes().optional().describe("Size of one file stream, e.g. `1GiB`."),
-    maxMemoryStreamBytes: bytes().optional().describe("Size of one memory stream, e.g. `64MiB`."),
+    maxFileStreamBytes: bytes()
+      .optional()
+      .describe("What one file stream may take, a size, e.g. `1GiB`."),
+    maxMemoryStreamBytes: bytes()
+      .optional()
+      .describe("What one memory stream may take, a size, e.g. `64MiB`."),
     maxBytesRequired: z
       .boolean()
       .optional()

@@ -67,16 +67,16 @@ export function toProblems(issue: z.core.$ZodIssue, place: SettingsPlace): Probl
     return issue.keys.map((key) => ({
       path: path ? `${path}.${key}` : key,
       message: "there is no such setting",
-      fix: `see the settings in ${README[place]} for those there are`,
+      fix: `see ${documentOf(path)} ${place === "config" ? "" : "of nats-regions "}for those there are`,
     }));
   }
   return [{ path: path || "settings", message: wordsFor(issue, place) }];
 }
 
-const README: Readonly<Record<SettingsPlace, string>> = {
-  config: "README.md",
-  program: "the README of nats-regions",
-};
+/** Where the settings are told of that stand beside an unknown one. */
+function documentOf(path: string): string {
+  return path.startsWith("streams.") ? "docs/streams.md" : "docs/settings.md";
+}
 
 /** Schemas don't know where the settings stand that they check, and speak of a stack's. */
 function wordsFor(issue: z.core.$ZodIssue, place: SettingsPlace): string {

@@ -3,7 +3,7 @@ import { TLS_MODES } from "../tls/tls-settings.ts";
 import { MAX_REGIONS, MAX_ZONES } from "../topology/topology.ts";
 
 /**
- * Every setting of a stack in one table. The schema that checks them, what Pulumi.yaml declares, the table in README.md,
+ * Every setting of a stack in one table. The schema that checks them, what Pulumi.yaml declares, the table in docs/settings.md,
  * the JSON schema for editors, the types that programs are checked by, which of them are in a node's config, and what a preview says of a change are all read
  * from it. A new setting of a kind that there is is one more row here, and `npm run settings`; one of the nodes has its
  * line in `nodeBlock` of lib/nodes/nats-conf.ts, too.
@@ -41,9 +41,9 @@ export interface NodeField {
 interface SettingBase {
   /** For Pulumi.yaml and editors. */
   readonly description: string;
-  /** For README.md, Markdown. Without it, the row of the setting before tells of this one too. */
+  /** For docs/settings.md, Markdown. Without it, the row of the setting before tells of this one too. */
   readonly meaning?: string;
-  /** The default as README.md tells of it, Markdown. Default: the default itself, `none` where that is empty. */
+  /** The default as docs/settings.md tells of it, Markdown. Default: the default itself, `none` where that is empty. */
   readonly defaultWords?: string;
   /** The default in other people's programs, where that is another one, Markdown. */
   readonly defaultInPrograms?: string;
@@ -372,16 +372,15 @@ export const SETTINGS = {
     kind: "accounts",
     default: {},
     description:
-      "More accounts by name, and more of the first one - users, limits, exports, imports; see README.md.",
-    meaning: "more accounts by name, and more of the first one, see below",
+      "More accounts by name, and more of the first one - users, limits, exports, imports; see docs/settings.md.",
+    meaning: "more accounts by name, and more of the first one, see [Accounts](#accounts)",
     change: "reload",
   },
   streams: {
     kind: "streams",
     default: {},
-    description: "Streams by name, see README.md.",
-    meaning:
-      "streams by name; every field of a stream's config, see `lib/streams/stream-fields.ts`, and those below",
+    description: "Streams by name, see docs/streams.md.",
+    meaning: "streams by name, see [streams.md](streams.md)",
     change: "streams",
   },
 } as const satisfies Readonly<Record<string, Setting>>;

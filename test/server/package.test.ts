@@ -50,4 +50,7 @@ test("the planner is installed into anybody's project, and plans without Pulumi 
   });
   expect(refusal).toMatch(/streams\.LOST\.placement.*rg:9/);
   expect(await readdir(path.join(folder, "node_modules"))).not.toContain("@pulumi");
+  expect(await readdir(path.join(folder, "node_modules/nats-regions"))).toEqual(
+    expect.arrayContaining(["README.md", "LICENSE", "docs"]),
+  );
 });

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa, execaSync } from "execa";
 import { parse, stringify } from "yaml";
+import { isMap } from "../../lib/base/records.ts";
 import { parseStackOutputs, type StackOutputs } from "../../lib/plan/outputs.ts";
 import { namesOnEngine, removeFromEngine } from "./on-engine.ts";
 import { nameWithOwnPorts } from "./own-ports.ts";
@@ -63,6 +64,19 @@ const SECOND_INTERRUPT_MS = 500;
 /** Milliseconds after which a command that something happens to has hung. */
 const LONGEST_MS = 300_000;
 
+function merge(before: unknown, changes: unknown): unknown {
+  if (!isMap(before) || !isMap(changes)) return changes;
+  const merged = Object.entries(changes).map(([name, change]) => [
+    name,
+    merge(before[name], change),
+  ]);
+  return { ...before, ...Object.fromEntries(merged) };
+}
+
+function newName(): string {
+  return nameWithOwnPorts("test", (stack) => [{ project: "nats-regions", stack }]);
+}
+
 /** Kills a process and all its descendants; Pulumi's plugins are in groups of their own. */
 function killTree(root: number): void {
   const { stdout } = execaSync("ps", ["-eo", "pid=,ppid="]);
@@ -104,16 +118,17 @@ export class TestStack {
     };
   }
 
-  static async create(
-    settings: object = SEED_SETTINGS,
-    name = nameWithOwnPorts("test", (stack) => [{ project: "nats-regions", stack }]),
-  ): Promise<TestStack> {
+  /** A stack that is yet to be made, by what its {@link shell} runs; its settings stand beside the program. */
+  static unmade(): TestStack {
+    return new TestStack(newName());
+  }
+
+  static async create(settings: object = SEED_SETTINGS, name = newName()): Promise<TestStack> {
     const stack = new TestStack(name);
     // The CLI looks for it beside the program.
-    const configFile = path.join(PROJECT, `Pulumi.${stack.name}.yaml`);
-    writeFileSync(configFile, stringify(ENCRYPTED));
+    writeFileSync(stack.settingsBeside, stringify(ENCRYPTED));
     await stack.expectPulumi("stack", "init", stack.name);
-    renameSync(configFile, stack.#configFile);
+    renameSync(stack.settingsBeside, stack.#configFile);
     stack.configure(settings);
     return stack;
   }
@@ -267,7 +282,7 @@ export class TestStack {
   /** Starts what an npm script runs on this stack, with the settings beside the program until it ends. */
   script(name: string, ...args: string[]) {
     const command = [path.join(PROJECT, "cli/main.ts"), name, ...args, "--stack", this.name];
-    const settings = path.join(PROJECT, `Pulumi.${this.name}.yaml`);
+    const settings = this.settingsBeside;
     copyFileSync(this.#configFile, settings);
     const running = execa(process.execPath, command, {
       cwd: PROJECT,
@@ -277,6 +292,26 @@ export class TestStack {
     });
     void running.finally(() => rmSync(settings));
     return running;
+  }
+
+  /**
+   * Runs a command line as a person's shell does, where settings stand beside the program.
+   *
+   * @param input what the person types.
+   */
+  async shell(line: string, input = ""): Promise<Outcome> {
+    // Nobody is at a terminal to be asked.
+    const env = { ...this.env, PULUMI_SKIP_CONFIRMATIONS: "true" };
+    const options = { cwd: PROJECT, env, input, all: true, reject: false } as const;
+    const { exitCode = 1, all } = await execa("sh", ["-c", line], options);
+    return { exitCode, text: all };
+  }
+
+  /** Changes the settings that stand beside the program: maps are merged, all else takes the place of what is there. */
+  mergeSettings(changes: object): void {
+    const file = this.settingsBeside;
+    const { config, ...rest } = parse(readFileSync(file, "utf8"));
+    writeFileSync(file, stringify({ ...rest, config: merge(config, changes) }));
   }
 
   /** Starts a command of the CLI in a process group of its own, to be killed as a whole. */
@@ -315,6 +350,12 @@ export class TestStack {
   async remove(): Promise<void> {
     await removeFromEngine(`nats-regions-${this.name}`);
     rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.settingsBeside, { force: true });
+  }
+
+  /** Where settings stand that people edit. */
+  get settingsBeside(): string {
+    return path.join(PROJECT, `Pulumi.${this.name}.yaml`);
   }
 
   get #configFile(): string {

@@ -17,6 +17,9 @@ interface Manifest {
 /** What is installed along with a program, which has to have the very same one; planning alone takes none of it. */
 const PEERS = "@pulumi/";
 
+/** What the README points to. */
+const DOCUMENTS = "docs/**/*.md";
+
 /** What modules of the package start that are no modules; see `include` of tsconfig.build.json. */
 const SCRIPTS = "{components,lib,live,providers,run}/**/*.sh";
 
@@ -30,7 +33,7 @@ export async function pack(folder: string): Promise<string> {
   const dist = path.join(folder, "dist");
   const build = ["--project", "tsconfig.build.json", "--outDir", dist];
   await execa("tsc", build, { cwd: PROJECT, preferLocal: true });
-  for await (const file of glob(["README.md", "LICENSE", SCRIPTS], { cwd: PROJECT })) {
+  for await (const file of glob(["README.md", "LICENSE", DOCUMENTS, SCRIPTS], { cwd: PROJECT })) {
     await cp(path.join(PROJECT, file), path.join(dist, file));
   }
   const manifest = JSON.parse(await readFile(path.join(PROJECT, "package.json"), "utf8"));

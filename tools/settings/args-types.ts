@@ -1,5 +1,11 @@
 import { SETTINGS, type Setting } from "../../lib/settings/settings-table.ts";
-import { describeSetting, type JsonSchema, writtenSchema } from "./written-schema.ts";
+import {
+  describeSetting,
+  type JsonSchema,
+  partOf,
+  splitDefault,
+  writtenSchema,
+} from "./written-schema.ts";
 
 /** What programs give a password as: mostly as an output of their own config. */
 const PASSWORD: JsonSchema = { type: "string", format: "password" };
@@ -13,8 +19,6 @@ interface Member {
   /** Markdown. */
   readonly standard?: string | undefined;
 }
-
-type Part = JsonSchema | boolean;
 
 /** Interfaces by name, in the order in which they are first met. */
 type Interfaces = Map<string, string>;
@@ -104,7 +108,7 @@ function nameInterface(schema: JsonSchema, interfaces: Interfaces): string {
       type: typeOf(schema, interfaces),
       required: required.includes(key),
       description: text,
-      standard,
+      standard: standard?.replace(/^`([^`]*)`$/, "$1"),
     };
   });
   const written = writeInterface(name, $comment, members);
@@ -113,22 +117,6 @@ function nameInterface(schema: JsonSchema, interfaces: Interfaces): string {
   }
   interfaces.set(name, written);
   return name;
-}
-
-/** Zod writes no mere `true` and `false`, and no list of schemas, for what settings are. */
-function partOf(schema: Part | readonly Part[] | undefined): JsonSchema {
-  if (typeof schema === "object" && !("length" in schema)) return schema;
-  throw new Error(`there is no type for ${JSON.stringify(schema)}`);
-}
-
-/** Descriptions tell of a default in a sentence of its own, `Default: 2m.` */
-function splitDefault(description: string): {
-  readonly text: string;
-  readonly standard: string | undefined;
-} {
-  const [sentence = "", standard] = description.match(/ ?Default: (.+?)\.(?= |$)/) ?? [];
-  const text = description.replace(sentence, "").trim();
-  return { text, standard: standard?.replace(/^`([^`]*)`$/, "$1") };
 }
 
 function toLiteral(value: unknown): string {

@@ -1,13 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { argsTypes } from "./args-types.ts";
+import { accountTables, settingsTable, streamTables } from "./document-tables.ts";
 import { editorSchema } from "./editor-schema.ts";
+import { membersTable } from "./member-tables.ts";
+import { refusedOptionsTable } from "./option-tables.ts";
 import { pulumiConfig } from "./pulumi-config.ts";
-import { readmeTable } from "./readme-table.ts";
-
-/** Around the table in README.md. */
-const BEGIN = "<!-- The table of settings, which `npm run settings` writes: -->\n\n";
-const END = "\n<!-- End of the table of settings. -->\n";
 
 interface SettingsFile {
   /** Relative to the project. */
@@ -28,9 +26,22 @@ export const SETTINGS_FILES: readonly SettingsFile[] = [
     render: (text) => replaceOnce(text, /^config:\n(?:[ #].*\n|\n)*/m, pulumiConfig()),
   },
   {
-    file: "README.md",
+    file: "docs/settings.md",
+    render: (text) => fill(text, { settings: settingsTable(), accounts: accountTables() }),
+  },
+  { file: "docs/streams.md", render: (text) => fill(text, { fields: streamTables() }) },
+  {
+    file: "docs/library.md",
     render: (text) =>
-      replaceOnce(text, new RegExp(`${BEGIN}[^]*${END}`), `${BEGIN}${readmeTable()}${END}`),
+      fill(text, {
+        args: membersTable("cluster-args.ts", "NatsClusterArgs"),
+        transforms: membersTable("transforms.ts", "Transforms"),
+        cluster: membersTable("nats-cluster.ts", "NatsCluster"),
+        placements: membersTable("cluster-streams.ts", "PlacedStream"),
+        stream: membersTable("stream.ts", "Stream"),
+        node: membersTable("nats-node.ts", "NatsNode"),
+        options: refusedOptionsTable(),
+      }),
   },
   {
     file: "settings.schema.json",
@@ -47,6 +58,17 @@ function format(file: string, text: string): string {
   const biome = join(import.meta.dirname, "../../node_modules/@biomejs/biome/bin/biome");
   const args = [biome, "format", `--stdin-file-path=${file}`];
   return execFileSync(process.execPath, args, { input: text, encoding: "utf8" });
+}
+
+/** Puts tables where a document has their places. */
+function fill(text: string, tables: Readonly<Record<string, string>>): string {
+  return Object.entries(tables).reduce((filled, [name, table]) => {
+    const [begin, end] = [
+      `<!-- ${name}, written by npm run settings -->`,
+      `<!-- end of ${name} -->`,
+    ];
+    return replaceOnce(filled, new RegExp(`${begin}[^]*${end}`), `${begin}\n\n${table}\n${end}`);
+  }, text);
 }
 
 function replaceOnce(text: string, place: RegExp, replacement: string): string {

@@ -60,3 +60,21 @@ export function writtenSchema(
   });
   return written;
 }
+
+/** Descriptions tell of a default in a sentence of its own, `Default: 2m.`, in Markdown. */
+export function splitDefault(description: string): {
+  readonly text: string;
+  readonly standard: string | undefined;
+} {
+  const [sentence = "", standard] = description.match(/ ?Default: (.+?)\.(?= |$)/) ?? [];
+  const text = description.replace(sentence, "").trim();
+  return { text, standard };
+}
+
+type Part = JsonSchema | boolean;
+
+/** Zod writes no mere `true` and `false`, and no list of schemas, for what settings are. */
+export function partOf(schema: Part | readonly Part[] | undefined): JsonSchema {
+  if (typeof schema === "object" && !("length" in schema)) return schema;
+  throw new Error(`there is no schema: ${JSON.stringify(schema)}`);
+}

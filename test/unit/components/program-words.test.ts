@@ -36,7 +36,7 @@ describe("people whose program has the settings", () => {
       () => all({ streams: { S: { subjects: [1] } } }),
       "streams.S.subjects[0]: 1 is not text; put it in quotes",
     ],
-    ["a misspelt setting", () => all({ regoins: [] }), "the README of nats-regions"],
+    ["a misspelt setting", () => all({ regoins: [] }), "docs/settings.md of nats-regions"],
     [
       "files that aren't named",
       () => all({ tls: "files", tlsFiles: { ca: "ca.pem", cert: "{node}.pem" } }),

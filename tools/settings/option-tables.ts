@@ -1,0 +1,17 @@
+import { CLUSTER_REASONS, STREAM_REASONS } from "../../components/resource-options.ts";
+import { table } from "./document-tables.ts";
+
+/** Pulumi's options that a cluster or a stream refuses, with the reason that its error gives: Markdown. */
+export function refusedOptionsTable(): string {
+  const clusters: [string, string][] = Object.entries(CLUSTER_REASONS);
+  const streams: [string, string][] = Object.entries(STREAM_REASONS);
+  const rows = [
+    ...clusters.map(([option, reason]) => ["`NatsCluster`", `\`${option}\``, sentence(reason)]),
+    ...streams.map(([option, reason]) => ["`Stream`", `\`${option}\``, sentence(reason)]),
+  ];
+  return table(["of", "option", "why, and what to do instead"], rows);
+}
+
+function sentence(reason: string): string {
+  return reason.replace(/^[a-z]/, (letter) => letter.toUpperCase());
+}
