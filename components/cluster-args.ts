@@ -8,23 +8,23 @@ import type { Transforms } from "./transforms.ts";
 
 /** A cluster as a program declares it: the settings, passwords as `Input`s, and what is between it and Pulumi. */
 export interface NatsClusterArgs extends ClusterSettings {
-  /** Changes what containers and volumes are made from, for what no setting is there. */
+  /** Changes the args that containers and volumes are made from, for what has no setting. */
   readonly transform?: Transforms;
   /**
-   * Where the settings stand: in the program, of which names on the engine begin with `<project>-<stack>-<name>`; or in
-   * the config of the stack, which then has this one cluster, and whose names begin with `<project>-<stack>`. Another
-   * value means another cluster. @default "program"
+   * Where the settings stand. In the program: names on the engine begin with `<project>-<stack>-<name>`. In the config of
+   * the stack, which then has this one cluster: they begin with `<project>-<stack>`. Another value means another cluster.
+   * @default "program"
    */
   readonly settingsIn?: SettingsPlace;
   /**
-   * Whether this is a preview that saves its plan (`--save-plan`), or an `up` that goes by one (`--plan`): Pulumi tells a
-   * program of neither, and what the two are made from has to be the same. @default false
+   * Whether this is a preview that saves its plan (`--save-plan`), or an `up` that goes by one (`--plan`). Pulumi doesn't
+   * tell the program, and both have to be made from the same. @default false
    */
   readonly goesByPlan?: boolean;
   /**
-   * Takes over what is on the engine by the names of this cluster, where its state is lost for good: the owner that a
-   * refusal names. Counts until the state has noted down whose it is. Where the config has the settings, NATS_REGIONS_OWNER says
-   * it. @default a new cluster
+   * The owner that a refusal names: takes over what is on the engine under the names of this cluster, if its state is lost
+   * for good. Counts until the state has noted down the owner. Where the config has the settings, the variable
+   * NATS_REGIONS_OWNER says it. @default a new cluster
    */
   readonly owner?: string;
 }

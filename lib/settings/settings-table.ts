@@ -157,7 +157,7 @@ export const SETTINGS = {
     default: "nats:2.15.2",
     description: "Image of nats-server, with its version - 2.14.7 or newer of 2.14, or 2.15.",
     meaning:
-      "image of nats-server: 2.14.7 or newer of 2.14, or 2.15. Others are refused, as nothing is tested with them",
+      "image of nats-server: 2.14.7 or newer of 2.14, or 2.15. Other versions are refused, as no test covers them",
     change: "restart",
   },
   bindAddress: {
@@ -174,7 +174,7 @@ export const SETTINGS = {
     description:
       "IPv4 address of the host that monitoring ports are published on. Empty is loopback.",
     meaning:
-      "address of the host that monitoring ports are published on: the pages ask for no password, and are in the clear without `tls`. On an engine elsewhere, an address by which it is reached from here",
+      "address of the host that monitoring ports are published on. Monitoring pages ask for no password, and are in the clear without `tls`. For an engine elsewhere: an address by which it is reached from here",
     defaultWords: "loopback",
     change: "restart",
   },
@@ -212,7 +212,7 @@ export const SETTINGS = {
     least: "1MiB",
     description: "Room for file streams on each node.",
     meaning:
-      "room for streams on each node; in memory half of `memory` at most. More is taken up by a reload, less by restarts",
+      "room for streams on each node, on disk and in memory; the latter is half of `memory` at most",
     change: "growth",
     node: { varz: ["jetstream", "config", "max_storage"] },
   },
@@ -236,7 +236,7 @@ export const SETTINGS = {
     most: "64MiB",
     description: "What a message may have, headers included.",
     meaning:
-      "what a message may have, headers included; at most `64MiB`. Taken up by a reload, clients that are connected learn of it when they come back; `limits.payload` and `maxMsgSize` can't be more",
+      "what a message may have, headers included; at most `64MiB`. Connected clients learn of a change when they reconnect. `limits.payload` and `maxMsgSize` can't be more",
     change: "reload",
     node: { omitDefault: true, varz: ["max_payload"] },
   },
@@ -247,7 +247,7 @@ export const SETTINGS = {
     description:
       "Whether nodes take leaf nodes, on port 7422 of the stack's network. They log in as users do.",
     meaning:
-      "nodes take leaf nodes, on port 7422 of the stack's network, which isn't published; they log in as users do. Mirrors may then copy from elsewhere",
+      "nodes take leaf nodes, on port 7422 of the stack's network, which isn't published. Leaf nodes log in as users do. Mirrors may then copy from other clusters",
     // The server takes up no listener by a reload (2.15, `getLeafNodeOptionsChanges` in server/reload.go).
     change: "restart",
     node: { omitDefault: true },
@@ -283,7 +283,7 @@ export const SETTINGS = {
     description:
       "How long an update waits for nodes while nothing moves. Replicas that catch up may take any time.",
     meaning:
-      "how long an `up` waits for nodes while nothing moves; replicas that catch up may take any time, as long as they get on. Streams that change get `1m`, or what is set here where that is more",
+      "how long an `up` waits for nodes while nothing moves; replicas that catch up may take any time, as long as they get on. Streams that change get `1m`, or `patience` where that is more",
     change: "none",
   },
   /** Whether volumes outlive their nodes. */
@@ -293,7 +293,7 @@ export const SETTINGS = {
     description:
       "Whether data volumes stay on the engine when their nodes leave, or the stack is destroyed. Set it in an update before that one.",
     meaning:
-      "data volumes stay on the engine when their nodes leave or the stack is destroyed; noted down with each volume by an `up`, so set it in one before the one that takes nodes out",
+      "data volumes stay on the engine when their nodes leave or the stack is destroyed. An `up` notes it down with each volume: set it in one before the one that takes nodes out",
     change: "none",
   },
   tls: {
@@ -339,7 +339,7 @@ export const SETTINGS = {
     rule: { pattern: /^[^.*>/\\]+$/, says: "must have none of . * > / \\ in it" },
     description: "Name of the first account, which owns the streams that name none.",
     meaning:
-      "the first account, of streams that name none, and its user; the password is a secret, and not needed where `accounts` gives the account other users",
+      "the first account, its user and the user's password, a secret. Streams that name no account belong to it. `accounts` may give it other users in the place of this one",
     change: "reload",
   },
   user: {

@@ -38,6 +38,11 @@ describe("people whose program has the settings", () => {
     ],
     ["a misspelt setting", () => all({ regoins: [] }), "docs/settings.md of nats-regions"],
     [
+      "a misspelt field",
+      () => all({ streams: { S: { replcas: 3 } } }),
+      "docs/streams.md of nats-regions",
+    ],
+    [
       "files that aren't named",
       () => all({ tls: "files", tlsFiles: { ca: "ca.pem", cert: "{node}.pem" } }),
       'tlsFiles: { key: "certificates/{node}.key" }',
