@@ -123,8 +123,8 @@ function faultsOfNpm(given: readonly string[]): readonly string[] {
   if (words[0] === "install") return [];
   const [name, ...rest] = words[0] === "run" ? words.slice(1) : words;
   if (name === undefined || scripts[name] === undefined) return [`there is no script ${name}`];
-  const options = rest.filter((word) => word.startsWith("--") && word !== "--");
-  const behind = rest.slice(rest.indexOf("--") + 1);
+  const options = rest.filter((word) => /^--?\w/.test(word));
+  const behind = rest.includes("--") ? rest.slice(rest.indexOf("--") + 1) : [];
   return [
     // Npm takes for its own what stands before.
     ...options.filter((option) => !behind.includes(option)).map((option) => `${option} before --`),
