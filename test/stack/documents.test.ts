@@ -24,7 +24,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
     "the nats CLI isn't set up, and the port is that of dev",
   "docs/tasks.md: nats --server nats://127.0.0.1:4222 --user sys --password sys server report jetstream":
     "the nats CLI isn't set up, and the port is that of dev",
-  "docs/tasks.md: npx pulumi stack init prod": "a second cluster; test/stack/tls.test.ts",
+  "docs/tasks.md: npx pulumi stack init prod": "a second cluster; test/traffic/tls.test.ts",
   "docs/tasks.md: npx pulumi config set bindAddress 10.0.0.5": "an address of another machine",
   "docs/tasks.md: npx pulumi config set --path 'certificateNames[0]' nats.example.com":
     "of that cluster",
@@ -36,8 +36,11 @@ const NOT_RUN: Readonly<Record<string, string>> = {
 /** What is typed where a command asks. */
 const TYPED: readonly (readonly [RegExp, string])[] = [[/config set --secret /, "Gnu-0815"]];
 
-/** People read what is lost before they say yes; the command has nobody to ask here. */
-const CONFIRMED = new Map([["npm run destroy", "npm run destroy -- --yes"]]);
+/** People read what would be lost or changed before they say yes. Here nobody does, and previews are commands of their own. */
+const UNREAD = new Map([
+  ["npm run destroy", "npm run destroy -- --yes"],
+  ["npx pulumi up", "npx pulumi up --skip-preview"],
+]);
 
 const steps = FILES.flatMap((file) =>
   stepsOf(readDocument(file)).map((step) => ({ file, step, title: titleOf(file, step) })),
@@ -85,7 +88,7 @@ describe("whoever follows the documents", () => {
   async function run({ text, output }: Command): Promise<void> {
     if (/ORDERS holds 50 messages/.test(output)) await fillOrders();
     const [, typed] = TYPED.find(([command]) => command.test(text)) ?? [];
-    const outcome = await stack.shell(CONFIRMED.get(text) ?? text, typed);
+    const outcome = await stack.shell(UNREAD.get(text) ?? text, typed);
     const said = `${text} ended with ${outcome.exitCode}:\n${outcome.text}`;
     const fails = /^ *(✗|error:)/m.test(output);
     expect(outcome.exitCode === 0, said).toBe(!fails);
