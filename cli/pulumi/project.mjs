@@ -12,6 +12,7 @@ import { keepReplacedVolumes } from "./replaced.mjs";
 
 const self = path.dirname(fs.realpathSync(fileURLToPath(import.meta.url)));
 const lazySdk = path.join(self, "lazy-sdk.cjs");
+const quietSdk = path.join(self, "quiet-sdk.cjs");
 
 /** The folder of Pulumi.yaml: the nearest one upwards from this package. */
 export const project = folderOf("Pulumi.yaml", self);
@@ -79,6 +80,7 @@ export function pulumiEnvironment(args, env) {
     console.error(`Volume ${volume} stays: a replacement would have been itself.`);
   }
   const bin = path.join(project, "node_modules", ".bin");
+  const preloads = isDebugging(args) ? [lazySdk] : [lazySdk, quietSdk];
   return {
     createStack,
     refusal,
@@ -92,11 +94,23 @@ export function pulumiEnvironment(args, env) {
       // The program and the dynamic provider load in half the time.
       NODE_COMPILE_CACHE:
         env.NODE_COMPILE_CACHE ?? path.join(project, "node_modules", ".cache", "compile"),
-      NODE_OPTIONS: [env.NODE_OPTIONS, `--require ${JSON.stringify(lazySdk)}`].join(" ").trim(),
+      NODE_OPTIONS: [
+        ...(env.NODE_OPTIONS ? [env.NODE_OPTIONS] : []),
+        ...preloads.map((file) => `--require ${JSON.stringify(file)}`),
+      ].join(" "),
       // Where the shell came here by a symbolic link, Pulumi would look for the selected stack elsewhere.
       PWD: process.cwd(),
     },
   };
+}
+
+/**
+ * Whether somebody asks for all that the CLI can tell.
+ *
+ * @param {readonly string[]} args
+ */
+function isDebugging(args) {
+  return args.some((arg) => /^(-[a-z]*[dv]|--(debug|verbose|logtostderr|logflow)\b)/i.test(arg));
 }
 
 /**

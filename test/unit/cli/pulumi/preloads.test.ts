@@ -1,0 +1,45 @@
+import { execaSync } from "execa";
+import { expect, test } from "vitest";
+import { pulumiEnvironment } from "../../../../cli/pulumi/project.mjs";
+
+/** Runs a program as a command of the CLI would, with what is preloaded into it. */
+function run(program: string, args: readonly string[] = ["up"], more: NodeJS.ProcessEnv = {}) {
+  const { env } = pulumiEnvironment(args, { ...process.env, PULUMI_BACKEND_URL: "s3://state" });
+  return execaSync({ env: { ...env, ...more }, reject: false })`node -e ${program}`;
+}
+
+const SDK = 'const pulumi = require("@pulumi/pulumi");';
+const DEBUGGABLE = `${SDK} const { debuggablePromise } = require("@pulumi/pulumi/runtime/debuggable");`;
+const LEAK = `${DEBUGGABLE} debuggablePromise(new Promise(() => {}), "never");`;
+const TRACE = `${DEBUGGABLE} console.log((() => { const promise = Promise.resolve(); debuggablePromise(promise, "done"); return promise._debugStackTrace.includes(" at "); })());`;
+
+test("What the SDK needs for nothing here is loaded when it is asked for, and works", () => {
+  const { stdout } = run(`${SDK}
+    const isLoaded = (name) => Object.keys(require.cache).some((file) => file.includes(name));
+    const [before] = [["/automation/", "/typescript.js", "/js-yaml/"].filter(isLoaded)];
+    console.log(JSON.stringify([before, typeof pulumi.automation.LocalWorkspace, isLoaded("/automation/")]));`);
+  expect(JSON.parse(stdout)).toEqual([[], "function", true]);
+});
+
+test("A program with a promise that never ends fails", () => {
+  const { exitCode, stderr } = run(LEAK);
+  expect(stderr).toContain("1 promise was still active");
+  expect(exitCode).toBe(1);
+});
+
+test("Promises have a stack trace where somebody looks for those that never end", () => {
+  expect(run(TRACE).stdout).toContain("false");
+  const { stdout } = run(TRACE, ["up"], { PULUMI_DEBUG_PROMISE_LEAKS: "1" });
+  expect(stdout).toContain("true");
+});
+
+test.each([
+  [["up"], false],
+  [["preview", "--diff"], false],
+  [["up", "--debug"], true],
+  [["up", "-yd"], true],
+  [["up", "-v=9"], true],
+])("The SDK tells what it does by %j: %s", (args, isTold) => {
+  const { stdout } = run(`${SDK} console.log(pulumi.log.debug.toString());`, args);
+  expect(stdout.includes("engine")).toBe(isTold);
+});
