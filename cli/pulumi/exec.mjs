@@ -2,8 +2,9 @@ import { spawn } from "node:child_process";
 import { isatty } from "node:tty";
 
 /**
- * Runs a program in this process's place, as far as node can: the same terminal, the same signals, the
- * same end. Resolves never; rejects if the program can't be started.
+ * Runs a program in this process's place: the same terminal, the same signals, the same end. Where there is something
+ * to be said after it, or node can't have it take over this process (before 22.15), this one waits for it. Resolves
+ * never; rejects if the program can't be started.
  *
  * @param {string} file
  * @param {readonly string[]} args
@@ -11,7 +12,8 @@ import { isatty } from "node:tty";
  * @param {() => void} [onInterrupted] called once it has ended, if it was interrupted and failed.
  * @returns {Promise<never>}
  */
-export function exec(file, args, env, onInterrupted = () => {}) {
+export function exec(file, args, env, onInterrupted) {
+  if (!onInterrupted && process.execve) process.execve(file, [file, ...args], env);
   return new Promise((_, reject) => {
     const child = spawn(file, args, { stdio: "inherit", env });
     // A terminal signals the whole foreground group: the child has had it already, and to Pulumi a
@@ -28,7 +30,7 @@ export function exec(file, args, env, onInterrupted = () => {}) {
 
     child.once("error", reject);
     child.once("exit", (status, signal) => {
-      if (interrupted && status !== 0) onInterrupted();
+      if (interrupted && status !== 0) onInterrupted?.();
       if (!signal) process.exit(status);
       process.removeAllListeners(signal);
       process.kill(process.pid, signal);

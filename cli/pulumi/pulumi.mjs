@@ -63,9 +63,8 @@ if (createStack) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-await exec(cli, args, env, () => {
-  if (!["up", "destroy", "refresh"].includes(command ?? "")) return;
+const hint = () =>
   console.error(
     `Interrupted: nothing has to be cleaned up, and \`npx pulumi ${command}\` goes on from here.`,
   );
-});
+await exec(cli, args, env, ["up", "destroy", "refresh"].includes(command ?? "") ? hint : undefined);
