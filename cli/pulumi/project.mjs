@@ -7,6 +7,8 @@ import { DEFAULT_STACK, decide, pulumiHome, selectedStack, stateFolder } from ".
 import { mendStates } from "./full-disk.mjs";
 import { clearTornAttributes } from "./killed.mjs";
 import { keepReplacedVolumes } from "./replaced.mjs";
+import { commandOf } from "./targets.mjs";
+import { homeWithoutLogs } from "./unlogged-home.mjs";
 
 /** @import { Decision } from "./facts.ts" */
 
@@ -80,20 +82,23 @@ export function pulumiEnvironment(args, env) {
     console.error(`Volume ${volume} stays: a replacement would have been itself.`);
   }
   const bin = path.join(project, "node_modules", ".bin");
-  const preloads = isDebugging(args) ? [lazySdk] : [lazySdk, quietSdk];
+  const cache = path.join(project, "node_modules", ".cache");
+  const isDebugged = isDebugging(args);
+  const preloads = isDebugged ? [lazySdk] : [lazySdk, quietSdk];
+  const home = pulumiHome(env, os.homedir());
   return {
     createStack,
     refusal,
     env: {
       ...env,
       ...set,
+      ...(!isDebugged && homeWithoutLogs(commandOf(args), { backend, home, folder: cache })),
       ...(ownState && { NATS_REGIONS_STATE_ID: stateId(ownState) }),
       PATH: [bin, env.PATH].join(path.delimiter),
       // Nearly all that is made waits for the engine, not for a core: 18 volumes take their 2 s at once.
       PULUMI_PARALLEL: env.PULUMI_PARALLEL ?? "32",
       // The program and the dynamic provider load in half the time.
-      NODE_COMPILE_CACHE:
-        env.NODE_COMPILE_CACHE ?? path.join(project, "node_modules", ".cache", "compile"),
+      NODE_COMPILE_CACHE: env.NODE_COMPILE_CACHE ?? path.join(cache, "compile"),
       NODE_OPTIONS: [
         ...(env.NODE_OPTIONS ? [env.NODE_OPTIONS] : []),
         ...preloads.map((file) => `--require ${JSON.stringify(file)}`),
