@@ -184,6 +184,7 @@ Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set
     "Measures a cluster's life on this machine: cold up, no-op preview and up, a stream moved by a changed tag, nodes reloaded and replaced, destroy; and in the same run the yardstick, the example's own flow with plain processes. Prints a table and writes every figure to bench-results/. Uses a stack of its own.",
     `  npm run bench -- --runs 5
   npm run bench -- streams --counts 100,300
+  npm run bench -- processes
   npm run bench -- against HEAD~1`,
   )
     .helpCommand(false)
@@ -205,6 +206,16 @@ Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set
     .option("--skip-checkpoints", "write the state at the end of each up only")
     .action((options) =>
       begin(async () => (await import("../tools/commands/bench.ts")).benchStreams(options)),
+    );
+  bench
+    .command("processes")
+    .description(
+      "Measures what each process behind a preview and an up costs, in a stack that has nothing to change.",
+    )
+    .addHelpText("after", "\nExamples:\n  npm run bench -- processes --runs 7")
+    .option("--runs <n>", "how often", parseCount, 5)
+    .action((options) =>
+      begin(async () => (await import("../tools/commands/bench.ts")).benchProcesses(options)),
     );
   bench
     .command("against")

@@ -7,6 +7,7 @@ import { compareWith } from "../bench/against.ts";
 import { phasesOf, type Round, runRound, STEPS } from "../bench/cycle.ts";
 import { timeExample } from "../bench/example.ts";
 import { runStreams } from "../bench/many-streams.ts";
+import { type ProcessCosts, runProcesses } from "../bench/processes.ts";
 import type { Timing } from "../bench/stopwatch.ts";
 import { setUp } from "../setup/set-up.ts";
 
@@ -76,6 +77,34 @@ export async function benchStreams(options: {
     })),
     destroy: brief(destroy),
   });
+  return 0;
+}
+
+export async function benchProcesses({ runs }: { readonly runs: number }): Promise<number> {
+  const log = createLog();
+  await setUp({ log });
+  const step = log.step("Processes");
+  const measured = await runProcesses(runs, (doing) => step.doing(doing));
+  step.done("measured");
+  for (const [command, costs] of Object.entries(measured)) {
+    const kinds = [...Map.groupBy(costs.flat(), ({ name }) => name)];
+    const medianOf = (each: readonly ProcessCosts[], key: Exclude<keyof ProcessCosts, "name">) =>
+      spread(each.map((costs) => costs[key])).median;
+    const table = new Table({
+      head: [command, "CPU s", "peak MiB", "from s", "to s"],
+      style: { head: [] },
+    });
+    for (const [name, each] of kinds) {
+      const [cpu, from, to] = (["cpuSeconds", "from", "to"] as const).map((key) =>
+        medianOf(each, key).toFixed(2),
+      );
+      table.push([name, cpu, medianOf(each, "peakMiB").toFixed(0), from, to]);
+    }
+    const total = costs.map((run) => run.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0));
+    table.push(["all", spread(total).median.toFixed(2), "", "", ""]);
+    console.log(`${table}`);
+  }
+  save({ machine: machine(), measured });
   return 0;
 }
 
