@@ -37,10 +37,6 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
   readonly leafNodeUrls: pulumi.Output<Readonly<Record<string, string>>>;
   /** PEM of the authorities that certify the nodes; undefined where they have no TLS. */
   readonly caCertificate: pulumi.Output<string | undefined>;
-  /** The nodes by name, e.g. `rg1-az1`. */
-  readonly nodes: pulumi.Output<Readonly<Record<string, NatsNode>>>;
-  /** The regions by name. */
-  readonly regions: pulumi.Output<Readonly<Record<string, Region>>>;
   /** The streams of its args, by name. */
   readonly streams: Readonly<Record<string, Stream>>;
   readonly jetStream: JetStreamProvider;
@@ -50,6 +46,10 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
   readonly #args: NatsClusterArgs;
   readonly #streams: DeclaredStreams;
   readonly #made = Promise.withResolvers<MadeCluster>();
+  // Made when they are asked for: the SDK (3.259, containsUnknowns in output.js) looks for unknown values in all that an
+  // output leads to, which is every resource of the cluster.
+  #nodes?: pulumi.Output<Readonly<Record<string, NatsNode>>>;
+  #regions?: pulumi.Output<Readonly<Record<string, Region>>>;
 
   /**
    * @param name of the resource; what a program calls its clusters apart by.
@@ -90,8 +90,22 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
     );
     this.leafNodeUrls = made(({ planned: { plan } }) => leafNodeUrls(plan));
     this.caCertificate = made(({ nodes }) => nodes.caCertificate);
-    this.nodes = made(({ nodes }) => Object.fromEntries(nodes.nodes));
-    this.regions = made(({ nodes }) => Object.fromEntries(nodes.regions));
+  }
+
+  /** The nodes by name, e.g. `rg1-az1`. */
+  get nodes(): pulumi.Output<Readonly<Record<string, NatsNode>>> {
+    this.#nodes ??= pulumi.output(
+      this.#made.promise.then(({ nodes }) => Object.fromEntries(nodes.nodes)),
+    );
+    return this.#nodes;
+  }
+
+  /** The regions by name. */
+  get regions(): pulumi.Output<Readonly<Record<string, Region>>> {
+    this.#regions ??= pulumi.output(
+      this.#made.promise.then(({ nodes }) => Object.fromEntries(nodes.regions)),
+    );
+    return this.#regions;
   }
 
   /** Where its streams live, those of its args and those beside it, by name: all that are declared by then. */

@@ -44,6 +44,9 @@ export class Stream extends pulumi.CustomResource {
     const stage = cluster.admit(name, settings);
     const stageOf = <Value>(pick: (stage: StreamStage) => pulumi.Input<Value>) =>
       pulumi.output(stage.then(pick));
+    // No output, which the SDK (3.259, containsUnknowns in output.js) walks through time and again for unknown values, and
+    // by these resources through all others and their outputs.
+    const ready = stage.then(({ after }) => [...after]);
     super(
       "pulumi-nodejs:dynamic/nats:Stream",
       name,
@@ -66,11 +69,14 @@ export class Stream extends pulumi.CustomResource {
         deletedWith: cluster.lifespan,
         ...opts,
         provider: cluster.jetStream,
-        dependsOn: allOf(
-          stageOf(({ after }) => [...after]),
-          // All that a cluster ends with waits for its streams: one that waited for all of the cluster would never be made.
-          allOf(opts.dependsOn).apply((given) => given.filter((each) => each !== cluster)),
-        ),
+        // All that a cluster ends with waits for its streams: one that waited for all of the cluster would never be made.
+        dependsOn:
+          opts.dependsOn === undefined
+            ? ready
+            : allOf(
+                ready,
+                allOf(opts.dependsOn).apply((given) => given.filter((each) => each !== cluster)),
+              ),
       },
     );
     cluster.follow(name, this);
