@@ -13,7 +13,7 @@ import { isatty } from "node:tty";
  * @returns {Promise<never>}
  */
 export function exec(file, args, env, onInterrupted) {
-  if (!onInterrupted && process.execve) process.execve(file, [file, ...args], env);
+  if (!onInterrupted && process.execve) process.execve(file, [file, ...args], definedOnly(env));
   return new Promise((_, reject) => {
     const child = spawn(file, args, { stdio: "inherit", env });
     // A terminal signals the whole foreground group: the child has had it already, and to Pulumi a
@@ -36,4 +36,9 @@ export function exec(file, args, env, onInterrupted) {
       process.kill(process.pid, signal);
     });
   });
+}
+
+/** @param {NodeJS.ProcessEnv} env */
+function definedOnly(env) {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));
 }
