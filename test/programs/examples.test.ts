@@ -7,6 +7,11 @@ import { NatsClient } from "../support/nats-client.ts";
 import { PASSWORDS } from "../support/stack.ts";
 
 const urls = z.record(z.string(), z.string());
+/**
+ * Milliseconds until a mirror asks again whose origin didn't answer: it waits 30 s for an answer, then for 10 s more
+ * after each failure (nats-server 2.15, `srcConsumerWaitTime` and `calculateRetryBackoff`).
+ */
+const MIRROR_RETRIES = 120_000;
 
 /** Brings an example up, sees that it stays as it is, and gives its outputs. */
 async function bringUp<Outputs>(
@@ -80,7 +85,7 @@ describe.concurrent("the example", () => {
       };
       const copied = async () => (await east.info("ORDERS")).state.messages;
       await publish(0, 300);
-      await eventually(async () => (await copied()) === 300);
+      await eventually(async () => (await copied()) === 300, MIRROR_RETRIES);
 
       const inWest = ["--filter", `network=${program.project}-dev-west`];
       const { stdout: link } = await execa("docker", [
@@ -93,7 +98,7 @@ describe.concurrent("the example", () => {
       await publish(300, 500);
       expect(await copied()).toBe(300);
       await execa("docker", ["start", link]);
-      await eventually(async () => (await copied()) === 500, 60_000);
+      await eventually(async () => (await copied()) === 500, MIRROR_RETRIES);
       expect(await east.payloads("ORDERS")).toEqual(payloads);
     }
     await takeDown(program);
