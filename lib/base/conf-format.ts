@@ -1,13 +1,13 @@
 /** The format of nats-server's config files. */
 
-/** A value of nats-server's config format, which is JSON's but for the way it is written. */
+/** A value of nats-server's config format. It has the types of JSON, except `null`. */
 export type ConfigValue = string | number | boolean | readonly ConfigValue[] | ConfigBlock;
 
 export interface ConfigBlock {
   readonly [key: string]: ConfigValue;
 }
 
-/** A block's entries, a line each and more where they are blocks themselves. */
+/** Renders a block's entries: one line for each, several lines where a value is a block or a list. */
 export function renderEntries(block: ConfigBlock, indent = ""): string {
   return Object.entries(block)
     .map(([key, value]) => `${indent}${quote(key)}: ${renderValue(value, indent)}`)
@@ -24,8 +24,8 @@ function renderValue(value: ConfigValue, indent: string): string {
 }
 
 /**
- * Quotes a string for nats-server's config format: control characters are `\xNN`, there is no `\u`
- * (conf/lex.go, `lexStringEscape`). In a key nothing is unescaped: none may need it.
+ * Quotes a string for nats-server's config format: control characters become `\xNN`, as it has no `\u` (conf/lex.go,
+ * `lexStringEscape`). The server unescapes values, but not keys: a key must have no character that needs an escape.
  */
 export function quote(text: string): string {
   return `"${text.replace(ESCAPED, escapeForConf)}"`;
@@ -40,7 +40,10 @@ function escapeForConf(character: string): string {
     .join("");
 }
 
-/** Go's encoding/json sorts keys, and escapes what would mean something in HTML or JavaScript. */
+/**
+ * Writes JSON as Go's encoding/json does: keys are sorted, and characters with a meaning in HTML or JavaScript are
+ * escaped.
+ */
 export function encodeLikeGo(value: ConfigValue): string {
   if (typeof value === "string")
     return JSON.stringify(value).replace(ESCAPED_BY_GO, toUnicodeEscape);

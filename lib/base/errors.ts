@@ -1,16 +1,16 @@
 import type { SettingsPlace } from "./settings-place.ts";
 
-/** One thing wrong with the settings: where, what was found there, and what to do about it. */
+/** One error in the settings: where it is, what was found there, and how to fix it. */
 export interface Problem {
-  /** Path of the setting as people write it, e.g. `streams.ORDERS.replicas`. */
+  /** Path of the setting, as users write it, e.g. `streams.ORDERS.replicas`. */
   readonly path: string;
-  /** What is wrong, naming the offending value, e.g. `7 is more than the 5 replicas a stream can have`. */
+  /** What is wrong, with the invalid value, e.g. `7 is more than the 5 replicas a stream can have`. */
   readonly message: string;
-  /** The way out, as an instruction, e.g. `use 1, 3 or 5`. */
+  /** How to fix it, as an instruction, e.g. `use 1, 3 or 5`. */
   readonly fix?: string;
 }
 
-/** The settings can't be turned into a plan. Carries every problem, not only the first. */
+/** Thrown where settings can't be turned into a plan. It has all problems, not only the first. */
 export class PlanError extends Error {
   override readonly name = "PlanError";
   readonly problems: readonly Problem[];
@@ -21,7 +21,7 @@ export class PlanError extends Error {
   }
 }
 
-/** Renders problems for the terminal, one line each, in the order in which they were found. */
+/** Renders problems for the terminal: a heading, then one line for each, in the given order. */
 export function formatProblems(
   problems: readonly Problem[],
   place: SettingsPlace = "config",
@@ -32,7 +32,12 @@ export function formatProblems(
   return [`${heading} in ${where}, nothing was changed:`, ...lines].join("\n");
 }
 
-/** The same problems, where paths of streams that are declared beside their cluster begin with what their program says. */
+/**
+ * Rewrites the paths of problems of streams that a program declares as `Stream` resources: `streams.ORDERS.maxAge`
+ * becomes `Stream ORDERS: maxAge`.
+ *
+ * @param beside keys of these streams.
+ */
 export function nameStreams(
   problems: readonly Problem[],
   beside: ReadonlySet<string>,
@@ -46,7 +51,7 @@ export function nameStreams(
   });
 }
 
-/** Where, what, and the way out, in one line. */
+/** Renders one problem as one line: path, message, fix. */
 export function formatProblem({ path, message, fix }: Problem): string {
   return `${path}: ${message}${fix ? `; ${fix}` : ""}`;
 }

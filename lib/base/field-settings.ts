@@ -1,4 +1,4 @@
-/** Objects of NATS's JSON API as settings: how people write the fields of a table, and what that is in the API's words. */
+/** Objects of NATS's JSON API as settings: the schema of a table's fields, and how settings become the API's JSON. */
 import { z } from "zod";
 import type {
   ApiObject,
@@ -12,31 +12,31 @@ import { parseBytes, parseDuration, UNLIMITED } from "./quantities.ts";
 import { expected, listNames, quantity, textSchema, value } from "./schemas.ts";
 import { quoteValue } from "./wording.ts";
 
-/** The value of a setting, checked; durations are nanoseconds, sizes bytes. */
+/** A setting's value after parsing: durations are in nanoseconds, sizes in bytes. */
 type SettingValue<F> = F extends { kind: "object"; fields: infer Nested }
   ? SettingsOf<Nested>
   : F extends { kind: "objects"; fields: infer Nested }
     ? readonly SettingsOf<Nested>[]
     : ApiValue<F>;
 
-/** Settings of the object that a table describes, checked. */
+/** Parsed settings of the object that a table describes, by the names of settings. */
 export type SettingsOf<Table> = {
   readonly [Name in keyof Table]?: SettingValue<Table[Name]>;
 };
 
-/** What becomes of an object that is there, for editors, by what the server does with a change. */
+/** For each kind of update, what it does to an existing object: text that editors show. */
 export type ChangeWords = Readonly<Record<Update, string>>;
 
-/** How values of a kind are written, where an editor doesn't tell by itself. */
+/** How to write values of a kind, for the kinds where the type alone doesn't show it in an editor. */
 const WRITTEN: Partial<Record<Field["kind"], string>> = {
   bytes: "A size, e.g. `512MiB`; a number is bytes.",
   duration: "A duration, e.g. `7d`.",
 };
 
 /**
- * The settings of a table by name, each with what an editor says of it.
+ * The zod schemas of a table's settings by name, each with the description that editors show.
  *
- * @param changes what becomes of an object that is there; left out where its fields change with another object.
+ * @param changes descriptions of updates; absent for nested tables, whose fields change with their parent object.
  */
 export function fieldShape(table: NestedTable, changes?: ChangeWords): z.ZodRawShape {
   return Object.fromEntries(
@@ -50,7 +50,7 @@ export function fieldShape(table: NestedTable, changes?: ChangeWords): z.ZodRawS
   );
 }
 
-/** For editors, e.g. `How long messages are kept. … Default: no limit. A change: in place.` */
+/** The description that editors show, e.g. `How long messages are kept. … Default: no limit. A change: in place.` */
 export function describeField(field: Field | NestedField, changes?: ChangeWords): string {
   const standard = defaultWordsOf(field);
   return [
@@ -71,7 +71,7 @@ function defaultWordsOf(field: NestedField): string | undefined {
   return `\`${JSON.stringify(field.default)}\``;
 }
 
-/** Checks a field as people write it, without its default. */
+/** The zod schema of a field's setting. It adds no default. */
 export function fieldSchema(field: NestedField): z.ZodType {
   switch (field.kind) {
     case "text":
@@ -136,7 +136,7 @@ function countSchema(min: number, max: number | undefined): z.ZodType {
   );
 }
 
-/** Renames what is set to the API's names, in the order of the table. */
+/** Converts settings to the API's JSON: the API's names, in the order of the table. Absent settings stay absent. */
 export function toApi<Table extends NestedTable>(
   table: Table,
   settings: SettingsOf<Table>,

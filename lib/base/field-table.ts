@@ -1,67 +1,70 @@
 /**
- * Objects of NATS's JSON API, each described by a table of its fields: what is the same for all tables.
- * A kind of object that is new to the settings is one more table.
+ * Generic functions over tables of fields: a table describes one kind of object of NATS's JSON API, e.g. a stream's
+ * config. To support another kind of object, add a table.
  */
 import { formatBytes, formatDuration } from "./quantities.ts";
 
 /**
- * What the server does with a change to an object that exists:
+ * What the server does when a field of an existing object changes:
  *
- * - `in place`: takes effect at once, nothing is moved
- * - `moves`: places it anew, in the background
- * - `scales`: adds or removes replicas, in the background
- * - `only on`: can be switched on, never off again
- * - `remove only`: can be taken away, not set or changed
- * - `never`: refused (or ignored) for its whole life
+ * - `in place`: the change takes effect at once, nothing is moved
+ * - `moves`: the server chooses hosts again and moves the replicas, in the background
+ * - `scales`: the server adds or removes replicas, in the background
+ * - `only on`: the field can be switched on, but never off again
+ * - `remove only`: the field can be removed, but not set or changed
+ * - `never`: the server refuses or ignores the change
  */
 export type Update = "in place" | "moves" | "scales" | "only on" | "remove only" | "never";
 
 interface FieldBase {
   /** Name in NATS's JSON API. */
   readonly api: string;
-  /** For editors: what it is, in whole sentences. */
+  /** Description that editors show, in whole sentences. */
   readonly description?: string;
-  /** The default as editors tell of it, Markdown. Default: the default itself. */
+  /** The default as editors show it, Markdown. Default: the value of `default`. */
   readonly defaultWords?: string;
   readonly update: Update;
-  /** JetStream API level that brought it: 1 is 2.11, 2 is 2.12, 4 is 2.14. Default: older than levels. It is sent only where it is set. */
+  /**
+   * JetStream API level that introduced the field: 1 is nats-server 2.11, 2 is 2.12, 4 is 2.14. Absent: the field is
+   * older than API levels. A field with a level is sent only if it is set.
+   */
   readonly since?: 1 | 2 | 4;
 }
 
-/** How values are written, and what an absent one means to the server. */
+/** The kind of a field's values, and the value that the server assumes for an absent field. */
 type FieldKind =
   | { readonly kind: "text"; readonly default: string }
   | { readonly kind: "flag"; readonly default: boolean }
   | { readonly kind: "choice"; readonly values: readonly string[]; readonly default: string }
-  /** `min` is what the settings accept; limits also accept -1. */
+  /** A whole number. `min` and `max` are the bounds that the settings accept. */
   | {
       readonly kind: "count";
       readonly default: number;
       readonly min?: number;
       readonly max?: number;
     }
-  /** A count for which anything below 1 is no limit, to the API -1. `none`: how people are told so. Default: `unlimited`. */
+  /** A count; any value below 1 means no limit, which the API writes as -1. `none`: its words. Default: `unlimited`. */
   | { readonly kind: "limit"; readonly default: -1; readonly none?: string }
-  /** A size for which anything below 1 is no limit, to the API -1. */
+  /** A size in bytes; any value below 1 means no limit, which the API writes as -1. */
   | { readonly kind: "bytes"; readonly default: -1 }
-  /** To the API nanoseconds. */
+  /** In nanoseconds. */
   | { readonly kind: "duration"; readonly default: number }
   /** RFC 3339. */
   | { readonly kind: "time" }
-  /** A set: order and repetition mean nothing. */
+  /** A set of strings: order and duplicates have no meaning. */
   | { readonly kind: "texts" }
-  /** Those named `_nats.*` are the server's own. */
+  /** A map of strings. The server sets labels named `_nats.*` itself. */
   | { readonly kind: "labels" }
-  /** `title`: what such an object is called in types, e.g. `StreamSource`. */
+  /** `title`: name of the object's type in the schema and in `components/args.ts`, e.g. `StreamSource`. */
   | { readonly kind: "object"; readonly title?: string; readonly fields: NestedTable }
   | { readonly kind: "objects"; readonly title?: string; readonly fields: NestedTable };
 
 export type Field = FieldBase & FieldKind;
 
-/** By the name of the setting. */
+/** Fields by the names of their settings. */
 export type FieldTable = Readonly<Record<string, Field>>;
 
-/** Fields of an object change with the object that they belong to. */
+/** A field of an object within an object. It has no `update`, as it changes with the field that contains it. */
 export type NestedField = Omit<FieldBase, "update"> & FieldKind & { readonly required?: true };
 export type NestedTable = Readonly<Record<string, NestedField>>;
 
@@ -84,7 +87,10 @@ export type ApiValue<F> = F extends { kind: "text" | "time" }
                 ? readonly ApiObject<Nested>[]
                 : never;
 
-/** The object that a table describes, in the API's JSON: snake_case, nanoseconds, bytes. Absent is default. */
+/**
+ * The object that a table describes, in the API's JSON: snake_case names, nanoseconds, bytes. An absent field has its
+ * default.
+ */
 export type ApiObject<Table> = {
   readonly [Name in keyof Table as Table[Name] extends { required: true }
     ? ApiName<Table[Name]>
@@ -97,32 +103,32 @@ export type ApiObject<Table> = {
 
 type ApiName<F> = F extends { api: infer Name extends string } ? Name : never;
 
-/** One field in which two objects of a table differ. */
+/** One field that differs between two objects of a table. */
 export interface FieldChange {
   /** Name of the setting, e.g. `maxAge`. */
   readonly path: string;
-  /** In the API's units; undefined where the server's default holds. */
+  /** Normalized, in the API's units; undefined if the field has the server's default. */
   readonly from: unknown;
   readonly to: unknown;
   readonly effect: "in place" | "moves" | "scales" | "refused";
-  /** Why it is refused, or what it costs. */
+  /** Why the change is refused, or what it costs. */
   readonly reason?: string;
 }
 
-/** What comes of a change. */
+/** The effect of a change. */
 export type Assessment = Pick<FieldChange, "effect" | "reason">;
 
-/** What the rows of a table don't say of its objects. */
+/** What {@link diffObject} needs to know about the objects of a table beside the table. */
 export interface TableRules {
-  /** What such an object is called, e.g. `stream`. */
+  /** Name of the kind of object in messages, e.g. `stream`. */
   readonly noun: string;
-  /** What a change in place costs, or why it is refused all the same. Default: it costs nothing. */
+  /** Assesses a change of a field whose `update` is `in place`: its cost, or why it is refused. Default: no cost. */
   readonly assessInPlace?: (field: Field, from: unknown, to: unknown) => Assessment;
 }
 
 /**
- * What the server takes absent fields for, by their names in the API. Fields of later API levels are left out: servers
- * before them refuse a request that names them (error 10025).
+ * The values that the server assumes for absent fields, by API name. Fields with an API level are left out: servers of
+ * a lower level refuse a request that has them (error 10025).
  */
 export function defaultsOf<Table extends NestedTable>(table: Table): Partial<ApiObject<Table>> {
   const defaults = Object.values<NestedField>(table).flatMap((field) =>
@@ -132,10 +138,10 @@ export function defaultsOf<Table extends NestedTable>(table: Table): Partial<Api
 }
 
 /**
- * The one form that all objects of the same meaning share: defaults left out, texts as sorted sets, keys in order, the
- * server's own labels (`_nats.*`) undone; what isn't in the table is left out. For comparing, not for sending.
+ * The normal form of an object, equal for all objects of the same meaning: without defaults, without the server's own
+ * labels (`_nats.*`), without fields that aren't in the table; sets and keys are sorted. Compare it, don't send it.
  *
- * @param derived defaults that follow from other fields of the object.
+ * @param derived defaults that depend on other fields of the object.
  */
 export function normalizeObject<Table extends NestedTable>(
   table: Table,
@@ -146,8 +152,8 @@ export function normalizeObject<Table extends NestedTable>(
 }
 
 /**
- * How an update from one object to another would go, field by field, in the order of the table. Empty where both mean
- * the same.
+ * The fields that differ between two objects, in the order of the table, each with the effect of an update. Empty if
+ * both have the same meaning.
  */
 export function diffObject<Table extends FieldTable>(
   table: Table,
@@ -164,9 +170,9 @@ export function diffObject<Table extends FieldTable>(
 }
 
 /**
- * An object as people wrote it, save for some fields, which have the values of another.
+ * A copy of `written` with the values of `observed` in the fields `apiNames`; those absent there are removed.
  *
- * @param observed in the form of {@link normalizeObject}.
+ * @param observed the normal form of {@link normalizeObject}.
  */
 export function adoptFields<Value extends object>(
   written: Value,
@@ -182,13 +188,13 @@ export function adoptFields<Value extends object>(
   return Object.fromEntries(adopted) as Value;
 }
 
-/** Writes a change for people, e.g. `storage: file → memory` or `maxAge: 0 → 7d`. */
+/** Describes a change to users, e.g. `storage: file → memory` or `maxAge: 0 → 7d`. */
 export function describeFieldChange(table: FieldTable, { path, from, to }: FieldChange): string {
   const field = fieldOf(table, path);
   return `${path}: ${describeValue(field, from)} → ${describeValue(field, to)}`;
 }
 
-/** A field by the name of its setting. */
+/** Finds a field by the name of its setting. */
 export function fieldOf(table: FieldTable, setting: string): Field | undefined {
   return Object.hasOwn(table, setting) ? table[setting] : undefined;
 }
@@ -197,7 +203,7 @@ export function refused(reason: string): Assessment {
   return { effect: "refused", reason };
 }
 
-/** An object with its keys in order, absent values left out. */
+/** An object of these entries with sorted keys, without undefined values. */
 export function sortKeys(
   entries: readonly (readonly [string, unknown])[],
 ): Record<string, unknown> {
@@ -206,7 +212,7 @@ export function sortKeys(
   );
 }
 
-/** Whether two normal values are the same: their keys are in order. */
+/** Whether two values in normal form are equal. Compares their JSON, which is sound because their keys are sorted. */
 export function isEqual(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
@@ -227,7 +233,7 @@ function normalizeFields(
   );
 }
 
-/** The canonical value, undefined where it is the default. */
+/** The normal form of a value; undefined if it is the default. */
 function normalizeValue(field: NestedField, value: unknown): unknown {
   if (value === undefined || value === null) return undefined;
   switch (field.kind) {

@@ -1,9 +1,8 @@
 /**
- * Durations and sizes as people write them. NATS's JSON API takes both as plain integers: nanoseconds
- * and bytes.
+ * Durations and sizes as users write them. NATS's JSON API has both as integers: nanoseconds and bytes.
  */
 
-/** Largest first, so that the first unit that fits is the one to write. */
+/** Largest first, the order in which {@link formatDuration} writes them. */
 const DURATION_UNITS = [
   ["d", 86_400_000_000_000n],
   ["h", 3_600_000_000_000n],
@@ -17,10 +16,10 @@ const DURATION_UNITS = [
 const DURATION =
   /^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?(?:(\d+)us)?(?:(\d+)ns)?$/;
 
-/** Go's `time.Duration`, in which nats-server keeps them, is an int64 of nanoseconds: 292 years. */
+/** Nanoseconds: the maximum of Go's `time.Duration` (int64), which nats-server uses; 292 years. */
 const LONGEST_DURATION = 2n ** 63n - 1n;
 
-/** Binary and decimal in turn, largest first: the first that divides a size is the one to write. */
+/** Binary units before decimal ones, largest first: {@link formatBytes} uses the first that divides a size. */
 const BYTE_UNITS = [
   ["TiB", 1024 ** 4],
   ["GiB", 1024 ** 3],
@@ -33,15 +32,16 @@ const BYTE_UNITS = [
   ["B", 1],
 ] as const;
 
-/** No limit, to NATS. */
+/** The number that NATS uses for "no limit". */
 export const UNLIMITED = -1;
 
 /**
- * Parses a duration: whole numbers with units from `d` to `ns`, largest first, e.g. `2m`, `1h30m`,
- * `100ms`, `7d`; or `0`.
+ * Parses a duration: whole numbers with units from `d` to `ns`, largest first, e.g. `2m`, `1h30m`, `100ms`, `7d`;
+ * or `0`.
  *
- * @returns nanoseconds. Always the exact number; beyond 104 days only multiples of a few nanoseconds are.
- * @throws RangeError saying what a duration looks like.
+ * @returns nanoseconds, exact.
+ * @throws RangeError that shows the format, for other text, for more than 292 years, and for a duration that a double
+ *   can't hold exactly, which occurs above 2^53 ns (104 days).
  */
 export function parseDuration(text: string | number): number {
   const written = String(text).trim().replaceAll("µs", "us");
@@ -65,7 +65,7 @@ export function parseDuration(text: string | number): number {
   return Number(nanos);
 }
 
-/** Writes nanoseconds as {@link parseDuration} reads them, in the fewest units: 5400000000000 → `1h30m`. */
+/** Writes nanoseconds as {@link parseDuration} reads them, largest units first: 5400000000000 → `1h30m`. */
 export function formatDuration(nanoseconds: number): string {
   if (nanoseconds === 0) return "0";
   let left = BigInt(nanoseconds);
@@ -81,7 +81,7 @@ export function formatDuration(nanoseconds: number): string {
  * or a decimal one (`KB` to `TB`, powers of 1000); -1 or `unlimited` for no limit.
  *
  * @returns bytes, or {@link UNLIMITED}.
- * @throws RangeError saying what a size looks like.
+ * @throws RangeError that shows the format.
  */
 export function parseBytes(text: string | number): number {
   const written = String(text).trim();

@@ -1,4 +1,4 @@
-/** What a record itself has by a name that people chose, which may be that of something all objects have. */
+/** A record's own property; undefined if it has none. Safe for names that users choose, such as `constructor`. */
 export function ownValue<Value>(
   record: Readonly<Record<string, Value>>,
   name: string,
@@ -6,7 +6,7 @@ export function ownValue<Value>(
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
-/** The same value without members that are undefined, at any depth: to those who count keys, they would be there. */
+/** A copy of a value without undefined members, at any depth, for code that counts or lists keys. */
 export function withoutUndefined(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutUndefined);
   if (!isMap(value)) return value;
@@ -14,7 +14,7 @@ export function withoutUndefined(value: unknown): unknown {
   return Object.fromEntries(members.map(([key, member]) => [key, withoutUndefined(member)]));
 }
 
-/** Whether a value is what YAML and JSON call a map. */
+/** Whether a value is a map of YAML, an object of JSON: no list, not null. */
 export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

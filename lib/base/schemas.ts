@@ -1,12 +1,12 @@
-/** Building blocks of zod schemas for settings, whose errors name the value and what it should be. */
+/** Building blocks of zod schemas for settings. Their errors name the invalid value and what is expected. */
 import { z } from "zod";
 import { describeNoText, quoteValue } from "./wording.ts";
 
 /**
- * Whatever passes a check.
+ * A schema of values that pass a check.
  *
- * @param description follows "is not", e.g. `a whole number`.
- * @param written what an editor is told of it, JSON Schema.
+ * @param description what is expected, e.g. `a whole number`: completes "… is not".
+ * @param written JSON Schema of the value, for editors.
  */
 export function value(
   check: (input: unknown) => boolean,
@@ -17,9 +17,9 @@ export function value(
 }
 
 /**
- * A string or number parsed by `parse`, whose error becomes the problem's text.
+ * A schema of a string or number that `parse` reads. The message of its RangeError becomes that of the problem.
  *
- * @param description follows "is not".
+ * @param description what is expected: completes "… is not".
  */
 export function quantity(
   parse: (text: string | number) => number,
@@ -39,7 +39,7 @@ export function quantity(
     });
 }
 
-/** The error of a schema whose value is not as described. */
+/** Makes the error message of a schema: the value is missing, or is not as described. */
 export function expected(description: string) {
   return ({ input }: { readonly input?: unknown }) =>
     input === undefined
@@ -47,10 +47,14 @@ export function expected(description: string) {
       : `${quoteValue(input)} is not ${description}`;
 }
 
-/** Of the issues of text: what it should be. */
+/** Key in the params of {@link textSchema}'s issues, for the description of the expected text. */
 export const TEXT = "text";
 
-/** Text that isn't empty. @param description follows "is not", e.g. `a name`. */
+/**
+ * A schema of non-empty text.
+ *
+ * @param description what is expected, e.g. `a name`: completes "… is not".
+ */
 export function textSchema(description: string): z.ZodType {
   return z
     .custom((input) => typeof input === "string" && input !== "", {
@@ -61,7 +65,7 @@ export function textSchema(description: string): z.ZodType {
     .meta({ description, type: "string", minLength: 1 });
 }
 
-/** `a, b or c`. */
+/** Joins names as alternatives: `a, b or c`. */
 export function listNames(names: readonly string[]): string {
   return names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
 }

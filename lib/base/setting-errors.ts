@@ -4,20 +4,20 @@ import { TEXT } from "./schemas.ts";
 import type { SettingsPlace } from "./settings-place.ts";
 import { describeNoText, quoteValue } from "./wording.ts";
 
-/** What a setting should be, by zod's word for it. */
+/** Words for what is expected, by zod's names of types. */
 const KINDS: Readonly<Record<string, string>> = {
   array: "a list",
   object: "a map of settings",
   record: "a map",
-  // No setting takes fractions.
+  // No setting allows fractions.
   number: "a whole number",
   int: "a whole number",
   boolean: "true or false",
 };
 
 /**
- * Words for what zod itself finds wrong, naming the value; undefined leaves it to zod's own. What a schema says
- * of itself goes first.
+ * The message for an issue of zod's built-in checks, with the invalid value; undefined if zod's own message is to be
+ * used. A schema's own `error` has precedence.
  */
 export function wordIssue(issue: z.core.$ZodRawIssue): string | undefined {
   const found = quoteValue(issue.input);
@@ -46,8 +46,8 @@ function describeBound(input: unknown, relation: "less" | "more", bound: number 
 }
 
 /**
- * Turns zod's issue into problems that name the setting as it is written; where there are alternatives, what is wrong
- * with the one of the value's kind.
+ * Converts an issue of zod to problems, whose paths are as users write settings. For a union these are the problems of
+ * the first branch whose type matches the value's.
  */
 export function toProblems(issue: z.core.$ZodIssue, place: SettingsPlace): Problem[] {
   const path = issue.path.reduce<string>(
@@ -78,7 +78,7 @@ function documentOf(path: string): string {
   return path.startsWith("streams.") ? "docs/streams.md" : "docs/settings.md";
 }
 
-/** Schemas don't know where the settings stand that they check, and speak of a stack's. */
+/** The message of an issue. Schemas word theirs for a stack's config; those about text are reworded for a program. */
 function wordsFor(issue: z.core.$ZodIssue, place: SettingsPlace): string {
   const isWord = (input: unknown) => typeof input === "number" || typeof input === "boolean";
   if (place === "config" || !isWord(issue.input)) return issue.message;
@@ -89,7 +89,7 @@ function wordsFor(issue: z.core.$ZodIssue, place: SettingsPlace): string {
   return typeof text === "string" ? describeNoText(issue.input, text, place) : issue.message;
 }
 
-/** Whether a value is, as a whole, of another kind than one of its alternatives. */
+/** Whether an issue of a union's branch says that the value as a whole is of another type. */
 function isOfOtherKind({ code, path }: z.core.$ZodIssue): boolean {
   return code === "invalid_type" && path.length === 0;
 }

@@ -1,10 +1,10 @@
-/** Where a cluster's settings stand: in the config of its stack, or in the args that a program gives it. */
+/** Where a cluster's settings come from: the config of its stack, or the args in a program. */
 export type SettingsPlace = "config" | "program";
 
 /**
- * What somebody types, or writes, to give a setting a value: `npx pulumi config set memory 1GiB`, `memory: "1GiB"`.
+ * The command or the code that sets a setting, e.g. `npx pulumi config set memory 1GiB` or `memory: "1GiB"`.
  *
- * @param path of the setting, with dots where it is in another one.
+ * @param path of the setting, with a dot between the names of nested settings.
  */
 export function howToSet(place: SettingsPlace, path: string, value: string | number): string {
   const names = path.split(".");
@@ -17,7 +17,7 @@ export function howToSet(place: SettingsPlace, path: string, value: string | num
   return names.reduceRight((inner, name) => `${name}: { ${inner} }`, field);
 }
 
-/** The same for a password, which nobody is to read over a shoulder. */
+/** The command or the code that sets a password. It doesn't contain the password: the command asks for it. */
 export function howToSetSecret(place: SettingsPlace, path: string): string {
   const name = path.split(".").at(-1);
   if (place === "program") return `${name}: config.requireSecret("…")`;
@@ -25,14 +25,14 @@ export function howToSetSecret(place: SettingsPlace, path: string): string {
   return `${pulumiCommand(place)} config set --secret ${option}${path}`;
 }
 
-/** What takes a setting out again. */
+/** The command that removes a setting, or an instruction to do so. */
 export function howToUnset(place: SettingsPlace, name: string): string {
   return place === "config"
     ? `${pulumiCommand(place)} config rm ${name}`
     : `take ${name} out again`;
 }
 
-/** What starts Pulumi: other people's programs have a CLI of their own. */
+/** The command of Pulumi's CLI. `npx pulumi` is this project's own, and other projects don't have it. */
 export function pulumiCommand(place: SettingsPlace): string {
   return place === "config" ? "npx pulumi" : "pulumi";
 }

@@ -1,16 +1,19 @@
 /**
- * The tags that a server derives from its place in the model, and the way back from a place to its tag.
+ * Placement tags: the server tags that follow from a node's region and zone.
  *
  * A region `rg2` is tagged `rg:2`, an availability zone `az1` is tagged `az:1`; a name without the
- * conventional prefix is its own value (`us-east` gives `rg:us-east`). A cross-region tag picks one
+ * conventional prefix is its own value (`us-east` gives `rg:us-east`). A cross-region tag selects one
  * zone in each region, in the order of the regions: `xr:231` is zone 2 in region 1, zone 3 in region 2,
- * zone 1 in region 3. nats-server has no OR over placement tags, hence the precomputed combinations.
+ * zone 1 in region 3. nats-server has no OR over placement tags, so each combination is a tag.
  */
 
-/** A zone for each region, in the order of the regions; `undefined` where a region takes no part. */
+/** A zone for each region, in the order of the regions; `undefined` for a region without a replica. */
 export type ZoneChoice = readonly (string | undefined)[];
 
-/** More combinations than this say nothing to a reader: then only those that streams ask for are rendered. */
+/**
+ * The most cross-region tags that servers get without being asked. A shape with more combinations has only those that
+ * streams ask for, to keep configs readable.
+ */
 export const MAX_RENDERED_COMBINATIONS = 64;
 
 /** The placement tag of a region: `rg2` → `rg:2`, `us-east` → `rg:us-east`. */
@@ -26,22 +29,22 @@ export function zoneTag(zone: string): string {
 /**
  * The placement tag of a choice of zones: `[az1, az2, az3]` → `xr:123`.
  *
- * Values of one character are written side by side, as long as all are; otherwise they are joined with
- * dots (`xr:1.12.3`), so that no two choices share a tag. A region that takes no part is `_`; trailing
- * ones are left out, so that a region added at the end renames nothing.
+ * If all values have one character, they are written side by side; otherwise they are joined with dots
+ * (`xr:1.12.3`), so that no two choices share a tag. `_` stands for a region without a replica; trailing ones are left
+ * out, so that adding a region at the end renames no tag.
  */
 export function crossRegionTag(choice: ZoneChoice): string {
   const values = choice.map((zone) => (zone === undefined ? "_" : tagValue(zone, "az")));
   while (values.at(-1) === "_") values.pop();
   if (values.every((value) => value.length === 1)) return `xr:${values.join("")}`;
-  // Alone, `12` would read as zones 1 and 2.
+  // Without the dot, a single `12` would read as zones 1 and 2.
   return `xr:${(values.length === 1 ? [...values, "_"] : values).join(".")}`;
 }
 
 /**
- * Every choice of one zone per region in which no zone is used twice, as `unique_tag: "az:"` demands:
- * A!/(A-R)! of them, in lexical order of the zones. Empty with fewer zones than regions, and with a
- * single region (its own tag says the same).
+ * Every choice of one zone per region that uses no zone twice, as `unique_tag: "az:"` demands: A!/(A-R)! choices for A
+ * zones and R regions, in the order of `zones`. Empty with fewer zones than regions, and with a single region,
+ * where the region's tag suffices.
  */
 export function crossRegionChoices(regions: number, zones: readonly string[]): string[][] {
   if (regions < 2) return [];
@@ -54,7 +57,7 @@ export function crossRegionChoices(regions: number, zones: readonly string[]): s
   return countChoices(regions, zones.length) === 0 ? [] : extend(regions);
 }
 
-/** How many choices {@link crossRegionChoices} would list, without listing them. */
+/** The number of choices that {@link crossRegionChoices} lists, computed without listing them. */
 export function countChoices(regions: number, zones: number): number {
   if (regions < 2 || zones < regions) return 0;
   let count = 1;

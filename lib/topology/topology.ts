@@ -7,9 +7,9 @@ import {
   zoneTag,
 } from "./tags.ts";
 
-/** The shape of a cluster: everything about its nodes follows from this. */
+/** The shape of a cluster. Names, ports and tags of its nodes follow from it. */
 export interface Shape {
-  /** Region names in order, e.g. `["rg1", "rg2", "rg3"]`. The order gives ports and `xr:` positions. */
+  /** Region names, e.g. `["rg1", "rg2", "rg3"]`. Their order decides ports and positions in `xr:` tags. */
   readonly regions: readonly string[];
   /** Availability zone names, the same in each region, e.g. `["az1", "az2", "az3"]`. */
   readonly zones: readonly string[];
@@ -17,30 +17,30 @@ export interface Shape {
   readonly nodesPerZone: number;
 }
 
-/** Where a node stands, with what follows from its place alone. */
+/** A node's place in the shape, with what follows from it. */
 export interface NodePlace {
-  /** Server name and DNS name within the network, e.g. `rg1-az1`; never changes as the cluster grows. */
+  /** Server name and DNS name within the network, e.g. `rg1-az1`. It stays the same when the cluster grows. */
   readonly name: string;
   readonly region: string;
   readonly zone: string;
-  /** Added to the first client port and to the first monitoring port. */
+  /** Offset from the first client port, and from the first monitoring port. */
   readonly portOffset: number;
-  /** In the order of the seed: region, zone, cross-region combinations. */
+  /** In this order: region, zone, cross-region combinations. */
   readonly serverTags: readonly string[];
 }
 
-/** Ports of one cluster lie this far apart for the second, third … server of a zone. */
+/** Distance between the port offsets of the first, second, third … server of a zone. */
 const PORTS_PER_NODE_INDEX = 100;
 
-/** Regions and zones per region at most: 10 x 10 cells fill {@link PORTS_PER_NODE_INDEX}. */
+/** Maxima of regions, and of zones per region: 10 x 10 cells fill {@link PORTS_PER_NODE_INDEX}. */
 export const MAX_REGIONS = 10;
 export const MAX_ZONES = 10;
 
 /**
  * Lists the nodes of a shape, region by region, zone by zone.
  *
- * @param requestedTags placement tags that streams ask for: a cross-region combination among them is
- *   rendered even where the full set is too large, or where it leaves regions out.
+ * @param requestedTags placement tags that streams ask for. Nodes get a cross-region tag among them even if there are
+ *   more than {@link MAX_RENDERED_COMBINATIONS} combinations, or if the tag leaves regions out.
  */
 export function placeNodes(shape: Shape, requestedTags: readonly string[] = []): NodePlace[] {
   const crossRegion = crossRegionTags(shape, requestedTags);
@@ -66,8 +66,8 @@ function nodeName(region: string, zone: string, nodeIndex: number): string {
 }
 
 /**
- * Numbers the cells of the region x zone grid so that a grown grid keeps the numbers that it had: the
- * first 3 x 3 row by row (the seed's ports 4222 to 4230), then square shells around it.
+ * Numbers the cells of the region x zone grid so that a cell keeps its number when the grid grows: the
+ * first 3 x 3 row by row (ports 4222 to 4230 if `clientPort` is 4222), then square shells around it.
  */
 function cellIndex(regionIndex: number, zoneIndex: number): number {
   const shell = Math.max(regionIndex, zoneIndex);
@@ -98,7 +98,9 @@ type ZoneOrNone = string | undefined;
 
 const byTag = (a: CrossRegionTag, b: CrossRegionTag) => (a.tag < b.tag ? -1 : 1);
 
-/** The choice that a tag stands for in this shape, if it stands for one: `xr:2_1` → az2 in rg1, az1 in rg3. */
+/**
+ * The choice that a cross-region tag means: `xr:2_1` → az2 in rg1, az1 in rg3. Undefined if it is none in this shape.
+ */
 function parseCrossRegionTag(tag: string, { regions, zones }: Shape): ZoneOrNone[] | undefined {
   const body = tag.toLowerCase().match(/^xr:(.+)$/)?.[1];
   if (body === undefined) return undefined;
