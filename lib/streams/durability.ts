@@ -1,7 +1,7 @@
 import { formatDuration } from "../base/quantities.ts";
 import type { StreamConfig } from "./stream-fields.ts";
 
-/** Writes a `syncInterval` as people do: settings hold it in milliseconds, for nats-server. */
+/** Writes a parsed `syncInterval` for users: `1000ms` → `1s`, `always` as it is. */
 export function formatSyncInterval(interval: string): string {
   const milliseconds = interval.match(/^([\d.]+)ms$/)?.[1];
   return milliseconds === undefined
@@ -10,8 +10,9 @@ export function formatSyncInterval(interval: string): string {
 }
 
 /**
- * What a cluster may lose that syncs seldom, in a sentence; none where it syncs always. Without a sync of what the
- * meta group knows, streams are lost whole (nats-server 2.15; Jepsen on 2.12.1, its issues 7564 and 7567).
+ * A sentence on what a cluster may lose if it doesn't sync every write to disk; empty for `always`. The interval holds
+ * for the log of the meta group too: without its last entries whole streams are lost (nats-server 2.15; Jepsen on
+ * 2.12.1, nats-server's issues 7564 and 7567).
  *
  * @param syncInterval `always`, or a duration, e.g. `1000ms`.
  */
@@ -23,7 +24,7 @@ export function syncNotices(syncInterval: string): string[] {
   ];
 }
 
-/** What a stream may lose whatever the cluster's `syncInterval` is, a sentence each. */
+/** Sentences on what a stream may lose by its own config, whatever the cluster's `syncInterval` is. */
 export function durabilityWarnings({
   persist_mode: persistMode,
   storage,
@@ -31,7 +32,7 @@ export function durabilityWarnings({
 }: StreamConfig): string[] {
   const end = replicas === 1 ? "its node stops" : "all its nodes are down";
   return [
-    // The server switches sync always off for it (server/stream.go).
+    // For such a stream the server ignores sync_interval: always (server/stream.go).
     ...(persistMode === "async"
       ? [
           "persistMode async acknowledges messages before they are written: a crash of its server loses the last of them, whatever syncInterval is",

@@ -2,10 +2,10 @@ import { countOf } from "../base/wording.ts";
 import type { StreamConfig } from "./stream-fields.ts";
 
 /**
- * What nobody would expect of a stream that gets more replicas or fewer, as nats-server 2.15.2 does it, in sentences;
- * none where all is as one would think.
+ * Sentences on the unexpected side effects of a change of replicas, as nats-server 2.15.2 makes it; empty if there are
+ * none.
  *
- * @param consumers how many the stream has.
+ * @param consumers number of the stream's consumers.
  */
 export function describeScale(
   { num_replicas: before = 1 }: Pick<StreamConfig, "num_replicas">,
@@ -20,7 +20,7 @@ export function describeScale(
       "it takes no messages for some seconds (12 on nats-server 2.15.2) while it gets its first further replicas: publishers have to send again",
     ];
   }
-  // On a work queue they follow the stream.
+  // Consumers of other retention policies get as many replicas as their stream.
   if (after === 1 && before > 1 && consumers > 0 && retention === "limits") {
     return [
       `${countOf(consumers, "consumer")} with it: one that has replicas of its own keeps 1, also once the stream has more again; nats consumer edit --replicas sets them`,

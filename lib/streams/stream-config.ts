@@ -23,8 +23,8 @@ import { validateConfig } from "./stream-rules.ts";
 import { subjectsOverlap } from "./subjects.ts";
 
 /**
- * Where a stream is to live: in one region, in one zone in each of several regions, or on servers with
- * all of these tags (`!tag`: without). `cluster` alone is any place in that cluster.
+ * Where a stream's replicas should be: in one region, in one zone of each of several regions, or on servers that have
+ * all of these tags (`!tag`: don't have it). `cluster` alone allows all servers of that cluster.
  */
 export interface PlacementSettings {
   readonly region?: string;
@@ -34,7 +34,7 @@ export interface PlacementSettings {
   readonly cluster?: string;
 }
 
-/** One stream's settings, checked. */
+/** One stream's settings, parsed. */
 export type StreamSettings = Omit<SettingsOf<StreamFields>, "placement"> &
   PolicySettings & {
     readonly placement?: PlacementSettings;
@@ -45,7 +45,7 @@ export type StreamSettings = Omit<SettingsOf<StreamFields>, "placement"> &
     readonly account?: string;
   };
 
-/** What becomes of a stream that is there. */
+/** Words for what an update does to an existing stream. */
 const CHANGES: ChangeWords = {
   "in place": "in place",
   moves: "replicas move, in the background",
@@ -57,9 +57,9 @@ const CHANGES: ChangeWords = {
 };
 
 /**
- * Checks the settings of one stream as people write them, one setting for each field of nats-server's
- * `StreamConfig`, its name as `stream`, and the policy. Unknown settings are refused. `replicas` defaults to 1, the rest to
- * what the server takes an absent field for.
+ * Parses the settings of one stream: one for each field of nats-server's `StreamConfig`, where `stream` is its name,
+ * and the settings of {@link PolicySettings}. Unknown settings are refused. `replicas` defaults to 1; other absent
+ * settings stay absent, and the server fills in its defaults.
  */
 export const streamSettingsSchema = z
   .strictObject({
@@ -80,25 +80,25 @@ export const streamSettingsSchema = z
       .default(1)
       .describe(describeField(STREAM_FIELDS.replicas, CHANGES)),
   })
-  // The shape is computed from the table; its type can only be stated.
+  // TypeScript can't infer the type, as the shape is computed from the table.
   .meta({
     title: "StreamSettings",
     description:
       "A stream: the fields of its config, where it is to live, and how an update may deal with it.",
   }) as z.ZodType<StreamSettings>;
 
-/** What a stream's settings come to. `config` is only to be used where there are no problems. */
+/** The result of compiling a stream's settings. Use `config` only if there are no problems. */
 export interface CompiledStream {
   readonly config: StreamConfig;
   readonly problems: readonly Problem[];
 }
 
 /**
- * Turns settings into the API's config, words about places into tags, and reports what the server would
+ * Converts a stream's settings to the API's config, with regions and zones as tags, and reports what the server would
  * refuse.
  *
- * @param key what the settings call the stream.
- * @param regions names of all regions, in order: an `xr:` tag counts them.
+ * @param key the stream's key in the settings.
+ * @param regions names of all regions, in order, on which `xr:` tags depend.
  * @param zones names of all availability zones.
  * @returns every problem found, its path below `streams.<key>`.
  */
@@ -126,10 +126,10 @@ export function compileStream(
   };
 }
 
-/** Reports all keys that stand for a stream which another one stands for already. */
+/** Reports keys of the settings that mean the same stream (account and name) as another key. */
 export function findNamesakes(streams: readonly KeyedStream[]): Problem[] {
   return [...Map.groupBy(streams, streamKey).values()].flatMap((alike) => {
-    // The one that says nothing of its name has no setting that could be in error.
+    // Report the keys that set `stream`, as the others have no setting that could be wrong.
     const [first, ...others] = alike.toSorted(
       (a, b) => Number(b.key === b.name) - Number(a.key === a.name),
     );
@@ -142,7 +142,7 @@ export function findNamesakes(streams: readonly KeyedStream[]): Problem[] {
   });
 }
 
-/** Reports every two streams of an account that would take the same message: the server's error 10065. */
+/** Reports each pair of streams of one account whose subjects overlap: the server refuses that (error 10065). */
 export function findOverlaps(
   streams: readonly (Pick<KeyedStream, "key" | "account"> & {
     readonly subjects: readonly string[];

@@ -21,17 +21,16 @@ import {
 } from "./stream-fields.ts";
 
 /**
- * The config with the server's defaults filled in, so that what it leaves out is unset by an update
- * whatever the client or server makes of absent fields. Fields of later API levels stay absent where they
- * are off.
+ * The config with the server's defaults filled in. An update with it resets each field that the config leaves out,
+ * however client and server treat absent fields. Fields with an API level stay absent if they aren't set.
  */
 export function completeConfig(config: StreamConfig): StreamConfig {
   return { ...defaultsOf(STREAM_FIELDS), ...derivedDefaults(config), ...config };
 }
 
 /**
- * The one form that all configs of the same meaning share, see {@link normalizeObject}, with the server's rewrites
- * undone. For comparing, not for sending.
+ * The normal form of a config, see {@link normalizeObject}. It also leaves out the fields that the server itself
+ * sets, so that a config and the server's rewrite of it are equal. Compare it, don't send it.
  */
 export function normalizeConfig(config: StreamConfig): StreamConfig {
   const ignored = new Set<string>(overruledBySeal(config));
@@ -44,7 +43,8 @@ export function normalizeConfig(config: StreamConfig): StreamConfig {
 }
 
 /**
- * How an update from one config to another would go, see {@link diffObject}. A change of the name has the path `name`.
+ * The fields that differ, each with the effect of an update, see {@link diffObject}. Another name has the path
+ * `name`.
  */
 export function diffConfig(observed: StreamConfig, desired: StreamConfig): readonly FieldChange[] {
   const [from, to] = [observed.name, desired.name];
@@ -55,15 +55,15 @@ export function diffConfig(observed: StreamConfig, desired: StreamConfig): reado
   return [...renamed, ...diffObject<StreamFields>(STREAM_FIELDS, before, after, rules)];
 }
 
-/** The same for configs that mean the same, in little room. */
+/** A digest of the config's normal form: 12 characters of base64url. Configs of the same meaning have the same one. */
 export function digestConfig(config: StreamConfig): string {
   const normal = JSON.stringify(sortKeys(Object.entries(normalizeConfig(config))));
   return createHash("sha256").update(normal).digest("base64url").slice(0, 12);
 }
 
 /**
- * The desired config with the placement written as the server has it, where both mean the same: to the
- * server (2.15, `jsClusteredStreamUpdateRequest`) tags in another order are a move.
+ * The desired config with its tags in the order that the observed config has, if both placements mean the same. The
+ * server (2.15, `jsClusteredStreamUpdateRequest`) would move the stream for tags in another order.
  */
 export function mergeTagOrder(desired: StreamConfig, observed: StreamConfig): StreamConfig {
   const [wanted, found] = [desired, observed].map(({ placement = {} }) =>
@@ -74,8 +74,8 @@ export function mergeTagOrder(desired: StreamConfig, observed: StreamConfig): St
 }
 
 /**
- * The same placement in other words, which the server takes for a change and so places the stream anew:
- * a tag said twice (or no longer), an empty list of tags instead of none.
+ * A placement of the same meaning, written differently: a tag is repeated (or no longer), or an empty list of tags is
+ * added. The server takes it for a change, and chooses the stream's hosts again.
  */
 export function restatePlacement(placement: ApiPlacement | undefined): ApiPlacement {
   const tags = placement?.tags ?? [];
@@ -84,31 +84,31 @@ export function restatePlacement(placement: ApiPlacement | undefined): ApiPlacem
   return { ...placement, tags: restated };
 }
 
-/** The config as people wrote it, save for the fields in which the server's means something else. */
+/** `written`, with the server's value in each field whose value on the server means something else. */
 export function adoptObserved(written: StreamConfig, observed: StreamConfig): StreamConfig {
   const changes = diffConfig(written, observed);
   if (changes.length === 0) return written;
   const names = changes.map(({ path }) => fieldOf(STREAM_FIELDS, path)?.api ?? path);
-  // An adopted field may have changed what another one's default is.
+  // An adopted value may change the default of another field, so compare again.
   return adoptObserved(adoptFields(written, normalizeConfig(observed), names), observed);
 }
 
-/** Writes a change for people, e.g. `storage: file → memory` or `maxAge: 0 → 7d`. */
+/** Describes a change to users, e.g. `storage: file → memory` or `maxAge: 0 → 7d`. */
 export function describeChange(change: FieldChange): string {
   return describeFieldChange(STREAM_FIELDS, change);
 }
 
-/** Says of each refused change why. */
+/** Describes each refused change with its reason. */
 export function describeRefusals(changes: readonly FieldChange[]): string[] {
   return changes
     .filter(({ effect }) => effect === "refused")
     .map((change) => `${describeChange(change)}: ${change.reason}`);
 }
 
-/** `StreamDefaultDuplicatesWindow`: 2 minutes. */
+/** nats-server's `StreamDefaultDuplicatesWindow`: 2 minutes, in nanoseconds. */
 const DUPLICATE_WINDOW = 120_000_000_000;
 
-/** Defaults that follow from other fields (`checkStreamCfg` in nats-server's server/stream.go). */
+/** Defaults that depend on other fields (`checkStreamCfg` in nats-server's server/stream.go). */
 function derivedDefaults(config: StreamConfig): Partial<StreamConfig> {
   const copies = config.mirror !== undefined || (config.sources?.length ?? 0) > 0;
   const age = config.max_age ?? 0;
@@ -118,7 +118,7 @@ function derivedDefaults(config: StreamConfig): Partial<StreamConfig> {
   };
 }
 
-/** What the server overrules when a stream is sealed, and so says nothing any more. */
+/** API names of the fields whose values the server overrides in a sealed stream. */
 function overruledBySeal({ sealed }: StreamConfig): readonly string[] {
   return sealed
     ? ["max_age", "duplicate_window", "discard", "deny_delete", "deny_purge", "allow_rollup_hdrs"]

@@ -1,13 +1,12 @@
 import type { ApiObject, Field, NestedField } from "../base/field-table.ts";
 
 /**
- * Every field of a stream's config, as nats-server 2.15 knows it (`StreamConfig` in server/stream.go),
- * in one table: the settings schema, the API types, defaults, comparison and the rules for updates are
- * all read from it (`configUpdateCheck` in server/stream.go). A field that a newer server brings is one more
- * line here.
+ * All fields of a stream's config, as nats-server 2.15 has them (`StreamConfig` in server/stream.go), in one table. The
+ * settings' schema, the API's types, defaults, comparison and the rules for updates (`configUpdateCheck` in
+ * server/stream.go) are derived from it. To support a field of a newer server, add a row.
  */
 
-/** Editors tell of each field. */
+/** Requires a description, which editors show. */
 type Told = { readonly description: string };
 type ToldTable = Readonly<Record<string, NestedField & Told>>;
 
@@ -28,7 +27,7 @@ const subjectTransform = {
   },
 } as const satisfies ToldTable;
 
-/** `tags`: all of them, `!tag`: without. Their order means nothing. */
+/** `tags`: a server must have all of them; `!tag`: must not have it. Their order has no meaning. */
 const placement = {
   cluster: {
     api: "cluster",
@@ -161,7 +160,7 @@ const consumerLimits = {
   },
 } as const satisfies ToldTable;
 
-/** All but the name, by the name of the setting. */
+/** All fields except the name, by the names of their settings. */
 export const STREAM_FIELDS = {
   description: {
     api: "description",
@@ -283,7 +282,7 @@ export const STREAM_FIELDS = {
     description: "Consumers that it may have.",
     kind: "limit",
     default: -1,
-    // nats-server 2.15 has a limit for streams without one.
+    // nats-server 2.15 applies a default limit to streams that set none.
     none: "no limit of its own",
     update: "in place",
   },
@@ -295,7 +294,7 @@ export const STREAM_FIELDS = {
     default: false,
     update: "in place",
   },
-  /** Absent or 0: 2 minutes, or `maxAge` where that is shorter; nothing for mirrors and sources. */
+  /** Absent or 0: 2 minutes, or `maxAge` if that is shorter; no window for mirrors and streams with sources. */
   duplicateWindow: {
     api: "duplicate_window",
     description: "How long a message is known again by its `Nats-Msg-Id`, and dropped.",
@@ -466,10 +465,10 @@ export const STREAM_FIELDS = {
 
 export type StreamFields = typeof STREAM_FIELDS;
 
-/** Where a stream is to live, as the API takes it. */
+/** A stream's placement in the API. */
 export type ApiPlacement = ApiObject<typeof placement>;
 
-/** The fields of the stream by their name in the API, with the name of their setting. */
+/** The fields of a stream's config by their names in the API, each with the name of its setting. */
 export const FIELDS_BY_API_NAME: ReadonlyMap<
   string,
   { readonly setting: string; readonly field: Field }
@@ -477,5 +476,5 @@ export const FIELDS_BY_API_NAME: ReadonlyMap<
   Object.entries(STREAM_FIELDS).map(([setting, field]) => [field.api, { setting, field }]),
 );
 
-/** A stream's config as the JetStream API takes it: snake_case, nanoseconds, bytes. Absent is default. */
+/** A stream's config in the JetStream API: snake_case names, nanoseconds, bytes. An absent field has its default. */
 export type StreamConfig = { readonly name: string } & ApiObject<StreamFields>;

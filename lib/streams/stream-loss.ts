@@ -4,20 +4,20 @@ import { countOf, formatCount, formatSize } from "../base/wording.ts";
 import { describeChange } from "./stream-diff.ts";
 import type { StreamConfig } from "./stream-fields.ts";
 
-/** What a stream holds (`StreamState` of nats-server, as `$JS.API.STREAM.INFO` shows it). */
+/** A stream's contents (`StreamState` of nats-server, as `$JS.API.STREAM.INFO` returns it). */
 export interface StreamState {
   readonly messages: number;
   readonly bytes: number;
   readonly consumer_count: number;
-  /** RFC 3339, of the oldest message. */
+  /** Time of the oldest message, RFC 3339. */
   readonly first_ts?: string;
   readonly first_seq?: number;
   readonly num_subjects?: number;
-  /** Messages deleted between its first and its last. */
+  /** Number of messages deleted between the first and the last. */
   readonly num_deleted?: number;
 }
 
-/** Writes what a stream holds for people, e.g. `1,204 messages (3 MiB)`. */
+/** Describes a stream's contents to users, e.g. `1,204 messages (3.0 MiB)`. */
 export function describeContents({
   messages,
   bytes,
@@ -25,7 +25,7 @@ export function describeContents({
   return `${countOf(messages, "message")} (${formatSize(bytes)})`;
 }
 
-/** How far a consumer of a stream has come (`ConsumerInfo` of nats-server). */
+/** Progress of a consumer (`ConsumerInfo` of nats-server). */
 export interface ConsumerProgress {
   readonly name: string;
   readonly config?: {
@@ -33,27 +33,27 @@ export interface ConsumerProgress {
     readonly inactive_threshold?: number;
     readonly max_ack_pending?: number;
   };
-  /** Messages that match its filter and that it hasn't been given yet. */
+  /** Number of messages that match its filter and haven't been delivered. */
   readonly num_pending: number;
-  /** Messages that it has been given and hasn't acknowledged. */
+  /** Number of messages that have been delivered, but not acknowledged. */
   readonly num_ack_pending: number;
-  /** The last message of the stream that it has been given. */
+  /** Sequence, in the stream, of the last delivered message. */
   readonly delivered: { readonly stream_seq: number };
-  /** The last message of the stream up to which it has acknowledged all. */
+  /** Sequence, in the stream, up to which all messages are acknowledged. */
   readonly ack_floor: { readonly stream_seq: number };
 }
 
-/** A stream that is to be changed, as it is. */
+/** The current config and contents of a stream that is to be changed. */
 export interface Contents {
   readonly config: StreamConfig;
   readonly state: StreamState;
-  /** Of all its consumers; absent where nobody says, or none was asked as no change hangs on them. */
+  /** All its consumers; absent if they are unknown, or weren't asked for because no change depends on them. */
   readonly consumers?: readonly ConsumerProgress[];
-  /** How many messages each of its subjects has; absent likewise. */
+  /** Number of messages of each subject; absent for the same reasons. */
   readonly subjects?: readonly number[];
 }
 
-/** Whether what a change does depends on what consumers there are, and on how far each has come. */
+/** Whether the effect of a change depends on the stream's consumers and their progress. */
 export function dependsOnConsumers(
   changes: readonly FieldChange[],
   { messages, consumer_count: consumers }: StreamState,
@@ -64,8 +64,8 @@ export function dependsOnConsumers(
 }
 
 /**
- * Says of each consumer that has more than new limits for consumers grant: the server refuses these then (error
- * 10069, `jsClusteredStreamUpdateRequestLocked` in nats-server 2.15).
+ * Describes each consumer that exceeds new `consumerLimits`. The server refuses limits that an existing consumer
+ * exceeds (error 10069, `jsClusteredStreamUpdateRequestLocked` in nats-server 2.15).
  */
 export function describeExcesses(
   changes: readonly FieldChange[],
@@ -91,28 +91,28 @@ export function describeExcesses(
   );
 }
 
-/** nats-server's `JSMaxSubjectDetails`: subjects that a stream tells of in one answer. */
+/** nats-server's `JSMaxSubjectDetails`: the most subjects in one answer of `STREAM.INFO`. */
 const SUBJECTS_TOLD = 100_000;
 
-/** Whether what a change deletes depends on how many messages each subject has, and that can be asked for. */
+/** Whether a change deletes messages depending on the count of each subject, and one request returns all counts. */
 export function dependsOnSubjects(changes: readonly FieldChange[], state: StreamState): boolean {
   const limit = changes.find(({ path }) => path === "maxMsgsPerSubject")?.to;
   const { num_subjects: subjects = SUBJECTS_TOLD + 1 } = state;
   return typeof limit === "number" && mostOfOneSubject(state) > limit && subjects <= SUBJECTS_TOLD;
 }
 
-/** Every other subject has one message at least, so that none can have more than this. */
+/** The most messages that one subject can have, as each other subject has at least one. */
 function mostOfOneSubject({ messages, num_subjects: subjects = 1 }: StreamState): number {
   return messages - (subjects - 1);
 }
 
 /**
- * Says of each change that the server makes at once, and that deletes messages which are there, how many
- * it deletes. Where the server doesn't show what it takes to tell, the answer errs on the side of a loss.
- * Held to what nats-server 2.15.2 deletes by test/server/stream-contents.test.ts.
+ * Describes each change that makes the server delete existing messages at once, with their number. Where the server
+ * doesn't provide the numbers, a loss is assumed. test/server/stream-contents.test.ts compares this with what
+ * nats-server 2.15.2 deletes.
  *
- * @param desired the config that the changes lead to.
- * @param now milliseconds since 1970, for what is older than a new `maxAge`.
+ * @param desired the config after the changes.
+ * @param now milliseconds since 1970; messages are older than a new `maxAge` as of then.
  */
 export function describeLosses(
   changes: readonly FieldChange[],
@@ -129,7 +129,7 @@ export function describeLosses(
 
 const NANOSECONDS_PER_MS = 1e6;
 
-/** How much of it goes, for people; undefined where nothing does. */
+/** Describes which messages a change deletes; undefined if it deletes none. */
 function lossOf(
   change: FieldChange,
   desired: StreamConfig,
@@ -147,7 +147,7 @@ function lossOf(
     case "maxBytes":
       return lossBySize(desired, contents);
     case "discard":
-      // A stream that refused messages may hold more than its limits, once they were lowered.
+      // With discard: new the stream may hold more than its limits, if these were lowered after it filled up.
       return lossByCount(desired, contents) ?? lossBySize(desired, contents);
     case "maxAge": {
       if (typeof to !== "number" || to === 0) return undefined;
@@ -163,7 +163,7 @@ function lossOf(
           : undefined;
     }
     case "allowMsgTtl": {
-      // What comes from another stream brings its lifetime along, whether or not that counts here.
+      // Messages from an origin keep their own TTL, even if it had no effect in this stream until now.
       const { mirror, sources = [] } = contents.config;
       return mirror || sources.length > 0
         ? `those whose own lifetime is over, of its ${describeContents(contents.state)},`
@@ -178,7 +178,7 @@ function turnsToInterest({ path, to }: FieldChange): boolean {
   return path === "retention" && to === "interest";
 }
 
-/** A stream that refuses what it has no room for deletes nothing of what is there; a sealed one is such a one. */
+/** Whether a stream deletes messages that exceed its limits. With `discard: new`, or sealed, it keeps them. */
 function deletesWhatIsOver({ discard = "old", sealed = false }: StreamConfig): boolean {
   return discard === "old" && !sealed;
 }
@@ -199,12 +199,12 @@ function lossBySize(desired: StreamConfig, { state }: Contents): string | undefi
   return `some of its ${describeContents(state)}`;
 }
 
-/** For interest a stream keeps what at least one consumer still waits for, and no more. */
+/** With interest retention, a stream keeps only messages that at least one consumer still waits for. */
 function lossByInterest({ state, consumers }: Contents): string | undefined {
   const all = `all of its ${describeContents(state)}`;
   if (state.consumer_count === 0) return all;
   if (!consumers) return `what its consumers have acknowledged, of its ${describeContents(state)},`;
-  // Two consumers may wait for the same messages: one of them is counted, that which waits for the most.
+  // Consumers may wait for the same messages, so count only the consumer that waits for the most.
   const kept = Math.max(0, ...consumers.map((consumer) => awaitedBy(consumer, state)));
   const lost = state.messages - kept;
   if (lost <= 0) return undefined;
@@ -212,8 +212,8 @@ function lossByInterest({ state, consumers }: Contents): string | undefined {
 }
 
 /**
- * Messages that a consumer waits for, at least: of those that it hasn't acknowledged, some may have been deleted
- * since it was given them.
+ * The least number of messages that a consumer waits for. Of its unacknowledged messages, some may have been deleted
+ * since their delivery.
  */
 function awaitedBy(
   { num_pending, num_ack_pending, ack_floor }: ConsumerProgress,

@@ -1,31 +1,34 @@
-/** What tells a stream from all others. The meta group counts as one, without an account: `""`. */
+/** Identifies a stream. The meta group counts as a stream of the account `""`. */
 export interface StreamName {
   readonly account: string;
   readonly name: string;
 }
 
-/** A stream of the settings. */
+/** A stream in the settings. */
 export interface KeyedStream extends StreamName {
-  /** What the settings, Pulumi and the stack's outputs call it: its name, unless the settings give it another. */
+  /**
+   * Its key in settings and outputs, and its name in Pulumi. It is the name on the servers too, unless `stream` is
+   * set.
+   */
   readonly key: string;
 }
 
-/** Where the settings have a stream, or one of its settings: what problems call it by, e.g. `streams.ORDERS.maxAge`. */
+/** The path of a stream, or of one of its settings, in problems: e.g. `streams.ORDERS.maxAge`. */
 export function streamPath({ key }: Pick<KeyedStream, "key">, setting?: string): string {
   return ["streams", key, ...(setting === undefined ? [] : [setting])].join(".");
 }
 
-/** One string for it, e.g. to be the key of a map. */
+/** Account and name as one string, for keys of maps. */
 export function streamKey({ account, name }: StreamName): string {
   return `${account} ${name}`;
 }
 
-/** Each stream once, as it came last. */
+/** Removes duplicates by account and name. Of each stream the last one is kept. */
 export function distinctStreams<Stream extends StreamName>(streams: readonly Stream[]): Stream[] {
   return [...new Map(streams.map((stream) => [streamKey(stream), stream])).values()];
 }
 
-/** Those of some streams that aren't among others. */
+/** The streams of the first list that aren't in the second, by account and name. */
 export function notAmong<Stream extends StreamName>(
   streams: readonly Stream[],
   others: readonly StreamName[],
@@ -34,13 +37,13 @@ export function notAmong<Stream extends StreamName>(
   return streams.filter((stream) => !keys.has(streamKey(stream)));
 }
 
-/** How each of some streams is called: by its name, and where they are of several accounts `ORDERS (BILLING)`. */
+/** Names streams for users: by name, with the account if they have different ones, e.g. `ORDERS (BILLING)`. */
 export function streamNamer(streams: Iterable<StreamName>): (stream: StreamName) => string {
   const accounts = new Set(Array.from(streams, ({ account }) => account).filter(Boolean));
   return ({ account, name }) => (accounts.size > 1 && account ? `${name} (${account})` : name);
 }
 
-/** As {@link streamNamer}, with the account of those alone whose name others have, too. */
+/** As {@link streamNamer}, but adds the account only to streams that share their name with another. */
 export function terseNamer(streams: Iterable<StreamName>): (stream: StreamName) => string {
   const namers = new Map(
     [...Map.groupBy(streams, ({ name }) => name)].map(([name, alike]) => [

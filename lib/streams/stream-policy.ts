@@ -2,37 +2,38 @@ import { z } from "zod";
 import type { Problem } from "../base/errors.ts";
 import type { NodePlace } from "../topology/topology.ts";
 
-/** Where a stream's leader should be, in the model's words. What is given must all hold. */
+/** Where a stream's leader should be. All given conditions must hold. */
 export interface LeaderSettings {
   readonly region?: string;
   readonly zone?: string;
   readonly node?: string;
 }
 
-/** What a stream's settings say beside its config: how an `up` may deal with it. None of it reaches nats-server. */
+/** Settings of a stream beside its config: what an `up` may do with it. nats-server gets none of them. */
 export interface PolicySettings {
   readonly leader?: LeaderSettings;
-  /** Take up a stream of that name which is there already, and give it these settings. @default false */
+  /** Whether to adopt an existing stream of that name and update it to these settings. @default false */
   readonly adopt?: boolean;
   /**
-   * Messages may be deleted where a change, or the removal of the stream, can't be without; those in memory also by
-   * restarts. @default false
+   * Whether messages may be lost: by changes or a removal that delete them, and by restarts if the stream is in memory.
+   *
+   * @default false
    */
   readonly allowDataLoss?: boolean;
-  /** Make the stream anew where the server can't change it, and keep its messages by way of a copy. */
+  /** Delete and create the stream again if the server refuses a change; a copy keeps its messages. Default: never. */
   readonly recreate?: "viaBackup";
 }
 
-/** The same for the provider: what is off is absent. */
+/** The policy as the provider gets it. An absent field means no. */
 export interface StreamPolicy {
-  /** The hosts that may lead; absent: all of them. */
+  /** The hosts that may lead. Absent: all. */
   readonly leaders?: readonly string[];
   readonly adopt?: true;
   readonly allowDataLoss?: true;
   readonly recreate?: "viaBackup";
 }
 
-/** The settings by name, for the schema of a stream. */
+/** Schemas of the policy's settings by name, part of a stream's schema. */
 export const POLICY_SHAPE = {
   leader: z
     .strictObject({
@@ -70,10 +71,10 @@ export const POLICY_SHAPE = {
 } as const;
 
 /**
- * Turns the settings into what the provider goes by.
+ * Converts policy settings to the provider's policy.
  *
- * @param hosts where the stream's replicas may be.
- * @returns problems with paths below the stream's.
+ * @param hosts hosts that may have a replica of the stream.
+ * @returns the policy, and problems whose paths are relative to the stream.
  */
 export function compilePolicy(
   { leader, adopt, allowDataLoss, recreate }: PolicySettings,

@@ -4,11 +4,11 @@ import type { StreamConfig } from "./stream-fields.ts";
 import { isLiteralSubject, isSubset, isValidSubject, subjectsOverlap } from "./subjects.ts";
 
 /**
- * What nats-server 2.15 refuses in a stream's config whatever else there is (`checkStreamCfg` in
- * server/stream.go, errors 10052 and kin), and what it would silently rewrite. What depends on other
- * streams, limits of the account or free space only the server can tell.
+ * Reports what nats-server 2.15 refuses in a stream's config by itself (`checkStreamCfg` in server/stream.go, error
+ * 10052 and similar ones), and what it would silently rewrite. Not checked here: other streams, limits of the
+ * account, and free space.
  *
- * @returns every problem; paths are names of settings, e.g. `duplicateWindow`.
+ * @returns all problems; their paths are names of settings, e.g. `duplicateWindow`.
  */
 export function validateConfig(config: StreamConfig): Problem[] {
   return RULES.flatMap((rule) => rule(config));

@@ -1,41 +1,41 @@
 /**
- * Subjects that change hands between streams of one account. nats-server gives a message to one stream only: it
- * refuses a config whose subjects overlap with those that another stream has at the time (error 10065).
+ * Moves subjects from one stream to another of the same account. nats-server refuses a config whose subjects overlap
+ * with those that another stream has at the time (error 10065), so the order of the updates matters.
  */
 import { subjectsOverlap } from "./subjects.ts";
 
-/** Which subjects streams take, by name. */
+/** The subjects of streams, by the names of the streams. */
 export type SubjectsByStream = ReadonlyMap<string, readonly string[]>;
 
-/** One request: a stream that from then on takes these subjects. */
+/** One update: the stream gets exactly these subjects. */
 export interface HandoverStep {
   readonly stream: string;
   readonly subjects: readonly string[];
 }
 
-/** Whether a message could belong to both. */
+/** Whether a message could match subjects of both lists. */
 export function collide(some: readonly string[], others: readonly string[]): boolean {
   return some.some((subject) => others.some((other) => subjectsOverlap(subject, other)));
 }
 
-/** Those of a stream's subjects that overlap with others. */
+/** The subjects of the first list that overlap with any of the second. */
 export function contested(subjects: readonly string[], others: readonly string[]): string[] {
   return subjects.filter((subject) => collide([subject], others));
 }
 
 const PARK = "nats-regions-parked.";
 
-/** What a stream takes while what it is to take is another's still: a subject that nobody publishes to. */
+/** A placeholder that nobody publishes to, for a stream whose subjects still belong to another stream. */
 export function parkSubject(stream: string): string {
   return `${PARK}${stream}`;
 }
 
-/** Whether a stream waits for its subjects: an interrupted `up` has left it so. */
+/** Whether a stream has a placeholder subject, because an `up` was interrupted before it got its own. */
 export function isParked(subjects: readonly string[] | undefined): boolean {
   return subjects?.some((subject) => subject.startsWith(PARK)) ?? false;
 }
 
-/** As many of a stream's subjects as are free, and one more that says that it waits for the others. */
+/** The wanted subjects that overlap with none of `taken`, and the placeholder of {@link parkSubject}. */
 export function freeSubjects(
   stream: string,
   wanted: readonly string[],
@@ -45,11 +45,11 @@ export function freeSubjects(
 }
 
 /**
- * The requests, in order, that lead from the subjects which streams have to those which they are to have, so that the
- * server refuses none of them. A subject is without a stream for as few requests as can be. In a circle, somebody
- * parks meanwhile.
+ * Plans the updates that give streams their target subjects, in an order in which the server refuses none. Each subject
+ * is without a stream for as few updates as possible. If streams wait for each other in a cycle, one of them gets a
+ * placeholder until its subjects are free.
  *
- * @param targets of the same streams, without overlaps; none for one that is to be parked.
+ * @param targets subjects of the same streams, without overlaps; an empty list: the stream is to have the placeholder.
  */
 export function planHandover(
   current: SubjectsByStream,
@@ -78,7 +78,7 @@ export function planHandover(
   const givers = new Set(readyOnes());
   while (waiting.size > 0) {
     const ready = readyOnes();
-    // Who had to wait takes what has just become free, before anybody else lets go.
+    // Streams that had to wait go first: they take subjects that have just become free.
     const next = ready.find((name) => !givers.has(name)) ?? ready[0];
     if (next !== undefined) {
       step(next, goals.get(next) ?? []);

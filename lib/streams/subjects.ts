@@ -1,6 +1,6 @@
-/** Subjects as NATS reads them: tokens between dots, `*` for one token, `>` for the rest of them. */
+/** Subjects of NATS: tokens separated by dots; the wildcard `*` matches one token, `>` all tokens that remain. */
 
-/** Valid for a subscription or a stream (`IsValidSubject` in nats-server's server/sublist.go). */
+/** Whether subscriptions and streams may use a subject (`IsValidSubject` in nats-server's server/sublist.go). */
 export function isValidSubject(subject: string): boolean {
   const tokens = subject.split(".");
   return tokens.every(
@@ -11,12 +11,12 @@ export function isValidSubject(subject: string): boolean {
   );
 }
 
-/** Names one subject exactly: a valid subject without wildcards. */
+/** Whether a subject is valid and has no wildcards. */
 export function isLiteralSubject(subject: string): boolean {
   return isValidSubject(subject) && !subject.split(".").some(isWildcard);
 }
 
-/** Whether a message could match both subjects, wildcards in either. */
+/** Whether a message could match both subjects. Both may have wildcards. */
 export function subjectsOverlap(a: string, b: string): boolean {
   return tokensOverlap(a.split("."), b.split("."));
 }
