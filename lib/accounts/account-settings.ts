@@ -1,4 +1,4 @@
-/** Accounts as people write them: users, what these may do, limits, and what accounts share with each other. */
+/** Settings of accounts: users and their permissions, limits, and what accounts export and import. */
 import { Codec } from "@nats-io/nkeys/lib/codec.js";
 import { Prefix } from "@nats-io/nkeys/lib/nkeys.js";
 import { z } from "zod";
@@ -7,26 +7,26 @@ import { expected, quantity, value } from "../base/schemas.ts";
 import { isValidSubject } from "../streams/subjects.ts";
 import { GIVEN } from "./hidden-passwords.ts";
 
-/** Subjects, with wildcards. What is denied counts more than what is allowed. */
+/** Allowed and denied subjects, with wildcards. `deny` takes precedence over `allow`. */
 export interface SubjectRules {
   /** Default: all. */
   readonly allow?: readonly string[];
   readonly deny?: readonly string[];
 }
 
-/** What a user may do. Default: everything within the account. */
+/** Permissions of a user. Default: everything within the account. */
 export interface Permissions {
   readonly publish?: SubjectRules;
-  /** A subject may be followed by a blank and the queue group that it holds for. */
+  /** A subject may be followed by a space and the name of the queue group to which the rule is limited. */
   readonly subscribe?: SubjectRules;
   /**
-   * May publish to the reply subject of a request that it got: `max` times (-1: any number of times), `ttl`
-   * nanoseconds long. Default: once, two minutes.
+   * Whether the user may publish to the reply subject of a request that it received: at most `max` times (-1:
+   * unlimited), within `ttl` nanoseconds. `true`: once, within two minutes. Default: no.
    */
   readonly allowResponses?: boolean | { readonly max?: number; readonly ttl?: number };
 }
 
-/** A user by password, which is read apart, or by an nkey. */
+/** A user who logs in with a password, whose text is kept out of these settings, or with an nkey. */
 export interface UserSettings {
   readonly password?: typeof GIVEN;
   /** Public key, `U…`. */
@@ -34,51 +34,56 @@ export interface UserSettings {
   readonly permissions?: Permissions;
 }
 
-/** Of the account in the whole cluster. Default: none. */
+/** Limits of an account in the whole cluster. Default: no limits. */
 export interface AccountLimits {
-  /** Connections of clients, the stack's own while an `up` looks at streams among them. */
+  /** Connections of clients, including the stack's own during an `up`. */
   readonly connections?: number;
   readonly subscriptions?: number;
-  /** Bytes of a message. */
+  /** Size of a message, in bytes. */
   readonly payload?: number;
 }
 
-/** What the streams and consumers of an account may take, replicas counted (`JetStreamAccountLimits`). Default: any. */
+/**
+ * Limits of an account's streams and consumers; sizes are in bytes, and stores count every replica
+ * (`JetStreamAccountLimits` of nats-server). Default: no limits.
+ */
 export interface JetStreamLimits {
   readonly maxFileStore?: number;
   readonly maxMemoryStore?: number;
   readonly maxStreams?: number;
   readonly maxConsumers?: number;
   readonly maxAckPending?: number;
-  /** Bytes of one stream. */
+  /** The largest `maxBytes` of one stream. */
   readonly maxFileStreamBytes?: number;
   readonly maxMemoryStreamBytes?: number;
-  /** Every stream has to say how large it gets. */
+  /** Whether every stream must set `maxBytes`. */
   readonly maxBytesRequired?: boolean;
 }
 
-/** What others may import: messages of subjects, or a service that answers at them. */
+/**
+ * What other accounts may import: messages of a subject, or a service that answers at it. Default of `accounts`: all.
+ */
 export type ExportSettings =
   | { readonly stream: string; readonly accounts?: readonly string[] }
   | {
       readonly service: string;
       readonly accounts?: readonly string[];
-      /** How many answers there are to a request. Default: `single`. */
+      /** Whether a request gets one reply, several, or one in chunks. Default: `single`. */
       readonly response?: "single" | "stream" | "chunked";
     };
 
-/** Subjects of another account. */
+/** A subject that another account exports. */
 export interface ExportedSubject {
   readonly account: string;
   readonly subject: string;
 }
 
-/** What another account exports; `to` is the subject here, `prefix` goes before it. Default: as it is there. */
+/** An import of what another account exports. `to`: its subject in the importing account; `prefix` is put before it. */
 export type ImportSettings =
   | { readonly stream: ExportedSubject; readonly to?: string; readonly prefix?: string }
   | { readonly service: ExportedSubject; readonly to?: string };
 
-/** One account's settings, checked. Sizes are bytes, durations nanoseconds. */
+/** One account's settings, parsed: sizes are in bytes, durations in nanoseconds. */
 export interface AccountSettings {
   readonly users?: Readonly<Record<string, UserSettings>>;
   readonly limits?: AccountLimits;
@@ -100,15 +105,15 @@ const subjectOrQueue = value(
   { type: "string", description: "a subject, or a subject and a queue group" },
 ) as z.ZodType<string>;
 
-/** `orders.*` or `orders.* workers`, as `checkPermSubjectArray` in nats-server's opts.go (2.15). */
+/** Accepts `orders.*` and `orders.* workers`, as `checkPermSubjectArray` in nats-server's opts.go does (2.15). */
 function isSubjectOrQueue(text: string): boolean {
   const parts = text.split(" ");
   return parts.length <= 2 && parts.every(isValidSubject);
 }
 
 /**
- * No allow list at all is "everything", and nats-server takes an empty one for that too: whoever empties a
- * list hardly means to open all.
+ * Refuses empty lists. nats-server treats an empty `allow` like an absent one, as "everything", which is hardly what
+ * the user means.
  */
 function subjectRules(of: z.ZodType<string>): z.ZodType<SubjectRules> {
   const list = z.array(of, { error: expected("a list of subjects") });
@@ -173,8 +178,8 @@ const permissions = z
       ),
   })
   .superRefine(({ publish, allowResponses }, context) => {
-    // The server reads a map's keys in any order, and takes a mere deny for "all others" or for "no others" by it
-    // (2.15, `parseUserPermissions`).
+    // With `deny` alone, whether all other subjects are allowed depends on the order in which the server reads the map's
+    // keys, which is random (2.15, `parseUserPermissions`).
     if (!allowResponses || !publish || publish.allow) return;
     context.addIssue({
       code: "custom",
@@ -191,10 +196,10 @@ const permissions = z
 const NO_NKEY =
   "is not the public nkey of a user, which begins with U (`nk -gen user -pubout` makes one)";
 
-/** What is wrong isn't shown: somebody may have taken the seed for it. */
+/** Its errors don't quote the value, which may be a seed (a secret) by mistake. */
 const nkey = z.string({ error: NO_NKEY }).refine(isPublicUserKey, { error: NO_NKEY });
 
-/** Its checksum is right, too. */
+/** Also verifies the checksum. */
 function isPublicUserKey(text: string): boolean {
   try {
     return Codec.decode(Prefix.User, new TextEncoder().encode(text)).length === KEY_LENGTH;
@@ -207,7 +212,7 @@ const KEY_LENGTH = 32;
 
 const user = z
   .strictObject({
-    // A password of another kind than text is not shown either.
+    // The error must not quote the value: a password may be written as a number.
     password: z
       .literal(GIVEN, { error: "must be text" })
       .optional()
@@ -286,7 +291,7 @@ const jetStreamLimits = z
     description: "What the streams of an account may take, replicas counted.",
   }) as z.ZodType<JetStreamLimits>;
 
-/** One of a stream and a service, and with each what goes with it alone. */
+/** Requires exactly one of `stream` and `service`, and refuses the other kind's own setting. */
 function checkKind(
   given: { readonly stream?: unknown; readonly service?: unknown },
   ownOf: Readonly<Record<"stream" | "service", string>>,
@@ -350,7 +355,7 @@ const switchOrLimits = z.union([z.boolean(), jetStreamLimits], {
   error: "must be true, false, or limits",
 });
 
-/** Checks the accounts as people write them, but for what one has to do with another. */
+/** Parses the accounts, each by itself. See `accountProblems` for checks across accounts. */
 export const accountsSchema = z.record(
   z.string(),
   z
@@ -372,18 +377,18 @@ export const accountsSchema = z.record(
     }),
 ) as unknown as z.ZodType<Readonly<Record<string, AccountSettings>>>;
 
-/** An account as the servers are to have it. Holds no secret: what users log in with is kept apart. */
+/** The desired account. It has no secrets: passwords are kept elsewhere. */
 export interface AccountPlan {
   readonly name: string;
   readonly users: readonly UserPlan[];
   readonly limits: AccountLimits;
-  /** `false`: it has no streams. */
+  /** `false`: JetStream is off, so it has no streams. */
   readonly jetStream: JetStreamLimits | false;
   readonly exports: readonly ExportSettings[];
   readonly imports: readonly ImportSettings[];
 }
 
-/** Logs in with a password, or with the nkey where there is one. */
+/** A desired user, who logs in with `nkey`, or if it is absent with a password. */
 export interface UserPlan {
   readonly name: string;
   readonly nkey?: string;

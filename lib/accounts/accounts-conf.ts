@@ -1,4 +1,4 @@
-/** The part of a server's config that says who may do what: the same on every server, taken up by a reload. */
+/** The accounts in nats-server's config. They are the same on every server, and a reload applies changes. */
 
 import type { ConfigBlock, ConfigValue } from "../base/conf-format.ts";
 import { ownValue } from "../base/records.ts";
@@ -13,24 +13,24 @@ import type {
   UserPlan,
 } from "./account-settings.ts";
 
-/** The accounts of a cluster with all that the servers know of their users: no password, but hashes and public keys. */
+/** The accounts of a cluster with what servers need to authenticate users: hashes and public keys, no passwords. */
 export interface Accounts {
   readonly systemUser: string;
-  /** Beside the system account `$SYS`, which has no streams. */
+  /** All accounts except the system account `$SYS`. */
   readonly accounts: readonly AccountPlan[];
-  /** bcrypt hashes by the names of users, the system user among them. */
+  /** bcrypt hashes by name of user, including the system user. */
   readonly hashes: Readonly<Record<string, string>>;
-  /** Public nkeys of the user that the stack itself has in each account with streams, by account. */
+  /** By account: public nkey of the stack's own user, which each account with streams has. */
   readonly managers: Readonly<Record<string, string>>;
 }
 
-/** What looks after streams asks JetStream's API, and nothing else. */
+/** The stack's own users manage streams, and need nothing but JetStream's API. */
 const MANAGER_PERMISSIONS: Permissions = {
   publish: { allow: ["$JS.API.>"] },
   subscribe: { allow: ["_INBOX.>"] },
 };
 
-/** The block `accounts` of nats-server's config, by the fields of `parseAccounts` in its opts.go (2.15). */
+/** The block `accounts` of nats-server's config, with the fields that `parseAccounts` in its opts.go reads (2.15). */
 export function accountsBlock({ systemUser, accounts, hashes, managers }: Accounts): ConfigBlock {
   const blockOf = (account: AccountPlan): ConfigBlock => {
     const manager = ownValue(managers, account.name);
@@ -57,7 +57,7 @@ function userBlock({ name, nkey, permissions }: UserPlan, hashes: Accounts["hash
   const may = permissions ? { permissions: permissionsBlock(permissions) } : {};
   if (nkey !== undefined) return { nkey, ...may };
   const password = ownValue(hashes, name);
-  // Without one the server would let in whoever knows the name.
+  // Without a password the server would let in anybody who knows the name.
   if (password === undefined) throw new Error(`user ${name} has no password`);
   return { user: name, password, ...may };
 }
@@ -91,7 +91,7 @@ function limitsBlock({ connections, subscriptions, payload }: AccountLimits): Co
   });
 }
 
-/** What an account's streams may take, as its config has it; `enabled` where that is anything. */
+/** The value of `jetstream` in an account's config: its limits, or `enabled` if there are none. */
 export function jetStreamBlock(limits: JetStreamLimits): ConfigValue {
   const block = withoutAbsent({
     max_file: limits.maxFileStore,

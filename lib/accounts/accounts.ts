@@ -4,18 +4,18 @@ import type { StreamConfig } from "../streams/stream-fields.ts";
 import type { AccountPlan, AccountSettings } from "./account-settings.ts";
 import { importProblems, sharedRequests } from "./imports.ts";
 
-/** The settings that accounts are made of; see `Settings`. */
+/** The settings that decide the accounts, a part of `Settings`. */
 export interface AccountsSettings {
-  /** The first account: of streams that name none. */
+  /** The first account, which owns the streams that name none. */
   readonly account: string;
   readonly user: string;
   readonly systemUser: string;
-  /** Whether `user` has a password. Nobody has to be there by that name where the account has other users. */
+  /** Whether `user` has a password. It needs none if the first account has other users, see {@link hasSimpleUser}. */
   readonly hasPassword: boolean;
   readonly accounts: Readonly<Record<string, AccountSettings>>;
 }
 
-/** The accounts in the order of the settings, the first one first. `$SYS` is not among them. */
+/** Plans all accounts except `$SYS`: the first account, then the others in the order of the settings. */
 export function planAccounts(settings: AccountsSettings): AccountPlan[] {
   const { account: first, user, accounts } = settings;
   return [...new Set([first, ...Object.keys(accounts)])].map((name) => {
@@ -39,14 +39,14 @@ export function planAccounts(settings: AccountsSettings): AccountPlan[] {
 }
 
 /**
- * Whether the user of the setting `user` is there. Without a password it gives way to others, so that the first
- * password can be taken away.
+ * Whether the user of the setting `user` exists: if it has a password, or if the first account has no other users. So
+ * its password can be removed once there are others.
  */
 export function hasSimpleUser({ hasPassword, account, accounts }: AccountsSettings): boolean {
   return hasPassword || Object.keys(ownValue(accounts, account)?.users ?? {}).length === 0;
 }
 
-/** Says what accounts can't be together, whatever each of them says by itself. */
+/** Reports errors in names, users and imports of accounts, which depend on other settings or accounts. */
 export function accountProblems(settings: AccountsSettings): Problem[] {
   const accounts = planAccounts(settings);
   return [
@@ -56,7 +56,7 @@ export function accountProblems(settings: AccountsSettings): Problem[] {
   ];
 }
 
-/** A name is a folder on the servers' disks, and a token in the subjects of the system account. */
+/** The servers use an account's name for a folder on disk, and as a token in subjects of the system account. */
 const ACCOUNT_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_-]*$/;
 const USER_NAME = /^[^\p{C}\s"]+$/u;
 
@@ -68,7 +68,7 @@ function nameProblems(name: string, { account }: AccountsSettings): Problem[] {
   return [{ path: `accounts.${name}`, message, fix: "choose another name" }];
 }
 
-/** Across all accounts: a server finds the account by the user. */
+/** Names and nkeys must be unique across all accounts, as a server finds the account by the user. */
 function userProblems(
   accounts: readonly AccountPlan[],
   { account: first, user, systemUser }: AccountsSettings,
@@ -100,14 +100,14 @@ function userProblems(
   );
 }
 
-/** A stream, as far as its account is concerned. */
+/** The part of a stream that its account's rules depend on. */
 interface AccountStream {
   readonly name: string;
   readonly account: string;
   readonly config: Pick<StreamConfig, "max_bytes">;
 }
 
-/** Says why a stream can't be in its account. Paths are below the stream's. */
+/** Reports why a stream can't be in its account. Paths are relative to the stream. */
 export function homeProblems(
   { name, account, config }: AccountStream,
   accounts: readonly AccountPlan[],
@@ -138,7 +138,7 @@ export function homeProblems(
     : [];
 }
 
-/** Says which accounts would have more streams than they may. */
+/** Reports accounts with more streams than their `maxStreams`. */
 export function countProblems(
   streams: readonly AccountStream[],
   accounts: readonly AccountPlan[],

@@ -1,4 +1,4 @@
-/** What becomes of passwords: hashes and keys that are the same at each run. */
+/** Hashes and keys derived from passwords, deterministically: each run yields the same. */
 import { createHash, createHmac, createPrivateKey, createPublicKey, scrypt } from "node:crypto";
 import { promisify } from "node:util";
 import { Codec } from "@nats-io/nkeys/lib/codec.js";
@@ -6,19 +6,19 @@ import { Prefix } from "@nats-io/nkeys/lib/nkeys.js";
 import { hash } from "@node-rs/bcrypt";
 
 /**
- * 2^10 rounds: some 50 ms of a core for each password at each run, beside the program's own thread, and about as much
- * of a server for each client that logs in, and again at each reload. At 11 it would be twice as much.
+ * 2^10 rounds take about 50 ms of CPU: for each password at each run, in a worker thread, and on a server for each
+ * login of a client, again at each reload. A cost of 11 would double that.
  */
 const BCRYPT_COST = 10;
 const SALT_BYTES = 16;
 
 /**
- * The bcrypt hash of a user's password, the same as long as it is the same password of the same user, so that it
- * shows no change where there is none.
+ * The bcrypt hash of a user's password. The same password of the same user always has the same hash, so that an update
+ * without a change shows none. A password that is a bcrypt hash already is returned as it is.
  *
- * So its salt can't be random. It has to differ from user to user and from stack to stack, for one table not to serve
- * for all; it need not be secret, and mustn't tell of the password. It follows from the owner that marks the stack on
- * the engine, which its state keeps: other checkouts and machines that work on the same state have the same one.
+ * So the salt can't be random. It differs by user and by stack, so that one table of precomputed hashes doesn't serve
+ * for all; it isn't secret, and doesn't depend on the password. It is derived from the stack's owner, which the state
+ * keeps: all checkouts and machines that share the state use the same salt.
  *
  * @param owner `ownershipOf(…).label.value`.
  */
@@ -35,19 +35,19 @@ export function hashPassword(
   return hash(password, { cost: BCRYPT_COST, salt: digest.subarray(0, SALT_BYTES) });
 }
 
-/** Whether nats-server takes a password for its hash (2.15, `isBcrypt` in auth.go). */
+/** Whether nats-server treats the text as a bcrypt hash of a password (2.15, `isBcrypt` in auth.go). */
 export function isHash(password: string): boolean {
   return /^\$2[abxy]\$\d{2}\$/.test(password);
 }
 
-/** Of a longer one, bcrypt ignores the rest. */
+/** bcrypt ignores all bytes after these. */
 export const MAX_PASSWORD_BYTES = 72;
 
 const KEY_BYTES = 32;
 
 /**
- * What the keys of the stack's own users follow from. As slow as a hash, as a server's config has their public keys: by
- * these, a password can be guessed as well as by its hash.
+ * Derives the key from which the stack's own users get their seeds. It uses scrypt, because the public keys are in the
+ * servers' config: guessing the password from them must be as slow as from its bcrypt hash.
  *
  * @returns base64; a secret.
  */
@@ -73,7 +73,7 @@ export function managerPublicKey(key: string, account: string): string {
   return decode(Codec.encode(Prefix.User, Buffer.from(x, "base64url")));
 }
 
-/** What goes before the 32 bytes of an Ed25519 key (RFC 8410). */
+/** The header of a PKCS#8 Ed25519 key, before the 32 bytes of the seed (RFC 8410). */
 const PKCS8_ED25519 = Buffer.from("302e020100300506032b657004220420", "hex");
 
 function rawSeed(key: string, account: string): Uint8Array {
@@ -85,11 +85,12 @@ function decode(text: Uint8Array): string {
 }
 
 /**
- * What two runs have in common whose secrets stem from the same facts, and no others. It tells nothing of them: who
- * guesses a password has to derive a key from each guess.
+ * A fingerprint that changes if and only if the key or the facts change. It reveals neither: testing a guess of the
+ * password takes one `managerKey` for each guess.
  *
  * @param key `managerKey(…)`.
- * @param facts what can be written as JSON.
+ * @param facts any JSON value.
+ * @returns 16 hexadecimal digits.
  */
 export function fingerprint(key: string, facts: unknown): string {
   return createHmac("sha256", key).update(JSON.stringify(facts)).digest("hex").slice(0, 16);

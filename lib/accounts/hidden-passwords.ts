@@ -1,12 +1,12 @@
-/** Keeps the passwords of users apart from all other settings of accounts. */
+/** Separates the passwords of users from all other settings of accounts. */
 import { isMap } from "../base/records.ts";
 
-/** What stands for a password wherever settings are read: that there is one. No plan knows more. */
+/** Placeholder for a password in settings and plans. It says that a password is set, nothing else. */
 export const GIVEN = "(given)";
 
 /**
- * The same settings of accounts with {@link GIVEN} instead of each password, and of whatever is no map where one
- * belongs: errors quote it, and somebody may have put a password there.
+ * Replaces each password by {@link GIVEN}, and also each value that should be a map but isn't: errors quote such
+ * values, and they may be passwords in the wrong place.
  */
 export function hidePasswords(accounts: unknown): unknown {
   return mapUsers(accounts, hidePassword, () => GIVEN);
@@ -17,7 +17,7 @@ function hidePassword(user: unknown): unknown {
   return typeof user.password === "string" ? { ...user, password: GIVEN } : user;
 }
 
-/** What {@link hidePasswords} gives, without what stands for passwords: for another stack to begin with. */
+/** Removes the placeholders of {@link hidePasswords}, so that another stack can start with these settings. */
 export function dropPasswords(hidden: unknown): unknown {
   const drop = (user: unknown) => {
     if (!isMap(user) || user.password !== GIVEN) return user;
@@ -27,13 +27,13 @@ export function dropPasswords(hidden: unknown): unknown {
   return mapUsers(hidden, drop, () => GIVEN);
 }
 
-/** A user, by where it is. */
+/** A user's place in the settings. */
 export interface UserPlace {
   readonly account: string;
   readonly user: string;
 }
 
-/** The users whose settings are nothing but permissions: those that a password is yet to be made for. */
+/** Users that need a new password: their settings have nothing but permissions. */
 export function usersToBe(hidden: unknown): readonly UserPlace[] {
   return entriesOf(hidden).flatMap(([account, settings]) =>
     entriesOf(isMap(settings) ? settings.users : {})
@@ -42,7 +42,7 @@ export function usersToBe(hidden: unknown): readonly UserPlace[] {
   );
 }
 
-/** What {@link hidePasswords} leaves out: passwords by the names of their users. */
+/** The passwords that {@link hidePasswords} removes, by name of user. */
 export function passwordsOf(accounts: unknown): Readonly<Record<string, string>> {
   const all = entriesOf(accounts).flatMap(([, account]) =>
     isMap(account) ? entriesOf(account.users) : [],
@@ -54,12 +54,12 @@ export function passwordsOf(accounts: unknown): Readonly<Record<string, string>>
   );
 }
 
-/** Users whose password a settings file has in plain, as text; an encrypted one is a map there. */
+/** Users whose password is plain text in a settings file. An encrypted password is a map there. */
 export function plainPasswordsIn(accounts: unknown): readonly string[] {
   return Object.keys(passwordsOf(accounts));
 }
 
-/** The same settings with another thing in the place of each password; nothing else is touched, whatever it is. */
+/** Replaces each password by the result of `change`. Everything else stays as it is, even where it is invalid. */
 export function mapPasswords(
   accounts: unknown,
   change: (password: unknown, user: string) => unknown,
@@ -73,7 +73,7 @@ function entriesOf(value: unknown): [string, unknown][] {
   return isMap(value) ? Object.entries(value) : [];
 }
 
-/** @param otherwise what becomes of a value that is no map where one belongs. */
+/** @param otherwise replaces a value that should be a map but isn't. */
 function mapUsers(
   accounts: unknown,
   change: (user: unknown, name: string) => unknown,

@@ -1,4 +1,4 @@
-/** Where what is published in one account gets to by what others import. */
+/** Which accounts a message reaches through imports, and at which subjects. */
 
 import { isSubset } from "../streams/subjects.ts";
 import type { Import } from "./imports.ts";
@@ -10,8 +10,8 @@ export interface AccountSubject {
 }
 
 /**
- * All places that a request gets to, the first one left out: what an account imports, others may import from it in turn
- * (seen with nats-server 2.15.2).
+ * All places that a request reaches through imports of services, except where it starts. Imports chain: an account may
+ * import a service that the other account imports itself (observed with nats-server 2.15.2).
  */
 export function reachedByServices(
   from: AccountSubject,
@@ -29,7 +29,7 @@ export function reachedByServices(
   return reached.slice(1);
 }
 
-/** All places that a message gets to by imports of streams, which nats-server follows one step far (2.15.2). */
+/** All places that a message reaches through imports of streams. These don't chain (nats-server 2.15.2). */
 export function reachedByStreams(
   from: AccountSubject,
   imports: readonly Import[],
@@ -47,7 +47,7 @@ export function isSame(a: AccountSubject, b: AccountSubject): boolean {
   return a.account === b.account && a.subject === b.subject;
 }
 
-/** What a subject that one pattern matches is called by another, which has the same wildcards in the same order. */
+/** Maps a subject from one pattern to another that has the same wildcards in the same order. */
 function translate(subject: string, from: string, to: string): string {
   const tokens = subject.split(".");
   const held = from

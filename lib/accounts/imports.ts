@@ -1,4 +1,4 @@
-/** What accounts import from each other, checked as nats-server does once it has read them all. */
+/** Checks what accounts import from each other, as nats-server does when it has read all accounts. */
 
 import type { Problem } from "../base/errors.ts";
 import { isLiteralSubject, isSubset, subjectsOverlap } from "../streams/subjects.ts";
@@ -6,12 +6,12 @@ import type { AccountPlan, ExportedSubject, ImportSettings } from "./account-set
 
 type Kind = "stream" | "service";
 
-/** An import, whatever it is of. */
+/** An import of a stream or a service. */
 export interface Import {
   readonly importer: string;
   readonly kind: Kind;
   readonly origin: ExportedSubject;
-  /** The subject that it has in the account which imports it. */
+  /** The subject in the importing account. */
   readonly local: string;
   readonly path: string;
   readonly settings: ImportSettings;
@@ -20,8 +20,8 @@ export interface Import {
 type Sharing = Pick<AccountPlan, "name" | "exports" | "imports">;
 
 /**
- * Reports accounts that exports and imports name in vain, what the server would refuse of them, and imports that have
- * two accounts do what is asked of one.
+ * Reports accounts that exports and imports name but that don't exist, imports that the server would refuse, and
+ * imports by which JetStream requests of one account would be done in two.
  */
 export function importProblems(
   accounts: readonly (Sharing & Pick<AccountPlan, "jetStream">)[],
@@ -44,7 +44,7 @@ export function importProblems(
   ];
 }
 
-/** What is asked of JetStream about a stream. */
+/** JetStream's requests about a single stream, below `$JS.API`. */
 const REQUESTS = [
   ...["CREATE", "UPDATE", "DELETE", "PURGE", "INFO", "MSG.GET", "MSG.DELETE"].map(
     (verb) => `STREAM.${verb}`,
@@ -53,10 +53,11 @@ const REQUESTS = [
 ];
 
 /**
- * The imports by which what an account with JetStream asks of it is asked of another's, too: both do it, streams are made
- * and deleted in both, and one of the answers is taken (seen with nats-server 2.15.2).
+ * The imports that send an account's own JetStream requests to another account's JetStream too. Both accounts then
+ * carry them out: streams are created and deleted in both, and the client gets one of the replies (observed with
+ * nats-server 2.15.2).
  *
- * @param stream its name, or `*`: whatever stream it is asked about.
+ * @param stream name of the stream that requests are about; `*`: any.
  */
 export function sharedRequests(account: Sharing, stream: string): Import[] {
   return importsOf(account).filter(
@@ -140,15 +141,15 @@ function originProblems(
 
 interface Offer {
   readonly exported: string;
-  /** Undefined where it is to all. */
+  /** Undefined: exported to all accounts. */
   readonly accounts: readonly string[] | undefined;
 }
 
 /**
- * The subject of an export that keeps an importer out; undefined where it is let in. nats-server goes by the export of
- * the very subject, however open others are, and else by whichever it comes upon first (2.15,
- * `checkStreamExportApproved` in accounts.go): so all of them have to let it in. Of the same subject twice it adds up
- * the accounts.
+ * The subject of an export that excludes the importer; undefined if it may import. An export of exactly the subject
+ * decides alone. Otherwise nats-server uses the first matching export that it finds, in no fixed order, so that all of
+ * them must allow the importer (2.15, `checkStreamExportApproved` in accounts.go). If a subject is exported twice, the
+ * accounts of both may import it.
  */
 function closedSubject(
   subject: string,
@@ -164,7 +165,7 @@ function closedSubject(
   return closed?.[0];
 }
 
-/** Another subject has the wildcards of the original: the server carries over what they stand for, one by one. */
+/** `to` must have the wildcards of the original subject in the same order, as the server maps them one by one. */
 function subjectProblems({ origin, settings, path }: Import): Problem[] {
   if ("prefix" in settings && settings.prefix && !isLiteralSubject(settings.prefix)) {
     return [
@@ -185,8 +186,9 @@ function wildcardsOf(subject: string): string {
 }
 
 /**
- * Whether what it brings could come back by way of other imports. `checkStreamImportsForCycles` in nats-server's
- * accounts.go (2.15), and that of services, compare the subjects of either side, and so does this.
+ * Whether other imports could bring messages of an import back to where they came from. Like
+ * `checkStreamImportsForCycles` in nats-server's accounts.go (2.15), and its counterpart for services, this compares
+ * the subjects of both sides.
  */
 function isCycle(start: Import, imports: readonly Import[]): boolean {
   if (start.origin.account === start.importer) return false;
@@ -207,7 +209,10 @@ function feeds({ kind, origin, local }: Import, next: Import): boolean {
   return subjects.some((a) => theirs.some((b) => subjectsOverlap(a, b)));
 }
 
-/** The same twice: a stream by its subject there, a service by its subject here. */
+/**
+ * Reports repeated imports: of streams with the same subject in the exporting account, of services in the importing
+ * one.
+ */
 function duplicates(imports: readonly Import[]): Problem[] {
   const first = new Map<string, string>();
   return imports.flatMap(({ importer, kind, origin, local, path }) => {
