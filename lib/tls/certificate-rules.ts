@@ -1,45 +1,48 @@
-/** What certificates say, and when they are renewed. Times are milliseconds since 1970, or RFC 3339. */
+/** Validity, renewal and names of certificates. Times are milliseconds since 1970, or RFC 3339 as text. */
 import { countOf } from "../base/wording.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** From when to when a certificate holds, RFC 3339. */
+/** The period in which a certificate is valid, RFC 3339. */
 export interface Validity {
   readonly validFrom: string;
   readonly validUntil: string;
 }
 
-/** Of the authority. Its key stays when it is renewed: nodes trust what it signed before and after. */
+/**
+ * Milliseconds that the authority's certificate is valid. A renewal keeps its key, so that nodes trust certificates
+ * signed before and after it.
+ */
 export const AUTHORITY_LIFETIME = 3650 * DAY;
 
 /**
- * A node whose clock is a little behind takes a new certificate, too. To be kept: lifetimes of certificates that are
- * there are told by it.
+ * Certificates become valid 5 minutes before they are issued, for nodes whose clocks are slow. Never change this:
+ * {@link lifetimeOf} subtracts it from certificates that are already issued.
  */
 const CLOCK_SKEW = 5 * MINUTE;
 
-/** The validity of what is issued now, to the second, as certificates have it. */
+/** The validity of a certificate that is issued now, in whole seconds, as certificates have it. */
 export function validityFrom(now: number, lifetime: number): Validity {
   const at = (time: number) => `${new Date(time).toISOString().slice(0, 19)}Z`;
   return { validFrom: at(now - CLOCK_SKEW), validUntil: at(now + lifetime) };
 }
 
-/** Milliseconds that a certificate was issued for: what {@link validityFrom} was told, to the second. */
+/** The lifetime that {@link validityFrom} was given for a certificate: milliseconds, to the second. */
 export function lifetimeOf({ validFrom, validUntil }: Validity): number {
   return Date.parse(validUntil) - Date.parse(validFrom) - CLOCK_SKEW;
 }
 
-/** Of a year's certificate 30 days are left to renew it in, of a shorter one a third of its time. */
+/** A certificate is due for renewal this long before it expires, or at a third of its lifetime if that is shorter. */
 const RENEWAL_PERIOD = 30 * DAY;
 
-/** Whether a node's certificate is to be renewed by the next `up`. */
+/** Whether the next `up` renews a node's certificate. */
 export function isDue(validUntil: string, lifetime: number, now: number): boolean {
   return Date.parse(validUntil) - now < Math.min(lifetime / 3, RENEWAL_PERIOD);
 }
 
-/** The authority is renewed while it still outlasts every certificate that it may sign. */
+/** Whether the authority is to be renewed. It is while it still outlasts every certificate that it may sign. */
 export function isAuthorityDue(validUntil: string, now: number): boolean {
   return Date.parse(validUntil) - now < AUTHORITY_LIFETIME / 3;
 }
@@ -57,7 +60,7 @@ export function describeExpiry(validUntil: string, now: number): string {
   return `expires in ${countOf(Math.floor(count as number), unit as string)}`;
 }
 
-/** A node, as far as its certificate names it. */
+/** The names of a node that its certificate must have. */
 export interface NamedNode {
   readonly name: string;
   readonly containerName: string;
@@ -72,9 +75,9 @@ export interface Addresses {
 const EVERYWHERE = "0.0.0.0";
 
 /**
- * The names and addresses that a node goes by: in the network its name, which routes use, and its
- * container's; on the engine's host loopback and what its ports are published on. `localhost` is also what
- * the NATS client of Node.js checks where it knows an address only.
+ * The names and addresses by which a node is reached: in the network its name, which routes use, and that of its
+ * container; on the engine's host loopback, and the addresses on which its ports are published. The NATS client of
+ * Node.js checks for `localhost` if it knows only an address.
  */
 export function certificateNames(
   { name, containerName }: NamedNode,
@@ -86,8 +89,8 @@ export function certificateNames(
 }
 
 /**
- * A name or address as there is but one of it: an IPv6 address is written in many ways, `2001:db8::1`, in a certificate
- * `2001:DB8:0:0:0:0:0:1`, and not all of them are understood where certificates are made (`::ffff:10.0.0.5`).
+ * The canonical spelling of a host name or IP address. An IPv6 address has several, e.g. `2001:db8::1` and, in
+ * certificates, `2001:DB8:0:0:0:0:0:1`; the library that issues certificates doesn't accept all (`::ffff:10.0.0.5`).
  */
 export function canonicalName(name: string): string {
   const url = `http://[${name}]`;

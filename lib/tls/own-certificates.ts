@@ -1,17 +1,17 @@
-/** Checks certificates that somebody else issued, before a node would refuse them or others refuse the node. */
+/** Checks the user's own certificates before nodes use them: nodes, or their peers, would refuse invalid ones. */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { Problem } from "../base/errors.ts";
 import { describeExpiry, isDue } from "./certificate-rules.ts";
 
-/** Files of a node, PEM texts. */
+/** A node's certificate files, as PEM text. */
 export interface NodeCertificate {
   readonly node: string;
-  /** The node's certificate first, then those between it and an authority. */
+  /** The node's certificate, followed by its intermediate certificates. */
   readonly certificate: string;
   readonly key: string;
 }
 
-/** What nodes that run trust, and what one of them shows; PEM. */
+/** The authorities that running nodes trust, and the certificate that one of them presents; PEM. */
 export interface RunningTls {
   readonly ca: string;
   readonly certificate: string;
@@ -19,19 +19,19 @@ export interface RunningTls {
 
 export interface FilesVerdict {
   readonly problems: readonly Problem[];
-  /** What people should know although nothing is wrong, a sentence each. */
+  /** Sentences for users, not errors. */
   readonly notices: readonly string[];
 }
 
-/** Scripts are told by their environment, of which Linux takes 128 KiB for a variable. */
+/** In characters. Scripts get the CA in an environment variable, for which Linux allows 128 KiB. */
 const LONGEST_CA = 64 * 1024;
 
 /**
  * Checks the files of all nodes.
  *
  * @param now milliseconds since 1970.
- * @param running undefined where no node has TLS. Nodes are changed one after the other: as long as that takes,
- *   they have to take each other's old and new certificates.
+ * @param running undefined if no node has TLS. Nodes are updated one after the other: meanwhile they must accept each
+ *   other's old and new certificates.
  */
 export function checkTlsFiles(
   ca: string,
@@ -114,12 +114,12 @@ function checkNode(
     : {};
 }
 
-/** Object identifiers in a certificate, where it has any (RFC 5280, 4.2.1.12). */
+/** Required extended key usages by object identifier, for certificates that have any (RFC 5280, 4.2.1.12). */
 const USAGES = { "1.3.6.1.5.5.7.3.1": "servers", "1.3.6.1.5.5.7.3.2": "clients" };
 
 /**
- * A node that has been reloaded shows its new certificate to those that still trust what they trusted before,
- * and the other way round.
+ * Reports if nodes couldn't connect during the update: a reloaded node presents its new certificate to nodes that still
+ * trust the old authorities, and the other way round.
  */
 function checkTransition(
   authorities: readonly X509Certificate[],
@@ -137,7 +137,7 @@ function checkTransition(
   return [{ path, message, fix }];
 }
 
-/** Whether each certificate is signed by the next, and the last by an authority. */
+/** Whether a chain leads to an authority: each certificate is signed by the next, and one of them by an authority. */
 function isSigned(
   chain: readonly X509Certificate[],
   authorities: readonly X509Certificate[],
@@ -158,7 +158,7 @@ function isSignedBy(certificate: X509Certificate, issuer: X509Certificate | unde
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** The certificates of a PEM text; none where one of them is broken. */
+/** The certificates in a PEM text; none if one of them is invalid. */
 export function certificatesIn(text: string): X509Certificate[] {
   try {
     return [...text.matchAll(BLOCK)].map(([block]) => new X509Certificate(block));
@@ -167,7 +167,7 @@ export function certificatesIn(text: string): X509Certificate[] {
   }
 }
 
-/** Whatever is wrong with it, nothing of it is shown. */
+/** Swallows the error, so that no message can quote the key. */
 function parseKey(text: string): KeyObject | undefined {
   try {
     return createPrivateKey(text);

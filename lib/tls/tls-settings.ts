@@ -4,34 +4,34 @@ import { parseDuration } from "../base/quantities.ts";
 import { howToSet, type SettingsPlace } from "../base/settings-place.ts";
 import { quoteValue } from "../base/wording.ts";
 
-/** `stack`: an authority of the stack's own. `files`: the user's own certificates. */
+/** `none`: no TLS. `stack`: an authority of the stack's own. `files`: the user's own certificates. */
 export const TLS_MODES = ["none", "stack", "files"] as const;
 
 export type TlsMode = (typeof TLS_MODES)[number];
 
 /** Paths of PEM files, relative to the project; `{node}` stands for a node's name. */
 export interface TlsFiles {
-  /** Of the authorities that nodes and clients trust. */
+  /** The authorities that nodes and clients trust. */
   readonly ca: string;
-  /** Of a node's certificate, with those between it and the authority after it. */
+  /** A node's certificate, followed by its intermediate certificates. */
   readonly cert: string;
   readonly key: string;
 }
 
-/** Who may talk to whom in the clear, and what certificates say. */
+/** Settings of TLS, after `auto` is resolved. */
 export interface TlsSettings {
   readonly tls: TlsMode;
-  /** There if `tls` is `files`. */
+  /** Present if `tls` is `files`. */
   readonly tlsFiles?: TlsFiles;
-  /** Nanoseconds that a certificate of the stack's own authority lasts. */
+  /** Lifetime of certificates of the stack's own authority, in nanoseconds. */
   readonly certificateLifetime: number;
-  /** Names and addresses beside those of the model by which clients reach any node. */
+  /** Additional host names and addresses by which clients reach any node. */
   readonly certificateNames: readonly string[];
 }
 
 const MINUTE = 60e9;
 const DAY = 24 * 60 * MINUTE;
-/** The authority is renewed while it still lasts longer than this, so that none outlives it. */
+/** In nanoseconds. The authority is renewed while it is still valid for longer, so no certificate outlives it. */
 const LONGEST_LIFETIME = 1095 * DAY;
 
 function path(of: string) {
@@ -40,7 +40,7 @@ function path(of: string) {
 
 const HOST_NAME = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
 
-/** `tlsFiles` as people write it: which of them are there is for {@link resolveTls} to ask. */
+/** The schema of `tlsFiles`. All files are optional here; {@link resolveTls} reports missing ones. */
 export const tlsFilesSchema = z
   .strictObject({
     ca: path("Of the authorities that nodes and clients trust."),
@@ -76,9 +76,9 @@ interface RawTls {
 }
 
 /**
- * Settles what `auto` means: the user's files where there are any; nothing on loopback, where passwords stay
- * on the machine and where people try things out with bare commands; else the stack's own authority, as
- * passwords and messages would cross a network in the clear.
+ * Resolves `auto`: `files` if `tlsFiles` names any; otherwise `none` on loopback, where passwords stay on the machine
+ * and users try things out without client settings; otherwise `stack`, as passwords and messages would cross a
+ * network in the clear.
  */
 export function resolveTls(
   { tls, tlsFiles, bindAddress }: RawTls,
@@ -116,8 +116,8 @@ function defaultMode(hasFiles: boolean, bindAddress: string): TlsMode {
 }
 
 /**
- * What others on the network read along although clients stay on the machine, in a sentence; none where `bindAddress`
- * is reached from elsewhere too, as `tls: none` is then what somebody chose.
+ * A warning if monitoring pages are reachable from other machines without TLS, although clients aren't. Empty if
+ * clients are too: TLS is then only off because the user chose `tls: none`.
  */
 export function clearTextNotices(
   {
@@ -139,12 +139,12 @@ export function clearTextNotices(
 
 const address = z.union([z.ipv4(), z.ipv6()]);
 
-/** Whether a name is an IP address: a certificate has names and addresses apart. */
+/** Whether a name is an IP address, which certificates keep apart from host names. */
 export function isAddress(name: string): boolean {
   return address.safeParse(name).success;
 }
 
-/** Whether an IPv4 address is one of this machine that no other reaches. */
+/** Whether an IPv4 address is a loopback address. */
 export function isLoopback(address: string): boolean {
   return address.startsWith("127.");
 }
