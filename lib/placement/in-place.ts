@@ -1,23 +1,25 @@
-/** Whether a stream's replicas are where they should be: one answer for previews, repairs and reports. */
+/** Whether a stream's replicas are on the hosts where they should be. Previews, repairs and reports all use it. */
 import { type Fleet, type PlacementRequest, planSeating } from "./placement.ts";
 
 /** Where the replicas of a stream may be. */
 export interface Place {
-  /** All hosts that may have one. */
+  /** All hosts that may have a replica. */
   readonly hosts: readonly string[];
-  /** Groups of hosts that may have one together, as they share the tag in which replicas must differ. Default: none. */
+  /** Groups of hosts of which at most one may have a replica, as they have the same unique tag. Default: none. */
   readonly apart?: readonly (readonly string[])[];
 }
 
-/** What of a stream is not in its place. */
+/** Hosts that have a replica where they shouldn't. */
 export interface Misfit {
-  /** Hosts that may have no replica. */
+  /** Hosts that have a replica, but may not have one. */
   readonly strays: readonly string[];
-  /** Hosts that share what one replica may have only. */
+  /** Hosts that have a replica each, although at most one of their group may have one. */
   readonly crowded: readonly string[];
 }
 
-/** Groups the hosts that fit a request and that may have one replica together; empty where each may have its own. */
+/**
+ * The groups of {@link Place.apart}: eligible hosts with the same unique tag. Empty if each host may have a replica.
+ */
 export function hostsApart(
   request: PlacementRequest,
   fleet: Fleet,
@@ -26,7 +28,7 @@ export function hostsApart(
   return planSeating(request, fleet).seats.filter(({ length }) => length > 1);
 }
 
-/** What is wrong with where replicas are; undefined if nothing is. Whether there are enough of them is another matter. */
+/** Finds replicas on wrong hosts; undefined if there are none. It doesn't check the number of replicas. */
 export function findMisfit(
   replicas: readonly string[],
   { hosts, apart = [] }: Place,

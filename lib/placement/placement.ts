@@ -1,7 +1,7 @@
 /**
- * Where JetStream would put a stream's replicas, without asking it: nats-server 2.15's `selectPeerGroup`
- * (server/jetstream_cluster.go) as a pure function. It leaves out which servers are down, and goes by their room
- * only where it is told; of the rest it gives the same verdicts, in the same words.
+ * Predicts where JetStream puts a stream's replicas: nats-server 2.15's `selectPeerGroup` (server/jetstream_cluster.go)
+ * as a pure function. It doesn't consider which servers are down, and considers free space only if it is given. All
+ * other results, and their words, are the server's.
  */
 
 import { describeBytes, listSome } from "../base/wording.ts";
@@ -12,64 +12,70 @@ import { type Reservation, reservationOf, type Seating, type StoreKind } from ".
 export interface Server {
   readonly name: string;
   readonly cluster: string;
-  /** `server_tags`; compared trimmed and in lower case. Order counts for the unique tag: the first one does. */
+  /**
+   * `server_tags`; compared trimmed and in lower case. Of several tags with the unique prefix, the first one counts.
+   */
   readonly tags: readonly string[];
-  /** Bytes that one more replica may reserve. Absent: nobody knows, and it is taken for enough. */
+  /** Bytes that one more replica may reserve. Absent: unknown, and assumed to be enough. */
   readonly room?: Readonly<Record<StoreKind, number>>;
 }
 
-/** The part of a stream's config that decides its place. */
+/** The part of a stream's config that decides its placement. */
 export interface PlacementRequest {
   readonly replicas: number;
-  /** All of them must be on a server (`!tag`: must not be). */
+  /** A server must have all of them (`!tag`: must not have it). */
   readonly tags: readonly string[];
-  /** Compared exactly. Default: the cluster of whoever asks. */
+  /** Name of the cluster, compared exactly. Default: the cluster of the client that sends the request. */
   readonly cluster?: string;
-  /** What each replica reserves on its server. */
+  /** What each replica reserves on its server. Default: nothing. */
   readonly reservation?: Reservation;
 }
 
 /** All servers of the meta group. */
 export interface Fleet {
-  /** The cluster that the request for a stream comes in by. */
+  /** The cluster to which the client that sends the request is connected. */
   readonly cluster: string;
   /** `jetstream.unique_tag`: replicas must differ in their tag with this prefix. `""`: off. */
   readonly uniqueTag: string;
   readonly servers: readonly Server[];
 }
 
+/** A server that isn't eligible for a request, but almost. */
 export interface NearMiss {
   readonly name: string;
-  /** What keeps the server from being eligible, e.g. `not tagged rg:2`. */
+  /** Why the server isn't eligible, e.g. `not tagged rg:2`. */
   readonly lacks: string;
 }
 
+/** The predicted placement of a stream. */
 export type Placement =
-  /** One choice only: these hosts, in the order of the fleet. Which one leads stays open. */
+  /** There is only one choice: these hosts, in the order of the fleet. Any of them may become the leader. */
   | { readonly kind: "exact"; readonly hosts: readonly string[] }
-  /** The server picks from these, in the order of the fleet. */
+  /** The server picks hosts among these candidates, listed in the order of the fleet. */
   | { readonly kind: "choice"; readonly candidates: readonly string[] }
   | {
       readonly kind: "impossible";
-      /** nats-server's description of error 10005; tags are in the order of the request (the server's is random). */
+      /**
+       * nats-server's description of error 10005. Tags are in the order of the request, the server's in random order.
+       */
       readonly serverError: string;
-      /** One sentence for people. */
+      /** One sentence for users. */
       readonly summary: string;
-      /** The servers that lack least, at most {@link NEAREST_SHOWN}. */
+      /** The servers that fail the fewest conditions, at most {@link NEAREST_SHOWN}. */
       readonly nearest: readonly NearMiss[];
-      /** Of which kind of storage some servers that fit otherwise have too little. */
+      /** Present if some servers fail only by free space: the kind of storage. */
       readonly shortOf?: StoreKind;
     };
 
-/** Writes near misses for people: `rg1-az1 (not tagged rg:2), …`; empty where there are none. */
+/** Describes near misses to users: `rg1-az1 (not tagged rg:2), …`; empty if there are none. */
 export function describeNearest(nearest: readonly NearMiss[]): string {
   return nearest.map(({ name, lacks }) => `${name} (${lacks})`).join(", ");
 }
 
-/** A placement that there is. */
+/** A placement that the servers would accept. */
 export type Possible = Exclude<Placement, { kind: "impossible" }>;
 
-/** What a stream's config asks for. */
+/** The placement request in a stream's config. */
 export function placementRequest(config: StreamConfig): PlacementRequest {
   const { num_replicas: replicas = 1, placement } = config;
   const { tags = [], cluster } = placement ?? {};
@@ -83,8 +89,8 @@ export function placementRequest(config: StreamConfig): PlacementRequest {
 }
 
 /**
- * Groups the servers that fit a request by the tag in which replicas must differ; where none is demanded,
- * each has a seat of its own. A request that can't be met has fewer seats than replicas.
+ * Groups the eligible servers into seats, by the unique tag in which replicas must differ; without a unique tag, each
+ * server is a seat. A request that can't be met has fewer seats than replicas.
  */
 export function planSeating(request: PlacementRequest, fleet: Fleet): Seating {
   const { replicas, seats } = surveyFleet(request, fleet);
@@ -92,24 +98,24 @@ export function planSeating(request: PlacementRequest, fleet: Fleet): Seating {
 }
 
 /**
- * The servers whose replica no other server could take while they are down: every seat is taken, and they
- * are alone in theirs.
+ * The servers whose replica has no replacement while they are down: there are no more seats than replicas, and the
+ * server is alone in its seat.
  */
 export function hostsWithoutSpare({ replicas, seats }: Seating): string[] {
   return seats.length === replicas ? seats.filter(({ length }) => length === 1).flat() : [];
 }
 
-/** The hosts of the replicas; where the server may choose, all that it may choose from. */
+/** The hosts of the replicas; if the server may choose, all candidates. */
 export function plannedHosts(placement: Possible): readonly string[] {
   return placement.kind === "exact" ? placement.hosts : placement.candidates;
 }
 
 const NEAREST_SHOWN = 3;
 
-/** Tagged so, a server takes no new replicas (nats-server 2.9+, `jsExcludePlacement`). */
+/** A server with this tag gets no new replicas (nats-server 2.9+, `jsExcludePlacement`). */
 export const DRAIN_TAG = "!jetstream";
 
-/** Predicts where a new stream, or one that moves, will live. */
+/** Predicts the hosts of a new stream, or of one that moves. */
 export function planPlacement(request: PlacementRequest, fleet: Fleet): Placement {
   const survey = surveyFleet(request, fleet);
   const { eligible, seats, replicas } = survey;
@@ -121,8 +127,8 @@ export function planPlacement(request: PlacementRequest, fleet: Fleet): Placemen
 }
 
 /**
- * What people should know about a placement that works, a sentence each: a tag that switches `unique_tag`
- * off, replicas that add nothing, no server to spare.
+ * Warnings about a placement that is possible, one sentence each: a tag that switches `unique_tag` off, an even
+ * number of replicas, no spare server.
  */
 export function placementWarnings(request: PlacementRequest, fleet: Fleet): readonly string[] {
   const seating = planSeating(request, fleet);
@@ -155,11 +161,11 @@ interface Survey {
   readonly cluster: string;
   readonly wanted: readonly WantedTag[];
   readonly reservation: Reservation | undefined;
-  /** Prefix in force for this request, `""` for none. */
+  /** Prefix of the unique tag, in lower case; `""` if none applies to this request. */
   readonly uniqueTag: string;
   readonly inCluster: readonly Server[];
   readonly eligible: readonly Server[];
-  /** Eligible servers by unique tag (by name where uniqueness is off): one replica fits in each seat. */
+  /** Eligible servers by unique tag, or by name if none applies. Each seat takes one replica. */
   readonly seats: ReadonlyMap<string, readonly Server[]>;
 }
 
@@ -194,7 +200,7 @@ function surveyFleet(request: PlacementRequest, fleet: Fleet): Survey {
   };
 }
 
-/** The first placement tag that names the unique prefix, in this very case: to the server that is consent. */
+/** The first placement tag with the unique prefix, if any. The server then drops `unique_tag` for this request. */
 function uniqueTagOverride(request: PlacementRequest, fleet: Fleet): string | undefined {
   const prefix = normalTag(fleet.uniqueTag);
   if (prefix === "") return undefined;
@@ -219,7 +225,7 @@ function satisfies(server: Server, { text, excluded }: WantedTag): boolean {
   return hasTag(server, text) !== excluded;
 }
 
-/** Only the first tag with the prefix counts, in the order of the server's config. */
+/** The server's first tag with the prefix, in the order of its config. Later ones don't count. */
 function uniqueTagOf(server: Server, prefix: string): string | undefined {
   if (prefix === "") return undefined;
   return server.tags.map(normalTag).find((tag) => tag.startsWith(prefix));
@@ -241,7 +247,7 @@ function explainImpossible(survey: Survey, fleet: Fleet): Placement {
   };
 }
 
-/** Those that lack nothing but room. */
+/** Servers that fail only by free space. */
 function crampedServers({ inCluster, wanted, reservation }: Survey): Server[] {
   return inCluster.filter(
     (server) =>
@@ -251,7 +257,7 @@ function crampedServers({ inCluster, wanted, reservation }: Survey): Server[] {
   );
 }
 
-/** `selectPeerError.Error()`: the reasons of all servers that were passed over, each server's first. */
+/** The text of nats-server's `selectPeerError.Error()`: for each server that isn't eligible, its first reason. */
 function serverError(survey: Survey): string {
   const { wanted, reservation, uniqueTag, eligible, seats, inCluster } = survey;
   const notMatched = new Set<string>();
@@ -297,7 +303,7 @@ function summarize(survey: Survey, fleet: Fleet): string {
   return `needs ${servers}${describeTags(survey.wanted)}${apart}${roomy}, but ${shortage(survey, fleet)}`;
 }
 
-/** What stands in the way, the most basic reason first. */
+/** Why there are too few servers, the most basic reason first. */
 function shortage(survey: Survey, fleet: Fleet): string {
   const { cluster, wanted, uniqueTag, inCluster, eligible, seats } = survey;
   if (inCluster.length === 0) {
@@ -328,7 +334,7 @@ function shortage(survey: Survey, fleet: Fleet): string {
   return `there ${eligible.length === 1 ? "is only 1" : `are only ${eligible.length}`} (${names})${aside}`;
 }
 
-/** E.g. `1GiB free on rg1-az1, rg1-az2`; what has the same room in one. */
+/** E.g. `1GiB free on rg1-az1, rg1-az2`; one entry for all servers with the same free space. */
 function describeRooms(servers: readonly Server[], reservation: Reservation | undefined): string[] {
   const roomOf = ({ room }: Server) => (room && reservation ? room[reservation.storage] : 0);
   return [...Map.groupBy(servers, roomOf)].map(
@@ -346,7 +352,7 @@ function describeTags(wanted: readonly WantedTag[]): string {
   return parts.join(" and");
 }
 
-/** The tags that are there instead of an unknown one: those with its prefix, or else all. */
+/** Lists existing tags instead of an unknown one: those with its prefix, or all if it has none. */
 function describeSiblings(tag: string, servers: readonly Server[]): string {
   const all = [...new Set(servers.flatMap((server) => server.tags.map(normalTag)))];
   const prefix = normalTag(tag).match(/^[^:]*:/)?.[0];
@@ -354,7 +360,7 @@ function describeSiblings(tag: string, servers: readonly Server[]): string {
   return siblings.length === 0 ? "" : ` (there are ${siblings.sort().join(", ")})`;
 }
 
-/** The servers that miss the fewest conditions, those that are eligible left out. */
+/** The servers that aren't eligible, but fail the fewest conditions. */
 function nearestServers(survey: Survey): NearMiss[] {
   const misses = survey.inCluster
     .map((server) => ({ name: server.name, lacks: missesOf(server, survey) }))

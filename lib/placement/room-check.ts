@@ -1,7 +1,7 @@
 /**
- * What nats-server 2.15 says to a stream that is made, grows, scales or moves, for the room that there is: its checks
- * in their order (`jsClusteredStreamRequest`, `jsClusteredStreamUpdateRequestLocked`, `configUpdateCheck`). What is
- * taken away, and what a replica is refused when its server starts again, follows from the same sums.
+ * Predicts whether nats-server 2.15 refuses to create, grow, scale or move a stream for lack of free space. It makes
+ * the server's checks in their order (`jsClusteredStreamRequest`, `jsClusteredStreamUpdateRequestLocked`,
+ * `configUpdateCheck`).
  */
 import type { JetStreamLimits } from "../accounts/account-settings.ts";
 import { sumOf } from "../base/quantities.ts";
@@ -20,7 +20,7 @@ import {
   type StoreKind,
 } from "./room.ts";
 
-/** nats-server's server/errors.json. */
+/** Error codes of nats-server's server/errors.json. */
 export const ROOM_ERRORS = {
   noSuitablePeers: 10005,
   insufficientMemory: 10028,
@@ -33,21 +33,21 @@ export type RoomError = (typeof ROOM_ERRORS)[keyof typeof ROOM_ERRORS];
 /** Both stores of a server. */
 export type Stores = Readonly<Record<StoreKind, Store>>;
 
-/** What the servers go by. */
+/** The state on which the servers' decision depends. */
 export interface RoomView {
-  /** All servers, by their tags. */
+  /** All servers with their tags. */
   readonly fleet: Fleet;
-  /** By name of the server; one that isn't there is taken to have enough. */
+  /** Stores by name of server. A server without an entry is assumed to have enough. */
   readonly stores: ReadonlyMap<string, Stores>;
-  /** Checks growth in its own store, whether it has a replica or not. Undefined: nobody knows which it is. */
+  /** Name of the meta leader, which checks growth against its own stores even without a replica. Undefined: unknown. */
   readonly metaLeader: string | undefined;
-  /** Of the stream's account; `undefined`: none. */
+  /** Limits of the stream's account; undefined: none. */
   readonly limits: JetStreamLimits | undefined;
   /** The other streams of its account. */
   readonly others: readonly Pick<AccountStream, "config">[];
 }
 
-/** A stream as it is to be and, where there is one, as it is. */
+/** A desired stream and, if it exists, its observed config and hosts. */
 export interface RoomRequest {
   readonly account: string;
   readonly config: StreamConfig;
@@ -56,12 +56,12 @@ export interface RoomRequest {
 
 export interface RoomRefusal {
   readonly code: RoomError;
-  /** The sum and the room, in a sentence. */
+  /** A sentence with the wanted and the available size. */
   readonly message: string;
   readonly fix: string;
 }
 
-/** The servers with the room that is left in them. */
+/** The fleet with each server's free space. */
 export function withRoom({ fleet, stores }: Pick<RoomView, "fleet" | "stores">): Fleet {
   const servers = fleet.servers.map((server) => {
     const store = stores.get(server.name);
@@ -71,7 +71,7 @@ export function withRoom({ fleet, stores }: Pick<RoomView, "fleet" | "stores">):
   return { ...fleet, servers };
 }
 
-/** Why the servers refuse a stream, or a change of it, for its room; undefined where they don't. */
+/** Why the servers refuse a stream, or a change of it, for lack of free space; undefined if they don't. */
 export function refusalOf(request: RoomRequest, view: RoomView): RoomRefusal | undefined {
   const { found } = request;
   return (
@@ -96,7 +96,10 @@ function tooLarge({ account, config }: RoomRequest, { limits }: RoomView): RoomR
   };
 }
 
-/** A stream without a size is taken for a byte where it gets replicas, and an update is refused where all is too much already. */
+/**
+ * Whether the account's store is full. A stream without `max_bytes` counts as one byte for each replica while it gets
+ * replicas. The server refuses any update of a stream whose account exceeds its limit already.
+ */
 function accountFull(
   { account, config, found }: RoomRequest,
   { limits, others }: RoomView,
@@ -121,7 +124,7 @@ function accountFull(
   };
 }
 
-/** On the hosts that it has, and on the meta leader, which checks it first. */
+/** Growth must fit on the stream's current hosts, and in the meta leader's own store, which the server checks first. */
 function growthRefused(
   { config, found }: RoomRequest & Required<Pick<RoomRequest, "found">>,
   { stores, metaLeader }: RoomView,
@@ -148,7 +151,7 @@ function describeStore(name: string, { max, reserved }: Store, metaLeader: strin
   return `${name}${role} has ${describeBytes(reserved)} of ${describeBytes(max)} reserved`;
 }
 
-/** Where it gets replicas: all of them are chosen anew by a move, those that it has too. */
+/** New replicas need hosts with free space. A move chooses all hosts anew, so that current hosts must have it too. */
 function placeRefused(request: RoomRequest, view: RoomView): RoomRefusal | undefined {
   const { config, found } = request;
   const { storage } = reservationOf(config);
@@ -169,7 +172,7 @@ function placeRefused(request: RoomRequest, view: RoomView): RoomRefusal | undef
   };
 }
 
-/** Whether the servers place a stream anew: an update without a placement leaves it where it is. */
+/** Whether an update moves a stream. One without a placement leaves it where it is. */
 export function isMoved(before: StreamConfig, after: StreamConfig): boolean {
   return (
     after.placement !== undefined &&
@@ -177,7 +180,12 @@ export function isMoved(before: StreamConfig, after: StreamConfig): boolean {
   );
 }
 
-/** Why no other server has room for the replicas that a stream loses; undefined where one has, or for other reasons. */
+/**
+ * Why no other server has free space for the replicas that a stream loses.
+ *
+ * @param kept the hosts that keep their replica.
+ * @returns a sentence; undefined if there is space, or if the placement fails for another reason.
+ */
 export function whyNoReplacement(
   config: StreamConfig,
   kept: readonly string[],
@@ -187,7 +195,7 @@ export function whyNoReplacement(
   return placement.kind === "impossible" && placement.shortOf ? placement.summary : undefined;
 }
 
-/** Hosts that a stream keeps are not asked whether they have room. */
+/** Removes the free space of hosts that keep their replica, so that they count as having enough. */
 function withoutRoomOf(fleet: Fleet, hosts: readonly string[]): Fleet {
   const servers = fleet.servers.map((server) => {
     const { room: _, ...kept } = server;
@@ -196,7 +204,7 @@ function withoutRoomOf(fleet: Fleet, hosts: readonly string[]): Fleet {
   return { ...fleet, servers };
 }
 
-/** A stream without a size finds a place anywhere, and is refused by a host that has all of its store reserved. */
+/** A stream without `max_bytes` fits on any server, but a host whose whole store is reserved refuses the replica. */
 function memberRefused(
   { config }: RoomRequest,
   placement: ReturnType<typeof planPlacement>,

@@ -1,8 +1,8 @@
 /**
- * Room for streams, as nats-server 2.15 reckons it: a stream reserves its `max_bytes` on each server that has a replica
- * (`reserveStreamResources` in server/jetstream.go), and that many times its replicas in its account
- * (`accountReservation`); one without `max_bytes` reserves nothing, and is taken for one byte when it is made
- * (`checkBytesLimits`).
+ * Room (free space) for streams, as nats-server 2.15 calculates it. A stream reserves its `max_bytes` on each server
+ * that has a replica (`reserveStreamResources` in server/jetstream.go), and `max_bytes` times its replicas in its
+ * account ({@link accountReservation}). A stream without `max_bytes` reserves nothing, but counts as one byte when it
+ * is created (`checkBytesLimits`).
  */
 import type { AccountPlan, JetStreamLimits } from "../accounts/account-settings.ts";
 import type { Problem } from "../base/errors.ts";
@@ -11,27 +11,27 @@ import { countOf, describeBytes, listSome } from "../base/wording.ts";
 import type { StreamConfig } from "../streams/stream-fields.ts";
 import { streamPath } from "../streams/stream-name.ts";
 
-/** A server has a store for each. */
+/** The kinds of storage; a server has one store of each. */
 export type StoreKind = "file" | "memory";
 
 export const STORE_KINDS = ["file", "memory"] as const satisfies StoreKind[];
 
-/** The setting with the size of a node's store. */
+/** The settings with the sizes of a node's stores. */
 export const STORE_SETTINGS = {
   file: "maxFileStore",
   memory: "maxMemoryStore",
 } as const satisfies Record<StoreKind, keyof JetStreamLimits>;
 
-/** The setting with the size that an account lets a stream have. */
+/** The settings with the largest `maxBytes` that an account allows for a stream. */
 export const STREAM_SETTINGS = {
   file: "maxFileStreamBytes",
   memory: "maxMemoryStreamBytes",
 } as const satisfies Record<StoreKind, keyof JetStreamLimits>;
 
-/** What one replica reserves on its server. */
+/** The reservation of one replica on its server. */
 export interface Reservation {
   readonly storage: StoreKind;
-  /** 0 where the stream has no `max_bytes`. */
+  /** 0 if the stream has no `max_bytes`. */
   readonly bytes: number;
 }
 
@@ -46,53 +46,56 @@ export function accountReservation(config: Sized): number {
   return reservationOf(config).bytes * (config.num_replicas ?? 1);
 }
 
-/** Bytes of one kind of storage on one server. */
+/** One server's store of one kind; all values are bytes. */
 export interface Store {
   /** `max_file_store` or `max_memory_store`. */
   readonly max: number;
-  /** The sum of `max_bytes` of the replicas that are there and have one. */
+  /** The sum of `max_bytes` of the server's replicas. */
   readonly reserved: number;
   readonly used: number;
 }
 
-/** Bytes that one more replica may reserve (`selectPeerGroup`): what is used beyond what is reserved counts too. */
+/** Bytes that one more replica may reserve: `max` less the larger of `reserved` and `used` (`selectPeerGroup`). */
 export function freeIn({ max, reserved, used }: Store): number {
   return Math.max(0, max - Math.max(reserved, used));
 }
 
-/** Replicas that are on some of these servers, and on no others. */
+/** Replicas that must be on some of these servers, and can't be on others. */
 export interface Demand {
-  /** The stream, for people. */
+  /** The stream's name for users. */
   readonly stream: string;
   readonly servers: readonly string[];
-  /** How many of them, each on a server of its own. */
+  /** Number of replicas, each on a different server. */
   readonly replicas: number;
-  /** What each of them reserves. */
+  /** Bytes that each replica reserves. */
   readonly bytes: number;
 }
 
-/** Where a stream's replicas come to be for certain: one in each seat if all seats are taken, else anywhere. */
+/** The demands of a stream: one for each seat if there are as many seats as replicas, otherwise one for all servers. */
 export function demandsOf(stream: string, { replicas, seats }: Seating, bytes: number): Demand[] {
   if (bytes === 0 || seats.length < replicas) return [];
   if (seats.length > replicas) return [{ stream, servers: seats.flat(), replicas, bytes }];
   return seats.map((servers) => ({ stream, servers, replicas: 1, bytes }));
 }
 
-/** Servers that can't have all that has nowhere else to go. */
+/** Servers without room for all replicas that can't be elsewhere. */
 export interface Overload {
   readonly servers: readonly string[];
-  /** What reserves most first. */
+  /** The largest reservations first. */
   readonly demands: readonly Demand[];
-  /** Bytes: the sum of what the demands reserve, and that of the servers' room. */
+  /** Sums in bytes: what the demands reserve, and the servers' free space. */
   readonly wanted: number;
   readonly room: number;
-  /** Where the sum would do, but not the sizes: so many replicas of this size or more have to fit, and so many do. */
+  /**
+   * Present if the sum would suffice, but the pieces don't fit: `wanted` replicas of at least `size` bytes must be
+   * placed, and there is room for `fit`.
+   */
   readonly pieces?: { readonly size: number; readonly wanted: number; readonly fit: number };
 }
 
 /**
- * Finds servers on which the replicas that have nowhere else to go reserve more than there is room for, the fewest
- * servers first; none where it is not certain that there is no way to place them all.
+ * Finds groups of servers without room for all replicas that can't be elsewhere, the smallest groups first. It reports
+ * only certain overloads: if replicas might fit, the group is left out.
  */
 export function findOverloads(
   demands: readonly Demand[],
@@ -103,7 +106,7 @@ export function findOverloads(
     .sort((a, b) => a.servers.size - b.servers.size);
   const found: (Overload & { readonly among: ReadonlySet<string> })[] = [];
   for (const { servers: among } of groups) {
-    // What holds more servers says nothing new.
+    // A larger group adds nothing if a part of it is overloaded already.
     if (found.some((overload) => isWithin(overload.among, among))) continue;
     const within = groups.filter(({ servers }) => isWithin(servers, among));
     const overload = overloadOf(
@@ -160,15 +163,15 @@ export function describeOverload({ servers, demands, wanted, room, pieces }: Ove
   return `${all}: ${countOf(count, "replica")} of ${describeBytes(size)} or more, but only ${fit} ${fit === 1 ? "fits" : "fit"}`;
 }
 
-/** A stream of the settings, and where it may be. */
+/** A stream in the settings, and the servers where it may be. */
 export interface SeatedStream {
-  /** What the settings call it. */
+  /** Its key in the settings. */
   readonly key: string;
   readonly config: StreamConfig;
   readonly seating: Seating;
 }
 
-/** Says which nodes can't have what the settings alone have them reserve. */
+/** Reports nodes whose stores are too small for the reservations of the settings' own streams. */
 export function storeProblems(
   streams: readonly SeatedStream[],
   stores: Readonly<Record<StoreKind, number>>,
@@ -200,7 +203,7 @@ function isUnsized(config: StreamConfig, kind: StoreKind): boolean {
   return storage === kind && bytes === 0;
 }
 
-/** Those that differ in their servers alone, in one line. */
+/** Describes overloads, in one line for all that differ only in their servers. */
 function joinAlike(overloads: readonly Overload[]): string[] {
   const named = overloads.map((overload) => ({
     overload,
@@ -215,14 +218,14 @@ function joinAlike(overloads: readonly Overload[]): string[] {
   });
 }
 
-/** A stream, as far as its account is concerned. */
+/** The part of a stream that its account's limits depend on. */
 export interface AccountStream {
   readonly name: string;
   readonly account: string;
   readonly config: Sized;
 }
 
-/** Why a stream is larger than its account lets any be, whatever else is in it. Paths are below the stream's. */
+/** Reports if a stream alone exceeds the limits of its account. Paths are relative to the stream. */
 export function streamRoomProblems(
   { account, config }: AccountStream,
   accounts: readonly AccountPlan[],
@@ -237,7 +240,7 @@ export function streamRoomProblems(
     const message = `${describeBytes(bytes)} is more than account ${account} lets a stream have (${STREAM_SETTINGS[storage]}: ${describeBytes(most)})`;
     return [{ path: "maxBytes", message, fix: "lower it, or raise that limit" }];
   }
-  // Without a size, it is taken for one byte.
+  // A stream without max_bytes counts as one byte.
   if (store === undefined || Math.max(1, bytes) * replicas <= store) return [];
   const size =
     bytes === 0 ? "a stream" : `${countOf(replicas, "replica")} of ${describeBytes(bytes)}`;
@@ -245,7 +248,7 @@ export function streamRoomProblems(
   return [{ path: "maxBytes", message, fix: "lower it or replicas, or raise that limit" }];
 }
 
-/** Says which accounts' streams reserve more, all together, than the account may store. */
+/** Reports accounts whose streams together reserve more than the account may store. */
 export function accountRoomProblems(
   streams: readonly AccountStream[],
   accounts: readonly AccountPlan[],
@@ -258,7 +261,7 @@ export function accountRoomProblems(
         (stream) => stream.account === account && reservationOf(stream.config).storage === kind,
       );
       const wanted = sumOf(own.map(({ config }) => accountReservation(config)));
-      // One that is too large alone has words of its own.
+      // streamRoomProblems reports a stream that is too large by itself.
       const isOneTooLarge = own.some(({ config }) => accountReservation(config) > store);
       if (wanted <= store || isOneTooLarge) return [];
       const path = `accounts.${account}.jetStream.${STORE_SETTINGS[kind]}`;
@@ -281,9 +284,9 @@ export function describeReservations(streams: readonly Omit<AccountStream, "acco
   );
 }
 
-/** A stream's replicas, and the places that there are for them. */
+/** The number of a stream's replicas, and the seats for them. */
 export interface Seating {
   readonly replicas: number;
-  /** Servers that fit, grouped: a seat takes one replica, on any one of its servers. No server is in two seats. */
+  /** Groups of eligible servers. A seat takes one replica, on any of its servers. No server is in two seats. */
   readonly seats: readonly (readonly string[])[];
 }

@@ -1,25 +1,27 @@
 /**
- * What a group of replicas gets over: which nodes may be gone for good, or for now, and a majority of its
- * replicas, which every write needs (nats-server 2.15, raft.go), is still there. Where the server may
- * choose the hosts, the answer is for all of its choices, counted rather than tried.
+ * Which failures a group of replicas survives. A group survives the loss of nodes if a majority of its replicas is
+ * left, as every write needs one (nats-server 2.15, raft.go). If the server may choose the hosts, the result covers
+ * all choices; they are counted, not enumerated.
  */
 
 import type { NodePlace } from "../topology/topology.ts";
 import { type Fleet, hostsWithoutSpare } from "./placement.ts";
 import type { Seating } from "./room.ts";
 
-/** `zone`: of one region. `zoneEverywhere`: the same zone in all regions, which `unique_tag: "az:"` speaks of. */
+/**
+ * `zone`: a zone of one region. `zoneEverywhere`: the same zone in all regions, to which `unique_tag: "az:"` refers.
+ */
 export type LossKind = "node" | "zone" | "zoneEverywhere" | "region";
 
-/** Nodes that are down together. */
+/** A failure: nodes that are down together. */
 export interface Loss {
   readonly kind: LossKind;
-  /** As in the settings, e.g. `rg2-az1`, `rg2-az1`, `az1`, `rg2` for the four kinds. */
+  /** Name of the node, zone or region, e.g. `rg2-az1`, `rg2-az1`, `az1`, `rg2` for the four kinds. */
   readonly name: string;
   readonly nodes: readonly string[];
 }
 
-/** `depends`: on which hosts the server chooses. */
+/** `depends`: it depends on the hosts that the server chooses. */
 export type Outcome = "survives" | "lost" | "depends";
 
 export interface LossOutcome extends Pick<Loss, "kind" | "name"> {
@@ -27,18 +29,18 @@ export interface LossOutcome extends Pick<Loss, "kind" | "name"> {
 }
 
 export interface Survivability {
-  /** One line for people, e.g. `survives any node or zone; lost with region rg2`. */
+  /** One line for users, e.g. `survives any node or zone; lost with region rg2`. */
   readonly summary: string;
-  /** Every single loss: nodes first, then zones, zones everywhere, regions. */
+  /** The outcome of each loss, in the order of the losses that were judged. */
   readonly losses: readonly LossOutcome[];
   /**
-   * The hosts whose replica can't be made anew elsewhere while they are down: no other server fits, or those
-   * that are left are no majority, and nobody leads the change.
+   * The hosts whose replica can't be replaced while they are down: no other server is eligible, or the remaining
+   * replicas are no majority, so that there is no leader to add one.
    */
   readonly irreplaceable: readonly string[];
 }
 
-/** Lists what may fail at once: each node, zone of a region, zone in all regions, region. */
+/** Lists all losses: each node, each zone of a region, each zone in all regions, each region, in this order. */
 export function lossesOf(nodes: readonly Pick<NodePlace, "name" | "region" | "zone">[]): Loss[] {
   const together = (kind: LossKind, nameOf: (node: (typeof nodes)[number]) => string): Loss[] =>
     [...Map.groupBy(nodes, nameOf)].map(([name, members]) => ({
@@ -54,22 +56,26 @@ export function lossesOf(nodes: readonly Pick<NodePlace, "name" | "region" | "zo
   ];
 }
 
-/** The meta group: every server votes. */
+/** The seating of the meta group, in which every server votes. */
 export function metaSeating({ servers }: Pick<Fleet, "servers">): Seating {
   return settledSeating(servers.map(({ name }) => name));
 }
 
-/** Replicas that have their hosts: no choice is left. */
+/** The seating of replicas whose hosts are known. */
 export function settledSeating(hosts: readonly string[]): Seating {
   return { replicas: hosts.length, seats: hosts.map((name) => [name]) };
 }
 
-/** Replicas that must be there for anything to be written. */
+/** The number of replicas that a majority needs. */
 export function majorityOf(replicas: number): number {
   return Math.floor(replicas / 2) + 1;
 }
 
-/** Judges every loss. @param seating has as many seats as replicas, or more: the replicas do have a place. */
+/**
+ * Judges each loss.
+ *
+ * @param seating must have at least as many seats as replicas.
+ */
 export function judgeLosses(seating: Seating, losses: readonly Loss[]): Survivability {
   const judged = losses.map((loss) => ({ ...loss, outcome: outcomeOf(seating, loss.nodes) }));
   return {
@@ -79,14 +85,14 @@ export function judgeLosses(seating: Seating, losses: readonly Loss[]): Survivab
   };
 }
 
-/** Whether a group keeps its majority while those nodes are down, wherever its replicas are. */
+/** Whether a group keeps its majority while these nodes are down, whichever hosts the server chose. */
 export function survives(seating: Seating, nodes: readonly string[]): boolean {
   return outcomeOf(seating, nodes) === "survives";
 }
 
 /**
- * Judges one loss. At worst, replicas take every seat that it touches, at best every seat that it leaves
- * something of: which seats are taken, and by which of their servers, is free.
+ * Judges one loss. The server may choose any seats, and any server of a seat. At worst, replicas are in every seat
+ * with a lost server, on that server; at best they are on servers that are left.
  */
 export function outcomeOf(seating: Seating, nodes: readonly string[]): Outcome {
   const { replicas, seats } = seating;
@@ -99,7 +105,7 @@ export function outcomeOf(seating: Seating, nodes: readonly string[]): Outcome {
   return atBest > tolerance(seating) ? "lost" : "depends";
 }
 
-/** Replicas that may be gone. */
+/** The number of replicas that a group can lose without losing its majority. */
 function tolerance({ replicas }: Seating): number {
   return replicas - majorityOf(replicas);
 }
@@ -108,7 +114,7 @@ interface JudgedLoss extends Loss {
   readonly outcome: Outcome;
 }
 
-/** A zone everywhere is worth a word only where that is more than its zones one by one: where it is lost. */
+/** Leaves out zones everywhere that survive, as those say no more than their zones one by one. */
 function summarize(losses: readonly JudgedLoss[]): string {
   const kinds = ["node", "zone", "region"] as const;
   const survived = kinds.filter((kind) =>
@@ -123,7 +129,7 @@ function summarize(losses: readonly JudgedLoss[]): string {
   ].join("; ");
 }
 
-/** The losses of that outcome by kind, e.g. `["any node"]`, `["region rg1 or rg2"]`. */
+/** Describes the losses of one outcome by kind, e.g. `["any node"]`, `["region rg1 or rg2"]`. */
 function describeLosses(outcome: Outcome, losses: readonly JudgedLoss[]): string[] {
   const told = losses.filter((loss) => loss.outcome === outcome && !isImplied(loss, losses));
   return [...Map.groupBy(told, ({ kind }) => kind)].map(([kind, some]) => {
@@ -137,7 +143,7 @@ function describeLosses(outcome: Outcome, losses: readonly JudgedLoss[]): string
   });
 }
 
-/** What is lost with a few nodes is lost with more. Larger losses come after those that they are made of. */
+/** Whether a smaller loss with the same outcome is part of this one. `losses` has smaller losses first. */
 function isImplied(loss: JudgedLoss, losses: readonly JudgedLoss[]): boolean {
   return losses
     .slice(0, losses.indexOf(loss))

@@ -1,4 +1,4 @@
-/** In which order nodes are changed, and how many at once. Knows the plan only, not what runs. */
+/** In which order nodes are changed, and how many at once. It depends on the plan alone, not on the running cluster. */
 
 import type { NodePlace } from "../topology/topology.ts";
 import type { Seating } from "./room.ts";
@@ -7,21 +7,21 @@ import { survives } from "./survivability.ts";
 export const ROLLOUTS = ["zone", "node", "all"] as const;
 
 /**
- * `zone`: the nodes of a zone in all regions together, where that is safe. `node`: one by one. `all`: at
- * once, with an outage, and whatever state the cluster is in.
+ * `zone`: the nodes of a zone in all regions together, where that is safe. `node`: one by one. `all`: all at once,
+ * which is an outage, and without checks of the cluster's state.
  */
 export type Rollout = (typeof ROLLOUTS)[number];
 
 type Place = Pick<NodePlace, "name" | "zone">;
 
 /**
- * Groups nodes so that the groups can be down one after the other: zone by zone, but never so many at once
- * that the meta group (every node votes) would lose its majority, nor a stream that gets over the loss of
- * one node. Nodes that can't be down together go one by one; so do all where replicas needn't differ in
- * their zone, as streams that are not in the settings may be anywhere then.
+ * Groups nodes into waves; the nodes of a wave are restarted together. A wave is a zone, or a part of it if the meta
+ * group, in which every node votes, would lose its majority. If a stream that survives the loss of one node would
+ * lose its majority, the wave's nodes go one by one. All nodes go one by one unless `uniqueTag` is `az:`, because
+ * replicas of streams that aren't in the settings may be anywhere.
  *
- * @param uniqueTag prefix of the tags in which replicas must differ.
- * @param streams where the replicas of each stream are, or may be.
+ * @param uniqueTag prefix of the tag in which replicas must differ.
+ * @param streams seatings of the planned streams.
  */
 export function planWaves<Node extends Place>(
   nodes: readonly Node[],
