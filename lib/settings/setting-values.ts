@@ -1,4 +1,4 @@
-/** What settings come to once they are read, by their rows in the table. */
+/** Types and functions of parsed settings, derived from the table of settings. */
 import type { AccountSettings } from "../accounts/account-settings.ts";
 import { parseBytes, parseDuration } from "../base/quantities.ts";
 import { ownValue } from "../base/records.ts";
@@ -12,7 +12,7 @@ import {
   type SettingsTable,
 } from "./settings-table.ts";
 
-/** The value of a setting, checked: sizes are bytes, durations milliseconds. */
+/** A setting's value after parsing: sizes are in bytes, durations in milliseconds, lifetimes in nanoseconds. */
 type ValueOf<Row> = Row extends { kind: "count" | "port" | "size" | "duration" | "lifetime" }
   ? number
   : Row extends { kind: "label" | "address" | "image" | "sync interval" }
@@ -37,14 +37,14 @@ type NameOf<Row> = {
 
 export type PasswordName = NameOf<{ kind: "password" }>;
 
-/** Every setting by name, but passwords. */
+/** All parsed settings by name, except passwords. */
 export type SettingsByName = {
   readonly [Name in SettingName as Exclude<Name, PasswordName>]: ValueOf<SettingsTable[Name]>;
 };
 
 type NodeSettingName = NameOf<{ node: object }>;
 type OmittedName = NameOf<{ node: { omitDefault: true } }>;
-/** A choice may stand for something else, as `none` does. */
+/** A choice can be any text, as e.g. `none` is replaced by `""`. */
 type NodeValue<Row> = Row extends { kind: "choice" } ? string : ValueOf<Row>;
 
 /** The settings that are fields of a node's config. */
@@ -54,29 +54,29 @@ export type NodeSettings = {
   readonly [Name in NodeSettingName as Extract<Name, OmittedName>]?: NodeValue<SettingsTable[Name]>;
 };
 
-/** Settings by name, of a value each: sizes in bytes, durations in milliseconds. */
+/** Parsed settings that have a single value, by name: sizes in bytes, durations in milliseconds. */
 export type SettingValues = Readonly<Record<string, string | number | boolean>>;
 
 const ROWS: Readonly<Record<string, Setting>> = SETTINGS;
 
-/** A setting's row; undefined where there is no such setting. */
+/** Finds a setting's row in the table; undefined if there is no such setting. */
 export function settingOf(name: string): Setting | undefined {
   return ownValue(ROWS, name);
 }
 
-/** Names of the settings whose rows are as asked for, in the order of the table. */
+/** Names of the settings whose rows match, in the order of the table. */
 export function settingNames(matches: (row: Setting) => boolean): readonly string[] {
   return Object.entries(ROWS)
     .filter(([, row]) => matches(row))
     .map(([name]) => name);
 }
 
-/** What a change of a setting costs; undefined where there is no such setting. */
+/** The kind of change of a setting; undefined if there is no such setting. */
 export function changeCost(name: string): Change | undefined {
   return settingOf(name)?.change;
 }
 
-/** The default as it is once read; undefined where there is none of a single value. */
+/** A setting's default, parsed; undefined for passwords, and for defaults that are lists or maps. */
 export function defaultValue(row: Setting): string | number | boolean | undefined {
   switch (row.kind) {
     case "size":
@@ -92,7 +92,7 @@ export function defaultValue(row: Setting): string | number | boolean | undefine
   }
 }
 
-/** Picks what is in a node's config, in the order of the table. */
+/** Picks the settings that belong in a node's config, in the order of the table. */
 export function nodeSettings(settings: Required<NodeSettings>): NodeSettings {
   const values = new Map<string, string | number | boolean>(Object.entries(settings));
   const entries = Object.entries(ROWS).flatMap(([name, row]) => {
@@ -100,6 +100,6 @@ export function nodeSettings(settings: Required<NodeSettings>): NodeSettings {
     const isLeftOut = row.node?.omitDefault && value === defaultValue(row);
     return row.node === undefined || isLeftOut ? [] : [[name, value] as const];
   });
-  // The table has the names; its type can only be stated.
+  // TypeScript can't infer the type, as the names come from the table.
   return Object.fromEntries(entries) as NodeSettings;
 }

@@ -3,20 +3,21 @@ import { TLS_MODES } from "../tls/tls-settings.ts";
 import { MAX_REGIONS, MAX_ZONES } from "../topology/topology.ts";
 
 /**
- * Every setting of a stack in one table. The schema that checks them, what Pulumi.yaml declares, the table in docs/settings.md,
- * the JSON schema for editors, the types that programs are checked by, which of them are in a node's config, and what a preview says of a change are all read
- * from it. A new setting of a kind that there is is one more row here, and `npm run settings`; one of the nodes has its
- * line in `nodeBlock` of lib/nodes/nats-conf.ts, too.
+ * All settings of a stack in one table. Derived from it are the schema that parses settings, the declarations in
+ * Pulumi.yaml, the table in docs/settings.md, the JSON schema for editors, the types of args in components/args.ts,
+ * the settings in a node's config, and what a preview says of a change. To add a setting of an existing kind, add a
+ * row, and run `npm run settings`. If it belongs in a node's config, also add it to `nodeBlock` in
+ * lib/nodes/nats-conf.ts.
  */
 
-/** What a preview calls what becomes of a node that is there. */
+/** A preview's words for changes of an existing node. */
 export const PREVIEW_WORDS = { reload: "reload, no restart", restart: "restart" } as const;
 
-/** What a change of a setting costs a running cluster, in the words of a preview where it has some. */
+/** The kinds of change, each with words for what it costs a running cluster. */
 export const CHANGES = {
   none: "nothing that runs, the next up goes by it",
   reload: PREVIEW_WORDS.reload,
-  /** nats-server takes up larger stores by a reload, no smaller ones (2.15, server/reload.go). */
+  /** A reload of nats-server applies larger stores, and refuses smaller ones (2.15, server/reload.go). */
   growth: `more is a ${PREVIEW_WORDS.reload}; less is a ${PREVIEW_WORDS.restart}, zone by zone`,
   restart: `${PREVIEW_WORDS.restart}, zone by zone`,
   "at once": `${PREVIEW_WORDS.restart} of all nodes at once, which takes rollout: all`,
@@ -27,43 +28,46 @@ export const CHANGES = {
 
 export type Change = keyof typeof CHANGES;
 
-/** There for a setting that is a field of a node's config. */
+/** Marks a setting as a field of a node's config. */
 export interface NodeField {
   /**
-   * Left out at its default, which is the server's own: clusters that were made before there was such a setting keep
-   * their configs and labels to the letter.
+   * Whether the field is left out if the setting has its default, which must be the server's own. So clusters that are
+   * older than the setting keep exactly their configs and labels. Default: no.
    */
   readonly omitDefault?: true;
-  /** Where `/varz` tells what the server has, in the unit of the setting: a preview says what a reload changes by it. */
+  /**
+   * Path in `/varz` of the server's current value, in the setting's unit. A preview compares it to say what a reload
+   * changes.
+   */
   readonly varz?: readonly string[];
 }
 
 interface SettingBase {
-  /** For Pulumi.yaml and editors. */
+  /** Description in Pulumi.yaml and editors. */
   readonly description: string;
-  /** For docs/settings.md, Markdown. Without it, the row of the setting before tells of this one too. */
+  /** Description in docs/settings.md, Markdown. Absent: the row of the setting before describes this one too. */
   readonly meaning?: string;
-  /** The default as docs/settings.md tells of it, Markdown. Default: the default itself, `none` where that is empty. */
+  /** The default in docs/settings.md, Markdown. Default: the value of `default`, or `none` if that is empty. */
   readonly defaultWords?: string;
-  /** The default in other people's programs, where that is another one, Markdown. */
+  /** The default in a program that imports the library, Markdown. Absent: the same. */
   readonly defaultInPrograms?: string;
-  /** Why Pulumi.yaml doesn't declare it. Default: it does. */
+  /** Why Pulumi.yaml doesn't declare the setting. Absent: it does. */
   readonly undeclared?: string;
   readonly change: Change;
-  /** Default: no field of a node's config, or one that has to be settled first. */
+  /** Absent: the setting is no field of a node's config, or its value has to be resolved before it is one. */
   readonly node?: NodeField;
 }
 
-/** How values are written. What only one setting is has a kind of its own. */
+/** The kind of a setting's values. Some kinds belong to a single setting. */
 type SettingKind =
-  /** Text without blanks and quotes. */
+  /** Text without white space and quotes. */
   | {
       readonly kind: "label";
       readonly default: string;
-      /** What else it must be; `says` follows the value. */
+      /** A further condition. `says` follows the value in the error message. */
       readonly rule?: { readonly pattern: RegExp; readonly says: string };
     }
-  /** Of regions or zones: at least one, at most `most`. */
+  /** Names of regions or zones: at least one, at most `most`. */
   | { readonly kind: "names"; readonly default: readonly string[]; readonly most: number }
   | {
       readonly kind: "count";
@@ -71,18 +75,18 @@ type SettingKind =
       readonly least: number;
       readonly most: number;
     }
-  /** Of the first node; 0 leaves it to the stack. */
+  /** The port of the first node; 0 derives it. */
   | { readonly kind: "port"; readonly default: number }
-  /** IPv4; may be empty where the default is. */
+  /** IPv4 address. It may be empty if the default is. */
   | { readonly kind: "address"; readonly default: string }
-  /** Written as `parseBytes` reads it, in bytes once parsed. */
+  /** Written as `parseBytes` reads it; in bytes after parsing. */
   | {
       readonly kind: "size";
       readonly default: string;
       readonly least: string;
       readonly most?: string;
     }
-  /** Written as `parseDuration` reads it, in milliseconds once parsed. `why` is the reason for `least`. */
+  /** Written as `parseDuration` reads it; in milliseconds after parsing. `why` is the reason for `least`. */
   | {
       readonly kind: "duration";
       readonly default: string;
@@ -97,14 +101,14 @@ type SettingKind =
       readonly kind: "certificate files" | "accounts" | "streams";
       readonly default: Readonly<Record<string, never>>;
     }
-  /** Encrypted, and read apart: no plan rests on it. */
+  /** A secret, which is read separately: no plan depends on it. */
   | { readonly kind: "password" };
 
 export type Setting = SettingBase & SettingKind;
 
-/** By name, in the order in which they are told of. */
+/** Settings by name, in the order of the documentation. */
 export const SETTINGS = {
-  /** nats-server 2.15 keeps "_" for leaf nodes without a cluster. */
+  /** nats-server 2.15 reserves "_" for leaf nodes without a cluster. */
   cluster: {
     kind: "label",
     default: "c1",
@@ -112,7 +116,7 @@ export const SETTINGS = {
     description: "Name of the NATS cluster. Never change it once streams exist.",
     defaultInPrograms: "the resource's name",
     meaning: "name of the NATS cluster; changing that of a running cluster is refused",
-    // The server would take up another name, and lose its routes and streams by it.
+    // A reload would apply another name, and the server would lose its routes and streams.
     change: "fixed",
     node: {},
   },
@@ -142,7 +146,7 @@ export const SETTINGS = {
     meaning: "servers in each zone of each region",
     change: "shape",
   },
-  /** Prefix of the tags in which a stream's replicas must differ; once parsed `""` where nothing is demanded. */
+  /** Prefix of the tag in which a stream's replicas must differ; `""` instead of `none` after parsing. */
   uniqueTag: {
     kind: "choice",
     default: "az:",
@@ -167,7 +171,7 @@ export const SETTINGS = {
     meaning: "address of the host that ports are published on",
     change: "restart",
   },
-  /** Once parsed never empty. */
+  /** Never empty after parsing. */
   monitorAddress: {
     kind: "address",
     default: "",
@@ -196,7 +200,7 @@ export const SETTINGS = {
     defaultWords: "`clientPort` + 4000",
     change: "restart",
   },
-  /** Bytes that a node's container may use. */
+  /** Memory limit of a node's container, in bytes. */
   memory: {
     kind: "size",
     default: "512MiB",
@@ -205,7 +209,7 @@ export const SETTINGS = {
     meaning: "memory limit of a node's container",
     change: "restart",
   },
-  /** Bytes. Explicit, as the server's own default is 75% of the disk for each server on it. */
+  /** In bytes. It is always set, as the server's own default is 75% of the disk, for each server on it. */
   maxFileStore: {
     kind: "size",
     default: "1GiB",
@@ -216,7 +220,7 @@ export const SETTINGS = {
     change: "growth",
     node: { varz: ["jetstream", "config", "max_storage"] },
   },
-  /** Bytes. */
+  /** In bytes. */
   maxMemoryStore: {
     kind: "size",
     default: "64MiB",
@@ -226,8 +230,8 @@ export const SETTINGS = {
     node: { varz: ["jetstream", "config", "max_memory"] },
   },
   /**
-   * Bytes that a message may have, its headers with them. A server refuses to start with more than 64 MiB, as it holds
-   * no more for one client (nats-server 2.15, `max_pending`).
+   * Largest size of a message with its headers, in bytes. A server refuses to start with more than 64 MiB, which is the
+   * most that it buffers for one client (nats-server 2.15, `max_pending`).
    */
   maxPayload: {
     kind: "size",
@@ -240,7 +244,7 @@ export const SETTINGS = {
     change: "reload",
     node: { omitDefault: true, varz: ["max_payload"] },
   },
-  /** Leaf nodes are what other clusters are linked by, see examples/two-clusters. */
+  /** Leaf nodes link other clusters to this one, see examples/two-clusters. */
   leafNodes: {
     kind: "flag",
     default: false,
@@ -248,11 +252,11 @@ export const SETTINGS = {
       "Whether nodes take leaf nodes, on port 7422 of the stack's network. They log in as users do.",
     meaning:
       "nodes take leaf nodes, on port 7422 of the stack's network, which isn't published. Leaf nodes log in as users do. Mirrors may then copy from other clusters",
-    // The server takes up no listener by a reload (2.15, `getLeafNodeOptionsChanges` in server/reload.go).
+    // A reload can't add a listener (2.15, `getLeafNodeOptionsChanges` in server/reload.go).
     change: "restart",
     node: { omitDefault: true },
   },
-  /** `always`, or the longest time that an acknowledged message may wait for the disk, e.g. `1000ms` once parsed. */
+  /** `always`, or the longest time until an acknowledged message is synced to disk, e.g. `1000ms` after parsing. */
   syncInterval: {
     kind: "sync interval",
     default: "always",
@@ -263,7 +267,7 @@ export const SETTINGS = {
     change: "restart",
     node: {},
   },
-  /** How many nodes are changed at once. */
+  /** How many nodes are restarted at once. */
   rollout: {
     kind: "choice",
     default: "zone",
@@ -274,7 +278,7 @@ export const SETTINGS = {
       "how many nodes are changed at once: a `zone` in all regions (fewer where a stream could lose its majority), one `node`, or `all`, which is an outage and asks nobody",
     change: "none",
   },
-  /** Milliseconds without any progress after which waiting for nodes is given up. */
+  /** Milliseconds without progress after which an update stops waiting for nodes. */
   patience: {
     kind: "duration",
     default: "2m",
@@ -286,7 +290,7 @@ export const SETTINGS = {
       "how long an `up` waits for nodes while nothing moves; replicas that catch up may take any time, as long as they get on. Streams that change get `1m`, or `patience` where that is more",
     change: "none",
   },
-  /** Whether volumes outlive their nodes. */
+  /** Whether data volumes stay on the engine when their nodes are removed. */
   keepVolumes: {
     kind: "flag",
     default: false,
@@ -305,7 +309,7 @@ export const SETTINGS = {
     meaning:
       "who certifies nodes: `stack`, an authority of the stack's own; `files`, you; `none`: everything in the clear",
     defaultWords: "`none` on loopback, else `stack`",
-    // The server would take up `tls` blocks, but not another monitoring port than it has.
+    // A reload would apply `tls` blocks, but it can't change the monitoring port.
     change: "at once",
   },
   tlsFiles: {
@@ -316,7 +320,7 @@ export const SETTINGS = {
     meaning: "`ca`, `cert` and `key`, paths of PEM files",
     change: "reload",
   },
-  /** Nanoseconds. */
+  /** In nanoseconds after parsing. */
   certificateLifetime: {
     kind: "lifetime",
     default: "365d",
@@ -332,7 +336,9 @@ export const SETTINGS = {
     meaning: "host names and addresses by which clients reach the nodes, beside `bindAddress`",
     change: "reload",
   },
-  /** nats-server makes folders and subjects of it, and reads no escapes where it stands in a config. */
+  /**
+   * nats-server uses it in names of folders and in subjects, and doesn't unescape it in a config, where it is a key.
+   */
   account: {
     kind: "label",
     default: "APP",
