@@ -1,13 +1,13 @@
-/** Labels of what a stack makes on a Docker engine. */
+/** Labels of containers, networks and volumes that a stack creates on a Docker engine. */
 
-/** Tells stacks apart, also those of the same name in two backends. */
+/** The owner's id. It distinguishes stacks, also those of the same name in two backends. */
 export const OWNER_LABEL = "nats-regions.owner";
-/** Names the stack, for people and for `docker` filters. */
+/** The stack's name, for users and for `docker` filters. */
 export const STACK_LABEL = "nats-regions.stack";
-/** Names the node that a container is, and the NATS cluster that it was made for. */
+/** On a container: the name of its node, and of the NATS cluster for which it was created. */
 export const NODE_LABEL = "nats-regions.node";
 export const CLUSTER_LABEL = "nats-regions.cluster";
-/** JSON of the settings that a container was made with and that no reload changes; stores may have grown since. */
+/** JSON of the settings with which a container was created and which no reload changes. Stores may have grown since. */
 export const RESTART_SETTINGS_LABEL = "nats-regions.restart-settings";
-/** Of a volume: tells it from those that had its name before. */
+/** On a volume: distinguishes it from earlier volumes of the same name. */
 export const GENERATION_LABEL = "nats-regions.generation";

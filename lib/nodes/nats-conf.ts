@@ -5,41 +5,43 @@ import { ownValue } from "../base/records.ts";
 import { changeCost, type NodeSettings, type SettingValues } from "../settings/setting-values.ts";
 import type { Change, SettingName } from "../settings/settings-table.ts";
 
-/** Paths within a node's container; the config volume and the data volume are mounted there. */
+/** Mount points of the config volume and the data volume in a node's container. */
 export const CONFIG_DIR = "/etc/nats";
 export const DATA_DIR = "/data";
-/** Ports within a node's container, the same for every node. */
+/** Ports in a node's container, the same for all nodes. */
 export const CLIENT_PORT = 4222;
 export const ROUTE_PORT = 6222;
 export const MONITOR_PORT = 8222;
 export const LEAF_PORT = 7422;
 /**
- * A route that has gone dead, as the network between two nodes was down, is noticed after three of these, and made
- * anew. By default that is 90 s (nats-server 2.15, `routeMaxPingInterval`), for which nodes that can reach each other
- * again stay apart.
+ * After three missed pings a server closes a dead route and connects again. By default that takes 90 s (nats-server
+ * 2.15, `routeMaxPingInterval`), during which nodes stay disconnected although the network between them works again.
  */
 const ROUTE_PING_INTERVAL = "5s";
-/** Files in {@link CONFIG_DIR} of a node with TLS, PEM each. */
+/** PEM files in {@link CONFIG_DIR} of a node with TLS. */
 export const TLS_FILES = { ca: "ca.pem", certificate: "certificate.pem", key: "key.pem" } as const;
 
-/** What the config of one node is rendered from: settings, and what follows from them. Holds no secret: accounts lie in a file of their own. */
+/**
+ * The content of a node's `nats.conf`: settings, and fields derived from them. It has no secrets; accounts are in
+ * another file.
+ */
 export interface NodeConf extends NodeSettings {
   readonly serverName: string;
   readonly serverTags: readonly string[];
-  /** Server names of **all** nodes, this one too: the count of routes is the size that the meta group boots with. */
+  /** Server names of **all** nodes, including this one: the number of routes is the initial size of the meta group. */
   readonly routes: readonly string[];
-  /** `host:port` that clients are told to reconnect to; without it, the container's own address. */
+  /** `host:port` that the server advertises to clients for reconnects. Absent: the container's own address. */
   readonly clientAdvertise?: string;
-  /** Who certifies nodes; without it everything is in the clear. */
+  /** Who issues the certificates. Absent: no TLS. */
   readonly tls?: "stack" | "files";
 }
 
 type FollowingField = Exclude<keyof NodeConf, SettingName>;
 
 /**
- * What nats-server 2.15 does about a change of the fields that are no settings, by the options that `diffOptions` in its
- * server/reload.go takes up: a reload is all or nothing, and refused with "config reload not supported" for the fields
- * that need a restart. Of settings, the table says it.
+ * The kinds of change of the fields that aren't settings; the table of settings has those of settings. They follow
+ * from the options that `diffOptions` in server/reload.go of nats-server 2.15 supports. A reload is all or nothing:
+ * if a field changes that needs a restart, it fails with "config reload not supported".
  */
 const FOLLOWING_FIELDS: Readonly<Record<FollowingField, Change>> = {
   serverName: "fixed",
@@ -49,9 +51,9 @@ const FOLLOWING_FIELDS: Readonly<Record<FollowingField, Change>> = {
 };
 
 /**
- * The fields of a config that no reload changes, or not either way: while they stay the same, a changed config needs no
- * restart. Accounts reload. New certificates under the same names are no change of the config, and are taken up by any
- * reload.
+ * The fields of a config whose change needs a restart, at least in one direction. If they stay the same, a reload
+ * suffices. A reload applies changes of accounts. New certificates with the same file names don't change the config,
+ * and any reload applies them.
  */
 export function restartFields(conf: NodeConf): SettingValues {
   const following: Readonly<Record<string, Change>> = FOLLOWING_FIELDS;
@@ -67,12 +69,12 @@ export function renderNodeConf(conf: NodeConf): string {
   return `${renderEntries(nodeBlock(conf))}\ninclude accounts.conf\n`;
 }
 
-/** Gives a rendered `nats.conf` another number of routes to each other node. */
+/** Sets `pool_size`, the number of routes to each other node, in a rendered `nats.conf`. */
 export function withPoolSize(conf: string, size: number): string {
   return conf.replace(/^"cluster": \{$/m, `$&\n  "pool_size": ${size}`);
 }
 
-/** Adds accounts without users to a rendered `accounts.conf`, where it doesn't have them. */
+/** Adds accounts without users to a rendered `accounts.conf`, except those that it has. */
 export function withAccounts(accountsConf: string, names: readonly string[]): string {
   const known = new Set([...accountsConf.matchAll(/^ {2}"(.+)": \{$/gm)].map(([, name]) => name));
   const others = names.filter((name) => !known.has(name));
@@ -80,14 +82,14 @@ export function withAccounts(accountsConf: string, names: readonly string[]): st
   return accountsConf.replace(/\}\n$/, `${blocks}}\n`);
 }
 
-/** Renders `accounts.conf`, which holds the hashes of passwords and is the same on every node. */
+/** Renders `accounts.conf`. It has the hashes of passwords, and is the same on every node. */
 export function renderAccountsConf(accounts: Accounts): string {
   return `${renderEntries(accountsBlock(accounts))}\n`;
 }
 
 /**
- * The digest that nats-server 2.15 has of a config: `nats-server -t` prints it, `/varz` shows it as
- * `config_digest`. It is one of the values (conf/parse.go, `configDigest`), however they are written.
+ * The digest that nats-server 2.15 computes of a config: `nats-server -t` prints it, `/varz` shows it as
+ * `config_digest`. It depends on the parsed values, not on their spelling (conf/parse.go, `configDigest`).
  *
  * @returns e.g. `sha256:2c26…`, 64 hexadecimal digits.
  */
@@ -97,7 +99,7 @@ export function configDigest(conf: NodeConf, accounts: Accounts): string {
 }
 
 /**
- * One `jetstream` block only: a second one replaces the first whole, and `unique_tag` with it
+ * There must be only one `jetstream` block: a second one would replace the first as a whole, including `unique_tag`
  * (nats-server 2.15).
  */
 function nodeBlock(conf: NodeConf): ConfigBlock {
@@ -136,10 +138,10 @@ function nodeBlock(conf: NodeConf): ConfigBlock {
   };
 }
 
-/** Seconds for a handshake; the server's own 2 are short where many clients come back to a busy machine at once. */
+/** Timeout of a TLS handshake. The server's default of 2 is too short if many clients reconnect to a busy machine. */
 const HANDSHAKE_SECONDS = 5;
 
-/** What a node shows to clients, whom passwords tell apart, and on its monitoring port. */
+/** The certificate for clients and the monitoring port. Clients need none of their own, as they log in otherwise. */
 function ownCertificate() {
   return {
     cert_file: `${CONFIG_DIR}/${TLS_FILES.certificate}`,
@@ -148,7 +150,7 @@ function ownCertificate() {
   };
 }
 
-/** Both ends of a route verify the other. Nodes tell each other names to connect to, as certificates have them. */
+/** On routes, both ends verify each other. A node advertises its name, not its address, as certificates have names. */
 function routeTls(name: string) {
   return {
     advertise: `${name}:${ROUTE_PORT}`,

@@ -1,14 +1,15 @@
 import { createTar } from "nanotar";
 import { CONFIG_DIR, DATA_DIR } from "./nats-conf.ts";
 
-/** The user that a node runs as: neither root nor anybody on the host. */
+/** The user id of a node's server: not root, and no usual id of a user on the host. */
 export const NODE_USER = 10_001;
 
 /**
- * Packs what lies in a node's volumes: its config, readable by the server alone, and the data folder,
- * owned by it (a fresh volume is root's). Base64, as it goes through stdin of a shell script.
+ * Packs the files of a node's volumes into a tar archive: its config, which only the server can read, and the data
+ * folder, which the server owns (that of a new volume belongs to root).
  *
- * @param others beside the config by name, e.g. certificates. Default: none.
+ * @param others further files of the config volume by name, e.g. certificates. Default: none.
+ * @returns base64, as a shell script reads it from stdin.
  */
 export function packNodeFiles(
   conf: string,
@@ -34,7 +35,10 @@ export function packNodeFiles(
 
 const TAR_BLOCK = 512;
 
-/** Leaves of the zeros that fill an archive up to 10 KiB the two blocks that end it: the state holds them twice. */
+/**
+ * Truncates the zeros that fill an archive up to 10 KiB to the two blocks that end it, as the stack's state stores the
+ * archive twice.
+ */
 function withoutPadding(archive: Uint8Array): Uint8Array {
   const used = archive.findLastIndex((byte) => byte !== 0) + 1;
   return archive.subarray(0, (Math.ceil(used / TAR_BLOCK) + 2) * TAR_BLOCK);

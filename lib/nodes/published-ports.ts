@@ -1,12 +1,12 @@
 import { z } from "zod";
 
 /**
- * Where a port of a container is reached from here.
+ * The URL of a container's port on the engine's host.
  *
- * @param ports as `docker ps` has them, e.g. `127.0.0.1:8222->8222/tcp, 6222/tcp`.
- * @param inner the port inside.
- * @param scheme what it speaks. Default: `http`.
- * @returns e.g. `http://127.0.0.1:8222`; undefined where it isn't published, as while the container is down.
+ * @param ports column of `docker ps`, e.g. `127.0.0.1:8222->8222/tcp, 6222/tcp`.
+ * @param inner the port in the container.
+ * @param scheme the URL's scheme. Default: `http`.
+ * @returns e.g. `http://127.0.0.1:8222`; undefined if the port isn't published, as while the container is stopped.
  */
 export function publishedUrl(
   ports: string,
@@ -17,14 +17,18 @@ export function publishedUrl(
   return address === undefined ? undefined : `${scheme}://${address}`;
 }
 
-/** The same without a scheme, e.g. `127.0.0.1:8222`. */
+/** The address of a container's port on the engine's host, as {@link publishedUrl}, e.g. `127.0.0.1:8222`. */
 export function publishedAddress(ports: string, inner: number): string | undefined {
   const [, host, port] = ports.match(new RegExp(`([\\d.]+):(\\d+)->${inner}/tcp`)) ?? [];
   if (port === undefined) return undefined;
   return `${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}`;
 }
 
-/** All ports on the engine's host that a container has. @param ports as `docker ps` has them. */
+/**
+ * All ports on the engine's host on which a container's ports are published.
+ *
+ * @param ports column of `docker ps`.
+ */
 export function publishedPorts(ports: string): number[] {
   return Array.from(ports.matchAll(/:(\d+)->/g), ([, port]) => Number(port));
 }
@@ -32,9 +36,9 @@ export function publishedPorts(ports: string): number[] {
 const settingsWithTls = z.object({ tls: z.string().optional() });
 
 /**
- * What a node's monitoring port speaks.
+ * The scheme of a node's monitoring port.
  *
- * @param restartSettings as the container's label has them, JSON; empty where it has none.
+ * @param restartSettings JSON of the container's label `nats-regions.restart-settings`; empty if it has none.
  */
 export function schemeOf(restartSettings: string): "http" | "https" {
   if (restartSettings === "") return "http";

@@ -1,7 +1,7 @@
-/** Major, minor and patch of a nats-server. */
+/** A version of nats-server. */
 export type ServerVersion = readonly [major: number, minor: number, patch: number];
 
-/** The version that an image's tag names, e.g. `nats:2.15.2-alpine`; undefined where it names none. */
+/** The version in an image's tag, e.g. `nats:2.15.2-alpine`; undefined if it has none. */
 export function imageVersion(image: string): ServerVersion | undefined {
   const tag = image.match(/:([\w][\w.-]*)(@sha256:[0-9a-f]{64})?$/)?.[1];
   const numbers = tag?.match(/^v?(\d+)\.(\d+)\.(\d+)/)?.slice(1, 4);
@@ -11,14 +11,17 @@ export function imageVersion(image: string): ServerVersion | undefined {
     : [major, minor, patch];
 }
 
-/** The oldest that 2.15 works beside (docs.nats.io, upgrading to 2.15; nats-server's pull request 8554), and that is tested. */
+/**
+ * The oldest accepted version: the oldest that is tested, and that can be in a cluster with 2.15 (docs.nats.io,
+ * upgrading to 2.15; nats-server's pull request 8554).
+ */
 export const OLDEST: ServerVersion = [2, 14, 7];
-/** The release whose versions are the newest that are tested. */
+/** The newest release that is tested. */
 const NEWEST: readonly [major: number, minor: number] = [2, 15];
 
 /**
- * Says why servers can't be of a version, and what to do; undefined where they can. Older ones than
- * {@link OLDEST} aren't tested, lack security fixes or lose data; what newer ones change nobody knows yet.
+ * Says why a version isn't accepted, and what to do; undefined if it is. Versions before {@link OLDEST} aren't tested,
+ * lack security fixes or lose data. Versions after {@link NEWEST} aren't tested.
  */
 export function whyNotAccepted(version: ServerVersion): string | undefined {
   const name = `nats-server ${version.join(".")}`;
@@ -34,8 +37,8 @@ export function whyNotAccepted(version: ServerVersion): string | undefined {
 }
 
 /**
- * Says why servers of two versions can't be in one cluster, as they are while it is changed from one to the
- * other; undefined where they can.
+ * Says why servers of two versions can't be in one cluster, which happens during an upgrade from one to the other;
+ * undefined if they can.
  */
 export function whyNotTogether(one: ServerVersion, other: ServerVersion): string | undefined {
   const [older, newer] = [one, other].sort(compareVersions) as [ServerVersion, ServerVersion];
@@ -44,7 +47,7 @@ export function whyNotTogether(one: ServerVersion, other: ServerVersion): string
   return `nats-server ${newer.join(".")} works beside ${OLDEST.join(".")} and later, not beside ${older.join(".")}`;
 }
 
-/** Whether a version came before another. */
+/** Whether a version is before another. */
 export function isOlder(version: ServerVersion, other: ServerVersion): boolean {
   return compareVersions(version, other) < 0;
 }
