@@ -1,4 +1,4 @@
-/** Which groups of replicas there are in a cluster as it is, and what restarts of nodes would take from them. */
+/** The observed groups of replicas of a cluster, and whether restarts of nodes would take their majority. */
 
 import { pulumiCommand, type SettingsPlace } from "../base/settings-place.ts";
 import { listSome } from "../base/wording.ts";
@@ -6,31 +6,31 @@ import { majorityOf } from "../placement/survivability.ts";
 import { type StreamName, streamKey } from "../streams/stream-name.ts";
 import type { ObservedCluster, ObservedServer, ObservedStream } from "./observed.ts";
 
-/** A stream, a consumer or the meta group: what needs a majority of its replicas to go on. */
+/** A Raft group: a stream, a consumer or the meta group. It works only with a majority of its replicas. */
 export interface ReplicaGroup {
   /** E.g. `stream ORDERS`, `consumer work of stream ORDERS`, `the meta group`. */
   readonly name: string;
-  /** The stream's; undefined for the meta group. */
+  /** The stream of the group; absent for the meta group. */
   readonly stream?: StreamName;
   readonly hosts: readonly string[];
-  /** Hosts that are being added, and don't count yet. */
+  /** Hosts whose replica is being added, and isn't in `hosts` yet. */
   readonly pending: readonly string[];
-  /** As many as it should have, or has. */
+  /** The desired number of replicas, or the number of hosts if that is larger. */
   readonly replicas: number;
-  /** Whether it has more than it should have. */
+  /** Whether it has more hosts than desired. */
   readonly isShrinking: boolean;
   readonly isLed: boolean;
-  /** Hosts whose replica doesn't count for its majority now: they lose nothing by a restart. */
+  /** Hosts whose replica doesn't count for the majority now, so that a restart takes nothing from it. */
   readonly ill: readonly string[];
-  /** Of those, the ones that store nothing more, as they are above their own limit. */
+  /** Those of `ill` that store nothing more, because they exceed their store's size. */
   readonly full: readonly string[];
-  /** Hosts that don't answer: they can't be counted on, but may be at work. */
+  /** Hosts that don't answer. They may work, but are not relied on. */
   readonly away: readonly string[];
   readonly isInMemory: boolean;
   readonly isEmpty: boolean;
 }
 
-/** Lists all groups of which there is a replica on a server that answers. */
+/** Lists all groups with a replica on a server that answers. */
 export function groupsOf(cluster: ObservedCluster): ReplicaGroup[] {
   const silent = new Set(cluster.silent);
   const servers = new Map(cluster.servers.map((server) => [server.name, server]));
@@ -73,7 +73,7 @@ function groupsIn(
     const hosts = place.hosts.filter((host) => !pending.includes(host));
     const away = hosts.filter(isAway);
     const isLed = place.leader !== "";
-    // Without a leader nobody says who is ill.
+    // Without a leader, no server knows which replicas are ill.
     const told = isLed ? place.ill.filter((host) => hosts.includes(host)) : away;
     const full = hosts.filter((host) => isFull(servers.get(host), isInMemory));
     return {
@@ -100,17 +100,21 @@ function groupsIn(
   ];
 }
 
-/** Above its limit a server stores nothing more (nats-server 2.15, `limitsExceeded` in server/jetstream.go). */
+/**
+ * Whether a server exceeds the size of its store. It then stores nothing more (nats-server 2.15, `limitsExceeded` in
+ * server/jetstream.go).
+ */
 function isFull(server: ObservedServer | undefined, isInMemory: boolean): boolean {
   const store = isInMemory ? server?.memory : server?.file;
   return store !== undefined && store.used > store.max;
 }
 
 /**
- * Whether a group would be without a majority while nodes are down, in addition to what is ill already. One that has
- * none loses by every node whose replica counts: it may be the only one that has it all. A group that gets over the
- * loss of no node stops with each of its own, which no order can help: it only has to keep what it has in memory, and
- * its replicas are not to go while others catch up.
+ * Whether a group would lose its majority while nodes are down, beside the replicas that are ill already.
+ *
+ * - A group without a majority loses by each node whose replica counts, as it may be the only complete one.
+ * - A group that survives no loss (1 or 2 replicas) stops with each of its nodes, whatever the order of restarts. So it
+ *   counts as losing only if it would lose what it has in memory, or if one of its replicas is missing or ill.
  */
 export function losesMajority(group: ReplicaGroup, nodes: readonly string[]): boolean {
   const { hosts, replicas, isLed, ill, away, isInMemory, isEmpty } = group;
@@ -126,21 +130,21 @@ export function losesMajority(group: ReplicaGroup, nodes: readonly string[]): bo
   return others.length < majorityOf(replicas);
 }
 
-/** The group as it is once all its replicas are well. */
+/** The group as it will be when all its replicas are well. */
 export function cured(group: ReplicaGroup): ReplicaGroup {
   return { ...group, replicas: group.hosts.length, isLed: true, ill: [], full: [], away: [] };
 }
 
-/** What a group lacks, see {@link lacksOf}. */
+/** One thing that a group lacks, see {@link lacksOf}. */
 export interface Lack {
-  /** One string for it, the same at each look. */
+  /** Identifies it across observations. */
   readonly key: string;
-  /** The host whose replica isn't well; undefined where the group as a whole lacks a leader or a replica. */
+  /** The host whose replica isn't well; absent if the group lacks a leader or a replica. */
   readonly host?: string;
   readonly group: ReplicaGroup;
 }
 
-/** What groups lack: replicas that aren't well, a leader, replicas that aren't there at all. */
+/** Lists what groups lack: a leader, well replicas (ill, away and pending ones), missing replicas. */
 export function lacksOf(groups: readonly ReplicaGroup[]): Lack[] {
   return groups.flatMap((group) => {
     const { hosts, pending, replicas, isLed, ill, away } = group;
@@ -154,17 +158,18 @@ export function lacksOf(groups: readonly ReplicaGroup[]): Lack[] {
   });
 }
 
+/** What {@link whyNotWell} ignores. */
 export interface Concern {
-  /** Whether somebody waits for a host: one that needn't run yet is nobody's concern, by whatever name it goes. */
+  /** Whether a host's replicas must be well. Those of other hosts are ignored, also of hosts under an unknown name. */
   readonly isAwaited: (host: string) => boolean;
-  /** Keys of lacks that are known, and of which nothing is expected. */
+  /** Keys of lacks to ignore, because they existed before. Default: none. */
   readonly known?: ReadonlySet<string>;
 }
 
 /**
- * Says why groups aren't well, or `undefined` when they are: each has a leader, and as many replicas as it should
- * have, all of them online and current by its leader's own view. `/healthz` doesn't know: a server that has just
- * restarted calls itself well before its streams' leaders do.
+ * Says why groups aren't well; undefined if they are. A group is well if it has a leader and all desired replicas,
+ * and the leader sees all of them as online and current. `/healthz` doesn't suffice: a server that has just restarted
+ * reports that it is healthy before the leaders of its streams see it as current.
  */
 export function whyNotWell(
   groups: readonly ReplicaGroup[],
@@ -188,7 +193,7 @@ export function whyNotWell(
   return `${name} waits for ${same.map(({ host }) => host).join(", ")}`;
 }
 
-/** A group whose majority is down elects nobody, however long one waits. */
+/** Whether a group has, or can elect, a leader: that takes a majority of hosts that are awaited. */
 function canBeLed(
   { hosts, replicas, isLed }: ReplicaGroup,
   isAwaited: (host: string) => boolean,
@@ -213,7 +218,7 @@ function isUnwellAt({ ill, away }: ReplicaGroup, host: string): boolean {
 /**
  * E.g. `stream ORDERS`, `stream LOOSE of account APP (not in the settings)`.
  *
- * @param planned streams of the settings; undefined where nobody knows them.
+ * @param planned streams in the settings; undefined if they are unknown.
  */
 export function describeGroup(
   { name, stream }: ReplicaGroup,
@@ -226,14 +231,14 @@ export function describeGroup(
   return planned ? `${homed} (not in the settings)` : homed;
 }
 
-/** How a group gets well, or out of the way. */
+/** What the user can do to make a group well, or to remove it. */
 export function describeCure(group: ReplicaGroup, place: SettingsPlace = "config"): string {
   const { stream, hosts } = group;
   const lacking = hosts.filter((host) => isUnwellAt(group, host));
   const logs = lacking.length === 0 ? "" : `the log of ${listSome(lacking)} says why; `;
   if (!stream)
     return `${logs}${pulumiCommand(place)} up --refresh brings back nodes that don't run`;
-  // The servers may wait for a replica that is ill before they take it off, as long as it seems to have all.
+  // The servers may wait for an ill replica before they remove it, as long as it seems to be complete.
   if (group.isShrinking) {
     return `${logs}nats stream cluster step-down ${stream.name} has its change go on`;
   }

@@ -1,16 +1,16 @@
 import { formatBytes } from "../base/quantities.ts";
 import { howToSet, type SettingsPlace } from "../base/settings-place.ts";
 
-/** A node whose server was ended as it took more memory than its container may. */
+/** A node whose server was killed because it used more memory than its container's limit. */
 export interface MemoryKill {
   readonly node: string;
-  /** Bytes that the container may use. */
+  /** The container's memory limit, in bytes. */
   readonly memory: number;
 }
 
 /**
- * Says who was killed for memory, and the way out; undefined where nobody was. It is to be named wherever such a node is
- * said to be down or to come and go: a server that is killed says nothing.
+ * Says which nodes were killed for memory, and how to fix that; undefined if none was. Show it wherever such a node is
+ * reported as down or flapping, as a killed server logs nothing.
  */
 export function describeMemoryKills(
   kills: readonly MemoryKill[],

@@ -1,4 +1,4 @@
-/** A cluster as its servers tell of it: what a plan is held against before anything changes. */
+/** The observed state of a cluster, as its servers report it. A plan is compared with it before anything changes. */
 import type { Store } from "../placement/room.ts";
 import type { StreamConfig } from "../streams/stream-fields.ts";
 import type { StreamName } from "../streams/stream-name.ts";
@@ -6,21 +6,21 @@ import type { StreamName } from "../streams/stream-name.ts";
 export interface ObservedCluster {
   /** The servers that answered. */
   readonly servers: readonly ObservedServer[];
-  /** Names of those that didn't: what they alone hold is unknown. */
+  /** Names of servers that didn't answer. Streams that only they have are unknown. */
   readonly silent: readonly string[];
-  /** Each stream once, as its leader sees it where that answered. Of all accounts, whether of the settings or not. */
+  /** Each stream once, by its leader's view if that answered; of all accounts, and also those not in the settings. */
   readonly streams: readonly ObservedStream[];
-  /** By its leader's own view; undefined where no server that answered leads it. */
+  /** The meta group by its leader's view; absent if no server that answered is its leader. */
   readonly meta?: ObservedMeta;
 }
 
 export interface ObservedMeta {
-  /** All members, sorted; one whose name the leader has never heard goes by its id. */
+  /** All members, sorted. A member whose name the leader doesn't know is listed by its id. */
   readonly hosts: readonly string[];
   readonly leader: string;
   /** Members that are offline or lag. */
   readonly ill: readonly string[];
-  /** Operations that members lack. */
+  /** Number of operations that members lag behind. */
   readonly behind: number;
 }
 
@@ -31,21 +31,21 @@ export interface ObservedServer {
 }
 
 export interface ObservedStream extends StreamName {
-  /** As requested; not a sign that the request has been carried out. */
+  /** The config as last requested. The servers may still be applying it. */
   readonly config: StreamConfig;
   /** Servers that have a replica, sorted. */
   readonly hosts: readonly string[];
   /** `""` while there is none. */
   readonly leader: string;
-  /** Hosts whose replica is offline or lags, by the leader's own view; without a leader all. */
+  /** Hosts whose replica is offline or lags, by the leader's view; without a leader all hosts. */
   readonly ill: readonly string[];
-  /** Hosts that are being added, and don't count for its majority yet. */
+  /** Hosts that are being added, and don't count for the majority yet. */
   readonly pending: readonly string[];
-  /** Whether it moves or scales (nats-server 2.15 tells). */
+  /** Whether it is being moved or scaled; only nats-server 2.15 and later report it. */
   readonly isChanging: boolean;
   readonly messages: number;
   readonly bytes: number;
-  /** What replicas lack, those of its consumers too: operations of their logs, and messages while they are copied. */
+  /** What its replicas and those of its consumers lag behind: operations, and messages while these are copied. */
   readonly behind: number;
   readonly consumers: readonly ObservedConsumer[];
 }
@@ -56,9 +56,9 @@ export interface ObservedConsumer {
   readonly hosts: readonly string[];
   /** `""` while there is none. */
   readonly leader: string;
-  /** Hosts whose replica is offline or lags, by the leader's own view; without a leader all. */
+  /** Hosts whose replica is offline or lags, by the leader's view; without a leader all hosts. */
   readonly ill: readonly string[];
 }
 
-/** Where nothing runs. */
+/** The observation if no server runs. */
 export const NOTHING_OBSERVED: ObservedCluster = { servers: [], silent: [], streams: [] };

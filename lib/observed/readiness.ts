@@ -1,37 +1,37 @@
 import { peerId } from "./meta-group.ts";
 
-/** What the monitoring pages of one node say, as far as readiness goes; `undefined` where it doesn't answer. */
+/** What the monitoring pages of one node say about its readiness. Fields are undefined if it doesn't answer. */
 export interface NodeReport {
   readonly name: string;
-  /** Server name of the meta leader as this node sees it, `""` while there is none. */
+  /** Server name of the meta leader, in this node's view; `""` if there is none. */
   readonly metaLeader?: string;
-  /** Members of the meta group as this node sees it. */
+  /** Number of members of the meta group, in this node's view. */
   readonly metaSize?: number;
-  /** What `/healthz` complains about, `""` if nothing. */
+  /** The error in `/healthz`; `""` if there is none. */
   readonly health?: string;
-  /** Whether its container is there and runs; undefined where nobody looked. */
+  /** Whether its container exists and runs; undefined if that wasn't checked. */
   readonly isUp?: boolean;
-  /** The other members; only the meta leader's own view of them counts (nats-server 2.15). */
+  /** The other members. Only the meta leader's view of them is reliable (nats-server 2.15). */
   readonly peers?: readonly MetaPeer[];
 }
 
 export interface MetaPeer {
-  /** See {@link peerId}: a name that the leader has never heard is missing, the id is not. */
+  /** See {@link peerId}. It is always there, also if the leader doesn't know the member's name. */
   readonly id: string;
-  /** As the leader has it. */
+  /** The member's name, as far as the leader knows it. */
   readonly name: string;
   /** Online and current. */
   readonly well: boolean;
 }
 
 /**
- * Says why a cluster isn't ready, or `undefined` when it is: all nodes in **one** meta group, every
- * member current, every node healthy with all streams and consumers that it holds.
+ * Says why a cluster isn't ready; undefined if it is. It is ready if all nodes are in **one** meta group, all members
+ * are current, and all nodes are healthy, with all their streams and consumers.
  *
- * `/healthz` alone is not enough: two meta groups, each of them healthy, look well to it.
+ * `/healthz` alone doesn't suffice: it reports success if there are two meta groups that are healthy each.
  *
- * @param later nodes of later waves, which needn't run yet; those that do have to be current.
- * @param isKnown whether a node's complaint about its own health is an old one, of which nothing is expected.
+ * @param later nodes of later waves. They needn't run yet, but those that run must be current.
+ * @param isKnown whether a node's health error is to be ignored, because it existed before.
  */
 export function whyNotReady(
   reports: readonly NodeReport[],
@@ -68,8 +68,8 @@ export function whyNotReady(
 }
 
 /**
- * Whether waiting is in vain: with every node before the gate up, and of the later ones those that run,
- * the meta group still has no majority, so that nothing gets better before more of them are started.
+ * Whether waiting is useless: even with all nodes before the gate, and the later ones that run already, the meta
+ * group has no majority. More of the later nodes must be started first.
  */
 export function needsLaterNodes(
   reports: readonly NodeReport[],
@@ -80,9 +80,10 @@ export function needsLaterNodes(
 }
 
 /**
- * Whether all nodes that run know no meta leader, while later ones don't run. A group that never had a leader elects
- * none before every member is there (nats-server 2.15, `bootstrapRaftNode` in server/raft.go); one that had, elects
- * another within seconds where a majority is left. Only time tells the two apart.
+ * Whether the meta group may never have had a leader: no running node knows one, and some later nodes don't run. A
+ * group that never had a leader elects none before all members are there (nats-server 2.15, `bootstrapRaftNode` in
+ * server/raft.go). A group that had one elects another within seconds if a majority is left. Only the time that
+ * passes distinguishes the two.
  */
 export function mayNeverHaveBegun(
   reports: readonly NodeReport[],
@@ -94,8 +95,8 @@ export function mayNeverHaveBegun(
 }
 
 /**
- * Nodes that the meta leader doesn't count yet, by its own view; none where the leader isn't known. One that
- * was taken out of the group is taken back in {@link REJOIN_MS} after that, if it runs.
+ * Nodes that aren't members of the meta group, by its leader's view; empty if no leader is known. A node that was
+ * removed from the group joins again {@link REJOIN_MS} later, if it runs.
  */
 export function findStrangers(
   reports: readonly NodeReport[],
@@ -108,14 +109,17 @@ export function findStrangers(
   );
 }
 
-/** nats-server 2.15, `peerRemoveTimeout` in server/raft.go. */
+/** Milliseconds: `peerRemoveTimeout` in server/raft.go of nats-server 2.15. */
 export const REJOIN_MS = 300_000;
 
 function leaderOf(reports: readonly NodeReport[]): NodeReport | undefined {
   return reports.find(({ name, metaLeader }) => name === metaLeader);
 }
 
-/** A node of a later wave that doesn't run has no one waiting for it, nor has a member that is none of the nodes. */
+/**
+ * Running nodes that lag in the meta group. Later nodes that are down, and members that aren't our nodes, are
+ * skipped.
+ */
 function laggingMembers(
   reports: readonly NodeReport[],
   later: readonly NodeReport[],

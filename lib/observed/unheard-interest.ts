@@ -1,40 +1,47 @@
 /**
- * Which subscriptions of one node others don't hear of, by what their servers show. A node says of each subject once
- * that somebody there subscribes to it; a message that is published elsewhere comes only where that was heard.
+ * Finds lost interest: subscriptions of one node that other nodes don't know, by what their servers report. A node
+ * sends its interest in a subject once over each route, and other nodes forward messages to it only if they received
+ * that.
  *
- * nats-server 2.15 loses it in two ways. What a route says of an account that the other end doesn't know is dropped
- * (route.go, `processRemoteSub`), and not said again once it knows. And what a route said of an account that is gone
- * stays with the route: when the account is back, the same subject counts as heard, but no message goes there.
+ * nats-server 2.15 loses interest in two ways. If the other end of a route doesn't know the account, it drops the
+ * interest (route.go, `processRemoteSub`), and doesn't get it again once it knows the account. If an account is
+ * removed, its interest stays with the route: when the account is back, the same interest is ignored as known, but no
+ * message is forwarded.
  */
 
-/** What one node's server shows, but for the system account, which has routes of its own. */
+/** The interest that one node's server reports, without the system account, which has its own routes. */
 export interface NodeInterest {
   readonly name: string;
-  /** The accounts that it knows, by name. */
+  /** Accounts that the node knows, by name. */
   readonly accounts: ReadonlyMap<string, AccountInterest>;
-  /** What its routes heard: subjects by account, by the name of the node at the other end. */
+  /** Interest received over its routes: by name of the other node, by account, the subjects. */
   readonly heard: ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
 }
 
 export interface AccountInterest {
-  /** What it has to tell others: subjects, each with its queue behind a space where there is one. */
+  /**
+   * Subjects in which it has interest that other nodes must know, each followed by a space and its queue if it has
+   * one.
+   */
   readonly told: ReadonlySet<string>;
-  /** Number of subscriptions of its own, those too that concern nobody else. */
+  /** Number of its own subscriptions, including those that other nodes don't need to know. */
   readonly own: number;
-  /** Number of subscriptions that messages are matched with: its own, and those heard of. */
+  /** Number of subscriptions against which it matches messages: its own, and those received. */
   readonly matched: number;
 }
 
-/** What somebody has to say anew. */
+/** Interest that `from` has to send to `by` again. */
 export interface Unheard {
   readonly by: string;
   readonly from: string;
   readonly account: string;
-  /** With the queue; undefined where it is any that `by` once heard of an account that left. */
+  /**
+   * With the queue, as in {@link AccountInterest}; absent if it is unknown which of the account's subjects are stale.
+   */
   readonly subject?: string;
 }
 
-/** Finds what isn't heard. What changes while nodes are asked may be among it, but not time after time. */
+/** Finds lost interest. Changes during the observation may be among it, so compare repeated observations. */
 export function findUnheard(nodes: readonly NodeInterest[]): Unheard[] {
   return nodes.flatMap((listener) => [...findMissed(listener, nodes), ...findStale(listener)]);
 }
@@ -52,7 +59,10 @@ function findMissed(listener: NodeInterest, nodes: readonly NodeInterest[]): Unh
   });
 }
 
-/** A server counts what it matches, but lists its own alone: which of the others is stale isn't known. */
+/**
+ * Finds accounts with stale interest. A server reports only the number of subscriptions that it matches, so it is
+ * unknown which ones are stale.
+ */
 function findStale({ name: by, accounts, heard }: NodeInterest): Unheard[] {
   const isStale = (account: string) => {
     const known = accounts.get(account);
@@ -65,7 +75,7 @@ function findStale({ name: by, accounts, heard }: NodeInterest): Unheard[] {
   return told.filter(({ account }) => isStale(account));
 }
 
-/** Those of the first that are among the second. */
+/** The lost interest of the first observation that is also in the second. */
 export function stillUnheard(before: readonly Unheard[], now: readonly Unheard[]): Unheard[] {
   const keys = new Set(now.map(keyOf));
   return before.filter((unheard) => keys.has(keyOf(unheard)));
@@ -76,9 +86,9 @@ function keyOf({ by, from, account, subject = "" }: Unheard): string {
 }
 
 /**
- * Picks the node whose routes, made anew, help most: both ends of each say all they have then.
+ * Picks the node whose reconnected routes help most: both ends of a new route send all their interest.
  *
- * @param done names of nodes whose routes have been made anew: it isn't one of them.
+ * @param done names of nodes whose routes were reconnected already. None of them is picked.
  */
 export function pickNode(
   unheard: readonly Unheard[],
@@ -94,7 +104,7 @@ export function pickNode(
   return best?.[0];
 }
 
-/** Says in a few words what isn't heard. */
+/** Describes lost interest to users; at most three entries. */
 export function describeUnheard(unheard: readonly Unheard[]): string {
   const lines = unheard.map(
     ({ by, from, account, subject }) =>

@@ -1,32 +1,35 @@
-/** How long it is worth waiting for a cluster: as long as something moves. */
+/** Measures progress while an update waits for a cluster. It waits as long as there is progress. */
 
-/** Milliseconds without any progress after which a wave, a node or a departure is given up, unless `patience` is set. */
+/**
+ * Milliseconds without progress after which waiting for a wave, a node or a departure fails, unless `patience` is
+ * set.
+ */
 export const PATIENCE_MS = 120_000;
 
-/** What a look at the cluster tells of the way to go. */
+/** What an observation of the cluster says about the remaining wait. */
 export interface Sight {
-  /** What is waited for. */
+  /** What the update waits for. */
   readonly reason: string;
-  /** What replicas lack; undefined where nobody knows. */
+  /** Messages and operations that replicas lag behind; absent if unknown. */
   readonly behind?: number;
 }
 
 /**
- * Measures for how long nothing has moved. A reason that was not seen before is progress, and so is less to go than
- * there ever was for that reason: what flaps, or is outrun by what comes in, is not.
+ * Measures the time without progress. A new reason is progress, and so is a lag smaller than all before for the same
+ * reason. So neither flapping, nor a replica that lags more and more, is progress.
  */
 export class Stillness {
   readonly #least = new Map<string, number>();
   #since: number;
   #isMoving = false;
 
-  /** @param now milliseconds, here as everywhere on the same clock. */
+  /** @param now milliseconds. All times must be of the same clock. */
   constructor(now: number) {
     this.#since = now;
   }
 
   note({ reason, behind }: Sight, now: number): void {
-    // Numbers in it may change at each look.
+    // Numbers in a reason may change with each observation.
     const key = reason.replace(/\b\d[\d.,]*\b/g, "#");
     const least = this.#least.get(key);
     const togo = behind ?? Number.POSITIVE_INFINITY;
@@ -37,18 +40,18 @@ export class Stillness {
     }
   }
 
-  /** Milliseconds. */
+  /** Milliseconds since the last progress. */
   lasts(now: number): number {
     return now - this.#since;
   }
 
-  /** Whether the last look saw less to go than ever. */
+  /** Whether the last observation had a smaller lag than all before. */
   get isMoving(): boolean {
     return this.#isMoving;
   }
 }
 
-/** A measure of stillness from a time on: takes note of a sight, and tells for how many milliseconds nothing has moved. */
+/** A function that notes an observation, and returns the milliseconds without progress since then or `start`. */
 export function stillnessFrom(start: number): (sight: Sight, now: number) => number {
   const stillness = new Stillness(start);
   return (sight, now) => {
@@ -57,7 +60,9 @@ export function stillnessFrom(start: number): (sight: Sight, now: number) => num
   };
 }
 
-/** For the person at the terminal, e.g. `stream ORDERS waits for rg2-az1, 1,234 to go`. */
+/**
+ * Describes an observation to users, e.g. `stream ORDERS waits for rg2-az1; 1,234 messages and operations to go, …`.
+ */
 export function describeSight({ reason, behind }: Sight): string {
   return behind === undefined || behind === 0
     ? reason
