@@ -1,4 +1,4 @@
-/** How many consumers a stream may have that sets no limit of its own: nats-server 2.15 has one then, of 1,000. */
+/** The default limit of consumers: since 2.15, nats-server allows 1,000 for a stream that sets no limit. */
 import type { AccountPlan } from "../accounts/account-settings.ts";
 import { formatCount } from "../base/wording.ts";
 import { isOlder, type ServerVersion } from "../nodes/versions.ts";
@@ -9,21 +9,21 @@ import { streamPath } from "../streams/stream-name.ts";
 /** `JSDefaultMaxConsumersPerStream` in server/jetstream_api.go. */
 const DEFAULT_LIMIT = 1_000;
 const LIMITED_SINCE: ServerVersion = [2, 15, 0];
-/** What is so close to the limit that people should know. */
+/** The number of consumers from which users are warned. */
 const NEAR = 900;
 
-/** Whether the servers have a limit of consumers for streams without one. */
+/** Whether servers of a version apply the default limit. */
 export function hasDefaultLimit(version: ServerVersion): boolean {
   return !isOlder(version, LIMITED_SINCE);
 }
 
-/** The accounts whose own limit of consumers takes the place of the default one (`jsConsumerCreate`, 2.15). */
+/** Whether an account has a limit of consumers, which replaces the default limit (`jsConsumerCreate`, 2.15). */
 function isLimited(account: string, accounts: readonly AccountPlan[]): boolean {
   const jetStream = accounts.find(({ name }) => name === account)?.jetStream;
   return Boolean(jetStream && jetStream.maxConsumers !== undefined);
 }
 
-/** Says of a stream that is given no limit on purpose that it has one; nothing where it hasn't. */
+/** Warns if a stream sets `maxConsumers: -1`, but the default limit applies all the same. */
 export function unlimitedWarnings(
   { account, config }: { readonly account: string; readonly config: StreamConfig },
   accounts: readonly AccountPlan[],
@@ -38,9 +38,9 @@ export function unlimitedWarnings(
 }
 
 /**
- * Says which streams the default limit is close to, or has been passed by, once the servers have it.
+ * Warns of streams whose consumers are near the default limit, or beyond it, before the servers apply it.
  *
- * @param plannedOf what the settings call a stream and make of it; undefined where it is in no settings.
+ * @param plannedOf key and planned config of a stream; undefined if it isn't in the settings.
  */
 export function limitNotices(
   streams: readonly ObservedStream[],

@@ -1,4 +1,4 @@
-/** Where mirrors and streams with sources get their messages from, and why some never will. */
+/** The origins of mirrors and of streams with sources, and what keeps their messages from being copied. */
 import type { AccountPlan } from "../accounts/account-settings.ts";
 import { isSame, reachedByServices, reachedByStreams } from "../accounts/import-routes.ts";
 import { type Import, listImports } from "../accounts/imports.ts";
@@ -8,9 +8,9 @@ import { isLiteralSubject, isSubset, subjectsOverlap } from "../streams/subjects
 
 type OriginConfig = NonNullable<StreamConfig["mirror"]>;
 
-/** One stream that another one copies from. */
+/** A stream from which a mirror or a stream with sources (the copy) gets messages. */
 export interface Origin {
-  /** Below the copy's settings: `mirror` or `sources[1]`. */
+  /** Path in the copy's settings: `mirror`, or e.g. `sources[1]`. */
   readonly path: string;
   readonly config: OriginConfig;
 }
@@ -21,10 +21,10 @@ interface NamedStream {
   readonly config: StreamConfig;
 }
 
-/** Who may answer where a stream asks for another's messages. */
+/** What may answer a copy's requests to an origin outside its account. */
 interface Serving {
   readonly accounts: readonly AccountPlan[];
-  /** Whether the nodes take leaf nodes. */
+  /** Whether the nodes accept leaf nodes. */
   readonly leafNodes: boolean;
 }
 
@@ -36,20 +36,20 @@ export function originsOf({ mirror, sources = [] }: StreamConfig): Origin[] {
   ];
 }
 
-/** The names of the streams of its own account that a stream copies from. */
+/** The names of a stream's origins in its own account. */
 export function originNames(config: StreamConfig): string[] {
   return originsOf(config).flatMap(({ config: { name, external } }) => (external ? [] : [name]));
 }
 
-/** The subjects that a copy asks its origin for; none: all. */
+/** The subjects that a copy requests from its origin. Empty: all. */
 export function filtersOf({ filter_subject: filter, subject_transforms = [] }: OriginConfig) {
   const sources = subject_transforms.flatMap(({ src }) => (src ? [src] : []));
   return filter ? [filter] : sources;
 }
 
 /**
- * Filters of an origin that no message it takes can match. Only where it is plain what it takes: not where it copies
- * from others itself, or changes subjects.
+ * Filters that no message of the origin can match. Empty if its subjects are uncertain, because it copies from other
+ * streams itself, or transforms subjects.
  */
 export function vainFilters(origin: OriginConfig, found: StreamConfig): string[] {
   const { subjects = [], mirror, sources = [], subject_transform: transform } = found;
@@ -62,8 +62,8 @@ export function vainFilters(origin: OriginConfig, found: StreamConfig): string[]
 const API = "$JS.API";
 
 /**
- * What a copy asks for in its own account, below the prefix of the API (nats-server 2.15, `setupMirrorConsumer` in
- * stream.go). A `*` stands for a name that the server makes up.
+ * The subject, after the API's prefix, of the request that a copy sends in its own account (nats-server 2.15,
+ * `setupMirrorConsumer` in stream.go). `*` stands for a name that the server generates.
  */
 function requestOf({ name, consumer, filter_subject: filter, ...rest }: OriginConfig): string {
   if (consumer) return `CONSUMER.RESET.${name}.${consumer.name}`;
@@ -72,17 +72,17 @@ function requestOf({ name, consumer, filter_subject: filter, ...rest }: OriginCo
   return `CONSUMER.CREATE.${name}${single ? `.*.${single}` : ""}`;
 }
 
-/** What its messages are delivered at, in the origin's account and its own alike (same place). */
+/** The subject to which an origin's messages are delivered, in both accounts (same source as {@link requestOf}). */
 function deliveredAt({ consumer, external }: OriginConfig, isMirror: boolean): string {
   return consumer?.deliver_subject || `${external?.deliver || "$JS"}.${isMirror ? "M" : "S"}.*`;
 }
 
-/** One of the subjects that a pattern matches; what stands for a filter's wildcard is a token like any other, too. */
+/** A subject that a pattern matches: each wildcard becomes the token `x`. */
 function sampleOf(pattern: string): string {
   return pattern.replace(/[*>]/g, "x");
 }
 
-/** The account whose API answers at a prefix. */
+/** The account whose API answers requests at an origin's `external.api` prefix. */
 function findOriginAccount(
   account: string,
   origin: OriginConfig,
@@ -95,9 +95,9 @@ function findOriginAccount(
 }
 
 /**
- * Reports what keeps a stream from ever getting a message of another account's stream: a request that nobody hears, and
- * messages that are delivered where it doesn't hear them, of which no server says a word. Where there are leaf nodes, those
- * may serve what no account does.
+ * Reports why a stream would never get messages from an origin in another account: no import carries its request
+ * there, or none carries the messages back. The servers report neither. If the nodes accept leaf nodes, a request
+ * that no import carries is allowed, as a leaf node may answer it.
  */
 export function externalProblems(
   { account, config }: NamedStream,
@@ -139,7 +139,7 @@ export function externalProblems(
   });
 }
 
-/** nats-server takes no other (2.15, `checkStreamCfg`). */
+/** nats-server refuses such prefixes (2.15, `checkStreamCfg`). */
 function prefixProblems(
   path: string,
   { api, deliver }: NonNullable<OriginConfig["external"]>,
@@ -163,7 +163,7 @@ function prefixProblems(
   ];
 }
 
-/** Which import, and where it is lacking too, which export, would bring a subject from another account. */
+/** Advice which import to add for a subject of another account, and which export if that is missing too. */
 function lackingAdvice(
   kind: "stream" | "service",
   subject: string,
@@ -181,7 +181,11 @@ function lackingAdvice(
   ].join(", and ");
 }
 
-/** What people should know of a stream's origins, going by all streams of the settings. */
+/**
+ * Warnings about a stream's origins.
+ *
+ * @param streams all streams in the settings.
+ */
 export function originWarnings(
   stream: NamedStream,
   streams: readonly NamedStream[],
@@ -191,7 +195,7 @@ export function originWarnings(
   return originsOf(config).flatMap(({ path, config: origin }) => {
     const { name, external } = origin;
     const home = external ? findOriginAccount(account, origin, listImports(accounts)) : account;
-    // Which is refused, or left to leaf nodes.
+    // externalProblems refuses it, or a leaf node may have it.
     if (home === undefined) return [];
     const flow = external ? flowControlWarning(path, name, { account, from: home }, accounts) : [];
     const found = streams.find((each) => each.name === name && each.account === home);
@@ -215,8 +219,9 @@ export function originWarnings(
 const FLOW_CONTROL = "$JS.FC.>";
 
 /**
- * What comes faster than it is stored waits for an answer on a subject that has to get through, too (error 10228), as a
- * service, or as a stream that the origin's account imports (seen with nats-server 2.15.2).
+ * Warns if flow control can't reach the origin's account. If messages arrive faster than the copy stores them, the
+ * origin waits for replies on {@link FLOW_CONTROL}; without an import of it, as a service or as a stream, the copy
+ * stalls (error 10228; observed with nats-server 2.15.2).
  */
 function flowControlWarning(
   path: string,
@@ -235,9 +240,9 @@ function flowControlWarning(
   ];
 }
 
-/** A mirror that answers reads in its origin's place goes on giving what has expired there. */
+/** Warns if a mirror answers direct reads for its origin, but keeps messages that expire there. */
 function expiryWarnings(copy: StreamConfig, origin: StreamConfig): string[] {
-  // nats-server gives a mirror its origin's choice (2.15, `checkStreamCfg`).
+  // A mirror inherits `allowDirect` of its origin as `mirrorDirect` (2.15, `checkStreamCfg`).
   if (!origin.allow_direct && !copy.mirror_direct) return [];
   const age = origin.max_age ?? 0;
   const longer = age > 0 && ((copy.max_age ?? 0) === 0 || (copy.max_age ?? 0) > age);
@@ -249,22 +254,22 @@ function expiryWarnings(copy: StreamConfig, origin: StreamConfig): string[] {
   ];
 }
 
-/** How a copy fares with one origin, as its leader tells (`StreamSourceInfo` of nats-server). */
+/** State of a copy's connection to one origin, as the copy's leader reports it (`StreamSourceInfo` of nats-server). */
 export interface OriginState {
   readonly name: string;
-  /** Messages that it hasn't copied yet. */
+  /** Number of messages that aren't copied yet. */
   readonly lag: number;
-  /** Nanoseconds since it last heard of it, heartbeats included; -1: never, since this server leads the copy. */
+  /** Nanoseconds since the last message or heartbeat; -1: none since this server became the copy's leader. */
   readonly active: number;
   readonly error?: { readonly err_code: number; readonly description: string } | undefined;
 }
 
-/** An origin is heard every second, and asked anew where it isn't for ten. */
+/** Nanoseconds without a sign of the origin until it is reported. Heartbeats come every second; a retry takes ten. */
 const SILENT_NS = 30e9;
 
 const STALLED = 10228;
 
-/** Why nothing comes from an origin, for people; undefined where all is well. */
+/** Tells users why nothing comes from an origin; undefined if all is well. */
 export function originTrouble({ name, active, error }: OriginState): string | undefined {
   if (error) {
     const wayOut =

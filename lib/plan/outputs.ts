@@ -1,15 +1,15 @@
 import { z } from "zod";
 
 const streamOutput = z.object({
-  /** Its name on the servers; absent where that is the name that it has here. */
+  /** Its name on the servers. Absent: its key in the outputs. */
   stream: z.string().optional(),
-  /** Absent where an earlier version wrote it: the one account that there was. */
+  /** Absent in outputs of an earlier version, which had only one account. */
   account: z.string().optional(),
-  /** Placement tags, in the order in which the server holds them. */
+  /** Placement tags, in the server's order. */
   tags: z.array(z.string()),
-  /** Server that leads the stream, as of the last `up` or `refresh`. */
+  /** The stream's leader, as of the last `up` or `refresh`. */
   leader: z.string(),
-  /** Servers that hold a replica, sorted by name. */
+  /** Servers that have a replica, sorted by name. */
   replicas: z.array(z.string()),
 });
 
@@ -21,7 +21,7 @@ const stackOutputs = z
     monitoringUrls: z.record(z.string(), z.string()),
     /** PEM of the authorities that certify the nodes; null without TLS. */
     caCertificate: z.string().nullish(),
-    /** What became of each stream, by the name that it has in the settings. */
+    /** The streams by their keys in the settings. */
     streams: z.record(z.string(), streamOutput),
   })
   .transform(({ caCertificate, ...outputs }) => ({
@@ -29,13 +29,13 @@ const stackOutputs = z
     ...(caCertificate ? { caCertificate } : {}),
   }));
 
-/** Where a stream lives, as the stack's outputs show it. */
+/** A stream in the stack's outputs. */
 export type StreamOutput = z.output<typeof streamOutput>;
 
-/** What `pulumi stack output --json` prints. */
+/** The outputs of `pulumi stack output --json`. */
 export type StackOutputs = z.output<typeof stackOutputs>;
 
-/** The nodes as their monitoring pages are asked: name, URL, and whom to take for one. */
+/** Each node's name and monitoring URL, and the CA that its certificate must chain to; `ca` is absent without TLS. */
 export function monitorsOf({
   monitoringUrls,
   caCertificate,
@@ -44,7 +44,7 @@ export function monitorsOf({
   return Object.entries(monitoringUrls).map(([name, url]) => ({ name, url, ...trust }));
 }
 
-/** Reads what `pulumi stack output --json` printed. Throws where it isn't this project's outputs. */
+/** Parses the output of `pulumi stack output --json`. Throws if it isn't of this project. */
 export function parseStackOutputs(json: string): StackOutputs {
   return stackOutputs.parse(JSON.parse(json));
 }

@@ -5,22 +5,22 @@ import { isLoopback } from "../tls/tls-settings.ts";
 import type { ClusterPlan } from "./plan.ts";
 import { settingsPlaceOf } from "./settings.ts";
 
-/** Passwords as they are set; undefined where they are missing. All secret. */
+/** The passwords in the settings, all secret; undefined if missing. */
 export interface Passwords {
   readonly system: string | undefined;
-  /** Of the user of the setting `user`. */
+  /** The password of the user in the setting `user`. */
   readonly simple: string | undefined;
-  /** Of the users in the setting `accounts`, by name. */
+  /** The passwords of the users in the setting `accounts`, by name. */
   readonly users: Readonly<Record<string, string>>;
-  /** Names of the settings that have anything encrypted in them. */
+  /** Names of the settings that contain an encrypted value. */
   readonly encrypted: readonly string[];
-  /** Those of `users` that stand in the settings file in plain nevertheless, as far as that could be read. */
+  /** Users of `users` whose password is plain text in the settings file, as far as that could be read. */
   readonly plainUsers: readonly string[];
 }
 
 type Stage = Pick<ClusterPlan, "identity" | "bindAddress" | "systemUser" | "accounts">;
 
-/** A password, where it is set, and whose it is. */
+/** A password with its path in the settings and its user. */
 interface Entry {
   readonly path: string;
   readonly account: string;
@@ -28,7 +28,7 @@ interface Entry {
   readonly password: string | undefined;
 }
 
-/** The password of each user that logs in with one; undefined where it is missing. */
+/** An entry for each user who logs in with a password. */
 export function passwordsOfUsers({ accounts }: Stage, { simple, users }: Passwords): Entry[] {
   return accounts.flatMap(({ name: account, users: planned }) =>
     planned
@@ -46,7 +46,7 @@ export function passwordsOfUsers({ accounts }: Stage, { simple, users }: Passwor
   );
 }
 
-/** Says what is wrong with passwords, quoting none. */
+/** Reports errors in passwords, without quoting any. */
 export function passwordProblems(stage: Stage, passwords: Passwords): Problem[] {
   const { system, encrypted, plainUsers } = passwords;
   const place = settingsPlaceOf(stage.identity);
@@ -82,7 +82,7 @@ const PLAIN: Readonly<Record<SettingsPlace, string>> = {
   config: "stands in the settings for all to read",
   program: "is no secret to Pulumi, and stands somewhere for all to read",
 };
-/** The example's, which everybody can read. */
+/** The passwords of the example, which are public. */
 const WELL_KNOWN: ReadonlySet<string> = new Set(["user", "sys"]);
 
 const WHOLE_HASH = /^\$2[abxy]\$\d{2}\$[./A-Za-z0-9]{53}$/;

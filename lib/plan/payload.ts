@@ -1,4 +1,4 @@
-/** How large a message may be: `max_payload` of servers and accounts, and what rests on it. */
+/** The maximum size of messages: `max_payload` of servers and accounts, and settings that depend on it. */
 import type { AccountPlan } from "../accounts/account-settings.ts";
 import type { Problem } from "../base/errors.ts";
 import { formatBytes } from "../base/quantities.ts";
@@ -6,20 +6,20 @@ import { completeConfig } from "../streams/stream-diff.ts";
 import type { StreamConfig } from "../streams/stream-fields.ts";
 import { streamPath } from "../streams/stream-name.ts";
 
-/** It warns of more (nats-server 2.15, `MAX_PAYLOAD_MAX_SIZE`). */
+/** Bytes above which nats-server logs a warning (2.15, `MAX_PAYLOAD_MAX_SIZE`). */
 const MUCH_PAYLOAD = 8 * 1024 ** 2;
-/** The stack's own requests beside a stream's config: names of peers, of streams to go on from. */
+/** Bytes that the stack's own requests need beside a stream's config, e.g. for names of peers and streams. */
 const OTHER_REQUESTS = 256;
 
-/** A stream, as far as the size of messages is concerned. */
+/** The part of a stream that depends on the size of messages. */
 export interface PayloadStream {
-  /** What the settings call it. */
+  /** Its key in the settings. */
   readonly key: string;
   readonly account: string;
   readonly config: StreamConfig;
 }
 
-/** What people should know of a `maxPayload`, a sentence each. */
+/** Warnings about `maxPayload`, one sentence each. */
 export function payloadNotices(maxPayload: number): string[] {
   if (maxPayload <= MUCH_PAYLOAD) return [];
   return [
@@ -27,7 +27,10 @@ export function payloadNotices(maxPayload: number): string[] {
   ];
 }
 
-/** Says which sizes can have no effect, and which would keep the stack itself from its streams. */
+/**
+ * Reports limits that have no effect because they exceed `maxPayload`, and limits too small for the stack's own
+ * requests.
+ */
 export function payloadProblems(
   maxPayload: number,
   accounts: readonly AccountPlan[],
@@ -56,7 +59,7 @@ function tooLarge(path: string, size: number | undefined, maxPayload: number): P
   return [{ path, message, fix: "raise maxPayload, or lower it" }];
 }
 
-/** The server counts a request as it does any message (nats-server 2.15, client.go, `processPub`). */
+/** The server applies the limit to API requests as to any message (nats-server 2.15, client.go, `processPub`). */
 function tooSmall(path: string, payload: number, streams: readonly PayloadStream[]): Problem[] {
   const requests = streams.map(({ key, config }) => {
     const body = JSON.stringify(completeConfig(config));

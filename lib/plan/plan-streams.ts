@@ -27,7 +27,7 @@ import { unlimitedWarnings } from "./consumer-limit.ts";
 import { externalProblems, originWarnings } from "./origins.ts";
 import type { Settings } from "./settings.ts";
 
-/** What the servers are to have of a stream, with its name in the settings. */
+/** The desired stream: its key, name, account and config. */
 interface WantedStream extends KeyedStream, Omit<CompiledStream, "problems"> {}
 
 export interface StreamPlan extends WantedStream {
@@ -36,36 +36,36 @@ export interface StreamPlan extends WantedStream {
 }
 
 export interface StreamDraft extends WantedStream {
-  /** Without leaders where there is no place. */
+  /** Has no `leaders` if the placement is impossible. */
   readonly policy: StreamPolicy;
   readonly placement: Placement;
-  /** What people should know about its place although nothing is wrong, a sentence each. */
+  /** Warnings for users, one sentence each; not errors. */
   readonly warnings: readonly string[];
-  /** What is wrong with its settings. That it has no place says {@link placement}. */
+  /** Errors in its settings. Whether it can be placed is in `placement`. */
   readonly problems: readonly Problem[];
 }
 
-/** A stream of the settings, before it has a place. */
+/** A compiled stream, before its placement is planned. */
 export interface NamedStream extends WantedStream, CompiledStream {
   /** Its settings. */
   readonly stream: PolicySettings;
 }
 
-/** What a stream's fate rests on beside its settings. */
+/** The rest of the cluster's plan, on which a stream's plan depends. */
 export interface Surroundings {
   readonly accounts: readonly AccountPlan[];
-  /** Whether leaf nodes may serve what no account does. Default: no. */
+  /** Whether leaf nodes are accepted, which may answer requests that no account answers. Default: no. */
   readonly leafNodes?: boolean;
-  /** With the room that its servers have while they are empty. */
+  /** The servers, each with the free space of empty stores. */
   readonly fleet: Fleet;
   readonly places: readonly NodePlace[];
-  /** All of them, itself included. */
+  /** All planned streams, including this one. */
   readonly streams: readonly Pick<StreamDraft, "name" | "account" | "config">[];
-  /** Of the servers; undefined where their image doesn't say. */
+  /** Version of the servers; undefined if their image doesn't say it. */
   readonly version: ServerVersion | undefined;
 }
 
-/** What the settings' streams come to, whatever cluster they are in. */
+/** Compiles all streams in the settings, each by itself. */
 export function compileStreams({
   streams,
   account,
@@ -81,7 +81,7 @@ export function compileStreams({
   }));
 }
 
-/** Reports what streams can't be beside each other. */
+/** Reports streams that conflict with each other, by name or subjects. */
 export function neighbourProblems(streams: readonly NamedStream[]): Problem[] {
   return [
     ...findNamesakes(streams),
@@ -95,7 +95,7 @@ export function neighbourProblems(streams: readonly NamedStream[]): Problem[] {
   ];
 }
 
-/** Plans where a stream goes, and tells what can't be. */
+/** Plans a stream's placement and policy, and collects its problems and warnings. */
 export function draftStream(
   { stream, problems, ...wanted }: NamedStream,
   { accounts, leafNodes = false, fleet, places, streams, version }: Surroundings,
@@ -106,7 +106,7 @@ export function draftStream(
   const homeless = placement.kind === "impossible";
   const hosts = homeless ? [] : plannedHosts(placement);
   const { policy, problems: misled } = compilePolicy(stream, hosts, places);
-  // Where no replica is, it goes without saying that none can lead.
+  // If the stream can't be placed at all, problems of its leader would be noise.
   const unfit = [
     ...homeProblems(wanted, accounts),
     ...streamRoomProblems(wanted, accounts),
@@ -131,10 +131,10 @@ export function draftStream(
 }
 
 /**
- * The streams once nothing is in the way, and what people should know of them all the same.
+ * Turns drafts without problems into plans, with their warnings.
  *
- * @param others what is wrong beside the streams.
- * @throws PlanError naming everything that is wrong, and every stream that can't be placed.
+ * @param others problems of the rest of the plan.
+ * @throws PlanError with all problems, also of streams that can't be placed.
  */
 export function planStreams(
   drafts: readonly StreamDraft[],
@@ -150,7 +150,7 @@ export function planStreams(
 
 const NAMES_SHOWN = 3;
 
-/** Each warning once, with the streams that it is about: there may be thousands. */
+/** Lists each warning once, with some of its streams, as there may be thousands. */
 function sumUp(streams: readonly StreamDraft[]): string[] {
   const warnings = streams.flatMap(({ key, warnings }) =>
     warnings.map((warning) => ({ key, warning })),

@@ -24,32 +24,35 @@ import { identityName, type Settings, type StackIdentity, settingsPlaceOf } from
 
 export type { StreamDraft, StreamPlan } from "./plan-streams.ts";
 
-/** The whole cluster as a value: what `preview` knows, components build and `status` reports on. */
+/**
+ * The desired cluster as a value. Components create it, and `preview` and `status` compare the observed cluster with
+ * it.
+ */
 export interface ClusterPlan extends Pick<TlsSettings, "tls" | "tlsFiles" | "certificateLifetime"> {
   readonly identity: StackIdentity;
   readonly cluster: string;
   readonly image: string;
-  /** Name of the Docker network, and first part of every name on the engine. */
+  /** Name of the Docker network, and prefix of all names on the engine. */
   readonly prefix: string;
   readonly bindAddress: string;
   readonly monitorAddress: string;
-  /** Bytes that a node's container may use. */
+  /** Memory limit of a node's container, in bytes. */
   readonly memory: number;
   readonly regions: readonly RegionPlan[];
   readonly rollout: Rollout;
-  /** Milliseconds without any progress after which waiting for nodes is given up. */
+  /** Milliseconds without progress after which an update stops waiting for nodes. */
   readonly patience: number;
-  /** Whether the volumes of nodes that leave stay on the engine, and those of a stack that is destroyed. */
+  /** Whether data volumes stay on the engine when their nodes leave or the stack is destroyed. */
   readonly keepsVolumes: boolean;
-  /** The nodes that may be down together, in the order in which they are changed. */
+  /** The nodes in waves, in the order of their restarts. The nodes of a wave may be down together. */
   readonly waves: readonly (readonly NodePlan[])[];
-  /** The servers as the placement planner sees them. */
+  /** The servers, for the placement planner. */
   readonly fleet: Fleet;
   readonly systemUser: string;
-  /** Beside the system account. The first one is that of streams which name none. */
+  /** All accounts except the system account. The first one owns the streams that name none. */
   readonly accounts: readonly AccountPlan[];
   readonly streams: readonly StreamPlan[];
-  /** What people should know although nothing is wrong, a sentence each. */
+  /** Warnings for users, one sentence each; not errors. */
   readonly notices: readonly string[];
 }
 
@@ -72,28 +75,28 @@ export interface NodePlan extends NodePlace {
   readonly monitorPort: number;
   readonly clientUrl: string;
   readonly monitoringUrl: string;
-  /** What a certificate of the stack's own authority names it. */
+  /** Names and addresses in its certificate, if the stack's own authority issues it. */
   readonly certificateNames: readonly string[];
   readonly conf: NodeConf;
-  /** `nats.conf`, rendered from it; holds no secret. */
+  /** `nats.conf`, rendered from `conf`. It has no secrets. */
   readonly confText: string;
-  /** All that a node is made of and no reload changes: a change of it needs a new container. No secret. */
+  /** The settings whose change needs a new container, as no reload applies it. They have no secrets. */
   readonly restartSettings: SettingValues;
 }
 
-/** A plan as far as it goes: what can't be is in it too, and says why. */
+/** A plan that may contain impossible streams and other errors, each with its problems. */
 export interface ClusterDraft extends Omit<ClusterPlan, "streams"> {
   readonly streams: readonly StreamDraft[];
-  /** Those that are of no stream. */
+  /** Warnings about the cluster as a whole. */
   readonly notices: readonly string[];
-  /** What is wrong with the nodes, or with streams as a whole. */
+  /** Errors of the nodes, or of several streams together. */
   readonly problems: readonly Problem[];
 }
 
 /**
- * Plans a cluster: a pure function of its settings.
+ * Plans a cluster, as a pure function of its settings.
  *
- * @throws PlanError naming every stream that can't be, or can't be placed.
+ * @throws PlanError with all problems, also of streams that can't be placed.
  */
 export function planCluster(settings: Settings): ClusterPlan {
   const { streams: drafts, problems, notices, ...cluster } = draftCluster(settings);
@@ -101,7 +104,7 @@ export function planCluster(settings: Settings): ClusterPlan {
   return { ...cluster, streams, notices: [...notices, ...warnings] };
 }
 
-/** Plans whatever can be planned, and tells what can't. Never throws. */
+/** Plans all that is possible, and collects problems. It never throws. */
 export function draftCluster(settings: Settings): ClusterDraft {
   const { identity, regions, availabilityZones: zones } = settings;
   const compiled = compileStreams(settings);
@@ -180,12 +183,12 @@ export function draftCluster(settings: Settings): ClusterDraft {
   };
 }
 
-/** Every node of a plan, region by region, zone by zone. */
+/** All nodes of a plan, region by region, zone by zone. */
 export function nodesOf(plan: Pick<ClusterPlan, "regions">): NodePlan[] {
   return plan.regions.flatMap(({ zones }) => zones.flatMap(({ nodes }) => nodes));
 }
 
-/** The same plan with other nodes. */
+/** A copy of a plan with changed nodes. */
 export function mapNodes(plan: ClusterPlan, change: (node: NodePlan) => NodePlan): ClusterPlan {
   const changed = new Map(nodesOf(plan).map((node) => [node, change(node)]));
   const replace = (nodes: readonly NodePlan[]) => nodes.map((node) => changed.get(node) ?? node);
@@ -213,7 +216,7 @@ function planNode(
     serverName: place.name,
     serverTags: place.serverTags,
     routes,
-    // Of those that are published on every address, others know theirs best.
+    // If ports are published on all addresses, no single one is right for all clients.
     ...(host === bindAddress ? { clientAdvertise: `${host}:${clientPort}` } : {}),
     ...nodeSettings(settings),
     ...(tls === "none" ? {} : { tls }),
@@ -235,7 +238,7 @@ function planNode(
       image: settings.image,
       memory: settings.memory,
       bindAddress,
-      // Nodes that were made before there was such a setting had none, and stay as they are on loopback.
+      // Containers that are older than this setting don't have it in their label, and must not be restarted for it.
       ...(monitorAddress === bindAddress ? {} : { monitorAddress }),
       clientPort,
       monitorPort,
@@ -244,12 +247,12 @@ function planNode(
   };
 }
 
-/** What is published on every address is reached on loopback. */
+/** The address to connect to from the engine's host. Ports published on all addresses are reached on loopback. */
 function reachedFromHere(address: string): string {
   return address === "0.0.0.0" ? "127.0.0.1" : address;
 }
 
-/** A name is a DNS label, on the network and in every other node's routes. */
+/** Characters of a DNS label: a node's name is one in the Docker network, and in the routes of other nodes. */
 const MAX_NAME_LENGTH = 63;
 
 function nameProblems(nodes: readonly NodePlan[]): Problem[] {
@@ -282,7 +285,7 @@ function nameProblems(nodes: readonly NodePlan[]): Problem[] {
   ];
 }
 
-/** Two listeners on one port, and ports past the last. */
+/** Reports ports that two listeners would share, and ports above the maximum. */
 function portProblems(nodes: readonly NodePlan[]): Problem[] {
   const listeners = nodes.flatMap(({ name, clientPort, monitorPort }) => [
     { setting: "clientPort", name, port: clientPort },

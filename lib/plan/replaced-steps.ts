@@ -11,16 +11,16 @@ const exported = z.object({
 });
 
 /**
- * Whether a resource is deleted because another one has taken its place, as where an `up` is told to replace it.
+ * Whether a resource is being deleted because an update replaces it, e.g. `up --replace`.
  *
- * @param state what `pulumi stack export` gives meanwhile.
- * @param name of the resource, which no other of its type has.
+ * @param state output of `pulumi stack export` during the update.
+ * @param name the resource's name, unique among its type.
  */
 export function isReplaced(state: unknown, name: string): boolean {
   return resourcesIn(state).some((each) => each.delete === true && each.urn.endsWith(`::${name}`));
 }
 
-/** Whether a state has a resource that isn't about to be deleted. */
+/** Whether a state has a resource that isn't marked for deletion. */
 export function hasResource(state: unknown, urn: string): boolean {
   return resourcesIn(state).some((each) => each.delete !== true && each.urn === urn);
 }

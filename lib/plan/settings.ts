@@ -28,20 +28,28 @@ import {
 } from "../tls/tls-settings.ts";
 import { regionTag, zoneTag } from "../topology/tags.ts";
 
-/** The names that a cluster was made under; names and default ports on the engine derive from them, see stack-identity.ts. */
+/**
+ * The names under which a cluster was created. Names and default ports on the engine derive from them, see
+ * stack-identity.ts.
+ */
 export interface StackIdentity {
   readonly project: string;
   readonly stack: string;
-  /** By which a program tells it from its other clusters. Absent: the stack has but one, and is called as it. */
+  /**
+   * The cluster's name among those of its program. Absent: it is the stack's only cluster, with its settings in the
+   * config.
+   */
   readonly cluster?: string;
 }
 
-/** Of a cluster that is called as its stack, the stack's config has the settings. */
+/**
+ * Where a cluster's settings come from: a program if the cluster has a name of its own, otherwise the stack's config.
+ */
 export function settingsPlaceOf({ cluster }: Pick<StackIdentity, "cluster">): SettingsPlace {
   return cluster === undefined ? "config" : "program";
 }
 
-/** The names one after the other, e.g. `shop-prod-c1`. */
+/** The names joined with a separator, e.g. `shop-prod-c1`. */
 export function identityName(
   { project, stack, cluster }: StackIdentity,
   separator: "-" | "/",
@@ -49,7 +57,7 @@ export function identityName(
   return [project, stack, ...(cluster === undefined ? [] : [cluster])].join(separator);
 }
 
-/** Every setting of a cluster, checked, with defaults filled in; their rows in the table tell of each. Passwords are not among them. */
+/** All parsed settings of a cluster, with defaults, but without passwords. The table of settings documents each. */
 export interface Settings
   extends TlsSettings,
     Omit<SettingsByName, keyof TlsSettings | "uniqueTag"> {
@@ -60,7 +68,7 @@ export interface Settings
 }
 
 const NAME = /^[a-z]([a-z0-9-]*[a-z0-9])?$/;
-/** The letters of an image's name; the engine knows the rest. */
+/** The characters of an image's name. The engine checks the rest. */
 const IMAGE = /^[a-z0-9][\w.:/@-]*$/;
 const name = z
   .string()
@@ -68,7 +76,7 @@ const name = z
     NAME,
     says("must be lower case letters, digits and dashes, with a letter first and no dash last"),
   );
-/** A client sends its name and password in one line of 4 KiB at most (nats-server 2.15, `max_control_line`). */
+/** Clients send user and password in one line, of at most 4 KiB (nats-server 2.15, `max_control_line`). */
 const LONGEST_LABEL = 128;
 const label = z
   .string()
@@ -96,7 +104,7 @@ function durationSchema(least: string, why: string): z.ZodType {
     });
 }
 
-/** Checks one setting as people write it, without its default. */
+/** The zod schema of one setting. It adds no default. */
 export function schemaOf(setting: Setting): z.ZodType {
   switch (setting.kind) {
     case "label":
@@ -148,10 +156,10 @@ const schema = z.strictObject(
       ];
     }),
   ),
-  // The shape is computed from the table; its type can only be stated.
+  // TypeScript can't infer the type, as the shape is computed from the table.
 ) as unknown as z.ZodType<ParsedSettings>;
 
-/** The kinds that Pulumi hands over as text. All others are JSON. */
+/** The kinds whose values are text in Pulumi's config. Values of all other kinds are JSON there. */
 const TEXT_KINDS: ReadonlySet<Setting["kind"]> = new Set<Setting["kind"]>([
   "label",
   "image",
@@ -167,14 +175,14 @@ const JSON_SETTINGS: ReadonlySet<string> = new Set(
   settingNames(({ kind }) => kind !== "password" && !TEXT_KINDS.has(kind)),
 );
 
-/** Read apart, as secrets: no plan rests on them. */
+/** Names of the settings that are passwords. They are read separately, and no plan depends on them. */
 export const PASSWORDS: ReadonlySet<string> = new Set(
   settingNames(({ kind }) => kind === "password"),
 );
 
 /**
- * Picks the settings out of a stack's config as Pulumi keeps it, text by `project:name`. A misspelt name is
- * kept, for {@link parseSettings} to refuse; of passwords is kept that they are there.
+ * Picks the settings of a project from a stack's config, which has text by `project:name`. Unknown names stay, so that
+ * {@link parseSettings} refuses them. Passwords are replaced by {@link GIVEN}.
  */
 export function decodeSettings(
   config: Readonly<Record<string, string>>,
@@ -194,7 +202,7 @@ function decode(name: string, text: string): unknown {
   return name === "accounts" ? hidePasswords(value) : value;
 }
 
-/** Text that is no JSON stays as it is: the setting's own check has the better words for it. */
+/** Parses JSON. Other text stays as it is, as the setting's schema has a better error for it. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -204,10 +212,10 @@ function parseJson(text: string): unknown {
 }
 
 /**
- * Checks settings as people write them and fills in the defaults.
+ * Parses settings and fills in their defaults.
  *
- * @param raw keys are the setting names without a namespace, values plain YAML or JSON.
- * @throws PlanError with every problem found, none of them quoting a secret.
+ * @param raw values of YAML or JSON, by names of settings without namespace.
+ * @throws PlanError with all problems. None of them quotes a secret.
  */
 export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
   const place = settingsPlaceOf(identity);
@@ -224,7 +232,7 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     ...secured.settings,
     identity,
     hasPassword: password !== undefined,
-    // The pages show accounts, connections and subjects to whoever reads them.
+    // The pages show accounts, connections and subjects without a login, so the default is loopback.
     monitorAddress:
       settings.monitorAddress || (isLoopback(bindAddress) ? bindAddress : "127.0.0.1"),
     uniqueTag: uniqueTag === "none" ? "" : uniqueTag,
@@ -244,12 +252,13 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
   return complete;
 }
 
-/** Of a container's memory, that streams may fill: the rest is the server's, its raft logs in memory among it. */
+/** The share of a container's memory that streams may use. The server needs the rest, e.g. for Raft logs in memory. */
 const MEMORY_SHARE = 0.5;
 
 /**
- * A store that fills up has its node killed where it doesn't fit, and as replicas hold the same, the others with it.
- * The default is let pass where no stream of the settings is in memory: a node that is smaller need not have any.
+ * Reports a memory store that is too large for the container. When it fills up, the node is killed, and so are the
+ * nodes of the other replicas, which hold the same. Without memory streams in the settings, the default size is
+ * accepted, so that small nodes needn't set it.
  */
 function memoryProblems({
   memory,
@@ -274,18 +283,18 @@ function memoryProblems({
 const MONITOR_PORT_DISTANCE = 4_000;
 const DEFAULT_PORTS = { first: 10_000, step: 20, slots: 200 };
 
-/** The first client port of a cluster that names none: the same at each run, below the ephemeral ports. */
+/** The first client port of a cluster that sets none: derived from its names, below the ephemeral ports. */
 function defaultPort(identity: StackIdentity): number {
   const hash = createHash("sha256").update(identityName(identity, "/")).digest().readUInt32BE();
   return DEFAULT_PORTS.first + (hash % DEFAULT_PORTS.slots) * DEFAULT_PORTS.step;
 }
 
-/** An error that names the value. */
+/** An error of zod: the value, followed by the rule. */
 function says(rule: string) {
   return { error: ({ input }: { readonly input?: unknown }) => `${quoteValue(input)} ${rule}` };
 }
 
-/** Refuses an image whose version can't be told, and one that isn't accepted. */
+/** Refuses an image whose tag has no version, or a version that isn't accepted. */
 function checkImage(image: string, context: z.RefinementCtx<string>): void {
   const version = imageVersion(image);
   if (!IMAGE.test(image) || !version) {
@@ -298,7 +307,7 @@ function checkImage(image: string, context: z.RefinementCtx<string>): void {
   if (message !== undefined) context.addIssue({ code: "custom", message });
 }
 
-/** `always` is kept, a duration becomes what Go's time.ParseDuration takes: `1d` is none of its words. */
+/** Converts a duration to one that Go's time.ParseDuration accepts, which doesn't know e.g. `1d`. `always` stays. */
 function parseSyncInterval(text: string, context: z.RefinementCtx<string>): string {
   if (text === "always") return text;
   try {
@@ -322,7 +331,7 @@ function reservedName(account: string): Problem[] {
   return [{ path: "account", message: `${account} is ${reserved}`, fix: "choose another name" }];
 }
 
-/** zod leaves out what would replace an object's prototype, and says nothing. */
+/** Reports names such as `__proto__`, which zod drops silently. */
 function unreadStreams(raw: unknown, streams: Settings["streams"]): Problem[] {
   const { streams: given = {} } = raw as { readonly streams?: object };
   return Object.keys(given)

@@ -1,4 +1,4 @@
-/** Whose a cluster's things on an engine are, and what they are called. */
+/** The identity of a cluster: who owns its resources on an engine, and how these are named. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { listSome } from "../base/wording.ts";
@@ -6,12 +6,12 @@ import { OWNER_LABEL, STACK_LABEL } from "../nodes/labels.ts";
 import { identityName, type StackIdentity } from "./settings.ts";
 
 /**
- * The names that a cluster was made under, whatever its stack is called now, and the value that marks what it makes.
- *
- * Names and default ports on the engine derive from the names, and salts and keys from the owner.
+ * The names under which a cluster was created, which stay even if its stack is renamed, and its owner id, which
+ * labels its resources. Names and default ports on the engine derive from the names; salts and keys derive from the
+ * owner id.
  */
 export interface Identity extends StackIdentity {
-  /** 16 hexadecimal digits; no secret. */
+  /** 16 hexadecimal digits; not a secret. */
   readonly owner: string;
 }
 
@@ -23,10 +23,13 @@ export const identitySchema: z.ZodType<Identity> = z.object({
 });
 
 /**
- * The owner that a cluster begins with: the same in a preview and in the `up` after it, and again after a `destroy`, so
- * that volumes which were kept are its own. From then on it is what the state says.
+ * Derives the owner id of a new cluster. It is the same in a preview and the `up` after it, and again after a
+ * `destroy`, so that kept volumes still belong to the cluster. Once the cluster exists, the owner id in its state
+ * counts.
  *
- * @param scope tells the backend that the state is in from others, as far as anybody can: two may be at one URL.
+ * @param scope distinguishes the backend of the state from others, as far as possible: two backends may have the same
+ *   URL.
+ * @returns 16 hexadecimal digits.
  */
 export function deriveOwner(identity: StackIdentity, organization: string, scope: string): string {
   const text = `${organization}/${identityName(identity, "/")}@${scope}`;
@@ -34,13 +37,13 @@ export function deriveOwner(identity: StackIdentity, organization: string, scope
 }
 
 /**
- * Picks an owner for a stack that has made nothing yet. What runs under one is not its own: there is another state of
- * that name, or was. Volumes alone are what a `destroy` has kept.
+ * Chooses the owner id of a stack that has created nothing yet. Containers or networks with a candidate's id belong to
+ * another stack of that name, or to a state that is lost. Volumes alone were kept by a `destroy`, and are reused.
  *
- * @param candidates the preferred one first.
- * @param live owners of the containers and networks on the engine.
- * @param kept owners of its volumes.
- * @returns undefined where one of them is live.
+ * @param candidates owner ids, the preferred one first.
+ * @param live owner ids of containers and networks on the engine.
+ * @param kept owner ids of volumes on the engine.
+ * @returns undefined if one of the candidates is live.
  */
 export function chooseOwner(
   candidates: readonly string[],
@@ -51,13 +54,15 @@ export function chooseOwner(
   return candidates.find((owner) => kept.has(owner)) ?? candidates[0];
 }
 
-/** Takes a stack that has made nothing for the owner of what is on the engine, as its state is lost. */
+/**
+ * Environment variable with the owner id of resources that a new stack is to take over, because their state is lost.
+ */
 export const OWNER_VARIABLE = "NATS_REGIONS_OWNER";
 
 /**
- * What a person is told where the engine has things of another stack by the names that this one would give.
+ * The error if the engine has resources of another stack whose names this stack needs.
  *
- * @param found names and owners of those things.
+ * @param found names and owner ids of these resources.
  */
 export function describeForeign(
   { stack, cluster }: StackIdentity,
@@ -86,9 +91,9 @@ const resource = z.looseObject({
   delete: z.boolean().optional(),
   inputs: z
     .looseObject({
-      /** Of a volume. Anything else may have labels of another form. */
+      /** Labels of a volume. Those of other resources may have another form. */
       labels: z.array(label).optional().catch(undefined),
-      /** Of the network, which a Command makes; of others, anything. */
+      /** Environment of the Command that creates the network. That of other resources may be anything. */
       environment: z
         .looseObject({ LABELS: z.string().optional(), OWNER: z.string().optional() })
         .optional()
@@ -107,14 +112,14 @@ const exported = z.object({
 });
 
 /**
- * Reads a cluster's identity out of its stack's state, by the labels of what it made, or began to make: every version has
- * labelled its network and volumes with both.
+ * Reads a cluster's identity from its stack's state, by the labels of networks and volumes that it created or began to
+ * create: every version has set both labels on these.
  *
- * The network comes first, as it can't be half replaced: one that nodes are on stays.
+ * The network's labels come first, as a network with nodes can't be replaced, whereas some volumes may be.
  *
- * @param state what `pulumi stack export` gives.
+ * @param state output of `pulumi stack export`.
  * @param cluster see {@link StackIdentity.cluster}.
- * @returns undefined where the cluster has made nothing.
+ * @returns undefined if the cluster has created nothing.
  */
 export function identityIn(state: unknown, cluster?: string): Identity | undefined {
   const all = inputsIn(state);
@@ -126,10 +131,10 @@ export function identityIn(state: unknown, cluster?: string): Identity | undefin
 }
 
 /**
- * Reads out of a stack's state the owners that its steps were told, e.g. those of an `up` that was killed before it could
- * note down anything that has labels: nobody but the stack itself comes so far with them.
+ * Reads the owner ids that a state's Commands have in their environment. They identify the stack's own resources even
+ * if its first `up` was killed before the state had a resource with labels.
  *
- * @param state what `pulumi stack export` gives.
+ * @param state output of `pulumi stack export`.
  */
 export function ownersToldIn(state: unknown): ReadonlySet<string> {
   const told = inputsIn(state).map((inputs) => inputs?.environment?.OWNER ?? "");
@@ -139,7 +144,7 @@ export function ownersToldIn(state: unknown): ReadonlySet<string> {
   );
 }
 
-/** What resources are made from, or were to be made from by operations that never ended. */
+/** The inputs of all resources, and of operations that never finished. */
 function inputsIn(state: unknown) {
   const { deployment } = exported.parse(state);
   if (!deployment) return [];
@@ -149,7 +154,7 @@ function inputsIn(state: unknown) {
     .map(({ inputs }) => inputs);
 }
 
-/** Takes `--label=a=b --label=c=d` apart. */
+/** Parses `--label=a=b --label=c=d`. */
 function parseFlags(flags = ""): z.output<typeof label>[] {
   return Array.from(flags.matchAll(/--label=([^\s=]+)=(\S*)/g), ([, label = "", value = ""]) => ({
     label,
@@ -160,7 +165,7 @@ function parseFlags(flags = ""): z.output<typeof label>[] {
 function toIdentity(labels: readonly z.output<typeof label>[]): Identity | undefined {
   const read = (name: string) => labels.find(({ label }) => label === name)?.value;
   const owner = read(OWNER_LABEL);
-  // A project's name has no slash in it, and neither has a stack's.
+  // Names of projects and stacks contain no slash.
   const [project, stack, cluster] = read(STACK_LABEL)?.split("/") ?? [];
   const named = cluster === undefined ? {} : { cluster };
   return owner && project && stack ? { project, stack, ...named, owner } : undefined;
