@@ -1,6 +1,6 @@
 /**
- * The planner as a library: it turns settings into a plan, and predicts where nats-server puts a stream's replicas. It is
- * pure, without network, Pulumi or Docker.
+ * The planner as a library: it turns settings into a plan, and predicts where nats-server puts a stream's replicas.
+ * It is pure, without network, Pulumi or Docker.
  */
 export { PlanError, type Problem } from "./base/errors.ts";
 export {

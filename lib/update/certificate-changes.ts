@@ -1,4 +1,4 @@
-/** Tells, before anything changes, what a node's next certificate says otherwise than the one that it shows. */
+/** Compares a node's planned certificate with the one that it presents now, before anything changes. */
 import { X509Certificate } from "node:crypto";
 import { formatDuration } from "../base/quantities.ts";
 import {
@@ -11,22 +11,22 @@ import {
 import { certificatesIn, type RunningTls } from "../tls/own-certificates.ts";
 import { describeDifference, type Reason } from "./node-changes.ts";
 
-/** What the stack's own authority is to certify. */
+/** The desired content of a certificate of the stack's own authority. */
 export interface PlannedCertificate {
-  /** Host names and addresses, as `certificateNames` has them. */
+  /** Host names and addresses, in the spelling of `certificateNames`. */
   readonly names: readonly string[];
-  /** Nanoseconds. */
+  /** In nanoseconds. */
   readonly lifetime: number;
 }
 
-/** Certificates are to the second; what is less of a lifetime is rounded. */
+/** Milliseconds. Certificates have whole seconds, so lifetimes that differ by less are equal. */
 const SECOND = 1_000;
 
 /**
- * Why the stack's authority issues a node another certificate; nothing where it keeps that which it shows. That it
- * is due is said where it would stay otherwise.
+ * Why the stack's authority issues a new certificate for a node; empty if the node keeps its certificate. That a
+ * renewal is due is only listed if there is no other reason.
  *
- * @param shown PEM.
+ * @param shown the certificate that the node presents, PEM.
  * @param now milliseconds since 1970.
  */
 export function issueReasons(shown: string, planned: PlannedCertificate, now: number): Reason[] {
@@ -52,7 +52,7 @@ export function issueReasons(shown: string, planned: PlannedCertificate, now: nu
   return [{ setting: "certificate", change: `${expiry}, this up renews it` }];
 }
 
-/** Why a node takes up the user's files; nothing where it has what is in them. Those in between aren't looked at. */
+/** Why a node reloads the user's files; empty if it has the same. Intermediate certificates aren't compared. */
 export function fileReasons(running: RunningTls, planned: RunningTls): Reason[] {
   const isOther = (texts: (tls: RunningTls) => readonly string[]) =>
     describeDifference(texts(running), texts(planned)) !== "";
@@ -76,7 +76,7 @@ function validityOf({ validFromDate, validToDate }: X509Certificate): Validity {
 
 const NAME = /(?:DNS|IP Address):([^,\s]+)/g;
 
-/** The host names and addresses in a certificate, as `node:crypto` lists its alternative names. */
+/** The host names and addresses in a certificate's subject alternative names. */
 function namesIn({ subjectAltName = "" }: X509Certificate): string[] {
   return [...subjectAltName.matchAll(NAME)].map(([, name = ""]) => canonicalName(name));
 }

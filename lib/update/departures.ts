@@ -1,4 +1,4 @@
-/** What becomes of nodes that the settings have no more, and of what they hold. */
+/** Nodes that leave because they were removed from the settings, and the streams of which they have replicas. */
 
 import { imageVersion, isOlder } from "../nodes/versions.ts";
 import {
@@ -22,11 +22,11 @@ export interface HeldStream {
 /** A node that is to leave. */
 export interface LeavingNode {
   readonly name: string;
-  /** Undefined where it doesn't answer. */
+  /** The streams of which it has a replica; absent if it doesn't answer. */
   readonly held?: readonly HeldStream[];
 }
 
-/** What a server's page says of a stream, as far as its place goes. */
+/** The placement request of a stream, from its config on a server's monitoring page. */
 export function heldStream(
   account: string,
   config: Pick<StreamConfig, "name" | "num_replicas" | "placement">,
@@ -34,7 +34,9 @@ export function heldStream(
   return { account, name: config.name, request: placementRequest(config) };
 }
 
-/** What nodes that leave hold apart from the streams of the settings, which move by their own plan; each once. */
+/**
+ * The streams on leaving nodes that aren't in the settings, each once. Streams in the settings move by their own plan.
+ */
 export function unplannedStreams(
   leaving: readonly LeavingNode[],
   { streams }: Pick<ClusterPlan, "streams">,
@@ -43,13 +45,13 @@ export function unplannedStreams(
   return distinctStreams(notAmong(held, streams));
 }
 
-/** The first that can be told to move whatever a server holds (`$JS.API.SERVER.EVACUATE`). */
+/** The first version that can move all replicas off a server on request (`$JS.API.SERVER.EVACUATE`). */
 const EVACUATES = [2, 15, 0] as const;
 
 /**
- * Says why streams can't leave their nodes, a sentence each: those that the nodes which stay don't fit, and
- * all of them where the servers are too old to be told to move them. A server that is told all the same
- * makes do with fewer replicas.
+ * Says why streams can't leave their nodes, one sentence each: the remaining nodes don't fit their placement, or the
+ * servers are too old to evacuate a node. An evacuation without enough remaining nodes would leave a stream with fewer
+ * replicas.
  */
 export function describeStranded(
   streams: readonly HeldStream[],
@@ -72,7 +74,7 @@ export function describeStranded(
   });
 }
 
-/** Says what becomes of nodes that leave, before anything happens. */
+/** Announces what an update will do with leaving nodes and their streams. */
 export function describeDepartures(
   leaving: readonly LeavingNode[],
   plan: Pick<ClusterPlan, "streams" | "keepsVolumes">,

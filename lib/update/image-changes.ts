@@ -1,4 +1,4 @@
-/** What another version of nats-server means for streams that are there. */
+/** The effects of a change of nats-server's version on existing streams. */
 
 import { imageVersion, isOlder, type ServerVersion } from "../nodes/versions.ts";
 import type { ObservedCluster } from "../observed/observed.ts";
@@ -7,7 +7,7 @@ import type { ClusterPlan } from "../plan/plan.ts";
 import { streamKey } from "../streams/stream-name.ts";
 
 export interface ImageChange {
-  /** Oldest and newest version that runs. */
+  /** Oldest and newest running version. */
   readonly oldest: ServerVersion;
   readonly newest: ServerVersion;
   readonly planned: ServerVersion;
@@ -19,10 +19,10 @@ export interface ImageEffects {
 }
 
 /**
- * Finds the change of version that a plan is.
+ * Finds out whether a plan changes nats-server's version.
  *
- * @param images of the nodes that are there; undefined where a node doesn't say.
- * @returns undefined where the version stays.
+ * @param images images of the existing nodes; undefined if unknown.
+ * @returns undefined if all nodes keep their version.
  */
 export function imageChange(
   images: readonly (string | undefined)[],
@@ -39,10 +39,13 @@ export function imageChange(
   return isSame ? undefined : { oldest, newest, planned: to };
 }
 
-/** The first that carries moves out by what they lead to, which servers before it keep, but don't go on with. */
+/**
+ * The first version that moves streams by a desired state. Older servers keep that state, but don't continue the
+ * move.
+ */
 const MOVES_BY_GOAL: ServerVersion = [2, 15, 0];
 
-/** Says what a change of version does to streams, before it is made. */
+/** Says, before a change of version, what it does to streams. */
 export function imageEffects(
   { oldest, newest, planned: version }: ImageChange,
   { streams }: ObservedCluster,

@@ -1,18 +1,20 @@
-/** What data volumes that stayed when their nodes left, or their stack was destroyed, mean for nodes that come. */
+/**
+ * Data volumes that were kept when their nodes left or their stack was destroyed, and new nodes that would use them.
+ */
 
 import { listSome } from "../base/wording.ts";
 import { majorityOf } from "../placement/survivability.ts";
 
 export interface KeptVolumes {
-  /** Data volumes of planned nodes that have nothing else: no container, no config. */
+  /** Planned nodes of which only the data volume exists: no container, no config. */
   readonly returning: readonly { readonly node: string; readonly dataVolume: string }[];
-  /** Names of data volumes of nodes that aren't planned, nor there. */
+  /** Names of data volumes whose nodes neither are planned nor exist. */
   readonly others: readonly string[];
-  /** Whether no node is there: the cluster is made anew of what was kept. */
+  /** Whether no node exists, so that the whole cluster is created again from kept volumes. */
   readonly isNew: boolean;
 }
 
-/** Says it in sentences, with the way out. */
+/** Warns of kept volumes, with what the user can do. */
 export function describeKeptVolumes({ returning, others, isNew }: KeptVolumes): string[] {
   if (returning.length === 0) return [];
   const nodes = listSome(returning.map(({ node }) => node));

@@ -1,21 +1,22 @@
-/** Which nodes leave a cluster, and what their config says meanwhile. */
+/** The nodes that leave a cluster, and their config while they do. */
 import { peerId } from "../observed/meta-group.ts";
 import type { MetaPeer } from "../observed/readiness.ts";
 import { DRAIN_TAG } from "../placement/placement.ts";
 
 export interface Leavers<Node> {
-  /** By name: those that count in the meta group still. */
+  /** Leaving nodes that are still members of the meta group, sorted by name. */
   readonly leaving: readonly Node[];
-  /** Members that are not to stay and have no container: nothing can be moved off them. */
+  /** Members of the meta group that aren't to stay and have no container, so nothing can be moved off them. */
   readonly ghosts: readonly string[];
 }
 
 /**
- * Finds the nodes that are not to stay, but still count in the meta group. One that doesn't has nothing to lose, and is
- * not to be started again (it would join again, nats-server 2.15).
+ * Finds the nodes that aren't to stay, but are still members of the meta group. Others are left out: they have no data,
+ * and must not be started, as they would join again (nats-server 2.15).
  *
- * @param own the containers of the stack.
- * @param members all of the meta group, by its leader.
+ * @param own the stack's containers.
+ * @param staying names of the nodes that stay.
+ * @param members all members of the meta group, by its leader's view.
  */
 export function findLeavers<Node extends { readonly name: string }>(
   own: readonly Node[],
@@ -33,7 +34,9 @@ export function findLeavers<Node extends { readonly name: string }>(
   };
 }
 
-/** A node's config with the tag that keeps new replicas away: below what is there, where it replaces the others. */
+/**
+ * Appends the tag to a node's config that keeps new replicas away. As the last `server_tags`, it replaces all others.
+ */
 export function drainedConf(conf: string): string {
   const line = `"server_tags": ["${DRAIN_TAG}"]\n`;
   return conf.endsWith(line) ? conf : `${conf}${line}`;

@@ -7,7 +7,7 @@ import { terseNamer } from "../streams/stream-name.ts";
 type Plan = Pick<ClusterPlan, "streams" | "fleet">;
 
 /**
- * Says what becomes of streams when nodes start with an empty data volume.
+ * Says what happens to streams if nodes start with an empty data volume.
  *
  * @param nodes names of the nodes, at least one.
  */
@@ -16,10 +16,10 @@ export function describeLostData(plan: Plan, nodes: readonly string[]): string {
 }
 
 /**
- * Says the same of nodes whose data volume isn't there, while those of others were kept. Whether they ever had one,
- * nobody knows: what the state knew went with the stack.
+ * Says the same of nodes without a data volume, while volumes of other nodes were kept. It is unknown whether they
+ * ever had one, as the state is gone with the stack.
  *
- * @param nodes names of the nodes; none: nothing is said.
+ * @param nodes names of the nodes. Empty: the result is empty.
  */
 export function describeNotKept(plan: Plan, nodes: readonly string[]): string[] {
   if (nodes.length === 0) return [];
@@ -31,8 +31,9 @@ export function describeNotKept(plan: Plan, nodes: readonly string[]): string[] 
 }
 
 /**
- * One replica is enough to fill the others again (seen with nats-server 2.15.2, two of three lost), but the last messages
- * may have been acknowledged by the others; where there is none, the stream is made anew without a word.
+ * Says which streams lose messages. One remaining replica suffices to fill the others (observed with nats-server
+ * 2.15.2, two of three lost), but it may lack the last messages that the others acknowledged. Without any, the server
+ * creates the stream again, empty, and reports nothing.
  */
 function fatesOf({ streams, fleet }: Plan, nodes: readonly string[]): string {
   const seated = streams.map((stream) => {

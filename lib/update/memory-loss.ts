@@ -1,9 +1,9 @@
-/** What restarts take from streams that are in memory only. */
+/** Messages of memory streams that restarts would delete. */
 import type { ClusterPlan } from "../plan/plan.ts";
 import { describeContents } from "../streams/stream-loss.ts";
 import { distinctStreams, type StreamName, streamKey } from "../streams/stream-name.ts";
 
-/** A stream in memory, as a node that has a replica of it shows it. */
+/** A memory stream, as a node with a replica reports it. */
 export interface MemoryStream extends StreamName {
   /** Nodes that have a replica. */
   readonly hosts: readonly string[];
@@ -11,20 +11,20 @@ export interface MemoryStream extends StreamName {
   readonly bytes: number;
 }
 
-/** A sentence for each stream. */
+/** One sentence for each stream. */
 export interface MemoryLosses {
   readonly refused: readonly string[];
-  /** Of those whose settings say `allowDataLoss`. */
+  /** Streams whose settings have `allowDataLoss`. */
   readonly allowed: readonly string[];
 }
 
 /**
- * Says which streams would be empty after an update: those whose replicas are all restarted at once. Otherwise
- * nats-server fills a replica in memory from the others (2.15); nothing tells it that a stream which it makes anew
- * without them has held anything.
+ * Says which streams would be empty after an update: those whose replicas are all restarted at once. nats-server
+ * fills a memory replica from the others (2.15). Without any replica left, it creates the stream again, empty, and
+ * reports nothing.
  *
- * @param held by the nodes that are restarted; a stream may be there several times.
- * @param restarted names of the nodes that are.
+ * @param held streams of the nodes that are restarted; may contain duplicates.
+ * @param restarted names of the nodes that are restarted.
  */
 export function describeMemoryLosses(
   held: readonly MemoryStream[],

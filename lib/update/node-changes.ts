@@ -11,52 +11,55 @@ import {
 import { PREVIEW_WORDS } from "../settings/settings-table.ts";
 import { formatSyncInterval } from "../streams/durability.ts";
 
-/** A node as it is before an update, as far as that can be told. */
+/** An existing node before an update, as far as it can be observed. */
 export interface RunningNode {
-  /** The {@link NodePlan.restartSettings} that it was made with; undefined where they weren't noted down. */
+  /** The {@link NodePlan.restartSettings} in its container's label; absent if it has no such label. */
   readonly settings?: SettingValues;
-  /** Undefined where the node doesn't run or answer: then there is no telling what a reload would change. */
+  /** Absent if the node doesn't run or answer. It is then unknown what a reload would change. */
   readonly server?: RunningServer;
 }
 
-/** What a server says of itself in `/varz`. */
+/** What a server reports in `/varz`. */
 export interface RunningServer {
   /** E.g. `2.15.2`. */
   readonly version: string;
-  /** Lower case, in any order. */
+  /** In lower case, in any order. */
   readonly tags: readonly string[];
-  /** Names of the nodes that it has routes to, in any order. */
+  /** Names of the nodes to which it has routes, in any order. */
   readonly routes: readonly string[];
-  /** What it tells of its settings, see {@link toldSettings}: none of its stores e.g. without JetStream. */
+  /** Its settings, as far as it reports them, see {@link toldSettings}. E.g. without JetStream it reports no stores. */
   readonly settings: SettingValues;
-  /** Undefined before nats-server 2.11. */
+  /** Absent before nats-server 2.11. */
   readonly configDigest?: string;
-  /** When it took up its config, RFC 3339. */
+  /** When it loaded its config, RFC 3339. */
   readonly configLoadTime: string;
-  /** Why it gets another certificate than it shows; none without TLS. */
+  /** Why it gets a new certificate; empty if it keeps its own, and without TLS. */
   readonly certificateReasons: readonly Reason[];
 }
 
-/** What an update makes of a node: it is new, stays as it is, takes up its config, or is made anew. */
+/** What an update does to a node: create it, nothing, reload its config, or replace its container. */
 export type ChangeKind = "create" | "none" | "reload" | "restart";
 
 export interface NodeChange {
   /** Name of the node. */
   readonly node: string;
   readonly kind: ChangeKind;
-  /** Empty where nothing changes, and of a new node. */
+  /** Empty for a new node, and if nothing changes. */
   readonly reasons: readonly Reason[];
-  /** When its server took up a config that isn't the planned one; undefined where it runs with that, or doesn't run. */
+  /**
+   * When its server loaded a config that differs from the planned one; absent if it has the planned one, or doesn't
+   * run.
+   */
   readonly strayedAt?: string;
-  /** JSON that the label of its container is to have: another than it has, where it is to be made anew. */
+  /** The desired JSON of its container's label. If it differs from the current label, the container is replaced. */
   readonly label: string;
-  /** There where a reload gives it more room for streams. */
+  /** Present if a reload enlarges a store. */
   readonly grows?: true;
 }
 
 /**
- * Key in a label beside the settings: when the server took up the larger stores that the container was made anew to
- * take back. The settings may be to the letter those that it was made with before.
+ * Key in a label, beside the settings: when the server loaded the larger stores that a restart is to shrink again. It
+ * makes the label differ, as the settings may be exactly those with which the container was created.
  */
 const SHRUNK_FROM = "shrunkFrom";
 
@@ -67,7 +70,7 @@ export interface Reason {
   readonly change: string;
 }
 
-/** Picks out of a `/varz` page what it tells of settings, as the table of them says where. */
+/** Reads the settings that a `/varz` page reports, by their paths in the table of settings. */
 export function toldSettings(page: unknown): SettingValues {
   const told = settingNames(({ node }) => node?.varz !== undefined).flatMap((name) => {
     const value = valueAt(page, settingOf(name)?.node?.varz ?? []);
@@ -87,18 +90,17 @@ function valueAt(page: unknown, path: readonly string[]): unknown {
   );
 }
 
-/** The servers whose digests of a config are known to be those of `configDigest` in nats-conf.ts. */
+/** Versions of servers whose digest is known to be that of `configDigest` in nats-conf.ts. */
 const KNOWN_DIGESTS = /^2\.1[45]\./;
 
 /**
- * Works out what an update makes of a node, and why.
+ * Finds out what an update does to a node, and why.
  *
- * Accounts hold hashes, of which nothing is kept. That they changed, or that somebody changed the node's
- * config by hand, shows where nothing else did, and yet the server's digest of its config is another than
- * that of the planned one.
+ * The hashes in accounts aren't stored anywhere for comparison. If all else is equal, but the digest of the server's
+ * config differs from the planned one, either accounts have changed, or somebody has changed the config by hand.
  *
- * @param running undefined where there is no such node.
- * @param plannedDigest `configDigest` of the planned config; undefined where a preview can't know its passwords yet.
+ * @param running undefined if the node doesn't exist.
+ * @param plannedDigest `configDigest` of the planned config; undefined if a preview doesn't know the passwords yet.
  */
 export function changeOf(
   running: RunningNode | undefined,
@@ -124,23 +126,24 @@ export function changeOf(
     : { ...common, kind: "none", reasons };
 }
 
-/** What a digest alone tells. */
+/** The reason if only the digest differs. */
 const UNSEEN: Reason = {
   setting: "config",
   change: "users, passwords or rights, or changed by hand",
 };
 
 interface Settled {
-  /** Why the node is made anew; empty where it isn't. */
+  /** Why the container is replaced; empty if it isn't. */
   readonly restarts: readonly Reason[];
-  /** What its stores grow by; empty where that comes with a restart. */
+  /** Stores that grow by a reload; empty if there is a restart anyway. */
   readonly growths: readonly Reason[];
   readonly label: string;
 }
 
 /**
- * A store that grows is taken up by a reload, which leaves the label as it is: what a node has is its label's, but for
- * the sizes that its server shows. Where it doesn't answer, a larger store than the label's may be there already.
+ * Compares a node's settings with the planned ones. A reload enlarges a store without changing the label, so a node's
+ * settings are those of its label, except for the sizes that its server reports. If the server doesn't answer, its
+ * stores may be larger than the label says.
  */
 function settleSettings({ settings: noted, server }: RunningNode, planned: NodePlan): Settled {
   const after = planned.restartSettings;
@@ -168,7 +171,7 @@ function settleSettings({ settings: noted, server }: RunningNode, planned: NodeP
   return { restarts: reasons, growths: [], label };
 }
 
-/** Whether a reload takes a setting up where it grows, and refuses it where it shrinks. */
+/** Whether a reload applies larger values of a setting, but refuses smaller ones. */
 function isGrowing(setting: string): boolean {
   return changeCost(setting) === "growth";
 }
@@ -179,7 +182,9 @@ function isGrowth(before: SettingValue | undefined, after: SettingValue | undefi
   return typeof before === "number" && typeof after === "number" && before < after;
 }
 
-/** Values as they are set: a port is that of the first node, so that a change of it is the same for all. */
+/**
+ * A value as in the settings. A port is that of the first node, so that all nodes have the same text for its change.
+ */
 function showValue(
   name: string,
   given: SettingValue | undefined,
@@ -202,7 +207,7 @@ function showValue(
   }
 }
 
-/** The advertised address needs no words of its own: it changes with `bindAddress` or `clientPort`. */
+/** Changes of the advertised address aren't listed, as they come with changes of `bindAddress` or `clientPort`. */
 function reloadReasons(server: RunningServer, { conf, portOffset }: NodePlan): Reason[] {
   const tags = conf.serverTags.map((tag) => tag.toLowerCase());
   return [
@@ -216,7 +221,7 @@ function reloadReasons(server: RunningServer, { conf, portOffset }: NodePlan): R
   ].filter(({ change }) => change !== "");
 }
 
-/** The settings of which a server tells what a reload changes. */
+/** The settings that a reload changes, and that servers report. */
 const RELOADED = settingNames(
   ({ change, node }) => change === "reload" && node?.varz !== undefined,
 );
@@ -239,7 +244,7 @@ function hasOtherConfig({ version, configDigest }: RunningServer, planned: strin
 
 const ITEMS_SHOWN = 4;
 
-/** `+ xr:321, - xr:123`; empty where both hold the same. */
+/** The added and removed items: `+ xr:321, - xr:123`. Empty if both have the same. */
 export function describeDifference(before: readonly string[], after: readonly string[]): string {
   const without = (items: readonly string[], others: readonly string[]) => {
     const known = new Set(others);
@@ -259,11 +264,11 @@ function abbreviate(sign: string, items: readonly string[]): string[] {
 }
 
 /**
- * Puts changes into lines: one for each reason that some nodes share, which names them in the order in
- * which they are changed. Nothing for nodes that stay, nor for a cluster that is all new.
+ * Describes changes of nodes: one line for each set of nodes with the same reasons, listed in the order of their
+ * changes. Unchanged nodes are left out. Empty for a new cluster.
  *
- * @param waves as they are planned.
- * @param steps in which nodes are restarted, where that differs.
+ * @param waves the planned waves.
+ * @param steps the steps in which nodes are restarted. Default: the waves.
  */
 export function describeChanges(
   changes: readonly NodeChange[],
@@ -305,7 +310,10 @@ interface SharedReasons {
   readonly reasons: string;
 }
 
-/** Nodes by the reasons that they share, most nodes first. A node is in several groups if others share but some of its. */
+/**
+ * Groups nodes by shared reasons, largest groups first. A node is in several groups if others share only some of its
+ * reasons.
+ */
 function groupReasons(changes: readonly NodeChange[]): SharedReasons[] {
   const all = changes.flatMap(({ node, reasons }) =>
     reasons.map(({ setting, change }) => ({ node, reason: `${setting} ${change}` })),

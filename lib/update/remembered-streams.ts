@@ -4,46 +4,52 @@ import { digestConfig } from "../streams/stream-diff.ts";
 import { type StreamName, streamKey } from "../streams/stream-name.ts";
 import type { StreamPolicy } from "../streams/stream-policy.ts";
 
-/** Which streams there are, and in which accounts: remembered for the day on which they leave the settings. */
+/**
+ * The streams of a stack and their accounts, stored in its state, so that an update finds those that left the
+ * settings.
+ */
 export interface Roster {
   /** The first account. */
   readonly account: string;
-  /** There if the first one has no streams, as its `jetStream` is off. */
+  /** Present if the first account has no streams, because its `jetStream` is off. */
   readonly firstIsOff?: true;
-  /** The others that have streams; absent where there are none. */
+  /** The other accounts with JetStream; absent if there are none. */
   readonly otherAccounts?: readonly string[];
-  /** By key. */
+  /** Streams by key. */
   readonly streams: Readonly<Record<string, RosterEntry>>;
   /**
-   * Streams that have left the settings, and were there when an `up` was about to delete them: it may have failed
-   * before it did. Absent where there are none.
+   * Streams that have left the settings, and still existed when an `up` was about to delete them. It may have failed
+   * before it did. Absent if there are none.
    */
   readonly leaving?: Readonly<Record<string, LeavingEntry>>;
   /**
-   * What streams were to become when an `up` began, by key, see {@link digestConfig}: it may have been killed before the
-   * state had it.
+   * Digests of the desired configs when an `up` began, by key, see {@link digestConfig}. It may have been killed
+   * before the state had the configs.
    */
   readonly begun?: Readonly<Record<string, string>>;
   /**
-   * Keys that streams had before, by those that they have: the \`up\` that gave a stream another one may have failed before
-   * the state had it. Absent where there are none.
+   * Former keys of streams, by their new keys. The `up` that changed a key may have failed before the state had the
+   * new one. Absent if there are none.
    */
   readonly renamed?: Readonly<Record<string, string>>;
 }
 
 export interface RosterEntry extends Pick<StreamPolicy, "allowDataLoss"> {
-  /** Absent: the first one. */
+  /** Absent: the first account. */
   readonly account?: string;
-  /** Its name; absent: its key. */
+  /** The stream's name. Absent: its key. */
   readonly stream?: string;
 }
 
 export interface LeavingEntry extends RosterEntry {
-  /** RFC 3339: a stream of that name which was created at another time is another. Absent: nobody said. */
+  /**
+   * When the stream was created, RFC 3339. A stream of that name with another time is another stream. Absent:
+   * unknown.
+   */
   readonly created?: string;
 }
 
-/** What is to be remembered of a plan. */
+/** The roster of a plan. */
 export function rosterOf({ accounts, streams }: Pick<ClusterPlan, "accounts" | "streams">): Roster {
   const [first, ...others] = accounts;
   const withStreams = others.filter(({ jetStream }) => jetStream !== false);
@@ -64,19 +70,21 @@ export function rosterOf({ accounts, streams }: Pick<ClusterPlan, "accounts" | "
   };
 }
 
-/** What each stream of a plan is to become, by key. */
+/** Digests of the desired configs of a plan's streams, by key, for {@link Roster.begun}. */
 export function begunBy(streams: ClusterPlan["streams"]): Readonly<Record<string, string>> {
   return Object.fromEntries(streams.map(({ key, config }) => [key, digestConfig(config)]));
 }
 
-/** What each stream of a plan takes, by key: what a roster is told, and doesn't remember. */
+/** The subjects of a plan's streams, by key. The roster's provider gets them, but the roster doesn't contain them. */
 export function subjectsOf(
   streams: ClusterPlan["streams"],
 ): Readonly<Record<string, readonly string[]>> {
   return Object.fromEntries(streams.map(({ key, config }) => [key, config.subjects ?? []]));
 }
 
-/** Which streams of a plan are mirrors, by key, of which of their account, by name: what a roster is told, too. */
+/**
+ * The mirrors of a plan: by key, the name of the origin in the same account. The roster's provider gets them too.
+ */
 export function mirrorsOf(streams: ClusterPlan["streams"]): Readonly<Record<string, string>> {
   return Object.fromEntries(
     streams.flatMap(({ key, config: { mirror } }) =>
@@ -86,8 +94,9 @@ export function mirrorsOf(streams: ClusterPlan["streams"]): Readonly<Record<stri
 }
 
 /**
- * Says which streams leave that others mirror. One of the same name that comes later begins to count anew: a mirror
- * leaves out as many of its messages as it has got already (nats-server 2.15, `setupMirrorConsumer`).
+ * Reports streams that leave the settings although others mirror them. A later stream of the same name would start at
+ * sequence 1, and the mirror would skip as many of its messages as it has already (nats-server 2.15,
+ * `setupMirrorConsumer`).
  */
 export function mirroredLeavers(
   olds: Roster,
@@ -108,14 +117,14 @@ export function mirroredLeavers(
   });
 }
 
-/** The accounts that have streams, or may have them. */
+/** The accounts with JetStream. */
 export function accountsOf({ account, firstIsOff, otherAccounts = [] }: Roster): readonly string[] {
   return firstIsOff ? otherAccounts : [account, ...otherAccounts];
 }
 
 /**
- * Streams that were this stack's after the last `up`, or should have gone by then, and that `news` doesn't have, by key:
- * one that has another key there stays.
+ * Streams that are in the older roster, including those that should be deleted already, but not in the newer one, by
+ * key. A stream that only changed its key isn't among them.
  */
 export function leaversOf(olds: Roster, news: Roster): Readonly<Record<string, LeavingEntry>> {
   const staying = new Set(Object.keys(news.streams).map((key) => streamKey(streamOf(news, key))));
@@ -129,7 +138,7 @@ export function leaversOf(olds: Roster, news: Roster): Readonly<Record<string, L
   );
 }
 
-/** Keys that streams had in an older roster, by those that \`news\` has for them, where they differ. */
+/** The keys of the older roster by those of the newer one, for streams whose key changed. */
 export function renamingsOf(olds: Partial<Roster>, news: Roster): Readonly<Record<string, string>> {
   const first = olds.account ?? news.account;
   const all = Object.entries(rememberedIn(olds)).map(
@@ -145,7 +154,7 @@ export function renamingsOf(olds: Partial<Roster>, news: Roster): Readonly<Recor
   );
 }
 
-/** All streams that an older roster knows, by key, those among them that should have gone. */
+/** All streams of a roster by key, including those that should be deleted already. */
 export function rememberedIn({
   streams = {},
   leaving,
@@ -153,12 +162,12 @@ export function rememberedIn({
   return { ...leaving, ...streams };
 }
 
-/** Which stream one of its keys stands for. */
+/** The account and name of the stream with a key. */
 export function streamOf({ account, streams }: Roster, key: string): StreamName {
   return identify(key, ownValue(streams, key) ?? {}, account);
 }
 
-/** @param first the first account. */
+/** The account and name of a roster's entry. @param first the first account. */
 export function identify(key: string, entry: RosterEntry, first: string): StreamName {
   return { account: entry.account ?? first, name: entry.stream ?? key };
 }

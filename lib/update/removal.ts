@@ -1,26 +1,27 @@
-/** What becomes of streams when a program declares their cluster no more, and an `up` takes it away. */
+/** Refuses to remove a cluster with messages, after its program stopped declaring it. */
 import { countOf } from "../base/wording.ts";
 import type { ObservedCluster } from "../observed/observed.ts";
 import { describeContents } from "../streams/stream-loss.ts";
 import { type StreamName, streamKey, streamNamer } from "../streams/stream-name.ts";
 
-/** What of a cluster may go for good. */
+/** What of a cluster may be deleted. */
 export interface RemovalTerms {
   /** Name of the cluster in its program. */
   readonly cluster: string;
   /** Streams whose messages may be lost. */
   readonly expendable: readonly StreamName[];
-  /** Whether the volumes of nodes stay on the engine, with all that is in them. */
+  /** Whether data volumes stay on the engine, with all messages. */
   readonly keepsVolumes: boolean;
 }
 
 const NAMES_SHOWN = 5;
 
 /**
- * Says why a cluster can't be taken away.
+ * Says why a cluster must not be removed: it has streams with messages that may not be lost, or nodes that don't
+ * answer.
  *
- * @param nodes how many of its nodes there are.
- * @returns undefined where nothing is lost that somebody may miss.
+ * @param nodes number of its existing nodes.
+ * @returns undefined if it may be removed.
  */
 export function whyNotRemoved(
   { streams, silent }: Pick<ObservedCluster, "streams" | "silent">,

@@ -1,4 +1,4 @@
-/** In which order nodes are restarted, by the waves that are planned and by what runs. */
+/** The order in which nodes are restarted. It depends on the planned waves and on the observed cluster. */
 
 import type { SettingsPlace } from "../base/settings-place.ts";
 import { listSome } from "../base/wording.ts";
@@ -16,25 +16,29 @@ import type { ObservedCluster } from "../observed/observed.ts";
 import type { StreamName } from "../streams/stream-name.ts";
 
 export interface RolloutOrder<Node> {
-  /** All nodes. Those of a step may be down together; each step waits for the one before. */
+  /** All nodes, in steps. The nodes of a step may be down together; each step waits for the one before. */
   readonly steps: readonly (readonly Node[])[];
-  /** Nodes that are restarted before all others: they don't answer, or lack replicas that bar others. */
+  /**
+   * Nodes that are restarted before all others: they don't answer, or their ill replicas keep others from restarting.
+   */
   readonly early: readonly Node[];
-  /** Nodes that are restarted after all others, each with a group that has to get well before. */
+  /** Nodes that are restarted after all others, each with a group that has to get well first. */
   readonly late: readonly { readonly node: Node; readonly barredBy: ReplicaGroup }[];
-  /** Groups for which planned waves are taken apart. */
+  /** Groups because of which planned waves are split. */
   readonly apart: readonly ReplicaGroup[];
 }
 
 /**
- * Orders nodes so that no group loses its majority, wherever it is now: planned waves go by where streams will be.
+ * Orders nodes so that no group loses its majority where its replicas are now. Planned waves depend only on where
+ * replicas will be.
  *
- * A wave is taken apart where its nodes can't be down together. Nodes that are down come first, and those whose replicas
- * are ill, where others can't be restarted before these are well. Those others come last, unless what they wait for comes
- * back by its own restart. A group that survives the loss of no node stops with its own, and counts for nothing here.
+ * - A wave is split if its nodes can't be down together.
+ * - First come nodes that are down, and nodes with ill replicas that keep others from restarting.
+ * - Last come these others, unless the restart of a node that is down makes their groups well.
+ * - A group that survives no loss stops with each of its nodes, and doesn't affect the order.
  *
  * @param restarted names of the nodes that are to be restarted; the others stay up.
- * @param cluster as it is before anything changes.
+ * @param cluster the observed cluster, before anything changes.
  */
 export function orderRestarts<Node extends { readonly name: string }>(
   waves: readonly (readonly Node[])[],
@@ -43,7 +47,7 @@ export function orderRestarts<Node extends { readonly name: string }>(
 ): RolloutOrder<Node> {
   const groups = groupsOf(cluster);
   const toRestart = waves.flat().filter(({ name }) => restarted.has(name));
-  // Where no node runs, there is nobody to spare.
+  // If no node runs, restarts can't harm.
   const silent = cluster.servers.length === 0 ? [] : cluster.silent;
   const comesBack = (name: string) => silent.includes(name) && restarted.has(name);
   const lacking = [...new Set(lacksOf(groups).map(({ group }) => group))].filter(
@@ -79,7 +83,7 @@ export function orderRestarts<Node extends { readonly name: string }>(
   }
 }
 
-/** Nodes that aren't restarted are in the first part, as they lose nothing. */
+/** Splits a wave so that no group loses its majority by a part. Nodes that aren't restarted go into the first part. */
 function splitWave<Node extends { readonly name: string }>(
   wave: readonly Node[],
   restarted: ReadonlySet<string>,
@@ -98,7 +102,7 @@ function splitWave<Node extends { readonly name: string }>(
   return parts;
 }
 
-/** Says where an order differs from the planned waves, and why: sentences, warnings where a person has to act. */
+/** Describes how an order differs from the planned waves, and why. It is a warning if the user has to act. */
 export function describeOrder<Node extends { readonly name: string }>(
   { early, late, apart }: RolloutOrder<Node>,
   planned: readonly StreamName[],

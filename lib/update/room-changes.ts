@@ -1,4 +1,4 @@
-/** What a plan asks of a cluster that has too little room for it, told before anything changes. */
+/** Reports, before anything changes, what of a plan doesn't fit into the observed cluster's stores. */
 
 import { sumOf } from "../base/quantities.ts";
 import { describeBytes, formatSize, listSome } from "../base/wording.ts";
@@ -30,12 +30,12 @@ import { type ClusterPlan, nodesOf, type StreamPlan } from "../plan/plan.ts";
 import { diffConfig } from "../streams/stream-diff.ts";
 import { notAmong, type StreamName, streamKey, terseNamer } from "../streams/stream-name.ts";
 
-/** What can be told of a cluster's room without looking at its streams. */
+/** The observed room of a cluster, as far as it is known without its streams. */
 export interface ObservedRoom {
   /** The servers that answered. */
   readonly servers: readonly ObservedServer[];
   readonly accounts: readonly ObservedAccount[];
-  /** `""` while there is none. */
+  /** Name of the server; `""` if there is none. */
   readonly metaLeader: string;
 }
 
@@ -45,9 +45,9 @@ export interface ObservedAccount {
   readonly memory: AccountStore;
 }
 
-/** Bytes in all of a cluster, replicas counted. */
+/** An account's store in the whole cluster, in bytes, all replicas counted. */
 export interface AccountStore {
-  /** Undefined: no limit. */
+  /** Absent: no limit. */
   readonly limit?: number;
   readonly used: number;
 }
@@ -55,15 +55,15 @@ export interface AccountStore {
 type PlanRoom = Pick<ClusterPlan, "regions" | "fleet" | "accounts" | "streams">;
 
 /**
- * Whether streams have to be looked at to tell that there is room for all that is planned: not where even all of the
- * settings' streams would fit beside all that is there, nor where a plan of as much room as before has no streams.
+ * Whether the check for room needs the observed streams. It doesn't if all streams in the settings would fit even
+ * beside all that is there, and no node leaves, no store shrinks, and no limit is lowered.
  */
 export function needsStreams(plan: PlanRoom, room: ObservedRoom): boolean {
   const stores = plannedStores(plan, room.servers);
   const left = room.servers.filter(({ name }) => !stores.has(name));
   if (left.length > 0 || loweredStores(plan, room).length > 0) return true;
   if (loweredLimits(plan, room).length > 0) return true;
-  // A copy takes as much room as what it is a copy of.
+  // A copy needs as much room as its original.
   const isCopied = plan.streams.some(({ policy }) => policy.recreate === "viaBackup");
   if (isCopied && room.servers.some(({ file }) => file.used > freeIn(file))) return true;
   return STORE_KINDS.some((kind) => {
@@ -78,7 +78,10 @@ export function needsStreams(plan: PlanRoom, room: ObservedRoom): boolean {
   });
 }
 
-/** All that is reserved anywhere stands for what the account's streams reserve that are not in the settings. */
+/**
+ * Whether an account may exceed its limit. All reservations on all servers are added, as an upper bound of what the
+ * account's streams outside the settings reserve.
+ */
 function mayExceed(
   { name, jetStream }: ClusterPlan["accounts"][number],
   kind: StoreKind,
@@ -92,7 +95,7 @@ function mayExceed(
   return planned + sumOf(servers.map((server) => server[kind].reserved)) > limit;
 }
 
-/** Says what there is no room for, a sentence each: nodes, accounts, streams one by one, streams together. */
+/** Describes all shortages of room, one sentence each: of nodes, accounts, single streams, and streams together. */
 export function describeShortages(
   plan: PlanRoom,
   room: ObservedRoom,
@@ -105,7 +108,10 @@ export function describeShortages(
   ];
 }
 
-/** What the nodes' stores will be: their sizes are changed before streams are. One that doesn't answer counts as empty. */
+/**
+ * The nodes' stores with their planned sizes, which change before streams do. One that doesn't answer counts as
+ * empty.
+ */
 function plannedStores(
   plan: PlanRoom,
   servers: readonly ObservedServer[],
@@ -142,8 +148,8 @@ function loweredStores(plan: PlanRoom, { servers }: ObservedRoom): Lowered[] {
 }
 
 /**
- * A server that starts again restores what fits, one stream after the other, and goes without the rest; one that stores
- * more than it may takes no more.
+ * Describes nodes whose stores shrink below their contents. After its restart, a server restores streams one after the
+ * other as long as they fit, and drops the rest. A server that exceeds its store's size stores nothing more.
  */
 function describeLoweredStores(
   plan: PlanRoom,
@@ -207,7 +213,10 @@ function loweredLimits(plan: PlanRoom, { accounts }: ObservedRoom): LoweredLimit
   });
 }
 
-/** An account that stores more than it may has every message refused (10002), one that reserves more every update (10047). */
+/**
+ * Describes accounts whose limit falls below what they have. The servers refuse all messages for an account that stores
+ * more than its limit (error 10002), and all updates if it reserves more (error 10047).
+ */
 function describeLoweredLimits(
   plan: PlanRoom,
   room: ObservedRoom,
@@ -239,7 +248,7 @@ function describeLoweredLimits(
 }
 
 interface NamingView extends Pick<RoomView, "fleet" | "stores"> {
-  /** How people know a stream from all others. */
+  /** The name of a stream for users, unique among all. */
   readonly nameOf: (stream: StreamName) => string;
 }
 
@@ -280,7 +289,10 @@ function describeCrampedStreams(
   return shortages.length === 0 ? [] : [...shortages, ...describeOthers(plan, observed)];
 }
 
-/** What leaves the settings is still there while others are made: Pulumi deletes last. */
+/**
+ * Lists streams that aren't in the settings. Those that leave still reserve room during the update, as Pulumi deletes
+ * last.
+ */
 function describeOthers(plan: PlanRoom, { streams }: ObservedCluster): string[] {
   const others = notAmong(streams, plan.streams).filter(
     ({ config }) => reservationOf(config).bytes > 0,
@@ -293,15 +305,15 @@ function describeOthers(plan: PlanRoom, { streams }: ObservedCluster): string[] 
   ];
 }
 
-/** A stream of the settings that isn't there yet, or differs from what is. */
+/** A desired stream that doesn't exist yet, or differs from the observed one. */
 interface StreamChange {
   readonly stream: StreamPlan;
   readonly found?: ObservedStream;
-  /** It is made anew in the place of this one, which is deleted before. */
+  /** The observed stream that is deleted before the new one is created. */
   readonly replaced?: ObservedStream;
 }
 
-/** Where a node doesn't answer, nobody knows what isn't there. */
+/** If a node doesn't answer, it is unknown whether a stream exists, so new streams are left out. */
 function changesOf({ streams }: PlanRoom, { streams: seen, silent }: ObservedCluster) {
   const there = new Map(seen.map((stream) => [streamKey(stream), stream]));
   return streams.flatMap((stream): StreamChange[] => {
@@ -315,7 +327,10 @@ function changesOf({ streams }: PlanRoom, { streams: seen, silent }: ObservedClu
   });
 }
 
-/** What streams of the settings give up counts as free: which comes first isn't said. */
+/**
+ * The planned stores without what changing streams give up. The order of changes is unknown, so this is the best
+ * case.
+ */
 function storesBeside(
   plan: PlanRoom,
   { servers }: ObservedRoom,
@@ -337,8 +352,8 @@ function storesBeside(
 }
 
 /**
- * The copy by way of which a stream is made anew has its place, and no size of its own: it takes messages as long as its
- * servers store no more than they may, whatever is reserved there.
+ * Reports if the copy that `recreate: viaBackup` makes doesn't fit. It has the stream's placement, but no
+ * `max_bytes`, so that only what servers store counts, not what is reserved there.
  */
 function describeCrampedCopy(
   { stream, replaced }: StreamChange,
@@ -382,7 +397,7 @@ function whyRefused(
   return refusal && `stream ${view.nameOf(stream)}: ${refusal.message}; ${refusal.fix}`;
 }
 
-/** Replicas on nodes that leave go to others, whether their stream is in the settings or not. */
+/** Reports streams whose replicas on leaving nodes don't fit elsewhere, whether they are in the settings or not. */
 function describeStrays(
   view: Pick<RoomView, "fleet" | "stores">,
   { streams }: ObservedCluster,
@@ -397,7 +412,7 @@ function describeStrays(
   });
 }
 
-/** What a change reserves for certain, and where. */
+/** The demands of a change: what it certainly reserves, and where. */
 function demandsOn(kind: StoreKind, { stream, found }: StreamChange, view: NamingView): Demand[] {
   const { config } = stream;
   const { storage, bytes } = reservationOf(config);

@@ -1,4 +1,4 @@
-/** The gate before the first wave: whether changes that restart nodes may begin. */
+/** The gate before the first wave: it decides whether restarts of nodes may begin. */
 import type { SettingsPlace } from "../base/settings-place.ts";
 import {
   describeCure,
@@ -12,31 +12,32 @@ import type { ObservedCluster } from "../observed/observed.ts";
 import { type NodeReport, whyNotReady } from "../observed/readiness.ts";
 import { orderRestarts } from "./rollout-order.ts";
 
+/** An observation of the cluster at the gate, with the plan. */
 export interface StartLook {
-  /** The settings to come that restart a node, by node, for each wave. */
+  /** For each wave, the planned restart settings (JSON of the label) by node. */
   readonly waves: readonly Readonly<Record<string, string>>[];
-  /** The containers that are there. */
+  /** The stack's existing containers. */
   readonly own: readonly {
     readonly name: string;
     readonly isUp: boolean;
-    /** What it was made with. */
+    /** JSON of its label: the settings with which it was created. */
     readonly restartSettings: string;
   }[];
   readonly reports: readonly NodeReport[];
   readonly observed: ObservedCluster;
-  /** Where the settings stand. @default "config" */
+  /** Where the settings come from. @default "config" */
   readonly place?: SettingsPlace | undefined;
 }
 
 export type StartVerdict =
-  /** All is well, or what comes first is what isn't. */
+  /** The cluster is ready, or the update restarts what isn't well first. */
   | { readonly kind: "go" }
-  /** Something isn't well that may get well by itself; if it doesn't, what comes first takes no majority. */
+  /** Something isn't well, but may recover. If it doesn't, the first restarts still take no majority. */
   | { readonly kind: "rather wait"; readonly reason: string }
-  /** Each node that is to be changed would take a majority. */
+  /** Restarting any of the changed nodes would take a majority. */
   | { readonly kind: "barred"; readonly reason: string; readonly cure?: string };
 
-/** Judges a look at a cluster. */
+/** Judges an observation. */
 export function judgeStart({ waves, own, reports, observed, place }: StartLook): StartVerdict {
   const settings = Object.assign({}, ...waves) as Readonly<Record<string, string>>;
   const before = new Map(own.map((node) => [node.name, node]));

@@ -1,4 +1,4 @@
-/** Whose turn it is to be restarted: the last look before a node goes down, at the cluster as it is then. */
+/** The last check before a node is restarted, with the cluster as observed at that moment. */
 import type { SettingsPlace } from "../base/settings-place.ts";
 import {
   describeCure,
@@ -12,19 +12,22 @@ import {
 import type { ObservedCluster } from "../observed/observed.ts";
 import type { StreamName } from "../streams/stream-name.ts";
 
-/** What the cluster lacked before an update changed anything, as far as the update isn't to blame for it. */
+/**
+ * What the cluster lacked before an update changed anything, without what the same update, run before, may have
+ * caused.
+ */
 export interface FormerLacks {
-  /** Keys of what groups lacked. */
+  /** Keys of lacks, see `lacksOf`. */
   readonly keys: ReadonlySet<string>;
   /** Nodes that didn't answer. */
   readonly silent: ReadonlySet<string>;
 }
 
 /**
- * Notes down what a cluster lacks before an update. What lacks on a node that has the planned settings already is not
- * among it: an update that was stopped by what those settings did is not to go on by being started again.
+ * Lists what a cluster lacks before an update. Nodes that have the planned settings already are left out: if those
+ * settings caused a failure that stopped the update, another run of it must stop as well.
  *
- * @param restarted names of the nodes that the update is to restart.
+ * @param restarted names of the nodes that the update will restart.
  */
 export function formerLacks(cluster: ObservedCluster, restarted: ReadonlySet<string>): FormerLacks {
   const lacks = lacksOf(groupsOf(cluster)).filter(
@@ -37,8 +40,8 @@ export function formerLacks(cluster: ObservedCluster, restarted: ReadonlySet<str
 }
 
 /**
- * The keys of former lacks that say nothing of a node's new settings: a node that didn't answer before has to come back
- * whole.
+ * The keys of former lacks that the update may ignore. Lacks of a node that didn't answer before, and has been
+ * restarted, are not among them: it must recover completely.
  */
 export function excusedLacks(
   groups: readonly ReplicaGroup[],
@@ -52,29 +55,30 @@ export function excusedLacks(
   return new Set(excused.map(({ key }) => key));
 }
 
+/** A node that waits for its restart, and the progress of the update. */
 export interface Turn {
   readonly node: string;
-  /** Nodes of its step, which it may be down together with. */
+  /** Other nodes of its step, which may be down together with it. */
   readonly mates: ReadonlySet<string>;
-  /** Nodes that were let go by this update. */
+  /** Nodes that this update has allowed to restart. */
   readonly gone: ReadonlySet<string>;
-  /** Of those, the ones that run with their new settings. */
+  /** Those of `gone` that run with their new settings. */
   readonly changed: ReadonlySet<string>;
   readonly former: FormerLacks;
   readonly planned: readonly StreamName[];
-  /** Where the settings stand. @default "config" */
+  /** Where the settings come from. @default "config" */
   readonly place?: SettingsPlace;
 }
 
-/** Why it isn't a node's turn. */
+/** Why a node must not be restarted now. */
 export interface Obstacle {
-  /** The same as long as nothing changes. */
+  /** The same text as long as nothing changes. */
   readonly reason: string;
-  /** What the person at the terminal can do. */
+  /** What the user can do. */
   readonly cure?: string;
 }
 
-/** Nodes that were let go and aren't back yet: they may go down at any moment. */
+/** Nodes that were allowed to restart, and aren't well with their new settings yet. They may go down at any moment. */
 export function stillGone(
   cluster: ObservedCluster,
   { gone, changed, former }: Pick<Turn, "gone" | "changed" | "former">,
@@ -90,8 +94,8 @@ export function stillGone(
 }
 
 /**
- * Says why a node isn't to be restarted now; undefined if it may. It mustn't take a group's majority, nor go before
- * those that went before it are well again, unless it is down itself.
+ * Says why a node must not be restarted now; undefined if it may. A restart must take no group's majority, and must
+ * wait until the nodes restarted before are well again. The latter doesn't apply if the node itself is down.
  */
 export function whyNotItsTurn(cluster: ObservedCluster, turn: Turn): Obstacle | undefined {
   const { node, mates, changed, former } = turn;

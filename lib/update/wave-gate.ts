@@ -1,4 +1,4 @@
-/** The gate behind a wave of nodes: when it opens, when it goes on waiting, and when it gives up. */
+/** The gate after a wave of nodes: it decides whether to continue, to wait, or to fail. */
 import { groupsOf, whyNotWell } from "../observed/majorities.ts";
 import type { ObservedCluster } from "../observed/observed.ts";
 import {
@@ -11,26 +11,27 @@ import {
 } from "../observed/readiness.ts";
 import { describeSight, type Sight, Stillness } from "../observed/waiting.ts";
 
-/** What a look at a cluster tells at a gate. */
+/** What the gate concludes from an observation of the cluster. */
 export interface WaveSight extends Partial<Sight> {
-  /** What the cluster lacks; not there if nothing. */
+  /** What the cluster lacks; absent if it is ready. */
   readonly reason?: string;
-  /** Whether nothing gets better before later nodes are started. */
+  /** Whether waiting is useless until later nodes are started. */
   readonly isInVain: boolean;
-  /** Whether there is no meta leader, and may never have been one. */
+  /** Whether there is no meta leader, and there may never have been one. */
   readonly isLeaderless: boolean;
-  /** Whether nodes that were taken out of the meta group have to be taken back. */
+  /** Whether nodes that were removed from the meta group have to join again. */
   readonly isRejoining: boolean;
 }
 
+/** An observation of the nodes at the gate. */
 export interface WaveLook {
-  /** Of the wave before the gate and those before it. */
+  /** Reports of the nodes in the waves before the gate. */
   readonly reports: readonly NodeReport[];
-  /** Of later waves, whose nodes need not run yet, and of nodes that leave. */
+  /** Reports of nodes that needn't run yet: those of later waves, and leaving ones. */
   readonly later: readonly NodeReport[];
-  /** Names of nodes whose container runs. */
+  /** Names of the nodes whose container runs. */
   readonly running: ReadonlySet<string>;
-  /** Keys of what the cluster lacked before, see `lacksOf`, of which nothing is expected. */
+  /** Keys of what the cluster lacked before the update, see `lacksOf`. They are ignored. */
   readonly lacked: ReadonlySet<string>;
 }
 
@@ -39,7 +40,7 @@ export function judgeMembers({ reports, later, running, lacked }: WaveLook): Wav
   const reason = whyNotReady(reports, later, (report) => isOldComplaint(report, lacked));
   const isRejoining = findStrangers(reports, later).length > 0;
   if (reason === undefined) return { isInVain: false, isLeaderless: false, isRejoining };
-  // A node whose ports are about to change is asked in vain, but runs.
+  // A node whose ports are about to change can't answer, but runs.
   const present = later.map((report) =>
     running.has(report.name) ? { metaLeader: "", ...report } : report,
   );
@@ -51,7 +52,13 @@ export function judgeMembers({ reports, later, running, lacked }: WaveLook): Wav
   };
 }
 
-/** Judges streams and consumers. @param observed the nodes that run. @param isWhole whether these are all. */
+/**
+ * Says why streams and consumers aren't well; undefined if they are.
+ *
+ * @param observed the cluster, as its running nodes report it.
+ * @param isWhole whether all nodes run.
+ * @param known keys of lacks to ignore. Default: none.
+ */
 export function judgeReplicas(
   observed: ObservedCluster,
   isWhole: boolean,
@@ -65,7 +72,7 @@ export function judgeReplicas(
   });
 }
 
-/** Replicas that weren't well before the update make their node complain (nats-server 2.15, `/healthz`). */
+/** Whether a node's `/healthz` error is about a replica that wasn't well before the update (nats-server 2.15). */
 function isOldComplaint({ name, health = "" }: NodeReport, lacked: ReadonlySet<string>): boolean {
   return [...lacked].some((key) => {
     const [, account, stream, host] = KEY.exec(key) ?? [];
@@ -74,7 +81,7 @@ function isOldComplaint({ name, health = "" }: NodeReport, lacked: ReadonlySet<s
   });
 }
 
-/** As `lacksOf` writes it. */
+/** Parses keys of `lacksOf`. */
 const KEY = /^(.*) > (?:consumer .* of )?stream (\S+): (\S+)$/;
 
 export type GateVerdict =
@@ -82,22 +89,22 @@ export type GateVerdict =
   | { readonly kind: "wait"; readonly milliseconds: number }
   | { readonly kind: "shut"; readonly word: string };
 
-/** Between the two looks at a cluster that is well: what flaps doesn't pass. */
+/** Milliseconds between the two observations that must both find the cluster ready, so that flapping doesn't pass. */
 const STEADY_MS = 2_000;
 const POLL_MS = 250;
-/** After so long without a meta leader, a group of which not all nodes run has never had one. */
+/** Milliseconds without a meta leader after which a group with missing nodes is assumed never to have had one. */
 const LEADERLESS_MS = 30_000;
-/** For nodes that have left and come back: until the others take them in again, and some more. */
+/** Patience for nodes that left and come back: the time until they join again, and a minute more. */
 const REJOIN_PATIENCE_MS = REJOIN_MS + 60_000;
 
-/** Decides at each look. All times are milliseconds on one clock. */
+/** Judges each observation. All times are milliseconds of the same clock. */
 export class WaveGate {
   readonly #patience: number;
   readonly #stillness: Stillness;
   #wasWell: boolean;
   #ledAt: number;
 
-  /** @param isSteady whether one look at a cluster that is well is enough. */
+  /** @param isSteady whether a single observation of a ready cluster suffices. */
   constructor(now: number, patience: number, isSteady: boolean) {
     this.#patience = patience;
     this.#stillness = new Stillness(now);
