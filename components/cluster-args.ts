@@ -1,5 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { GIVEN, hidePasswords, mapPasswords } from "../lib/accounts/hidden-passwords.ts";
+import {
+  hidePasswords,
+  mapPasswords,
+  PASSWORD_PLACEHOLDER,
+} from "../lib/accounts/hidden-passwords.ts";
 import { withoutUndefined } from "../lib/base/records.ts";
 import type { SettingsPlace } from "../lib/base/settings-place.ts";
 import type { Passwords } from "../lib/plan/passwords.ts";
@@ -58,15 +62,15 @@ export function sourceOf(
   const collect = (given: unknown, user: string) => {
     if (!isInput(given)) return given;
     users.set(user, given);
-    return GIVEN;
+    return PASSWORD_PLACEHOLDER;
   };
   const hidden = hidePasswords(mapPasswords(accounts, collect));
   return {
     settings: withoutUndefined({
       ...settings,
       streams,
-      ...(systemPassword === undefined ? {} : { systemPassword: GIVEN }),
-      ...(password === undefined ? {} : { password: GIVEN }),
+      ...(systemPassword === undefined ? {} : { systemPassword: PASSWORD_PLACEHOLDER }),
+      ...(password === undefined ? {} : { password: PASSWORD_PLACEHOLDER }),
       ...(accounts === undefined ? {} : { accounts: hidden }),
     }) as ClusterSource["settings"],
     passwords: readPasswords(systemPassword, password, users),

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import {
-  GIVEN,
   mapPasswords,
+  PASSWORD_PLACEHOLDER,
   passwordsOf,
   plainPasswordsIn,
 } from "../lib/accounts/hidden-passwords.ts";
@@ -32,7 +32,7 @@ export async function settingsFromConfig(config: pulumi.Config): Promise<NatsClu
       ? {}
       : {
           accounts: mapPasswords(accounts, (given, user) =>
-            given === GIVEN ? passwordOf(user) : given,
+            given === PASSWORD_PLACEHOLDER ? passwordOf(user) : given,
           ),
         }),
     ...(password === undefined ? {} : { password: read("password") }),

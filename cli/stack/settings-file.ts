@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parse, YAMLParseError } from "yaml";
-import { GIVEN } from "../../lib/accounts/hidden-passwords.ts";
+import { PASSWORD_PLACEHOLDER } from "../../lib/accounts/hidden-passwords.ts";
 import { isMap } from "../../lib/base/records.ts";
 import { decodeSettings } from "../../lib/plan/settings.ts";
 import { project } from "../pulumi/project.mjs";
@@ -158,7 +158,10 @@ function withoutSecrets(map: PlainMap, path: string): PlainMap {
   return Object.fromEntries(
     entries
       .filter(({ value, at }) => !isSecret(value) || PASSWORD.test(at))
-      .map(({ key, value, at }) => [key, isSecret(value) ? GIVEN : stripSecrets(value, at)]),
+      .map(({ key, value, at }) => [
+        key,
+        isSecret(value) ? PASSWORD_PLACEHOLDER : stripSecrets(value, at),
+      ]),
   );
 }
 

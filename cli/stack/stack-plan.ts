@@ -1,4 +1,4 @@
-import { GIVEN } from "../../lib/accounts/hidden-passwords.ts";
+import { PASSWORD_PLACEHOLDER } from "../../lib/accounts/hidden-passwords.ts";
 import { type ClusterPlan, planCluster } from "../../lib/plan/plan.ts";
 import {
   decodeSettings,
@@ -42,6 +42,6 @@ function readPartlySecret(
   const isPassword = (name: string) => PASSWORDS.has(name);
   const filed: FiledSettings["raw"] = hidden.every(isPassword) ? {} : readStackSettings(stack).raw;
   return Object.fromEntries(
-    hidden.map((name) => [name, isPassword(name) ? GIVEN : filed[name]] as const),
+    hidden.map((name) => [name, isPassword(name) ? PASSWORD_PLACEHOLDER : filed[name]] as const),
   );
 }

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { parseBytes, parseDuration, UNLIMITED } from "../base/quantities.ts";
 import { expected, quantity, value } from "../base/schemas.ts";
 import { isValidSubject } from "../streams/subjects.ts";
-import { GIVEN } from "./hidden-passwords.ts";
+import { PASSWORD_PLACEHOLDER } from "./hidden-passwords.ts";
 
 /** Allowed and denied subjects, with wildcards. `deny` takes precedence over `allow`. */
 export interface SubjectRules {
@@ -28,7 +28,7 @@ export interface Permissions {
 
 /** A user who logs in with a password, whose text is kept out of these settings, or with an nkey. */
 export interface UserSettings {
-  readonly password?: typeof GIVEN;
+  readonly password?: typeof PASSWORD_PLACEHOLDER;
   /** Public key, `U…`. */
   readonly nkey?: string;
   readonly permissions?: Permissions;
@@ -214,7 +214,7 @@ const user = z
   .strictObject({
     // The error must not quote the value: a password may be written as a number.
     password: z
-      .literal(GIVEN, { error: "must be text" })
+      .literal(PASSWORD_PLACEHOLDER, { error: "must be text" })
       .optional()
       .describe("A secret of 72 bytes at most; its bcrypt hash may stand in plain."),
     nkey: nkey.optional().describe("The public key, `U…`."),

@@ -2,29 +2,29 @@
 import { isMap } from "../base/records.ts";
 
 /** Placeholder for a password in settings and plans. It says that a password is set, nothing else. */
-export const GIVEN = "(given)";
+export const PASSWORD_PLACEHOLDER = "(given)";
 
 /**
- * Replaces each password by {@link GIVEN}, and also each value that should be a map but isn't: errors quote such
+ * Replaces each password by {@link PASSWORD_PLACEHOLDER}, and also each value that should be a map but isn't: errors quote such
  * values, and they may be passwords in the wrong place.
  */
 export function hidePasswords(accounts: unknown): unknown {
-  return mapUsers(accounts, hidePassword, () => GIVEN);
+  return mapUsers(accounts, hidePassword, () => PASSWORD_PLACEHOLDER);
 }
 
 function hidePassword(user: unknown): unknown {
-  if (!isMap(user)) return GIVEN;
-  return typeof user.password === "string" ? { ...user, password: GIVEN } : user;
+  if (!isMap(user)) return PASSWORD_PLACEHOLDER;
+  return typeof user.password === "string" ? { ...user, password: PASSWORD_PLACEHOLDER } : user;
 }
 
 /** Removes the placeholders of {@link hidePasswords}, so that another stack can start with these settings. */
 export function dropPasswords(hidden: unknown): unknown {
   const drop = (user: unknown) => {
-    if (!isMap(user) || user.password !== GIVEN) return user;
+    if (!isMap(user) || user.password !== PASSWORD_PLACEHOLDER) return user;
     const { password: _, ...rest } = user;
     return rest;
   };
-  return mapUsers(hidden, drop, () => GIVEN);
+  return mapUsers(hidden, drop, () => PASSWORD_PLACEHOLDER);
 }
 
 /** A user's place in the settings. */

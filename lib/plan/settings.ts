@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { accountsSchema } from "../accounts/account-settings.ts";
 import { accountProblems } from "../accounts/accounts.ts";
-import { GIVEN, hidePasswords } from "../accounts/hidden-passwords.ts";
+import { hidePasswords, PASSWORD_PLACEHOLDER } from "../accounts/hidden-passwords.ts";
 import { PlanError, type Problem } from "../base/errors.ts";
 import { formatBytes, parseBytes, parseDuration } from "../base/quantities.ts";
 import { quantity } from "../base/schemas.ts";
@@ -140,11 +140,13 @@ export function schemaOf(setting: Setting): z.ZodType {
     case "streams":
       return z.record(z.string(), streamSettingsSchema);
     case "password":
-      return z.literal(GIVEN);
+      return z.literal(PASSWORD_PLACEHOLDER);
   }
 }
 
-type ParsedSettings = SettingsByName & { readonly [Name in PasswordName]?: typeof GIVEN };
+type ParsedSettings = SettingsByName & {
+  readonly [Name in PasswordName]?: typeof PASSWORD_PLACEHOLDER;
+};
 
 const schema = z.strictObject(
   Object.fromEntries(
@@ -182,7 +184,7 @@ export const PASSWORDS: ReadonlySet<string> = new Set(
 
 /**
  * Picks the settings of a project from a stack's config, which has text by `project:name`. Unknown names stay, so that
- * {@link parseSettings} refuses them. Passwords are replaced by {@link GIVEN}.
+ * {@link parseSettings} refuses them. Passwords are replaced by {@link PASSWORD_PLACEHOLDER}.
  */
 export function decodeSettings(
   config: Readonly<Record<string, string>>,
@@ -197,7 +199,7 @@ export function decodeSettings(
 }
 
 function decode(name: string, text: string): unknown {
-  if (PASSWORDS.has(name)) return GIVEN;
+  if (PASSWORDS.has(name)) return PASSWORD_PLACEHOLDER;
   const value = JSON_SETTINGS.has(name) ? parseJson(text) : text;
   return name === "accounts" ? hidePasswords(value) : value;
 }

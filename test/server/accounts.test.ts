@@ -27,7 +27,7 @@ const seedOf = (pair: ReturnType<typeof createUser>) => new TextDecoder().decode
 
 /** Every user's password is its name and a number. */
 const passwordOf = (user: string) => `${user}-4711`;
-const GIVEN = { password: "(given)" };
+const PASSWORD_PLACEHOLDER = { password: "(given)" };
 
 const ACCOUNTS = {
   APP: {
@@ -39,14 +39,14 @@ const ACCOUNTS = {
   BILLING: {
     users: {
       writer: {
-        ...GIVEN,
+        ...PASSWORD_PLACEHOLDER,
         permissions: {
           publish: { allow: ["bills.>"], deny: ["bills.secret"] },
           subscribe: { allow: ["_INBOX.>", "work.> workers"] },
         },
       },
       responder: {
-        ...GIVEN,
+        ...PASSWORD_PLACEHOLDER,
         permissions: {
           subscribe: { allow: ["price.*"] },
           allowResponses: { max: 1, ttl: "5s" },
@@ -71,7 +71,7 @@ const ACCOUNTS = {
     ],
   },
   BARE: {
-    users: { bare: GIVEN },
+    users: { bare: PASSWORD_PLACEHOLDER },
     jetStream: false,
     imports: [{ service: { account: "BILLING", subject: "price.oil" } }],
   },
@@ -82,7 +82,7 @@ const planOf = (accounts: object) =>
     parseSettings(
       {
         ...decodeSettings({ "x:accounts": JSON.stringify(accounts) }, "x"),
-        ...GIVEN,
+        ...PASSWORD_PLACEHOLDER,
       },
       { project: "nats-regions", stack: "dev" },
     ),
@@ -294,9 +294,9 @@ describe("a server with all that accounts can have", () => {
     const { writer: _, ...users } = ACCOUNTS.BILLING.users;
     const changed = {
       ...ACCOUNTS,
-      BILLING: { ...ACCOUNTS.BILLING, users: { ...users, second: GIVEN } },
+      BILLING: { ...ACCOUNTS.BILLING, users: { ...users, second: PASSWORD_PLACEHOLDER } },
       BARE: { ...ACCOUNTS.BARE, jetStream: { maxStreams: 1 } },
-      LATER: { users: { later: GIVEN } },
+      LATER: { users: { later: PASSWORD_PLACEHOLDER } },
     };
     const [writer, bare] = await Promise.all([as("writer"), as("bare")]);
     expect((await api(bare, "$JS.API.INFO")).error?.err_code).toBe(10_039);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { GIVEN } from "../../lib/accounts/hidden-passwords.ts";
+import { PASSWORD_PLACEHOLDER } from "../../lib/accounts/hidden-passwords.ts";
 import { schemaOf } from "../../lib/plan/settings.ts";
 import { CHANGES, type Setting } from "../../lib/settings/settings-table.ts";
 
@@ -52,7 +52,7 @@ export function writtenSchema(
       if (zodSchema._zod.def.type === "object" && comments && jsonSchema.description) {
         jsonSchema.$comment = jsonSchema.description;
       }
-      if (jsonSchema.const !== GIVEN) return;
+      if (jsonSchema.const !== PASSWORD_PLACEHOLDER) return;
       delete jsonSchema.const;
       delete jsonSchema.type;
       Object.assign(jsonSchema, password);

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { findCli } from "../../../cli/pulumi/project.mjs";
 import { readSettingsFile } from "../../../cli/stack/settings-file.ts";
-import { GIVEN } from "../../../lib/accounts/hidden-passwords.ts";
+import { PASSWORD_PLACEHOLDER } from "../../../lib/accounts/hidden-passwords.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
 import {
   anchorsOf,
@@ -220,7 +220,7 @@ function withPasswords(raw: Readonly<Record<string, unknown>>): unknown {
     z
       .looseObject({})
       .transform((user) =>
-        "nkey" in user || "password" in user ? user : { ...user, password: GIVEN },
+        "nkey" in user || "password" in user ? user : { ...user, password: PASSWORD_PLACEHOLDER },
       ),
   );
   const schema = z.record(z.string(), z.looseObject({ users: users.optional() }));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { GIVEN } from "../../../lib/accounts/hidden-passwords.ts";
+import { PASSWORD_PLACEHOLDER } from "../../../lib/accounts/hidden-passwords.ts";
 import { PlanError } from "../../../lib/base/errors.ts";
 import { decodeSettings, parseSettings } from "../../../lib/plan/settings.ts";
 
@@ -194,6 +194,6 @@ test("decodeSettings reads a stack's config, misspelt names too, and no password
     regions: ["rg1"],
     nodesPerZone: "two",
     pasword: "x",
-    password: GIVEN,
+    password: PASSWORD_PLACEHOLDER,
   });
 });

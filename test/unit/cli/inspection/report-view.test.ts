@@ -6,7 +6,7 @@ import { nodesIn } from "../../../../cli/inspection/cluster-report.ts";
 import { renderMap } from "../../../../cli/inspection/map-view.ts";
 import { renderReport } from "../../../../cli/inspection/report-view.ts";
 import { widthOf } from "../../../../cli/layout/text.ts";
-import { GIVEN } from "../../../../lib/accounts/hidden-passwords.ts";
+import { PASSWORD_PLACEHOLDER } from "../../../../lib/accounts/hidden-passwords.ts";
 import { streamNamer } from "../../../../lib/streams/stream-name.ts";
 import { observationsOf, planOf, reportOf } from "../../../support/cluster-report.ts";
 
@@ -24,7 +24,7 @@ const seed = {
 
 /** Streams of two accounts. */
 const shared = {
-  accounts: { BILLING: { users: { writer: { password: GIVEN } } } },
+  accounts: { BILLING: { users: { writer: { password: PASSWORD_PLACEHOLDER } } } },
   streams: { ...seed.streams, BILLS: { ...stream("bills.*", ["rg:3"]), account: "BILLING" } },
 };
 

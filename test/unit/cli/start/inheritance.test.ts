@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { inherit, type Legacy } from "../../../../cli/start/inheritance.ts";
-import { GIVEN, usersToBe } from "../../../../lib/accounts/hidden-passwords.ts";
+import { PASSWORD_PLACEHOLDER, usersToBe } from "../../../../lib/accounts/hidden-passwords.ts";
 
 const set = (value: unknown) => ({
   value: typeof value === "string" ? value : JSON.stringify(value),
@@ -26,8 +26,8 @@ const NKEY = "UCIVMA776LEQLIVDZSBIWDMGZRUE7KSTXCSBMRKYF7CAMXEJYH5FQCNF";
 const ACCOUNTS = {
   BILLING: {
     users: {
-      writer: { password: GIVEN, permissions: PERMISSIONS },
-      reader: { password: GIVEN },
+      writer: { password: PASSWORD_PLACEHOLDER, permissions: PERMISSIONS },
+      reader: { password: PASSWORD_PLACEHOLDER },
       batch: { nkey: NKEY },
     },
     jetStream: { maxStreams: 5 },
@@ -95,8 +95,8 @@ describe("passwords are to be made", () => {
   });
 
   test.each([
-    ["misspelt", { BILLING: { users: { writer: { pasword: GIVEN } } } }],
-    ["no map", { BILLING: { users: { writer: GIVEN } } }],
+    ["misspelt", { BILLING: { users: { writer: { pasword: PASSWORD_PLACEHOLDER } } } }],
+    ["no map", { BILLING: { users: { writer: PASSWORD_PLACEHOLDER } } }],
     ["nothing", undefined],
   ])("for nobody where settings are %s", (_, accounts) => {
     expect(usersToBe(accounts)).toEqual([]);
