@@ -7,8 +7,8 @@ import type { ApiObject, Field, NestedField } from "../base/field-table.ts";
  */
 
 /** Requires a description, which editors show. */
-type Told = { readonly description: string };
-type ToldTable = Readonly<Record<string, NestedField & Told>>;
+type Described = { readonly description: string };
+type DescribedTable = Readonly<Record<string, NestedField & Described>>;
 
 const subjectTransform = {
   src: {
@@ -25,7 +25,7 @@ const subjectTransform = {
     defaultWords: "as they are",
     description: "What they become, e.g. `orders.{{wildcard(1)}}`.",
   },
-} as const satisfies ToldTable;
+} as const satisfies DescribedTable;
 
 /** `tags`: a server must have all of them; `!tag`: must not have it. Their order has no meaning. */
 const placement = {
@@ -40,7 +40,7 @@ const placement = {
     kind: "texts",
     description: "Servers that have all of these tags; `!tag`: without it.",
   },
-} as const satisfies ToldTable;
+} as const satisfies DescribedTable;
 
 const externalStream = {
   api: {
@@ -56,7 +56,7 @@ const externalStream = {
     default: "",
     description: "Prefix of the subjects on which messages come from there.",
   },
-} as const satisfies ToldTable;
+} as const satisfies DescribedTable;
 
 const sourceConsumer = {
   name: { api: "name", kind: "text", default: "", required: true, description: "Its name." },
@@ -67,7 +67,7 @@ const sourceConsumer = {
     required: true,
     description: "The subject on which it delivers, without wildcards.",
   },
-} as const satisfies ToldTable;
+} as const satisfies DescribedTable;
 
 const streamSource = {
   name: {
@@ -119,7 +119,7 @@ const streamSource = {
     fields: sourceConsumer,
     description: "A consumer of it that is there. Default: the server makes one.",
   },
-} as const satisfies ToldTable;
+} as const satisfies DescribedTable;
 
 const republish = {
   src: {
@@ -141,7 +141,7 @@ const republish = {
     default: false,
     description: "Headers alone, without what messages hold.",
   },
-} as const satisfies ToldTable;
+} as const satisfies DescribedTable;
 
 const consumerLimits = {
   inactiveThreshold: {
@@ -158,7 +158,7 @@ const consumerLimits = {
     defaultWords: "no limit",
     description: "Messages that may wait for acknowledgement.",
   },
-} as const satisfies ToldTable;
+} as const satisfies DescribedTable;
 
 /** All fields except the name, by the names of their settings. */
 export const STREAM_FIELDS = {
@@ -461,7 +461,7 @@ export const STREAM_FIELDS = {
     update: "in place",
     since: 4,
   },
-} as const satisfies Readonly<Record<string, Field & Told>>;
+} as const satisfies Readonly<Record<string, Field & Described>>;
 
 export type StreamFields = typeof STREAM_FIELDS;
 
