@@ -12,7 +12,7 @@ import {
   type NodeChange,
   type Reason,
   type RunningServer,
-  toldSettings,
+  reportedSettings,
 } from "../../lib/update/node-changes.ts";
 import { type Page, readPageAsShown } from "../../live/monitoring/monitoring-page.ts";
 import { knownValue } from "../known-value.ts";
@@ -142,7 +142,7 @@ async function askServer(
       version,
       tags,
       routes,
-      settings: toldSettings(shown),
+      settings: reportedSettings(shown),
       configLoadTime,
       ...(configDigest === undefined ? {} : { configDigest }),
       // Where others are to certify it, that is said already.

@@ -27,7 +27,7 @@ export interface RunningServer {
   readonly tags: readonly string[];
   /** Names of the nodes to which it has routes, in any order. */
   readonly routes: readonly string[];
-  /** Its settings, as far as it reports them, see {@link toldSettings}. E.g. without JetStream it reports no stores. */
+  /** Its settings, as far as it reports them, see {@link reportedSettings}. E.g. without JetStream it reports no stores. */
   readonly settings: SettingValues;
   /** Absent before nats-server 2.11. */
   readonly configDigest?: string;
@@ -71,7 +71,7 @@ export interface Reason {
 }
 
 /** Reads the settings that a `/varz` page reports, by their paths in the table of settings. */
-export function toldSettings(page: unknown): SettingValues {
+export function reportedSettings(page: unknown): SettingValues {
   const told = settingNames(({ node }) => node?.varz !== undefined).flatMap((name) => {
     const value = valueAt(page, settingOf(name)?.node?.varz ?? []);
     const isOne = ["string", "number", "boolean"].includes(typeof value);

@@ -3,7 +3,7 @@ import { type ClusterPlan, nodesOf, planCluster } from "../../../lib/plan/plan.t
 import { parseSettings } from "../../../lib/plan/settings.ts";
 import { settingNames } from "../../../lib/settings/setting-values.ts";
 import { SETTINGS, type Setting } from "../../../lib/settings/settings-table.ts";
-import { toldSettings } from "../../../lib/update/node-changes.ts";
+import { reportedSettings } from "../../../lib/update/node-changes.ts";
 
 const plan = (raw: object = {}): ClusterPlan =>
   planCluster(parseSettings(raw, { project: "nats-regions", stack: "dev" }));
@@ -78,10 +78,10 @@ test("a label is to the letter as it was for clusters that are there", () => {
 
 test("what a server tells of settings is found on its page, where it is of their kind", () => {
   const jetstream = { config: { max_storage: 1, max_memory: 2 } };
-  expect(toldSettings({ max_payload: 3, jetstream })).toEqual({
+  expect(reportedSettings({ max_payload: 3, jetstream })).toEqual({
     maxFileStore: 1,
     maxMemoryStore: 2,
     maxPayload: 3,
   });
-  expect(toldSettings({ max_payload: null, jetstream: {} })).toEqual({});
+  expect(reportedSettings({ max_payload: null, jetstream: {} })).toEqual({});
 });
