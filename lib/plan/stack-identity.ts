@@ -136,7 +136,7 @@ export function identityIn(state: unknown, cluster?: string): Identity | undefin
  *
  * @param state output of `pulumi stack export`.
  */
-export function ownersToldIn(state: unknown): ReadonlySet<string> {
+export function commandOwnersIn(state: unknown): ReadonlySet<string> {
   const told = inputsIn(state).map((inputs) => inputs?.environment?.OWNER ?? "");
   const prefix = `${OWNER_LABEL}=`;
   return new Set(

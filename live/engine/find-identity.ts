@@ -2,13 +2,13 @@ import { OWNER_LABEL } from "../../lib/nodes/labels.ts";
 import { type StackIdentity, settingsPlaceOf } from "../../lib/plan/settings.ts";
 import {
   chooseOwner,
+  commandOwnersIn,
   deriveOwner,
   describeForeign,
   type Identity,
   identityIn,
   identitySchema,
   OWNER_VARIABLE,
-  ownersToldIn,
 } from "../../lib/plan/stack-identity.ts";
 import { exportState } from "../pulumi-cli/export-state.ts";
 import { DockerError, type Engine, labelField, noEngine, textField } from "./engine.ts";
@@ -55,7 +55,7 @@ export async function findIdentity(
   if (known) return known;
   if (given) return identitySchema.parse({ ...name, owner: given });
   const owners = scopes.map((scope) => deriveOwner(name, organization, scope));
-  const told = ownersToldIn(state);
+  const told = commandOwnersIn(state);
   const begun = owners.find((owner) => told.has(owner));
   if (begun !== undefined) return { ...name, owner: begun };
   const [containers, networks, volumes] = await Promise.all([
