@@ -108,7 +108,7 @@ interface AccountStream {
 }
 
 /** Reports why a stream can't be in its account. Paths are relative to the stream. */
-export function homeProblems(
+export function streamAccountProblems(
   { name, account, config }: AccountStream,
   accounts: readonly AccountPlan[],
 ): Problem[] {

@@ -1,5 +1,5 @@
 import type { AccountPlan } from "../accounts/account-settings.ts";
-import { homeProblems } from "../accounts/accounts.ts";
+import { streamAccountProblems } from "../accounts/accounts.ts";
 import { PlanError, type Problem } from "../base/errors.ts";
 import type { ServerVersion } from "../nodes/versions.ts";
 import {
@@ -52,7 +52,7 @@ export interface NamedStream extends WantedStream, CompiledStream {
 }
 
 /** The rest of the cluster's plan, on which a stream's plan depends. */
-export interface Surroundings {
+export interface StreamContext {
   readonly accounts: readonly AccountPlan[];
   /** Whether leaf nodes are accepted, which may answer requests that no account answers. Default: no. */
   readonly leafNodes?: boolean;
@@ -82,7 +82,7 @@ export function compileStreams({
 }
 
 /** Reports streams that conflict with each other, by name or subjects. */
-export function neighbourProblems(streams: readonly NamedStream[]): Problem[] {
+export function conflictProblems(streams: readonly NamedStream[]): Problem[] {
   return [
     ...findNamesakes(streams),
     ...findOverlaps(
@@ -98,20 +98,20 @@ export function neighbourProblems(streams: readonly NamedStream[]): Problem[] {
 /** Plans a stream's placement and policy, and collects its problems and warnings. */
 export function draftStream(
   { stream, problems, ...wanted }: NamedStream,
-  { accounts, leafNodes = false, fleet, places, streams, version }: Surroundings,
+  { accounts, leafNodes = false, fleet, places, streams, version }: StreamContext,
 ): StreamDraft {
   const { config } = wanted;
   const request = placementRequest(config);
   const placement = planPlacement(request, fleet);
-  const homeless = placement.kind === "impossible";
-  const hosts = homeless ? [] : plannedHosts(placement);
-  const { policy, problems: misled } = compilePolicy(stream, hosts, places);
+  const isImpossible = placement.kind === "impossible";
+  const hosts = isImpossible ? [] : plannedHosts(placement);
+  const { policy, problems: policyProblems } = compilePolicy(stream, hosts, places);
   // If the stream can't be placed at all, problems of its leader would be noise.
   const unfit = [
-    ...homeProblems(wanted, accounts),
+    ...streamAccountProblems(wanted, accounts),
     ...streamRoomProblems(wanted, accounts),
     ...externalProblems(wanted, { accounts, leafNodes }),
-    ...(homeless ? [] : misled),
+    ...(isImpossible ? [] : policyProblems),
   ];
   return {
     ...wanted,
@@ -145,13 +145,13 @@ export function planStreams(
   const streams = drafts.flatMap(({ warnings: _, problems: __, placement, ...wanted }) =>
     placement.kind === "impossible" ? [] : [{ ...wanted, placement }],
   );
-  return { streams, warnings: sumUp(drafts) };
+  return { streams, warnings: groupWarnings(drafts) };
 }
 
 const NAMES_SHOWN = 3;
 
 /** Lists each warning once, with some of its streams, as there may be thousands. */
-function sumUp(streams: readonly StreamDraft[]): string[] {
+function groupWarnings(streams: readonly StreamDraft[]): string[] {
   const warnings = streams.flatMap(({ key, warnings }) =>
     warnings.map((warning) => ({ key, warning })),
   );

@@ -14,8 +14,8 @@ import { type NodePlace, placeNodes } from "../topology/topology.ts";
 import { payloadNotices, payloadProblems } from "./payload.ts";
 import {
   compileStreams,
+  conflictProblems,
   draftStream,
-  neighbourProblems,
   planStreams,
   type StreamDraft,
   type StreamPlan,
@@ -178,7 +178,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
         stores,
       ),
       ...payloadProblems(settings.maxPayload, accounts, compiled),
-      ...neighbourProblems(compiled),
+      ...conflictProblems(compiled),
     ],
   };
 }

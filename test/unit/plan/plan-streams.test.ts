@@ -3,8 +3,8 @@ import type { AccountPlan } from "../../../lib/accounts/account-settings.ts";
 import type { Fleet } from "../../../lib/placement/placement.ts";
 import {
   compileStreams,
+  conflictProblems,
   draftStream,
-  neighbourProblems,
   planStreams,
 } from "../../../lib/plan/plan-streams.ts";
 import type { StreamSettings } from "../../../lib/streams/stream-config.ts";
@@ -39,7 +39,7 @@ function plan(streams: Readonly<Record<string, StreamSettings>>) {
       version: [2, 15, 2],
     }),
   );
-  return planStreams(drafts, neighbourProblems(compiled));
+  return planStreams(drafts, conflictProblems(compiled));
 }
 
 test("streams have their place on servers that are there, without a plan of nodes", () => {
