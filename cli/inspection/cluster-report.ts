@@ -1,6 +1,6 @@
 import { describeBytes, formatSize } from "../../lib/base/wording.ts";
 import { whyNotReady } from "../../lib/observed/readiness.ts";
-import { findMisfit, hostsApart } from "../../lib/placement/in-place.ts";
+import { findMisplacement, hostsApart } from "../../lib/placement/in-place.ts";
 import { type Fleet, plannedHosts, planPlacement } from "../../lib/placement/placement.ts";
 import {
   STORE_KINDS,
@@ -365,8 +365,8 @@ function judge(
     return as("leaderless", "no leader, as too few of its replicas are there to elect one");
   }
   if (change !== undefined) return as("moving", `still moving: ${change}`);
-  const misfit = explainMisfit(sighting, output, fleet);
-  if (misfit !== undefined) return as("misplaced", misfit);
+  const misplacement = explainMisplacement(sighting, output, fleet);
+  if (misplacement !== undefined) return as("misplaced", misplacement);
   if (replicas.length < replicaCount) {
     return as("behind", `${replicas.length} of ${replicaCount} replicas have a server`);
   }
@@ -377,7 +377,7 @@ function judge(
 }
 
 /** Why a stream's replicas should not be where they are. */
-function explainMisfit(
+function explainMisplacement(
   sighting: StreamSighting,
   { tags }: StreamOutput,
   fleet: Fleet,
@@ -387,14 +387,14 @@ function explainMisfit(
   const placement = planPlacement(request, fleet);
   const allowed = placement.kind === "impossible" ? hosts : plannedHosts(placement);
   const apart = hostsApart({ ...request, replicas: hosts.length }, fleet);
-  const misfit = findMisfit(hosts, { hosts: allowed, apart });
-  if (!misfit) return undefined;
-  if (misfit.strays.length > 0) {
+  const misplacement = findMisplacement(hosts, { hosts: allowed, apart });
+  if (!misplacement) return undefined;
+  if (misplacement.misplaced.length > 0) {
     const wanted = `${tags.length === 0 ? "the settings" : tags.join(" and ")}`;
-    return `on ${misfit.strays.join(", ")}, but ${wanted} means ${placement.kind === "exact" ? "" : "some of "}${allowed.join(", ")}`;
+    return `on ${misplacement.misplaced.join(", ")}, but ${wanted} means ${placement.kind === "exact" ? "" : "some of "}${allowed.join(", ")}`;
   }
   const { uniqueTag } = fleet;
-  return `on ${misfit.crowded.join(" and ")}, which have the same "${uniqueTag}" tag: \`npx pulumi up --refresh\` takes them apart`;
+  return `on ${misplacement.crowded.join(" and ")}, which have the same "${uniqueTag}" tag: \`npx pulumi up --refresh\` takes them apart`;
 }
 
 function describeBehind({ node, lag }: ReplicaReport): string {

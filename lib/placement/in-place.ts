@@ -10,9 +10,9 @@ export interface Place {
 }
 
 /** Hosts that have a replica where they shouldn't. */
-export interface Misfit {
+export interface Misplacement {
   /** Hosts that have a replica, but may not have one. */
-  readonly strays: readonly string[];
+  readonly misplaced: readonly string[];
   /** Hosts that have a replica each, although at most one of their group may have one. */
   readonly crowded: readonly string[];
 }
@@ -29,14 +29,14 @@ export function hostsApart(
 }
 
 /** Finds replicas on wrong hosts; undefined if there are none. It doesn't check the number of replicas. */
-export function findMisfit(
+export function findMisplacement(
   replicas: readonly string[],
   { hosts, apart = [] }: Place,
-): Misfit | undefined {
-  const strays = replicas.filter((host) => !hosts.includes(host));
+): Misplacement | undefined {
+  const misplaced = replicas.filter((host) => !hosts.includes(host));
   const crowded = apart.flatMap((group) => {
     const taken = group.filter((host) => replicas.includes(host));
     return taken.length > 1 ? taken : [];
   });
-  return strays.length + crowded.length > 0 ? { strays, crowded } : undefined;
+  return misplaced.length + crowded.length > 0 ? { misplaced, crowded } : undefined;
 }

@@ -1,5 +1,5 @@
 import type { FieldChange } from "../../lib/base/field-table.ts";
-import { findMisfit, type Place } from "../../lib/placement/in-place.ts";
+import { findMisplacement, type Place } from "../../lib/placement/in-place.ts";
 import {
   completeConfig,
   describeChange,
@@ -347,7 +347,9 @@ function isSameText(a: unknown, b: unknown): boolean {
 /** On the planned hosts, all of them or, where the server chooses, on some that may have a replica each. */
 export function isPlaced(info: StreamInfo, goal: Goal): boolean {
   const actual = hostsOf(info);
-  return actual.length === replicaCount(goal.config) && findMisfit(actual, goal) === undefined;
+  return (
+    actual.length === replicaCount(goal.config) && findMisplacement(actual, goal) === undefined
+  );
 }
 
 function notSettled({ stream }: Goal, info: StreamInfo | undefined, patience: number): Error {

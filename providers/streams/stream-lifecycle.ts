@@ -5,7 +5,7 @@ import type {
   ReadResult,
   UpdateResult,
 } from "@pulumi/pulumi/dynamic/index.js";
-import { findMisfit } from "../../lib/placement/in-place.ts";
+import { findMisplacement } from "../../lib/placement/in-place.ts";
 import { adoptObserved, completeConfig, diffConfig } from "../../lib/streams/stream-diff.ts";
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import {
@@ -331,7 +331,7 @@ function diffInputs(olds: StreamOutputs, news: StreamInputs): DiffResult {
     diffConfig(olds.config, news.config).length > 0 ||
     !isSameSet(olds.hosts, news.hosts) ||
     // As they were at the last look: on servers whose tags have changed since they may be in each other's way.
-    findMisfit(olds.replicas, { ...news, hosts: olds.replicas }) !== undefined ||
+    findMisplacement(olds.replicas, { ...news, hosts: olds.replicas }) !== undefined ||
     !isDeepStrictEqual(olds.policy, news.policy);
   return { changes, replaces };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { findMisfit, hostsApart } from "../../../lib/placement/in-place.ts";
+import { findMisplacement, hostsApart } from "../../../lib/placement/in-place.ts";
 import { SEED_FLEET } from "../../support/seed.ts";
 
 describe("hostsApart", () => {
@@ -18,15 +18,15 @@ describe("hostsApart", () => {
   });
 });
 
-describe("findMisfit", () => {
+describe("findMisplacement", () => {
   const place = { hosts: ["a", "b", "c", "d"], apart: [["a", "b"]] };
 
   it.each([
     [["a", "c", "d"], undefined],
     [["a"], undefined],
-    [["a", "e"], { strays: ["e"], crowded: [] }],
-    [["a", "b", "c"], { strays: [], crowded: ["a", "b"] }],
-  ])("%j", (replicas, misfit) => {
-    expect(findMisfit(replicas, place)).toEqual(misfit);
+    [["a", "e"], { misplaced: ["e"], crowded: [] }],
+    [["a", "b", "c"], { misplaced: [], crowded: ["a", "b"] }],
+  ])("%j", (replicas, misplacement) => {
+    expect(findMisplacement(replicas, place)).toEqual(misplacement);
   });
 });
