@@ -241,14 +241,14 @@ function explainImpossible(survey: Survey, fleet: Fleet): Placement {
     serverError: serverError(survey),
     summary: summarize(survey, fleet),
     nearest: nearestServers(survey),
-    ...(survey.reservation && crampedServers(survey).length > 0
+    ...(survey.reservation && serversWithoutRoom(survey).length > 0
       ? { shortOf: survey.reservation.storage }
       : {}),
   };
 }
 
 /** Servers that fail only by free space. */
-function crampedServers({ inCluster, wanted, reservation }: Survey): Server[] {
+function serversWithoutRoom({ inCluster, wanted, reservation }: Survey): Server[] {
   return inCluster.filter(
     (server) =>
       !hasTag(server, DRAIN_TAG) &&
@@ -297,7 +297,7 @@ function summarize(survey: Survey, fleet: Fleet): string {
   const apart = uniqueTag !== "" && replicas > 1 ? ` that differ in their "${uniqueTag}" tag` : "";
   const { reservation } = survey;
   const roomy =
-    reservation && crampedServers(survey).length > 0
+    reservation && serversWithoutRoom(survey).length > 0
       ? ` with room for ${describeBytes(reservation.bytes)} in ${reservation.storage}`
       : "";
   return `needs ${servers}${describeTags(survey.wanted)}${apart}${roomy}, but ${shortage(survey, fleet)}`;
@@ -317,13 +317,13 @@ function shortage(survey: Survey, fleet: Fleet): string {
     return `no server carries ${unknown.text}${describeSiblings(unknown.text, inCluster)}`;
   const tagged = inCluster.filter((server) => wanted.every((tag) => satisfies(server, tag)));
   const drained = tagged.filter((server) => hasTag(server, DRAIN_TAG)).map(({ name }) => name);
-  const cramped = crampedServers(survey);
+  const withoutRoom = serversWithoutRoom(survey);
   const asides = [
     ...(drained.length === 0 ? [] : [`drained by the tag ${DRAIN_TAG}: ${drained.join(", ")}`]),
-    ...describeRooms(cramped, survey.reservation),
+    ...describeRooms(withoutRoom, survey.reservation),
   ];
   const aside = asides.length === 0 ? "" : ` (${asides.join("; ")})`;
-  if (eligible.length === 0 && tagged.length > drained.length + cramped.length) {
+  if (eligible.length === 0 && tagged.length > drained.length + withoutRoom.length) {
     return `no server that fits carries a "${uniqueTag}" tag${aside}`;
   }
   if (eligible.length > seats.size) {

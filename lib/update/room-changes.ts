@@ -104,7 +104,7 @@ export function describeShortages(
   return [
     ...describeLoweredStores(plan, room, observed),
     ...describeLoweredLimits(plan, room, observed),
-    ...describeCrampedStreams(plan, room, observed),
+    ...describeStreamShortages(plan, room, observed),
   ];
 }
 
@@ -252,7 +252,7 @@ interface NamingView extends Pick<RoomView, "fleet" | "stores"> {
   readonly nameOf: (stream: StreamName) => string;
 }
 
-function describeCrampedStreams(
+function describeStreamShortages(
   plan: PlanRoom,
   room: ObservedRoom,
   observed: ObservedCluster,
@@ -272,8 +272,8 @@ function describeCrampedStreams(
   const others = changes.filter(({ stream }) => !keys.has(streamKey(stream)));
   const shortages = [
     ...refused.map(({ text }) => text),
-    ...changes.flatMap((change) => describeCrampedCopy(change, view)),
-    ...describeStrays(view, observed),
+    ...changes.flatMap((change) => describeCopyShortage(change, view)),
+    ...describeLeavingReplicas(view, observed),
     ...STORE_KINDS.flatMap((kind) => {
       const demands = others.flatMap((change) => demandsOn(kind, change, view));
       const roomOf = (name: string) => {
@@ -355,7 +355,7 @@ function storesBeside(
  * Reports if the copy that `recreate: viaBackup` makes doesn't fit. It has the stream's placement, but no
  * `max_bytes`, so that only what servers store counts, not what is reserved there.
  */
-function describeCrampedCopy(
+function describeCopyShortage(
   { stream, replaced }: StreamChange,
   { fleet, stores, nameOf }: NamingView,
 ): string[] {
@@ -398,7 +398,7 @@ function whyRefused(
 }
 
 /** Reports streams whose replicas on leaving nodes don't fit elsewhere, whether they are in the settings or not. */
-function describeStrays(
+function describeLeavingReplicas(
   view: Pick<RoomView, "fleet" | "stores">,
   { streams }: ObservedCluster,
 ): string[] {
