@@ -1,7 +1,7 @@
 import { plannedHosts } from "../../lib/placement/placement.ts";
 import type { StackOutputs, StreamOutput } from "../../lib/plan/outputs.ts";
 import { type ClusterPlan, nodesOf, type StreamPlan } from "../../lib/plan/plan.ts";
-import { notAmong, streamKey, terseNamer } from "../../lib/streams/stream-name.ts";
+import { streamKey, streamsExcept, terseNamer } from "../../lib/streams/stream-name.ts";
 
 /**
  * Says in plain words what the settings would change: which nodes come and go, which streams go from
@@ -28,7 +28,7 @@ export function describeStreamChanges(plan: ClusterPlan, outputs?: StackOutputs)
     ...plan.streams.flatMap((stream) =>
       describeStream(nameOf(stream), stream, outputOf.get(streamKey(stream))),
     ),
-    ...notAmong(current, plan.streams).map(
+    ...streamsExcept(current, plan.streams).map(
       (stream) => `${nameOf(stream)}: removed, with its messages`,
     ),
   ];

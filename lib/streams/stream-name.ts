@@ -29,7 +29,7 @@ export function distinctStreams<Stream extends StreamName>(streams: readonly Str
 }
 
 /** The streams of the first list that aren't in the second, by account and name. */
-export function notAmong<Stream extends StreamName>(
+export function streamsExcept<Stream extends StreamName>(
   streams: readonly Stream[],
   others: readonly StreamName[],
 ): Stream[] {

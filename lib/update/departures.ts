@@ -10,7 +10,7 @@ import {
 } from "../placement/placement.ts";
 import type { ClusterPlan } from "../plan/plan.ts";
 import type { StreamConfig } from "../streams/stream-fields.ts";
-import { distinctStreams, notAmong } from "../streams/stream-name.ts";
+import { distinctStreams, streamsExcept } from "../streams/stream-name.ts";
 
 /** A stream of which a node has a replica. */
 export interface HeldStream {
@@ -42,7 +42,7 @@ export function unplannedStreams(
   { streams }: Pick<ClusterPlan, "streams">,
 ): HeldStream[] {
   const held = leaving.flatMap((node) => node.held ?? []);
-  return distinctStreams(notAmong(held, streams));
+  return distinctStreams(streamsExcept(held, streams));
 }
 
 /** The first version that can move all replicas off a server on request (`$JS.API.SERVER.EVACUATE`). */

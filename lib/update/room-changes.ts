@@ -28,7 +28,7 @@ import {
 } from "../placement/room-check.ts";
 import { type ClusterPlan, nodesOf, type StreamPlan } from "../plan/plan.ts";
 import { diffConfig } from "../streams/stream-diff.ts";
-import { notAmong, type StreamName, streamKey, terseNamer } from "../streams/stream-name.ts";
+import { type StreamName, streamKey, streamsExcept, terseNamer } from "../streams/stream-name.ts";
 
 /** The observed room of a cluster, as far as it is known without its streams. */
 export interface ObservedRoom {
@@ -294,7 +294,7 @@ function describeStreamShortages(
  * last.
  */
 function describeOthers(plan: PlanRoom, { streams }: ObservedCluster): string[] {
-  const others = notAmong(streams, plan.streams).filter(
+  const others = streamsExcept(streams, plan.streams).filter(
     ({ config }) => reservationOf(config).bytes > 0,
   );
   if (others.length === 0) return [];
@@ -387,8 +387,8 @@ function whyRefused(
   const { account, config } = stream;
   const limits = plan.accounts.find((each) => each.name === account)?.jetStream;
   const others = [
-    ...notAmong(plan.streams, [stream]),
-    ...notAmong(observed.streams, plan.streams),
+    ...streamsExcept(plan.streams, [stream]),
+    ...streamsExcept(observed.streams, plan.streams),
   ].filter((other) => other.account === account);
   const refusal = refusalOf(
     { account, config, ...(found ? { found } : {}) },
