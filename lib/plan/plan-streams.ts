@@ -17,7 +17,7 @@ import { durabilityWarnings } from "../streams/durability.ts";
 import {
   type CompiledStream,
   compileStream,
-  findNamesakes,
+  findDuplicateStreams,
   findOverlaps,
 } from "../streams/stream-config.ts";
 import { distinctStreams, type KeyedStream, streamPath } from "../streams/stream-name.ts";
@@ -84,7 +84,7 @@ export function compileStreams({
 /** Reports streams that conflict with each other, by name or subjects. */
 export function conflictProblems(streams: readonly NamedStream[]): Problem[] {
   return [
-    ...findNamesakes(streams),
+    ...findDuplicateStreams(streams),
     ...findOverlaps(
       distinctStreams(streams).map(({ key, account, config }) => ({
         key,

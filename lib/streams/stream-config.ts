@@ -127,7 +127,7 @@ export function compileStream(
 }
 
 /** Reports keys of the settings that mean the same stream (account and name) as another key. */
-export function findNamesakes(streams: readonly KeyedStream[]): Problem[] {
+export function findDuplicateStreams(streams: readonly KeyedStream[]): Problem[] {
   return [...Map.groupBy(streams, streamKey).values()].flatMap((alike) => {
     // Report the keys that set `stream`, as the others have no setting that could be wrong.
     const [first, ...others] = alike.toSorted(
