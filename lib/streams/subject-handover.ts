@@ -14,13 +14,16 @@ export interface HandoverStep {
 }
 
 /** Whether a message could match subjects of both lists. */
-export function collide(some: readonly string[], others: readonly string[]): boolean {
+export function haveOverlap(some: readonly string[], others: readonly string[]): boolean {
   return some.some((subject) => others.some((other) => subjectsOverlap(subject, other)));
 }
 
 /** The subjects of the first list that overlap with any of the second. */
-export function contested(subjects: readonly string[], others: readonly string[]): string[] {
-  return subjects.filter((subject) => collide([subject], others));
+export function overlappingSubjects(
+  subjects: readonly string[],
+  others: readonly string[],
+): string[] {
+  return subjects.filter((subject) => haveOverlap([subject], others));
 }
 
 const PARK = "nats-regions-parked.";
@@ -41,7 +44,7 @@ export function freeSubjects(
   wanted: readonly string[],
   taken: readonly string[],
 ): readonly string[] {
-  return [...wanted.filter((subject) => !collide([subject], taken)), parkSubject(stream)];
+  return [...wanted.filter((subject) => !haveOverlap([subject], taken)), parkSubject(stream)];
 }
 
 /**
@@ -74,7 +77,7 @@ export function planHandover(
   );
   const parked = new Set<string>();
   const readyOnes = () =>
-    [...waiting].filter((name) => !collide(goals.get(name) ?? [], others(name)));
+    [...waiting].filter((name) => !haveOverlap(goals.get(name) ?? [], others(name)));
   const givers = new Set(readyOnes());
   while (waiting.size > 0) {
     const ready = readyOnes();

@@ -4,11 +4,11 @@ import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import { describeContents } from "../../lib/streams/stream-loss.ts";
 import { streamKey } from "../../lib/streams/stream-name.ts";
 import {
-  collide,
-  contested,
   freeSubjects,
   type HandoverStep,
+  haveOverlap,
   isParked,
+  overlappingSubjects,
   planHandover,
 } from "../../lib/streams/subject-handover.ts";
 import {
@@ -160,8 +160,8 @@ export class Handovers {
     const refusals: string[] = [];
     const notices: string[] = [];
     for (const [rival, { config }] of rivals) {
-      const theirs = contested(config.subjects ?? [], subjects);
-      const moving = quote(contested(subjects, config.subjects ?? []));
+      const theirs = overlappingSubjects(config.subjects ?? [], subjects);
+      const moving = quote(overlappingSubjects(subjects, config.subjects ?? []));
       if (course?.targets.has(rival)) {
         notices.push(
           `stream ${stream} takes ${moving} over from ${rival}, which gives ${quote(theirs)} up: between the two requests nobody takes it, for some milliseconds`,
@@ -311,11 +311,13 @@ async function groupOf(port: JetStreamPort, { stream }: Goal, course: Course): P
     if (!target && !course.leaving.has(name)) {
       const theirs = info?.config.subjects ?? [];
       const wanted = course.targets.get(stream) ?? [];
-      throw new Error(describeRival(stream, quote(contested(wanted, theirs)), name, theirs));
+      throw new Error(
+        describeRival(stream, quote(overlappingSubjects(wanted, theirs)), name, theirs),
+      );
     }
     found.set(name, info);
     const held = info?.config.subjects ?? [];
-    const takers = [...course.targets].filter(([, wanted]) => collide(wanted, held));
+    const takers = [...course.targets].filter(([, wanted]) => haveOverlap(wanted, held));
     const givers = await rivalsOf(port, name, target ?? []);
     queue.push(...takers.map(([taker]) => taker), ...givers.keys());
   }
@@ -335,7 +337,7 @@ async function rivalsOf(
   );
   return new Map(
     infos.flatMap(({ name, info }) =>
-      info && collide(info.config.subjects ?? [], subjects) ? [[name, info] as const] : [],
+      info && haveOverlap(info.config.subjects ?? [], subjects) ? [[name, info] as const] : [],
     ),
   );
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { collide, isParked, planHandover } from "../../../lib/streams/subject-handover.ts";
+import { haveOverlap, isParked, planHandover } from "../../../lib/streams/subject-handover.ts";
 
 type Table = Readonly<Record<string, readonly string[]>>;
 
@@ -57,7 +57,7 @@ describe("planHandover", () => {
         const held = mapOf(current);
         for (const { stream, subjects } of planHandover(held, mapOf(targets))) {
           const others = [...held].flatMap(([name, has]) => (name === stream ? [] : has));
-          expect(collide(subjects, others)).toBe(false);
+          expect(haveOverlap(subjects, others)).toBe(false);
           held.set(stream, subjects);
         }
         for (const [stream, wanted] of Object.entries(targets)) {
