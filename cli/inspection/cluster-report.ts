@@ -8,7 +8,7 @@ import {
   type Store,
   type StoreKind,
 } from "../../lib/placement/room.ts";
-import { type OriginState, originTrouble } from "../../lib/plan/origins.ts";
+import { type OriginState, originError } from "../../lib/plan/origins.ts";
 import type { StackOutputs, StreamOutput } from "../../lib/plan/outputs.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
 import { type StreamName, terseNamer } from "../../lib/streams/stream-name.ts";
@@ -371,7 +371,7 @@ function judge(
     return as("behind", `${replicas.length} of ${replicaCount} replicas have a server`);
   }
   if (behind.length > 0) return as("behind", behind.map(describeBehind).join(", "));
-  const troubles = sighting.origins.flatMap((origin) => originTrouble(origin) ?? []);
+  const troubles = sighting.origins.flatMap((origin) => originError(origin) ?? []);
   if (troubles.length > 0) return as("starved", troubles.join("; "));
   return { stream: toStreamReport(sighting, "in place") };
 }

@@ -51,7 +51,7 @@ export function filtersOf({ filter_subject: filter, subject_transforms = [] }: O
  * Filters that no message of the origin can match. Empty if its subjects are uncertain, because it copies from other
  * streams itself, or transforms subjects.
  */
-export function vainFilters(origin: OriginConfig, found: StreamConfig): string[] {
+export function unmatchedFilters(origin: OriginConfig, found: StreamConfig): string[] {
   const { subjects = [], mirror, sources = [], subject_transform: transform } = found;
   if (mirror || sources.length > 0 || transform) return [];
   return filtersOf(origin).filter(
@@ -73,7 +73,7 @@ function requestOf({ name, consumer, filter_subject: filter, ...rest }: OriginCo
 }
 
 /** The subject to which an origin's messages are delivered, in both accounts (same source as {@link requestOf}). */
-function deliveredAt({ consumer, external }: OriginConfig, isMirror: boolean): string {
+function deliverySubject({ consumer, external }: OriginConfig, isMirror: boolean): string {
   return consumer?.deliver_subject || `${external?.deliver || "$JS"}.${isMirror ? "M" : "S"}.*`;
 }
 
@@ -120,7 +120,7 @@ export function externalProblems(
         },
       ];
     }
-    const delivered = deliveredAt(origin, path === "mirror");
+    const delivered = deliverySubject(origin, path === "mirror");
     const subject = sampleOf(delivered);
     const arrives = reachedByStreams({ account: from, subject }, imports).some((place) =>
       isSame(place, { account, subject }),
@@ -128,7 +128,7 @@ export function externalProblems(
     if (arrives) return [];
     const prefix = deliver || `deliver.${from}`;
     const wanted = origin.consumer ? delivered : `${prefix}.>`;
-    const advice = lackingAdvice("stream", wanted, { account, from }, accounts);
+    const advice = importAdvice("stream", wanted, { account, from }, accounts);
     return [
       {
         path: `${path}.external.deliver`,
@@ -164,7 +164,7 @@ function prefixProblems(
 }
 
 /** Advice which import to add for a subject of another account, and which export if that is missing too. */
-function lackingAdvice(
+function importAdvice(
   kind: "stream" | "service",
   subject: string,
   { account, from }: { readonly account: string; readonly from: string },
@@ -208,7 +208,7 @@ export function originWarnings(
     }
     return [
       ...flow,
-      ...vainFilters(origin, found.config).map(
+      ...unmatchedFilters(origin, found.config).map(
         (filter) => `${path}: no message that ${name} takes matches "${filter}"`,
       ),
       ...(path === "mirror" && !external ? expiryWarnings(config, found.config) : []),
@@ -234,7 +234,7 @@ function flowControlWarning(
   const start = { account, subject };
   const reached = [...reachedByServices(start, imports), ...reachedByStreams(start, imports)];
   if (reached.some((place) => isSame(place, { account: from, subject }))) return [];
-  const advice = lackingAdvice("service", FLOW_CONTROL, { account, from }, accounts);
+  const advice = importAdvice("service", FLOW_CONTROL, { account, from }, accounts);
   return [
     `${path}: account ${account} imports no service "${FLOW_CONTROL}" of account ${from}: beyond some thousand messages the copy stalls (error 10228); ${advice}`,
   ];
@@ -270,7 +270,7 @@ const SILENT_NS = 30e9;
 const STALLED = 10228;
 
 /** Tells users why nothing comes from an origin; undefined if all is well. */
-export function originTrouble({ name, active, error }: OriginState): string | undefined {
+export function originError({ name, active, error }: OriginState): string | undefined {
   if (error) {
     const wayOut =
       error.err_code === STALLED

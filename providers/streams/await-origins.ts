@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Origin, originsOf, originTrouble, vainFilters } from "../../lib/plan/origins.ts";
+import { type Origin, originError, originsOf, unmatchedFilters } from "../../lib/plan/origins.ts";
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import { describeContents } from "../../lib/streams/stream-loss.ts";
 import type { JetStreamPort, StreamInfo } from "../../live/jetstream/jetstream.ts";
@@ -69,7 +69,7 @@ function judgeFilters(
   info: StreamInfo,
   stream: string,
 ): CheckVerdict {
-  const reasons = vainFilters(origin, info.config).map(
+  const reasons = unmatchedFilters(origin, info.config).map(
     (filter) =>
       `${path}: no message that ${origin.name} takes (${info.config.subjects?.join(", ")}) matches "${filter}"`,
   );
@@ -112,5 +112,5 @@ export async function awaitOrigins(
 
 /** Why a stream gets nothing, from each origin that it gets nothing from. */
 export function troublesOf({ mirror, sources = [] }: StreamInfo): string[] {
-  return [...(mirror ? [mirror] : []), ...sources].flatMap((each) => originTrouble(each) ?? []);
+  return [...(mirror ? [mirror] : []), ...sources].flatMap((each) => originError(each) ?? []);
 }

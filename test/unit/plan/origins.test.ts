@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { originTrouble } from "../../../lib/plan/origins.ts";
+import { originError } from "../../../lib/plan/origins.ts";
 import { draftCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
 import { mirroredLeavers } from "../../../lib/update/remembered-streams.ts";
@@ -169,18 +169,18 @@ describe("a plan", () => {
   });
 });
 
-describe("originTrouble", () => {
+describe("originError", () => {
   const well = { name: "SRC", lag: 5, active: 2e8 };
 
   it("is silent of one that is heard, however far behind", () => {
-    expect(originTrouble(well)).toBeUndefined();
+    expect(originError(well)).toBeUndefined();
   });
 
   it("tells errors, silence, and that nothing was ever heard", () => {
-    expect(originTrouble({ ...well, active: -1 })).toContain("has never heard of SRC");
-    expect(originTrouble({ ...well, active: 60e9 })).toBe("it has heard nothing of SRC for 60 s");
+    expect(originError({ ...well, active: -1 })).toContain("has never heard of SRC");
+    expect(originError({ ...well, active: 60e9 })).toBe("it has heard nothing of SRC for 60 s");
     const error = { err_code: 10228, description: "stalled" };
-    expect(originTrouble({ ...well, error })).toMatch(/stalled \(error 10228\).*\$JS.FC/);
+    expect(originError({ ...well, error })).toMatch(/stalled \(error 10228\).*\$JS.FC/);
   });
 });
 
