@@ -66,8 +66,8 @@ async function describeRefusal(
 ): Promise<string> {
   const kills = await cluster.explainKills();
   const cause = kills === undefined ? "" : `; ${kills}`;
-  const cure = verdict.cure === undefined ? "" : ` To get it well: ${verdict.cure}.`;
-  return `No node was changed, as a majority could be lost: ${verdict.reason}${cause}.${cure} Or set rollout: all to change the nodes whatever state they are in, which is an outage.`;
+  const remedy = verdict.remedy === undefined ? "" : ` To get it well: ${verdict.remedy}.`;
+  return `No node was changed, as a majority could be lost: ${verdict.reason}${cause}.${remedy} Or set rollout: all to change the nodes whatever state they are in, which is an outage.`;
 }
 
 async function look(

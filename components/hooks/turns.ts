@@ -31,7 +31,7 @@ const POLL_MS = 500;
 /** Why a node can't be restarted yet. */
 interface TurnSight extends Sight {
   /** What can be done about it. */
-  readonly cure?: string;
+  readonly remedy?: string;
 }
 
 /**
@@ -116,6 +116,6 @@ export class Turns {
 }
 
 function describeRefusal(node: string, reason: string, obstacle: TurnSight): string {
-  const cure = obstacle.cure === undefined ? "" : `. To get it well: ${obstacle.cure}`;
-  return `${node} was not restarted: ${reason}${cure}. It is as it was, and so are those after it; the next up goes on from here, with these settings or with those of before.`;
+  const remedy = obstacle.remedy === undefined ? "" : `. To get it well: ${obstacle.remedy}`;
+  return `${node} was not restarted: ${reason}${remedy}. It is as it was, and so are those after it; the next up goes on from here, with these settings or with those of before.`;
 }

@@ -131,7 +131,7 @@ export function losesMajority(group: ReplicaGroup, nodes: readonly string[]): bo
 }
 
 /** The group as it will be when all its replicas are well. */
-export function cured(group: ReplicaGroup): ReplicaGroup {
+export function asHealthy(group: ReplicaGroup): ReplicaGroup {
   return { ...group, replicas: group.hosts.length, isLed: true, ill: [], full: [], away: [] };
 }
 
@@ -202,7 +202,7 @@ function canBeLed(
 }
 
 /** E.g. `stream LOOSE of account APP (not in the settings) has 2 of 3 replicas that are well (not rg1-az3's)`. */
-export function describeIllness(group: ReplicaGroup, planned?: readonly StreamName[]): string {
+export function describeUnhealthy(group: ReplicaGroup, planned?: readonly StreamName[]): string {
   const { hosts, replicas, isLed } = group;
   const lacking = hosts.filter((host) => isUnwellAt(group, host));
   const whose = lacking.length === 0 ? "" : ` (not on ${listSome(lacking)})`;
@@ -232,7 +232,7 @@ export function describeGroup(
 }
 
 /** What the user can do to make a group well, or to remove it. */
-export function describeCure(group: ReplicaGroup, place: SettingsPlace = "config"): string {
+export function describeRemedy(group: ReplicaGroup, place: SettingsPlace = "config"): string {
   const { stream, hosts } = group;
   const lacking = hosts.filter((host) => isUnwellAt(group, host));
   const logs = lacking.length === 0 ? "" : `the log of ${listSome(lacking)} says why; `;

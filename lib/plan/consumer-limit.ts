@@ -57,9 +57,9 @@ export function limitNotices(
     .map((stream) => {
       const { name, account, consumers } = stream;
       const planned = plannedOf(stream);
-      const cure = planned
+      const remedy = planned
         ? `set ${streamPath(planned, "maxConsumers")}`
         : `nats stream edit ${name} --max-consumers, with a number`;
-      return `stream ${name} (account ${account}) has ${formatCount(consumers.length)} consumers: from nats-server 2.15 on it may have ${formatCount(DEFAULT_LIMIT)}, as it sets no limit of its own. Those that are there stay; beyond it new ones are refused (error 10026), and so are those that are made again. For more: ${cure}`;
+      return `stream ${name} (account ${account}) has ${formatCount(consumers.length)} consumers: from nats-server 2.15 on it may have ${formatCount(DEFAULT_LIMIT)}, as it sets no limit of its own. Those that are there stay; beyond it new ones are refused (error 10026), and so are those that are made again. For more: ${remedy}`;
     });
 }

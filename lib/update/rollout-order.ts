@@ -3,10 +3,10 @@
 import type { SettingsPlace } from "../base/settings-place.ts";
 import { listSome } from "../base/wording.ts";
 import {
-  cured,
-  describeCure,
+  asHealthy,
   describeGroup,
-  describeIllness,
+  describeRemedy,
+  describeUnhealthy,
   groupsOf,
   lacksOf,
   losesMajority,
@@ -65,7 +65,7 @@ export function orderRestarts<Node extends { readonly name: string }>(
     comesBack(name) || barring.some(({ ill }) => ill.includes(name));
   const early = toRestart.filter((node) => !barred.has(node) && isEarly(node));
   const moved = new Set([...early, ...barred]);
-  const sound = groups.map(cured);
+  const sound = groups.map(asHealthy);
   const parts = waves.flatMap((wave) => {
     const members = wave.filter((node) => !moved.has(node));
     return splitWave(members, restarted, sound);
@@ -123,7 +123,7 @@ export function describeOrder<Node extends { readonly name: string }>(
     ],
     warnings: [...byGroup].map(
       ([group, barred]) =>
-        `restarted last, and only once it is well: ${listSome(barred.map(({ node }) => node.name))}, as ${describeIllness(group, planned)}. To get it well: ${describeCure(group, place)}.`,
+        `restarted last, and only once it is well: ${listSome(barred.map(({ node }) => node.name))}, as ${describeUnhealthy(group, planned)}. To get it well: ${describeRemedy(group, place)}.`,
     ),
   };
 }

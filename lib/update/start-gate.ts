@@ -1,8 +1,8 @@
 /** The gate before the first wave: it decides whether restarts of nodes may begin. */
 import type { SettingsPlace } from "../base/settings-place.ts";
 import {
-  describeCure,
-  describeIllness,
+  describeRemedy,
+  describeUnhealthy,
   groupsOf,
   lacksOf,
   whyNotWell,
@@ -35,7 +35,7 @@ export type StartVerdict =
   /** Something isn't well, but may recover. If it doesn't, the first restarts still take no majority. */
   | { readonly kind: "rather wait"; readonly reason: string }
   /** Restarting any of the changed nodes would take a majority. */
-  | { readonly kind: "barred"; readonly reason: string; readonly cure?: string };
+  | { readonly kind: "barred"; readonly reason: string; readonly remedy?: string };
 
 /** Judges an observation. */
 export function judgeStart({ waves, own, reports, observed, place }: StartLook): StartVerdict {
@@ -73,8 +73,8 @@ export function judgeStart({ waves, own, reports, observed, place }: StartLook):
   if (first === undefined || late.length < changed.size) return { kind: "rather wait", reason };
   return {
     kind: "barred",
-    reason: `${reason}; ${describeIllness(first.barredBy)}`,
-    cure: describeCure(first.barredBy, place),
+    reason: `${reason}; ${describeUnhealthy(first.barredBy)}`,
+    remedy: describeRemedy(first.barredBy, place),
   };
 }
 

@@ -1,8 +1,8 @@
 /** The last check before a node is restarted, with the cluster as observed at that moment. */
 import type { SettingsPlace } from "../base/settings-place.ts";
 import {
-  describeCure,
-  describeIllness,
+  describeRemedy,
+  describeUnhealthy,
   groupsOf,
   lacksOf,
   losesMajority,
@@ -75,7 +75,7 @@ export interface Obstacle {
   /** The same text as long as nothing changes. */
   readonly reason: string;
   /** What the user can do. */
-  readonly cure?: string;
+  readonly remedy?: string;
 }
 
 /** Nodes that were allowed to restart, and aren't well with their new settings yet. They may go down at any moment. */
@@ -135,7 +135,7 @@ function describeLoss(
     };
   }
   return {
-    reason: `${describeIllness(group, planned)}, and would lose its majority by a restart of ${node}`,
-    cure: describeCure(group, place),
+    reason: `${describeUnhealthy(group, planned)}, and would lose its majority by a restart of ${node}`,
+    remedy: describeRemedy(group, place),
   };
 }

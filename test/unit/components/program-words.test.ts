@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { refuseUnreachable } from "../../../components/foresight/engine-refusals.ts";
-import { describeCure } from "../../../lib/observed/majorities.ts";
+import { describeRemedy } from "../../../lib/observed/majorities.ts";
 import { describeMemoryKills } from "../../../lib/observed/memory-kill.ts";
 import { passwordProblems } from "../../../lib/plan/passwords.ts";
 import { planCluster } from "../../../lib/plan/plan.ts";
@@ -65,7 +65,7 @@ describe("people whose program has the settings", () => {
     [
       "nodes that are down",
       () =>
-        describeCure(
+        describeRemedy(
           {
             name: "the meta group",
             hosts: [],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
-  describeCure,
-  describeIllness,
+  describeRemedy,
+  describeUnhealthy,
   groupsOf,
   losesMajority,
   type ReplicaGroup,
@@ -142,14 +142,16 @@ describe("whyNotWell", () => {
 
   test("says who bars restarts, whether it is the stack's own, and what to do", () => {
     const group = streamOf([streamOn("S", HOSTS, { ill: [C] })]);
-    expect(describeIllness(group, [])).toBe(
+    expect(describeUnhealthy(group, [])).toBe(
       "stream S of account APP (not in the settings) has 2 of 3 replicas that are well (not on rg1-az3)",
     );
-    expect(describeIllness(group, [{ account: "APP", name: "S" }])).toMatch(/^stream S has 2 of 3/);
-    expect(describeCure(group)).toBe(
+    expect(describeUnhealthy(group, [{ account: "APP", name: "S" }])).toMatch(
+      /^stream S has 2 of 3/,
+    );
+    expect(describeRemedy(group)).toBe(
       "the log of rg1-az3 says why; nats stream edit S --replicas 1 has it do without, or delete it if nobody needs it",
     );
-    expect(describeCure(streamOf([streamOn("S", HOSTS, { ill: [C], replicas: 1 })]))).toBe(
+    expect(describeRemedy(streamOf([streamOn("S", HOSTS, { ill: [C], replicas: 1 })]))).toBe(
       "the log of rg1-az3 says why; nats stream cluster step-down S has its change go on",
     );
   });

@@ -58,7 +58,8 @@ describe("the gate before the first wave", () => {
       kind: "barred",
       reason:
         "rg3-az3: JetStream stream 'APP > S' is not current; stream S of account APP has 2 of 3 replicas that are well (not on rg3-az3)",
-      cure: "the log of rg3-az3 says why; nats stream edit S --replicas 1 has it do without, or delete it if nobody needs it",
+      remedy:
+        "the log of rg3-az3 says why; nats stream edit S --replicas 1 has it do without, or delete it if nobody needs it",
     });
   });
 
