@@ -48,7 +48,7 @@ export async function mayBegin(
       describe: (sight) => `waiting before anything is changed: ${describeSight(sight)}`,
       say,
       giveUp: async ({ verdict }) => {
-        const isRefused = verdict.kind === "barred";
+        const isRefused = verdict.kind === "blocked";
         say(isRefused ? await describeRefusal(verdict, cluster) : describeHope(verdict));
         return !isRefused;
       },
@@ -61,7 +61,7 @@ function describeHope({ reason }: Hindrance): string {
 }
 
 async function describeRefusal(
-  verdict: Extract<Hindrance, { readonly kind: "barred" }>,
+  verdict: Extract<Hindrance, { readonly kind: "blocked" }>,
   cluster: ClusterPort,
 ): Promise<string> {
   const kills = await cluster.explainKills();
@@ -75,7 +75,7 @@ async function look(
   cluster: ClusterPort,
 ): Promise<{ readonly verdict: StartVerdict; readonly behind: number }> {
   const { own, silence } = await cluster.list();
-  if (silence !== undefined) return { verdict: { kind: "barred", reason: silence }, behind: 0 };
+  if (silence !== undefined) return { verdict: { kind: "blocked", reason: silence }, behind: 0 };
   const isPlanned = (name: string) => waves.some((wave) => name in wave);
   // A node that leaves counts while it runs: it is stopped last.
   const nodes = own.filter(({ name, state }) => isPlanned(name) || state === "running");

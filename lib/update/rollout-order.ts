@@ -23,7 +23,7 @@ export interface RolloutOrder<Node> {
    */
   readonly early: readonly Node[];
   /** Nodes that are restarted after all others, each with a group that has to get well first. */
-  readonly late: readonly { readonly node: Node; readonly barredBy: ReplicaGroup }[];
+  readonly late: readonly { readonly node: Node; readonly blockedBy: ReplicaGroup }[];
   /** Groups because of which planned waves are split. */
   readonly apart: readonly ReplicaGroup[];
 }
@@ -54,17 +54,17 @@ export function orderRestarts<Node extends { readonly name: string }>(
     ({ hosts, replicas, ill }) => hosts.length < replicas || !ill.every(comesBack),
   );
   const late = toRestart.flatMap((node) => {
-    const barredBy = lacking.find((group) => losesMajority(group, [node.name]));
-    return barredBy ? [{ node, barredBy }] : [];
+    const blockedBy = lacking.find((group) => losesMajority(group, [node.name]));
+    return blockedBy ? [{ node, blockedBy }] : [];
   });
-  const barring = lacking.filter((group) =>
+  const blocking = lacking.filter((group) =>
     late.some(({ node }) => losesMajority(group, [node.name])),
   );
-  const barred = new Set(late.map(({ node }) => node));
+  const blocked = new Set(late.map(({ node }) => node));
   const isEarly = ({ name }: Node) =>
-    comesBack(name) || barring.some(({ ill }) => ill.includes(name));
-  const early = toRestart.filter((node) => !barred.has(node) && isEarly(node));
-  const moved = new Set([...early, ...barred]);
+    comesBack(name) || blocking.some(({ ill }) => ill.includes(name));
+  const early = toRestart.filter((node) => !blocked.has(node) && isEarly(node));
+  const moved = new Set([...early, ...blocked]);
   const sound = groups.map(asHealthy);
   const parts = waves.flatMap((wave) => {
     const members = wave.filter((node) => !moved.has(node));
@@ -72,7 +72,7 @@ export function orderRestarts<Node extends { readonly name: string }>(
   });
   const earlyParts = splitWave(early, restarted, [...groups, ...sound]);
   return {
-    steps: [...earlyParts, ...parts, ...[...barred].map((node) => [node])],
+    steps: [...earlyParts, ...parts, ...[...blocked].map((node) => [node])],
     early,
     late,
     apart: sound.filter((group) => waves.some((wave) => losesMajority(group, restartedOf(wave)))),
@@ -109,7 +109,7 @@ export function describeOrder<Node extends { readonly name: string }>(
   place?: SettingsPlace,
 ): { readonly notices: readonly string[]; readonly warnings: readonly string[] } {
   const together = apart.map((group) => describeGroup(group, planned));
-  const byGroup = Map.groupBy(late, ({ barredBy }) => barredBy);
+  const byGroup = Map.groupBy(late, ({ blockedBy }) => blockedBy);
   return {
     notices: [
       ...(together.length > 0
@@ -122,8 +122,8 @@ export function describeOrder<Node extends { readonly name: string }>(
         : []),
     ],
     warnings: [...byGroup].map(
-      ([group, barred]) =>
-        `restarted last, and only once it is well: ${listSome(barred.map(({ node }) => node.name))}, as ${describeUnhealthy(group, planned)}. To get it well: ${describeRemedy(group, place)}.`,
+      ([group, blocked]) =>
+        `restarted last, and only once it is well: ${listSome(blocked.map(({ node }) => node.name))}, as ${describeUnhealthy(group, planned)}. To get it well: ${describeRemedy(group, place)}.`,
     ),
   };
 }

@@ -35,7 +35,7 @@ export type StartVerdict =
   /** Something isn't well, but may recover. If it doesn't, the first restarts still take no majority. */
   | { readonly kind: "rather wait"; readonly reason: string }
   /** Restarting any of the changed nodes would take a majority. */
-  | { readonly kind: "barred"; readonly reason: string; readonly remedy?: string };
+  | { readonly kind: "blocked"; readonly reason: string; readonly remedy?: string };
 
 /** Judges an observation. */
 export function judgeStart({ waves, own, reports, observed, place }: StartLook): StartVerdict {
@@ -72,9 +72,9 @@ export function judgeStart({ waves, own, reports, observed, place }: StartLook):
   const [first] = late;
   if (first === undefined || late.length < changed.size) return { kind: "rather wait", reason };
   return {
-    kind: "barred",
-    reason: `${reason}; ${describeUnhealthy(first.barredBy)}`,
-    remedy: describeRemedy(first.barredBy, place),
+    kind: "blocked",
+    reason: `${reason}; ${describeUnhealthy(first.blockedBy)}`,
+    remedy: describeRemedy(first.blockedBy, place),
   };
 }
 

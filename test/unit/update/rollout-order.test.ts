@@ -123,10 +123,10 @@ describe("restarts", () => {
           places.map(([hosts, ill], index) => streamOn(`S${index}`, hosts, { ill })),
         );
         const { steps, late } = order(cluster);
-        const barred = new Set(late.map(({ node }) => node));
+        const blocked = new Set(late.map(({ node }) => node));
         const lacking = new Set(lacksOf(groupsOf(cluster)).map(({ group }) => group));
         for (const step of steps) {
-          if (step.some((node) => barred.has(node))) continue;
+          if (step.some((node) => blocked.has(node))) continue;
           for (const { name } of step) {
             for (const group of lacking) expect(losesMajority(group, [name])).toBe(false);
           }

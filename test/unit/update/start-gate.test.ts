@@ -55,7 +55,7 @@ describe("the gate before the first wave", () => {
     const ill = clusterWith([streamOn("S", HOSTS, { ill: ["rg3-az3"] })]);
     const done = NODES.filter((name) => name !== "rg3-az1");
     expect(judge(ill, { done })).toEqual({
-      kind: "barred",
+      kind: "blocked",
       reason:
         "rg3-az3: JetStream stream 'APP > S' is not current; stream S of account APP has 2 of 3 replicas that are well (not on rg3-az3)",
       remedy:
@@ -74,7 +74,7 @@ describe("the gate before the first wave", () => {
     const one = streamOn("S", HOSTS, { ill: ["rg3-az3"] });
     const other = streamOn("T", HOSTS, { ill: ["rg3-az2"] });
     const done = NODES.filter((name) => !["rg3-az2", "rg3-az3"].includes(name));
-    expect(judge(clusterWith([one, other]), { done })).toMatchObject({ kind: "barred" });
+    expect(judge(clusterWith([one, other]), { done })).toMatchObject({ kind: "blocked" });
   });
 
   test("lets a member come back whose container somebody removed, and names it otherwise", () => {
