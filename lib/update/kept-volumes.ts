@@ -28,11 +28,11 @@ export function describeKeptVolumes({ returning, others, isNew }: KeptVolumes): 
   }
   if (others.length === 0) return [`${back}.`];
   const members = returning.length + others.length;
-  const fate =
+  const outcome =
     returning.length < majorityOf(members)
       ? `a meta group of ${members} has no leader without ${majorityOf(members)} of them, and nothing begins`
       : `a meta group of ${members} waits for all of them`;
   return [
-    `${back}, but not the nodes of ${listSome(others)}: where those were members when the cluster was taken down, ${fate}. Bring all of them back by an \`up\` with the settings of before, and take nodes out by another; or begin anew, without the messages: docker volume rm ${[...volumes, ...others].join(" ")}`,
+    `${back}, but not the nodes of ${listSome(others)}: where those were members when the cluster was taken down, ${outcome}. Bring all of them back by an \`up\` with the settings of before, and take nodes out by another; or begin anew, without the messages: docker volume rm ${[...volumes, ...others].join(" ")}`,
   ];
 }

@@ -12,7 +12,7 @@ type Plan = Pick<ClusterPlan, "streams" | "fleet">;
  * @param nodes names of the nodes, at least one.
  */
 export function describeLostData(plan: Plan, nodes: readonly string[]): string {
-  return `${nodes.join(", ")} ${nodes.length === 1 ? "has lost its data volume" : "have lost their data volumes"} and will start empty: ${fatesOf(plan, nodes)}.`;
+  return `${nodes.join(", ")} ${nodes.length === 1 ? "has lost its data volume" : "have lost their data volumes"} and will start empty: ${describeStreamLosses(plan, nodes)}.`;
 }
 
 /**
@@ -26,7 +26,7 @@ export function describeNotKept(plan: Plan, nodes: readonly string[]): string[] 
   const [have, begin, they] =
     nodes.length === 1 ? ["has", "begins", "it"] : ["have", "begin", "they"];
   return [
-    `${listSome(nodes)} ${have} no data volume that was kept, and ${begin} empty. Where ${they} had one when the cluster was taken down: ${fatesOf(plan, nodes)}.`,
+    `${listSome(nodes)} ${have} no data volume that was kept, and ${begin} empty. Where ${they} had one when the cluster was taken down: ${describeStreamLosses(plan, nodes)}.`,
   ];
 }
 
@@ -35,7 +35,7 @@ export function describeNotKept(plan: Plan, nodes: readonly string[]): string[] 
  * 2.15.2, two of three lost), but it may lack the last messages that the others acknowledged. Without any, the server
  * creates the stream again, empty, and reports nothing.
  */
-function fatesOf({ streams, fleet }: Plan, nodes: readonly string[]): string {
+function describeStreamLosses({ streams, fleet }: Plan, nodes: readonly string[]): string {
   const seated = streams.map((stream) => {
     const seating = planSeating(placementRequest(stream.config), fleet);
     const hosts = seating.seats.flat();
@@ -44,7 +44,7 @@ function fatesOf({ streams, fleet }: Plan, nodes: readonly string[]): string {
   const nameOf = terseNamer(streams);
   const gone = seated.filter(({ isGone }) => isGone);
   const doubtful = seated.filter(({ isGone, seating }) => !isGone && !survives(seating, nodes));
-  const fates: [readonly { readonly stream: StreamPlan }[], string][] = [
+  const outcomes: [readonly { readonly stream: StreamPlan }[], string][] = [
     [gone, "are gone"],
     [
       doubtful.filter(({ stream }) => stream.placement.kind === "exact"),
@@ -57,9 +57,9 @@ function fatesOf({ streams, fleet }: Plan, nodes: readonly string[]): string {
   ];
   return [
     "replicas are copied back from other nodes",
-    ...fates.flatMap(([some, fate]) =>
+    ...outcomes.flatMap(([some, outcome]) =>
       some.length > 0
-        ? [`the messages of ${listSome(some.map(({ stream }) => nameOf(stream)))} ${fate}`]
+        ? [`the messages of ${listSome(some.map(({ stream }) => nameOf(stream)))} ${outcome}`]
         : [],
     ),
   ].join("; ");
