@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hasSimpleUser } from "../../lib/accounts/accounts.ts";
-import { type UserPlace, usersToBe } from "../../lib/accounts/hidden-passwords.ts";
+import { type UserPlace, usersWithoutLogin } from "../../lib/accounts/hidden-passwords.ts";
 import { PlanError } from "../../lib/base/errors.ts";
 import { listSome } from "../../lib/base/wording.ts";
 import { DEFAULT_STACK } from "../pulumi/environment.mjs";
@@ -100,7 +100,7 @@ async function generatePassword(stack: Stack, at: string, ...options: string[]):
 /** Those of whom anything is encrypted have something else by which to log in. */
 function usersWithoutPassword({ name }: Stack): UserPlace[] {
   const { raw, unread } = readStackSettings(name);
-  return usersToBe(raw.accounts).filter(
+  return usersWithoutLogin(raw.accounts).filter(
     ({ account, user }) => !unread.some((at) => at.includes(`accounts.${account}.users.${user}.`)),
   );
 }

@@ -34,7 +34,7 @@ export interface UserPlace {
 }
 
 /** Users that need a new password: their settings have nothing but permissions. */
-export function usersToBe(hidden: unknown): readonly UserPlace[] {
+export function usersWithoutLogin(hidden: unknown): readonly UserPlace[] {
   return entriesOf(hidden).flatMap(([account, settings]) =>
     entriesOf(isMap(settings) ? settings.users : {})
       .filter(([, user]) => isMap(user) && Object.keys(user).every((key) => key === "permissions"))

@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { inherit, type Legacy } from "../../../../cli/start/inheritance.ts";
-import { PASSWORD_PLACEHOLDER, usersToBe } from "../../../../lib/accounts/hidden-passwords.ts";
+import {
+  PASSWORD_PLACEHOLDER,
+  usersWithoutLogin,
+} from "../../../../lib/accounts/hidden-passwords.ts";
 
 const set = (value: unknown) => ({
   value: typeof value === "string" ? value : JSON.stringify(value),
@@ -87,8 +90,8 @@ describe("a new stack begins with the settings of another", () => {
 
 describe("passwords are to be made", () => {
   test("for users that have nothing by which to log in", () => {
-    expect(usersToBe(ACCOUNTS)).toEqual([]);
-    expect(usersToBe(COPIED)).toEqual([
+    expect(usersWithoutLogin(ACCOUNTS)).toEqual([]);
+    expect(usersWithoutLogin(COPIED)).toEqual([
       { account: "BILLING", user: "writer" },
       { account: "BILLING", user: "reader" },
     ]);
@@ -99,6 +102,6 @@ describe("passwords are to be made", () => {
     ["no map", { BILLING: { users: { writer: PASSWORD_PLACEHOLDER } } }],
     ["nothing", undefined],
   ])("for nobody where settings are %s", (_, accounts) => {
-    expect(usersToBe(accounts)).toEqual([]);
+    expect(usersWithoutLogin(accounts)).toEqual([]);
   });
 });
