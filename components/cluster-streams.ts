@@ -1,5 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import { begunBy, mirrorsOf, rosterOf, subjectsOf } from "../lib/update/remembered-streams.ts";
+import {
+  desiredDigests,
+  mirrorsOf,
+  rosterOf,
+  subjectsOf,
+} from "../lib/update/remembered-streams.ts";
 import type { ManagerConnection } from "../live/jetstream/connection.ts";
 import type { ClusterNodes } from "./cluster-nodes.ts";
 import type { PlannedCluster } from "./cluster-plan.ts";
@@ -69,7 +74,7 @@ export function createRoster(
       subjects: checked.apply(() => subjectsOf(plan.streams)),
       mirrors: checked.apply(() => mirrorsOf(plan.streams)),
       leaving: checked,
-      begun: begunBy(plan.streams),
+      begun: desiredDigests(plan.streams),
     },
     // It looks at what is there before anything changes.
     { parent, provider, deletedWith: parent },

@@ -71,7 +71,7 @@ export function rosterOf({ accounts, streams }: Pick<ClusterPlan, "accounts" | "
 }
 
 /** Digests of the desired configs of a plan's streams, by key, for {@link Roster.begun}. */
-export function begunBy(streams: ClusterPlan["streams"]): Readonly<Record<string, string>> {
+export function desiredDigests(streams: ClusterPlan["streams"]): Readonly<Record<string, string>> {
   return Object.fromEntries(streams.map(({ key, config }) => [key, digestConfig(config)]));
 }
 
@@ -128,7 +128,7 @@ export function accountsOf({ account, firstIsOff, otherAccounts = [] }: Roster):
  */
 export function leaversOf(olds: Roster, news: Roster): Readonly<Record<string, LeavingEntry>> {
   const staying = new Set(Object.keys(news.streams).map((key) => streamKey(streamOf(news, key))));
-  const all = Object.entries(rememberedIn(olds));
+  const all = Object.entries(allStreamsIn(olds));
   return Object.fromEntries(
     all.filter(
       ([key, entry]) =>
@@ -141,7 +141,7 @@ export function leaversOf(olds: Roster, news: Roster): Readonly<Record<string, L
 /** The keys of the older roster by those of the newer one, for streams whose key changed. */
 export function renamingsOf(olds: Partial<Roster>, news: Roster): Readonly<Record<string, string>> {
   const first = olds.account ?? news.account;
-  const all = Object.entries(rememberedIn(olds)).map(
+  const all = Object.entries(allStreamsIn(olds)).map(
     ([key, entry]) => [streamKey(identify(key, entry, first)), key] as const,
   );
   const formerKeys = new Map(all);
@@ -155,7 +155,7 @@ export function renamingsOf(olds: Partial<Roster>, news: Roster): Readonly<Recor
 }
 
 /** All streams of a roster by key, including those that should be deleted already. */
-export function rememberedIn({
+export function allStreamsIn({
   streams = {},
   leaving,
 }: Partial<Roster>): Readonly<Record<string, LeavingEntry>> {

@@ -12,9 +12,9 @@ import {
   planHandover,
 } from "../../lib/streams/subject-handover.ts";
 import {
+  allStreamsIn,
   identify,
   type Roster,
-  rememberedIn,
   streamOf,
 } from "../../lib/update/remembered-streams.ts";
 import type { JetStreamPort, StreamInfo } from "../../live/jetstream/jetstream.ts";
@@ -87,7 +87,7 @@ export class Handovers {
       const key = streamKey({ account, name: origin });
       this.#mirrors.set(key, [...(this.#mirrors.get(key) ?? []), name]);
     }
-    const before = Object.entries(rememberedIn(olds)).map(([key, entry]) => ({
+    const before = Object.entries(allStreamsIn(olds)).map(([key, entry]) => ({
       key,
       ...identify(key, entry, olds.account ?? news.account),
       mayLose: entry.allowDataLoss === true,

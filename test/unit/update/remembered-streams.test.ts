@@ -4,7 +4,7 @@ import { planCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
 import {
   accountsOf,
-  begunBy,
+  desiredDigests,
   type Roster,
   renamingsOf,
   rosterOf,
@@ -265,7 +265,7 @@ describe("streams of one name in two accounts", () => {
       otherAccounts: ["BILLING"],
       streams: { ORDERS: {}, BILLS: { account: "BILLING", stream: "ORDERS" } },
     });
-    expect(begunBy(plan.streams)).toEqual({
+    expect(desiredDigests(plan.streams)).toEqual({
       ORDERS: expect.any(String),
       BILLS: expect.any(String),
     });
