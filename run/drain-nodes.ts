@@ -9,7 +9,7 @@
  * stdin: the accounts.conf to come; empty where no node was there to leave when this was planned.
  */
 import { text } from "node:stream/consumers";
-import { drainedConf } from "../lib/update/leavers.ts";
+import { drainedConf } from "../lib/update/leaving-nodes.ts";
 import { type Engine, engineFromEnvironment } from "../live/engine/engine.ts";
 import { readConfig, writeConfig } from "../live/engine/node-config.ts";
 import { listOwnNodes, type OwnNode } from "../live/engine/own-nodes.ts";

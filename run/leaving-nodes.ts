@@ -1,7 +1,7 @@
 import { pulumiCommand, type SettingsPlace } from "../lib/base/settings-place.ts";
 import { peerId } from "../lib/observed/meta-group.ts";
 import type { MetaPeer } from "../lib/observed/readiness.ts";
-import { findLeavers } from "../lib/update/leavers.ts";
+import { findLeavingNodes } from "../lib/update/leaving-nodes.ts";
 import type { OwnNode } from "../live/engine/own-nodes.ts";
 import { askNodes, type Monitor } from "../live/monitoring/monitoring.ts";
 import { waitFor } from "./wait-for.ts";
@@ -25,10 +25,10 @@ export async function findLeaving(
   place: SettingsPlace,
 ): Promise<readonly OwnNode[]> {
   if (own.every(({ name }) => staying.has(name))) return [];
-  const { leaving, ghosts } = findLeavers(own, staying, await findMembers(own, place));
-  if (ghosts.length > 0) {
+  const { leaving, orphans } = findLeavingNodes(own, staying, await findMembers(own, place));
+  if (orphans.length > 0) {
     throw new Error(
-      `the meta group counts ${ghosts.join(", ")}, which has no container, so that nothing can be moved off it; put it back into the settings, run "${pulumiCommand(place)} up --refresh", and take it out then`,
+      `the meta group counts ${orphans.join(", ")}, which has no container, so that nothing can be moved off it; put it back into the settings, run "${pulumiCommand(place)} up --refresh", and take it out then`,
     );
   }
   return leaving;

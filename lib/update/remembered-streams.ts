@@ -98,19 +98,19 @@ export function mirrorsOf(streams: ClusterPlan["streams"]): Readonly<Record<stri
  * sequence 1, and the mirror would skip as many of its messages as it has already (nats-server 2.15,
  * `setupMirrorConsumer`).
  */
-export function mirroredLeavers(
+export function leavingOrigins(
   olds: Roster,
   news: Roster,
   mirrors: Readonly<Record<string, string>>,
 ): string[] {
-  const leavers = new Set(
-    Object.entries(leaversOf(olds, news)).map(([key, entry]) =>
+  const leaving = new Set(
+    Object.entries(leavingStreams(olds, news)).map(([key, entry]) =>
       streamKey(identify(key, entry, olds.account)),
     ),
   );
   return Object.entries(mirrors).flatMap(([key, origin]) => {
     const { account, name: mirror } = streamOf(news, key);
-    if (!leavers.has(streamKey({ account, name: origin }))) return [];
+    if (!leaving.has(streamKey({ account, name: origin }))) return [];
     return [
       `stream ${origin} is taken out of the settings, but ${mirror} mirrors it, and would leave out what another one of that name begins with; put it back, or take mirror out of ${mirror}, which then keeps what it has as a stream of its own`,
     ];
@@ -126,7 +126,7 @@ export function accountsOf({ account, firstIsOff, otherAccounts = [] }: Roster):
  * Streams that are in the older roster, including those that should be deleted already, but not in the newer one, by
  * key. A stream that only changed its key isn't among them.
  */
-export function leaversOf(olds: Roster, news: Roster): Readonly<Record<string, LeavingEntry>> {
+export function leavingStreams(olds: Roster, news: Roster): Readonly<Record<string, LeavingEntry>> {
   const staying = new Set(Object.keys(news.streams).map((key) => streamKey(streamOf(news, key))));
   const all = Object.entries(allStreamsIn(olds));
   return Object.fromEntries(

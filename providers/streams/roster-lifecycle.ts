@@ -6,8 +6,8 @@ import {
   accountsOf,
   identify,
   type LeavingEntry,
-  leaversOf,
-  mirroredLeavers,
+  leavingOrigins,
+  leavingStreams,
   type Roster,
   renamingsOf,
 } from "../../lib/update/remembered-streams.ts";
@@ -51,7 +51,7 @@ export function rosterLifecycle(
       return {
         inputs: { ...news, ...(Object.keys(leaving).length > 0 ? { leaving } : {}) },
         failures: toFailures([
-          ...mirroredLeavers({ ...olds, leaving }, news, mirrors),
+          ...leavingOrigins({ ...olds, leaving }, news, mirrors),
           ...findings.flatMap(({ reasons }) => reasons),
         ]),
       };
@@ -97,7 +97,7 @@ async function checkAccount(
       .map(([key, entry]) => ({ key, entry, ...identify(key, entry, olds.account) }))
       .filter((stream) => stream.account === account);
   const known = streamsIn(olds.streams).map(({ name }) => name);
-  const leavers = streamsIn(leaversOf(olds, news));
+  const leavers = streamsIn(leavingStreams(olds, news));
   try {
     const reasons = accountsOf(news).includes(account)
       ? []

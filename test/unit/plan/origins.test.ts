@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { originError } from "../../../lib/plan/origins.ts";
 import { draftCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
-import { mirroredLeavers } from "../../../lib/update/remembered-streams.ts";
+import { leavingOrigins } from "../../../lib/update/remembered-streams.ts";
 
 const IDENTITY = { project: "nats-regions", stack: "dev" };
 
@@ -184,17 +184,17 @@ describe("originError", () => {
   });
 });
 
-describe("mirroredLeavers", () => {
+describe("leavingOrigins", () => {
   it("names streams that leave and that others mirror", () => {
     const olds = { account: "APP", streams: { SRC: {}, COPY: {} } };
     const news = { account: "APP", streams: { COPY: {} } };
-    expect(mirroredLeavers(olds, news, { COPY: "SRC" })).toEqual([
+    expect(leavingOrigins(olds, news, { COPY: "SRC" })).toEqual([
       expect.stringMatching(/^stream SRC is taken out of the settings, but COPY mirrors it/),
     ]);
-    expect(mirroredLeavers(olds, olds, { COPY: "SRC" })).toEqual([]);
-    expect(mirroredLeavers(olds, news, {})).toEqual([]);
-    expect(mirroredLeavers(olds, news, { COPY: "ELSEWHERE" })).toEqual([]);
-    expect(mirroredLeavers(olds, news, { COPY: "constructor" })).toEqual([]);
+    expect(leavingOrigins(olds, olds, { COPY: "SRC" })).toEqual([]);
+    expect(leavingOrigins(olds, news, {})).toEqual([]);
+    expect(leavingOrigins(olds, news, { COPY: "ELSEWHERE" })).toEqual([]);
+    expect(leavingOrigins(olds, news, { COPY: "constructor" })).toEqual([]);
   });
 
   it("names those too that an up was to delete, and failed before it did", () => {
@@ -203,7 +203,7 @@ describe("mirroredLeavers", () => {
       ...news,
       leaving: { SRC: account === undefined ? {} : { account } },
     });
-    expect(mirroredLeavers(leavingIn(), news, { COPY: "SRC" })).toHaveLength(1);
-    expect(mirroredLeavers(leavingIn("OTHER"), news, { COPY: "SRC" })).toEqual([]);
+    expect(leavingOrigins(leavingIn(), news, { COPY: "SRC" })).toHaveLength(1);
+    expect(leavingOrigins(leavingIn("OTHER"), news, { COPY: "SRC" })).toEqual([]);
   });
 });

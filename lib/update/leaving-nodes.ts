@@ -3,11 +3,11 @@ import { peerId } from "../observed/meta-group.ts";
 import type { MetaPeer } from "../observed/readiness.ts";
 import { DRAIN_TAG } from "../placement/placement.ts";
 
-export interface Leavers<Node> {
+export interface LeavingNodes<Node> {
   /** Leaving nodes that are still members of the meta group, sorted by name. */
   readonly leaving: readonly Node[];
   /** Members of the meta group that aren't to stay and have no container, so nothing can be moved off them. */
-  readonly ghosts: readonly string[];
+  readonly orphans: readonly string[];
 }
 
 /**
@@ -18,11 +18,11 @@ export interface Leavers<Node> {
  * @param staying names of the nodes that stay.
  * @param members all members of the meta group, by its leader's view.
  */
-export function findLeavers<Node extends { readonly name: string }>(
+export function findLeavingNodes<Node extends { readonly name: string }>(
   own: readonly Node[],
   staying: ReadonlySet<string>,
   members: readonly Pick<MetaPeer, "id" | "name">[],
-): Leavers<Node> {
+): LeavingNodes<Node> {
   const leaving = own.filter(({ name }) => !staying.has(name));
   const ids = new Set(members.map(({ id }) => id));
   const known = new Set([...staying, ...leaving.map(({ name }) => name)].map(peerId));
@@ -30,7 +30,7 @@ export function findLeavers<Node extends { readonly name: string }>(
     leaving: leaving
       .filter(({ name }) => ids.has(peerId(name)))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
-    ghosts: members.filter(({ id }) => !known.has(id)).map(({ name }) => name),
+    orphans: members.filter(({ id }) => !known.has(id)).map(({ name }) => name),
   };
 }
 
