@@ -8,13 +8,13 @@
  * It waits as long as something moves: see PATIENCE.
  */
 import { z } from "zod";
-import { describeSight } from "../lib/observed/waiting.ts";
+import { describeWaitStatus } from "../lib/observed/waiting.ts";
 import {
   type GateVerdict,
   judgeMembers,
   judgeReplicas,
   WaveGate,
-  type WaveSight,
+  type WaveStatus,
 } from "../lib/update/wave-gate.ts";
 import { engineFromEnvironment } from "../live/engine/engine.ts";
 import type { OwnNode } from "../live/engine/own-nodes.ts";
@@ -66,7 +66,7 @@ export interface Wave {
 
 type GateEnd = Exclude<GateVerdict, { readonly kind: "wait" }>;
 
-interface GateWait extends WaveSight {
+interface GateWait extends WaveStatus {
   /** Milliseconds until the next look. */
   readonly pause: number;
 }
@@ -96,7 +96,7 @@ export async function mayGoOn(
       // The gate itself says when it gives up.
       pause: ({ pause }) => pause,
       describe: ({ reason, ...sight }) =>
-        reason && `waiting for the cluster: ${describeSight({ ...sight, reason })}`,
+        reason && `waiting for the cluster: ${describeWaitStatus({ ...sight, reason })}`,
       say,
     },
   );
@@ -125,7 +125,7 @@ function seldom(interval: number, measure: Measure): Measure {
 }
 
 interface Look {
-  readonly sight: WaveSight;
+  readonly sight: WaveStatus;
   readonly own: readonly OwnNode[];
 }
 

@@ -2,7 +2,7 @@
  * Refuses to begin with changes that restart nodes where each of them would take a majority: the gate before the
  * first wave. Run by a Command. Looks at the nodes as they are, at the ports that they have now.
  */
-import { describeSight, type Sight, stillnessFrom } from "../lib/observed/waiting.ts";
+import { describeWaitStatus, stillnessFrom, type WaitStatus } from "../lib/observed/waiting.ts";
 import { judgeStart, type StartLook, type StartVerdict } from "../lib/update/start-gate.ts";
 import { engineFromEnvironment } from "../live/engine/engine.ts";
 import { behindIn } from "../live/monitoring/observe-cluster.ts";
@@ -35,7 +35,7 @@ export async function mayBegin(
   cluster: ClusterPort,
   say: (line: string) => void,
 ): Promise<boolean> {
-  return await until<boolean, Sight & { readonly verdict: Hindrance }>(
+  return await until<boolean, WaitStatus & { readonly verdict: Hindrance }>(
     async () => {
       const { verdict, behind } = await look(waves, cluster);
       if (verdict.kind === "go") return { done: true };
@@ -45,7 +45,7 @@ export async function mayBegin(
       pause: POLL_MS,
       limit: PATIENCE_MS,
       lasts: stillnessFrom(Date.now()),
-      describe: (sight) => `waiting before anything is changed: ${describeSight(sight)}`,
+      describe: (sight) => `waiting before anything is changed: ${describeWaitStatus(sight)}`,
       say,
       giveUp: async ({ verdict }) => {
         const isRefused = verdict.kind === "blocked";

@@ -1,4 +1,4 @@
-import { describeSight, type Sight, stillnessFrom } from "../lib/observed/waiting.ts";
+import { describeWaitStatus, stillnessFrom, type WaitStatus } from "../lib/observed/waiting.ts";
 import { until } from "../live/until.ts";
 
 export interface LookingOut {
@@ -19,10 +19,10 @@ export interface LookingOut {
  * @throws Error with the {@link LookingOut.lament} once nothing has moved for too long.
  */
 export async function waitFor(
-  look: () => Promise<Sight | undefined>,
+  look: () => Promise<WaitStatus | undefined>,
   { patience, pause, say, lament }: LookingOut,
 ): Promise<void> {
-  await until<void, Sight>(
+  await until<void, WaitStatus>(
     async () => {
       const sight = await look();
       return sight ? { shown: sight } : { done: undefined };
@@ -31,7 +31,7 @@ export async function waitFor(
       pause,
       limit: patience,
       lasts: stillnessFrom(Date.now()),
-      describe: describeSight,
+      describe: describeWaitStatus,
       say,
       giveUp: ({ reason }) => {
         throw new Error(lament(`${reason}; nothing has moved for ${patience / 1_000} s`));

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { describeSight, type Sight, stillnessFrom } from "../../lib/observed/waiting.ts";
+import { describeWaitStatus, stillnessFrom, type WaitStatus } from "../../lib/observed/waiting.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
 import { settingsPlaceOf } from "../../lib/plan/settings.ts";
 import { whyNotItsTurn } from "../../lib/update/turn.ts";
@@ -29,7 +29,7 @@ export interface TurnsArgs {
 const POLL_MS = 500;
 
 /** Why a node can't be restarted yet. */
-interface TurnSight extends Sight {
+interface TurnStatus extends WaitStatus {
   /** What can be done about it. */
   readonly remedy?: string;
 }
@@ -63,7 +63,7 @@ export class Turns {
     const { plan, engine, tell } = this.#args;
     const { patience } = plan;
     const falls = new FallWatch(engine);
-    await until<void, TurnSight>(
+    await until<void, TurnStatus>(
       async () => {
         const own = await this.#list();
         const obstacle = await this.#whyNot(node, mates, own);
@@ -81,7 +81,7 @@ export class Turns {
         pause: POLL_MS,
         limit: patience,
         lasts: stillnessFrom(Date.now()),
-        describe: (obstacle) => `${node} waits for its turn: ${describeSight(obstacle)}`,
+        describe: (obstacle) => `${node} waits for its turn: ${describeWaitStatus(obstacle)}`,
         say: tell.info,
         giveUp: (obstacle) => {
           const reason = `${obstacle.reason}; nothing has moved for ${patience / 1_000} s`;
@@ -102,7 +102,7 @@ export class Turns {
     node: string,
     mates: ReadonlySet<string>,
     own: readonly OwnNode[],
-  ): Promise<TurnSight | undefined> {
+  ): Promise<TurnStatus | undefined> {
     const { plan, restarts } = this.#args;
     const observed = await observeCluster(own, LONG_REQUEST_MS);
     const isChanged = (each: OwnNode) => this.#planned.get(each.name) === each.restartSettings;
@@ -115,7 +115,7 @@ export class Turns {
   }
 }
 
-function describeRefusal(node: string, reason: string, obstacle: TurnSight): string {
+function describeRefusal(node: string, reason: string, obstacle: TurnStatus): string {
   const remedy = obstacle.remedy === undefined ? "" : `. To get it well: ${obstacle.remedy}`;
   return `${node} was not restarted: ${reason}${remedy}. It is as it was, and so are those after it; the next up goes on from here, with these settings or with those of before.`;
 }

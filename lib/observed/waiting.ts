@@ -7,7 +7,7 @@
 export const PATIENCE_MS = 120_000;
 
 /** What an observation of the cluster says about the remaining wait. */
-export interface Sight {
+export interface WaitStatus {
   /** What the update waits for. */
   readonly reason: string;
   /** Messages and operations that replicas lag behind; absent if unknown. */
@@ -28,7 +28,7 @@ export class Stillness {
     this.#since = now;
   }
 
-  note({ reason, behind }: Sight, now: number): void {
+  note({ reason, behind }: WaitStatus, now: number): void {
     // Numbers in a reason may change with each observation.
     const key = reason.replace(/\b\d[\d.,]*\b/g, "#");
     const least = this.#least.get(key);
@@ -52,10 +52,10 @@ export class Stillness {
 }
 
 /** A function that notes an observation, and returns the milliseconds without progress since then or `start`. */
-export function stillnessFrom(start: number): (sight: Sight, now: number) => number {
+export function stillnessFrom(start: number): (status: WaitStatus, now: number) => number {
   const stillness = new Stillness(start);
-  return (sight, now) => {
-    stillness.note(sight, now);
+  return (status, now) => {
+    stillness.note(status, now);
     return stillness.lasts(now);
   };
 }
@@ -63,7 +63,7 @@ export function stillnessFrom(start: number): (sight: Sight, now: number) => num
 /**
  * Describes an observation to users, e.g. `stream ORDERS waits for rg2-az1; 1,234 messages and operations to go, …`.
  */
-export function describeSight({ reason, behind }: Sight): string {
+export function describeWaitStatus({ reason, behind }: WaitStatus): string {
   return behind === undefined || behind === 0
     ? reason
     : `${reason}; ${behind.toLocaleString("en-US")} messages and operations to go, and it goes on as long as they get fewer`;

@@ -9,10 +9,10 @@ import {
   REJOIN_MS,
   whyNotReady,
 } from "../observed/readiness.ts";
-import { describeSight, type Sight, Stillness } from "../observed/waiting.ts";
+import { describeWaitStatus, Stillness, type WaitStatus } from "../observed/waiting.ts";
 
 /** What the gate concludes from an observation of the cluster. */
-export interface WaveSight extends Partial<Sight> {
+export interface WaveStatus extends Partial<WaitStatus> {
   /** What the cluster lacks; absent if it is ready. */
   readonly reason?: string;
   /** Whether waiting is useless until later nodes are started. */
@@ -36,7 +36,7 @@ export interface WaveLook {
 }
 
 /** Judges nodes and the meta group. */
-export function judgeMembers({ reports, later, running, lacked }: WaveLook): WaveSight {
+export function judgeMembers({ reports, later, running, lacked }: WaveLook): WaveStatus {
   const reason = whyNotReady(reports, later, (report) => isOldComplaint(report, lacked));
   const isRejoining = findStrangers(reports, later).length > 0;
   if (reason === undefined) return { isInVain: false, isLeaderless: false, isRejoining };
@@ -112,20 +112,20 @@ export class WaveGate {
     this.#ledAt = now;
   }
 
-  judge({ reason, behind, ...sight }: WaveSight, now: number): GateVerdict {
-    if (!sight.isLeaderless) this.#ledAt = now;
+  judge({ reason, behind, ...state }: WaveStatus, now: number): GateVerdict {
+    if (!state.isLeaderless) this.#ledAt = now;
     const hasNeverBegun = now - this.#ledAt > LEADERLESS_MS;
-    if (reason !== undefined && (sight.isInVain || hasNeverBegun)) {
+    if (reason !== undefined && (state.isInVain || hasNeverBegun)) {
       return { kind: "open", word: `${reason}; going on, as the nodes that are missing come next` };
     }
     if (reason === undefined && this.#wasWell) return { kind: "open" };
-    const told = { reason: reason ?? "it doesn't stay well", ...(behind ? { behind } : {}) };
-    this.#stillness.note(told, now);
-    const patience = sight.isRejoining
+    const status = { reason: reason ?? "it doesn't stay well", ...(behind ? { behind } : {}) };
+    this.#stillness.note(status, now);
+    const patience = state.isRejoining
       ? Math.max(this.#patience, REJOIN_PATIENCE_MS)
       : this.#patience;
     if (this.#stillness.lasts(now) > patience) {
-      const word = `The cluster isn't ready, and nothing has moved for ${patience / 1_000} s: ${describeSight(told)}`;
+      const word = `The cluster isn't ready, and nothing has moved for ${patience / 1_000} s: ${describeWaitStatus(status)}`;
       return { kind: "shut", word };
     }
     this.#wasWell = reason === undefined;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { countOf } from "../../lib/base/wording.ts";
-import { type Sight, stillnessFrom } from "../../lib/observed/waiting.ts";
+import { stillnessFrom, type WaitStatus } from "../../lib/observed/waiting.ts";
 import { completeConfig, diffConfig } from "../../lib/streams/stream-diff.ts";
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import type { StreamPolicy } from "../../lib/streams/stream-policy.ts";
@@ -206,7 +206,7 @@ function carrierOf(goal: StreamConfig): StreamConfig {
 /** Waits until a mirror has caught up, then compares. @throws Error where they differ */
 async function awaitCopy(port: JetStreamPort, from: string, to: string, pace: Pace): Promise<void> {
   const { state: wanted } = await insist(() => port.info(from), pace);
-  await until<void, Sight & { readonly messages: number }>(
+  await until<void, WaitStatus & { readonly messages: number }>(
     async () => {
       const { messages, last_seq: last } = (await insist(() => port.info(to), pace)).state;
       if (last >= wanted.last_seq && messages >= wanted.messages) return { done: undefined };

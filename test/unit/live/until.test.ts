@@ -1,20 +1,20 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type Sight, stillnessFrom } from "../../../lib/observed/waiting.ts";
+import { stillnessFrom, type WaitStatus } from "../../../lib/observed/waiting.ts";
 import { type LookResult, until, type Waiting } from "../../../live/until.ts";
 
 beforeEach(() => void vi.useFakeTimers({ now: 0 }));
 afterEach(() => void vi.useRealTimers());
 
-type Step = LookResult<string, Sight>;
+type Step = LookResult<string, WaitStatus>;
 
 const SHOWN: Step = { shown: { reason: "S", behind: 5 } };
 
 /** Waits through looks, the last of which comes again and again. @returns also when each look was. */
-async function run(steps: readonly Step[], options: Partial<Waiting<string, Sight>> = {}) {
+async function run(steps: readonly Step[], options: Partial<Waiting<string, WaitStatus>> = {}) {
   const left = [...steps];
   const looks: number[] = [];
   const said: [number, string][] = [];
-  const waiting = until<string, Sight>(
+  const waiting = until<string, WaitStatus>(
     async () => {
       looks.push(Date.now());
       return (left.length > 1 ? left.shift() : left[0]) ?? SHOWN;
@@ -80,7 +80,7 @@ describe("until", () => {
 
   test("what isn't to be told doesn't put off the next line", async () => {
     const quiet = Array.from({ length: 9 }, () => ({ shown: { reason: "" } }));
-    const describe = ({ reason }: Sight) => reason || undefined;
+    const describe = ({ reason }: WaitStatus) => reason || undefined;
     const { said } = await run([...quiet, SHOWN], { limit: 9_000, describe });
     expect(said).toEqual([[9_000, "S"]]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { describeSight, Stillness } from "../../../lib/observed/waiting.ts";
+import { describeWaitStatus, Stillness } from "../../../lib/observed/waiting.ts";
 
 describe("stillness", () => {
   test("lasts from the start as long as nothing is seen to move", () => {
@@ -52,8 +52,8 @@ describe("stillness", () => {
 });
 
 test("what there is to go is told, and that it goes on", () => {
-  expect(describeSight({ reason: "stream S waits for a" })).toBe("stream S waits for a");
-  expect(describeSight({ reason: "stream S waits for a", behind: 12_345 })).toBe(
+  expect(describeWaitStatus({ reason: "stream S waits for a" })).toBe("stream S waits for a");
+  expect(describeWaitStatus({ reason: "stream S waits for a", behind: 12_345 })).toBe(
     "stream S waits for a; 12,345 messages and operations to go, and it goes on as long as they get fewer",
   );
 });

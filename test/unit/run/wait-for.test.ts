@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Sight } from "../../../lib/observed/waiting.ts";
+import type { WaitStatus } from "../../../lib/observed/waiting.ts";
 import { waitFor } from "../../../run/wait-for.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 /** Waits through looks, the last of which comes again and again. */
-async function run(looks: readonly (Sight | undefined)[]) {
+async function run(looks: readonly (WaitStatus | undefined)[]) {
   const said: string[] = [];
   const left = [...looks];
   const waiting = waitFor(async () => (left.length > 1 ? left.shift() : left[0]), {

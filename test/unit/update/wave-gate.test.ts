@@ -6,22 +6,22 @@ import {
   judgeReplicas,
   WaveGate,
   type WaveLook,
-  type WaveSight,
+  type WaveStatus,
 } from "../../../lib/update/wave-gate.ts";
 import { clusterWith, streamOn } from "../../support/observed.ts";
 
 const MINUTE = 60_000;
 const CALM = { isInVain: false, isLeaderless: false, isRejoining: false };
-const lacking = (reason: string, more: Partial<WaveSight> = {}): WaveSight => ({
+const lacking = (reason: string, more: Partial<WaveStatus> = {}): WaveStatus => ({
   ...CALM,
   reason,
   ...more,
 });
 
 /** What a gate decides at looks so many milliseconds after its start. */
-function decide(looks: readonly (readonly [at: number, sight: WaveSight])[], isSteady = false) {
+function decide(looks: readonly (readonly [at: number, status: WaveStatus])[], isSteady = false) {
   const gate = new WaveGate(0, 2 * MINUTE, isSteady);
-  return looks.map(([at, sight]) => gate.judge(sight, at));
+  return looks.map(([at, status]) => gate.judge(status, at));
 }
 
 describe("the gate behind a wave", () => {
@@ -45,11 +45,11 @@ describe("the gate behind a wave", () => {
   });
 
   test("waits for replicas that catch up for hours, and says in the end that nothing moved", () => {
-    const sight = (behind: number) => lacking("stream S waits for a", { behind });
+    const status = (behind: number) => lacking("stream S waits for a", { behind });
     const looks = Array.from({ length: 120 }, (_, index) => index).map(
-      (minute) => [minute * MINUTE, sight(10_000 - minute)] as const,
+      (minute) => [minute * MINUTE, status(10_000 - minute)] as const,
     );
-    const verdicts = decide([...looks, [122 * MINUTE, sight(9_881)]]);
+    const verdicts = decide([...looks, [122 * MINUTE, status(9_881)]]);
     expect(verdicts.slice(0, -1).every(({ kind }) => kind === "wait")).toBe(true);
     expect(verdicts.at(-1)).toEqual({
       kind: "shut",
@@ -80,11 +80,11 @@ describe("the gate behind a wave", () => {
   });
 
   test("gives nodes that have to be taken back into the meta group their six minutes", () => {
-    const sight = lacking("the meta group doesn't count c yet", { isRejoining: true });
+    const status = lacking("the meta group doesn't count c yet", { isRejoining: true });
     const [, late, last] = decide([
-      [0, sight],
-      [6 * MINUTE - 1, sight],
-      [6 * MINUTE + 1, sight],
+      [0, status],
+      [6 * MINUTE - 1, status],
+      [6 * MINUTE + 1, status],
     ]);
     expect([late?.kind, last?.kind]).toEqual(["wait", "shut"]);
   });
