@@ -3,7 +3,7 @@
  * first wave. Run by a Command. Looks at the nodes as they are, at the ports that they have now.
  */
 import { describeWaitStatus, stillnessFrom, type WaitStatus } from "../lib/observed/waiting.ts";
-import { judgeStart, type StartLook, type StartVerdict } from "../lib/update/start-gate.ts";
+import { judgeStart, type StartObservation, type StartVerdict } from "../lib/update/start-gate.ts";
 import { engineFromEnvironment } from "../live/engine/engine.ts";
 import { behindIn } from "../live/monitoring/observe-cluster.ts";
 import { until } from "../live/until.ts";
@@ -31,7 +31,7 @@ type Hindrance = Exclude<StartVerdict, { readonly kind: "go" }>;
  * @returns whether changes may begin.
  */
 export async function mayBegin(
-  waves: StartLook["waves"],
+  waves: StartObservation["waves"],
   cluster: ClusterPort,
   say: (line: string) => void,
 ): Promise<boolean> {
@@ -71,7 +71,7 @@ async function describeRefusal(
 }
 
 async function look(
-  waves: StartLook["waves"],
+  waves: StartObservation["waves"],
   cluster: ClusterPort,
 ): Promise<{ readonly verdict: StartVerdict; readonly behind: number }> {
   const { own, silence } = await cluster.list();

@@ -13,7 +13,7 @@ import { type NodeReport, whyNotReady } from "../observed/readiness.ts";
 import { orderRestarts } from "./rollout-order.ts";
 
 /** An observation of the cluster at the gate, with the plan. */
-export interface StartLook {
+export interface StartObservation {
   /** For each wave, the planned restart settings (JSON of the label) by node. */
   readonly waves: readonly Readonly<Record<string, string>>[];
   /** The stack's existing containers. */
@@ -38,7 +38,13 @@ export type StartVerdict =
   | { readonly kind: "blocked"; readonly reason: string; readonly remedy?: string };
 
 /** Judges an observation. */
-export function judgeStart({ waves, own, reports, observed, place }: StartLook): StartVerdict {
+export function judgeStart({
+  waves,
+  own,
+  reports,
+  observed,
+  place,
+}: StartObservation): StartVerdict {
   const settings = Object.assign({}, ...waves) as Readonly<Record<string, string>>;
   const before = new Map(own.map((node) => [node.name, node]));
   const missing = Object.keys(settings).filter(

@@ -24,7 +24,7 @@ export interface WaveStatus extends Partial<WaitStatus> {
 }
 
 /** An observation of the nodes at the gate. */
-export interface WaveLook {
+export interface WaveObservation {
   /** Reports of the nodes in the waves before the gate. */
   readonly reports: readonly NodeReport[];
   /** Reports of nodes that needn't run yet: those of later waves, and leaving ones. */
@@ -36,7 +36,7 @@ export interface WaveLook {
 }
 
 /** Judges nodes and the meta group. */
-export function judgeMembers({ reports, later, running, lacked }: WaveLook): WaveStatus {
+export function judgeMembers({ reports, later, running, lacked }: WaveObservation): WaveStatus {
   const reason = whyNotReady(reports, later, (report) => isOldComplaint(report, lacked));
   const isRejoining = findStrangers(reports, later).length > 0;
   if (reason === undefined) return { isInVain: false, isLeaderless: false, isRejoining };

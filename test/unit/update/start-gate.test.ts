@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ObservedCluster } from "../../../lib/observed/observed.ts";
-import { judgeStart, type StartLook } from "../../../lib/update/start-gate.ts";
+import { judgeStart, type StartObservation } from "../../../lib/update/start-gate.ts";
 import { clusterWith, NODES, reportOf, streamOn } from "../../support/observed.ts";
 
 const ZONES = ["az1", "az2", "az3"].map((zone) => NODES.filter((name) => name.endsWith(zone)));
@@ -20,7 +20,7 @@ function judge(
     restartSettings: done.includes(name) ? "new" : "old",
   }));
   const reports = there.map((name) => reportOf(name, observed));
-  return judgeStart({ waves, own, reports, observed } satisfies StartLook);
+  return judgeStart({ waves, own, reports, observed } satisfies StartObservation);
 }
 
 describe("the gate before the first wave", () => {

@@ -5,7 +5,7 @@ import {
   judgeMembers,
   judgeReplicas,
   WaveGate,
-  type WaveLook,
+  type WaveObservation,
   type WaveStatus,
 } from "../../../lib/update/wave-gate.ts";
 import { clusterWith, streamOn } from "../../support/observed.ts";
@@ -102,7 +102,7 @@ const report = (name: string, health = ""): NodeReport => ({
     well: true,
   })),
 });
-const looked = (change: Partial<WaveLook>): WaveLook => ({
+const looked = (change: Partial<WaveObservation>): WaveObservation => ({
   reports: NAMES.map((name) => report(name)),
   later: [],
   running: new Set(NAMES),
