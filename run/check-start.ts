@@ -2,7 +2,7 @@
  * Refuses to begin with changes that restart nodes where each of them would take a majority: the gate before the
  * first wave. Run by a Command. Looks at the nodes as they are, at the ports that they have now.
  */
-import { describeWaitStatus, stillnessFrom, type WaitStatus } from "../lib/observed/waiting.ts";
+import { describeWaitStatus, stallTimerFrom, type WaitStatus } from "../lib/observed/waiting.ts";
 import { judgeStart, type StartObservation, type StartVerdict } from "../lib/update/start-gate.ts";
 import { engineFromEnvironment } from "../live/engine/engine.ts";
 import { behindIn } from "../live/monitoring/observe-cluster.ts";
@@ -44,7 +44,7 @@ export async function mayBegin(
     {
       pause: POLL_MS,
       limit: PATIENCE_MS,
-      lasts: stillnessFrom(Date.now()),
+      lasts: stallTimerFrom(Date.now()),
       describe: (sight) => `waiting before anything is changed: ${describeWaitStatus(sight)}`,
       say,
       giveUp: async ({ verdict }) => {

@@ -1,4 +1,4 @@
-import { describeWaitStatus, stillnessFrom, type WaitStatus } from "../lib/observed/waiting.ts";
+import { describeWaitStatus, stallTimerFrom, type WaitStatus } from "../lib/observed/waiting.ts";
 import { until } from "../live/until.ts";
 
 export interface LookingOut {
@@ -30,7 +30,7 @@ export async function waitFor(
     {
       pause,
       limit: patience,
-      lasts: stillnessFrom(Date.now()),
+      lasts: stallTimerFrom(Date.now()),
       describe: describeWaitStatus,
       say,
       giveUp: ({ reason }) => {

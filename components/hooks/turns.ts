@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { describeWaitStatus, stillnessFrom, type WaitStatus } from "../../lib/observed/waiting.ts";
+import { describeWaitStatus, stallTimerFrom, type WaitStatus } from "../../lib/observed/waiting.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
 import { settingsPlaceOf } from "../../lib/plan/settings.ts";
 import { whyNotItsTurn } from "../../lib/update/turn.ts";
@@ -80,7 +80,7 @@ export class Turns {
       {
         pause: POLL_MS,
         limit: patience,
-        lasts: stillnessFrom(Date.now()),
+        lasts: stallTimerFrom(Date.now()),
         describe: (obstacle) => `${node} waits for its turn: ${describeWaitStatus(obstacle)}`,
         say: tell.info,
         giveUp: (obstacle) => {

@@ -18,10 +18,10 @@ export interface WaitStatus {
  * Measures the time without progress. A new reason is progress, and so is a lag smaller than all before for the same
  * reason. So neither flapping, nor a replica that lags more and more, is progress.
  */
-export class Stillness {
+export class StallTimer {
   readonly #least = new Map<string, number>();
   #since: number;
-  #isMoving = false;
+  #isProgressing = false;
 
   /** @param now milliseconds. All times must be of the same clock. */
   constructor(now: number) {
@@ -33,7 +33,7 @@ export class Stillness {
     const key = reason.replace(/\b\d[\d.,]*\b/g, "#");
     const least = this.#least.get(key);
     const togo = behind ?? Number.POSITIVE_INFINITY;
-    this.#isMoving = least !== undefined && togo < least;
+    this.#isProgressing = least !== undefined && togo < least;
     if (least === undefined || togo < least) {
       this.#since = now;
       this.#least.set(key, togo);
@@ -41,22 +41,22 @@ export class Stillness {
   }
 
   /** Milliseconds since the last progress. */
-  lasts(now: number): number {
+  stalledFor(now: number): number {
     return now - this.#since;
   }
 
   /** Whether the last observation had a smaller lag than all before. */
-  get isMoving(): boolean {
-    return this.#isMoving;
+  get isProgressing(): boolean {
+    return this.#isProgressing;
   }
 }
 
 /** A function that notes an observation, and returns the milliseconds without progress since then or `start`. */
-export function stillnessFrom(start: number): (status: WaitStatus, now: number) => number {
-  const stillness = new Stillness(start);
+export function stallTimerFrom(start: number): (status: WaitStatus, now: number) => number {
+  const timer = new StallTimer(start);
   return (status, now) => {
-    stillness.note(status, now);
-    return stillness.lasts(now);
+    timer.note(status, now);
+    return timer.stalledFor(now);
   };
 }
 

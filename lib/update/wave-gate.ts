@@ -9,7 +9,7 @@ import {
   REJOIN_MS,
   whyNotReady,
 } from "../observed/readiness.ts";
-import { describeWaitStatus, Stillness, type WaitStatus } from "../observed/waiting.ts";
+import { describeWaitStatus, StallTimer, type WaitStatus } from "../observed/waiting.ts";
 
 /** What the gate concludes from an observation of the cluster. */
 export interface WaveStatus extends Partial<WaitStatus> {
@@ -100,14 +100,14 @@ const REJOIN_PATIENCE_MS = REJOIN_MS + 60_000;
 /** Judges each observation. All times are milliseconds of the same clock. */
 export class WaveGate {
   readonly #patience: number;
-  readonly #stillness: Stillness;
+  readonly #timer: StallTimer;
   #wasWell: boolean;
   #ledAt: number;
 
   /** @param isSteady whether a single observation of a ready cluster suffices. */
   constructor(now: number, patience: number, isSteady: boolean) {
     this.#patience = patience;
-    this.#stillness = new Stillness(now);
+    this.#timer = new StallTimer(now);
     this.#wasWell = isSteady;
     this.#ledAt = now;
   }
@@ -120,11 +120,11 @@ export class WaveGate {
     }
     if (reason === undefined && this.#wasWell) return { kind: "open" };
     const status = { reason: reason ?? "it doesn't stay well", ...(behind ? { behind } : {}) };
-    this.#stillness.note(status, now);
+    this.#timer.note(status, now);
     const patience = state.isRejoining
       ? Math.max(this.#patience, REJOIN_PATIENCE_MS)
       : this.#patience;
-    if (this.#stillness.lasts(now) > patience) {
+    if (this.#timer.stalledFor(now) > patience) {
       const word = `The cluster isn't ready, and nothing has moved for ${patience / 1_000} s: ${describeWaitStatus(status)}`;
       return { kind: "shut", word };
     }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { countOf } from "../../lib/base/wording.ts";
-import { stillnessFrom, type WaitStatus } from "../../lib/observed/waiting.ts";
+import { stallTimerFrom, type WaitStatus } from "../../lib/observed/waiting.ts";
 import { completeConfig, diffConfig } from "../../lib/streams/stream-diff.ts";
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import type { StreamPolicy } from "../../lib/streams/stream-policy.ts";
@@ -215,7 +215,7 @@ async function awaitCopy(port: JetStreamPort, from: string, to: string, pace: Pa
     {
       pause: pace.pause,
       limit: pace.patience,
-      lasts: stillnessFrom(Date.now()),
+      lasts: stallTimerFrom(Date.now()),
       giveUp: ({ messages }) => {
         throw new Error(
           `stream ${to} has ${messages} of the ${countOf(wanted.messages, "message")} of ${from}, and made no progress for ${pace.patience / 1_000} s; run "pulumi up" again once the servers are well`,

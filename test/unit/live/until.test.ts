@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { stillnessFrom, type WaitStatus } from "../../../lib/observed/waiting.ts";
+import { stallTimerFrom, type WaitStatus } from "../../../lib/observed/waiting.ts";
 import { type LookResult, until, type Waiting } from "../../../live/until.ts";
 
 beforeEach(() => void vi.useFakeTimers({ now: 0 }));
@@ -64,7 +64,7 @@ describe("until", () => {
     const moving = Array.from({ length: 20 }, (_, index) => ({
       shown: { reason: "S", behind: 20 - index },
     }));
-    const { result, looks } = await run(moving, { limit: 5_000, lasts: stillnessFrom(0) });
+    const { result, looks } = await run(moving, { limit: 5_000, lasts: stallTimerFrom(0) });
     expect(result).toBe("given up: S");
     expect(looks.at(-1)).toBe(19_000 + 6_000);
   });
