@@ -43,9 +43,9 @@ export function whyNotReady(
   const silent = reports.filter((report) => !isRunning(report));
   if (silent.length > 0) return `no answer from ${names(silent)}`;
 
-  const strangers = findStrangers(reports, later);
-  if (strangers.length > 0) {
-    return `the meta group doesn't count ${names(strangers)} yet; what was taken out of it is taken back after ${REJOIN_MS / 60_000} minutes`;
+  const nonMembers = findNonMembers(reports, later);
+  if (nonMembers.length > 0) {
+    return `the meta group doesn't count ${names(nonMembers)} yet; what was taken out of it is taken back after ${REJOIN_MS / 60_000} minutes`;
   }
 
   const leaderless = reports.filter(({ metaLeader }) => metaLeader === "");
@@ -56,9 +56,9 @@ export function whyNotReady(
 
   const sizes = reports.map(({ metaSize = 0 }) => metaSize);
   const expected = later.length === 0 ? reports.length : Math.max(...sizes);
-  const stray = reports.find(({ metaSize }) => metaSize !== expected);
-  if (stray)
-    return `${stray.name} knows ${stray.metaSize} of ${expected} members of the meta group`;
+  const differing = reports.find(({ metaSize }) => metaSize !== expected);
+  if (differing)
+    return `${differing.name} knows ${differing.metaSize} of ${expected} members of the meta group`;
 
   const lagging = laggingMembers(reports, later);
   if (lagging.length > 0) return `the meta group waits for ${names(lagging)}`;
@@ -85,7 +85,7 @@ export function needsLaterNodes(
  * server/raft.go). A group that had one elects another within seconds if a majority is left. Only the time that
  * passes distinguishes the two.
  */
-export function mayNeverHaveBegun(
+export function mayNeverHaveHadLeader(
   reports: readonly NodeReport[],
   later: readonly NodeReport[],
 ): boolean {
@@ -98,7 +98,7 @@ export function mayNeverHaveBegun(
  * Nodes that aren't members of the meta group, by its leader's view; empty if no leader is known. A node that was
  * removed from the group joins again {@link REJOIN_MS} later, if it runs.
  */
-export function findStrangers(
+export function findNonMembers(
   reports: readonly NodeReport[],
   later: readonly NodeReport[] = [],
 ): NodeReport[] {

@@ -2,8 +2,8 @@
 import { groupsOf, whyNotWell } from "../observed/majorities.ts";
 import type { ObservedCluster } from "../observed/observed.ts";
 import {
-  findStrangers,
-  mayNeverHaveBegun,
+  findNonMembers,
+  mayNeverHaveHadLeader,
   type NodeReport,
   needsLaterNodes,
   REJOIN_MS,
@@ -37,8 +37,8 @@ export interface WaveObservation {
 
 /** Judges nodes and the meta group. */
 export function judgeMembers({ reports, later, running, lacked }: WaveObservation): WaveStatus {
-  const reason = whyNotReady(reports, later, (report) => isOldComplaint(report, lacked));
-  const isRejoining = findStrangers(reports, later).length > 0;
+  const reason = whyNotReady(reports, later, (report) => isFormerHealthError(report, lacked));
+  const isRejoining = findNonMembers(reports, later).length > 0;
   if (reason === undefined) return { isInVain: false, isLeaderless: false, isRejoining };
   // A node whose ports are about to change can't answer, but runs.
   const present = later.map((report) =>
@@ -47,7 +47,7 @@ export function judgeMembers({ reports, later, running, lacked }: WaveObservatio
   return {
     reason,
     isInVain: needsLaterNodes(reports, present),
-    isLeaderless: mayNeverHaveBegun(reports, present),
+    isLeaderless: mayNeverHaveHadLeader(reports, present),
     isRejoining,
   };
 }
@@ -73,7 +73,10 @@ export function judgeReplicas(
 }
 
 /** Whether a node's `/healthz` error is about a replica that wasn't well before the update (nats-server 2.15). */
-function isOldComplaint({ name, health = "" }: NodeReport, lacked: ReadonlySet<string>): boolean {
+function isFormerHealthError(
+  { name, health = "" }: NodeReport,
+  lacked: ReadonlySet<string>,
+): boolean {
   return [...lacked].some((key) => {
     const [, account, stream, host] = KEY.exec(key) ?? [];
     const title = `'${account} > ${stream}`;
@@ -114,8 +117,8 @@ export class WaveGate {
 
   judge({ reason, behind, ...state }: WaveStatus, now: number): GateVerdict {
     if (!state.isLeaderless) this.#ledAt = now;
-    const hasNeverBegun = now - this.#ledAt > LEADERLESS_MS;
-    if (reason !== undefined && (state.isInVain || hasNeverBegun)) {
+    const neverHadLeader = now - this.#ledAt > LEADERLESS_MS;
+    if (reason !== undefined && (state.isInVain || neverHadLeader)) {
       return { kind: "open", word: `${reason}; going on, as the nodes that are missing come next` };
     }
     if (reason === undefined && this.#wasWell) return { kind: "open" };

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { peerId } from "../../../lib/observed/meta-group.ts";
 import {
-  mayNeverHaveBegun,
+  mayNeverHaveHadLeader,
   type NodeReport,
   needsLaterNodes,
   whyNotReady,
@@ -62,11 +62,11 @@ test("a group that never had a leader waits for all its nodes; nothing else look
     NodeReport,
     NodeReport,
   ];
-  expect(mayNeverHaveBegun([first, second], [{ name: "c" }])).toBe(true);
-  expect(mayNeverHaveBegun([first], [second, { name: "c" }])).toBe(true);
-  expect(mayNeverHaveBegun([first], [b, { name: "c" }])).toBe(false);
-  expect(mayNeverHaveBegun([first, second], [{ ...c, metaLeader: "" }])).toBe(false);
-  expect(mayNeverHaveBegun([first, { name: "b" }], [{ name: "c" }])).toBe(false);
+  expect(mayNeverHaveHadLeader([first, second], [{ name: "c" }])).toBe(true);
+  expect(mayNeverHaveHadLeader([first], [second, { name: "c" }])).toBe(true);
+  expect(mayNeverHaveHadLeader([first], [b, { name: "c" }])).toBe(false);
+  expect(mayNeverHaveHadLeader([first, second], [{ ...c, metaLeader: "" }])).toBe(false);
+  expect(mayNeverHaveHadLeader([first, { name: "b" }], [{ name: "c" }])).toBe(false);
 });
 
 test("waiting is in vain while too few nodes of all run", () => {
