@@ -299,11 +299,11 @@ function checkKind(
 ): void {
   const kinds = (["stream", "service"] as const).filter((kind) => given[kind] !== undefined);
   const [kind, other] = kinds;
-  const stranger = kind && ownOf[kind === "stream" ? "service" : "stream"];
+  const foreign = kind && ownOf[kind === "stream" ? "service" : "stream"];
   if (kind === undefined || other !== undefined) {
     context.addIssue({ code: "custom", message: "must have one of stream and service" });
-  } else if (stranger && Object.hasOwn(given, stranger)) {
-    context.addIssue({ code: "custom", path: [stranger], message: `is not for a ${kind}` });
+  } else if (foreign && Object.hasOwn(given, foreign)) {
+    context.addIssue({ code: "custom", path: [foreign], message: `is not for a ${kind}` });
   }
 }
 

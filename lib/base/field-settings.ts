@@ -42,10 +42,10 @@ export function fieldShape(table: NestedTable, changes?: ChangeWords): z.ZodRawS
   return Object.fromEntries(
     Object.entries(table).map(([name, field]) => {
       const schema = fieldSchema(field);
-      const told = (field.required ? schema : schema.optional()).meta({
+      const described = (field.required ? schema : schema.optional()).meta({
         description: describeField(field, changes),
       });
-      return [name, told];
+      return [name, described];
     }),
   );
 }

@@ -74,7 +74,7 @@ function groupsIn(
     const away = hosts.filter(isAway);
     const isLed = place.leader !== "";
     // Without a leader, no server knows which replicas are ill.
-    const told = isLed ? place.ill.filter((host) => hosts.includes(host)) : away;
+    const unwell = isLed ? place.ill.filter((host) => hosts.includes(host)) : away;
     const full = hosts.filter((host) => isFull(servers.get(host), isInMemory));
     return {
       name: title,
@@ -84,7 +84,7 @@ function groupsIn(
       replicas: hosts.length,
       isShrinking: hosts.length > (config.num_replicas ?? 1),
       isLed,
-      ill: [...new Set([...told, ...full])],
+      ill: [...new Set([...unwell, ...full])],
       full,
       away,
       isInMemory,
@@ -159,7 +159,7 @@ export function lacksOf(groups: readonly ReplicaGroup[]): Lack[] {
 }
 
 /** What {@link whyNotWell} ignores. */
-export interface Concern {
+export interface HealthFilter {
   /** Whether a host's replicas must be well. Those of other hosts are ignored, also of hosts under an unknown name. */
   readonly isAwaited: (host: string) => boolean;
   /** Keys of lacks to ignore, because they existed before. Default: none. */
@@ -173,7 +173,7 @@ export interface Concern {
  */
 export function whyNotWell(
   groups: readonly ReplicaGroup[],
-  { isAwaited, known }: Concern,
+  { isAwaited, known }: HealthFilter,
 ): string | undefined {
   const lacks = lacksOf(groups).filter(({ key }) => known?.has(key) !== true);
   const concerns = lacks.filter(({ host, group }) =>
@@ -227,8 +227,8 @@ export function describeGroup(
   if (!stream) return name;
   const key = streamKey(stream);
   if (planned?.some((each) => streamKey(each) === key)) return name;
-  const homed = `${name} of account ${stream.account}`;
-  return planned ? `${homed} (not in the settings)` : homed;
+  const withAccount = `${name} of account ${stream.account}`;
+  return planned ? `${withAccount} (not in the settings)` : withAccount;
 }
 
 /** What the user can do to make a group well, or to remove it. */

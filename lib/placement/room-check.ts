@@ -131,8 +131,8 @@ function growthRefused(
 ): RoomRefusal | undefined {
   const { storage, bytes } = reservationOf(config);
   const more = Math.max(0, bytes - reservationOf(found.config).bytes);
-  const judges = new Set([...(metaLeader === undefined ? [] : [metaLeader]), ...found.hosts]);
-  const full = [...judges].flatMap((name) => {
+  const checked = new Set([...(metaLeader === undefined ? [] : [metaLeader]), ...found.hosts]);
+  const full = [...checked].flatMap((name) => {
     const store = stores.get(name)?.[storage];
     return store && store.reserved + more > store.max ? [{ name, store }] : [];
   });

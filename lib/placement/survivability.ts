@@ -131,8 +131,8 @@ function summarize(losses: readonly JudgedLoss[]): string {
 
 /** Describes the losses of one outcome by kind, e.g. `["any node"]`, `["region rg1 or rg2"]`. */
 function describeLosses(outcome: Outcome, losses: readonly JudgedLoss[]): string[] {
-  const told = losses.filter((loss) => loss.outcome === outcome && !isImplied(loss, losses));
-  return [...Map.groupBy(told, ({ kind }) => kind)].map(([kind, some]) => {
+  const shown = losses.filter((loss) => loss.outcome === outcome && !isImplied(loss, losses));
+  return [...Map.groupBy(shown, ({ kind }) => kind)].map(([kind, some]) => {
     const all = losses.filter((loss) => loss.kind === kind);
     const noun = kind === "zoneEverywhere" ? "zone" : kind;
     const which =

@@ -33,8 +33,8 @@ export function planWaves<Node extends Place>(
   const largest = isZoned ? Math.max(1, Math.floor((nodes.length - 1) / 2)) : 1;
   const zones = Map.groupBy(nodes, ({ zone }) => zone);
   const waves = [...zones.values()].flatMap((members) => chunks(members, largest));
-  const lasting = streams.filter((stream) => nodes.every(({ name }) => survives(stream, [name])));
-  return waves.flatMap((wave) => (isSafe(wave, lasting) ? [wave] : chunks(wave, 1)));
+  const resilient = streams.filter((stream) => nodes.every(({ name }) => survives(stream, [name])));
+  return waves.flatMap((wave) => (isSafe(wave, resilient) ? [wave] : chunks(wave, 1)));
 }
 
 function isSafe(wave: readonly Place[], streams: readonly Seating[]): boolean {

@@ -211,7 +211,7 @@ function planNode(
   const clientPort = settings.clientPort + place.portOffset;
   const monitorPort = settings.monitorPort + place.portOffset;
   const { bindAddress, monitorAddress, tls } = settings;
-  const host = reachedFromHere(bindAddress);
+  const host = connectAddress(bindAddress);
   const conf = {
     serverName: place.name,
     serverTags: place.serverTags,
@@ -230,7 +230,7 @@ function planNode(
     clientPort,
     monitorPort,
     clientUrl: `${tls === "none" ? "nats" : "tls"}://${host}:${clientPort}`,
-    monitoringUrl: `${tls === "none" ? "http" : "https"}://${reachedFromHere(monitorAddress)}:${monitorPort}`,
+    monitoringUrl: `${tls === "none" ? "http" : "https"}://${connectAddress(monitorAddress)}:${monitorPort}`,
     certificateNames: certificateNames({ name: place.name, containerName }, settings),
     conf,
     confText: renderNodeConf(conf),
@@ -248,7 +248,7 @@ function planNode(
 }
 
 /** The address to connect to from the engine's host. Ports published on all addresses are reached on loopback. */
-function reachedFromHere(address: string): string {
+function connectAddress(address: string): string {
   return address === "0.0.0.0" ? "127.0.0.1" : address;
 }
 

@@ -137,10 +137,10 @@ export function identityIn(state: unknown, cluster?: string): Identity | undefin
  * @param state output of `pulumi stack export`.
  */
 export function commandOwnersIn(state: unknown): ReadonlySet<string> {
-  const told = inputsIn(state).map((inputs) => inputs?.environment?.OWNER ?? "");
+  const owners = inputsIn(state).map((inputs) => inputs?.environment?.OWNER ?? "");
   const prefix = `${OWNER_LABEL}=`;
   return new Set(
-    told.filter((owner) => owner.startsWith(prefix)).map((owner) => owner.slice(prefix.length)),
+    owners.filter((owner) => owner.startsWith(prefix)).map((owner) => owner.slice(prefix.length)),
   );
 }
 

@@ -43,8 +43,8 @@ export function describeMemoryLosses(
     planned.get(streamKey(stream))?.policy.allowDataLoss === true;
   const describe = (stream: MemoryStream) => {
     const { account, name, hosts } = stream;
-    const stray = planned.has(streamKey(stream)) ? "" : ", which is not in the settings,";
-    return `stream ${name} of account ${account}${stray} has ${describeContents(stream)} in the memory of ${hosts.join(", ")}`;
+    const aside = planned.has(streamKey(stream)) ? "" : ", which is not in the settings,";
+    return `stream ${name} of account ${account}${aside} has ${describeContents(stream)} in the memory of ${hosts.join(", ")}`;
   };
   return {
     refused: emptied.filter((stream) => !isAllowed(stream)).map(describe),

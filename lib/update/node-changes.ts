@@ -72,12 +72,12 @@ export interface Reason {
 
 /** Reads the settings that a `/varz` page reports, by their paths in the table of settings. */
 export function reportedSettings(page: unknown): SettingValues {
-  const told = settingNames(({ node }) => node?.varz !== undefined).flatMap((name) => {
+  const reported = settingNames(({ node }) => node?.varz !== undefined).flatMap((name) => {
     const value = valueAt(page, settingOf(name)?.node?.varz ?? []);
     const isOne = ["string", "number", "boolean"].includes(typeof value);
     return isOne ? [[name, value as string | number | boolean] as const] : [];
   });
-  return Object.fromEntries(told);
+  return Object.fromEntries(reported);
 }
 
 function valueAt(page: unknown, path: readonly string[]): unknown {
@@ -122,12 +122,12 @@ export function changeOf(
   const grows = server && growths.length > 0 ? { grows: true as const } : {};
   if (reasons.length > 0) return { ...common, kind: "reload", reasons, ...grows };
   return isOther
-    ? { ...common, kind: "reload", reasons: [UNSEEN] }
+    ? { ...common, kind: "reload", reasons: [ONLY_DIGEST_DIFFERS] }
     : { ...common, kind: "none", reasons };
 }
 
 /** The reason if only the digest differs. */
-const UNSEEN: Reason = {
+const ONLY_DIGEST_DIFFERS: Reason = {
   setting: "config",
   change: "users, passwords or rights, or changed by hand",
 };
@@ -153,8 +153,8 @@ function settleSettings({ settings: noted, server }: RunningNode, planned: NodeP
     return { restarts: [reason], growths: [], label: planText };
   }
   const { [SHRUNK_FROM]: _, ...made } = noted;
-  const told = Object.entries(server?.settings ?? {}).filter(([name]) => isGrowing(name));
-  const before: SettingValues = { ...made, ...Object.fromEntries(told) };
+  const reported = Object.entries(server?.settings ?? {}).filter(([name]) => isGrowing(name));
+  const before: SettingValues = { ...made, ...Object.fromEntries(reported) };
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
   const changed = [...names].filter((setting) => before[setting] !== after[setting]);
   const reasons = changed.map((setting) => {

@@ -32,11 +32,11 @@ export function whyNotRemoved(
   const mayGo = new Set(expendable.map(streamKey));
   const holding = streams.filter((each) => each.messages > 0 && !mayGo.has(streamKey(each)));
   const name = streamNamer(streams);
-  const told = holding
+  const shown = holding
     .slice(0, NAMES_SHOWN)
     .map((stream) => `${name(stream)} with ${describeContents(stream)}`);
-  const more = holding.length - told.length;
-  const held = more > 0 ? [...told, `${more} more`] : told;
+  const more = holding.length - shown.length;
+  const held = more > 0 ? [...shown, `${more} more`] : shown;
   const unseen =
     silent.length > 0 ? [`what ${countOf(silent.length, "node")} can't be asked for`] : [];
   const lost = [...held, ...unseen];
