@@ -2,13 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import {
   type AccountInterest,
-  describeUnheard,
-  findUnheard,
+  describeLostInterest,
+  findLostInterest,
+  type LostInterest,
   type NodeInterest,
   pickNode,
-  stillUnheard,
-  type Unheard,
-} from "../lib/observed/unheard-interest.ts";
+  stillLost,
+} from "../lib/observed/lost-interest.ts";
 import type { Monitor } from "../live/monitoring/monitoring.ts";
 import { readPage } from "../live/monitoring/monitoring-page.ts";
 import { until } from "../live/until.ts";
@@ -37,28 +37,28 @@ export async function healInterest(
 ): Promise<void> {
   const renewed = new Set<string>();
   for (;;) {
-    const unheard = await findLasting(nodes);
-    if (unheard.length === 0) return;
-    const node = pickNode(unheard, renewed);
+    const lost = await findLasting(nodes);
+    if (lost.length === 0) return;
+    const node = pickNode(lost, renewed);
     const monitor = nodes.find(({ name }) => name === node);
     if (!monitor) {
       throw new Error(
-        `Messages get lost between nodes: ${describeUnheard(unheard)}, though their routes were made anew. Restart the node that doesn't hear (docker restart), one at a time, and run up again`,
+        `Messages get lost between nodes: ${describeLostInterest(lost)}, though their routes were made anew. Restart the node that doesn't hear (docker restart), one at a time, and run up again`,
       );
     }
-    say(`${describeUnheard(unheard)}: making the routes of ${monitor.name} anew`);
+    say(`${describeLostInterest(lost)}: making the routes of ${monitor.name} anew`);
     await renew(monitor);
     renewed.add(monitor.name);
   }
 }
 
-async function findLasting(nodes: readonly Monitor[]): Promise<Unheard[]> {
-  let unheard = findUnheard(await askInterest(nodes));
-  for (let look = 1; look < LOOKS && unheard.length > 0; look++) {
+async function findLasting(nodes: readonly Monitor[]): Promise<LostInterest[]> {
+  let lost = findLostInterest(await askInterest(nodes));
+  for (let look = 1; look < LOOKS && lost.length > 0; look++) {
     await sleep(LOOK_MS);
-    unheard = stillUnheard(unheard, findUnheard(await askInterest(nodes)));
+    lost = stillLost(lost, findLostInterest(await askInterest(nodes)));
   }
-  return unheard;
+  return lost;
 }
 
 /** Asks each node what it has to tell, and what it heard. @throws Error where one doesn't answer. */
@@ -96,7 +96,7 @@ async function askNode(node: Monitor): Promise<NodeInterest> {
       return [account, accountInterest(await ask(node, path, subsz))] as const;
     }),
   );
-  return { name: node.name, accounts: new Map(pages), heard: heardBy(routes ?? []) };
+  return { name: node.name, accounts: new Map(pages), received: receivedBy(routes ?? []) };
 }
 
 /** Every account has an internal client that serves what it imports: of that, no node tells another. */
@@ -111,35 +111,39 @@ function accountInterest({
 }: z.infer<typeof subsz>): AccountInterest {
   const own = list ?? [];
   const servants = new Set(own.flatMap(({ subject, cid }) => (subject === SERVED ? [cid] : [])));
-  const told = own.filter(({ cid, subject }) => !servants.has(cid) || subject.startsWith(ANSWERS));
+  const announced = own.filter(
+    ({ cid, subject }) => !servants.has(cid) || subject.startsWith(ANSWERS),
+  );
   return {
-    told: new Set(told.map(({ subject, qgroup }) => (qgroup ? `${subject} ${qgroup}` : subject))),
+    announced: new Set(
+      announced.map(({ subject, qgroup }) => (qgroup ? `${subject} ${qgroup}` : subject)),
+    ),
     own: own.length,
     matched,
   };
 }
 
 /** A route that is an account's own, as the system account's are, tells of no other. */
-function heardBy(routes: readonly z.infer<typeof route>[]): NodeInterest["heard"] {
-  const heard = new Map<string, Map<string, Set<string>>>();
+function receivedBy(routes: readonly z.infer<typeof route>[]): NodeInterest["received"] {
+  const received = new Map<string, Map<string, Set<string>>>();
   for (const { remote_name: name, account: sole, subscriptions_list_detail: list } of routes) {
     if (sole !== "") continue;
-    const told = heard.get(name) ?? new Map<string, Set<string>>();
-    heard.set(name, told);
+    const announced = received.get(name) ?? new Map<string, Set<string>>();
+    received.set(name, announced);
     for (const { sid } of list ?? []) {
       // `R account subject [queue]`, and of what leaf nodes want, which no page lists as a node's own,
       // `L origin account subject [queue]` (nats-server 2.15, route.go, `processRemoteSub`).
       const [kind, ...words] = sid.split(" ");
       const [account = "", ...key] = kind === "L" ? words.slice(1) : words;
-      add(told, account, kind === "L" ? sid : key.join(" "));
+      add(announced, account, kind === "L" ? sid : key.join(" "));
     }
   }
-  return heard;
+  return received;
 }
 
-function add(told: Map<string, Set<string>>, account: string, key: string): void {
-  const keys = told.get(account) ?? new Set();
-  told.set(account, keys.add(key));
+function add(announced: Map<string, Set<string>>, account: string, key: string): void {
+  const keys = announced.get(account) ?? new Set();
+  announced.set(account, keys.add(key));
 }
 
 const POLL_MS = 20;

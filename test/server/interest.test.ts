@@ -4,7 +4,7 @@ import type { NatsConnection } from "nats";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { AccountPlan } from "../../lib/accounts/account-settings.ts";
 import { renderAccountsConf, withAccounts, withPoolSize } from "../../lib/nodes/nats-conf.ts";
-import { findUnheard } from "../../lib/observed/unheard-interest.ts";
+import { findLostInterest } from "../../lib/observed/lost-interest.ts";
 import { openJetStream } from "../../live/jetstream/jetstream.ts";
 import { askInterest, healInterest, renewRoutes } from "../../run/route-interest.ts";
 import { AccountCluster } from "../support/account-cluster.ts";
@@ -137,7 +137,7 @@ describe("an account that comes with an import of it", () => {
     const settings = [{ ...APP, imports: [importing("B")] }, exporting("B")] as const;
     await tell(ALONE, ["APP", "B"]);
     await rollOut(render(...settings));
-    expect(findUnheard(await askInterest(cluster.nodes))).toEqual([]);
+    expect(findLostInterest(await askInterest(cluster.nodes))).toEqual([]);
     await publish("b", "bills.x");
     expect(heard.sort()).toEqual(NODES);
     await rollOut(ALONE);

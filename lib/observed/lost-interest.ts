@@ -15,7 +15,7 @@ export interface NodeInterest {
   /** Accounts that the node knows, by name. */
   readonly accounts: ReadonlyMap<string, AccountInterest>;
   /** Interest received over its routes: by name of the other node, by account, the subjects. */
-  readonly heard: ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
+  readonly received: ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
 }
 
 export interface AccountInterest {
@@ -23,7 +23,7 @@ export interface AccountInterest {
    * Subjects in which it has interest that other nodes must know, each followed by a space and its queue if it has
    * one.
    */
-  readonly told: ReadonlySet<string>;
+  readonly announced: ReadonlySet<string>;
   /** Number of its own subscriptions, including those that other nodes don't need to know. */
   readonly own: number;
   /** Number of subscriptions against which it matches messages: its own, and those received. */
@@ -31,7 +31,7 @@ export interface AccountInterest {
 }
 
 /** Interest that `from` has to send to `by` again. */
-export interface Unheard {
+export interface LostInterest {
   readonly by: string;
   readonly from: string;
   readonly account: string;
@@ -42,18 +42,18 @@ export interface Unheard {
 }
 
 /** Finds lost interest. Changes during the observation may be among it, so compare repeated observations. */
-export function findUnheard(nodes: readonly NodeInterest[]): Unheard[] {
+export function findLostInterest(nodes: readonly NodeInterest[]): LostInterest[] {
   return nodes.flatMap((listener) => [...findMissed(listener, nodes), ...findStale(listener)]);
 }
 
-function findMissed(listener: NodeInterest, nodes: readonly NodeInterest[]): Unheard[] {
+function findMissed(listener: NodeInterest, nodes: readonly NodeInterest[]): LostInterest[] {
   return nodes.flatMap((speaker) => {
-    const heard = listener.heard.get(speaker.name);
-    if (!heard) return [];
+    const received = listener.received.get(speaker.name);
+    if (!received) return [];
     const common = [...speaker.accounts].filter(([account]) => listener.accounts.has(account));
-    return common.flatMap(([account, { told }]) =>
-      [...told]
-        .filter((subject) => !heard.get(account)?.has(subject))
+    return common.flatMap(([account, { announced }]) =>
+      [...announced]
+        .filter((subject) => !received.get(account)?.has(subject))
         .map((subject) => ({ by: listener.name, from: speaker.name, account, subject })),
     );
   });
@@ -63,25 +63,28 @@ function findMissed(listener: NodeInterest, nodes: readonly NodeInterest[]): Unh
  * Finds accounts with stale interest. A server reports only the number of subscriptions that it matches, so it is
  * unknown which ones are stale.
  */
-function findStale({ name: by, accounts, heard }: NodeInterest): Unheard[] {
+function findStale({ name: by, accounts, received }: NodeInterest): LostInterest[] {
   const isStale = (account: string) => {
     const known = accounts.get(account);
-    const counts = [...heard.values()].map((told) => told.get(account)?.size ?? 0);
+    const counts = [...received.values()].map((announced) => announced.get(account)?.size ?? 0);
     return !known || known.matched < known.own + counts.reduce((sum, count) => sum + count, 0);
   };
-  const told = [...heard].flatMap(([from, accounts]) =>
+  const announced = [...received].flatMap(([from, accounts]) =>
     [...accounts.keys()].map((account) => ({ by, from, account })),
   );
-  return told.filter(({ account }) => isStale(account));
+  return announced.filter(({ account }) => isStale(account));
 }
 
 /** The lost interest of the first observation that is also in the second. */
-export function stillUnheard(before: readonly Unheard[], now: readonly Unheard[]): Unheard[] {
+export function stillLost(
+  before: readonly LostInterest[],
+  now: readonly LostInterest[],
+): LostInterest[] {
   const keys = new Set(now.map(keyOf));
-  return before.filter((unheard) => keys.has(keyOf(unheard)));
+  return before.filter((lost) => keys.has(keyOf(lost)));
 }
 
-function keyOf({ by, from, account, subject = "" }: Unheard): string {
+function keyOf({ by, from, account, subject = "" }: LostInterest): string {
   return [by, from, account, subject].join("\n");
 }
 
@@ -91,11 +94,11 @@ function keyOf({ by, from, account, subject = "" }: Unheard): string {
  * @param done names of nodes whose routes were reconnected already. None of them is picked.
  */
 export function pickNode(
-  unheard: readonly Unheard[],
+  lost: readonly LostInterest[],
   done: ReadonlySet<string>,
 ): string | undefined {
   const counts = new Map<string, number>();
-  const pairs = new Set(unheard.map(({ by, from }) => JSON.stringify([by, from].sort())));
+  const pairs = new Set(lost.map(({ by, from }) => JSON.stringify([by, from].sort())));
   for (const name of [...pairs].flatMap((pair) => JSON.parse(pair) as string[])) {
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
@@ -105,8 +108,8 @@ export function pickNode(
 }
 
 /** Describes lost interest to users; at most three entries. */
-export function describeUnheard(unheard: readonly Unheard[]): string {
-  const lines = unheard.map(
+export function describeLostInterest(lost: readonly LostInterest[]): string {
+  const lines = lost.map(
     ({ by, from, account, subject }) =>
       `${by} doesn't hear that ${from} wants ${subject ?? "some subjects"} of account ${account}`,
   );

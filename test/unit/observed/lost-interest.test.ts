@@ -2,74 +2,78 @@ import { describe, expect, test } from "vitest";
 import { withAccounts, withPoolSize } from "../../../lib/nodes/nats-conf.ts";
 import {
   type AccountInterest,
-  describeUnheard,
-  findUnheard,
+  describeLostInterest,
+  findLostInterest,
   type NodeInterest,
   pickNode,
-  stillUnheard,
-} from "../../../lib/observed/unheard-interest.ts";
+  stillLost,
+} from "../../../lib/observed/lost-interest.ts";
 
 interface Seen {
   readonly accounts?: Readonly<Record<string, Partial<AccountInterest>>>;
   /** Subjects by account, by node. */
-  readonly heard?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+  readonly received?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 }
 
-function node(name: string, { accounts = { A: {} }, heard = {} }: Seen): NodeInterest {
-  const toSets = (told: Readonly<Record<string, readonly string[]>>) =>
-    new Map(Object.entries(told).map(([account, subjects]) => [account, new Set(subjects)]));
+function node(name: string, { accounts = { A: {} }, received = {} }: Seen): NodeInterest {
+  const toSets = (announced: Readonly<Record<string, readonly string[]>>) =>
+    new Map(Object.entries(announced).map(([account, subjects]) => [account, new Set(subjects)]));
   return {
     name,
     accounts: new Map(
       Object.entries(accounts).map(
-        ([account, { told = new Set<string>(), own = 0, matched = 0 }]) => [
+        ([account, { announced = new Set<string>(), own = 0, matched = 0 }]) => [
           account,
-          { told, own, matched },
+          { announced, own, matched },
         ],
       ),
     ),
-    heard: new Map(Object.entries(heard).map(([peer, told]) => [peer, toSets(told)])),
+    received: new Map(
+      Object.entries(received).map(([peer, announced]) => [peer, toSets(announced)]),
+    ),
   };
 }
 
-const speaker = node("n1", { accounts: { A: { told: new Set(["x"]), own: 1, matched: 1 } } });
+const speaker = node("n1", { accounts: { A: { announced: new Set(["x"]), own: 1, matched: 1 } } });
 
-describe("findUnheard", () => {
+describe("findLostInterest", () => {
   test("finds what one has to tell and another doesn't have", () => {
-    const deaf = node("n2", { heard: { n1: {} } });
+    const deaf = node("n2", { received: { n1: {} } });
     const missed = { by: "n2", from: "n1", account: "A", subject: "x" };
-    expect(findUnheard([speaker, deaf])).toEqual([missed]);
-    expect(describeUnheard([missed])).toBe("n2 doesn't hear that n1 wants x of account A");
+    expect(findLostInterest([speaker, deaf])).toEqual([missed]);
+    expect(describeLostInterest([missed])).toBe("n2 doesn't hear that n1 wants x of account A");
   });
 
-  test("finds nothing where all is heard, and takes one without a route for no listener", () => {
+  test("finds nothing where all is received, and takes one without a route for no listener", () => {
     const listener = node("n2", {
       accounts: { A: { own: 2, matched: 3 } },
-      heard: { n1: { A: ["x"] } },
+      received: { n1: { A: ["x"] } },
     });
-    expect(findUnheard([speaker, listener])).toEqual([]);
-    expect(findUnheard([speaker, node("n2", {})])).toEqual([]);
+    expect(findLostInterest([speaker, listener])).toEqual([]);
+    expect(findLostInterest([speaker, node("n2", {})])).toEqual([]);
   });
 
-  test("expects nothing to be heard of an account that isn't known", () => {
-    expect(findUnheard([speaker, node("n2", { accounts: {}, heard: { n1: {} } })])).toEqual([]);
+  test("expects nothing to be received of an account that isn't known", () => {
+    expect(findLostInterest([speaker, node("n2", { accounts: {}, received: { n1: {} } })])).toEqual(
+      [],
+    );
   });
 
   test.each([
     ["of an account that has gone", {}],
     ["that no message is matched with", { A: { own: 2, matched: 2 } }],
   ])("finds what a route still has %s", (_, accounts) => {
-    const listener = node("n2", { accounts, heard: { n1: { A: ["x"] } } });
+    const listener = node("n2", { accounts, received: { n1: { A: ["x"] } } });
     const stale = { by: "n2", from: "n1", account: "A" };
-    expect(findUnheard([listener])).toEqual([stale]);
-    expect(describeUnheard([stale])).toContain("n1 wants some subjects of account A");
+    expect(findLostInterest([listener])).toEqual([stale]);
+    expect(describeLostInterest([stale])).toContain("n1 wants some subjects of account A");
   });
 });
 
-test("what is heard a moment later was on its way", () => {
+test("what is received a moment later was on its way", () => {
   const first = { by: "n2", from: "n1", account: "A", subject: "x" };
   const second = { ...first, subject: "y" };
-  expect(stillUnheard([first, second], [second])).toEqual([second]);
+  expect(stillLost([first, second], [second])).toEqual([second]);
 });
 
 describe("pickNode", () => {
