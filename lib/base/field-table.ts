@@ -118,7 +118,7 @@ export interface FieldChange {
 /** The effect of a change. */
 export type Assessment = Pick<FieldChange, "effect" | "reason">;
 
-/** What {@link diffObject} needs to know about the objects of a table beside the table. */
+/** What {@link diffObject} needs to know about the objects of a table besides the table. */
 export interface TableRules {
   /** Name of the kind of object in messages, e.g. `stream`. */
   readonly noun: string;

@@ -73,7 +73,7 @@ export function toProblems(issue: z.core.$ZodIssue, place: SettingsPlace): Probl
   return [{ path: path || "settings", message: wordsFor(issue, place) }];
 }
 
-/** Where the settings are told of that stand beside an unknown one. */
+/** The document with the settings among which an unknown one was found. */
 function documentOf(path: string): string {
   return path.startsWith("streams.") ? "docs/streams.md" : "docs/settings.md";
 }

@@ -110,7 +110,7 @@ function isFull(server: ObservedServer | undefined, isInMemory: boolean): boolea
 }
 
 /**
- * Whether a group would lose its majority while nodes are down, beside the replicas that are ill already.
+ * Whether a group would lose its majority while nodes are down, besides the replicas that are ill already.
  *
  * - A group without a majority loses by each node whose replica counts, as it may be the only complete one.
  * - A group that survives no loss (1 or 2 replicas) stops with each of its nodes, whatever the order of restarts. So it

@@ -8,7 +8,7 @@ import { streamPath } from "../streams/stream-name.ts";
 
 /** Bytes above which nats-server logs a warning (2.15, `MAX_PAYLOAD_MAX_SIZE`). */
 const MUCH_PAYLOAD = 8 * 1024 ** 2;
-/** Bytes that the stack's own requests need beside a stream's config, e.g. for names of peers and streams. */
+/** Bytes that the stack's own requests need besides a stream's config, e.g. for names of peers and streams. */
 const OTHER_REQUESTS = 256;
 
 /** The part of a stream that depends on the size of messages. */

@@ -9,7 +9,7 @@ export interface LeaderSettings {
   readonly node?: string;
 }
 
-/** Settings of a stream beside its config: what an `up` may do with it. nats-server gets none of them. */
+/** Settings of a stream besides its config: what an `up` may do with it. nats-server gets none of them. */
 export interface PolicySettings {
   readonly leader?: LeaderSettings;
   /** Whether to adopt an existing stream of that name and update it to these settings. @default false */

@@ -8,7 +8,7 @@ import { majorityOf } from "../placement/survivability.ts";
 export interface KeptVolumes {
   /** Planned nodes of which only the data volume exists: no container, no config. */
   readonly returning: readonly { readonly node: string; readonly dataVolume: string }[];
-  /** Names of data volumes whose nodes neither are planned nor exist. */
+  /** Names of data volumes whose nodes are not planned and do not exist. */
   readonly others: readonly string[];
   /** Whether no node exists, so that the whole cluster is created again from kept volumes. */
   readonly isNew: boolean;

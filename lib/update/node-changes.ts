@@ -58,7 +58,7 @@ export interface NodeChange {
 }
 
 /**
- * Key in a label, beside the settings: when the server loaded the larger stores that a restart is to shrink again. It
+ * Key in a label, next to the settings: when the server loaded the larger stores that a restart is to shrink again. It
  * makes the label differ, as the settings may be exactly those with which the container was created.
  */
 const SHRUNK_FROM = "shrunkFrom";

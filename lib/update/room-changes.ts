@@ -56,7 +56,7 @@ type PlanRoom = Pick<ClusterPlan, "regions" | "fleet" | "accounts" | "streams">;
 
 /**
  * Whether the check for room needs the observed streams. It doesn't if all streams in the settings would fit even
- * beside all that is there, and no node leaves, no store shrinks, and no limit is lowered.
+ * in addition to all that exists, and no node leaves, no store shrinks, and no limit is lowered.
  */
 export function needsStreams(plan: PlanRoom, room: ObservedRoom): boolean {
   const stores = plannedStores(plan, room.servers);

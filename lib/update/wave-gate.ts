@@ -35,7 +35,7 @@ export interface WaveObservation {
   readonly lacked: ReadonlySet<string>;
 }
 
-/** Judges nodes and the meta group. */
+/** Judges the readiness of the nodes and the meta group. */
 export function judgeMembers({ reports, later, running, lacked }: WaveObservation): WaveStatus {
   const reason = whyNotReady(reports, later, (report) => isFormerHealthError(report, lacked));
   const isRejoining = findNonMembers(reports, later).length > 0;
