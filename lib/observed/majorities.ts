@@ -114,7 +114,7 @@ function isFull(server: ObservedServer | undefined, isInMemory: boolean): boolea
  *
  * - A group without a majority loses by each node whose replica counts, as it may be the only complete one.
  * - A group that survives no loss (1 or 2 replicas) stops with each of its nodes, whatever the order of restarts. So it
- *   counts as losing only if it would lose what it has in memory, or if one of its replicas is missing or ill.
+ *   counts as losing only if both its replicas in memory would be down together, or if one is missing or ill.
  */
 export function losesMajority(group: ReplicaGroup, nodes: readonly string[]): boolean {
   const { hosts, replicas, isLed, ill, away, isInMemory, isEmpty } = group;
@@ -144,7 +144,7 @@ export interface Lack {
   readonly group: ReplicaGroup;
 }
 
-/** Lists what groups lack: a leader, well replicas (ill, away and pending ones), missing replicas. */
+/** Lists what groups lack: a leader, missing replicas, and each replica that isn't well (ill, away or pending). */
 export function lacksOf(groups: readonly ReplicaGroup[]): Lack[] {
   return groups.flatMap((group) => {
     const { hosts, pending, replicas, isLed, ill, away } = group;
