@@ -124,7 +124,7 @@ export function streamAccountProblems(
   }
   const [shared] = sharedRequests(home, name);
   if (shared) {
-    const message = `account ${account} imports "${shared.local}" from account ${shared.origin.account}, so that what is asked of this stream would be done there, too`;
+    const message = `account ${account} imports "${shared.local}" from account ${shared.origin.account}, so that requests for this stream would be carried out there, too`;
     return [{ path: "account", message, fix: "give that import another name by its to" }];
   }
   return home.jetStream.maxBytesRequired && (config.max_bytes ?? -1) < 0

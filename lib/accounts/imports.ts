@@ -34,7 +34,13 @@ export function importProblems(
       ...originProblems(each, accounts),
       ...subjectProblems(each),
       ...(isCycle(each, imports)
-        ? [{ path: each.path, message: "goes round in a circle", fix: "take one import out" }]
+        ? [
+            {
+              path: each.path,
+              message: "is part of a cycle of imports",
+              fix: "take one import out",
+            },
+          ]
         : []),
     ]),
     ...duplicates(imports),
@@ -70,7 +76,7 @@ export function sharedRequests(account: Sharing, stream: string): Import[] {
 function sharedProblem({ importer, origin, local, path }: Import): Problem {
   return {
     path: `${path}.to`,
-    message: `what is asked of account ${importer}'s own JetStream at "${local}" would be done in account ${origin.account}, too: streams would be made and deleted in both`,
+    message: `requests to account ${importer}'s own JetStream at "${local}" would be carried out in account ${origin.account}, too: streams would be created and deleted in both`,
     fix: `give it another name, e.g. to: JS.${origin.account}.API.>, or switch accounts.${importer}.jetStream off`,
   };
 }
@@ -174,7 +180,7 @@ function subjectProblems({ origin, settings, path }: Import): Problem[] {
   }
   if (settings.to === undefined || wildcardsOf(settings.to) === wildcardsOf(origin.subject))
     return [];
-  const message = `"${settings.to}" has not the wildcards of "${origin.subject}"`;
+  const message = `"${settings.to}" doesn't have the wildcards of "${origin.subject}"`;
   return [{ path: `${path}.to`, message, fix: "give both the same, in the same order" }];
 }
 

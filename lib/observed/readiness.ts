@@ -45,7 +45,7 @@ export function whyNotReady(
 
   const nonMembers = findNonMembers(reports, later);
   if (nonMembers.length > 0) {
-    return `the meta group doesn't count ${names(nonMembers)} yet; what was taken out of it is taken back after ${REJOIN_MS / 60_000} minutes`;
+    return `${names(nonMembers)} ${nonMembers.length === 1 ? "is no member" : "are no members"} of the meta group yet; a node that was removed from it joins again after ${REJOIN_MS / 60_000} minutes`;
   }
 
   const leaderless = reports.filter(({ metaLeader }) => metaLeader === "");

@@ -93,7 +93,7 @@ export function describeDepartures(
       : []),
     ...(silent.length > 0
       ? [
-          `no answer from ${silent.join(", ")}: what is there is looked at once they run, which they are made to`,
+          `no answer from ${silent.join(", ")}: started first, and then asked what streams are there`,
         ]
       : []),
   ];

@@ -184,7 +184,7 @@ describe("imports", () => {
     ],
     [
       { stream: { account: "A", subject: "out.*" }, to: "x" },
-      'accounts.B.imports[0].to | "x" has not the wildcards of "out.*" | give both the same, in the same order',
+      `accounts.B.imports[0].to | "x" doesn't have the wildcards of "out.*" | give both the same, in the same order`,
     ],
     [
       { stream: { account: "A", subject: "out.*" }, prefix: "x.*" },
@@ -244,8 +244,8 @@ describe("imports", () => {
       },
     };
     expect(refusals(circle)).toEqual([
-      "accounts.A.imports[0] | goes round in a circle | take one import out",
-      "accounts.B.imports[0] | goes round in a circle | take one import out",
+      "accounts.A.imports[0] | is part of a cycle of imports | take one import out",
+      "accounts.B.imports[0] | is part of a cycle of imports | take one import out",
     ]);
     const wanted = { stream: { account: "A", subject: "out.a" } };
     expect(refusals(sharing([wanted, { ...wanted, to: "b" }]))).toEqual([
@@ -268,7 +268,7 @@ describe("imports", () => {
       "as by an import of %s",
       (subject) => {
         expect(given(subject)).toEqual([
-          `accounts.B.imports[0].to | what is asked of account B's own JetStream at "${subject}" would be done in account A, too: streams would be made and deleted in both | give it another name, e.g. to: JS.A.API.>, or switch accounts.B.jetStream off`,
+          `accounts.B.imports[0].to | requests to account B's own JetStream at "${subject}" would be carried out in account A, too: streams would be created and deleted in both | give it another name, e.g. to: JS.A.API.>, or switch accounts.B.jetStream off`,
         ]);
         expect(given(subject, { jetStream: false })).toEqual([]);
       },
@@ -278,7 +278,7 @@ describe("imports", () => {
       expect(given("$JS.API.CONSUMER.MSG.NEXT.>", {}, stream)).toEqual([]);
       expect(given("$JS.API.STREAM.INFO.OTHER", {}, stream)).toEqual([]);
       expect(given("$JS.API.STREAM.INFO.S", {}, stream)).toEqual([
-        'streams.S.account | account B imports "$JS.API.STREAM.INFO.S" from account A, so that what is asked of this stream would be done there, too | give that import another name by its to',
+        'streams.S.account | account B imports "$JS.API.STREAM.INFO.S" from account A, so that requests for this stream would be carried out there, too | give that import another name by its to',
       ]);
       const named = { service: { account: "A", subject: "$JS.API.>" }, to: "JS.A.API.>" };
       expect(given("$JS.FC.>", { imports: [named] }, stream)).toEqual([]);

@@ -39,7 +39,7 @@ test.each<[string, NodeReport[], string]>([
   [
     "a stranger",
     [{ ...a, peers: peersOf("a", [], ["c"]) }, b, c],
-    "the meta group doesn't count c yet; what was taken out of it is taken back after 5 minutes",
+    "c is no member of the meta group yet; a node that was removed from it joins again after 5 minutes",
   ],
   ["an ill node", [a, { ...b, health: "stream not current" }, c], "b: stream not current"],
 ])("%s is not", (_, reports, reason) => {

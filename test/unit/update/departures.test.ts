@@ -51,7 +51,7 @@ describe("what is said of a departure", () => {
     expect(describeDepartures(leaving, { ...plan, keepsVolumes: true })).toEqual([
       "leave: rg1-az4, rg2-az4: what they hold moves first; then one after the other is stopped and taken out of the meta group; its volumes stay",
       "streams that are not in the settings move too: LOOSE (account APP)",
-      "no answer from rg2-az4: what is there is looked at once they run, which they are made to",
+      "no answer from rg2-az4: started first, and then asked what streams are there",
     ]);
     expect(describeDepartures(leaving, plan)[0]).toMatch(/; its volumes are deleted$/);
   });

@@ -80,7 +80,7 @@ describe("the gate behind a wave", () => {
   });
 
   test("gives nodes that have to be taken back into the meta group their six minutes", () => {
-    const status = lacking("the meta group doesn't count c yet", { isRejoining: true });
+    const status = lacking("c is no member of the meta group yet", { isRejoining: true });
     const [, late, last] = decide([
       [0, status],
       [6 * MINUTE - 1, status],
