@@ -18,7 +18,7 @@ interface Manifest {
 const PEERS = "@pulumi/";
 
 /** What the README points to. */
-const DOCUMENTS = "docs/**/*.md";
+const DOCUMENTS = "docs/**/*.{md,svg}";
 
 /** What modules of the package start that are no modules; see `include` of tsconfig.build.json. */
 const SCRIPTS = "{components,lib,live,providers,run}/**/*.sh";
