@@ -10,42 +10,42 @@ import type { Passwords } from "../lib/plan/passwords.ts";
 import type { ClusterSettings } from "./args.ts";
 import type { Transforms } from "./transforms.ts";
 
-/** A cluster as a program declares it: the settings, passwords as `Input`s, and what is between it and Pulumi. */
+/** A cluster as a program declares it: its settings, with passwords as `Input`s, and options for Pulumi. */
 export interface NatsClusterArgs extends ClusterSettings {
-  /** Changes the args that containers and volumes are made from, for what has no setting. */
+  /** Changes the args of containers and volumes beyond what the settings offer. */
   readonly transform?: Transforms;
   /**
-   * Where the settings stand. In the program: names on the engine begin with `<project>-<stack>-<name>`. In the config of
-   * the stack, which then has this one cluster: they begin with `<project>-<stack>`. Another value means another cluster.
-   * @default "program"
+   * Where the settings are: in the program, where names on the engine begin with `<project>-<stack>-<name>`; or in the
+   * config of the stack, which then has this one cluster, where names begin with `<project>-<stack>`. Another value
+   * means another cluster. @default "program"
    */
   readonly settingsIn?: SettingsPlace;
   /**
-   * Whether this is a preview that saves its plan (`--save-plan`), or an `up` that goes by one (`--plan`). Pulumi doesn't
-   * tell the program, and both have to be made from the same. @default false
+   * Whether this is a preview that saves its plan (`--save-plan`), or an `up` that uses one (`--plan`): Pulumi tells a
+   * program neither, and the inputs have to be the same in both. @default false
    */
   readonly goesByPlan?: boolean;
   /**
-   * The owner that a refusal names: takes over what is on the engine under the names of this cluster, if its state is lost
-   * for good. Counts until the state has noted down the owner. Where the config has the settings, the variable
-   * NATS_REGIONS_OWNER says it. @default a new cluster
+   * Takes over what is on the engine under the names of this cluster, after its state was lost for good: the owner that
+   * a refusal names. It is ignored once the state has noted an owner. With the settings in the config,
+   * NATS_REGIONS_OWNER has the same effect. @default a new cluster
    */
   readonly owner?: string;
 }
 
-/** What is planned from, and the secrets that no plan has in it. */
+/** The input of planning, and the secrets, which no plan contains. */
 export interface ClusterSource {
-  /** Settings as people write them; of passwords, that they are there. */
+  /** Settings as users write them; in the place of each password, a placeholder. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly passwords: pulumi.Output<Passwords>;
-  /** Known where others are yet to be made: what streams are reached with follows from it alone. */
+  /** Known even if other passwords aren't yet: the streams' login is derived from it alone. */
   readonly systemPassword: pulumi.Output<string | undefined>;
 }
 
 /**
- * Parts the settings from their passwords, and from all that is no setting.
+ * Separates the settings from their passwords, and from the other args.
  *
- * @param streams those of the args and those beside the cluster, by name.
+ * @param streams those of the args and those that were declared separately, by name.
  */
 export function sourceOf(
   {

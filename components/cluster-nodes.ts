@@ -28,19 +28,22 @@ export interface ClusterNodesArgs extends Omit<PlannedCluster, "access">, Foresi
 
 export interface ClusterNodes {
   readonly network: pulumi.Resource;
-  /** By name, in the order in which they are changed. */
+  /** By name, in the order in which an update changes them. */
   readonly nodes: ReadonlyMap<string, NatsNode>;
   /** By name. */
   readonly regions: ReadonlyMap<string, Region>;
-  /** PEM of the authorities that certify the nodes; undefined where they have no TLS. */
+  /** PEM of the authorities that certify the nodes; undefined if they have no TLS. */
   readonly caCertificate: pulumi.Output<string> | undefined;
-  /** To be waited for by whatever needs JetStream: one meta group of all nodes, each of them healthy. */
+  /**
+   * Dependencies of whatever needs JetStream: when they are done, one meta group has all nodes, and each node is
+   * healthy.
+   */
   readonly ready: readonly pulumi.Resource[];
-  /** What stops the nodes when the cluster goes. */
+  /** The step that stops the nodes when the cluster is deleted. */
   readonly shutdown: pulumi.Resource;
 }
 
-/** Makes a cluster's nodes with all that they share: a network, certificates, regions, and gates between the waves of nodes. */
+/** Creates a cluster's nodes and what they share: network, certificates, regions, and the gates between waves. */
 export async function createNodes(
   name: string,
   args: ClusterNodesArgs,
@@ -72,7 +75,7 @@ export async function createNodes(
     for (const index of closed) {
       gates.set(index, createGate(`${name}-wave-${index + 1}`, stepArgs, index, nodes, parent));
     }
-    // The gate behind a wave is waited for in the place of its nodes.
+    // Nodes of a finished wave are waited for through the gate behind it.
     const gated = new Set(closed.flatMap((index) => plan.waves[index] ?? []));
     after = [
       ...closed.flatMap((index) => gates.get(index) ?? []),
@@ -80,7 +83,7 @@ export async function createNodes(
     ];
   }
 
-  // Side by side, as each step that waits for another one costs a preview its time.
+  // The steps run side by side, because each dependency between steps makes a preview longer.
   const closed = [...gates.values()];
   const ready = [
     createInterestStep(`${name}-interest`, stepArgs, accountsStep, closed, parent),
@@ -97,12 +100,12 @@ export async function createNodes(
   };
 }
 
-/** Nodes that have no container get what is planned. */
+/** The label of each node's container. A node without a container gets the planned settings. */
 function labelsOf({ labels }: Pick<Foresight, "labels">): (node: NodePlan) => string {
   return ({ name, restartSettings }) => labels.get(name) ?? JSON.stringify(restartSettings);
 }
 
-/** What all nodes share: the network, the image, the file with the accounts. */
+/** Creates what all nodes share: network, image, and the file with the accounts. */
 function createCommon(
   name: string,
   { plan, accounts, ownership, engine, before, transform }: ClusterNodesArgs,
@@ -113,7 +116,7 @@ function createCommon(
   const pulled = new docker.RemoteImage(
     `${name}-image`,
     { name: plan.image, keepLocally: true },
-    // Another one takes its place, also in a cluster that is protected.
+    // A changed image replaces this resource, also in a protected cluster.
     { parent, protect: false },
   );
   return {
@@ -143,9 +146,10 @@ function createCommon(
 }
 
 /**
- * Makes the regions with their zones. An `up` that goes by the plan of other settings ends at the first of them, before
- * all that is made from settings: of those, Pulumi (3.259, `MakeError` in plan.go) would print what differs, secrets as
- * well. A change that is ignored, of an input that there isn't, is a part of plans and of nothing else.
+ * Creates the regions with their zones. If an `up` runs with a saved plan of other settings, it fails at the first
+ * region. That is before any resource that is made from settings: for those, Pulumi (3.259, `MakeError` in plan.go)
+ * would print the differences, secrets included. The mark is an ignored change of an input that doesn't exist, so it
+ * appears in saved plans only.
  */
 async function createRegions(
   name: string,
@@ -169,7 +173,7 @@ function zoneOf(regions: ReadonlyMap<string, Region>, { region, zone }: NodePlan
   return found;
 }
 
-/** Indexes of the waves whose nodes are all there. */
+/** Indexes of the waves whose nodes have all been created. */
 function closedWaves(
   waves: ClusterPlan["waves"],
   made: ReadonlyMap<string, unknown>,

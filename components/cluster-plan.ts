@@ -21,29 +21,29 @@ import { type Ownership, ownershipOf } from "./ownership.ts";
 import { keepIdentity } from "./steps/identity-note.ts";
 import { type Teller, tellerOf } from "./teller.ts";
 
-/** A cluster as it is planned, and what its resources need beside the plan. */
+/** A planned cluster, and what its resources need besides the plan. */
 export interface PlannedCluster {
   readonly plan: ClusterPlan;
   readonly ownership: Ownership;
-  /** What the servers know of accounts and users, as a secret. */
+  /** Accounts and users as the servers know them; a secret. */
   readonly accounts: pulumi.Output<Accounts>;
-  /** What the stack itself logs in with, as a secret. */
+  /** The logins of the stack itself; a secret. */
   readonly access: pulumi.Output<Access>;
-  /** Speaks for the cluster. */
+  /** Logs messages about the cluster. */
   readonly tell: Teller;
 }
 
 export interface Access {
   readonly system: UserLogin;
-  /** Leads to the nkeys of the stack's own users; see `managerSeed`. */
+  /** The key from which the nkeys of the stack's own users are derived; see `managerSeed`. */
   readonly managerKey: string;
 }
 
 /**
- * Plans a cluster from its settings. Its passwords go another way than the plan: into hashes and keys, which are worked
- * out while the engine is looked at.
+ * Plans a cluster from its settings. Passwords aren't part of the plan: they become hashes and keys, which are computed
+ * while the engine is inspected.
  *
- * @param name the names that it has in this run.
+ * @param name the project, stack and cluster names of this run.
  * @param owner see {@link NatsClusterArgs.owner}.
  * @param parent the cluster.
  * @throws PlanError; pulumi.RunError
@@ -55,21 +55,21 @@ export async function planFrom(
   owner: NatsClusterArgs["owner"],
   parent: pulumi.Resource,
 ): Promise<PlannedCluster> {
-  // What is wrong whoever the cluster is gets refused before anything is noted down.
+  // Settings that are wrong for any identity are refused before the identity is noted in the state.
   const settings = settingsOf(source, name);
   const place = settingsPlaceOf(name);
   refuseUnreachable(engine, settings, place);
   const identity = await keepIdentity(engine, name, owner, parent);
   const isRenamed = identityName(identity, "/") !== identityName(name, "/");
   const plan = planCluster(isRenamed ? settingsOf(source, identity) : settings);
-  // Some are made by resources that a preview has yet to make.
+  // In a preview, passwords may come from resources that don't exist yet.
   const { passwords, systemPassword } = source;
   const known = await knownValue(passwords);
   const problems = known === undefined ? [] : passwordProblems(plan, known);
   if (problems.length > 0) throw new PlanError(problems);
   const ownership = ownershipOf(identity);
   const access = systemPassword.apply((password = "") => deriveAccess(plan, password, identity));
-  // Beside the key, which takes as long.
+  // Computed in parallel with the key, which takes as long.
   const hashes = passwords.apply((all) => hashAll(plan, all, identity));
   const accounts = pulumi
     .all([hashes, access])
@@ -83,7 +83,7 @@ export async function planFrom(
   };
 }
 
-/** A cluster is called by the name that it was made under, unless it is given another one. */
+/** The default cluster name is the one that the cluster was created with. */
 function settingsOf({ settings }: ClusterSource, identity: StackIdentity): Settings {
   const { cluster } = identity;
   return parseSettings({ ...(cluster === undefined ? {} : { cluster }), ...settings }, identity);
@@ -97,7 +97,7 @@ async function deriveAccess(
   return { system: { user, password }, managerKey: await managerKey(password, owner) };
 }
 
-/** The hashes of users' passwords, by name. */
+/** Hashes of the users' passwords, by user name. */
 async function hashAll(
   plan: ClusterPlan,
   passwords: Passwords,

@@ -16,29 +16,30 @@ import type { FollowedStream, StreamStage } from "./stream-host.ts";
 
 /** Where a stream lives. */
 export interface PlacedStream {
-  /** Its name on the servers; absent where that is its name here. */
+  /** Its name on the servers; absent if that is the same as here. */
   readonly stream?: string | undefined;
   /** Account that it is in. */
   readonly account: pulumi.Output<string>;
   /** Placement tags, in the order in which the server holds them. */
   readonly tags: pulumi.Output<readonly string[]>;
-  /** Host that leads it; unknown to a plan that is saved, as another replica may lead by then. */
+  /** Host of its leader. Unknown in a saved plan, because another replica may lead by the time of the `up`. */
   readonly leader: pulumi.Output<string>;
-  /** Hosts that hold a replica, the leader's among them, sorted; unknown to a plan, too. */
+  /** Hosts that hold a replica, the leader's included, sorted. Unknown in a saved plan, too. */
   readonly replicas: pulumi.Output<readonly string[]>;
 }
 
 /** How the streams of a cluster are reached. */
 export interface StreamAccess {
   readonly connection: pulumi.Output<ManagerConnection>;
-  /** Stands for what the provider's `check` adds: unknown where that can't be called yet. */
+  /** Stands for the inputs that the provider's `check` adds: unknown while `check` can't run. */
   readonly checked: pulumi.Output<undefined>;
 }
 
 /**
- * A preview goes by what the nodes have, and where they are: an authority that is yet to be made isn't known, nobody
- * listens on ports that are yet to be, and nothing would be told of streams by a provider that waits for them. One that
- * saves its plan for an `up`, or goes by one, has to have what that has.
+ * A preview connects to the nodes with the CA and at the addresses that they have now: a new authority isn't known yet,
+ * nobody listens on new ports, and a provider that waits for either would report nothing about streams. A preview that
+ * saves a plan, or an `up` with a saved plan, uses the planned CA and addresses, because inputs have to be the same in
+ * both.
  */
 export function accessStreams(
   { plan, access }: Pick<PlannedCluster, "plan" | "access">,
@@ -52,13 +53,13 @@ export function accessStreams(
     connection: pulumi
       .all([serversOf(plan, trusted, running), access])
       .apply(([servers, { managerKey }]) => ({ ...servers, managerKey, ...streamPatience(plan) })),
-    // Nothing is checked by a provider that waits for its authority. What checks take away of the inputs, or add to them,
-    // is unknown to a plan until then, as an `up` may do without what its plan doesn't know.
+    // A provider that waits for its authority can't check anything. The inputs that `check` removes or adds are then
+    // unknown in the plan, because an `up` may leave out what its plan doesn't know.
     checked: pulumi.output(trusted).apply(() => undefined),
   };
 }
 
-/** Makes the roster of a cluster's streams; the answer says what each stream is made from. */
+/** Creates the roster of a cluster's streams. Returns a function that gives the inputs of each stream. */
 export function createRoster(
   name: string,
   { plan }: Pick<PlannedCluster, "plan">,
@@ -76,20 +77,22 @@ export function createRoster(
       leaving: checked,
       begun: desiredDigests(plan.streams),
     },
-    // It looks at what is there before anything changes.
+    // The roster checks the existing streams before anything changes.
     { parent, provider, deletedWith: parent },
   );
   const fleet = checked.apply(() => plan.fleet);
-  // All streams are asked for in a row: with `--parallel 1`, those that hand subjects to each other would wait for one that
-  // Pulumi looks at no sooner than another step is done, such as the shutdown's.
+  // All streams have the same dependencies, so Pulumi registers them one after the other. With `--parallel 1`, streams
+  // that hand subjects to each other would otherwise wait for one that Pulumi registers only after another step, e.g.
+  // the shutdown.
   const after = [...ready, shutdown, roster];
   return (stream) => ({ plan: stream, fleet, checked, after });
 }
 
 /**
- * Tells where a stream lives.
+ * Where a stream lives.
  *
- * @param goesByPlan of outputs that aren't what a plan has, Pulumi (3.259) says no word: it ends with 1.
+ * @param goesByPlan whether an `up` will use, or uses, a saved plan. If outputs then differ from the plan, Pulumi
+ * (3.259) exits with 1 and prints no reason, so they are unknown in that preview.
  */
 export function placeOf(
   { account, config, leader, replicas }: FollowedStream,

@@ -5,34 +5,37 @@ import type { FollowedStream } from "./stream-host.ts";
 
 /** A stream that the program has declared. */
 interface DeclaredStream {
-  /** As the settings call it: in errors, in the roster and in outputs. */
+  /** Its name in the settings: used in errors, in the roster and in outputs. */
   readonly key: string;
   readonly settings: StreamSettingsArgs;
   resource?: FollowedStream;
 }
 
-/** The streams that a program declares of a cluster, in its args or beside it, until the cluster is planned. */
+/**
+ * The streams that a program declares in its cluster's args or as separate resources. It collects them until the
+ * cluster is planned.
+ */
 export class DeclaredStreams {
   readonly #cluster: string;
-  /** By the names of their resources. */
+  /** By resource name. */
   readonly #streams = new Map<string, DeclaredStream>();
   #isClosed = false;
 
-  /** @param cluster name of its resource, for people. */
+  /** @param cluster name of the cluster's resource, for error messages. */
   constructor(cluster: string) {
     this.#cluster = cluster;
   }
 
-  /** Is told of a stream of the args before its resource is made, whose name need not be what the args call it. */
+  /** Adds a stream of the cluster's args before its resource is created. The resource name may differ from the key. */
   announce(name: string, key: string, settings: StreamSettingsArgs): void {
     this.#streams.set(name, { key, settings });
   }
 
   /**
-   * Takes a stream in whose resource is being made.
+   * Adds a stream whose resource is being created.
    *
-   * @returns what the settings call it.
-   * @throws pulumi.RunError where there is one of that name, or where the cluster is planned already.
+   * @returns its name in the settings.
+   * @throws pulumi.RunError if the name is taken, or if the cluster is planned already.
    */
   declare(name: string, settings: StreamSettingsArgs): string {
     if (this.#isClosed) {
@@ -51,13 +54,13 @@ export class DeclaredStreams {
     return name;
   }
 
-  /** Is told of the resource of a stream that was declared. */
+  /** Links a declared stream to its resource. */
   follow(name: string, resource: FollowedStream): void {
     const declared = this.#streams.get(name);
     if (declared) declared.resource = resource;
   }
 
-  /** Takes in no more. @returns the settings of all, by key. */
+  /** Ends the collection. @returns the settings of all streams, by key. */
   close(): Readonly<Record<string, StreamSettingsArgs>> {
     this.#isClosed = true;
     return Object.fromEntries(this.#all.map(({ key, settings }) => [key, settings]));
@@ -71,7 +74,7 @@ export class DeclaredStreams {
     return this.#all.flatMap(({ resource }) => resource ?? []);
   }
 
-  /** Where they live, by key. @param goesByPlan see {@link placeOf}. */
+  /** Where the streams live, by key. @param goesByPlan see {@link placeOf}. */
   placements(goesByPlan: boolean): Readonly<Record<string, PlacedStream>> {
     const places = this.#all.flatMap(({ key, settings, resource }) => {
       if (!resource) return [];

@@ -1,16 +1,18 @@
-/** What the package has for the dynamic provider's process, by its name below `nats-regions/providers`. */
+/** A module of `nats-regions/providers`, which the dynamic provider's process loads. */
 type ProviderModule = "stream" | "roster" | "certificates";
 
 /**
- * What `pulumi.dynamic.Resource` would make of a provider object, written by hand: a CommonJS module that
- * the dynamic provider's process evaluates (@pulumi/pulumi/cmd/dynamic-provider) and that finds the object
- * in a module of `providers/`. Serializing an object costs 0.4 s a run, and its text depends on how
- * TypeScript was compiled; this text never changes, so neither does `__provider` in the state, and code
- * changes show no diff. It is short, as the state holds it twice for each resource. It finds the package from the
- * working directory, which is the program's, by its name, as the program's own imports do. Module by module: one that
- * certifies takes as long to load as all that streams need. It captures nothing, least of all a secret.
+ * The value of `__provider` for a dynamic resource: a CommonJS module that the dynamic provider's process evaluates
+ * (@pulumi/pulumi/cmd/dynamic-provider), and that loads the provider object from a module of `providers/`.
  *
- * @param name what the module exports its provider as
+ * `pulumi.dynamic.Resource` would serialize the object instead. That costs 0.4 s a run, and its text depends on how
+ * TypeScript was compiled. This text never changes, so `__provider` in the state doesn't either, and code changes show
+ * no diff. The state holds the text twice for each resource, so it is short. It finds the package by its name from the
+ * working directory, which is the program's, as the program's own imports do. Each provider has its own module, because
+ * the module for certificates takes as long to load as everything that streams need. The text captures nothing, and so
+ * no secret.
+ *
+ * @param name name of the module's export.
  */
 export function providerText(module: ProviderModule, name: string): string {
   return `exports.handler = () => require("node:module").createRequire(process.cwd() + "/")("nats-regions/providers/${module}").${name};`;

@@ -19,36 +19,36 @@ import { createRemovalGuard } from "./steps/removal.ts";
 import type { StreamHost, StreamStage } from "./stream-host.ts";
 import { planTransformed } from "./transforms.ts";
 
-/** A cluster once it is planned and looked at. */
+/** A cluster after it is planned and its resources are registered. */
 export interface MadeCluster {
   readonly planned: PlannedCluster;
   readonly nodes: ClusterNodes;
   readonly access: StreamAccess;
-  /** Whether no node had a container. */
+  /** Whether no node had a container before. */
   readonly isNew: boolean;
   readonly stageOf: (stream: StreamPlan) => StreamStage;
 }
 
 /** What a program has declared. */
 interface DeclaredCluster {
-  /** Of its resource. */
+  /** Name of the cluster's resource. */
   readonly name: string;
   readonly args: NatsClusterArgs;
   readonly streams: DeclaredStreams;
 }
 
-/** Plans a cluster, looks at what runs, and makes its resources. */
+/** Plans a cluster, inspects what runs, and registers its resources. */
 export async function makeCluster(
   cluster: pulumi.ComponentResource & Pick<StreamHost, "jetStream">,
   { name, args, streams }: DeclaredCluster,
 ): Promise<MadeCluster> {
-  // Whatever is refused, no stream comes later.
+  // First, so that streams that are declared later are refused whatever happens below.
   const settings = streams.close();
   refuseProviders(cluster);
   const { settingsIn = "program", goesByPlan = false, transform, owner } = args;
   const source = sourceOf(
     settingsIn === "config" ? { cluster: name, ...args } : args,
-    // What a config has there may be anything, until it is checked.
+    // The config may hold any value here; planning checks it.
     isMap(args.streams ?? {}) ? settings : args.streams,
   );
   const identity: StackIdentity = {

@@ -1,14 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 
 /**
- * Whether the SDK's mocks stand for Pulumi, as in unit tests of programs: there is no state then, nothing is to be asked
- * of an engine, and what is planned is a new cluster.
+ * Whether the SDK's mocks replace Pulumi, as in unit tests of programs. Then there is no state, no engine is asked, and
+ * the cluster is planned as a new one.
  */
 export function isMocked(): boolean {
   return "mocks" in (pulumi.runtime.getMonitor() ?? {});
 }
 
-/** Lets hooks be registered where the SDK's mocks (3.259) say that they could be, and have nothing for it. */
+/** Makes registering hooks work with mocks: the SDK's mocks (3.259) claim to support hooks, but lack the method. */
 export function mockHooks(): void {
   const monitor = pulumi.runtime.getMonitor();
   if (!monitor || "registerResourceHook" in monitor) return;
@@ -17,7 +17,7 @@ export function mockHooks(): void {
   Object.assign(monitor, { registerResourceHook: register });
 }
 
-/** The stack's organization; mocks needn't have one. */
+/** The stack's organization. With mocks there may be none. */
 export function organizationOfRun(): string {
   return isMocked() ? "organization" : pulumi.getOrganization();
 }

@@ -20,22 +20,22 @@ import { Stream } from "./stream.ts";
 import type { FollowedStream, StreamHost, StreamStage } from "./stream-host.ts";
 
 /**
- * A NATS cluster with JetStream: nodes by regions and availability zones, in containers, with the streams that are
- * declared in its args or beside it.
+ * A NATS cluster with JetStream: nodes in containers, by regions and availability zones, and the streams that are
+ * declared in its args or as separate resources.
  *
- * It looks at what runs before it makes anything: a preview says which nodes are reloaded or restarted, and why, and
+ * It inspects what runs before it creates anything. A preview says which nodes are reloaded or restarted, and why, and
  * refuses what would lose messages or what the servers would refuse.
  */
 export class NatsCluster extends pulumi.ComponentResource implements StreamHost {
-  /** URL for clients of each node, by node name. */
+  /** Each node's URL for clients, by node name. */
   readonly clientUrls: pulumi.Output<Readonly<Record<string, string>>>;
-  /** URL of the monitoring pages of each node, by node name. */
+  /** Each node's URL of the monitoring pages, by node name. */
   readonly monitoringUrls: pulumi.Output<Readonly<Record<string, string>>>;
-  /** Docker's name of the network that the nodes are in. Known once it is there. */
+  /** Name of the Docker network of the nodes. Known once the network exists. */
   readonly networkName: pulumi.Output<string>;
-  /** URL for leaf nodes of each node, by node name, within the network; empty where the setting `leafNodes` isn't on. */
+  /** Each node's URL for leaf nodes within the network, by node name; empty unless the setting `leafNodes` is on. */
   readonly leafNodeUrls: pulumi.Output<Readonly<Record<string, string>>>;
-  /** PEM of the authorities that certify the nodes; undefined where they have no TLS. */
+  /** PEM of the authorities that certify the nodes; undefined if they have no TLS. */
   readonly caCertificate: pulumi.Output<string | undefined>;
   /** The streams of its args, by name. */
   readonly streams: Readonly<Record<string, Stream>>;
@@ -52,12 +52,12 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
   #regions?: pulumi.Output<Readonly<Record<string, Region>>>;
 
   /**
-   * @param name of the resource; what a program calls its clusters apart by.
-   * @param opts what can't be honoured is refused with a reason; all else is as Pulumi has it.
+   * @param name of the resource; distinguishes the clusters of one program.
+   * @param opts options that a cluster can't honour are refused with a reason; all others work as in Pulumi.
    * @throws pulumi.RunError
    */
   constructor(name: string, args: NatsClusterArgs, opts: pulumi.ComponentResourceOptions = {}) {
-    // Before anything is begun: what a cluster that is refused begins would go on.
+    // Before anything is started, because nothing would stop it after a refusal.
     refuseClusterOptions(name, opts);
     super(
       "nats-regions:index:NatsCluster",
@@ -71,7 +71,7 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
     const made = <Value>(pick: (cluster: MadeCluster) => pulumi.Input<Value>) =>
       pulumi.output(this.#made.promise.then(pick));
     this.lifespan = new Lifespan(`${name}-lifespan`, this);
-    // Pulumi does nothing else while it starts the process that serves streams: in a new cluster, nodes come first.
+    // While Pulumi starts the process of the dynamic provider it does nothing else: in a new cluster, nodes come first.
     const nodesFirst = this.#made.promise.then(({ isNew, nodes }) =>
       isNew ? [...nodes.nodes.values()] : [],
     );
@@ -108,7 +108,7 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
     return this.#regions;
   }
 
-  /** Where its streams live, those of its args and those beside it, by name: all that are declared by then. */
+  /** Where its streams live, by name: those of its args and those that were declared separately so far. */
   get placements(): Readonly<Record<string, PlacedStream>> {
     return this.#streams.placements(this.#args.goesByPlan ?? false);
   }
@@ -126,24 +126,24 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
     this.#streams.follow(name, stream);
   }
 
-  /** Runs from within the constructor of the base class, before this one's. */
+  /** Called by the base class's constructor, before this class's own constructor runs. */
   protected override async initialize(): Promise<void> {
-    // By then, the program has had its first go, in which all streams are declared.
+    // By then the program's first synchronous run is over, in which all streams have to be declared.
     await setImmediate();
     try {
       const declared = { name: this.#name, args: this.#args, streams: this.#streams };
       this.#made.resolve(await makeCluster(this, declared));
     } catch (error) {
       const named = this.#nameIn(error);
-      // What waits for the cluster has to end with it: a program that another one runs inline would go on for ever. It is the
-      // same error each time, which is said once.
+      // Outputs that wait for the cluster have to fail with it: otherwise an inline program (automation API) would
+      // never end. It is the same error object each time, so it is shown once.
       this.#made.reject(named);
       throw named;
     }
     this.registerOutputs({ clientUrls: this.clientUrls, monitoringUrls: this.monitoringUrls });
   }
 
-  /** Says which cluster it is that something is wrong with, where the stack may have several, in the words of its program. */
+  /** Adds the cluster's name to errors, because a program may have several clusters. */
   #nameIn(error: unknown): unknown {
     const isOfPlan = error instanceof PlanError;
     if (!isOfPlan && !pulumi.RunError.isInstance(error)) return error;
@@ -153,15 +153,19 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
       ? formatProblems(nameStreams(error.problems, new Set(beside)), "program")
       : error.message;
     const named = new pulumi.RunError(`NatsCluster ${this.#name}: ${text}`);
-    // Of an error after another one, as another cluster may have, the SDK (3.259, cmd/run/index.js) shows the stack.
+    // The SDK (3.259, cmd/run/index.js) prints the stack of further errors, e.g. of another cluster, instead of the
+    // message.
     named.stack = named.message;
     return named;
   }
 
-  /** Where the config has the settings, the names are those that there were before a stack could have several clusters. */
+  /**
+   * With the settings in the config, resource names have no cluster prefix, as before a stack could have several
+   * clusters.
+   */
   #createStreams(): Readonly<Record<string, Stream>> {
     const { streams, settingsIn } = this.#args;
-    // What a config has there may be anything, until it is checked.
+    // The config may hold any value here; planning checks it.
     const made = Object.entries(isMap(streams) ? streams : {}).map(([key, settings]) => {
       const name = settingsIn === "config" ? key : `${this.#name}-${key}`;
       this.#streams.announce(name, key, settings);
@@ -171,7 +175,7 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
   }
 }
 
-/** Nodes are called by their containers' names: other clusters may have nodes of the same name. */
+/** The URLs use container names, because other clusters may have nodes of the same name. */
 function leafNodeUrls(plan: ClusterPlan): Readonly<Record<string, string>> {
   const scheme = plan.tls === "none" ? "nats-leaf" : "tls";
   const listening = nodesOf(plan).filter(({ conf }) => conf.leafNodes);

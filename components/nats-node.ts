@@ -24,30 +24,33 @@ export interface ContainerSettings {
   /** Name of the NATS cluster. */
   readonly cluster: string;
   readonly image: string;
-  /** Host addresses that ports are published on: those for clients, and the monitoring ports. */
+  /** Host addresses that the client port and the monitoring port are published on. */
   readonly bindAddress: string;
   readonly monitorAddress: string;
-  /** Bytes that the container may use; Go's own limit is set to 80% of it. */
+  /** Memory limit of the container, bytes. GOMEMLIMIT is set to 80% of it. */
   readonly memory: number;
-  /** Milliseconds without any progress after which waiting for a node is given up. */
+  /** Milliseconds without progress after which waiting for a node fails. */
   readonly patience: number;
-  /** Whether the data volume stays on the engine when the node goes. */
+  /** Whether the data volume stays on the engine when the node is removed. */
   readonly keepsVolumes: boolean;
   /** `accounts.conf`, which holds the hashes of passwords. */
   readonly accountsConf: pulumi.Output<string>;
-  /** Further files by name, for each node by its name: without TLS there are none. */
+  /** Certificate files by file name, for each node name; empty without TLS. */
   readonly certificates: ReadonlyMap<string, NodeFiles>;
-  /** The pulled image, waited for; `image` names it. */
+  /** A dependency: the pulled image that `image` names. */
   readonly pulled: docker.RemoteImage;
-  /** Waited for; `networkName` names it. */
+  /** A dependency: the network that `networkName` names. */
   readonly network: pulumi.Resource;
   readonly networkName: string;
   readonly ensureNetwork: pulumi.ResourceHook;
-  /** Undefined where `npx pulumi` sees to it that volumes aren't replaced. */
+  /**
+   * Creates the hook that keeps a volume. Undefined with `npx pulumi`, which prevents the replacement of volumes
+   * itself.
+   */
   readonly keepVolume: ((volume: string) => pulumi.ResourceHook) | undefined;
   readonly limitProcesses: pulumi.ResourceHook;
   readonly engine: Engine;
-  /** What was there already. */
+  /** What existed before this update. */
   readonly before: EngineState;
   readonly ownership: Ownership;
   readonly transform?: Transforms;
@@ -56,29 +59,32 @@ export interface ContainerSettings {
 export interface NatsNodeArgs {
   readonly plan: NodePlan;
   readonly settings: ContainerSettings;
-  /** When its server took up another config than the planned one, RFC 3339: it is then written again, and reloaded. */
+  /**
+   * When the server loaded a config that isn't the planned one, RFC 3339: the config is then written and reloaded
+   * again.
+   */
   readonly strayedAt: string | undefined;
-  /** JSON for the label of its container: while it stays, so does the container. */
+  /** JSON for the label of its container. The container is replaced when it changes. */
   readonly label: string;
-  /** What has to be ready before the node is made or changed: the gate of the wave before. */
+  /** Dependencies: what has to be ready before the node is created or changed, e.g. the gate of the previous wave. */
   readonly after: readonly pulumi.Resource[];
-  /** Waits until the node may go down, where it is to be restarted. */
+  /** If the node is to be restarted, the hook that waits until it may go down. */
   readonly turn: pulumi.ResourceHook | undefined;
 }
 
 const STOP_SECONDS = 30;
 
-/** What a node's container is made from by the settings; the rest is Pulumi's to wait for. */
+/** What the settings contribute to a node's container. */
 type ContainerSpec = Pick<
   ContainerSettings,
   "image" | "cluster" | "bindAddress" | "monitorAddress" | "memory" | "networkName" | "ownership"
 >;
 
 /**
- * One NATS server: two volumes, the config in one of them, the container.
+ * One NATS server: a config volume, a data volume, and the container.
  *
- * A changed config is written into the running node and reloaded. Where that can't be, the settings in a
- * label, which no reload changes, replace the container; its data volume stays.
+ * A changed config is written to the running node and reloaded. Settings that a reload can't change are in a label of
+ * the container, so a change of them replaces the container. The data volume stays.
  */
 export class NatsNode extends pulumi.ComponentResource {
   /** The container that the server runs in. */
@@ -127,7 +133,7 @@ interface Volumes {
   readonly data: docker.Volume;
 }
 
-/** How a volume that a node may have already is kept from being replaced. */
+/** The hook that prevents the replacement of a volume that the node may have already. */
 function keptOptions(
   { plan, settings: { before, keepVolume } }: NatsNodeArgs,
   volume: string,
@@ -136,7 +142,10 @@ function keptOptions(
   return isNew || !keepVolume ? {} : { hooks: { beforeCreate: [keepVolume(volume)] } };
 }
 
-/** @param fields beside those that every volume has. One that is there keeps what it was made with: another one is empty. */
+/**
+ * @param fields in addition to those of every volume. They don't apply to an existing volume: replacing it would lose
+ * its data.
+ */
 function createVolume(
   name: string,
   volumeName: string,
@@ -144,8 +153,8 @@ function createVolume(
   options: pulumi.CustomResourceOptions,
   fields: Partial<docker.VolumeArgs> = {},
 ): docker.Volume {
-  // The label of a volume that had to be made anew differs: its node is then configured again. A preview doesn't know
-  // it, as an `up` that goes by a saved plan makes what the plan has, to the letter.
+  // A recreated volume gets a new label value, so its node is configured again. The value is unknown in a preview,
+  // because an `up` with a saved plan has to use the plan's inputs exactly.
   const value = pulumi.runtime.isDryRun()
     ? pulumi.output(pulumi.unknown).apply(String)
     : String(Date.now());
@@ -182,7 +191,7 @@ function configureNode(
         RESTART_SETTINGS: restartSettings,
         ...scriptPatience(settings),
       },
-      // A node that is itself again keeps the time that it last wasn't.
+      // Without drift, the variable keeps its last value.
       passing: { STRAYED_AT: strayedAt },
     },
     {
@@ -200,7 +209,8 @@ function createContainer(
   parent: pulumi.Resource,
 ): docker.Container {
   const { engine, before, transform } = settings;
-  // What the config was written by: an update that leaves the Command out, as `--target` can, leaves the file as it was.
+  // The settings that the config was last written with. An update that skips the Command, as with `--target`, leaves
+  // the file as it was.
   const restartSettings = configured.environment.apply(
     (environment) => environment?.RESTART_SETTINGS ?? label,
   );
@@ -214,8 +224,8 @@ function createContainer(
     withFields(args, transformedFields(transform, plan, settings)),
     {
       parent,
-      // A protected cluster restarts nodes all the same, and Pulumi takes that for a deletion. It keeps the step that stops
-      // all nodes, which comes before their containers.
+      // Restarting a node replaces its container, which Pulumi would refuse in a protected cluster. Deleting the
+      // cluster is still prevented, by the protected shutdown step, which comes before the containers.
       protect: false,
       deleteBeforeReplace: true,
       dependsOn: [settings.network, settings.pulled, configured, ...after],
@@ -232,7 +242,7 @@ function createContainer(
   );
 }
 
-/** The fields that the user's transform gives the container of a node. @throws pulumi.RunError */
+/** The container fields that the user's transform changes for a node. @throws pulumi.RunError */
 export function transformedFields(
   transform: Transforms | undefined,
   plan: NodePlan,
@@ -283,11 +293,11 @@ function containerArgs(
     securityOpts: ["no-new-privileges"],
     memory: memoryMib,
     memorySwap: memoryMib,
-    // Not `on-failure:5`, which gives a server up for good after a bad minute, and with it perhaps a majority:
-    // the engine waits longer from one start to the next, up to a minute. That a server is back by itself after
-    // a crash of the machine is safe as long as it has synced what it acknowledged, see `syncInterval`.
+    // Not `on-failure:5`, which after a bad minute stops restarting a server for good, and may cost a majority. With
+    // `unless-stopped` the engine waits longer between starts, up to a minute. A server may come back by itself after a
+    // crash of the machine, because it has synced what it acknowledged, see `syncInterval`.
     restart: "unless-stopped",
-    // No health check: the image holds nothing but nats-server, which can't ask another for its health.
+    // No health check: the image has no other program than nats-server, which can't query another server's health.
     stopTimeout: STOP_SECONDS,
     destroyGraceSeconds: STOP_SECONDS,
   };

@@ -2,11 +2,11 @@ import { OWNER_LABEL, STACK_LABEL } from "../lib/nodes/labels.ts";
 import { identityName } from "../lib/plan/settings.ts";
 import type { Identity } from "../lib/plan/stack-identity.ts";
 
-/** Marks what a cluster makes on a Docker engine, so that nothing else is ever touched. */
+/** Labels of all that a cluster creates on a Docker engine. Objects without them are never touched. */
 export interface Ownership {
-  /** Tells clusters of the same name apart, see lib/plan/stack-identity.ts. */
+  /** Distinguishes clusters of the same name, see lib/plan/stack-identity.ts. */
   readonly label: { readonly label: string; readonly value: string };
-  /** For `docker` filters and for people: which stack's it is, and which of its clusters, by the names that it was made under. */
+  /** For `docker` filters and for people: the owner, and the stack and cluster names that it was created with. */
   readonly labels: readonly { readonly label: string; readonly value: string }[];
 }
 
@@ -15,12 +15,12 @@ export function ownershipOf({ owner, ...identity }: Identity): Ownership {
   return { label, labels: [label, { label: STACK_LABEL, value: identityName(identity, "/") }] };
 }
 
-/** `label=value`, as `docker` filters take it and scripts are told of it. */
+/** `label=value`, as `docker` filters and the scripts take it. */
 export function ownerFilter({ label: { label, value } }: Ownership): string {
   return `${label}=${value}`;
 }
 
-/** As `docker … create` takes labels. */
+/** As flags of `docker … create`. */
 export function labelFlags(labels: Ownership["labels"]): string[] {
   return labels.map(({ label, value }) => `--label=${label}=${value}`);
 }

@@ -3,7 +3,7 @@ import { isOwn } from "./parts/own-providers.ts";
 
 type Dependencies = pulumi.ResourceOptions["dependsOn"];
 
-/** Dependencies as one, in whichever of the forms that Pulumi takes each is given. */
+/** Merges dependencies, each in any form that Pulumi accepts. */
 export function allOf(...each: readonly Dependencies[]): pulumi.Output<pulumi.Resource[]> {
   return pulumi
     .output(each)
@@ -42,7 +42,7 @@ type Option = Exclude<
   "provider"
 >;
 
-/** Why options can't be honoured. */
+/** Why each unsupported option is refused. */
 type Reasons = { readonly [Name in Option]?: string };
 
 const STAYS_AS_PLANNED =
@@ -80,7 +80,7 @@ function refuse(what: string, opts: pulumi.ResourceOptions, reasons: Reasons): v
 }
 
 /**
- * Refuses what can't be honoured.
+ * Refuses options that a cluster can't honour.
  *
  * @throws pulumi.RunError
  */
@@ -88,7 +88,7 @@ export function refuseClusterOptions(name: string, opts: pulumi.ComponentResourc
   refuse(`NatsCluster ${name}`, opts, CLUSTER_REASONS);
 }
 
-/** The same of providers, its own and those of components around it. */
+/** Refuses explicit docker and command providers, also those inherited from components around the cluster. */
 export function refuseProviders(cluster: pulumi.ComponentResource): void {
   for (const kind of ["docker", "command"]) {
     const provider = cluster.getProvider(`${kind}:index:Any`);
@@ -99,7 +99,7 @@ export function refuseProviders(cluster: pulumi.ComponentResource): void {
   }
 }
 
-/** The same of a stream's options. */
+/** Refuses options that a stream can't honour. */
 export function refuseStreamOptions(name: string, opts: pulumi.CustomResourceOptions): void {
   if (opts.provider) {
     throw new pulumi.RunError(

@@ -11,10 +11,10 @@ import { decodeSettings } from "../lib/plan/settings.ts";
 import type { NatsClusterArgs } from "./cluster-args.ts";
 
 /**
- * Reads the args of a cluster from a stack's config, where each setting stands by its name, and passwords are secrets.
- * What is wrong with them is said by the cluster, all at once.
+ * Reads a cluster's args from a stack's config: one key for each setting, passwords as secrets. It doesn't validate
+ * them: the cluster reports all problems at once.
  *
- * @param config with the settings' namespace, which is the project's name unless another was given to it.
+ * @param config with the settings' namespace, by default the project's name.
  */
 export async function settingsFromConfig(config: pulumi.Config): Promise<NatsClusterArgs> {
   const all = pulumi.runtime.allConfig();
@@ -39,40 +39,40 @@ export async function settingsFromConfig(config: pulumi.Config): Promise<NatsClu
     ...(systemPassword === undefined ? {} : { systemPassword: read("systemPassword") }),
     settingsIn: "config",
   };
-  // Its own check, which the cluster makes, has the better words for what is none.
+  // A value of another type gets a better message from the cluster's own validation.
   return args as unknown as NatsClusterArgs;
 }
 
-/** Which of the users in the setting `accounts` have a password that is there for all to read. */
+/** The users of the setting `accounts` whose passwords aren't encrypted. */
 async function plainUsersIn(
   config: pulumi.Config,
   users: readonly string[],
   isEncrypted: boolean,
 ): Promise<ReadonlySet<string>> {
   if (!isEncrypted) return new Set(users);
-  // One alone is what makes the setting an encrypted one.
+  // With a single password, the encrypted value in the setting can only be that one.
   return new Set(users.length > 1 ? await readPlainUsers(config) : []);
 }
 
-/** The names of settings with anything encrypted in them. The SDK (3.259) keeps it to itself. */
+/** The names of settings that contain an encrypted value. The SDK (3.259) has no public API for it. */
 function secretSettings({ name: namespace }: pulumi.Config): ReadonlySet<string> {
   const keys = z.array(z.string()).parse(JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]"));
   return new Set(keys.map((key) => key.replace(`${namespace}:`, "")));
 }
 
 /**
- * Of a setting with anything encrypted in it, Pulumi tells the program no more than that; the stack's file does, if it
- * is where it belongs.
+ * Reads which passwords are unencrypted from the stack's settings file, if it is at its default path: for a setting
+ * with any encrypted value, Pulumi tells the program only that it has one.
  */
 async function readPlainUsers({ name }: pulumi.Config): Promise<readonly string[]> {
-  // Loaded for those who need it: it takes longer than all the rest of this file.
+  // Loaded lazily, because it takes longer than the rest of this file.
   const { parse } = await import("yaml");
   try {
     const settings: unknown = parse(readFileSync(`Pulumi.${pulumi.getStack()}.yaml`, "utf8"));
     const { config } = stackFile.parse(settings);
     return plainPasswordsIn(config[`${name}:accounts`] ?? config.accounts);
   } catch {
-    // Somewhere else, by --config-file.
+    // The file is elsewhere, by --config-file.
     return [];
   }
 }

@@ -8,34 +8,34 @@ import type { Lifespan } from "./parts/lifespan.ts";
 
 /** A cluster as its streams see it. */
 export interface StreamHost extends pulumi.Resource {
-  /** Through what its streams are reached. */
+  /** The provider of its streams. */
   readonly jetStream: JetStreamProvider;
-  /** What its streams are deleted with. */
+  /** The `deletedWith` of its streams. */
   readonly lifespan: Lifespan;
   /**
    * Takes a stream into the cluster's plan.
    *
-   * @param name of its resource.
-   * @returns what it comes to, once the cluster is planned.
-   * @throws pulumi.RunError where there is one of that name, or where the cluster is planned already.
+   * @param name of the stream's resource.
+   * @returns the stream's inputs, once the cluster is planned.
+   * @throws pulumi.RunError if the name is taken, or if the cluster is planned already.
    */
   admit(name: string, settings: StreamSettingsArgs): Promise<StreamStage>;
-  /** Is told of the resource of a stream that was admitted. */
+  /** Links an admitted stream to its resource. */
   follow(name: string, stream: FollowedStream): void;
 }
 
-/** What a stream is made from. */
+/** The inputs of a stream's resource. */
 export interface StreamStage {
   readonly plan: StreamPlan;
-  /** The servers to plan with: unknown where the provider can't be asked yet. */
+  /** The servers to place it on; unknown while the provider can't be asked. */
   readonly fleet: pulumi.Output<Fleet>;
-  /** Stands for what the provider's `check` adds: unknown where that can't be called yet. */
+  /** Stands for the inputs that the provider's `check` adds: unknown while `check` can't run. */
   readonly checked: pulumi.Output<undefined>;
-  /** What has to be ready before. */
+  /** Its dependencies. */
   readonly after: readonly pulumi.Resource[];
 }
 
-/** A stream's resource, as far as its cluster looks at it. */
+/** The outputs of a stream's resource that its cluster uses. */
 export interface FollowedStream extends pulumi.Resource {
   readonly account: pulumi.Output<string>;
   readonly config: pulumi.Output<StreamConfig>;

@@ -12,18 +12,18 @@ export interface StreamArgs extends StreamSettingsArgs {
 }
 
 /**
- * A JetStream stream, with its place among regions and zones. The preview shows the hosts of its replicas
- * and refuses what can't be placed or would lose messages.
+ * A JetStream stream, placed among regions and zones. The preview shows the hosts of its replicas, and refuses a
+ * placement that can't be satisfied and changes that would lose messages.
  *
- * It has to be declared in the same go as its cluster, before anything is awaited: waves and tags of the cluster's nodes
- * go by all of its streams.
+ * Declare it in the same synchronous run as its cluster, before the program awaits anything: the waves and tags of the
+ * cluster's nodes depend on all of its streams.
  */
 export class Stream extends pulumi.CustomResource {
   /** Account that it belongs to. */
   declare readonly account: pulumi.Output<string>;
-  /** Its config as it was asked of the servers, in the words of NATS's JSON API. */
+  /** Its config as requested from the servers, with the field names of NATS's JSON API. */
   declare readonly config: pulumi.Output<StreamConfig>;
-  /** Where the replicas were planned to be; more hosts than replicas where the server could choose. */
+  /** Planned hosts of the replicas; more hosts than replicas if the server chooses among them. */
   declare readonly hosts: pulumi.Output<string[]>;
   /** Host that led the stream when Pulumi last looked. */
   declare readonly leader: pulumi.Output<string>;
@@ -33,9 +33,9 @@ export class Stream extends pulumi.CustomResource {
   declare readonly created: pulumi.Output<string>;
 
   /**
-   * @param name of the resource, and of the stream on the servers unless `stream` says another one.
-   * @param opts a stream's provider is its cluster's. By default the cluster is its parent, and takes it along when it is
-   * destroyed.
+   * @param name of the resource, and of the stream on the servers unless `stream` gives another one.
+   * @param opts without `provider`, which is the cluster's. By default the cluster is its parent, and its deletion
+   * includes the stream.
    * @throws pulumi.RunError
    */
   constructor(name: string, args: StreamArgs, opts: pulumi.CustomResourceOptions = {}) {
@@ -65,11 +65,11 @@ export class Stream extends pulumi.CustomResource {
       },
       {
         parent: cluster,
-        // A destroyed cluster takes its streams along, whether or not it still answers.
+        // A destroyed cluster takes its streams along, even if it no longer answers.
         deletedWith: cluster.lifespan,
         ...opts,
         provider: cluster.jetStream,
-        // All that a cluster ends with waits for its streams: one that waited for all of the cluster would never be made.
+        // The cluster's last steps wait for its streams, so a dependency on the whole cluster would be circular.
         dependsOn:
           opts.dependsOn === undefined
             ? ready

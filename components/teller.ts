@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** Tells the person at the terminal what there is to know, a sentence at a time. */
+/** Logs messages for the user, one sentence at a time. */
 export interface Teller {
   readonly info: (line: string) => void;
-  /** Where there is something to do. */
+  /** For messages that ask for an action. */
   readonly warn: (line: string) => void;
 }
 
-/** @param about what it is said of, where there may be several; else it is said of the stack. */
+/** @param about the resource that the messages are about; default: the stack. */
 export function tellerOf(about?: pulumi.Resource): Teller {
   const whom = about ? [about] : [];
   return {

@@ -5,26 +5,26 @@ import * as pulumi from "@pulumi/pulumi";
 import { type ClusterPlan, mapNodes, type NodePlan } from "../lib/plan/plan.ts";
 
 /**
- * Changes what a resource of a node is made from: fields that take the place of what is there, where lists of environment
- * variables, labels and volumes are added to; or a function that changes them or returns others.
+ * Changes the args of a node's resource: fields that replace the planned ones (lists of environment variables, labels
+ * and volumes are appended to), or a function that changes the args or returns others.
  */
 export type Transform<Args> = Partial<Args> | ((args: Args, node: string) => Args | undefined);
 
-/** Of plain values, as a change restarts nodes one zone after the other, which has to be foreseen. */
+/** Args may only have plain values: a change of them restarts nodes zone by zone, which a preview has to know. */
 export interface Transforms {
   /**
-   * The container of each node, e.g. `{ logOpts: { "max-size": "10m" } }`. What settings are for stays as they have it:
-   * name, image, command, memory, network and ports; environment variables, labels and volumes can be added to. A change costs: restart, zone by
-   * zone.
+   * The container of each node, e.g. `{ logOpts: { "max-size": "10m" } }`. Fields that come from settings can't be
+   * changed: name, image, command, memory, network and ports. Environment variables, labels and volumes can be added.
+   * Cost of a change: a restart, zone by zone.
    */
   readonly container?: Transform<docker.ContainerArgs>;
-  /** The data volume of each node. Its name and labels stay. A volume that is there already keeps what it was made with. */
+  /** The data volume of each node, except its name and labels. An existing volume doesn't change. */
   readonly volume?: Transform<docker.VolumeArgs>;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Whose values come from settings. */
+/** Fields whose values come from settings. */
 const FIXED: ReadonlySet<string> = new Set([
   "name",
   "image",
@@ -36,15 +36,15 @@ const FIXED: ReadonlySet<string> = new Set([
   "networksAdvanced",
   "ports",
 ]);
-/** Lists that keep what is in them. */
+/** Lists that can only be appended to. */
 const EXTENDED: ReadonlySet<string> = new Set(["envs", "labels", "volumes"]);
 
 /**
- * What a transform makes of args.
+ * The fields of args that a transform changes.
  *
  * @param args plain values.
- * @returns the fields that differ; of lists that can only be added to, what was added.
- * @throws pulumi.RunError where it changes what settings are for, or has values that aren't known yet.
+ * @returns the changed fields; of lists that can only be appended to, the added items.
+ * @throws pulumi.RunError if it changes a field that comes from settings, or if a value isn't known yet.
  */
 export function changedFields<Args extends object>(
   kind: keyof Transforms,
@@ -99,7 +99,7 @@ function hasOutput(value: unknown): boolean {
   return Object.values(value).some(hasOutput);
 }
 
-/** Puts changed fields in the place of those of args, and what was added behind what is in a list. */
+/** Replaces fields of args by changed ones; lists are appended to. */
 export function withFields<Args extends object>(args: Args, fields: object): Args {
   const before = new Map<string, unknown>(Object.entries(args));
   const changed = Object.entries(fields).map(([name, value]) => {
@@ -110,7 +110,9 @@ export function withFields<Args extends object>(args: Args, fields: object): Arg
   return { ...args, ...Object.fromEntries(changed) };
 }
 
-/** The same plan, whose nodes are restarted where a transform makes something else of their containers. */
+/**
+ * The plan with transformed containers in the nodes' restart settings, so that nodes restart when a transform changes.
+ */
 export function planTransformed(
   plan: ClusterPlan,
   fieldsOf: (node: NodePlan) => Fields,

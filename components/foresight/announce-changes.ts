@@ -23,26 +23,30 @@ import type { Observer } from "./observer.ts";
 import { type PlannedRestarts, planRestarts, type Restarts } from "./plan-restarts.ts";
 import type { TlsTexts } from "./read-tls-files.ts";
 
-/** When nodes took up the config that they run with, by name, RFC 3339: of those where it isn't the planned one. */
+/** Config load times of the nodes whose running config isn't the planned one, RFC 3339, by node name. */
 export type Strays = ReadonlyMap<string, string>;
 
-/** What the labels of containers are to have, by node: see {@link NodeChange.label}. None of nodes without one. */
+/**
+ * The labels that the nodes' containers get, by node: see {@link NodeChange.label}. Nodes without a container are left
+ * out.
+ */
 export type SettledLabels = ReadonlyMap<string, string>;
 
 export interface Announcement {
   readonly strays: Strays;
   readonly labels: SettledLabels;
-  /** Whether reloads give nodes more room for streams. */
+  /** Whether reloads raise the storage limits of nodes. */
   readonly hasGrowth: boolean;
   readonly restarts: Restarts;
 }
 
 /**
- * Says of each node, before anything happens, whether it will be reloaded or restarted, and why; nothing
- * where all stays as it is, nor of a node that lost its container: only the state knows what becomes of it.
+ * Logs for each node, before anything happens, whether it will be reloaded or restarted, and why. Nothing is logged
+ * about nodes that don't change, nor about a node that lost its container: only the state knows what happens to that
+ * one.
  *
- * @param texts there where the user's certificates are to be used.
- * @throws pulumi.RunError where restarts would empty a stream that is in memory.
+ * @param texts the user's certificates; undefined unless the settings name any.
+ * @throws pulumi.RunError if restarts would empty a stream with memory storage.
  */
 export async function announceChanges(
   plan: ClusterPlan,
@@ -118,12 +122,12 @@ const varz = z.object({
 
 interface Surroundings {
   readonly plan: ClusterPlan;
-  /** PEM of the authorities that nodes trust now; undefined where none has TLS. */
+  /** PEM of the authorities that nodes trust now; undefined if none has TLS. */
   readonly ca: string | undefined;
   readonly texts: TlsTexts | undefined;
 }
 
-/** What a node's server says of itself; nothing where it doesn't answer within {@link ANSWER_MS}. */
+/** What a node's server reports about itself; undefined if it doesn't answer within {@link ANSWER_MS}. */
 async function askServer(
   planned: NodePlan,
   { monitoringUrl: url, settings }: EngineNode,
@@ -145,7 +149,7 @@ async function askServer(
       settings: reportedSettings(shown),
       configLoadTime,
       ...(configDigest === undefined ? {} : { configDigest }),
-      // Where others are to certify it, that is said already.
+      // A change of the setting `tls` has been reported already.
       certificateReasons: settings?.tls === plan.tls ? whyOther(page, planned, surroundings) : [],
     };
   } catch {
@@ -153,7 +157,7 @@ async function askServer(
   }
 }
 
-/** Why a node gets another certificate than it shows. */
+/** Why a node gets a certificate that differs from the one it presents. */
 function whyOther(
   { certificate }: Page,
   { name, certificateNames }: NodePlan,

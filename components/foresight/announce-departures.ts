@@ -12,9 +12,9 @@ import type { EngineNode } from "./engine-finds.ts";
 import type { EngineState } from "./inspect-engine.ts";
 
 /**
- * Says what becomes of nodes that the settings have no more, and of what they hold.
+ * Logs what happens to nodes that are no longer in the settings, and to the streams on them.
  *
- * @throws pulumi.RunError where a stream that is not in the settings would be left without a place.
+ * @throws pulumi.RunError if a stream outside the settings couldn't be placed on the remaining nodes.
  */
 export async function announceDepartures(
   plan: ClusterPlan,

@@ -6,10 +6,10 @@ import type { EngineState } from "./inspect-engine.ts";
 import type { Observer } from "./observer.ts";
 
 /**
- * Says what another version of nats-server does to the streams that are there, before anything happens; nothing where
- * the version stays.
+ * Logs, before anything happens, what a change of nats-server's version does to existing streams. Does nothing if the
+ * version stays.
  *
- * @throws pulumi.RunError where streams wouldn't get through the change.
+ * @throws pulumi.RunError if streams wouldn't survive the change.
  */
 export async function announceImage(
   plan: ClusterPlan,

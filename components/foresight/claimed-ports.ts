@@ -8,11 +8,11 @@ interface Claim {
   readonly port: number;
 }
 
-/** By the stack of a run: clusters of one program know of each other by nothing else. */
+/** By the run's stack resource, the only thing that the clusters of one program share. */
 const claims = new WeakMap<pulumi.Resource, Claim[]>();
 
 /**
- * Refuses ports that another cluster of the program is to have. The engine has them free where both are yet to be made.
+ * Refuses ports that another cluster of the same program uses. The engine can't tell while both are yet to be created.
  *
  * @throws pulumi.RunError
  */
@@ -34,12 +34,12 @@ export function claimPorts(name: string, plan: ClusterPlan): void {
   }
 }
 
-/** Whether two addresses are the same one: `0.0.0.0` is any. */
+/** Whether two addresses overlap: `0.0.0.0` is every address. */
 function areOne(a: Claim, b: Claim): boolean {
   return a.address === b.address || [a.address, b.address].includes("0.0.0.0");
 }
 
-/** Far from those of nodes that may come. */
+/** A port above all others, so that either cluster can grow. */
 function nextFree(known: readonly Claim[]): number {
   return Math.max(...known.map(({ port }) => port)) + 1;
 }

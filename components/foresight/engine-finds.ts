@@ -31,12 +31,12 @@ export interface Found {
 
 export interface FoundContainer extends Found {
   readonly running: boolean;
-  /** Name of the node, empty for a helper. */
+  /** Name of the node; empty for a helper container. */
   readonly node: string;
   readonly cluster: string;
-  /** JSON, empty where the container was made before there was this label. */
+  /** JSON; empty if the container was created by a version without this label. */
   readonly settings: string;
-  /** On the engine's host. */
+  /** Ports on the engine's host. */
   readonly publishedPorts: ReadonlySet<number>;
   readonly monitoringUrl: string | undefined;
   readonly clientAddress: string | undefined;
@@ -45,11 +45,14 @@ export interface FoundContainer extends Found {
 const settingValues = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 
 export interface EngineNode {
-  /** The settings that it was made with and no reload changes; undefined where it has no label with them. */
+  /**
+   * The settings that only a restart changes, as the container was created with; undefined if it has no label with
+   * them.
+   */
   readonly settings?: SettingValues;
-  /** Undefined where it doesn't run. */
+  /** Undefined if it doesn't run. */
   readonly monitoringUrl?: string;
-  /** Where its clients reach it, e.g. `127.0.0.1:4222`; undefined where it doesn't run. */
+  /** Where clients reach it, e.g. `127.0.0.1:4222`; undefined if it doesn't run. */
   readonly clientAddress?: string;
 }
 
@@ -80,7 +83,7 @@ export async function listContainers(
   }));
 }
 
-/** The engine shows no ports of a container between two of its starts, which come any moment and take them again. */
+/** Between two starts of a restarting container the engine lists no ports for it, though it will take them again. */
 function portsIn(settings: string): number[] {
   if (settings === "") return [];
   const { clientPort, monitorPort } = settingValues.parse(JSON.parse(settings));
@@ -97,7 +100,7 @@ export async function list(
   return await listNamed(engine, fields, plan, kind, "ls");
 }
 
-/** Lists what has the stack's prefix in its name, another stack's too. */
+/** Lists objects whose name contains the stack's prefix. That includes objects of other stacks. */
 async function listNamed<Row>(
   engine: Engine,
   fields: Fields<Row>,
@@ -111,7 +114,7 @@ async function listNamed<Row>(
   }
 }
 
-/** Of any node that has TLS: as nodes trust each other, what is good for one is good for all. */
+/** Reads the CA and certificate of any node with TLS: all nodes trust each other, so any will do. */
 export async function readTls(
   engine: Engine,
   own: readonly FoundContainer[],
@@ -125,7 +128,7 @@ export async function readTls(
   return ca === undefined || certificate === undefined ? {} : { tls: { ca, certificate } };
 }
 
-/** The text of a file in a container; undefined where it isn't there. */
+/** The text of a file in a container; undefined if there is no such file. */
 async function readFile(
   engine: Engine,
   container: string,
@@ -134,7 +137,7 @@ async function readFile(
 ): Promise<string | undefined> {
   try {
     const archive = await engine.read("cp", `${container}:${file}`, "-");
-    // A copy, as nanotar reads the memory from its start, of which a Buffer may be but a part.
+    // A copy, because nanotar reads the underlying memory from its start, and a Buffer may be a part of a larger one.
     return parseTar(new Uint8Array(archive))[0]?.text;
   } catch (error) {
     if (error instanceof NotFound) return undefined;
@@ -147,7 +150,7 @@ function toRunError(error: unknown, identity: ClusterPlan["identity"]): unknown 
   return new pulumi.RunError(noEngine(error, settingsPlaceOf(identity)));
 }
 
-/** What a container was made with; `none` where it doesn't say. */
+/** The setting `tls` that a container was created with; `none` if its label doesn't have it. */
 export function tlsOf(container: FoundContainer): string {
   return `${engineNode(container).settings?.tls ?? "none"}`;
 }

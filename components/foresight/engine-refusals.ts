@@ -14,7 +14,8 @@ import { type Engine, nothing, textField } from "../../live/engine/engine.ts";
 import { engineNode, type Found, type FoundContainer, partition, tlsOf } from "./engine-finds.ts";
 
 /**
- * Loopback of another machine is not ours, and "everywhere" is no address to reach it by.
+ * With a remote engine, nodes must be published on an address of that machine: its loopback can't be reached from here,
+ * and `0.0.0.0` isn't an address to connect to.
  *
  * @throws pulumi.RunError naming the way out.
  */
@@ -33,8 +34,8 @@ export function refuseUnreachable(
 }
 
 /**
- * Pulumi's Docker provider (5.2) goes by DOCKER_HOST and DOCKER_CONTEXT, and by no context that `docker context use` has
- * chosen: nodes would be made on one engine, and their network on another.
+ * Pulumi's Docker provider (5.2) reads DOCKER_HOST and DOCKER_CONTEXT, but ignores the context that `docker context
+ * use` has chosen: nodes would be created on one engine, and their network on another.
  *
  * @throws pulumi.RunError naming the way out.
  */
@@ -49,7 +50,7 @@ export async function refuseContextInUse(engine: Engine): Promise<void> {
 }
 
 /**
- * The Docker provider goes by what the stack's config has for it before it goes by the environment.
+ * The Docker provider prefers the stack's config to the environment.
  *
  * @throws pulumi.RunError naming the way out.
  */
@@ -86,8 +87,8 @@ export function refuseOtherCluster(own: readonly FoundContainer[], { cluster }: 
 }
 
 /**
- * A route is made between two nodes that both have TLS, by authorities that the other knows, or both have
- * none: nodes that are changed one after the other would take the cluster apart.
+ * Two nodes connect a route only if both have TLS with authorities that the other trusts, or if both have none. A
+ * rolling change of `tls` would therefore split the cluster.
  */
 export function refuseMixedTls(own: readonly FoundContainer[], plan: ClusterPlan): void {
   const other = own
@@ -110,7 +111,7 @@ export function refuseMixedTls(own: readonly FoundContainer[], plan: ClusterPlan
   );
 }
 
-/** While the nodes of one wave have the new image, the others have the old one. */
+/** During a rollout, the nodes of finished waves have the new image, the others the old one. */
 export function refuseMixedVersions(
   own: readonly FoundContainer[],
   { identity, image, rollout }: ClusterPlan,
@@ -141,7 +142,7 @@ export async function refuseTakenPorts(
   );
 }
 
-/** A port that the node itself holds is its own; one that its sibling holds is not free in time. */
+/** A port that the node itself holds is fine. One that another node holds isn't free in time. */
 async function findTakenPort(
   { name, containerName, clientPort, monitorPort }: NodePlan,
   own: readonly FoundContainer[],

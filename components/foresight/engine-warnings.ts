@@ -9,7 +9,10 @@ import { type Ownership, ownerFilter } from "../ownership.ts";
 import type { Teller } from "../teller.ts";
 import { type Found, type FoundContainer, partition } from "./engine-finds.ts";
 
-/** Empty where no node has a container: then the cluster is yet to be made, or was never finished. */
+/**
+ * Nodes with a data volume but no container. Empty if no node has a container: then the cluster is new, or its first
+ * `up` was interrupted.
+ */
 export function findBereft(
   own: readonly FoundContainer[],
   volumes: readonly Found[],
@@ -24,7 +27,9 @@ export function findBereft(
   );
 }
 
-/** Names of nodes that have a data volume and nothing else: it was kept when they left, or the stack was destroyed. */
+/**
+ * Names of nodes of which only the data volume exists: it was kept when the node left, or when the stack was destroyed.
+ */
 export function findReturning(
   own: readonly FoundContainer[],
   volumes: readonly Found[],
@@ -67,7 +72,7 @@ export function warnOfKept(
   for (const line of describeKeptVolumes(kept)) tell.warn(line);
 }
 
-/** Another stack's name may begin with this one's. */
+/** Checks the whole prefix, because another stack's name may begin with this one's. */
 function isDataVolume(name: string, { prefix }: ClusterPlan): boolean {
   return name.startsWith(`${prefix}-`) && name.endsWith("-data");
 }
@@ -92,7 +97,7 @@ export async function warnOfStopped(
   );
 }
 
-/** A node that has its config, but not its data, is not new: somebody removed the volume, or its disk is gone. */
+/** A node with a config volume but no data volume isn't new: somebody removed the volume, or its disk is gone. */
 export function warnOfLostData(
   own: readonly FoundContainer[],
   volumes: readonly Found[],
@@ -111,8 +116,8 @@ export function warnOfLostData(
 }
 
 /**
- * Where a stack has nothing but data volumes, a `destroy` has kept them, and somebody may have removed some. What an
- * interrupted first `up` has left has a config or the network beside them.
+ * If only data volumes exist, a `destroy` has kept them, and some may have been removed since. An interrupted first
+ * `up` leaves config volumes or the network as well.
  */
 export function warnOfNotKept(volumes: readonly Found[], plan: ClusterPlan, tell: Teller): void {
   if (!volumes.every(({ name }) => isDataVolume(name, plan))) return;

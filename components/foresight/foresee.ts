@@ -12,21 +12,21 @@ import { observerOf } from "./observer.ts";
 import { readTlsFiles, type TlsTexts } from "./read-tls-files.ts";
 import { refuseShortages } from "./refuse-shortages.ts";
 
-/** What the running stack is like before anything changes, and what this update does to it. */
+/** The state of the running stack before the update, and what the update does to it. */
 export interface Foresight extends Announcement {
   readonly before: EngineState;
-  /** The user's own certificates, if they are to be used. */
+  /** The user's own certificates, if the settings name any. */
   readonly tlsTexts?: TlsTexts;
-  /** What a saved plan, and an `up` by it, have to have in common. */
+  /** Identifies the settings: the same in a saved plan and in the `up` that uses it. */
   readonly planMark?: string;
 }
 
 /**
- * Looks at the engine and the nodes, says what is going to happen to them, and refuses what would lose messages or what
+ * Inspects the engine and the nodes, logs what is going to happen to them, and refuses what would lose messages or what
  * the servers would refuse.
  *
- * @param source what a saved plan, and an `up` by it, have to have in common; undefined where none is saved or gone by.
- * @throws PlanError, pulumi.RunError, which is shown without a stack trace.
+ * @param source what to derive the plan mark from; undefined if no plan is saved or used.
+ * @throws PlanError; pulumi.RunError, which is shown without a stack trace.
  */
 export async function foresee(
   engine: Engine,
@@ -51,7 +51,7 @@ export async function foresee(
   };
 }
 
-/** @param files certificates, of which secrets of the cluster's resources stem, too. */
+/** @param files certificates; some of the resources' secret inputs come from them. */
 async function markOf(
   { settings, passwords }: ClusterSource,
   access: PlannedCluster["access"],

@@ -28,18 +28,18 @@ import {
   warnOfStopped,
 } from "./engine-warnings.ts";
 
-/** What of the stack was on the engine before anything was changed. */
+/** What existed of the stack on the engine before anything was changed. */
 export interface EngineState {
-  /** The containers of its nodes, by name. */
+  /** The nodes' containers, by container name. */
   readonly containers: ReadonlyMap<string, EngineNode>;
-  /** Nodes that its settings have no more, by their names. */
+  /** Nodes that are no longer in the settings, by node name. */
   readonly leaving: ReadonlyMap<string, EngineNode>;
-  /** Names of its nodes that have a data volume, but no container: they aren't new. */
+  /** Names of nodes with a data volume but no container. They aren't new. */
   readonly bereft: ReadonlySet<string>;
   readonly hasNetwork: boolean;
-  /** There where nodes come back to data volumes that were kept, and may bring streams along. */
+  /** Set if nodes return to data volumes that were kept, which may hold streams. */
   readonly hasKept?: true;
-  /** What its nodes trust and show; undefined where none has TLS. */
+  /** The CA that its nodes trust and a certificate that they present; undefined if none has TLS. */
   readonly tls?: RunningTls;
 }
 
@@ -51,9 +51,9 @@ const NOTHING: EngineState = {
 };
 
 /**
- * Looks at the Docker engine before anything is planned on it, so that what can't work is refused while
- * nothing has changed: no engine, somebody else's objects by the planned names, another cluster's nodes,
- * ports that are taken. Warns of nodes that don't run, as a stack's state doesn't know before a refresh.
+ * Inspects the Docker engine before anything changes, and refuses what can't work: no engine, another owner's objects
+ * with the planned names, nodes of another NATS cluster, ports in use. Warns about nodes that don't run, because a
+ * stack's state doesn't know that before a refresh.
  *
  * @throws pulumi.RunError naming the way out.
  */

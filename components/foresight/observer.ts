@@ -5,13 +5,13 @@ import { observeCluster } from "../../live/monitoring/observe-cluster.ts";
 import type { EngineState } from "./inspect-engine.ts";
 
 /**
- * Gives the cluster as it is, those of its nodes too that are to leave.
+ * Observes the cluster as it is, including nodes that are about to leave.
  *
- * @param isAfresh whether to look again: what was seen before may have been a matter of a moment.
+ * @param isAfresh whether to look again instead of returning the earlier observation.
  */
 export type Observer = (isAfresh?: boolean) => Promise<ObservedCluster>;
 
-/** Looks when it is first asked, and once: a preview that changes nothing needn't. */
+/** Observes on the first call only. A preview without changes never calls it. */
 export function observerOf(plan: ClusterPlan, before: EngineState): Observer {
   let observed: Promise<ObservedCluster> | undefined;
   return (isAfresh = false) => {
@@ -20,7 +20,7 @@ export function observerOf(plan: ClusterPlan, before: EngineState): Observer {
   };
 }
 
-/** Where the nodes that have a container are asked as long as nothing has changed; those that are down have no URL. */
+/** Monitors of the nodes at their current addresses. Nodes that are down have no URL and are left out. */
 export function runningMonitors(
   plan: ClusterPlan,
   { containers, leaving, tls }: EngineState,

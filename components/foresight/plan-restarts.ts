@@ -8,19 +8,19 @@ import { type FormerLacks, formerLacks } from "../../lib/update/turn.ts";
 import type { EngineState } from "./inspect-engine.ts";
 import type { Observer } from "./observer.ts";
 
-/** How the nodes that have to be are restarted, by what runs. */
+/** The nodes to restart, and in which order. */
 export interface Restarts {
-  /** All nodes in the order in which they are changed; those of a step may be down together. */
+  /** All nodes in the order in which they are changed. Nodes of one step may be down together. */
   readonly steps: ClusterPlan["waves"];
   /** Names of the nodes that are restarted. */
   readonly restarted: ReadonlySet<string>;
-  /** What the cluster lacked before. */
+  /** What the cluster lacked before the update. */
   readonly former: FormerLacks;
 }
 
 export interface PlannedRestarts extends Restarts {
   readonly observed: ObservedCluster;
-  /** For the person at the terminal; warnings where there is something to do. */
+  /** Lines for the user; warnings are those that ask for an action. */
   readonly notices: readonly string[];
   readonly warnings: readonly string[];
 }
@@ -28,7 +28,7 @@ export interface PlannedRestarts extends Restarts {
 const LOOKS = 3;
 const LOOK_MS = 1_000;
 
-/** Looks at the cluster where nodes are to be restarted, and orders them. */
+/** Observes the cluster if nodes are to be restarted, and orders the restarts. */
 export async function planRestarts(
   plan: ClusterPlan,
   restarted: ReadonlySet<string>,
@@ -41,7 +41,7 @@ export async function planRestarts(
     ({ name, containerName }) =>
       members.has(name) && containers.get(containerName)?.monitoringUrl === undefined,
   );
-  // A member without a container is made anew, and takes nothing away by that.
+  // A member without a container is recreated. That takes nothing away, because it is down already.
   const returning = down.filter(({ containerName }) => !containers.has(containerName));
   const observed = { ...seen, silent: [...seen.silent, ...down.map(({ name }) => name)] };
   const changing = new Set([...restarted, ...returning.map(({ name }) => name)]);
@@ -58,7 +58,7 @@ export async function planRestarts(
   };
 }
 
-/** What is behind for a moment, as under a heavy load, is not to change the order. */
+/** Looks again while something is behind: a short lag, as under heavy load, must not change the order. */
 async function look(observe: Observer): Promise<ObservedCluster> {
   let observed = await observe();
   for (let looks = 1; looks < LOOKS && lacksOf(groupsOf(observed)).length > 0; looks += 1) {

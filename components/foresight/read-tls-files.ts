@@ -13,10 +13,10 @@ export interface TlsTexts {
 }
 
 /**
- * Reads and checks the user's certificates, where the settings name any.
+ * Reads and checks the user's certificates, if the settings name any.
  *
- * @param before the nodes that there are, and what they have now.
- * @throws PlanError naming every file that won't do, and never what is in it.
+ * @param before the certificates and nodes that exist now.
+ * @throws PlanError naming every file that can't be used, but never its contents.
  */
 export function readTlsFiles(
   plan: ClusterPlan,
@@ -26,7 +26,7 @@ export function readTlsFiles(
   const { tlsFiles, rollout } = plan;
   if (!tlsFiles) return undefined;
   const texts = readAll(tlsFiles, plan);
-  // Nodes that are changed all at once needn't get along with those of before, but with those that leave.
+  // If all nodes change at once, their new certificates needn't fit the old ones, except for nodes that leave.
   const together = rollout === "all" && leaving.size === 0 ? undefined : running;
   const verdict = checkTlsFiles(texts.ca, texts.nodes, Date.now(), together);
   refuse(verdict.problems);
@@ -42,7 +42,7 @@ function readAll(files: TlsFiles, plan: ClusterPlan): TlsTexts {
       return readFileSync(file, "utf8");
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      // Who puts the key itself there is not to have it shown.
+      // If the setting holds the key itself instead of a path, the message must not show it.
       const what = file.includes("-----BEGIN") ? "PEM text, as if it were a file's name" : file;
       const message =
         code === "ENOENT" ? `there is no file ${what}` : `can't read ${what}: ${code}`;

@@ -6,10 +6,10 @@ import type { EngineState } from "./inspect-engine.ts";
 import { type Observer, runningMonitors } from "./observer.ts";
 
 /**
- * Holds the plan against the room that there is, before anything changes. Streams are looked at only where what the
- * nodes say of their room leaves it open whether there is enough.
+ * Compares the plan with the storage that is available, before anything changes. It looks at streams only if the nodes'
+ * own figures don't settle whether there is enough.
  *
- * @throws pulumi.RunError with the sums and the room.
+ * @throws pulumi.RunError with the required and the available bytes.
  */
 export async function refuseShortages(
   plan: ClusterPlan,

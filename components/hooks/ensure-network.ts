@@ -3,8 +3,8 @@ import { AlreadyExists, type Engine, NotFound } from "../../live/engine/engine.t
 import { labelFlags, type Ownership } from "../ownership.ts";
 
 /**
- * A hook that makes the network anew if it was removed: a Command can't see that, a container needs it. One
- * for all containers, as one look is enough.
+ * A hook that recreates the network if it was removed: the Command that owns it can't notice, but containers need it.
+ * All containers share one hook, because one check is enough.
  */
 export function ensureNetwork(
   engine: Engine,
@@ -26,7 +26,7 @@ export function ensureNetwork(
   });
 }
 
-/** An engine that doesn't answer now may do so once the container is made. */
+/** False if the engine doesn't answer: creating the container may work all the same. */
 async function isMissing(engine: Engine, networkName: string): Promise<boolean> {
   return await engine.run("network", "inspect", networkName).then(
     () => false,

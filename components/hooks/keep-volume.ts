@@ -5,11 +5,11 @@ import { exportState } from "../../live/pulumi-cli/export-state.ts";
 import { organizationOfRun } from "../mocked.ts";
 
 /**
- * A hook that refuses to replace a volume, which `--replace` and `state taint` may ask for. Pulumi would make the new one
- * first, which is the old one still, as the engine keeps a volume whose name it is told to create; then it would delete
- * "the old one" in every later command, in vain while a node has it, and with all messages where none does.
+ * A hook that refuses to replace a volume, as `--replace` and `state taint` ask for. Pulumi would create the new volume
+ * first. The engine then keeps the existing one, as it does when a volume of that name exists. Every later command
+ * would try to delete "the old one": in vain while a node uses it, and with all its messages otherwise.
  *
- * A volume that no state has yet is taken up, as after an `up` that was killed.
+ * A volume that isn't in the state is adopted, as after an `up` that was killed.
  */
 export function keepVolume(engine: Engine, volume: string): pulumi.ResourceHook {
   const name = {

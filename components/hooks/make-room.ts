@@ -3,10 +3,10 @@ import { type Engine, nothing, textField } from "../../live/engine/engine.ts";
 import type { Ownership } from "../ownership.ts";
 
 /**
- * A hook that makes room for a container: one of that name which this stack made in an `up` that was
- * killed before it could note it down is removed, as it would bar its own creation for ever.
+ * A hook that removes a leftover container of the same name and owner. An `up` that was killed before it wrote its
+ * state leaves one, and its name would block every later creation.
  *
- * Somebody else's container of that name stays, and the creation fails with the engine's own words.
+ * Another owner's container stays, and the creation fails with the engine's own error.
  */
 export function makeRoomFor(
   engine: Engine,
@@ -17,7 +17,8 @@ export function makeRoomFor(
     const owned = { owner: textField(`index .Config.Labels "${label}"`) };
     const [found] = await engine.list(owned, "container", "inspect", container).catch(nothing);
     if (found?.owner !== value) return;
-    // One that runs may lead streams: when it is stopped, it hands them on. What doesn't work here, the creation tells of.
+    // A graceful stop lets a server hand over its stream leaders. Errors are ignored, because the creation reports
+    // them.
     await engine.run("container", "stop", container).catch(nothing);
     await engine.run("container", "rm", "--force", container).catch(nothing);
   });

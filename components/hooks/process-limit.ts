@@ -2,17 +2,17 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Engine, nothing, reasonOf, textField } from "../../live/engine/engine.ts";
 import { until } from "../../live/until.ts";
 
-/** Far above what a server takes, some dozen and a few for each core, and far below what a host has. */
+/** Processes and threads. A server needs a few dozen plus some for each core; a host can run far more than this. */
 const MOST_PROCESSES = 1_024;
 
-/** An engine that is restarted is back by then; what a hook has missed, no later update makes up for. */
+/** A restarting engine is back within this time. No later update sets a limit that was missed. */
 const PATIENCE_MS = 60_000;
 const PAUSE_MS = 500;
 
 /**
- * A hook that limits how many processes and threads a new container may have: the docker provider (5.2) has no
- * field for it, and an ulimit would count those of all nodes together, which run as the same user. The limit
- * stays with the container.
+ * A hook that limits how many processes and threads a new container may have. The Docker provider (5.2) has no field
+ * for it, and an ulimit would count those of all nodes together, because all run as the same user. The limit stays with
+ * the container.
  */
 export function limitProcesses(engine: Engine, name: string): pulumi.ResourceHook {
   return new pulumi.ResourceHook(name, async ({ id }) => {
@@ -37,8 +37,8 @@ export function limitProcesses(engine: Engine, name: string): pulumi.ResourceHoo
 }
 
 /**
- * A server that has ended, and perhaps is about to be started again, is the gate's to tell of, in the server's own
- * words: the engine has too many for it.
+ * Whether the server has ended, and perhaps is about to be restarted. The gate reports that with the server's own
+ * words; the engine's error here would be less helpful.
  */
 async function hasEnded(engine: Engine, id: string): Promise<boolean> {
   const [found] = await engine

@@ -17,12 +17,12 @@ import type { Teller } from "../teller.ts";
 export interface TurnsArgs {
   readonly plan: ClusterPlan;
   readonly restarts: Restarts;
-  /** What the label of a node's container has once it is changed. */
+  /** The label that a node's container has after the update. */
   readonly labels: (node: NodePlan) => string;
   readonly ownership: Ownership;
   readonly engine: Engine;
   readonly tell: Teller;
-  /** PEM of the authorities that certify the nodes; undefined where they have no TLS. */
+  /** PEM of the authorities that certify the nodes; undefined if they have no TLS. */
   readonly caCertificate: pulumi.Output<string> | undefined;
 }
 
@@ -35,14 +35,15 @@ interface TurnStatus extends WaitStatus {
 }
 
 /**
- * Lets nodes be restarted one step after the other, each by a hook before its config is written: it waits until the
- * restart takes no majority. Only the program knows what the cluster was like before, and who else is about to go;
- * a Command's inputs must not depend on that.
+ * Lets nodes be restarted one step after the other. Each node has a hook that runs before its config is written, and
+ * waits until the restart costs no group its majority. It is a hook and not a Command, because only the program knows
+ * the state before the update and which other nodes are about to restart, and a Command's inputs must not depend on
+ * either.
  */
 export class Turns {
   readonly #args: TurnsArgs;
   readonly #planned: ReadonlyMap<string, string>;
-  /** Names of the nodes that were let go. */
+  /** Names of the nodes that were released for their restart. */
   readonly #gone = new Set<string>();
 
   constructor(args: TurnsArgs) {
@@ -50,7 +51,7 @@ export class Turns {
     this.#planned = new Map(nodesOf(args.plan).map((node) => [node.name, args.labels(node)]));
   }
 
-  /** The hook for a node; none where it isn't restarted, or where nobody is asked. */
+  /** The hook for a node; undefined if the node isn't restarted, or if all nodes restart at once. */
   hookFor({ name, containerName }: NodePlan): pulumi.ResourceHook | undefined {
     const { plan, restarts } = this.#args;
     if (plan.rollout === "all" || !restarts.restarted.has(name)) return undefined;
@@ -68,7 +69,7 @@ export class Turns {
         const own = await this.#list();
         const obstacle = await this.#whyNot(node, mates, own);
         if (!obstacle) {
-          // At once, so that no other node is let go in between.
+          // In the same tick, so that no other node is released in between.
           this.#gone.add(node);
           return { done: undefined };
         }

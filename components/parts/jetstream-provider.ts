@@ -8,14 +8,14 @@ import {
 import type { EngineState } from "../foresight/inspect-engine.ts";
 
 export interface JetStreamProviderArgs {
-  /** How to reach the cluster as the stack's own users. Kept as a secret. */
+  /** How to connect to the cluster as the stack's own users. Kept as a secret. */
   readonly connection: pulumi.Input<ManagerConnection>;
 }
 
 /**
- * Through what streams are reached, and the one place in the state that holds what the stack logs in with. A secret in each
- * stream would be encrypted anew, all of them, whenever the CLI writes its state; and with another password
- * every stream would show a change.
+ * The provider of a cluster's streams, and the only place in the state with the stack's own login. If each stream had
+ * it, the CLI would encrypt all of those secrets again whenever it writes its state, and a changed password would show
+ * as a change of every stream.
  */
 export class JetStreamProvider extends pulumi.ProviderResource {
   constructor(name: string, args: JetStreamProviderArgs, opts?: pulumi.ResourceOptions) {
@@ -25,10 +25,10 @@ export class JetStreamProvider extends pulumi.ProviderResource {
 }
 
 /**
- * Where a planned cluster is reached. Where it is to have TLS, a password goes to no server without.
+ * How to reach a planned cluster. With TLS planned, no password is sent to a server without TLS.
  *
- * @param ca PEM of the authorities that certify its nodes; undefined where they have no TLS, or none yet.
- * @param running its nodes by their containers' names: one that runs is reached where it is now.
+ * @param ca PEM of the authorities that certify its nodes; undefined if they have no TLS, or not yet.
+ * @param running its nodes by container name: a running node is reached at its current address.
  */
 export function serversOf(
   plan: ClusterPlan,

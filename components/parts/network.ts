@@ -3,8 +3,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import { labelFlags, type Ownership } from "../ownership.ts";
 
 /**
- * Makes the network by a Command: the docker provider's own resource sleeps 2 s once it is made, before
- * it is removed and at each refresh (terraform-provider-docker 4), while every node waits for it.
+ * Creates the network with a Command. The Docker provider's own resource sleeps 2 s after creating it, before removing
+ * it and at each refresh (terraform-provider-docker 4), while every node waits for it.
  */
 export function createNetwork(
   name: string,
@@ -25,11 +25,14 @@ export function createNetwork(
   );
 }
 
-// As good as removed, but only if the engine says so.
+// Counts as removed, but only if the engine confirms that there is no such network.
 const IS_GONE =
   '{ found=$(docker network ls --quiet --filter "name=^$NETWORK$") && [ -z "$found" ]; }';
 
-/** Whether nodes are in the network: an `up` is told to replace it, and it stays, as it is theirs. Where all ends, they go first. */
+/**
+ * Whether nodes are in the network. They are if an `up` is told to replace it: then it stays. When the cluster is
+ * deleted, the nodes go first.
+ */
 function isInUse({ label, value }: Ownership["label"]): string {
   const filters = `--filter "network=$NETWORK" --filter "label=${label}=${value}"`;
   return `{ nodes=$(docker ps --quiet ${filters}) && [ -n "$nodes" ] && echo "the network stays, as nodes are in it"; }`;

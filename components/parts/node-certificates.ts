@@ -12,21 +12,21 @@ import { providerText } from "../dynamic.ts";
 import type { EngineState } from "../foresight/inspect-engine.ts";
 import type { TlsTexts } from "../foresight/read-tls-files.ts";
 
-/** What nodes show, and whom they trust. */
+/** The nodes' certificates, and the authorities that they trust. */
 export interface Certificates {
   /** PEM of the authorities. */
   readonly ca: pulumi.Output<string>;
-  /** What goes into each node's config volume, texts by file name; by node name. */
+  /** Files for each node's config volume: texts by file name, by node name. */
   readonly files: ReadonlyMap<string, NodeFiles>;
 }
 
 export type NodeFiles = Readonly<Record<string, pulumi.Input<string>>>;
 
 /**
- * Makes the certificates of a stack's own authority, or passes on the user's.
+ * Creates certificates by the stack's own authority, or passes on the user's.
  *
- * @param texts there where the user's are to be used.
- * @returns undefined where nodes have no TLS.
+ * @param texts the user's certificates; undefined for the stack's own.
+ * @returns undefined if nodes have no TLS.
  */
 export function createCertificates(
   name: string,
@@ -60,7 +60,7 @@ function certify(
   before: EngineState,
   parent: pulumi.Resource,
 ): Certificates {
-  // They are nowhere but in the state: with the cluster they are gone.
+  // The certificates exist in the state only, so nothing has to be deleted.
   const options = { parent, deletedWith: parent };
   const authority = new CertificateAuthority(
     `${name}-authority`,
@@ -81,8 +81,8 @@ function certify(
 }
 
 /**
- * A hook that refuses another authority where nodes go by the one that there is, as where an `up` is told to replace
- * it: nodes that are changed one after the other would no longer take each other's certificates.
+ * A hook that refuses to replace an authority which running nodes trust, as `--replace` asks for: in a rolling change,
+ * nodes with the new authority and nodes with the old one would reject each other's certificates.
  */
 function keepAuthority(
   authority: string,
@@ -103,7 +103,7 @@ function keepAuthority(
   );
 }
 
-/** The authority of a stack. It lasts ten years, is renewed in time, and keeps its key. */
+/** The stack's own authority. It is valid for ten years, is renewed in time, and keeps its key. */
 class CertificateAuthority extends pulumi.CustomResource {
   declare readonly certificate: pulumi.Output<string>;
   declare readonly key: pulumi.Output<string>;
@@ -118,7 +118,7 @@ class CertificateAuthority extends pulumi.CustomResource {
   }
 }
 
-/** The certificate of one node, so that a change of it is no other's. */
+/** The certificate of one node. Each has its own resource, so that it changes independently of the others. */
 class NodeCertificate extends pulumi.CustomResource {
   declare readonly certificate: pulumi.Output<string>;
   declare readonly key: pulumi.Output<string>;
@@ -137,7 +137,7 @@ class NodeCertificate extends pulumi.CustomResource {
   }
 }
 
-/** What is known once it is made. */
+/** Outputs, known after creation. */
 const ISSUED = {
   validFrom: undefined,
   validUntil: undefined,

@@ -10,7 +10,7 @@ class DynamicProvider extends pulumi.ProviderResource {
   }
 }
 
-/** By the packages that a cluster's resources are of. */
+/** By the packages of a cluster's resources. */
 const PROVIDERS: Readonly<Record<string, MakeProvider>> = {
   docker: (name, opts) => new docker.Provider(name, {}, opts),
   command: (name, opts) => new command.Provider(name, {}, opts),
@@ -19,14 +19,15 @@ const PROVIDERS: Readonly<Record<string, MakeProvider>> = {
 
 const own = new WeakSet<pulumi.ProviderResource>();
 
-/** Whether a provider is one that {@link withOwnProviders} made. */
+/** Whether {@link withOwnProviders} created a provider. */
 export function isOwn(provider: pulumi.ProviderResource): boolean {
   return own.has(provider);
 }
 
 /**
- * Makes what Pulumi's default providers would be, where the stack's config has those disabled
- * (`pulumi:disable-default-providers`): nobody else can name any, as they have to be on the engine of the cluster's commands.
+ * Creates explicit providers in place of Pulumi's default ones if the stack's config disables those
+ * (`pulumi:disable-default-providers`). Users can't pass any, because they have to use the same engine as the cluster's
+ * commands.
  */
 export function withOwnProviders(
   name: string,

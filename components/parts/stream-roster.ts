@@ -8,8 +8,8 @@ export type StreamRosterArgs = {
 };
 
 /**
- * Remembers which streams there are, so that a preview can tell what Pulumi tells no provider of: that a
- * stream which holds messages is to be deleted, or an account with streams, which it refuses.
+ * Remembers the streams of the last update, so that a preview can refuse the deletion of a stream that holds messages,
+ * or of an account with streams. Pulumi doesn't tell a provider of deletions during a preview.
  */
 export class StreamRoster extends pulumi.CustomResource {
   constructor(

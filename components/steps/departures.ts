@@ -7,11 +7,12 @@ import { scriptPatience } from "./script-patience.ts";
 import type { StepArgs } from "./step-args.ts";
 
 /**
- * Makes the step before all nodes that stay: nodes that leave take no new replicas, and know the accounts that are to
- * come, as one of them may lead the meta group. Where none leaves, it must not change with the accounts.
+ * Creates the step that drains leaving nodes, before any remaining node changes: leaving nodes take no new replicas,
+ * and learn the new accounts, because one of them may lead the meta group. `stdin` is ignored while no node leaves, so
+ * that a change of accounts doesn't run the step.
  *
  * @param accountsConf a secret.
- * @param after what has to be done before: no node knows less of accounts than those that leave.
+ * @param after the dependencies: all remaining nodes know at least the accounts that the leaving ones know.
  */
 export function createDrain(
   name: string,
@@ -25,9 +26,9 @@ export function createDrain(
 }
 
 /**
- * Makes the last step: nodes that leave are stopped one by one, and forgotten by the others.
+ * Creates the last step: leaving nodes are stopped one by one, and removed from the meta group.
  *
- * @param after what has to be done before: all streams have moved.
+ * @param after the dependencies: all streams have moved.
  */
 export function createRetirement(
   name: string,
@@ -46,7 +47,7 @@ export function createRetirement(
   return createDepartureScript(name, "retire", args, inputs, after, parent);
 }
 
-/** A script that runs whenever other nodes are planned; it finds those that leave by itself. */
+/** Creates a script that runs whenever the set of nodes changes. The script finds the leaving nodes itself. */
 function createDepartureScript(
   name: string,
   verb: string,

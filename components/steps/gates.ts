@@ -6,15 +6,15 @@ import { createScript, NOTHING, nodeVariables, runCommand } from "./script.ts";
 import { scriptPatience } from "./script-patience.ts";
 import type { StepArgs } from "./step-args.ts";
 
-/** URL of the monitoring pages of nodes, by name. */
+/** The nodes' monitoring URLs, by node name. */
 export function monitoringUrls(nodes: readonly NodePlan[]): Record<string, string> {
   return Object.fromEntries(nodes.map(({ name, monitoringUrl }) => [name, monitoringUrl]));
 }
 
 /**
- * Makes the gate before the first wave: whatever restarts a node updates it, and it refuses where the
- * cluster isn't well, also where it is itself replaced by then. It knows nothing of containers that somebody removed,
- * whose return it must not bar.
+ * Creates the gate before the first wave. It runs if any node is to be restarted, also when the Command itself is
+ * replaced, and fails if the cluster isn't healthy. Its inputs don't depend on removed containers, because it must not
+ * block their return.
  */
 export function createStartGate(
   name: string,
@@ -43,13 +43,13 @@ export function createStartGate(
 }
 
 /**
- * Makes the gate behind a wave. The first boot needs all nodes at once, as a new meta group elects its
- * leader only when every member is there: so only the last gate waits when it is created, unless there was
- * a cluster whose nodes are now to be changed in more waves. A container that was replaced updates the gate
- * behind its wave, and that one waits until all is well again.
+ * Creates the gate behind a wave. On the first boot all nodes have to start at once, because a new meta group elects
+ * its leader only when every member is up: so on creation only the last gate waits, unless an existing cluster is now
+ * changed in more waves. A replaced container updates the gate behind its wave, which then waits until the cluster is
+ * healthy.
  *
- * @param index of the wave right before the gate: where containers of its nodes were replaced, it waits again.
- * @param nodes those of that wave at least, by name.
+ * @param index of the wave before the gate.
+ * @param nodes at least those of that wave, by name.
  */
 export function createGate(
   name: string,
@@ -66,7 +66,7 @@ export function createGate(
   const containers = pulumi.all(made.map(({ containerId }) => containerId));
   const isRestarted = wave.some(({ name }) => restarts.restarted.has(name));
   const lacked = isRestarted ? [...restarts.former.keys].sort() : [];
-  // Nodes come back to data volumes that were kept with streams, which take their time to elect leaders.
+  // Nodes that return to kept volumes may hold streams, which take time to elect leaders.
   const first = before.hasKept ? "replicas" : "members";
   return createScript(
     name,
@@ -85,7 +85,7 @@ export function createGate(
         ...nodeVariables({ plan, ownership }, caCertificate),
         ...(lacked.length > 0 ? { LACKED: JSON.stringify(lacked) } : {}),
       },
-      // What the cluster lacked before counts while nodes are restarted.
+      // What the cluster lacked before the update matters only while nodes are restarted.
       passing: isRestarted ? {} : { LACKED: undefined },
       isHeard: true,
     },
@@ -94,11 +94,11 @@ export function createGate(
 }
 
 /**
- * Makes the step behind the last gate: where tags or stores were changed by reloads, streams wait until the meta leader,
- * which places them, has heard of it. A server tells of its tags at once, but once a second at most (nats-server 2.15,
- * `statszRateLimit`).
+ * Creates the step behind the last gate: if reloads changed tags or storage limits, streams wait until the meta leader,
+ * which places them, has received them. A server announces its tags at once, but at most once a second (nats-server
+ * 2.15, `statszRateLimit`).
  *
- * @param hasGrowth whether reloads give nodes more room for streams.
+ * @param hasGrowth whether reloads raise the storage limits of nodes.
  */
 export function createTagPause(
   name: string,

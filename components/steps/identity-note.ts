@@ -14,17 +14,18 @@ import { isMocked, organizationOfRun } from "../mocked.ts";
 import { runCommand } from "./script.ts";
 
 /**
- * Who a cluster is: what its stack's state says, wherever that lies, however one logged in, and whatever the stack is
- * called by now.
+ * The identity of a cluster, read from its stack's state, so that it doesn't depend on the backend, the login or the
+ * current stack name.
  *
- * That it derives from neither the stack's name nor the backend's URL keeps a stack that is renamed, or whose state
- * moves, on its nodes; and a state that knows of no identity is nobody that is on the engine already, though its name
- * and its backend's URL be the same. A program can't read its state, but outputs of a resource that doesn't change are
- * known in a preview too: so the first `up` notes the identity down, as its first resource and before anything is
- * planned, in a Command that nothing changes afterwards. Where there is none to be had, as in the preview before, or an
- * `up` that leaves the Command out (`--target`), it is found by the same steps again: with the labels of what the state
- * has, which is also how stacks go on that were made before there was this resource, and where it was taken out of the
- * state. A Command, as only its `create` runs in that one case: reading the state takes 0.4 s.
+ * A stack that is renamed or whose state moves keeps its nodes. A new state gets a new identity, and so never takes
+ * over what is on the engine, even with the same stack name and backend URL.
+ *
+ * A program can't read its state, but the outputs of an unchanged resource are known in a preview, too. So the first
+ * `up` notes the identity in a Command, as its first resource and before anything is planned, and nothing changes that
+ * Command afterwards. Without its output, the identity is found by the same steps again, from the labels of the
+ * resources in the state: in the preview before the first `up`, in an `up` that skips the Command (`--target`), for
+ * stacks that were created before this resource existed, and if it was removed from the state. It is a Command, because
+ * its `create` runs only when needed: reading the state takes 0.4 s.
  */
 export async function keepIdentity(
   engine: Engine,
@@ -42,7 +43,7 @@ export async function keepIdentity(
         ORGANIZATION: organization,
         PROJECT: project,
         STACK: stack,
-        // What a person has in the environment is about the one cluster of a stack.
+        // Variables in a user's environment are for stacks with a single cluster.
         ...(cluster === undefined ? {} : { CLUSTER: cluster, [OWNER_VARIABLE]: owner ?? "" }),
       },
       logging: local.Logging.None,

@@ -5,8 +5,8 @@ import { createScript, NOTHING, nodeVariables, runCommand, type ScriptArgs } fro
 import type { StepArgs } from "./step-args.ts";
 
 /**
- * Makes the step before all others that change a node: all nodes know the accounts that are to come. It runs
- * whenever there are other accounts, exports or imports.
+ * Creates the step that announces new accounts to all nodes, before any step that changes a node. It runs whenever
+ * accounts, exports or imports change.
  */
 export function createAccountsStep(
   name: string,
@@ -23,8 +23,9 @@ export function createAccountsStep(
 }
 
 /**
- * Makes the step behind all nodes: what somebody wants is heard everywhere. It runs whenever the accounts step did, an
- * interrupted `up` included; and once in a cluster that was made before there was such a step.
+ * Creates the step behind all nodes that restores lost interest, so that every node knows the subscriptions of all
+ * others. It runs whenever the accounts step did, also in an `up` that was interrupted, and once in a cluster that was
+ * created before this step existed.
  */
 export function createInterestStep(
   name: string,
@@ -38,7 +39,7 @@ export function createInterestStep(
   return createInterestScript(name, "hear-interest", args, environment, options);
 }
 
-/** Nodes that are yet to be made start with all accounts. */
+/** New nodes start with all accounts, so a new cluster has nothing to do. */
 function createInterestScript(
   name: string,
   verb: string,

@@ -7,13 +7,14 @@ import type { StepArgs } from "./step-args.ts";
 const STOP_ALL =
   'nodes=$(docker ps --quiet --filter "label=$OWNER"); [ -z "$nodes" ] || docker stop $nodes';
 
-/** Of a stack whose config has the settings, nothing but `destroy` takes the cluster away, and `npx pulumi` names its command. */
+/**
+ * With the settings in the stack's config, only `destroy` removes the cluster, and `npx pulumi` passes its command.
+ */
 const STOP_UNLESS_REPLACED = `case "$NATS_REGIONS_COMMAND" in up | update) exit 0 ;; esac; ${STOP_ALL}`;
 
 /**
- * Goes early when the cluster is destroyed, and stops all nodes at once: one after the other, in the
- * order in which the gates let them in, each would hand its leaders on to the next to go. Where an `up` is told to
- * replace it, which deletes the old one as well, they run on.
+ * Creates the step that stops all nodes at once when the cluster is destroyed. Stopped one after the other, each would
+ * hand its leaders to the next one. An `up` that replaces the step deletes the old one, too: then nodes keep running.
  */
 export function createShutdown(
   name: string,
@@ -36,9 +37,10 @@ export function createShutdown(
 }
 
 /**
- * Makes the guard that goes first when a program has its cluster no more: it refuses where messages would be gone for good.
+ * Creates the guard that is deleted first when a program no longer has its cluster. It refuses if messages would be
+ * lost for good.
  *
- * @param after all that must still be there if it refuses: streams, the shutdown.
+ * @param after what must still exist if it refuses: streams, the shutdown.
  */
 export function createRemovalGuard(
   name: string,

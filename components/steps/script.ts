@@ -4,31 +4,33 @@ import { settingsPlaceOf } from "../../lib/plan/settings.ts";
 import { ownerFilter } from "../ownership.ts";
 import type { StepArgs } from "./step-args.ts";
 
-/** Says that a script has nothing to do, to the shell. */
+/** A shell command that does nothing. */
 export const NOTHING = ":";
 
-/** The command that starts one of the scripts in run/, found from the program's folder as its imports are. */
+/**
+ * The command that starts one of the scripts in run/. It finds the package from the program's folder, as imports do.
+ */
 export function runCommand(...words: string[]): string {
   return `node -e 'import("nats-regions/run")' ${words.join(" ")}`;
 }
 
 export interface ScriptArgs {
-  /** What the shell runs where the state has no such script yet. That it is another one now is no change. @default nothing */
+  /** Shell command for a script that isn't in the state yet. A change of it is ignored. @default nothing */
   readonly create?: string;
-  /** What it runs whenever anything below has changed. @default nothing */
+  /** Shell command for any change of the fields below. @default nothing */
   readonly update?: string;
-  /** What it runs when the script leaves the program, or the stack is destroyed. @default nothing */
+  /** Shell command for when the script leaves the program, or the stack is destroyed. @default nothing */
   readonly delete?: string;
   readonly environment: Readonly<Record<string, pulumi.Input<string>>>;
-  /** Variables that count in the updates which set them; one that is undefined is no change, whatever it was before. */
+  /** Variables for some updates only: setting one is a change, but undefined keeps the former value and is none. */
   readonly passing?: Readonly<Record<string, pulumi.Input<string> | undefined>>;
-  /** Counts like such a variable, where it is there with undefined. */
+  /** If the key is present with undefined, it keeps its former value as well. */
   readonly stdin?: pulumi.Input<string> | undefined;
-  /** Whether people see what it says on stderr. @default false */
+  /** Whether its stderr is shown to the user. @default false */
   readonly isHeard?: boolean;
 }
 
-/** Makes a step of an update that runs something between its resources: a Command, whose inputs say when it is due. */
+/** Creates a Command that runs a script between other resources. It runs when its inputs change. */
 export function createScript(
   name: string,
   { environment, passing = {}, isHeard = false, ...args }: ScriptArgs,
@@ -59,7 +61,7 @@ export function createScript(
   );
 }
 
-/** As scripts are told of whose nodes they ask, and whom they take for one; see run/given.ts. */
+/** The variables that tell a script whose nodes to ask, and which CA to trust; see run/given.ts. */
 export function nodeVariables(
   { plan, ownership }: Pick<StepArgs, "plan" | "ownership">,
   ca: pulumi.Output<string> | undefined,
@@ -68,7 +70,7 @@ export function nodeVariables(
   return {
     OWNER: ownerFilter(ownership),
     ...(ca ? { CA: ca } : {}),
-    // Nothing new for stacks whose config has the settings.
+    // Not set for settings in the config, so that existing stacks don't change.
     ...(place === "program" ? { SETTINGS_IN: place } : {}),
   };
 }

@@ -3,11 +3,11 @@ import type { ClusterPlan } from "../../lib/plan/plan.ts";
 import type { EngineState } from "../foresight/inspect-engine.ts";
 import type { Ownership } from "../ownership.ts";
 
-/** What steps go by: what is planned, whose it is, and what there was before. */
+/** What steps need: the plan, the owner, and what existed before. */
 export interface StepArgs {
   readonly plan: ClusterPlan;
   readonly ownership: Ownership;
   readonly before: EngineState;
-  /** PEM of the authorities that certify nodes; undefined where they have no TLS. */
+  /** PEM of the authorities that certify nodes; undefined if they have no TLS. */
   readonly caCertificate: pulumi.Output<string> | undefined;
 }
