@@ -1,4 +1,4 @@
-/** Named by the states of stacks. */
+/** The states of stacks refer to this path. */
 export {
   authorityProvider,
   certificateProvider,

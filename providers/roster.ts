@@ -1,2 +1,2 @@
-/** Named by the states of stacks. */
+/** The states of stacks refer to this path. */
 export { rosterProvider } from "./streams/roster-lifecycle.ts";

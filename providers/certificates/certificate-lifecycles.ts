@@ -24,7 +24,7 @@ import {
 
 /** What the program passes for an authority. */
 export interface AuthorityArgs {
-  /** As its certificate shows it. */
+  /** Common name of its certificate. */
   readonly name: string;
 }
 
@@ -33,14 +33,13 @@ export interface CertificateArgs {
   readonly node: string;
   /** Host names and addresses. */
   readonly names: readonly string[];
-  /** E.g. `365d`. */
+  /** How long the certificate is valid, e.g. `365d`. */
   readonly lifetime: string;
   readonly authority: Issuer;
 }
 
 /**
- * From when to when it holds is known once it is made, and is no input: an `up` that goes by a saved plan has the
- * inputs of the preview, to the letter.
+ * The validity is an output and not an input: an `up` with a saved plan has to use the inputs of the preview exactly.
  */
 export type Issued<Args> = Args & Validity & KeyedCertificate;
 
@@ -57,11 +56,13 @@ export interface IssuerLifecycle<Args> {
 /** Milliseconds since 1970. */
 type Clock = () => number;
 
-/** Run in the dynamic provider's process; components/node-certificates.ts loads them by these names. */
+/** Used by the dynamic provider's process; components/parts/node-certificates.ts refers to these names. */
 export const authorityProvider = authorityLifecycle(Date.now);
 export const certificateProvider = certificateLifecycle(Date.now);
 
-/** The lifecycle of an authority. Its key stays for good: what it signed is good whatever its certificate is. */
+/**
+ * The lifecycle of an authority. It keeps its key for good, so that a renewal doesn't invalidate what the key signed.
+ */
 export function authorityLifecycle(clock: Clock): IssuerLifecycle<AuthorityArgs> {
   return lifecycle<AuthorityArgs>({
     id: ({ name }) => name,
@@ -72,7 +73,9 @@ export function authorityLifecycle(clock: Clock): IssuerLifecycle<AuthorityArgs>
   });
 }
 
-/** The lifecycle of a node's certificate: made anew, with a new key, when it says other things or is due. */
+/**
+ * The lifecycle of a node's certificate: issued anew, with a new key, if its contents change or it is due for renewal.
+ */
 export function certificateLifecycle(
   clock: Clock,
   say: (line: string) => void = console.error,
@@ -82,7 +85,7 @@ export function certificateLifecycle(
     essence: essenceOf,
     isDue: ({ node, lifetime, validUntil }) => {
       const now = clock();
-      // Where it is good, the node itself says when that ends; see components/announce-changes.ts.
+      // While the certificate is valid, announce-changes.ts reports the expiry that the node itself shows.
       if (Date.parse(validUntil) <= now) {
         say(`the certificate of ${node} ${describeExpiry(validUntil, now)}; this up renews it`);
       }
@@ -99,8 +102,8 @@ function millisecondsOf(lifetime: string): number {
 }
 
 /**
- * All that a certificate says beside its validity, names in whatever order; neither the provider's text nor what the
- * SDK adds. A preview doesn't know the key of an authority that is renewed, but it stays that of `olds`.
+ * What a certificate contains besides its validity, names sorted, without the provider's text and the SDK's own inputs.
+ * If the key is unknown, as in a preview that renews the authority, it is that of `olds`: authorities keep their key.
  */
 function essenceOf(
   { node, names, lifetime, authority: { name, key } }: CertificateArgs,
@@ -112,9 +115,9 @@ function essenceOf(
 
 interface Rules<Args> {
   id(args: Args): string;
-  /** What makes another certificate necessary where it is another than that of `olds`. */
+  /** The contents; a new certificate is issued if they differ from those of `olds`. */
   essence(inputs: Args, olds?: Args): unknown;
-  /** Whether one that says what it should is to be renewed all the same. */
+  /** Whether a certificate with unchanged contents is to be renewed. */
   isDue(olds: Issued<Args>): boolean;
   validity(inputs: Args): Validity;
   issue(inputs: Args, validity: Validity, olds?: Issued<Args>): Promise<KeyedCertificate>;

@@ -15,25 +15,25 @@ import {
 import type { Validity } from "../../lib/tls/certificate-rules.ts";
 import { isAddress } from "../../lib/tls/tls-settings.ts";
 
-/** Understood by whatever speaks TLS, and small: the state holds one for each node. */
+/** Supported by every TLS implementation, and small: the state holds a key for each node. */
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
-/** PEM, a certificate and the PKCS #8 of its key. */
+/** PEM of a certificate, and of its key (PKCS #8). */
 export interface KeyedCertificate {
   readonly certificate: string;
   readonly key: string;
 }
 
-/** Whoever signs: the name that its own certificate has, and the PEM of its key. */
+/** A signing authority: its common name and the PEM of its key. */
 export interface Issuer {
   readonly name: string;
   readonly key: string;
 }
 
 /**
- * Makes an authority's certificate.
+ * Issues an authority's certificate.
  *
- * @param key PEM of the key that it has so far: then whatever that signed stays good. Default: a new one.
+ * @param key PEM of its existing key, with which everything that it signed stays valid. Default: a new key.
  */
 export async function issueAuthority(
   name: string,
@@ -56,7 +56,7 @@ export async function issueAuthority(
   return { certificate: toText(certificate.toString("pem")), key: key ?? (await exportKey(keys)) };
 }
 
-/** Makes a node's certificate, with a key of its own: for servers and, as one end of each route is one, clients. */
+/** Issues a node's certificate with a new key, for servers and clients: one end of each route is a TLS client. */
 export async function issueCertificate(
   node: string,
   names: readonly string[],
@@ -87,7 +87,7 @@ export async function issueCertificate(
   return { certificate: toText(certificate.toString("pem")), key: await exportKey(keys) };
 }
 
-/** A name of one part, its value escaped by the library. */
+/** A distinguished name with one part; the library escapes the value. */
 function distinguished(name: string) {
   return [{ CN: [name] }];
 }
@@ -101,7 +101,7 @@ async function exportKey({ privateKey }: webcrypto.CryptoKeyPair): Promise<strin
   return toText(PemConverter.encode(bytes, "PRIVATE KEY"));
 }
 
-/** Both halves: the private one has the public one in it. */
+/** Imports the private key and derives the public one from it. */
 async function importKeys(pem: string): Promise<webcrypto.CryptoKeyPair> {
   const [bytes] = PemConverter.decode(pem);
   if (!bytes) throw new Error("the authority's key is no PEM text");
@@ -112,7 +112,7 @@ async function importKeys(pem: string): Promise<webcrypto.CryptoKeyPair> {
   return { privateKey, publicKey };
 }
 
-/** A text file ends with a new line. */
+/** Ends the PEM text with a newline. */
 function toText(pem: string): string {
   return `${pem.trimEnd()}\n`;
 }

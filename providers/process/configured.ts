@@ -6,12 +6,12 @@ import { type JetStreamPort, openJetStream } from "../../live/jetstream/jetstrea
 
 let connection: z.output<typeof streamsConnectionSchema> | undefined;
 
-/** Called in the dynamic provider's process before anything else, with the inputs of its provider resource. */
+/** Configures the dynamic provider's process with the inputs of its provider resource. Pulumi calls it first. */
 export async function configure({ config }: ConfigureRequest): Promise<void> {
   connection = streamsConnectionSchema.parse(JSON.parse(config.require(CONNECTION_KEY)));
 }
 
-/** JetStream as the stack's own user sees it in `account`, by what this process was configured with. */
+/** Opens JetStream in `account` as the stack's own user, with the connection that this process was configured with. */
 export function openConfigured(account: string): JetStreamPort {
   if (!connection) throw new Error("streams need a JetStreamProvider as their provider");
   if (!("managerKey" in connection)) return openJetStream(connection, account);
@@ -19,10 +19,13 @@ export function openConfigured(account: string): JetStreamPort {
   return openJetStream({ ...servers, seed: managerSeed(managerKey, account) }, account);
 }
 
-/** Milliseconds that a stream without progress gets where `patience` is not set, or is less: elections take their time. */
+/** Least patience for a stream without progress, milliseconds: elections take their time. */
 const STREAM_PATIENCE_MS = 60_000;
 
-/** Milliseconds without any progress after which a stream is given up on, by what this process was configured with. */
+/**
+ * Milliseconds without progress after which waiting for a stream fails: the setting `patience`, at least {@link
+ * STREAM_PATIENCE_MS}.
+ */
 export function configuredPatience(): number {
   const given = connection && "managerKey" in connection ? connection.patience : undefined;
   return Math.max(given ?? 0, STREAM_PATIENCE_MS);

@@ -10,10 +10,9 @@ import type { Reporting } from "./progress.ts";
 import type { CheckVerdict } from "./stream-inputs.ts";
 
 /**
- * Looks for the streams that a stream is to copy from, and that it doesn't copy from yet. Those of other accounts can't be
- * seen.
+ * Checks that the new origins of a mirror or of sources exist. Origins in other accounts can't be checked.
  *
- * @param isPlanned whether a stream of the same account is in the settings.
+ * @param isPlanned whether the settings have a stream of that name in the same account.
  */
 export async function judgeOrigins(
   port: JetStreamPort,
@@ -28,7 +27,7 @@ export async function judgeOrigins(
   );
   const verdicts = await Promise.all(
     added.map(async (origin): Promise<CheckVerdict> => {
-      // What those of the settings take is known without asking, and said of the settings.
+      // The settings' own validation covers origins that are in the settings.
       if (isPlanned(origin.config.name)) return { refusals: [], notices: [] };
       const info = await findAtOnce(port, origin.config.name);
       if (info) return judgeFilters(origin, info, stream);
@@ -43,8 +42,9 @@ export async function judgeOrigins(
 }
 
 /**
- * Looks whether mirrors have got messages of an earlier stream of a name that is to begin anew: they leave out as many of
- * the new one's as that had (nats-server 2.15, `setupMirrorConsumer`), and say of themselves that they lack nothing.
+ * Refuses to create a stream anew if a mirror of it holds messages of an earlier stream of the same name. Such a mirror
+ * would skip as many messages of the new stream as the earlier one had (nats-server 2.15, `setupMirrorConsumer`), and
+ * report that it lacks nothing.
  */
 export async function judgeMirrors(
   port: JetStreamPort,
@@ -63,7 +63,7 @@ export async function judgeMirrors(
   return { refusals: refusals.flat(), notices: [] };
 }
 
-/** What is there already may match where nothing new does. */
+/** A filter that matches no subject of the origin is an error, unless the origin holds messages: those may match. */
 function judgeFilters(
   { path, config: origin }: Origin,
   info: StreamInfo,
@@ -84,11 +84,14 @@ function judgeFilters(
 }
 
 export interface Contact {
-  /** Milliseconds to wait for the first contact; a copy asks an origin that wasn't there again after ten seconds. */
+  /** Milliseconds to wait for the first contact. A server retries an origin that didn't exist after ten seconds. */
   readonly contact: number;
 }
 
-/** Waits until a stream has heard of all that it copies from; says, of what it hasn't heard by then, why. */
+/**
+ * Waits until a stream has contact with all of its origins. After {@link Contact.contact} it reports why some are
+ * missing.
+ */
 export async function awaitOrigins(
   port: JetStreamPort,
   { stream, config }: { readonly stream: string; readonly config: StreamConfig },
@@ -110,7 +113,7 @@ export async function awaitOrigins(
   );
 }
 
-/** Why a stream gets nothing, from each origin that it gets nothing from. */
+/** Why a stream receives nothing, for each such origin. */
 export function troublesOf({ mirror, sources = [] }: StreamInfo): string[] {
   return [...(mirror ? [mirror] : []), ...sources].flatMap((each) => originError(each) ?? []);
 }

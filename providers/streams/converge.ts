@@ -40,19 +40,19 @@ import {
   waitsToRemove,
 } from "./replicas.ts";
 
-/** What a stream is to become. */
+/** The desired state of a stream. */
 export interface Goal {
   readonly stream: string;
   readonly account: string;
   readonly config: StreamConfig;
   readonly policy: StreamPolicy;
-  /** Hosts of the replicas; more than there are replicas where the server chooses among them. */
+  /** Hosts of the replicas; more hosts than replicas if the server chooses among them. */
   readonly hosts: readonly string[];
-  /** See {@link Place}; absent where each host may have a replica of its own. */
+  /** See {@link Place}; absent if any two hosts may hold replicas together. */
   readonly apart?: NonNullable<Place["apart"]>;
 }
 
-/** Something was changed, but the stream is not yet what it was to become; `cause` says why. */
+/** A change failed after some of it was sent; `cause` says why. */
 export class HalfDone extends Error {
   override readonly name = "HalfDone";
 
@@ -61,24 +61,24 @@ export class HalfDone extends Error {
   }
 }
 
-/** Settled is what two looks in a row agree on: right after an update a stream may show its past. */
+/** Consecutive looks that have to agree: right after an update a server may still report the state before it. */
 const LOOKS = 2;
 
-/** So often must a stream be seen calm in the wrong place to be taken for misplaced: moving it costs. */
+/** Consecutive looks at wrong hosts before a stream counts as misplaced; a move copies all its data. */
 const LOOKS_WHEN_MISPLACED = 20;
 
-/** So often must a stream be seen to wait for a quorum before its leader is asked to hand over. */
+/** Consecutive looks at a change that waits for a quorum before the leader is asked to step down. */
 const LOOKS_WHEN_WAITING = 20;
 
-/** So often is a stream asked to hand over its leadership: an election may go to somebody else. */
+/** Attempts to hand over the leadership: another replica may win the election. */
 const HANDOVERS = 5;
 
 /**
- * Brings a stream to its config, its hosts and its leader, one update after the other, each only when the
- * one before is through: also one that an interrupted run left behind. A change under way that is no longer
- * wanted is taken back first.
+ * Brings a stream to its config, its hosts and its leader, one update after the other. Each update waits until the
+ * previous one is complete, including one that an interrupted run has sent. A change under way that is no longer
+ * desired is cancelled first.
  *
- * @throws HalfDone where it failed after it had changed something.
+ * @throws HalfDone if it failed after something was changed.
  */
 export async function converge(
   port: JetStreamPort,
@@ -94,7 +94,7 @@ export async function converge(
   }
 }
 
-/** One stream on its way. */
+/** The reconciliation of one stream. */
 interface Course {
   readonly port: JetStreamPort;
   readonly goal: Goal;
@@ -108,7 +108,7 @@ function hasBegun({ sent, cancelled }: Course): boolean {
   return sent.length > 0 || cancelled;
 }
 
-/** Looks at a stream, and does what it needs next, until it is what it is to be. */
+/** Observes a stream and takes the next step, until it has its desired state. */
 async function settle(course: Course): Promise<StreamInfo> {
   const { goal, pace } = course;
   const patience = new Patience();
@@ -159,7 +159,7 @@ async function settle(course: Course): Promise<StreamInfo> {
   );
 }
 
-/** Before anything is sent, a stream that has no leader is one that its cluster has no majority for. */
+/** A stream that has no leader before anything is sent has lost its majority: it gets the shorter time. */
 function limitFor(course: Course, info: StreamInfo | undefined): number {
   const { silence, patience } = course.pace;
   const isHeadless = !hasBegun(course) && !info?.cluster?.leader;
@@ -189,7 +189,7 @@ async function send({ port, goal, pace, sent }: Course, step: Step): Promise<voi
   sent.push(step);
 }
 
-/** Brings a settled stream's leader to where its policy wants it, where that is possible. */
+/** Moves a settled stream's leadership to a host that its policy allows, if a replica is on one. */
 async function lead(course: Course, settled: StreamInfo): Promise<StreamInfo> {
   const { port, goal, pace, progress } = course;
   let info = settled;
@@ -215,7 +215,7 @@ function describeStubborn({ cluster }: StreamInfo, { stream, policy }: Goal): st
   return `stream ${stream} is led by ${cluster?.leader}, not by ${policy.leaders?.join(" or ")}: ${HANDOVERS} elections went elsewhere; else it is as it should be, run "pulumi up" again`;
 }
 
-/** Whether what is under way is something that the goal takes back; what is only part of the way goes on. */
+/** Whether the change under way leads away from the goal. A change that is a part of the way to it continues. */
 function isRevoked({ config, cluster }: StreamInfo, goal: Goal): boolean {
   const origin = cluster?.desired?.origin;
   if (!origin) return false;
@@ -223,7 +223,7 @@ function isRevoked({ config, cluster }: StreamInfo, goal: Goal): boolean {
   return diffConfig(configBefore(config, origin), config).some(({ path }) => unwanted.has(path));
 }
 
-/** Rather back than through: less is copied, and a server that is down can't hold it up. */
+/** Cancels instead of waiting: that copies less, and a server that is down can't block it. */
 async function cancel(course: Course, info: StreamInfo): Promise<void> {
   const { port, goal, pace, progress } = course;
   progress.say(
@@ -238,7 +238,7 @@ async function cancel(course: Course, info: StreamInfo): Promise<void> {
   }
 }
 
-/** What a new leader's first entry shows is which replicas lag, see {@link waitsToRemove}. */
+/** Has another leader elected, because only a new leader finds out which replicas lag, see {@link waitsToRemove}. */
 async function beginTerm({ port, goal, progress }: Course, info: StreamInfo): Promise<void> {
   const heir = info.cluster?.replicas?.find(({ current, offline }) => current && !offline);
   if (!heir) return;
@@ -246,22 +246,22 @@ async function beginTerm({ port, goal, progress }: Course, info: StreamInfo): Pr
   try {
     await askToHandOver(port, goal.stream, heir.name);
   } catch (error) {
-    // The stream may be through by now, or its leader busy with it: the next look tells.
+    // The change may be complete by now, or the leader busy; the next look shows which.
     if (!(error instanceof JetStreamError || error instanceof JetStreamUnavailable)) throw error;
   }
 }
 
-/** One update on the way. */
+/** One update on the way to the goal. */
 interface Step {
   readonly config: StreamConfig;
   readonly changes: readonly FieldChange[];
 }
 
-/** What people can do about a change that the server refuses. */
+/** What users can do about a change that the server refuses. */
 export const WAYS_OUT =
   "put it back, or have the stream made anew: recreate: viaBackup keeps its messages, allowDataLoss: true lets them go";
 
-/** The next update that a calm stream needs; none if it is what it should be. */
+/** The next update that a calm stream needs; undefined if it has its desired state. */
 async function nextStep(course: Course, info: StreamInfo): Promise<Step | undefined> {
   const { goal } = course;
   const { config: observed } = info;
@@ -279,8 +279,8 @@ async function nextStep(course: Course, info: StreamInfo): Promise<Step | undefi
 }
 
 /**
- * The server takes a move or a scale in one update, not both (error 10123). The move is made at the smaller
- * number of replicas: if the goal can be placed so can this, and the least data is copied.
+ * The server accepts a move or a scale in one update, but not both (error 10123). The move is made with the smaller
+ * number of replicas: if the goal can be placed, so can this, and it copies the least data.
  */
 function oneAtATime(
   desired: StreamConfig,
@@ -293,12 +293,12 @@ function oneAtATime(
   const { num_replicas, retention, placement } = observed;
   const grows = (desired.num_replicas ?? 1) > (num_replicas ?? 1);
   if (grows) return { ...desired, ...dropAbsent({ num_replicas, retention }) };
-  // Without a placement so far it has none meanwhile either: what an update leaves out, it takes away.
+  // A stream without a placement mustn't get one in between: an update removes what it leaves out.
   const { placement: _, ...unplaced } = desired;
   return { ...unplaced, ...dropAbsent({ placement }) };
 }
 
-/** A preview said the same, unless messages have come in since. */
+/** Refuses updates that would delete messages. `check` did the same; this covers messages that came in since. */
 async function refuseSilentLoss(
   { port, goal, pace }: Course,
   info: StreamInfo,
@@ -311,7 +311,7 @@ async function refuseSilentLoss(
   throw new Error(`${losses.join("; ")}; put it back, or set allowDataLoss: true for the stream`);
 }
 
-/** Looks at a stream's consumers and subjects too, where what the changes delete depends on them. */
+/** Adds a stream's consumers and subjects to its info if the losses of the changes depend on them. */
 export async function withDetails(
   port: JetStreamPort,
   info: StreamInfo,
@@ -325,7 +325,7 @@ export async function withDetails(
   return { ...info, ...(consumers ? { consumers } : {}), ...(subjects ? { subjects } : {}) };
 }
 
-/** A second update of the same kind would fare no better than the first. */
+/** Refuses to repeat an update that had no effect. */
 function refuseFutility(step: Step, sent: readonly Step[], { stream, hosts }: Goal): void {
   if (step.changes.length > 0) {
     if (!sent.some(({ changes }) => isSameText(changes, step.changes))) return;
@@ -344,7 +344,7 @@ function isSameText(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** On the planned hosts, all of them or, where the server chooses, on some that may have a replica each. */
+/** Whether the replicas are on the planned hosts: on all of them, or on allowed ones if the server chooses. */
 export function isPlaced(info: StreamInfo, goal: Goal): boolean {
   const actual = hostsOf(info);
   return (
@@ -380,7 +380,7 @@ function stateOf({ cluster }: StreamInfo): string {
   ]);
 }
 
-/** Leaves out what is undefined. */
+/** Removes undefined fields. */
 export function dropAbsent<Value extends object>(value: Value): Partial<Value> {
   return Object.fromEntries(
     Object.entries(value).filter(([, field]) => field !== undefined),

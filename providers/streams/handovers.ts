@@ -23,58 +23,61 @@ import { until } from "../../live/until.ts";
 import type { Goal } from "./converge.ts";
 import type { Reporting } from "./progress.ts";
 
-/** Which subjects the streams of the settings are to have, by key: what a roster is told beside what it remembers. */
+/** The desired subjects of the streams in the settings, by key. */
 export type SubjectsOfStreams = Readonly<Record<string, readonly string[]>>;
 
-/** Of which stream of its account each mirror in the settings, by key, is one: what a roster is told beside it, too. */
+/** The mirrors in the settings: the origin's name in the same account, by the mirror's key. */
 export type MirrorsOfStreams = Readonly<Record<string, string>>;
 
-/** The two keys of a stream that changes its key. */
+/** The old and the new key of a stream whose key changes. */
 export interface Renaming {
   readonly from: string;
   readonly to: string;
 }
 
-/** What one account's streams are to become, by name. */
+/** What happens to one account's streams, by name. */
 interface Course {
   readonly targets: ReadonlyMap<string, readonly string[]>;
-  /** Those that leave the settings, and whether their messages may go. */
+  /** Streams that leave the settings, and whether their messages may be lost. */
   readonly leaving: ReadonlyMap<string, boolean>;
 }
 
-/** Milliseconds in which Pulumi checks all streams of an `up`, those that others wait for among them. */
+/** Milliseconds to wait for Pulumi to check the other streams of an `up` that take part in a handover. */
 const ROLL_CALL_MS = 10_000;
 const ROLL_CALL_PAUSE_MS = 10;
 
 /**
- * Hands subjects from stream to stream, so that an `up` which splits, merges, swaps or renames streams works in one go.
- * Pulumi changes streams side by side and deletes last, and to nats-server each request is by itself. So whichever of
- * the streams concerned comes first does it for all of them: it makes those that are new, without what others still
- * have, and only when all are there do the subjects change hands, one request after the other. What fails is taken
- * back: nobody loses a subject to a stream that can't be made.
+ * Hands subjects from stream to stream, so that an `up` which splits, merges, swaps or renames streams works in one
+ * run.
  *
- * One for all streams of a process: it goes by what their checks, and that of the roster, have told.
+ * Pulumi changes streams in parallel and deletes last, and nats-server handles each request by itself. So the first of
+ * the streams concerned does the work for all: it creates the new ones, without the subjects that others still have,
+ * and once all exist the subjects change hands, one request after the other. If a step fails, the earlier ones are
+ * undone, so no stream loses a subject to one that can't be created.
+ *
+ * One instance serves all streams of a process. It knows what the checks of the streams and of the roster have
+ * announced.
  */
 export class Handovers {
   readonly #courses = new Map<string, Course>();
   readonly #checked = new Map<string, Goal>();
-  /** Mirrors in the settings, by the key of what they mirror. */
+  /** Mirrors in the settings, by the key of their origin. */
   readonly #mirrors = new Map<string, string[]>();
-  /** What the last `up` set out to make of streams. */
+  /** Digests of the configs that the last `up` set out to apply. */
   readonly #begun = new Map<string, string>();
-  /** Streams that the settings call otherwise than before. */
+  /** Streams whose keys in the settings have changed. */
   readonly #renamed = new Map<string, Renaming>();
-  /** Streams whose subjects were changed on behalf of others. */
+  /** Streams whose subjects were changed on behalf of other streams. */
   readonly #touched = new Set<string>();
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #rollCall: number;
 
-  /** @param rollCall milliseconds to wait for streams that have to be checked first. */
+  /** @param rollCall milliseconds to wait for the checks of other streams. */
   constructor(rollCall = ROLL_CALL_MS) {
     this.#rollCall = rollCall;
   }
 
-  /** Takes note of what all streams are to become; `olds` is what there was after the last `up`. */
+  /** Announces the desired subjects of all streams; `olds` is the roster of the last `up`. */
   announce(
     olds: Partial<Roster>,
     news: Roster,
@@ -115,42 +118,44 @@ export class Handovers {
     }
   }
 
-  /** Takes note of what one stream is to become; nothing was found wrong with it. */
+  /** Announces the desired state of one stream whose check passed. */
   checkIn(goal: Goal): void {
     this.#checked.set(keyOf(goal), goal);
   }
 
-  /** Whether a stream was changed already, by others. */
+  /** Whether a stream was changed already, on behalf of others. */
   hasTouched(goal: Pick<Goal, "account" | "stream">): boolean {
     return this.#touched.has(keyOf(goal));
   }
 
   /**
-   * Whether the last `up` set out to make something else of a stream than the state has, and didn't come to an end.
+   * Whether the last `up` set out to change a stream and didn't finish.
    *
-   * @param config the state's
+   * @param config the config in the state.
    */
   isUnfinished(goal: Pick<Goal, "account" | "stream">, config: StreamConfig): boolean {
     const begun = this.#begun.get(keyOf(goal));
     return begun !== undefined && begun !== digestConfig(config);
   }
 
-  /** Whether a stream is in the settings; undefined where nobody has told. */
+  /** Whether a stream is in the settings; undefined if nothing was announced for the account. */
   isPlanned(account: string, stream: string): boolean | undefined {
     return this.#courses.get(account)?.targets.has(stream);
   }
 
-  /** How the settings called a stream before, and call it now; undefined where they haven't called it otherwise. */
+  /** The old and new keys of a stream; undefined if its key hasn't changed. */
   renamingOf(stream: Pick<Goal, "account" | "stream">): Renaming | undefined {
     return this.#renamed.get(keyOf(stream));
   }
 
-  /** Which streams of the settings mirror a stream, by name. */
+  /** Names of the streams in the settings that mirror a stream. */
   mirrorsOf(origin: Pick<Goal, "account" | "stream">): readonly string[] {
     return this.#mirrors.get(keyOf(origin)) ?? [];
   }
 
-  /** Says who has what a stream is to take: what is handed over, and what can't be. */
+  /**
+   * Checks which streams have the subjects that a stream is to take: which of them are handed over, and which can't be.
+   */
   async judge(
     port: JetStreamPort,
     { account, stream, config: { subjects = [] } }: Pick<Goal, "account" | "stream" | "config">,
@@ -178,10 +183,10 @@ export class Handovers {
   }
 
   /**
-   * Gives a stream, and all those that it shares a change of subjects with, the subjects that they are to have; makes
-   * those of them that aren't there yet. Does nothing where no other stream is concerned.
+   * Gives a stream, and all streams that it exchanges subjects with, their desired subjects. Creates those that don't
+   * exist. Does nothing if no other stream is concerned.
    *
-   * @throws where it can't be done, or a stream that isn't in these settings is in the way; nothing has changed then.
+   * @throws Error if that fails, or if a stream outside the settings has one of the subjects; nothing has changed then.
    */
   async run(port: JetStreamPort, goal: Goal, pace: Pace & Reporting): Promise<void> {
     const before = this.#queues.get(goal.account) ?? Promise.resolve();
@@ -222,7 +227,7 @@ export class Handovers {
     pace.say(`subjects have changed hands: ${describeSteps(group)}`);
   }
 
-  /** What each of them is to become, once that is known of all. */
+  /** The desired states of the streams, once all have been announced. */
   async #rollCallOf(
     { account, stream }: Goal,
     found: Found,
@@ -254,7 +259,7 @@ export class Handovers {
     );
   }
 
-  /** Makes the streams that aren't there, with what nobody has yet. */
+  /** Creates the missing streams with the subjects that no other stream has yet. */
   async #makeMissing(group: Group, goals: ReadonlyMap<string, Goal>): Promise<string[]> {
     const { port, pace, found } = group;
     const made: string[] = [];
@@ -281,15 +286,15 @@ export class Handovers {
   }
 }
 
-/** What is known where nobody has told of other streams. */
+/** Without announcements only the stream itself is known. */
 function courseOf({ stream, config: { subjects = [] } }: Goal): Course {
   return { targets: new Map([[stream, subjects]]), leaving: new Map() };
 }
 
-/** The one of the process. */
+/** The instance of this process. */
 export const HANDOVERS = new Handovers();
 
-/** Streams as they are; undefined where there is none. */
+/** Observed streams by name; undefined for those that don't exist. */
 type Found = Map<string, StreamInfo | undefined>;
 
 interface Group {
@@ -300,7 +305,10 @@ interface Group {
   readonly found: Found;
 }
 
-/** All streams that change together with one, as they give what others of them take. */
+/**
+ * All streams that have to change together with one: those that take its subjects, those that it takes subjects from,
+ * and so on.
+ */
 async function groupOf(port: JetStreamPort, { stream }: Goal, course: Course): Promise<Found> {
   const found: Found = new Map();
   const queue = [stream];
@@ -324,7 +332,7 @@ async function groupOf(port: JetStreamPort, { stream }: Goal, course: Course): P
   return found;
 }
 
-/** Who else has subjects that overlap with some. A filter matches the names of streams without any, too. */
+/** Other streams whose subjects overlap. The server's subject filter also matches streams without subjects. */
 async function rivalsOf(
   port: JetStreamPort,
   stream: string,
@@ -359,7 +367,7 @@ async function change({ port, pace, found }: Group, { stream, subjects }: Handov
   if (info) await insist(() => port.update({ ...info.config, subjects }), pace);
 }
 
-/** What was made for a hand-over that failed holds nothing, as nobody publishes to it yet. */
+/** Deletes the streams that were created for a failed handover. They are empty: nobody has published to them yet. */
 async function unmake({ port, pace }: Group, made: readonly string[]): Promise<void> {
   for (const name of made) {
     const info = await find(port, name, pace).catch(() => undefined);
@@ -367,7 +375,10 @@ async function unmake({ port, pace }: Group, made: readonly string[]): Promise<v
   }
 }
 
-/** A message that came before its stream let go of its subjects keeps it: the deletion proper refuses then. */
+/**
+ * Deletes leaving streams that are empty. One that received a message before it gave up its subjects stays: its own
+ * deletion then refuses.
+ */
 async function deleteLeavers({ port, pace, course, found }: Group): Promise<void> {
   for (const name of found.keys()) {
     if (!course.leaving.has(name)) continue;

@@ -8,12 +8,12 @@ import {
 import { insist, type Pace } from "../../live/jetstream/patience.ts";
 import { until } from "../../live/until.ts";
 
-/** Whether another host leads than one that should. A stream without a leader is led by nobody wrong. */
+/** Whether a host leads that the policy doesn't allow. False while there is no leader. */
 export function isMisled({ cluster }: StreamInfo, { leaders }: StreamPolicy): boolean {
   return Boolean(cluster?.leader) && leaders?.includes(cluster?.leader ?? "") === false;
 }
 
-/** The hosts that could lead a misled stream as its policy wants it, in the policy's order. */
+/** The hosts that could lead the stream according to its policy, in the policy's order. */
 export function heirsOf({ cluster }: StreamInfo, { leaders = [] }: StreamPolicy): string[] {
   return leaders.filter((host) =>
     cluster?.replicas?.some(({ name, offline, pending }) => name === host && !offline && !pending),
@@ -21,8 +21,8 @@ export function heirsOf({ cluster }: StreamInfo, { leaders = [] }: StreamPolicy)
 }
 
 /**
- * Asks a stream's leader to hand over to an heir and waits until somebody else leads: an election goes to
- * who asks first, so that need not be the heir.
+ * Asks a stream's leader to hand over to a given host, and waits until another host leads. That may be a different
+ * host: the first replica that asks for votes wins the election.
  */
 export async function handOver(
   port: JetStreamPort,
@@ -38,12 +38,12 @@ export async function handOver(
       const isOver = now.cluster?.leader && now.cluster.leader !== cluster?.leader;
       return isOver ? { done: undefined } : { shown: undefined };
     },
-    // The caller looks who leads, and asks again.
+    // The caller checks who leads, and tries again.
     { pause: pace.pause, limit: pace.silence, giveUp: () => undefined },
   );
 }
 
-/** @returns false where there is nobody to ask any more, see {@link isOvertaken}. */
+/** @returns false if the request no longer applies, see {@link isOvertaken}. */
 export async function askToHandOver(
   port: JetStreamPort,
   stream: string,
@@ -58,7 +58,7 @@ export async function askToHandOver(
   }
 }
 
-/** The heir leads already, or whoever was asked no longer does. */
+/** The host leads already, or the one that was asked no longer does. */
 function isOvertaken(error: unknown): boolean {
   const { noSuitablePeers, raft } = ERROR_CODES;
   return (

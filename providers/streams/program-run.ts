@@ -3,13 +3,13 @@ import { isSilence, type JetStreamPort } from "../../live/jetstream/jetstream.ts
 import type { StreamIdentity, StreamInputs } from "./stream-inputs.ts";
 
 /**
- * What the program of this run has said of streams; a process serves one run. Pulumi tells a provider neither that
- * a stream is to be replaced (`up --replace`, `state taint`) nor that what it has to delete is the replaced one's
- * entry in the state, by now or left behind by an earlier run: of a stream they are one and the same.
+ * The streams that the program of this run has registered; a process serves one run. Pulumi tells a provider neither
+ * that a stream is being replaced (`up --replace`, `state taint`), nor that a deletion concerns only the old state
+ * entry of a replaced stream, from this run or an earlier one. On the servers, both entries are the same stream.
  */
 export class ProgramRun {
   readonly #open: (account: string) => JetStreamPort;
-  /** What the state has of each stream of the program; empty where it is new. */
+  /** The inputs in the state, for each stream of the program; empty for a new one. */
   readonly #streams = new Map<string, Partial<StreamInputs>>();
   readonly #names = new Map<string, Promise<ReadonlySet<string> | undefined>>();
 
@@ -17,7 +17,7 @@ export class ProgramRun {
     this.#open = open;
   }
 
-  /** @returns what the state has of a stream, also where this is the check of its replacement, which isn't told. */
+  /** @returns the inputs in the state, also for the check of a replacement, which Pulumi calls without them. */
   register(olds: Partial<StreamInputs>, news: StreamIdentity): Partial<StreamInputs> {
     const known = olds.config === undefined ? (this.#streams.get(keyOf(news)) ?? olds) : olds;
     this.#streams.set(keyOf(news), known);
@@ -28,12 +28,12 @@ export class ProgramRun {
     return this.#streams.has(keyOf(stream));
   }
 
-  /** Whether a stream that is to be created is this stack's already. */
+  /** Whether a stream to be created is this stack's already. */
   isReplacing(stream: StreamIdentity): boolean {
     return this.#streams.get(keyOf(stream))?.config !== undefined;
   }
 
-  /** The streams of an account as the run found them; undefined where nobody answers. */
+  /** Names of an account's streams at the start of the run; undefined if JetStream doesn't answer. */
   namesIn(account: string): Promise<ReadonlySet<string> | undefined> {
     const names = this.#names.get(account) ?? listNames(this.#open(account));
     this.#names.set(account, names);

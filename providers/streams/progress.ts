@@ -11,19 +11,19 @@ import {
 } from "./replicas.ts";
 
 export interface Reporting {
-  /** Tells the person at the terminal a line. */
+  /** Shows a line to the user. */
   readonly say: (line: string) => void;
-  /** Milliseconds between two lines on what a stream is waiting for. */
+  /** Milliseconds between two lines about what a stream is waiting for. */
   readonly interval: number;
 }
 
-/** Tells of a stream's changes while they run. Says nothing of those that are done at once. */
+/** Reports a stream's changes while they run, except those that are immediate. */
 export class Progress {
   readonly #stream: string;
   readonly #reporting: Reporting;
   #saidAt = Date.now();
   #announced = "";
-  /** Where the stream was when nothing was under way. */
+  /** The hosts of the stream when no change was under way. */
   #home: readonly string[] | undefined;
 
   constructor(stream: string, reporting: Reporting) {
@@ -31,7 +31,7 @@ export class Progress {
     this.#reporting = reporting;
   }
 
-  /** Takes note of how the stream fares; to be called at every look. */
+  /** Records an observation; to be called at every look. */
   note(info: StreamInfo): void {
     if (isCalm(info)) this.#home = hostsOf(info);
     if (isSettled(info)) return;
@@ -50,7 +50,7 @@ export class Progress {
     this.#reporting.say(line);
   }
 
-  /** What is under way, as soon as the servers know where it leads. */
+  /** The change under way, once the servers know its target. */
   #describeChange({ config, cluster }: StreamInfo): string | undefined {
     const { origin, replicas }: Reconfiguration = cluster?.desired ?? {};
     if (!origin) return undefined;

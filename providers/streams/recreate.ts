@@ -9,19 +9,19 @@ import { find, insist, type Pace } from "../../live/jetstream/patience.ts";
 import { until } from "../../live/until.ts";
 import { dropAbsent, type Goal } from "./converge.ts";
 
-/** The stream that keeps another one's messages while that is made anew. */
+/** Name of the stream that keeps another one's messages while that one is recreated. */
 export function backupOf(stream: string): string {
   return `${stream}-nats-regions-backup`;
 }
 
 /**
- * Makes a stream anew where its goal can't be reached otherwise and its policy lets it. What remains to be
- * done is a change in place. An interrupted run is taken up where it ended.
+ * Recreates a stream if its goal can't be reached in place and its policy allows it. What remains is a change in place.
+ * It continues an interrupted run where that stopped.
  *
- * With `recreate: viaBackup` nothing is lost: the stream stops taking messages, a mirror copies it and
- * becomes a stream of its own, the new stream begins as a mirror of that. Mirrors keep sequence numbers,
- * times and headers (nats-server 2.12+, where a mirror can be promoted). Each copy is compared, message
- * by message, before what it was copied from is deleted.
+ * With `recreate: viaBackup` nothing is lost: the stream stops taking messages, a mirror copies it and becomes a stream
+ * of its own, and the new stream starts as a mirror of that one. Mirrors keep sequence numbers, times and headers
+ * (nats-server 2.12+, which can promote a mirror). Each copy is compared, message by message, before its original is
+ * deleted.
  */
 export async function makeAnew(port: JetStreamPort, goal: Goal, pace: Pace): Promise<void> {
   if (goal.policy.recreate === "viaBackup") return await carryOver(port, goal, pace);
@@ -34,8 +34,8 @@ export async function makeAnew(port: JetStreamPort, goal: Goal, pace: Pace): Pro
 }
 
 /**
- * Whether a mirror that is to mirror something else has never got anything, so that nothing goes with it if it is made
- * anew: its name, or that of its origin's account, was wrong.
+ * Whether a mirror that gets another origin has never received a message, so that recreating it loses nothing: the name
+ * of its origin, or of the origin's account, was wrong.
  */
 export function isUnfed({ config, state }: StreamInfo, goal: StreamConfig): boolean {
   const { messages, last_seq: last, consumer_count: consumers } = state;
@@ -48,7 +48,7 @@ export function isUnfed({ config, state }: StreamInfo, goal: StreamConfig): bool
   );
 }
 
-/** Removes the copy that there may be, once the new stream is in place and has all of it. */
+/** Removes the backup, if there is one, after the new stream has all of its messages. */
 export async function dropBackup(
   port: JetStreamPort,
   { stream, policy }: Goal,
@@ -67,9 +67,9 @@ export async function dropBackup(
 }
 
 /**
- * Refuses to make anew, empty, a stream whose messages an interrupted run has left in a copy.
+ * Refuses to create an empty stream whose messages an interrupted run has left in a backup.
  *
- * @throws Error naming the copy
+ * @throws Error naming the backup.
  */
 export async function refuseForgottenBackup(
   port: JetStreamPort,
@@ -86,11 +86,10 @@ function describeForgotten(stream: string, { state }: StreamInfo): string {
 }
 
 /**
- * Removes the copy of a stream that was to be made anew, and is to stay by the settings of now: as long as the stream
- * that was copied is there, it has all of it.
+ * Removes the backup of a stream that no longer has to be recreated: the original still has all messages.
  *
- * @param found the stream as it is
- * @throws Error naming the copy, where that is all there is
+ * @param found the stream as it is.
+ * @throws Error naming the backup, if the original is gone.
  */
 export async function giveUpCopy(
   port: JetStreamPort,
@@ -160,7 +159,7 @@ async function carryOver(port: JetStreamPort, goal: Goal, pace: Pace): Promise<v
   if (isCarrier(carrier)) await awaitCopy(port, backup, stream, pace);
 }
 
-/** Whether a stream is on its way to take its messages over from its copy. */
+/** Whether a stream is being restored from its backup. */
 export function isCarrier({ config }: StreamInfo): boolean {
   return isCarrierConfig(config);
 }
@@ -169,7 +168,7 @@ function isCarrierConfig({ name, mirror }: StreamConfig): boolean {
   return mirror?.name === backupOf(name);
 }
 
-/** Copies a stream, so that it may be deleted. */
+/** Copies a stream, after which it may be deleted. */
 async function backUp(port: JetStreamPort, original: StreamInfo, pace: Pace): Promise<void> {
   const { config } = original;
   const backup = backupOf(config.name);
@@ -186,15 +185,15 @@ async function backUp(port: JetStreamPort, original: StreamInfo, pace: Pace): Pr
   await insist(() => port.update(completeConfig(own)), pace);
 }
 
-/** The config under which a stream takes no more messages and loses none to age. */
+/** The config of a stream that takes no more messages and deletes none by age. */
 function closed(config: StreamConfig): StreamConfig {
   const { sources: _, ...rest } = config;
   return completeConfig({ ...rest, subjects: [`_closed.${config.name}`], max_age: 0 });
 }
 
 /**
- * The new stream while it takes its messages over: what is fixed at its creation is as it is to be, all the
- * rest is changed in place later, as mirrors take but some of it.
+ * The config of the new stream while it takes over its messages. Fields that can't be changed later have their final
+ * values; the others are changed in place afterwards, because a mirror accepts only some of them.
  */
 function carrierOf(goal: StreamConfig): StreamConfig {
   const { name, storage, persist_mode, num_replicas, placement } = goal;
@@ -203,7 +202,7 @@ function carrierOf(goal: StreamConfig): StreamConfig {
   return completeConfig({ name, mirror: { name: backupOf(name) }, ...fixed, ...retention });
 }
 
-/** Waits until a mirror has caught up, then compares. @throws Error where they differ */
+/** Waits until a mirror has caught up, then compares. @throws Error if they differ. */
 async function awaitCopy(port: JetStreamPort, from: string, to: string, pace: Pace): Promise<void> {
   const { state: wanted } = await insist(() => port.info(from), pace);
   await until<void, WaitStatus & { readonly messages: number }>(
@@ -230,10 +229,10 @@ async function awaitCopy(port: JetStreamPort, from: string, to: string, pace: Pa
   );
 }
 
-/** How many messages are asked for at once. */
+/** Messages that are requested at once. */
 const BATCH = 256;
 
-/** Counts a stream's messages and sums them up: numbers, subjects, times, headers and contents. */
+/** Counts and hashes a stream's messages: numbers, subjects, times, headers and contents. */
 async function digest(
   port: JetStreamPort,
   stream: string,

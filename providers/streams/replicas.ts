@@ -1,4 +1,4 @@
-/** What a stream's info says of its replicas. */
+/** What a stream's info says about its replicas. */
 
 import { countOf } from "../../lib/base/wording.ts";
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
@@ -11,18 +11,18 @@ export function isCalm(info: StreamInfo): boolean {
 }
 
 /**
- * Has more members than replicas: those before a change and those after. Before 2.15 nothing else says that a stream
- * moves (nats-server 2.14, `stream.isMigrating` in server/jetstream_cluster.go).
+ * Whether there are more members than replicas: those before and those after a change. Before 2.15 nothing else shows
+ * that a stream moves (nats-server 2.14, `stream.isMigrating` in server/jetstream_cluster.go).
  */
 export function isCrowded({ cluster, config }: StreamInfo): boolean {
   return 1 + (cluster?.replicas?.length ?? 0) > replicaCount(config);
 }
 
 /**
- * Nothing is under way, and every replica has all there is, or had at an earlier look: of a stream in use
- * some replica is a few operations behind at most looks.
+ * Whether no change is under way and every replica is current, or was at an earlier look: of a stream in use, some
+ * replica is a few operations behind at most looks.
  *
- * @param caughtUp replicas that were seen to be current.
+ * @param caughtUp replicas that were current at an earlier look.
  */
 export function isSettled(info: StreamInfo, caughtUp: ReadonlySet<string> = new Set()): boolean {
   return (
@@ -33,15 +33,16 @@ export function isSettled(info: StreamInfo, caughtUp: ReadonlySet<string> = new 
 }
 
 /**
- * A change takes replicas off one by one. As long as all seem to have the same it may begin with one that is well,
- * although the one that has to go answers nobody any more: what is left has no majority, so it waits for one
- * (nats-server 2.15.2, `selectPeerToRemove` and `canRemovePeer` in server/jetstream_cluster.go).
+ * Whether a change waits for a quorum to remove a replica. A change removes replicas one by one. While all seem equally
+ * current, the leader may pick a healthy one, although the one that has to go no longer answers. The rest then has no
+ * majority, and the change waits for one (nats-server 2.15.2, `selectPeerToRemove` and `canRemovePeer` in
+ * server/jetstream_cluster.go).
  */
 export function waitsToRemove({ cluster }: StreamInfo): boolean {
   return cluster?.desired?.status?.description === "waiting for quorum to remove peer";
 }
 
-/** The config that a change under way started from. */
+/** The config before the change that is under way. */
 export function configBefore(
   config: StreamConfig,
   { replicas, placement, retention }: NonNullable<Reconfiguration["origin"]>,
@@ -59,7 +60,7 @@ export function replicaCount({ num_replicas: replicas = 1 }: StreamConfig): numb
   return replicas;
 }
 
-/** The hosts that hold a replica, sorted; those being added don't yet. */
+/** The hosts that hold a replica, sorted, without those that are being added. */
 export function hostsOf({ cluster }: StreamInfo): string[] {
   const followers = (cluster?.replicas ?? []).filter(({ pending }) => !pending);
   return [
@@ -68,19 +69,19 @@ export function hostsOf({ cluster }: StreamInfo): string[] {
   ].sort();
 }
 
-/** The replicas that lack something. */
+/** The replicas that aren't current. */
 export function lagging({ cluster }: StreamInfo): Replica[] {
   return (cluster?.replicas ?? []).filter(
     ({ current, offline, pending }) => !current || offline || pending,
   );
 }
 
-/** Operations that the replicas lack, all together. */
+/** Operations that the replicas lack, summed up. */
 export function totalLag(info: StreamInfo): number {
   return lagging(info).reduce((sum, { lag = 0 }) => sum + lag, 0);
 }
 
-/** What a stream that has not settled is waiting for, the server's own words first. */
+/** What an unsettled stream is waiting for, the server's own words first. */
 export function describeDelay(info: StreamInfo | undefined): string {
   if (!info) return "JetStream does not answer";
   const { cluster, config } = info;

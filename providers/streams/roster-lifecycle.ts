@@ -21,17 +21,17 @@ import {
   type SubjectsOfStreams,
 } from "./handovers.ts";
 
-/** Runs in the dynamic provider's process; components/stream-roster.ts loads it by this name. */
+/** Used by the dynamic provider's process; components/parts/stream-roster.ts refers to this name. */
 export const rosterProvider = { configure, ...rosterLifecycle(openConfigured) };
 
-/** What the program passes: beside what is remembered, what the streams of the settings are to take. */
+/** The program's inputs: the roster to remember, and the subjects and mirrors of the streams in the settings. */
 export interface RosterInputs extends Roster {
   readonly subjects?: SubjectsOfStreams;
-  /** Of which stream of its account each mirror is one. */
+  /** The origin's name in the same account, by the mirror's key. */
   readonly mirrors?: MirrorsOfStreams;
 }
 
-/** The lifecycle of a roster: all that it does is to look, in `check`, before anything changes. */
+/** The lifecycle of a roster. It only checks, before anything changes. */
 export function rosterLifecycle(
   open: (account: string) => JetStreamPort,
   handovers: Handovers = HANDOVERS,
@@ -79,13 +79,13 @@ interface Leaver extends KeyedStream {
 }
 
 interface Finding {
-  /** Why the settings can't be. */
+  /** Why the settings are refused. */
   readonly reasons: readonly string[];
-  /** Streams to be deleted that are there, by key. */
+  /** Streams to be deleted that exist, by key. */
   readonly leaving: Readonly<Record<string, LeavingEntry>>;
 }
 
-/** Looks at the streams of an account that are to be deleted. */
+/** Checks the streams of an account that are to be deleted. */
 async function checkAccount(
   account: string,
   port: JetStreamPort,
@@ -110,7 +110,7 @@ async function checkAccount(
     };
   } catch (error) {
     if (!isSilence(error)) throw error;
-    // The deletion itself looks again, and fails where nobody answers.
+    // The deletion itself checks again, and fails if JetStream doesn't answer.
     const leaves = !accountsOf(news).includes(account);
     const atRisk = leavers.filter(({ entry }) => !entry.allowDataLoss);
     const unknown = leaves ? `account ${account}` : atRisk.map(({ name }) => name).join(", ");
@@ -123,8 +123,8 @@ async function checkAccount(
 }
 
 /**
- * An account leaves the servers before its streams could be deleted, as they are deleted last: none of its streams
- * may be there any more, whether of the settings or not. What it holds would lie on the servers' disks, out of reach.
+ * Refuses to remove an account while it has streams, whether of the settings or not. Streams are deleted last, after
+ * the account has left the servers, so their data would stay on the servers' disks, out of reach.
  */
 async function refuseLeaving(
   account: string,
@@ -142,7 +142,7 @@ async function refuseLeaving(
   ];
 }
 
-/** Looks at a stream that is to be deleted, unless it has been and another has its name. */
+/** Checks a stream that is to be deleted. Skips it if it was deleted already and another stream has its name. */
 async function lookAt(port: JetStreamPort, { key, name, entry }: Leaver) {
   try {
     const { created, state } = await port.info(name);

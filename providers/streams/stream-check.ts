@@ -24,7 +24,7 @@ import { copyObstacles, isUnfed } from "./recreate.ts";
 import { hostsOf } from "./replicas.ts";
 import type { CheckVerdict, ProgramInputs, StreamIdentity, StreamInputs } from "./stream-inputs.ts";
 
-/** Plans where the stream goes, and refuses what the server would whatever it holds. */
+/** Plans the hosts of a stream, and refuses what the server would refuse whatever the stream holds. */
 export function planInputs(
   olds: Partial<StreamInputs>,
   { fleet, ...inputs }: ProgramInputs,
@@ -59,7 +59,7 @@ function refusedIdentity(
 ): string[] {
   const { stream, account } = olds;
   const differs = stream !== news.stream || account !== news.account;
-  // To the servers nothing may have changed, but Pulumi knows it by the name in the settings, and has another one there.
+  // The key in the settings has changed, while Pulumi already knows another stream by the new key.
   if (stream !== undefined && account !== undefined && differs && isPlanned({ stream, account })) {
     return [
       `stream ${stream} of account ${account} has another name in the settings, and its own has gone to stream ${news.stream} of account ${news.account}; give that one a name that no stream has had, or have Pulumi rename what it knows first (pulumi state rename, or aliases)`,
@@ -73,12 +73,12 @@ function refusedIdentity(
     );
 }
 
-/** Whether the verdict depends on what the stream holds, so that it has to be looked at. */
+/** Whether the verdict depends on the stream's contents, so that it has to be observed. */
 export function needsLook(olds: Partial<StreamInputs>, news: ProgramInputs): boolean {
   return olds.config === undefined || diffConfig(olds.config, news.config).length > 0;
 }
 
-/** What the settings change of what the state has or, at first, of what is there. */
+/** What the settings change, compared with the state or, for a new resource, with the existing stream. */
 export function changesBy(
   olds: Partial<StreamInputs>,
   { config }: ProgramInputs,
@@ -89,10 +89,10 @@ export function changesBy(
 }
 
 /**
- * Judges what the settings make of a stream as it is found, before anything is sent.
+ * Judges the changes to a stream, before anything is sent.
  *
- * @param found the stream as it is; undefined where there is none, or nobody to say so.
- * @param renaming where it is this stack's already, under another key.
+ * @param found the stream as it is; undefined if it doesn't exist, or if JetStream doesn't answer.
+ * @param renaming set if the stream belongs to this stack already, under another key.
  */
 export function judge(
   olds: Partial<StreamInputs>,
@@ -102,7 +102,7 @@ export function judge(
 ): CheckVerdict {
   if (!olds.config && !found) return { refusals: refusedAtBirth(news.config), notices: [] };
   const changes = changesBy(olds, news, found);
-  // One that waits for its subjects was made by an `up` that was interrupted.
+  // A stream that waits for its subjects was created by an `up` that was interrupted.
   const isNew = olds.config === undefined && !isParked(found?.config.subjects);
   const isStranger = isNew && renaming === undefined;
   if (isStranger && changes.length > 0 && !news.policy.adopt) {
@@ -131,7 +131,7 @@ function refusedAtBirth({ sealed }: StreamConfig): string[] {
   return sealed ? ["sealed: a new stream can't be sealed, it would stay empty; seal it later"] : [];
 }
 
-/** Says that a stream is there which isn't this stack's, and what to do about it. */
+/** Says that a stream exists which isn't managed by this stack, and what to do about it. */
 export function describeStranger(
   { stream, account }: Pick<StreamInputs, "stream" | "account">,
   changes: readonly FieldChange[],
@@ -169,7 +169,7 @@ function judgeImmutable(
   };
 }
 
-/** Changes that the server makes in place, and that delete messages. */
+/** Changes in place that delete messages. */
 function judgeLosses(
   changes: readonly FieldChange[],
   { stream, config, policy }: ProgramInputs,
@@ -189,7 +189,7 @@ function adoption({ stream }: ProgramInputs, found: StreamInfo | undefined) {
     : [];
 }
 
-/** Pulumi tells of a stream to be made, and of one to be deleted. */
+/** Pulumi's preview shows a creation and a deletion; this notice says that the stream stays. */
 function renewal({ from, to }: Renaming, { stream }: ProgramInputs, found: StreamInfo | undefined) {
   return found
     ? [
@@ -198,7 +198,7 @@ function renewal({ from, to }: Renaming, { stream }: ProgramInputs, found: Strea
     : [];
 }
 
-/** From where to where, and how much: Pulumi shows the planned hosts only. */
+/** Hosts before and after a move, and the amount of data: Pulumi shows only the planned hosts. */
 function moves(
   changes: readonly FieldChange[],
   { stream, config, fleet }: ProgramInputs,

@@ -3,22 +3,22 @@ import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import type { StreamPolicy } from "../../lib/streams/stream-policy.ts";
 import type { Goal } from "./converge.ts";
 
-/** By what a stream is known to Pulumi and to the servers. */
+/** What identifies a stream on the servers. */
 export interface StreamIdentity {
   readonly stream: string;
   readonly account: string;
 }
 
-/** What the program passes. */
+/** The program's inputs. */
 export interface ProgramInputs extends StreamIdentity {
   readonly config: StreamConfig;
   readonly policy: StreamPolicy;
   readonly fleet: Fleet;
 }
 
-/** What `check` makes of it, and the state keeps. */
+/** The inputs after `check`, as the state keeps them. */
 export interface StreamInputs extends StreamIdentity, Goal {
-  /** The last `up` set out to make something else of it, and didn't come to an end: not kept in the state. */
+  /** Set if the last `up` set out to change the stream and didn't finish. Not kept in the state. */
   readonly unfinished?: true;
 }
 
@@ -30,7 +30,7 @@ export interface StreamOutputs extends Omit<StreamInputs, "unfinished"> {
   readonly created: string;
 }
 
-/** What is wrong with a stream's inputs, and what people should know although nothing is. */
+/** Problems with a stream's inputs, and notices for the user. */
 export interface CheckVerdict {
   readonly refusals: readonly string[];
   readonly notices: readonly string[];

@@ -67,26 +67,30 @@ export interface StreamLifecycle {
 }
 
 export interface LifecycleOptions {
-  /** Milliseconds without any progress after which a stream is given up on. Default: what the process is configured with. */
+  /**
+   * Milliseconds without progress after which waiting for a stream fails. Default: that of the process's configuration.
+   */
   readonly patience?: number;
   /** Milliseconds to wait for a cluster that doesn't answer. Default: 15,000; an election takes up to 9,000. */
   readonly silence?: number;
   /** Milliseconds between two looks at a stream. Default: 100. */
   readonly pause?: number;
-  /** Milliseconds between two lines on what a change is waiting for. Default: 5,000. */
+  /** Milliseconds between two lines about what a change is waiting for. Default: 5,000. */
   readonly interval?: number;
-  /** Where those lines go. Default: stderr, which Pulumi shows. */
+  /** Receives those lines. Default: stderr, which Pulumi shows. */
   readonly say?: (line: string) => void;
-  /** Milliseconds to wait for a first contact with what a stream copies from. Default: 15,000; it asks again after ten. */
+  /**
+   * Milliseconds to wait for the first contact with an origin. Default: 15,000; a server retries after ten seconds.
+   */
   readonly contact?: number;
-  /** Through what subjects change hands. Default: that of the process. */
+  /** The handovers of subjects. Default: those of the process. */
   readonly handovers?: Handovers;
 }
 
-/** Runs in the dynamic provider's process; components/stream.ts loads it by this name. */
+/** Used by the dynamic provider's process; components/stream.ts refers to this name. */
 export const streamProvider = { configure, ...streamLifecycle(openConfigured) };
 
-/** The lifecycle of a stream over any JetStream. */
+/** The lifecycle of a stream, over any implementation of JetStream's API. */
 export function streamLifecycle(
   open: (account: string) => JetStreamPort,
   {
@@ -100,7 +104,7 @@ export function streamLifecycle(
   }: LifecycleOptions = {},
 ): StreamLifecycle {
   const pace = {
-    // Only once this is called is the process configured.
+    // The process is configured only after this function has run.
     get patience() {
       return patience ?? configuredPatience();
     },
@@ -151,7 +155,7 @@ export function streamLifecycle(
       } catch (error) {
         if (error instanceof StreamNotFound) return { id: "" };
         if (!isSilence(error)) throw error;
-        // A refresh must get past a silent cluster, or no `up --refresh` could ever start its nodes.
+        // A refresh has to succeed without JetStream, or `up --refresh` could never start the nodes again.
         console.error(`stream ${props.stream} is taken to be as it was: ${error.message}`);
         return { id: props.stream, props, inputs: inputsOf(props) };
       }
@@ -159,7 +163,7 @@ export function streamLifecycle(
 
     async update(_id, _olds, news) {
       const port = portOf(news);
-      // Whether it is there is for later; whether anybody answers is not worth a move's patience.
+      // Only a silent cluster matters here, so the wait is shorter than for a move.
       const found = await find(port, news.stream, pace);
       try {
         if (news.unfinished) await giveUpCopy(port, news, found, pace);
@@ -200,7 +204,7 @@ function isKnown(olds: Partial<StreamInputs>): olds is StreamInputs {
   return olds.config !== undefined;
 }
 
-/** Whether a stream is what the state has: nothing was sent, or what was sent has been taken back. */
+/** Whether a stream still is as in the state: nothing was sent, or it was undone. */
 async function isAsKnown(port: JetStreamPort, known: StreamInputs): Promise<boolean> {
   try {
     const [info, copy] = await Promise.all([
@@ -215,7 +219,7 @@ async function isAsKnown(port: JetStreamPort, known: StreamInputs): Promise<bool
   }
 }
 
-/** Of a stream that the state has: one whose creation failed never was. */
+/** Only for a stream that is in the state: one whose creation failed never existed. */
 function tellVanished(stream: string): void {
   console.error(
     `stream ${stream} was there after the last up, and is gone with its messages: "pulumi up --refresh" makes it anew, empty`,
@@ -256,7 +260,7 @@ async function checkInputs(
   return { inputs, failures: toFailures(refused) };
 }
 
-/** Looks who has the subjects that are new to a stream, for those that it is to copy from, and for those that copy it. */
+/** Checks the streams that share something with a stream: its new subjects, its origins, and its mirrors. */
 async function judgeNeighbours(
   port: JetStreamPort,
   olds: Partial<StreamInputs>,
@@ -281,7 +285,7 @@ async function judgeNeighbours(
   }
 }
 
-/** Whether a stream is made without the messages that one of its name may have had. */
+/** Whether a new stream of this name starts without the messages of an earlier one. */
 async function beginsAnew(
   port: JetStreamPort,
   olds: Partial<StreamInputs>,
@@ -299,7 +303,9 @@ function takesOther(base: StreamConfig, desired: StreamConfig): boolean {
   return diffConfig(base, desired).some(({ path }) => path === "subjects");
 }
 
-/** One look; undefined where nobody answers at once: that is said of a stream that is known, and no more. */
+/**
+ * Observes a stream once. Undefined if JetStream doesn't answer at once, which is reported for a known stream only.
+ */
 async function glance(
   port: JetStreamPort,
   olds: Partial<StreamInputs>,
@@ -321,7 +327,7 @@ async function glance(
   }
 }
 
-/** Looks at the inputs alone: neither the provider's own text nor the order of tags is a change. */
+/** Compares the inputs only: the provider's own text and the order of tags don't count. */
 function diffInputs(olds: StreamOutputs, news: StreamInputs): DiffResult {
   if (hasUnknown(news)) return { changes: true };
   const replaces = (["stream", "account"] as const).filter((key) => olds[key] !== news[key]);
@@ -330,13 +336,13 @@ function diffInputs(olds: StreamOutputs, news: StreamInputs): DiffResult {
     news.unfinished === true ||
     diffConfig(olds.config, news.config).length > 0 ||
     !isSameSet(olds.hosts, news.hosts) ||
-    // As they were at the last look: on servers whose tags have changed since they may be in each other's way.
+    // The observed replicas: after a change of the servers' tags, two of them may violate the placement.
     findMisplacement(olds.replicas, { ...news, hosts: olds.replicas }) !== undefined ||
     !isDeepStrictEqual(olds.policy, news.policy);
   return { changes, replaces };
 }
 
-/** Has a stream's new subjects handed over by those that have them. */
+/** Has the current owners of a stream's new subjects hand them over. */
 async function takeOver(
   port: JetStreamPort,
   news: StreamInputs,
@@ -350,7 +356,7 @@ interface HandingOver {
   readonly handovers: Handovers;
 }
 
-/** @param isOwn whether a stream of that name is this stack's already. */
+/** @param isOwn whether a stream of that name belongs to this stack already. */
 async function createOrTakeUp(
   port: JetStreamPort,
   inputs: StreamInputs,
@@ -381,7 +387,7 @@ async function createOrTakeUp(
   }
 }
 
-/** The request went out, but the stream is not yet what was asked for. Pulumi keeps it in its state. */
+/** The request was sent, but the stream isn't in its desired state yet. Pulumi keeps it in its state. */
 class StreamNotReady extends Error {
   override readonly name = "StreamNotReady";
   readonly id: string;
@@ -418,7 +424,9 @@ function inputsOf(props: StreamOutputs) {
   return inputs;
 }
 
-/** The state as it is, written as before wherever it means the same, for `refresh` to show what drifted. */
+/**
+ * The observed state. Values that mean the same as before keep their old spelling, so that `refresh` shows only drift.
+ */
 function describeObserved(props: StreamOutputs, info: StreamInfo) {
   const inputs = {
     ...inputsOf(props),
@@ -429,7 +437,7 @@ function describeObserved(props: StreamOutputs, info: StreamInfo) {
   return { inputs, props: { ...inputs, ...describeReplicas(info) } };
 }
 
-/** Who leads is of interest where the policy says who should, and somebody who could does not. */
+/** Reports another leader as drift only if the policy names leaders and one of them could lead. */
 function observedPolicy({ policy }: StreamOutputs, info: StreamInfo): StreamPolicy {
   const strayed = isMisled(info, policy) && heirsOf(info, policy).length > 0;
   return strayed ? { ...policy, leaders: [info.cluster?.leader ?? ""] } : policy;
