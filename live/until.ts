@@ -1,39 +1,39 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * What a look comes to: the end; or something was done, so that it is looked again at once; or what there is to be
- * seen as long as it goes on.
+ * The outcome of a look: `done` ends the wait; `acted` means that something was done, so the next look follows at once;
+ * `shown` is what to report while the wait continues.
  */
 export type LookResult<Result, Shown> =
   | { readonly done: Result }
   | { readonly acted: true }
   | { readonly shown: Shown };
 
-/** How it is waited. All times are milliseconds. */
+/** How to wait. All times are milliseconds. */
 export interface Waiting<Result, Shown> {
-  /** Between two looks. */
+  /** Time between two looks. */
   readonly pause: number | ((shown: Shown) => number);
-  /** Of {@link Waiting.lasts}, after which it is given up. Default: never. */
+  /** Value of {@link Waiting.lasts} above which the wait ends. Default: never. */
   readonly limit?: number | ((shown: Shown) => number);
-  /** What is to come of it then; mostly it throws. */
+  /** Called then; it usually throws. */
   readonly giveUp?: (shown: Shown) => Result | Promise<Result>;
-  /** For how long nothing has moved. Default: how long it has been waited, whatever has moved. */
+  /** How long there has been no progress. Default: the time since the start. */
   readonly lasts?: (shown: Shown, now: number) => number;
-  /** What the person at the terminal is to be told, now and then; undefined if nothing. */
+  /** The progress line for the user; undefined for none. */
   readonly describe?: (shown: Shown) => string | undefined;
   readonly say?: (line: string) => void;
-  /** Before the first line and between any two. Default: 5 s. */
+  /** Time before the first progress line, and between two of them. Default: 5 s. */
   readonly interval?: number;
-  /** Ends the wait by an `AbortError`. */
+  /** Aborts the wait with an `AbortError`. */
   readonly signal?: AbortSignal;
 }
 
 const INTERVAL_MS = 5_000;
 
 /**
- * Looks until that comes to an end. The one loop for whatever is waited for.
+ * Looks until the outcome is `done`. All waiting in this project uses this loop.
  *
- * @throws what a look does, and what {@link Waiting.giveUp} does.
+ * @throws what `look` and {@link Waiting.giveUp} throw.
  */
 export async function until<Result, Shown>(
   look: () => Promise<LookResult<Result, Shown>>,

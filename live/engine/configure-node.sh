@@ -1,16 +1,16 @@
-# Writes a node's config into its volumes; reloads the node where it runs and a reload is enough. Where the
-# label has the same settings, and yet the server refuses to reload, its config isn't of its label: it is restarted.
+# Writes a node's config into its volumes, and reloads a running node if a reload is enough. If the server refuses
+# to reload although the label has the same settings, it runs with a config of other settings: it is then restarted.
 #
-#   configure-node.sh          writes and no more, where the node is yet to be made
-#   configure-node.sh --test   has nats-server check the config, and puts the old one back where it is refused
+#   configure-node.sh          only writes, for a node that doesn't exist yet
+#   configure-node.sh --test   has nats-server check the config, and restores the old one if it is refused
 #
 # stdin              base64 of a tar archive, as packNodeFiles() makes it
 # CONTAINER          name of the node's container
 # CONFIG_VOLUME      name of the volume for /etc/nats
 # DATA_VOLUME        name of the volume for /data
 # IMAGE              image of the node, already present
-# OWNER              label that marks what belongs to this stack
-# RESTART_SETTINGS   stay the same, in the container's label too, as long as a reload will do
+# OWNER              label of the stack's own objects
+# RESTART_SETTINGS   the settings that only a restart changes, as in the container's label
 set -eu
 
 writer="$CONTAINER-writer"
@@ -30,21 +30,22 @@ clean_up() {
   rm -f "$empty"
 }
 
-# A container with the volumes of the node: the image has no shell to write files with. It runs only to check the
-# config, beside the node and its limit of memory: as root, as the engine writes files of other owners to no other, with
-# the one capability that it takes to read them. Half of what it takes to start a container is a network of its own.
+# A container with the node's volumes, because the image has no shell to write files with. It is started only to check
+# the config, in addition to the node and its memory limit. It runs as root, because the engine can write files of other
+# owners only for root, with the one capability that is needed to read them. It doesn't get a network of its own,
+# because that takes half of a container's start time.
 create_writer() {
   docker create --name "$writer" --label "$OWNER" --network "$network" --cap-drop ALL --cap-add DAC_OVERRIDE \
     --security-opt no-new-privileges --volume "$CONFIG_VOLUME:/etc/nats" --volume "$DATA_VOLUME:/data" \
     "$IMAGE" -t -c /etc/nats/nats.conf >/dev/null
 }
 
-# Unpacks base64 of a tar archive in a folder of the writer.
+# Unpacks base64 of a tar archive into a folder of the writer.
 unpack() {
   printf %s "$1" | base64 -d | docker cp --archive - "$writer:$2" >/dev/null
 }
 
-# A node that has no TLS any more has no key: unpacking deletes nothing, nor does the image hold what would.
+# Empties the key of a node that no longer has TLS: unpacking deletes nothing, and the image has no `rm`.
 empty_key() {
   case $RESTART_SETTINGS in *'"tls":'*) return 0 ;; esac
   docker cp "$writer:/etc/nats/key.pem" - >/dev/null 2>&1 || return 0
@@ -52,7 +53,7 @@ empty_key() {
   docker cp "$empty" "$writer:/etc/nats/key.pem" >/dev/null
 }
 
-# Gives the node the config that its server refuses to reload, and ends; returns where it can't be restarted now.
+# Restarts the node with the config that its server refuses to reload, and exits. Returns if it can't be restarted now.
 restart() {
   ca=$(printf %s "$archive" | base64 -d | tar -xO etc/nats/ca.pem 2>/dev/null || true)
   [ -z "$ca" ] || export CA="$ca"
@@ -73,13 +74,13 @@ found=$(docker inspect --format \
   "$CONTAINER" 2>/dev/null || true)
 reloads=
 case $found in *" true $RESTART_SETTINGS") reloads=yes ;; esac
-# A node that can't stay up has none to share, though it counts as running.
+# A node that can't stay up has no network to share, though it counts as running.
 case $reloads$found in
 yes*" running true "*) network="container:$CONTAINER" ;;
 *) network=none ;;
 esac
 
-# What an interrupted run left behind has the same name.
+# An interrupted run leaves a writer of the same name.
 create_writer 2>/dev/null || {
   remove_writer
   create_writer
@@ -99,7 +100,7 @@ said=$(docker start --attach "$writer" 2>&1) || {
   *) fail "nats-server couldn't check the new config: $said" ;;
   esac
 }
-# nats-server names the digest that the config will have once it is loaded, from 2.11 on.
+# From 2.11 on, nats-server prints the digest that the config will have once it is loaded.
 digest=$(printf %s "$said" | sed -n 's/.*(\(sha256:[0-9a-f]*\)).*/\1/p')
 
 [ -n "$reloads" ] || {
@@ -107,12 +108,12 @@ digest=$(printf %s "$said" | sed -n 's/.*(\(sha256:[0-9a-f]*\)).*/\1/p')
   exit 0
 }
 
-# By the engine's clock, as the engine compares.
+# The engine's clock, because the engine compares with it.
 began=$(docker info --format '{{.SystemTime}}')
-# By nats-server itself: whatever gets a signal by `docker kill` counts as stopped by somebody, and isn't started again
-# with the engine or the machine (moby's `killWithSignal`).
+# nats-server itself sends the signal: after `docker kill` a container counts as stopped by the user, and isn't started
+# again with the engine or the machine (moby's `killWithSignal`).
 docker exec "$CONTAINER" "${found%% *}" --signal reload=1 >/dev/null
-# A server compares the password of each of its clients with its hash anew, some 80 ms each.
+# A reload compares the password of each connected client with its hash again, some 80 ms each.
 deadline=$(($(date +%s) + 60))
 while [ "$(date +%s)" -lt "$deadline" ]; do
   log=$(docker logs --since "$began" "$CONTAINER" 2>&1) ||

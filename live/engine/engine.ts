@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { z } from "zod";
 import type { SettingsPlace } from "../../lib/base/settings-place.ts";
 
-/** What the `docker` command chooses its engine by, and gets into it with. Without any, it goes by the context in use. */
+/** Variables by which `docker` chooses its engine and logs in to it. Without any, it uses the current context. */
 const VARIABLES = [
   "DOCKER_HOST",
   "DOCKER_CONTEXT",
@@ -17,24 +17,24 @@ export type EngineVariables = Readonly<Partial<Record<(typeof VARIABLES)[number]
 export interface EngineSettings {
   readonly variables: EngineVariables;
   /**
-   * Milliseconds after which a command is given up. Default: 60,000, by which an engine that is busy answers, while one
-   * that hangs, or is nowhere, never does, nor does `docker` give it up; 120,000 where a container is stopped.
+   * Milliseconds after which a command is killed. Default: 60,000, in which a busy engine answers; one that hangs or
+   * doesn't exist never does, and `docker` itself has no time-out. 120,000 for `stop`.
    */
   readonly deadline?: number;
-  /** Whether a Ctrl-C at the terminal leaves commands alone. Default: false. */
+  /** Whether Ctrl-C at the terminal leaves running commands alone. Default: false. */
   readonly isShielded?: boolean;
 }
 
 const DEADLINE_MS = 60_000;
-/** Beside the time that a container has to stop by itself. */
+/** Includes the time that a container has to stop gracefully. */
 const STOP_DEADLINE_MS = 120_000;
-/** Bytes: a config with thousands of users, logs. */
+/** Bytes; enough for logs, and for a config with thousands of users. */
 const LARGEST_OUTPUT = 256 * 1024 ** 2;
 
-/** A `docker` command that failed. Its message names the command: `docker rm: …`. */
+/** A failed `docker` command. The message names the command: `docker rm: …`. */
 export class DockerError extends Error {
   override readonly name: string = "DockerError";
-  /** What is wrong, in the engine's own words, without its `Error response from daemon`. */
+  /** The engine's error message, without its `Error response from daemon`. */
   readonly reason: string;
 
   constructor(command: string, reason: string) {
@@ -53,7 +53,10 @@ export class AlreadyExists extends DockerError {
   override readonly name = "AlreadyExists";
 }
 
-/** By how these begin, as a socket or host that isn't there is also a `no such`. Docker 20.10 to 28. */
+/**
+ * Matched at the start of the message, because a missing socket or host is also reported as `no such`. Docker 20.10 to
+ * 28.
+ */
 const KINDS = [
   [
     NotFound,
@@ -65,22 +68,25 @@ const KINDS = [
   ],
 ] as const;
 
-/** What is to be known of each thing that a command lists: an expression of Docker's templates, and what it comes to. */
+/** The fields of each listed object: an expression of Docker's templates and the schema of its value. */
 export type Fields<Row> = {
   readonly [Key in keyof Row]: readonly [expression: string, schema: z.ZodType<Row[Key]>];
 };
 
-/** A field that is text, e.g. `.Name`. */
+/** A text field, e.g. `.Name`. */
 export function textField(expression: string): readonly [string, z.ZodType<string>] {
   return [expression, z.string()];
 }
 
-/** A label of what `docker ps` and the likes of it list; empty where a thing doesn't have it. */
+/** A label in lists such as `docker ps`; empty if an object doesn't have it. */
 export function labelField(label: string): readonly [string, z.ZodType<string>] {
   return textField(`.Label "${label}"`);
 }
 
-/** A Docker engine, reached by the `docker` command: so contexts, ssh and credentials are as the user set them up. */
+/**
+ * A Docker engine, reached with the `docker` command, so that contexts, ssh and credentials work as the user set them
+ * up.
+ */
 export class Engine {
   readonly #settings: EngineSettings;
 
@@ -88,22 +94,28 @@ export class Engine {
     this.#settings = settings;
   }
 
-  /** As DOCKER_HOST has it, e.g. `ssh://box`; undefined where the engine is a context's. */
+  /** DOCKER_HOST, e.g. `ssh://box`; undefined if the engine comes from a context. */
   get host(): string | undefined {
     return this.#settings.variables.DOCKER_HOST || undefined;
   }
 
-  /** As DOCKER_CONTEXT has it; undefined where the environment names no context. */
+  /** DOCKER_CONTEXT; undefined if the environment names no context. */
   get context(): string | undefined {
     return this.#settings.variables.DOCKER_CONTEXT || undefined;
   }
 
-  /** Whether the environment names it, and so to all that read that; else it is that of docker's context in use. */
+  /**
+   * Whether the environment names the engine, for every program that reads it. Otherwise it is docker's current
+   * context.
+   */
   get isNamed(): boolean {
     return Boolean(this.host || this.context);
   }
 
-  /** Whether what the engine publishes on loopback is reached here: also by one that listens there on tcp. */
+  /**
+   * Whether ports that the engine publishes on loopback can be reached here. An engine that listens on tcp on loopback
+   * is local, too.
+   */
   get isLocal(): boolean {
     const { host = "" } = this;
     return (
@@ -111,43 +123,43 @@ export class Engine {
     );
   }
 
-  /** The environment for a process that starts `docker` by itself. */
+  /** The environment for a process that runs `docker` itself. */
   environment(): NodeJS.ProcessEnv {
     const rest = { ...process.env };
     for (const name of VARIABLES) delete rest[name];
     return { ...rest, ...this.#settings.variables };
   }
 
-  /** The same engine, for what has to be done even where somebody presses Ctrl-C meanwhile. */
+  /** The same engine with commands that Ctrl-C doesn't interrupt. */
   shielded(): Engine {
     return new Engine({ ...this.#settings, isShielded: true });
   }
 
-  /** Runs a `docker` command. @returns what it wrote, without the end of the last line. @throws DockerError */
+  /** Runs a `docker` command. @returns its stdout, without trailing white space. @throws DockerError */
   async run(...args: readonly string[]): Promise<string> {
     const { stdout } = await this.#execute(args);
     return stdout.toString().trimEnd();
   }
 
-  /** The same for what is no text, e.g. the archives of `docker cp`. @throws DockerError */
+  /** Runs a command with binary output, e.g. the archives of `docker cp`. @throws DockerError */
   async read(...args: readonly string[]): Promise<Buffer> {
     return (await this.#execute(args)).stdout;
   }
 
-  /** The last line that a container logged, in whichever stream. @throws DockerError */
+  /** The last line of a container's log, from stderr if it wrote to that. @throws DockerError */
   async lastLog(container: string): Promise<string> {
     const { stdout, stderr } = await this.#execute(["logs", "--tail=1", container]);
     return (stderr || stdout.toString()).trim();
   }
 
   /**
-   * Runs a command that has a row for each thing, such as `docker ps`, `docker inspect` or `docker events`.
+   * Runs a command that prints a row for each object, such as `docker ps`, `docker inspect` or `docker events`.
    *
-   * @throws DockerError; z.ZodError where the engine's answer is of another form.
+   * @throws DockerError; z.ZodError if the output has another form.
    */
   async list<Row>(fields: Fields<Row>, ...args: readonly string[]): Promise<Row[]> {
     const entries = Object.entries<Fields<Row>[keyof Row]>(fields);
-    // JSON of all fields would have labels in one text, and commas in it that part them or are theirs.
+    // Docker's own JSON joins all labels with commas, which labels may contain as well.
     const members = entries.map(([key, [expression]]) => `"${key}":{{json (${expression})}}`);
     const schema = z.object(
       Object.fromEntries(entries.map(([key, [, schema]]) => [key, schema])),
@@ -191,9 +203,9 @@ export class Engine {
 }
 
 /**
- * The engine that the environment chooses, as the `docker` command does: for where a program starts, and nowhere else.
+ * The engine that the environment chooses, as for the `docker` command. Only entry points of programs should call it.
  *
- * NATS_REGIONS_DOCKER_SECONDS is for engines that take longer than the default deadlines.
+ * NATS_REGIONS_DOCKER_SECONDS replaces the default deadlines.
  */
 export function engineFromEnvironment(): Engine {
   const { env } = process;
@@ -208,20 +220,20 @@ export function engineFromEnvironment(): Engine {
   });
 }
 
-/** What a person is told where no engine answers. */
+/** The message for the user if no engine answers. */
 export function noEngine({ reason }: DockerError, place: SettingsPlace = "config"): string {
   const start = "Start it, or set DOCKER_HOST or a docker context to one that runs";
   const setUp = place === "config" ? "; `npm start` sets one up" : "";
   return `No Docker engine to work with: ${reason}\n${start}${setUp}.`;
 }
 
-/** Why something failed, in the engine's own words where a command did. */
+/** Why something failed: the engine's message, if a command failed. */
 export function reasonOf(error: unknown): string {
   if (error instanceof DockerError) return error.reason;
   return error instanceof Error ? error.message : String(error);
 }
 
-/** To be caught with where an engine that doesn't answer has nothing: `engine.list(…).catch(nothing)`. */
+/** For `engine.list(…).catch(nothing)`: an engine that doesn't answer has nothing. */
 export function nothing(error: unknown): [] {
   if (error instanceof DockerError) return [];
   throw error;
@@ -230,7 +242,7 @@ export function nothing(error: unknown): [] {
 interface Output {
   readonly kind: "done";
   readonly stdout: Buffer;
-  /** A container's log has the server's words here. */
+  /** A container's log goes here if the server wrote to stderr. */
   readonly stderr: string;
 }
 
@@ -241,13 +253,13 @@ type Ending =
 
 interface Terms {
   readonly env: NodeJS.ProcessEnv;
-  /** Whether in a process group of its own, which no key at the terminal sends a signal to. */
+  /** Whether to start it in its own process group, which gets no signals from the terminal. */
   readonly detached: boolean;
   /** Milliseconds. */
   readonly limit: number;
 }
 
-/** Not by execFile, which knows no process groups. */
+/** Uses spawn, because execFile has no option for process groups. */
 function runDocker(args: readonly string[], { env, detached, limit }: Terms): Promise<Ending> {
   return new Promise((resolve) => {
     const child = spawn("docker", args, { env, detached, stdio: ["ignore", "pipe", "pipe"] });
@@ -260,7 +272,8 @@ function runDocker(args: readonly string[], { env, detached, limit }: Terms): Pr
     };
     const giveUp = (kind: "too late" | "too large") => {
       end({ kind });
-      // By a signal that no ssh to nowhere withstands; what `docker` has started may hold its pipes.
+      // SIGKILL, because an ssh that can't connect ignores others. The pipes are destroyed, because children of
+      // `docker` may hold them open.
       child.kill("SIGKILL");
       child.stdout.destroy();
       child.stderr.destroy();
@@ -287,7 +300,7 @@ function runDocker(args: readonly string[], { env, detached, limit }: Terms): Pr
   });
 }
 
-/** Formats and filters tell nobody anything. */
+/** The command without its flags: formats and filters don't help the user. */
 function commandOf(args: readonly string[]): string {
   return ["docker", ...args.filter((arg) => !arg.startsWith("--"))].join(" ");
 }

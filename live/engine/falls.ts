@@ -1,10 +1,10 @@
 import { type Engine, reasonOf } from "./engine.ts";
 import type { OwnNode } from "./own-nodes.ts";
 
-/** Between two looks at containers of which one that doesn't stay up is found at both. */
+/** Time between two looks: a container that is restarting at both doesn't stay up. */
 const APART_MS = 5_000;
 
-/** Finds nodes whose server ends as soon as it has started: no waiting helps them. */
+/** Finds nodes whose server ends right after each start: waiting doesn't help them. */
 export class FallWatch {
   readonly #engine: Engine;
   readonly #allDown: string | undefined;
@@ -12,15 +12,13 @@ export class FallWatch {
   #falling: readonly string[] = [];
   #wereDown = false;
 
-  /**
-   * @param allDown what is to be said where none of the nodes runs, at both looks. Default: that is as it should be.
-   */
+  /** @param allDown what to report if none of the nodes runs, at both looks. Default: nothing. */
   constructor(engine: Engine, allDown?: string) {
     this.#engine = engine;
     this.#allDown = allDown;
   }
 
-  /** Says why nodes don't stay up, of one in its server's own words; undefined as long as that isn't known. */
+  /** Why nodes don't stay up, with the last log line of one of them; undefined while that isn't known. */
   async look(nodes: readonly OwnNode[], now: number): Promise<string | undefined> {
     if (now - this.#lookedAt < APART_MS) return undefined;
     this.#lookedAt = now;

@@ -13,25 +13,25 @@ import {
 import { exportState } from "../pulumi-cli/export-state.ts";
 import { DockerError, type Engine, labelField, noEngine, textField } from "./engine.ts";
 
-/** A cluster as it is called now. */
+/** A cluster's current names. */
 export interface ClusterName extends StackIdentity {
   readonly organization: string;
 }
 
-/** What tells of a cluster whose stack's state doesn't. */
+/** Hints about a cluster's identity, for the case that its stack's state has none. */
 export interface IdentityHints {
-  /** Of what is on the engine, as a person names it whose state is lost for good. */
+  /** The owner of what is on the engine, as a user gives it whose state was lost for good. */
   readonly owner?: string;
-  /** What tells the backend from others; the first one counts for clusters that are yet to be made. */
+  /** Strings that distinguish the backend from others; new clusters use the first one. */
   readonly scopes: readonly string[];
 }
 
 /**
- * The hints that the environment has.
+ * The hints in the environment.
  *
- * NATS_REGIONS_STATE_ID: what the backend is called where Pulumi is logged in to it. PULUMI_BACKEND_URL: the same where it
- * is chosen by that. By the second one, volumes may have been kept that were made before a login told one backend from
- * another.
+ * NATS_REGIONS_STATE_ID: a name for the backend if Pulumi is logged in to it. PULUMI_BACKEND_URL: the backend's URL if
+ * that chooses it. The URL is always a hint as well, because volumes may have been kept from a time when it was the
+ * only one.
  */
 export function hintsFromEnvironment(): IdentityHints {
   const { NATS_REGIONS_STATE_ID: id, PULUMI_BACKEND_URL: url = "" } = process.env;
@@ -40,9 +40,10 @@ export function hintsFromEnvironment(): IdentityHints {
 }
 
 /**
- * Finds out who a cluster is: by its stack's state, else, where it has made nothing yet, as nobody who is on the engine.
+ * Finds a cluster's identity in its stack's state. If it has created nothing yet, it gets one that nothing on the
+ * engine has.
  *
- * @throws Error in the words of `pulumi`, where there is no engine, or where another state's stack is on it.
+ * @throws Error with the message of `pulumi`; if there is no engine; or if another state's stack is on it.
  */
 export async function findIdentity(
   engine: Engine,
@@ -78,7 +79,7 @@ interface Owned {
   readonly owner: string;
 }
 
-/** Lists what stacks of this project have on the engine. */
+/** Lists the objects on the engine with an owner label. */
 async function listOwned(
   engine: Engine,
   name: string,

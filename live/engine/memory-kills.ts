@@ -4,12 +4,12 @@ import { NODE_LABEL } from "../../lib/nodes/labels.ts";
 import { describeMemoryKills, type MemoryKill } from "../../lib/observed/memory-kill.ts";
 import { type Engine, type Fields, nothing, textField } from "./engine.ts";
 
-/** How long a kill is of interest, once the node runs again. */
+/** Seconds for which a kill is reported after the node runs again. */
 const INTEREST_S = 3_600;
 
-/** A node's container, as far as kills go. */
+/** A node's container, with the facts about kills. */
 export interface Suspect extends MemoryKill {
-  /** With a `/` before it. */
+  /** With a leading `/`. */
   readonly container: string;
   readonly isKilled: boolean;
   readonly isRunning: boolean;
@@ -27,12 +27,12 @@ const FIELDS: Fields<Suspect> = {
 };
 
 /**
- * Asks the engine which of a stack's nodes were killed for memory: those that are down by it, and those that were started
- * again within the last hour. Some versions of Docker forget the former with the start that follows, and all of them
- * the events of which there were 256 since.
+ * Asks the engine which of a stack's nodes were killed for memory: those that are down because of it, and those that
+ * were started again within the last hour. Some versions of Docker reset `OOMKilled` with the next start, and all of
+ * them keep only the last 256 events.
  *
- * @param owner label and value that mark what is the stack's, `label=value`.
- * @returns a sentence; undefined where nobody was killed, or the engine doesn't answer.
+ * @param owner label of the stack's own objects, `label=value`.
+ * @returns a sentence; undefined if no node was killed, or the engine doesn't answer.
  */
 export async function askMemoryKills(
   engine: Engine,
@@ -54,7 +54,7 @@ export async function askMemoryKills(
   return describeMemoryKills(killsAmong(suspects, names, now * 1_000), place);
 }
 
-/** @param killed names of containers that events tell of. */
+/** @param killed names of the containers with a kill among the events. */
 export function killsAmong(
   suspects: readonly Suspect[],
   killed: readonly string[],

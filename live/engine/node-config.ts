@@ -8,18 +8,18 @@ import { CONFIGURE_NODE } from "./configure-node.ts";
 import type { Engine } from "./engine.ts";
 import type { OwnNode } from "./own-nodes.ts";
 
-/** What lies in a node's config volume. */
+/** The files in a node's config volume. */
 export interface NodeConfig {
   readonly conf: string;
   readonly accountsConf: string;
-  /** The other files by name: a node with TLS has certificates. */
+  /** Other files by name: certificates, if the node has TLS. */
   readonly others: Readonly<Record<string, string>>;
 }
 
-/** @throws Error where there is none. */
+/** Reads a node's config. @throws Error if it is missing. */
 export async function readConfig(engine: Engine, container: string): Promise<NodeConfig> {
   const archived = await engine.read("cp", `${container}:${CONFIG_DIR}`, "-");
-  // A copy, as nanotar reads the memory from its start, of which a Buffer may be but a part.
+  // A copy, because nanotar reads the underlying memory from its start, and a Buffer may be a part of a larger one.
   const archive = parseTar(new Uint8Array(archived)).filter(({ type }) => type === "file");
   const files = Object.fromEntries(archive.map(({ name, text }) => [path.basename(name), text]));
   const { "nats.conf": conf, "accounts.conf": accountsConf, ...others } = files;
@@ -28,10 +28,10 @@ export async function readConfig(engine: Engine, container: string): Promise<Nod
 }
 
 /**
- * Writes a node's config, and has its server take it up.
+ * Writes a node's config and has its server load it.
  *
- * @param owner label and value that mark what is the stack's, `label=value`.
- * @throws Error where it doesn't.
+ * @param owner label of the stack's own objects, `label=value`.
+ * @throws Error if the server doesn't load it.
  */
 export async function writeConfig(
   engine: Engine,

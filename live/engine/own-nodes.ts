@@ -8,9 +8,9 @@ import { type Engine, labelField, textField } from "./engine.ts";
 export interface OwnNode extends Monitor {
   /** Name of its container. */
   readonly container: string;
-  /** `restarting` is one whose server ended as soon as it had started. */
+  /** `restarting`: its server ends right after each start. */
   readonly state: "running" | "restarting" | "down";
-  /** The settings that the container was made with, as its label has them. */
+  /** The value of the container's label with the settings that only a restart changes. */
   readonly restartSettings: string;
 }
 
@@ -24,14 +24,14 @@ const FIELDS = {
 
 type Found = Readonly<Record<keyof typeof FIELDS, string>>;
 
-/** Nothing answers there, as it should be for a container that is down. */
+/** Nothing listens there, as it should be for a container that is down. */
 const NOWHERE = "http://127.0.0.1:0";
 
 /**
- * Lists a stack's nodes by the labels on their containers, those too that its settings have no more.
+ * Lists a stack's nodes by the labels of their containers, including nodes that are no longer in the settings.
  *
- * @param owner label and value that mark what is the stack's, `label=value`.
- * @param trust what they are to be asked with.
+ * @param owner label of the stack's own objects, `label=value`.
+ * @param trust the CA to ask the nodes with.
  * @throws DockerError
  */
 export async function listOwnNodes(
@@ -45,8 +45,8 @@ export async function listOwnNodes(
 }
 
 /**
- * Lists a stack's nodes as {@link listOwnNodes} does, for those who can wait: an engine that is restarted is back in
- * seconds. Where it doesn't answer, there are none, and `silence` says why.
+ * Lists a stack's nodes like {@link listOwnNodes}, for callers that can wait until a restarting engine is back. If the
+ * engine doesn't answer, the list is empty, and `silence` says why.
  */
 export async function askEngine(
   engine: Engine,

@@ -3,9 +3,9 @@ import type { TlsOptions } from "nats";
 import type { Trust } from "./connection.ts";
 
 /**
- * How a client of NATS verifies servers: by name, as `node:tls` is handed whatever else is in these options
- * (`startTLS` in @nats-io/transport-node 3.4). By itself it would look for `localhost` in the certificate of a
- * server whose address is an IP. With it, a client doesn't take a server without TLS.
+ * TLS options for a NATS client. They verify a server by its name: the client passes these options on to `node:tls`
+ * (`startTLS` in @nats-io/transport-node 3.4). Without them it would look for `localhost` in the certificate of a
+ * server whose address is an IP. With them, the client refuses servers without TLS.
  */
 export function clientTls({ ca, names }: Trust): TlsOptions {
   const verifying = {

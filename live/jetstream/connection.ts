@@ -1,10 +1,10 @@
 import { z } from "zod";
 
-/** Where a cluster is reached. */
+/** The servers of a cluster. */
 export interface Servers {
-  /** Of any of its servers, e.g. `nats://127.0.0.1:4222`. One that answers is enough. */
+  /** URLs of some of its servers, e.g. `nats://127.0.0.1:4222`. One that answers is enough. */
   readonly urls: readonly string[];
-  /** There where servers have TLS. */
+  /** Set if servers have TLS. */
   readonly tls?: Trust;
 }
 
@@ -13,24 +13,24 @@ export interface UserLogin {
   readonly password: string;
 }
 
-/** Whom to take for a server. */
+/** How to verify a server. */
 export interface Trust {
-  /** PEM of the authorities that certify servers; empty where there are none yet, and so no servers with TLS. */
+  /** PEM of the authorities that certify servers; empty if there are none yet, and so no servers with TLS. */
   readonly ca: string;
-  /** Names of the servers, of which a certificate has to have one: their addresses needn't be in it. */
+  /** Names of the servers. A certificate must have one of them; it needn't have the server's address. */
   readonly names: readonly string[];
 }
 
-/** Who somebody is: a user with a password, or whoever has the seed of an nkey, `SU…`. */
+/** A login: a user with a password, or the seed of an nkey, `SU…`. */
 export type Login = UserLogin | { readonly seed: string };
 
-/** How to reach a cluster, and as whom. */
+/** A cluster and a login. */
 export type Connection = Servers & Login;
 
-/** How to reach a cluster as the stack's own user in any of its accounts; see `managerSeed`. */
+/** A cluster, and the key to log in as the stack's own user of any account; see `managerSeed`. */
 export type ManagerConnection = Servers & {
   readonly managerKey: string;
-  /** Milliseconds that `patience` was set to; absent: its default. */
+  /** The setting `patience`, milliseconds; absent for the default. */
   readonly patience?: number;
 };
 
@@ -44,7 +44,7 @@ export const connectionSchema = servers.extend({
   password: z.string(),
 }) satisfies z.ZodType<Servers & UserLogin>;
 
-/** State that earlier versions wrote has a user of the one account that there was. */
+/** States of earlier versions have a user of the only account that there was. */
 export const streamsConnectionSchema = z.union([
   servers.extend({
     managerKey: z.string(),
@@ -53,5 +53,8 @@ export const streamsConnectionSchema = z.union([
   connectionSchema,
 ]);
 
-/** Input of a provider resource, a `ManagerConnection` as JSON. The SDK takes a key without a colon for the project's. */
+/**
+ * Key of a provider resource's input: a `ManagerConnection` as JSON. The SDK prefixes keys without a colon with the
+ * project's name.
+ */
 export const CONNECTION_KEY = "nats:connection";

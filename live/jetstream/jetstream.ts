@@ -6,33 +6,33 @@ import type { ConsumerProgress, StreamState } from "../../lib/streams/stream-los
 import { clientTls } from "./client-tls.ts";
 import type { Connection, Login } from "./connection.ts";
 
-/** Where a replica stands (`PeerInfo` in nats-server's server/stream.go). The leader is not among them. */
+/** A replica other than the leader (`PeerInfo` in nats-server's server/stream.go). */
 export interface Replica {
   readonly name: string;
   /** Has all that the leader has. */
   readonly current: boolean;
   readonly offline?: boolean;
-  /** Being added, and catches up before it counts; or being removed (2.15). */
+  /** Being added, and not counted until it has caught up; or being removed (2.15). */
   readonly pending?: boolean;
   /** Operations behind the leader. */
   readonly lag?: number;
 }
 
-/** What a stream is and how it fares (`$JS.API.STREAM.INFO`). */
+/** A stream's config and state (`$JS.API.STREAM.INFO`). */
 export interface StreamInfo {
-  /** As requested; not a sign that the request has been carried out. */
+  /** As requested; the request may not have been carried out yet. */
   readonly config: StreamConfig;
   /** RFC 3339. */
   readonly created: string;
   readonly state: StreamState & { readonly first_seq: number; readonly last_seq: number };
-  /** There if it is a mirror. */
+  /** Set if it is a mirror. */
   readonly mirror?: OriginState;
-  /** There if it has sources. */
+  /** Set if it has sources. */
   readonly sources?: readonly OriginState[];
   readonly cluster?: {
     readonly leader?: string;
     readonly replicas?: readonly Replica[];
-    /** There as long as a move or scale is under way (2.15). */
+    /** Set while a move or scale is under way (2.15). */
     readonly desired?: Reconfiguration;
   };
 }
@@ -49,57 +49,57 @@ export interface StoredMessage {
 
 /** A move, a scale or a change of retention that is under way (`DesiredClusterInfo` in server/stream.go, 2.15). */
 export interface Reconfiguration {
-  /** Where it leads. Absent where the leader has yet to choose whom to keep. */
+  /** The target. Absent until the leader has chosen which replicas to keep. */
   readonly replicas?: readonly { readonly name: string }[];
-  /** What a cancel goes back to. */
+  /** What a cancel restores. */
   readonly origin?: {
     readonly replicas: number;
     readonly placement?: ApiPlacement;
-    /** There if it changes. */
+    /** Set if it changes. */
     readonly retention?: NonNullable<StreamConfig["retention"]>;
   };
-  /** What the stream's leader is at, in its words; `err` is there if that keeps failing. */
+  /** What the stream's leader is doing, in its own words; `err` is set if that keeps failing. */
   readonly status?: { readonly description: string; readonly err?: string };
 }
 
 /**
- * JetStream's API for streams, as one account sees it. Every method may throw {@link JetStreamError},
- * {@link JetStreamUnavailable}, {@link ClusterUnreachable} or {@link AccessDenied}.
+ * JetStream's API for streams, as one account sees it. Every method may throw {@link JetStreamError}, {@link
+ * JetStreamUnavailable}, {@link ClusterUnreachable} or {@link AccessDenied}.
  */
 export interface JetStreamPort {
   /** @throws StreamNotFound */
   info(stream: string): Promise<StreamInfo>;
-  /** Does nothing where a stream of the very same config exists. */
+  /** Does nothing if a stream with exactly this config exists. */
   create(config: StreamConfig): Promise<void>;
-  /** Replaces the whole config: what it leaves out is unset. @throws StreamNotFound */
+  /** Replaces the whole config: absent fields are unset. @throws StreamNotFound */
   update(config: StreamConfig): Promise<void>;
   /** @throws StreamNotFound */
   delete(stream: string): Promise<void>;
-  /** The names of all streams of the account, or of those that take any of a subject's messages. */
+  /** The names of all streams of the account, or of those that take any message of a subject. */
   names(subject?: string): Promise<string[]>;
-  /** All consumers of a stream; undefined where some of them don't answer. @throws StreamNotFound */
+  /** All consumers of a stream; undefined if some of them don't answer. @throws StreamNotFound */
   consumers(stream: string): Promise<readonly ConsumerProgress[] | undefined>;
-  /** How many messages each subject has, of a stream with no more than 100,000 of them. @throws StreamNotFound */
+  /** Message counts of all subjects, for a stream with at most 100,000 subjects. @throws StreamNotFound */
   subjects(stream: string): Promise<readonly number[]>;
-  /** The message of a sequence number; undefined where it was deleted. @throws StreamNotFound */
+  /** The message with a sequence number; undefined if it was deleted. @throws StreamNotFound */
   message(stream: string, seq: number): Promise<StoredMessage | undefined>;
   /**
-   * Asks the leader to hand over to a replica on the host `preferred`, and returns before it has: if that
-   * one isn't healthy another may be elected (2.11+). A stream of one replica stays where it is.
+   * Asks the leader to hand over to a replica on the host `preferred`, and returns before it has. If that replica isn't
+   * healthy, another may be elected (2.11+). A stream with one replica keeps its leader.
    *
    * @throws StreamNotFound
    */
   stepDown(stream: string, preferred: string): Promise<void>;
   /**
-   * Takes back a change that is under way: hosts, replicas, placement and retention become again what they
-   * were before it (2.15+). Returns once that is decided; carrying it out takes as long as any move.
+   * Cancels a change that is under way: hosts, replicas, placement and retention become again what they were before it
+   * (2.15+). Returns once that is decided; carrying it out takes as long as any move.
    *
    * @throws StreamNotFound
    */
   cancelMove(stream: string): Promise<void>;
 }
 
-/** JetStream refused a request, with the code of nats-server's server/errors.json. */
+/** JetStream refused a request. The code is one of nats-server's server/errors.json. */
 export class JetStreamError extends Error {
   override readonly name: string = "JetStreamError";
   readonly code: number;
@@ -113,7 +113,7 @@ export class JetStreamError extends Error {
   }
 }
 
-/** Who may be short of room, and where to look: the servers don't say. */
+/** Which server may be short of storage, and where to look, because the server's message doesn't say. */
 function roomHint(code: number, description: string): string {
   const { noSuitablePeers, insufficientMemory, insufficientStorage, streamTooLarge } = ROOM_ERRORS;
   if (code === streamTooLarge)
@@ -124,12 +124,15 @@ function roomHint(code: number, description: string): string {
   return `a node that it is to be on, the meta leader or its account has no room left for its maxBytes; ${nodes}`;
 }
 
-/** The account has no such stream. Only the meta leader says so: silence never means that. */
+/** The account has no such stream. Only the meta leader reports this; a missing answer never means it. */
 export class StreamNotFound extends JetStreamError {
   override readonly name = "StreamNotFound";
 }
 
-/** JetStream can't answer right now: no leader, or none that is reachable. What was asked may yet happen. */
+/**
+ * JetStream can't answer right now, because there is no leader or it can't be reached. The request may still be
+ * executed.
+ */
 export class JetStreamUnavailable extends Error {
   override readonly name = "JetStreamUnavailable";
 }
@@ -139,12 +142,15 @@ export class ClusterUnreachable extends Error {
   override readonly name = "ClusterUnreachable";
 }
 
-/** The servers answer, but not to this user. */
+/** The servers answer, but don't accept this user. */
 export class AccessDenied extends Error {
   override readonly name = "AccessDenied";
 }
 
-/** Nobody answers, or nobody who could know, or not to the user that the state remembers. */
+/**
+ * Whether an error leaves the state of streams unknown: no server answers, JetStream doesn't, or the user that the
+ * state remembers is refused.
+ */
 export function isSilence(error: unknown): error is Error {
   return [ClusterUnreachable, JetStreamUnavailable, AccessDenied].some(
     (kind) => error instanceof kind,
@@ -159,8 +165,8 @@ export const ERROR_CODES = {
   sequenceNotFound: 10043,
   notAMember: 10044,
   /**
-   * Also while the last stream of its account leaves a server: that removes the folder in which the new one's
-   * is being made (2.15, `stream.stop`). The server forgets the new one, so that it can be asked for again.
+   * Also returned while the last stream of its account leaves a server: that deletes the folder in which the new stream
+   * is being created (2.15, `stream.stop`). The server forgets the new stream, so the request can be repeated.
    */
   createFailed: 10049,
   raft: 10041,
@@ -179,17 +185,17 @@ export const ERROR_CODES = {
 const CONNECT_DEADLINE_MS = 5_000;
 /** A server that hangs must leave time to try others. */
 const DIAL_TIMEOUT_MS = 1_500;
-/** Two pings unanswered, and the connection goes to another server; the client's own default is minutes. */
+/** After two unanswered pings the client connects to another server; its own default is minutes. */
 const PING_INTERVAL_MS = 1_000;
 const REQUEST_TIMEOUT_MS = 5_000;
-/** A question is lost when the leader that it went to steps down; asking again costs nothing. */
+/** A request is lost if the leader that it went to steps down. Repeating a read costs nothing. */
 const INFO_TIMEOUT_MS = 1_000;
-/** Long enough to bridge the pauses between two calls, short enough for a process to end. */
+/** Long enough for the pauses between calls, short enough for a process to end. */
 const IDLE_MS = 3_000;
 
 /**
- * Opens JetStream as `account` sees it. Connects at the first request; all ports to the same cluster as
- * the same user share one connection, which closes when idle and opens again when needed.
+ * Opens JetStream as `account` sees it. It connects at the first request. All ports to the same cluster with the same
+ * login share one connection, which closes when idle and reopens when needed.
  */
 export function openJetStream(connection: Connection, account: string): JetStreamPort {
   const session = { connection, account };
@@ -248,9 +254,9 @@ interface StreamNamesPage extends Page {
 /** `JSApiConsumerListResponse` in nats-server's server/jetstream_api.go. */
 interface ConsumersPage extends Page {
   readonly consumers?: readonly ConsumerProgress[] | null;
-  /** Names of those whose leader didn't answer the meta leader. */
+  /** Names of consumers whose leader didn't answer the meta leader. */
   readonly missing?: readonly string[] | null;
-  /** Why, by the names of those that no server can run. */
+  /** Reasons, by the names of consumers that no server can run. */
   readonly offline?: Readonly<Record<string, string>> | null;
 }
 
@@ -259,7 +265,7 @@ function listedIn({ consumers, missing, offline }: ConsumersPage) {
   return isWhole ? (consumers ?? []) : undefined;
 }
 
-/** Reads a list that the API gives a page at a time; undefined where a page has none. */
+/** Reads all pages of a list; undefined if one page has no list. */
 async function readPages<Answer extends Page, Item>(
   ask: (query: string) => Promise<object>,
   itemsOf: (page: Answer) => readonly Item[] | undefined,
@@ -275,15 +281,15 @@ async function readPages<Answer extends Page, Item>(
   }
 }
 
-/** What the system account may ask of the meta group. */
+/** Requests of the system account to the meta group. */
 export interface MetaGroupPort {
-  /** Has every replica that a member holds moved to others; it may be under way when this returns. */
+  /** Moves all replicas of a member to other servers. Returns before that is done. */
   evacuate(peerId: string): Promise<void>;
-  /** Takes a member out for good; returns when the others have agreed. */
+  /** Removes a member for good. Returns when the others have agreed. */
   remove(peerId: string): Promise<void>;
 }
 
-/** Opens the meta group as a user of the system account. Members go by {@link peerId}. */
+/** Opens the meta group as a user of the system account. Members are identified by {@link peerId}. */
 export function openMetaGroup(connection: Connection): MetaGroupPort {
   const session = { connection, account: "$SYS" };
   const request = async (verb: string, id: string) => {
@@ -296,14 +302,14 @@ export function openMetaGroup(connection: Connection): MetaGroupPort {
   };
 }
 
-/** Whether a stream's replicas agree on anything: `barred` where its config has the leader refuse to ask them. */
+/** Whether a stream's replicas agree on writes; `barred` if its config makes the leader refuse the request. */
 export type Agreement = "agreed" | "barred";
 
 /**
- * Opens a way to find out whether a stream can be written to, writing nothing: it asks for message 0 to be
- * deleted, which no stream has. The leader proposes that to its replicas like any write, and says that there
- * is no such message once a majority of them has it (nats-server 2.15, `jsClusteredMsgDeleteRequest` and
- * `deleteMsgOp` in server/jetstream_cluster.go). Without a meta leader it isn't asked, as nothing of the API is.
+ * Opens a way to find out whether a stream can be written to, without writing: it asks for the deletion of message 0,
+ * which no stream has. The leader proposes that to its replicas like any write, and answers that there is no such
+ * message once a majority of them has it (nats-server 2.15, `jsClusteredMsgDeleteRequest` and `deleteMsgOp` in
+ * server/jetstream_cluster.go). Like the whole API, this needs a meta leader.
  *
  * @param patience milliseconds to wait for the answer.
  * @returns a function of the stream's name that throws what {@link JetStreamPort} throws.
@@ -326,7 +332,7 @@ export function openAgreement(
   };
 }
 
-/** A file store and a memory store have different codes for the same. @throws the error, if it is another. */
+/** File and memory stores have different codes for the same answer. @throws the error, if it is another one. */
 function toAgreement(error: JetStreamError): Agreement {
   const { sequenceNotFound, messageNotDeleted, streamSealed } = ERROR_CODES;
   switch (error.code) {
@@ -341,7 +347,7 @@ function toAgreement(error: JetStreamError): Agreement {
   throw error;
 }
 
-/** Closes every connection of this process, so that it can end at once. */
+/** Closes all connections of this process, so that it can end at once. */
 export async function closeConnections(): Promise<void> {
   const open = [...connections.values()];
   connections.clear();
@@ -404,7 +410,7 @@ function share(key: string, session: Session): SharedConnection {
     clearTimeout(shared.idle);
     if (connections.get(key) === shared) connections.delete(key);
   };
-  // A connection that failed or broke for good is not to be found by the next caller.
+  // The next caller must not get a connection that failed or broke for good.
   shared.client.then((client) => client.closed().then(forget), forget);
   return shared;
 }
@@ -421,7 +427,7 @@ async function dial(session: Session): Promise<NatsConnection> {
     ...credentialsOf(login),
     ...(tls === undefined ? {} : { tls: clientTls(tls) }),
     name: "nats-regions",
-    // What servers advertise may be reachable from their own network only.
+    // Servers may advertise addresses that can be reached from their own network only.
     ignoreClusterUpdates: true,
     timeout: DIAL_TIMEOUT_MS,
     pingInterval: PING_INTERVAL_MS,
@@ -431,11 +437,11 @@ async function dial(session: Session): Promise<NatsConnection> {
   });
   try {
     const client = await withDeadline(attempt, CONNECT_DEADLINE_MS);
-    // What the account may send comes after the first answer (nats-server 2.15, `processPing`).
+    // The account's permissions arrive after the first answer (nats-server 2.15, `processPing`).
     await client.flush();
     return client;
   } catch (error) {
-    // It may get through after all.
+    // The attempt may succeed after the deadline.
     attempt.then((late) => late.close()).catch(() => undefined);
     if (error instanceof errors.AuthorizationError) throw denied(session, error);
     throw unreachable(session, error);
@@ -519,7 +525,7 @@ function toApiError(error: Readonly<Record<string, unknown>>): Error {
   }
 }
 
-/** Takes the reply for what the server's version promises, once the parts that all versions have are there. */
+/** Checks the parts that all versions have. The other fields are those that the server's version documents. */
 function toStreamInfo(reply: object): StreamInfo {
   if ("config" in reply && isRecord(reply.config) && "state" in reply && isRecord(reply.state)) {
     return reply as StreamInfo;

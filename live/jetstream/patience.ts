@@ -10,7 +10,7 @@ import {
 } from "./jetstream.ts";
 
 export interface Pace {
-  /** Milliseconds without any progress after which a stream is given up on. */
+  /** Milliseconds without progress after which waiting for a stream fails. */
   readonly patience: number;
   /** Milliseconds to wait for a cluster that doesn't answer a request. */
   readonly silence: number;
@@ -18,10 +18,10 @@ export interface Pace {
   readonly pause: number;
 }
 
-/** When any stream of this process was last seen to move. */
+/** When any stream of this process last made progress. */
 let lastProgress = 0;
 
-/** Measures for how long a stream hasn't moved. */
+/** Measures how long a stream has made no progress. */
 export class Patience {
   readonly #seen = new Set<string>();
   #since = Date.now();
@@ -33,7 +33,10 @@ export class Patience {
     this.#seen.clear();
   }
 
-  /** Less lag than ever counts as progress, and so does any state not seen before: back and forth is none. */
+  /**
+   * A new minimum of the lag counts as progress, and so does a state that wasn't seen before. Going back and forth
+   * doesn't.
+   */
   note(state: string, lag: number): void {
     if (!this.#seen.has(state) || lag < this.#lag) this.#progress();
     this.#seen.add(state);
@@ -41,7 +44,9 @@ export class Patience {
   }
 
   /**
-   * @param withOthers whether it counts also that others move: streams share what servers can do.
+   * How long there was no progress.
+   *
+   * @param withOthers whether progress of other streams counts as well: streams share the servers' capacity.
    * @returns milliseconds.
    */
   lasts(now: number, withOthers: boolean): number {
@@ -54,7 +59,7 @@ export class Patience {
   }
 }
 
-/** Repeats a request that may be repeated, as long as JetStream can't or won't answer yet. */
+/** Repeats an idempotent request while JetStream can't answer or can't carry it out yet. */
 export async function insist<Result>(request: () => Promise<Result>, pace: Pace): Promise<Result> {
   return await until<Result, unknown>(
     async () => {
@@ -74,7 +79,7 @@ export async function insist<Result>(request: () => Promise<Result>, pace: Pace)
   );
 }
 
-/** A stream as it is; undefined where there is none. */
+/** Observes a stream; undefined if it doesn't exist. Repeats the request while JetStream doesn't answer. */
 export function find(
   port: JetStreamPort,
   stream: string,
@@ -83,7 +88,7 @@ export function find(
   return insist(() => findAtOnce(port, stream), pace);
 }
 
-/** The same, by one request. */
+/** Observes a stream with one request; undefined if it doesn't exist. */
 export async function findAtOnce(
   port: JetStreamPort,
   stream: string,
@@ -97,8 +102,8 @@ export async function findAtOnce(
 }
 
 /**
- * Milliseconds in which a meta leader finds no place for a stream that the plan has one for, or one that a member then
- * refuses: it may not have heard of tags, of a server that is back, or of what others have reserved since.
+ * Milliseconds in which the meta leader may find no place for a stream that the plan has one for, or a member may
+ * refuse it: they may not know yet of tags, of a server that is back, or of what others have reserved since.
  */
 const UNAWARE_MS = 5_000;
 
@@ -108,7 +113,10 @@ const UNAWARE_OF: ReadonlySet<number> = new Set([
   ROOM_ERRORS.insufficientStorage,
 ]);
 
-/** A cluster without a majority is told of in seconds; a move that is under way may take its time. */
+/**
+ * How long to repeat a request after an error, milliseconds; -1 for not at all. No majority: give up after `silence`. A
+ * move under way: wait for `patience`.
+ */
 function patienceWith(error: unknown, { silence, patience }: Pace): number {
   const code = error instanceof JetStreamError ? error.code : undefined;
   const { moveInProgress, reconfigurationInProgress, createFailed } = ERROR_CODES;

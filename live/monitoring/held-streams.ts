@@ -5,10 +5,10 @@ import { askHeldStreams, LONG_REQUEST_MS, type Monitor, REQUEST_MS } from "./mon
 const TRIES = 3;
 
 /**
- * Asks a node for the streams that it has a replica of. One that is busy takes longer to tell than one mostly waits:
- * that alone ends no departure.
+ * Asks a node for the streams that it has a replica of. A node that is busy may need longer than usual: that alone
+ * mustn't fail its departure.
  *
- * @throws Error where it doesn't answer {@link TRIES} times in the longer time either.
+ * @throws Error if it doesn't answer in {@link TRIES} attempts with the longer deadline either.
  */
 export async function askHeldPatiently(
   node: Monitor,

@@ -1,21 +1,23 @@
-/** nats-server's `/jsz` page (2.15, `JSInfo` in server/monitor.go), as far as anybody here reads it. */
+/** The fields of nats-server's `/jsz` page that are used here (2.15, `JSInfo` in server/monitor.go). */
 import { z } from "zod";
 import type { Store } from "../../lib/placement/room.ts";
 import type { ObservedAccount } from "../../lib/update/room-changes.ts";
 
-/** All streams that a node has a replica of, with their configs. More parameters may follow. */
+/**
+ * Path of the page with all streams that a node has a replica of, with their configs. More parameters can be appended.
+ */
 export const STREAMS_PAGE = "jsz?accounts=true&streams=true&config=true";
 
 const member = z
   .object({
     name: z.string(),
-    /** Id among the servers. */
+    /** Peer id of the server. */
     peer: z.string(),
     current: z.boolean().default(false),
     offline: z.boolean().default(false),
     /** Being added: not counted yet. */
     pending: z.boolean().default(false),
-    /** Nanoseconds since the leader heard it; 0 is never. */
+    /** Nanoseconds since the leader last heard from it; 0 means never. */
     active: z.number().default(0),
     /** Operations behind the leader. */
     lag: z.number().default(0),
@@ -26,7 +28,7 @@ const member = z
 const raftGroup = z.object({
   leader: z.string().default(""),
   replicas: z.array(member).default([]),
-  /** There while the group moves or scales. */
+  /** Set while the group moves or scales. */
   desired: z.object({ status: z.object({ description: z.string() }).optional() }).nullish(),
 });
 
@@ -46,7 +48,7 @@ const origin = z.object({
 const streamDetail = z.object({
   name: z.string(),
   cluster: raftGroup.prefault({}),
-  /** The whole config; named is what is always there, or read here. */
+  /** The whole config; listed are the fields that are always present or used here. */
   config: z.looseObject({
     name: z.string(),
     num_replicas: z.number().default(1),
@@ -55,7 +57,7 @@ const streamDetail = z.object({
     persist_mode: z.string().optional(),
   }),
   state: z.object({ messages: z.number(), bytes: z.number(), last_seq: z.number().default(0) }),
-  /** As the stream's leader knows them; others have never heard of any. */
+  /** As the stream's leader reports them; other nodes report that they never had contact. */
   mirror: origin.optional(),
   sources: z.array(origin).nullish(),
   /** Only with `consumers=true`. */
@@ -64,15 +66,15 @@ const streamDetail = z.object({
     .default([]),
 });
 
-/** Bytes; `-1` is a limit that is off. */
+/** Bytes; a limit that is off is `-1`. */
 const bytes = z.number().default(0);
 
 const accountDetail = z.object({
   name: z.string(),
-  /** Of the whole cluster, replicas counted. */
+  /** Usage of the whole cluster, all replicas included. */
   memory: bytes,
   storage: bytes,
-  /** What it may store; `-1` shows as a number of 64 bits without a sign. */
+  /** Limits of the account; `-1` is shown as an unsigned 64-bit number. */
   reserved_memory: bytes,
   reserved_storage: bytes,
   stream_detail: z.array(streamDetail).default([]),
@@ -99,26 +101,27 @@ export interface HomedStream {
 }
 
 /**
- * Whether a stream moves or scales. Before 2.15 only its members say so, those before and those after (nats-server
- * 2.14, `stream.isMigrating` in server/jetstream_cluster.go): a server isn't among those that it shows itself.
+ * Whether a stream moves or scales. Before 2.15 only the number of its members shows that, those before and those after
+ * the change (nats-server 2.14, `stream.isMigrating` in server/jetstream_cluster.go). The reporting server isn't in its
+ * own list.
  */
 export function isChanging({ cluster, config }: Pick<StreamDetail, "cluster" | "config">): boolean {
   return cluster.desired != null || cluster.replicas.length + 1 > config.num_replicas;
 }
 
-/** What a page tells. */
+/** A parsed `/jsz` page. */
 export interface Jsz {
-  /** Not there where a node is in no cluster. */
+  /** Absent if the node isn't in a cluster. */
   readonly metaGroup?: RaftGroup & { readonly cluster_size: number };
   readonly file: Store;
   readonly memory: Store;
-  /** None where the page was not asked for them. */
+  /** Empty unless the page was requested with accounts. */
   readonly accounts: readonly ObservedAccount[];
-  /** Of all accounts; none where the page was not asked for them. */
+  /** Streams of all accounts; empty unless the page was requested with them. */
   readonly streams: readonly HomedStream[];
 }
 
-/** Takes apart what a node has answered. @throws z.ZodError where that isn't nats-server's. */
+/** Parses a `/jsz` page. @throws z.ZodError if it isn't one. */
 export function parseJsz(page: unknown): Jsz {
   const { config, meta_cluster: metaGroup, account_details: accounts, ...use } = jsz.parse(page);
   return {

@@ -7,13 +7,13 @@ import { TLSSocket } from "node:tls";
 export interface Monitor {
   readonly name: string;
   readonly url: string;
-  /** PEM of the authorities that certify nodes; not there where the URL is no `https:` one. */
+  /** PEM of the authorities that certify nodes; absent unless the URL begins with `https:`. */
   readonly ca?: string;
 }
 
 export interface Page {
   readonly text: string;
-  /** PEM of the node's certificate; not there without TLS. */
+  /** PEM of the node's certificate; absent without TLS. */
   readonly certificate?: string;
 }
 
@@ -23,11 +23,10 @@ export async function readPage(node: Monitor, path: string, milliseconds: number
 }
 
 /**
- * Reads a page of a node's monitoring port, and the certificate that it shows. By `node:http`, as `fetch` takes no
- * authorities of one's own; the certificate has to be the node's own, by its name, whatever address the port is
- * published on.
+ * Reads a page of a node's monitoring port, and the certificate that it presents. It uses `node:http`, because `fetch`
+ * doesn't accept a custom CA. The certificate must have the node's name, whatever address the port is published on.
  *
- * @throws Error where there is no answer, or none that can be trusted, within `milliseconds`.
+ * @throws Error if there is no trusted answer within `milliseconds`.
  */
 export function readPageAsShown(
   { name, url, ca }: Monitor,

@@ -6,16 +6,16 @@ import { type Monitor, readPage } from "./monitoring-page.ts";
 
 export type { Monitor } from "./monitoring-page.ts";
 
-/** What one node's pages say of its health and of the meta group. */
+/** A node's health and its view of the meta group. */
 export type NodeView = Required<Omit<NodeReport, "name" | "isUp">>;
 
 export const REQUEST_MS = 2_000;
-/** For pages that tell of all streams, where it matters more to be answered than to be fast: a busy node takes its time. */
+/** For pages with all streams, which a busy node takes long to produce and whose content matters more than speed. */
 export const LONG_REQUEST_MS = 15_000;
 
 const healthz = z.object({ status: z.string(), error: z.string().optional() });
 
-/** Asks a node for the streams that it has a replica of, with all that {@link STREAMS_PAGE} tells of them. */
+/** Asks a node for the streams that it has a replica of, with the details of {@link STREAMS_PAGE}. */
 async function askStreams(
   node: Monitor,
   milliseconds = REQUEST_MS,
@@ -24,7 +24,7 @@ async function askStreams(
   return parseJsz(page).streams;
 }
 
-/** Asks a node for the streams that it has a replica of. @throws Error where it doesn't answer. */
+/** Asks a node for the streams that it has a replica of. @throws Error if it doesn't answer. */
 export async function askHeldStreams(
   node: Monitor,
   milliseconds = REQUEST_MS,
@@ -33,7 +33,7 @@ export async function askHeldStreams(
   return streams.map(({ account, stream }) => heldStream(account, stream.config));
 }
 
-/** Reads pages of a node's monitoring port. @throws Error where one doesn't answer with JSON in time. */
+/** Reads pages of a node's monitoring port. @throws Error if one of them isn't answered with JSON in time. */
 export async function getPages(
   node: Monitor,
   paths: readonly string[],
@@ -46,7 +46,9 @@ export async function getPages(
   );
 }
 
-/** Takes a node's view out of its `/jsz` and `/healthz`. @throws z.ZodError where the latter isn't nats-server's. */
+/**
+ * Extracts a node's view from its `/jsz` and `/healthz` pages. @throws z.ZodError if the latter isn't nats-server's.
+ */
 export function viewOf({ metaGroup: meta }: Jsz, healthzPage: unknown): NodeView {
   const { status, error } = healthz.parse(healthzPage);
   return {
@@ -57,7 +59,9 @@ export function viewOf({ metaGroup: meta }: Jsz, healthzPage: unknown): NodeView
   };
 }
 
-/** Asks each node for its health and its view of the meta group; of one that doesn't answer only the name is known. */
+/**
+ * Asks each node for its health and its view of the meta group. A node that doesn't answer is reported by name only.
+ */
 export async function askNodes(monitors: readonly Monitor[]): Promise<NodeReport[]> {
   return await Promise.all(
     monitors.map(async (node) => {

@@ -20,7 +20,7 @@ import {
 import { getPages, LONG_REQUEST_MS, type Monitor } from "./monitoring.ts";
 
 /**
- * Asks every node for its room, and for all streams and consumers that it has a replica of. Never throws.
+ * Asks every node for its storage, and for all streams and consumers that it has a replica of. Never throws.
  *
  * @param milliseconds after which a node counts as silent.
  */
@@ -67,7 +67,7 @@ function toMeta(by: string, { metaGroup }: Jsz): ObservedMeta | undefined {
   };
 }
 
-/** @param names of servers by their ids. */
+/** @param names of servers by peer id. */
 async function ask(
   node: Monitor,
   names: ReadonlyMap<string, string>,
@@ -97,7 +97,7 @@ async function ask(
   }
 }
 
-/** What a server calls another that it has never heard; the id is always there (nats-server 2.15). */
+/** The name that a server shows for one that it has never heard of; its id is always known (nats-server 2.15). */
 const UNHEARD = "Server name unknown at this time";
 
 function nameMembers<Group extends RaftGroup>(
@@ -113,11 +113,11 @@ function nameMembers<Group extends RaftGroup>(
 }
 
 interface Sighting extends HomedStream {
-  /** The node that tells. */
+  /** The reporting node. */
   readonly by: string;
 }
 
-/** The leader knows best. */
+/** Merges the reports of several nodes about a stream. The leader's report takes precedence. */
 function toStream(sightings: readonly Sighting[]): ObservedStream[] {
   const led = sightings.find(({ by, stream }) => stream.cluster.leader === by);
   const told = led ?? sightings[0];
@@ -141,8 +141,9 @@ function toStream(sightings: readonly Sighting[]): ObservedStream[] {
 }
 
 /**
- * A replica whose log the leader no longer has is sent a snapshot: its log lags no more, while it still copies
- * messages. Only a leader's word counts, as others have none.
+ * Operations that a stream's replicas lack. Missing messages count as well: a replica that receives a snapshot, because
+ * the leader no longer has its part of the log, shows no lag while it still copies messages. Lag is read from leaders
+ * only, because other members don't report any.
  */
 function behindOf(sightings: readonly Sighting[], lastSequence: number): number {
   const lacking = sightings.map(
@@ -159,7 +160,7 @@ function lagIn({ replicas }: RaftGroup): number {
   return replicas.reduce((sum, { lag }) => sum + lag, 0);
 }
 
-/** A server tells of the consumers that it has a replica of: no page has all of a stream's. */
+/** Merges the consumers of all reports: each server only lists the consumers that it has a replica of. */
 function toConsumers(sightings: readonly Sighting[]): ObservedConsumer[] {
   const seen = sightings.flatMap(({ by, stream }) =>
     stream.consumer_detail.map((consumer) => ({ by, ...consumer })),
@@ -177,21 +178,21 @@ function placeOf(group: RaftGroup, by: string) {
   return { hosts, leader: isLed ? by : "", ill: isLed ? ill : hosts };
 }
 
-/** A server isn't among the replicas that it shows itself, nor need it be the leader. */
+/** The reporting server isn't in its own list of replicas, and it needn't be the leader. */
 function hostsOf({ leader, replicas }: RaftGroup, by: string): string[] {
   const hosts = [by, leader, ...replicas.map(({ name }) => name)];
   return [...new Set(hosts)].filter((host) => host !== "").sort();
 }
 
-/** What replicas of all groups lack, all together. */
+/** Operations that the replicas of all groups lack, summed up. */
 export function behindIn({ streams, meta }: ObservedCluster): number {
   return streams.reduce((sum, stream) => sum + stream.behind, meta?.behind ?? 0);
 }
 
 /**
- * Asks each node for its streams and consumers, and says what they lack; undefined if nothing.
+ * Asks each node for its streams and consumers. @returns what they lack; undefined if nothing.
  *
- * @param isWhole whether these are all nodes; replicas elsewhere are nobody's concern otherwise.
+ * @param isWhole whether these are all nodes; if not, replicas on other nodes are ignored.
  */
 export async function askWhyNotCurrent(
   monitors: readonly Monitor[],

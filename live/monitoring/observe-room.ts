@@ -2,10 +2,10 @@ import type { ObservedRoom } from "../../lib/update/room-changes.ts";
 import { parseJsz } from "./jsz.ts";
 import { type Monitor, readPage } from "./monitoring-page.ts";
 
-/** A node that is busy need not hold up a preview: what it doesn't say is judged by the others. */
+/** A busy node must not delay a preview. If it doesn't answer in time, the other nodes' answers have to do. */
 const ANSWER_MS = 1_000;
 
-/** Asks every node for its room and that of accounts, without a look at streams. Never throws. */
+/** Asks every node for its storage and its accounts' storage, without reading streams. Never throws. */
 export async function observeRoom(nodes: readonly Monitor[]): Promise<ObservedRoom> {
   const pages = await Promise.all(
     nodes.map(async (node) => {

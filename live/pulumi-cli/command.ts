@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 
-/** A process as the system lists it. */
+/** A process of the operating system. */
 interface Process {
   readonly parent: number;
   readonly args: readonly string[];
@@ -12,17 +12,17 @@ interface Process {
 const TEARS_DOWN: ReadonlySet<string> = new Set(["destroy", "down", "dn"]);
 
 /**
- * Whether a command line of Pulumi's CLI takes a stack down. Pulumi tells what it starts neither that, nor anything else
- * of the command.
+ * Whether a command line of Pulumi's CLI destroys a stack. Pulumi doesn't tell the programs that it starts which
+ * command it runs.
  */
 export function isTeardown(args: readonly string[]): boolean {
   return args.some((arg) => TEARS_DOWN.has(arg));
 }
 
 /**
- * The arguments of the Pulumi CLI that this process was started by, by whichever processes between.
+ * The arguments of the Pulumi CLI that started this process, directly or through other processes.
  *
- * @returns undefined where there is none, or where the system doesn't say.
+ * @returns undefined if no CLI started it, or if the system doesn't say.
  */
 export async function findPulumiCommand(): Promise<readonly string[] | undefined> {
   let pid = process.ppid;
@@ -40,7 +40,7 @@ async function lookAt(pid: number): Promise<Process | undefined> {
   return (await lookInProc(pid)) ?? (await askPs(pid));
 }
 
-/** On Linux. */
+/** Linux. */
 async function lookInProc(pid: number): Promise<Process | undefined> {
   try {
     const [status, commandLine] = await Promise.all([
@@ -54,7 +54,7 @@ async function lookInProc(pid: number): Promise<Process | undefined> {
   }
 }
 
-/** Elsewhere. */
+/** Other systems. */
 async function askPs(pid: number): Promise<Process | undefined> {
   try {
     const { stdout } = await promisify(execFile)("ps", ["-o", "ppid=,args=", "-p", `${pid}`]);

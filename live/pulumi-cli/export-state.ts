@@ -8,9 +8,9 @@ export interface StackName {
 }
 
 /**
- * A stack's state. Needs no lock: a state that an `up` is at work on is as it was before, or a step further.
+ * A stack's state. It needs no lock: while an `up` runs, the state is the one from before it or of one of its steps.
  *
- * @throws Error in the words of `pulumi`.
+ * @throws Error with the message of `pulumi`.
  */
 export async function exportState({
   organization,
