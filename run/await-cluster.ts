@@ -1,11 +1,11 @@
 /**
- * Waits until a cluster is ready, or says what it lacks: the gate behind a wave of nodes. Run by a Command,
- * with what it waits for as its only argument:
+ * The gate behind a wave of nodes: waits until the cluster is ready, or says what it lacks. Run by a Command, whose
+ * only argument says what to wait for:
  *
  *   members   one meta group of all nodes, each of them healthy: enough for a cluster without streams
- *   replicas  also every stream and consumer with its leader and all its replicas, and all of it twice
+ *   replicas  also every stream and consumer with its leader and all its replicas, at two consecutive looks
  *
- * It waits as long as something moves: see PATIENCE.
+ * It waits as long as there is progress: see PATIENCE.
  */
 import { z } from "zod";
 import { describeWaitStatus } from "../lib/observed/waiting.ts";
@@ -51,12 +51,12 @@ export async function main(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
   if (!(await mayGoOn(wave, cluster, console.error))) process.exitCode = 1;
 }
 
-/** What a gate stands behind, and waits for. */
+/** The nodes before a gate, and what the gate waits for. */
 export interface Wave {
   readonly purpose: z.infer<typeof purpose>;
-  /** Of the wave before the gate, and of those before it. */
+  /** Nodes of the wave before the gate, and of earlier ones. */
   readonly nodes: readonly Monitor[];
-  /** Of later waves, which need not exist yet. */
+  /** Nodes of later waves. They may not exist yet. */
   readonly later: readonly Monitor[];
   /** Keys of what the cluster lacked before nodes were restarted, see `lacksOf`. */
   readonly lacked: ReadonlySet<string>;
@@ -71,7 +71,7 @@ interface GateWait extends WaveStatus {
   readonly pause: number;
 }
 
-/** Waits until the cluster is ready, or tells why that is in vain. @returns whether the next wave may begin. */
+/** Waits until the cluster is ready, or says why waiting doesn't help. @returns whether the next wave may begin. */
 export async function mayGoOn(
   wave: Wave,
   cluster: ClusterPort,
@@ -93,7 +93,7 @@ export async function mayGoOn(
       return { shown: { ...sight, pause: verdict.milliseconds } };
     },
     {
-      // The gate itself says when it gives up.
+      // No limit: the gate itself decides when to give up.
       pause: ({ pause }) => pause,
       describe: ({ reason, ...sight }) =>
         reason && `waiting for the cluster: ${describeWaitStatus({ ...sight, reason })}`,
@@ -112,7 +112,7 @@ async function describeEnd(reason: string, cluster: ClusterPort): Promise<string
 
 type Measure = (nodes: readonly Monitor[]) => Promise<number>;
 
-/** Not at each look: nodes that have just restarted have other things to do. */
+/** Limits how often a measurement runs: nodes that have just restarted are busy. */
 function seldom(interval: number, measure: Measure): Measure {
   let last = { at: 0, behind: 0 };
   return async (nodes) => {
@@ -157,7 +157,7 @@ async function look(
   return { sight: { ...sight, ...(reason === undefined ? {} : { reason }), behind }, own };
 }
 
-/** A node that is yet to be changed, after those of later waves, may have other ports. */
+/** Replaces planned URLs by current ones: a node that changes later than these may still have other ports. */
 function asTheyAre(nodes: readonly Monitor[], own: readonly OwnNode[]): Monitor[] {
   const running = new Map(
     own.filter(({ state }) => state === "running").map((node) => [node.name, node.url]),
@@ -165,7 +165,7 @@ function asTheyAre(nodes: readonly Monitor[], own: readonly OwnNode[]): Monitor[
   return nodes.map((node) => ({ ...node, url: running.get(node.name) ?? node.url }));
 }
 
-/** Nodes that the settings have no more are members until they are retired, after all waves. */
+/** Adds nodes that are no longer in the settings: they stay members until they are retired, after all waves. */
 function withLeaving(
   nodes: readonly Monitor[],
   later: readonly Monitor[],

@@ -1,7 +1,7 @@
 /**
- * Refuses that an `up` takes a cluster away with messages that somebody may miss, before anything of it is gone. Run by a
- * Command when that is deleted, as the first of its cluster's resources: no preview can tell, as Pulumi asks nobody about
- * what a program has no more.
+ * Refuses an `up` that removes a cluster with messages, before any of it is deleted. Run by the `delete` of a Command,
+ * which is the first of its cluster's resources to be deleted. No preview can check this, because Pulumi doesn't call
+ * providers for resources that a program no longer has.
  */
 import { whyNotRemoved } from "../lib/update/removal.ts";
 import { engineFromEnvironment } from "../live/engine/engine.ts";

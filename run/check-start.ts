@@ -1,6 +1,6 @@
 /**
- * Refuses to begin with changes that restart nodes where each of them would take a majority: the gate before the
- * first wave. Run by a Command. Looks at the nodes as they are, at the ports that they have now.
+ * The gate before the first wave: refuses to restart nodes if each restart would cost a majority. Run by a Command. It
+ * asks the nodes at their current ports.
  */
 import { describeWaitStatus, stallTimerFrom, type WaitStatus } from "../lib/observed/waiting.ts";
 import { judgeStart, type StartObservation, type StartVerdict } from "../lib/update/start-gate.ts";
@@ -10,7 +10,7 @@ import { until } from "../live/until.ts";
 import { type ClusterPort, openCluster } from "./cluster-port.ts";
 import { given, trustOf } from "./given.ts";
 
-/** What hasn't moved for so long won't get well by itself. */
+/** What hasn't changed for this long won't recover by itself. */
 const PATIENCE_MS = 20_000;
 const POLL_MS = 500;
 
@@ -25,9 +25,9 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
 type Hindrance = Exclude<StartVerdict, { readonly kind: "go" }>;
 
 /**
- * Waits for what gets well by itself, and tells what doesn't.
+ * Waits for what recovers by itself, and reports what doesn't.
  *
- * @param waves the settings to come.
+ * @param waves the new restart settings, by node name, for each wave.
  * @returns whether changes may begin.
  */
 export async function mayBegin(
@@ -77,7 +77,7 @@ async function look(
   const { own, silence } = await cluster.list();
   if (silence !== undefined) return { verdict: { kind: "blocked", reason: silence }, behind: 0 };
   const isPlanned = (name: string) => waves.some((wave) => name in wave);
-  // A node that leaves counts while it runs: it is stopped last.
+  // A leaving node counts while it runs: it is stopped last.
   const nodes = own.filter(({ name, state }) => isPlanned(name) || state === "running");
   const [reports, observed] = await Promise.all([cluster.report(nodes), cluster.observe(nodes)]);
   const looked = nodes.map((node) => ({ ...node, isUp: node.state !== "down" }));

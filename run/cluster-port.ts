@@ -9,28 +9,31 @@ import { askNodes, LONG_REQUEST_MS, type Monitor } from "../live/monitoring/moni
 import { observeCluster } from "../live/monitoring/observe-cluster.ts";
 import type { Trust } from "./given.ts";
 
-/** A stack's cluster, as gates look at it. */
+/** A stack's cluster, as gates observe it. */
 export interface ClusterPort {
-  /** Where its settings stand. @default "config" */
+  /** Where its settings are. @default "config" */
   readonly place?: SettingsPlace;
-  /** The nodes as the engine has them; none where it doesn't answer, and `silence` says why. */
+  /** The nodes on the engine. If the engine doesn't answer there are none, and `silence` says why. */
   list(): Promise<{ readonly own: readonly OwnNode[]; readonly silence?: string }>;
-  /** What nodes say of their health and of the meta group. */
+  /** The nodes' health and their views of the meta group. */
   report(nodes: readonly Monitor[]): Promise<readonly NodeReport[]>;
-  /** What nodes say of streams. */
+  /** The streams that nodes have replicas of. */
   observe(nodes: readonly Monitor[]): Promise<ObservedCluster>;
-  /** Says why nodes don't stay up; undefined as long as that isn't known. */
+  /** Why nodes don't stay up; undefined while that isn't known. */
   explainFalls(own: readonly OwnNode[], now: number): Promise<string | undefined>;
-  /** Says which nodes were killed for memory; undefined where none was. */
+  /** Which nodes were killed for memory; undefined if none was. */
   explainKills(): Promise<string | undefined>;
 }
 
-/** An engine that was killed takes what it finds running when it is back for stopped by somebody, and leaves it so. */
+/**
+ * If an engine was killed, it treats the containers that it finds running afterwards as stopped by the user, and
+ * doesn't restart them.
+ */
 function describeAllDown(place: SettingsPlace): string {
   return `No node runs, and the engine starts none of them: \`${pulumiCommand(place)} up --refresh\` brings them back`;
 }
 
-/** @param owner label of the stack's own containers, `label=value`. */
+/** @param owner label of the stack's own objects, `label=value`. */
 export function openCluster(
   engine: Engine,
   owner: string,

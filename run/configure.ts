@@ -1,4 +1,4 @@
-/** Writes a node's config: starts the script that does, with all that this one was told; see configure-node.sh. */
+/** Writes a node's config: runs configure-node.sh with the same environment and arguments. */
 import { spawnSync } from "node:child_process";
 import { CONFIGURE_NODE } from "../live/engine/configure-node.ts";
 

@@ -4,7 +4,7 @@ import { findPulumiCommand, isTeardown } from "../live/pulumi-cli/command.ts";
 import { exportState } from "../live/pulumi-cli/export-state.ts";
 import { given } from "./given.ts";
 
-/** What a step that is being deleted is told. */
+/** The variables of a step whose `delete` runs. */
 export const toldOfStep = given.pick({
   ORGANIZATION: true,
   PROJECT: true,
@@ -13,7 +13,7 @@ export const toldOfStep = given.pick({
   NATS_REGIONS_COMMAND: true,
 });
 
-/** Why a step is deleted: its stack is destroyed, another one takes its place, or it has left the program. */
+/** Why a step is deleted: its stack is destroyed, another step replaces it, or it has left the program. */
 export type Reason = "destroyed" | "replaced" | "removed";
 
 export async function whyDeleted(told: z.output<typeof toldOfStep>): Promise<Reason> {
@@ -28,7 +28,7 @@ async function hasFollower(told: z.output<typeof toldOfStep>): Promise<boolean> 
   try {
     return isReplaced(await exportState({ organization, project, stack }), STEP);
   } catch {
-    // A stack that was renamed since, by its older name.
+    // The stack was renamed, and the step has its old name.
     return false;
   }
 }

@@ -1,12 +1,12 @@
 /**
- * Has nodes that are to leave take no new replicas, and know the accounts that are to come, before anything else is
- * changed: one of them may lead the meta group, which makes no stream in an account that it doesn't know (nats-server
- * 2.15). Run by a Command.
+ * Drains leaving nodes before anything else changes: they take no new replicas, and learn the new accounts, because one
+ * of them may lead the meta group, and that creates no stream in an account that it doesn't know (nats-server 2.15).
+ * Run by a Command.
  *
- * A node that doesn't run is started, as nothing could move off it: one that was stopped in an `up` that was
- * killed, before the meta group had let go of it.
+ * A node that is down is started, because nothing can move off it otherwise: an `up` that was killed may have stopped
+ * it before it was removed from the meta group.
  *
- * stdin: the accounts.conf to come; empty where no node was there to leave when this was planned.
+ * stdin: the new accounts.conf; empty if no node was leaving when this was planned.
  */
 import { text } from "node:stream/consumers";
 import { drainedConf } from "../lib/update/leaving-nodes.ts";
@@ -70,7 +70,9 @@ async function start(node: OwnNode, stack: Stack): Promise<OwnNode> {
   return found;
 }
 
-/** Its config is no longer in the plan: the tag is put below what is there, where it replaces the others. */
+/**
+ * Its config is no longer planned, so the file itself is edited: the tag is appended, where it overrides the others.
+ */
 async function drain(node: OwnNode, nextAccounts: string, { engine, owner }: Stack): Promise<void> {
   const { conf, accountsConf, others } = await readConfig(engine, node.container);
   const next = drainedConf(conf);

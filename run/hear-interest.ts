@@ -1,6 +1,6 @@
 /**
- * Has all nodes hear what clients and streams elsewhere want, where a change of accounts, of this `up` or an earlier
- * one, had that lost. Run by a Command.
+ * Restores the interest between nodes that a change of accounts has lost, in this `up` or an earlier one: all nodes
+ * know again what clients and streams on other nodes subscribe to. Run by a Command.
  */
 import { withPoolSize } from "../lib/nodes/nats-conf.ts";
 import { engineFromEnvironment } from "../live/engine/engine.ts";

@@ -11,13 +11,13 @@ const LEADER_MS = 15_000;
 const POLL_MS = 250;
 
 /**
- * Finds the containers of nodes that are not to stay, but still count in the meta group. One that doesn't
- * has nothing to lose, and is not to be started again (it would join again, nats-server 2.15).
+ * Finds the containers of leaving nodes that are still members of the meta group. A leaving node that isn't a member
+ * has nothing to lose, and must not be started again, because it would join again (nats-server 2.15).
  *
- * @param own all of the stack's.
- * @param staying names of those that stay.
- * @param place where the settings stand.
- * @throws Error where a member that is not to stay has no container to move anything off.
+ * @param own all nodes of the stack.
+ * @param staying names of the remaining nodes.
+ * @param place where the settings are.
+ * @throws Error if a leaving member has no container to move replicas off.
  */
 export async function findLeaving(
   own: readonly OwnNode[],
@@ -34,7 +34,7 @@ export async function findLeaving(
   return leaving;
 }
 
-/** All members of the meta group, by its leader. */
+/** All members of the meta group, according to its leader. */
 async function findMembers(
   nodes: readonly Monitor[],
   place: SettingsPlace,

@@ -1,10 +1,9 @@
 /**
- * What the commands of a stack start, as `node -e 'import("nats-regions/run")' VERB`: a text that stays the same
- * wherever the package lies, as it is a part of the state. Each script has its arguments in its environment, see
- * given.ts.
+ * The scripts that the Commands of a stack run, with `node -e 'import("nats-regions/run")' VERB`. The command is in the
+ * state, so it doesn't depend on where the package is. Scripts get their arguments in the environment, see given.ts.
  */
 interface Script {
-  /** What it throws becomes its last words. @param args behind the verb. */
+  /** The message of an error that it throws is printed. @param args those after the verb. */
   main(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> | void;
 }
 

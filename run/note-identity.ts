@@ -1,6 +1,4 @@
-/**
- * Prints who a cluster is, as JSON, for its stack's state to keep. Run by a Command.
- */
+/** Prints a cluster's identity as JSON, for its stack's state. Run by a Command. */
 import { engineFromEnvironment } from "../live/engine/engine.ts";
 import { findIdentity, hintsFromEnvironment } from "../live/engine/find-identity.ts";
 import { given } from "./given.ts";

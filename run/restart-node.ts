@@ -1,8 +1,11 @@
 /**
- * Restarts a node whose server refuses to reload its config though its container has the settings of it: the config
- * that it runs with was written by hand, or left behind by an update that left out the step that writes it. Run by
- * configure-node.sh, for several nodes at once: waits until no other is restarted so, until the restart takes no
- * majority, and until the node is well again. Ends with 2 where the node was restarted and isn't well.
+ * Restarts a node whose server refuses to reload its config although its container has the same restart settings. It
+ * then runs with a config that was written by hand, or that an update left behind when it skipped the step that writes
+ * it.
+ *
+ * Run by configure-node.sh, possibly for several nodes at once: waits until no other node is being restarted in this
+ * way, until the restart costs no majority, and afterwards until the node is healthy. Exits with 2 if the node was
+ * restarted and doesn't become healthy.
  */
 import { createHash } from "node:crypto";
 import { readlinkSync, rmSync, symlinkSync } from "node:fs";
@@ -63,7 +66,10 @@ async function comeBack(node: string, looking: Looking): Promise<void> {
   }
 }
 
-/** Waits until no other process has the lock: a link that names the process, as that is made in one go. */
+/**
+ * Waits for the lock, and takes it. The lock is a symbolic link whose target is the process id, because creating a link
+ * is atomic.
+ */
 async function takeLock(owner: string): Promise<string> {
   const hash = createHash("sha256").update(owner).digest("hex").slice(0, 16);
   const lock = path.join(tmpdir(), `nats-regions-restart-${hash}`);
@@ -102,7 +108,7 @@ function whyNotBack(node: string, cluster: ObservedCluster): string | undefined 
   return whyNotWell(groupsOf(cluster), { isAwaited: (name) => name === node });
 }
 
-/** @throws Error with the lament where nothing has moved for too long. */
+/** @throws Error with the message of `lament` if there was no progress for too long. */
 async function waitUntil(
   { list, patience }: Looking,
   judge: (cluster: ObservedCluster) => string | undefined,
@@ -114,7 +120,7 @@ async function waitUntil(
       const reason = judge(cluster);
       return reason === undefined ? undefined : { reason, behind: behindIn(cluster) };
     },
-    // Whatever is said is taken for the reason, where there is one.
+    // No progress lines: the caller takes whatever is printed for the reason of a failure.
     { patience, pause: POLL_MS, say: () => undefined, lament },
   );
 }

@@ -1,7 +1,7 @@
 /**
- * Takes nodes that the settings have no more out of the cluster, once the streams of the settings have left
- * them: moves whatever else is there, then stops one after the other and has the meta group forget it. Run by
- * a Command, after which the containers and volumes are Pulumi's to remove.
+ * Removes leaving nodes from the cluster after the streams of the settings have left them: moves all other streams,
+ * then stops the nodes one by one, and removes each from the meta group. Run by a Command, after which Pulumi removes
+ * the containers and volumes.
  *
  * stdin: JSON of a connection as a user of the system account.
  */
@@ -44,17 +44,17 @@ const told = given.pick({
   SETTINGS_IN: true,
 });
 
-/** What nodes leave. */
+/** The stack that nodes leave. */
 interface Stack {
   readonly engine: Engine;
   readonly metaGroup: MetaGroupPort;
-  /** The nodes that stay. */
+  /** The remaining nodes. */
   readonly staying: readonly Monitor[];
   readonly fleet: Fleet;
   readonly image: string;
   /** Milliseconds. */
   readonly patience: number;
-  /** Where the settings stand. */
+  /** Where the settings are. */
   readonly place: SettingsPlace;
 }
 
@@ -113,7 +113,7 @@ async function awaitEmpty(leaving: readonly OwnNode[], stack: Stack): Promise<vo
   );
 }
 
-/** A node is stopped first: one that is taken out while it runs is taken back in after five minutes. */
+/** Stops a node before its removal: a node that is removed while it runs is taken in again after five minutes. */
 async function retire(node: OwnNode, next: readonly OwnNode[], stack: Stack): Promise<void> {
   const { name, container } = node;
   await awaitReady([node, ...next], stack);
@@ -132,13 +132,13 @@ async function forget(name: string, metaGroup: MetaGroupPort): Promise<void> {
   try {
     await metaGroup.remove(peerId(name));
   } catch (error) {
-    // An answer that was lost is followed by this one.
+    // The answer to an earlier attempt may have been lost.
     const isGone = error instanceof JetStreamError && error.code === ERROR_CODES.notAMember;
     if (!isGone) throw error;
   }
 }
 
-/** Waits until the nodes that stay, and those that have yet to go, are one whole cluster. */
+/** Waits until the remaining nodes, and those that still have to leave, are one complete cluster. */
 async function awaitReady(
   yetToGo: readonly Monitor[],
   { staying, patience }: Stack,

@@ -13,22 +13,24 @@ import type { Monitor } from "../live/monitoring/monitoring.ts";
 import { readPage } from "../live/monitoring/monitoring-page.ts";
 import { until } from "../live/until.ts";
 
-/** Subscriptions come and go while nodes are asked: only what stays unheard for so many looks is. */
+/**
+ * Subscriptions come and go while nodes are asked, so interest counts as lost only after this many consecutive looks.
+ */
 const LOOKS = 8;
 const LOOK_MS = 200;
 const PAGE_MS = 10_000;
 const SYSTEM_ACCOUNT = "$SYS";
-/** Subscriptions in one page; by default there are 1,024. */
+/** Subscriptions in one page; the server's default is 1,024. */
 const MOST = 100_000_000;
 
-/** Makes a node's routes anew, one at a time; see {@link renewRoutes}. */
+/** Renews a node's routes; see {@link renewRoutes}. */
 export type Renew = (node: Monitor) => Promise<void>;
 
 /**
- * Has all nodes hear what the others want, where that was lost by a change of accounts.
+ * Restores the interest between nodes that a change of accounts has lost.
  *
- * @param nodes that run.
- * @throws Error where a node doesn't answer, or still doesn't hear.
+ * @param nodes those that run.
+ * @throws Error if a node doesn't answer, or still lacks interest after its routes were renewed.
  */
 export async function healInterest(
   nodes: readonly Monitor[],
@@ -61,7 +63,10 @@ async function findLasting(nodes: readonly Monitor[]): Promise<LostInterest[]> {
   return lost;
 }
 
-/** Asks each node what it has to tell, and what it heard. @throws Error where one doesn't answer. */
+/**
+ * Asks each node which subscriptions it has and which ones of other nodes it knows. @throws Error if one doesn't
+ * answer.
+ */
 export async function askInterest(nodes: readonly Monitor[]): Promise<NodeInterest[]> {
   return await Promise.all(nodes.map(askNode));
 }
@@ -99,12 +104,18 @@ async function askNode(node: Monitor): Promise<NodeInterest> {
   return { name: node.name, accounts: new Map(pages), received: receivedBy(routes ?? []) };
 }
 
-/** Every account has an internal client that serves what it imports: of that, no node tells another. */
+/**
+ * Identifies the internal client by which an account serves its imports. Nodes don't announce its subscriptions to each
+ * other.
+ */
 const SERVED = "$SYS.REQ.ACCOUNT.PING.STATZ";
-/** Apart from where it waits for answers. */
+/** Exception: the subjects on which that client receives replies. */
 const ANSWERS = "_R_.";
 
-/** A page has the account's own subscriptions, and those of others who import from it, but only a count of what was heard. */
+/**
+ * The page lists the account's own subscriptions, including those of accounts that import from it. Of the subscriptions
+ * of other nodes it has only the number.
+ */
 function accountInterest({
   num_subscriptions: matched,
   subscriptions_list: list,
@@ -123,7 +134,7 @@ function accountInterest({
   };
 }
 
-/** A route that is an account's own, as the system account's are, tells of no other. */
+/** Routes for a single account, such as the system account's, are skipped: they carry no other account's interest. */
 function receivedBy(routes: readonly z.infer<typeof route>[]): NodeInterest["received"] {
   const received = new Map<string, Map<string, Set<string>>>();
   for (const { remote_name: name, account: sole, subscriptions_list_detail: list } of routes) {
@@ -131,8 +142,8 @@ function receivedBy(routes: readonly z.infer<typeof route>[]): NodeInterest["rec
     const announced = received.get(name) ?? new Map<string, Set<string>>();
     received.set(name, announced);
     for (const { sid } of list ?? []) {
-      // `R account subject [queue]`, and of what leaf nodes want, which no page lists as a node's own,
-      // `L origin account subject [queue]` (nats-server 2.15, route.go, `processRemoteSub`).
+      // `R account subject [queue]`; or for leaf nodes' interest, which no page lists as a node's own, `L origin
+      // account subject [queue]` (nats-server 2.15, route.go, `processRemoteSub`).
       const [kind, ...words] = sid.split(" ");
       const [account = "", ...key] = kind === "L" ? words.slice(1) : words;
       add(announced, account, kind === "L" ? sid : key.join(" "));
@@ -150,12 +161,12 @@ const POLL_MS = 20;
 const ROUTES_MS = 15_000;
 
 /**
- * Makes the routes of a node anew, all at once, but for those of the system account, which the consensus of streams
- * goes by. Servers have no request for that; but they do so when another number of routes to each other node is to
- * be had (nats-server from 2.11 on; 20 ms on an idle machine), and here they have it for a moment.
+ * Renews all routes of a node at once, except those of the system account, which carry the raft traffic of streams.
+ * Servers have no request for it, but they renew routes when the pool size changes (nats-server from 2.11 on; 20 ms on
+ * an idle machine), so the pool size is changed for a moment.
  *
- * @param reconfigure gives the node a config with so many routes to each other node, or undefined for its own config,
- * and waits until that is in force.
+ * @param reconfigure gives the node a config with this pool size, or its own config for undefined, and waits until it
+ * is loaded.
  */
 export async function renewRoutes(
   node: Monitor,
@@ -187,7 +198,7 @@ async function untilLinked(node: Monitor, peers: ReadonlyMap<string, number>): P
   );
 }
 
-/** Routes that accounts share, by the name of the node at the other end. */
+/** Number of routes that accounts share, by the name of the remote node. */
 async function countRoutes(node: Monitor): Promise<Map<string, number>> {
   const { routes } = routez.parse(JSON.parse(await readPage(node, "routez", PAGE_MS)));
   const counts = new Map<string, number>();

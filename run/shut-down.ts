@@ -1,6 +1,6 @@
 /**
- * Stops all nodes of a cluster at once, which is destroyed or has left its program: one after the other, each would hand
- * its leaders on to the next to go. Run by a Command when that is deleted.
+ * Stops all nodes of a cluster at once if it is destroyed or has left its program. Stopped one after the other, each
+ * would hand its leaders to the next one. Run by the `delete` of a Command.
  */
 import { engineFromEnvironment, textField } from "../live/engine/engine.ts";
 import { toldOfStep, whyDeleted } from "./deleted-step.ts";

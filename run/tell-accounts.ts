@@ -1,9 +1,9 @@
 /**
- * Has all nodes know the accounts that are to come, before any of them has their users and imports: a node drops what
- * others tell it of subscriptions in accounts that it doesn't know, and doesn't hear of them again (nats-server 2.15,
- * route.go, `processRemoteSub`). Run by a Command.
+ * Announces new accounts to all nodes before any node gets their users and imports. A node drops what others tell it
+ * about subscriptions in accounts that it doesn't know, and isn't told again (nats-server 2.15, route.go,
+ * `processRemoteSub`). Run by a Command.
  *
- * stdout: when it ran, which others go by.
+ * stdout: the time of the run, on which later steps depend.
  */
 import { withAccounts } from "../lib/nodes/nats-conf.ts";
 import { engineFromEnvironment } from "../live/engine/engine.ts";
@@ -17,7 +17,7 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const { OWNER: owner, ACCOUNTS: accounts, CA } = told.parse(env);
   const engine = engineFromEnvironment();
   const own = await listOwnNodes(engine, owner, trustOf(CA));
-  // One that is down is told of all there is when it is back.
+  // A node that is down learns all accounts when it starts.
   const nodes = own.filter(({ state }) => state === "running");
   await Promise.all(
     nodes.map(async (node) => {

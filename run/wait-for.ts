@@ -2,21 +2,21 @@ import { describeWaitStatus, stallTimerFrom, type WaitStatus } from "../lib/obse
 import { until } from "../live/until.ts";
 
 export interface LookingOut {
-  /** Milliseconds without any progress after which it is given up. */
+  /** Milliseconds without progress after which waiting fails. */
   readonly patience: number;
   /** Milliseconds between two looks. */
   readonly pause: number;
-  /** Tells the person at the terminal, now and then, what is waited for. */
+  /** Shows a progress line to the user. */
   readonly say: (line: string) => void;
-  /** What there is to say when it is given up. */
+  /** The error's message for what is still missing. */
   readonly lament: (sight: string) => string;
 }
 
 /**
- * Looks until there is nothing left to wait for.
+ * Looks until nothing is left to wait for.
  *
- * @param look what is waited for, undefined if nothing.
- * @throws Error with the {@link LookingOut.lament} once nothing has moved for too long.
+ * @param look what is waited for; undefined for nothing.
+ * @throws Error with {@link LookingOut.lament} after too long without progress.
  */
 export async function waitFor(
   look: () => Promise<WaitStatus | undefined>,
