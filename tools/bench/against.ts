@@ -5,20 +5,20 @@ import { execa } from "execa";
 import { PROJECT } from "../../test/support/stack.ts";
 import { type Round, runRound } from "./cycle.ts";
 
-/** Rounds of two versions of the program, taken in turns. */
+/** Measured rounds of two versions of the program, in alternating order. */
 export interface Comparison {
-  /** What is checked out there, with its changes. */
+  /** The working tree, with its uncommitted changes. */
   readonly here: readonly Round[];
   readonly there: readonly Round[];
 }
 
 /**
- * Takes stacks of the seed's nine nodes and two streams through their lives by this version of the program and by
- * another one, with the npm packages and the CLI's wrapper of this one.
+ * Runs the life cycle of stacks with the seed's nine nodes and two streams, with this version of the program and with
+ * another one. Both use the npm packages and the CLI's wrapper of this version.
  *
- * @param ref a commit, branch or tag of this repository
- * @param runs how many rounds by each
- * @param onStep called with what is being measured
+ * @param ref a commit, branch or tag of this repository.
+ * @param runs rounds for each version.
+ * @param onStep called with the step that is measured next.
  */
 export async function compareWith(
   ref: string,
@@ -33,7 +33,7 @@ export async function compareWith(
     const here: Round[] = [];
     const there: Round[] = [];
     for (let run = 1; run <= runs; run += 1) {
-      // The second of two finds caches that the first has filled: each is the first in turn.
+      // The second of two finds caches that the first has filled, so the order alternates.
       const turns = [
         { name: "this version", rounds: here, folder: PROJECT },
         { name: ref, rounds: there, folder: other },

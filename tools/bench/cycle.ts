@@ -1,7 +1,7 @@
 import { PROJECT, SEED_SETTINGS, TestStack } from "../../test/support/stack.ts";
 import { type Timing, time } from "./stopwatch.ts";
 
-/** The steps that are measured, in the order in which they are done. */
+/** The measured steps, in their order. */
 export const STEPS = [
   "cold up",
   "no-op preview",
@@ -23,15 +23,15 @@ const MOVED = {
   },
 };
 
-/** Known to the servers' accounts only, which reload. */
+/** A change of the servers' accounts only, for which nodes reload. */
 const RELOADED = { ...MOVED, systemUser: "operator" };
 const REPLACED = { ...RELOADED, memory: "256MiB" };
 
 /**
- * Takes a stack of the seed's nine nodes and two streams through its life once. Previews are a step of their own, so
- * that an up doesn't make another.
+ * Runs the life cycle of a stack with the seed's nine nodes and two streams once. Previews are measured separately, so
+ * each `up` runs without one.
  *
- * @param options `folder`: where the program is. Default: this repository. `watchMemory`: see {@link time}.
+ * @param options `folder`: the program's folder. Default: this repository. `watchMemory`: see {@link time}.
  */
 export async function runRound({ folder = PROJECT, watchMemory = false } = {}): Promise<Round> {
   const stack = await TestStack.create();
@@ -66,13 +66,13 @@ export async function runRound({ folder = PROJECT, watchMemory = false } = {}): 
   }
 }
 
-/** A stretch of a cold up, from one sign in the CLI's output to the next. */
+/** A phase of a cold `up`, from one sign in the CLI's output to the next. */
 export interface Phase {
   readonly name: string;
   readonly until: RegExp;
 }
 
-/** Each phase ends with the last line that shows its sign. */
+/** Each phase ends with the last line that matches its sign. */
 export const PHASES: readonly Phase[] = [
   { name: "CLI, program and SDK", until: /Command \S+-network creating/ },
   { name: "network and volumes", until: /Volume \S+ created/ },

@@ -7,7 +7,7 @@ import { execa } from "execa";
 import { placeNodes } from "../../lib/topology/topology.ts";
 import type { Tools } from "../setup/set-up.ts";
 
-/** Apart from other stacks, and below the ephemeral ports. */
+/** Different from the ports of other stacks, and below the ephemeral ports. */
 const PORTS = { client: 21_222, route: 23_222, monitor: 25_222 };
 
 const STREAMS = [
@@ -16,12 +16,11 @@ const STREAMS = [
 ];
 
 /**
- * The example's own flow, as its page describes it: nine servers as plain processes, started one by one a
- * second apart with three seed routes, a wait for the first one's health, two reports, then both streams
- * by the nats CLI.
+ * Runs the steps of the example's own page: nine servers as plain processes, started one second apart with three seed
+ * routes, a wait until the first one is healthy, two reports, then both streams with the nats CLI.
  *
- * @returns seconds until both streams are there; `undefined` where the servers don't get that far: from
- *   three seed routes they form two meta groups now and then, and the streams find no peers.
+ * @returns seconds until both streams exist; `undefined` if they can't be created: with three seed routes the servers
+ * sometimes form two meta groups, and the streams find no peers.
  */
 export async function timeExample({ natsServer, nats }: Tools): Promise<number | undefined> {
   const folder = mkdtempSync(path.join(tmpdir(), "nats-regions-example-"));
@@ -93,7 +92,7 @@ function renderConfig({ name, serverTags, portOffset }: Node, folder: string): s
   ].join("\n");
 }
 
-/** As patient as the page's curl: five more tries, a second apart. */
+/** The same patience as the page's curl: five retries, one second apart. */
 async function firstIsHealthy(): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     const response = await fetch(`http://127.0.0.1:${PORTS.monitor}/healthz`).catch(

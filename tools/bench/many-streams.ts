@@ -1,18 +1,18 @@
 import { TestStack } from "../../test/support/stack.ts";
 import { type Timing, time } from "./stopwatch.ts";
 
-/** What so many streams cost on one cluster of nine nodes. */
+/** The cost of a number of streams on one cluster of nine nodes. */
 export interface StreamCosts {
   readonly streams: number;
-  /** An up that adds all that the row before didn't have. */
+  /** An `up` that adds the streams which the previous row didn't have. */
   readonly up: Timing;
   readonly noOpPreview: Timing;
 }
 
 export interface StreamBench {
-  /** A row for each number of streams. */
+  /** One row for each number of streams. */
   readonly costs: readonly StreamCosts[];
-  /** A destroy of the cluster with the last number of streams. */
+  /** A `destroy` of the cluster with the last number of streams. */
   readonly destroy: Timing;
 }
 
@@ -26,10 +26,10 @@ function settingsOf(count: number): object {
 }
 
 /**
- * Grows the number of streams of one stack, and measures each step.
+ * Increases the number of streams of one stack, and measures each step.
  *
- * @param onStep called with what is being measured
- * @param onRow called with each row once it is measured
+ * @param onStep called with the step that is measured next.
+ * @param onRow called with each finished row.
  */
 export async function runStreams(
   counts: readonly number[],

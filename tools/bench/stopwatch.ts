@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { execa } from "execa";
 
-/** One run of a command: how long it took, when it said what, how much memory it held. */
+/** One run of a command: its duration, the times of its output lines, and its peak memory. */
 export interface Timing {
   /** Seconds, wall clock. */
   readonly seconds: number;
   readonly lines: readonly { readonly at: number; readonly text: string }[];
   /**
-   * MiB at the most, of the command and all its descendants together; memory that they share counts once.
-   * 0 unless asked for, as looking takes time.
+   * Peak memory of the command and its descendants, MiB; shared memory counts once. 0 unless asked for, because
+   * measuring takes time.
    */
   readonly peakMiB: number;
 }
@@ -16,7 +16,7 @@ export interface Timing {
 const SAMPLE_MS = 200;
 const KIB_PER_MIB = 1024;
 
-/** Runs a command to its end. @throws Error with what it said, where it fails. */
+/** Runs a command to its end. @throws Error with its output, if it fails. */
 export async function time(
   file: string,
   args: readonly string[],
@@ -61,7 +61,7 @@ function memoryOf(root: number): number {
   return kib.reduce((sum, each) => sum + each, 0) / KIB_PER_MIB;
 }
 
-/** A process may be gone by the time it is asked. */
+/** The content of a file in /proc; empty if the process has ended. */
 function read(file: string): string {
   try {
     return readFileSync(file, "utf8");

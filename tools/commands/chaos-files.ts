@@ -1,4 +1,4 @@
-/** The tests that break things, each a part of `npm run chaos`. */
+/** The test files that break things, each a part of `npm run chaos`. */
 export const CHAOS_FILES = [
   "traffic/rollout",
   "traffic/killed-rollout",
@@ -19,7 +19,7 @@ export const CHAOS_FILES = [
   "server/fuzzed-settings",
 ];
 
-/** E.g. `rollout` of `traffic/rollout`. */
+/** The part's name, e.g. `rollout` for `traffic/rollout`. */
 export function partOf(file: string): string {
   return file.slice(file.indexOf("/") + 1);
 }

@@ -1,4 +1,4 @@
-/** What a run's JSON report (vitest, `--reporter=json`) tells of the time that tests took. */
+/** Durations in a test run's JSON report (vitest, `--reporter=json`). */
 import { z } from "zod";
 import { duration } from "../../cli/terminal/steps.mjs";
 
@@ -14,10 +14,10 @@ const REPORT = z.object({
 });
 
 /**
- * The slowest files, their set-up and tear-down included, each with its slowest test: a line each.
+ * The slowest files, with set-up and tear-down, and each one's slowest test: one line for each file.
  *
- * @param report as vitest writes it
- * @param root the folder that files are named from
+ * @param report as vitest writes it.
+ * @param root the folder to which file names are relative.
  */
 export function slowestFiles(report: unknown, root: string, count = 10): string[] {
   const files = REPORT.parse(report).testResults.map(

@@ -30,7 +30,7 @@ export async function run(args: readonly string[]): Promise<number> {
       log.step(what).done("in order", performance.now() - began);
     }
   }
-  // Of a run that is cut off nothing is told, rather than of the one before.
+  // So that an interrupted run doesn't print the report of the run before it.
   rmSync(REPORT, { force: true });
   const began = performance.now();
   const [file = "", ...options] = VITEST;

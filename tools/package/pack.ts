@@ -1,4 +1,4 @@
-/** Makes the package that others install: compiled JavaScript and types, as node strips no types below node_modules. */
+/** Builds the package: compiled JavaScript and types, because node doesn't strip types below node_modules. */
 import { cp, glob, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
@@ -14,20 +14,23 @@ interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
 }
 
-/** What is installed along with a program, which has to have the very same one; planning alone takes none of it. */
+/**
+ * Packages that must be the program's own instances, so they are peer dependencies. `nats-regions/planner` needs none
+ * of them.
+ */
 const PEERS = "@pulumi/";
 
-/** What the README points to. */
+/** Files that the README links to. */
 const DOCUMENTS = "docs/**/*.{md,svg}";
 
-/** What modules of the package start that are no modules; see `include` of tsconfig.build.json. */
+/** Scripts that modules of the package start; see `include` of tsconfig.build.json. */
 const SCRIPTS = "{components,lib,live,providers,run}/**/*.sh";
 
 /**
  * Compiles the package and packs it.
  *
- * @param folder where the tarball is to go; for nobody else meanwhile
- * @returns path of the tarball
+ * @param folder for the tarball; nothing else may use it meanwhile.
+ * @returns path of the tarball.
  */
 export async function pack(folder: string): Promise<string> {
   const dist = path.join(folder, "dist");
@@ -63,9 +66,9 @@ function manifestOf(
     description,
     license,
     type: "module",
-    // From here on, what is no module itself can `require` one.
+    // From this version on, CommonJS modules can `require` an ES module.
     engines: { node: ">=22.12" },
-    // For compilers that don't look at `exports`.
+    // For compilers that ignore `exports`.
     main,
     types,
     exports: entries,
@@ -75,7 +78,7 @@ function manifestOf(
   };
 }
 
-/** E.g. `./lib/planner.ts`, as it is once it is compiled. */
+/** The compiled file, e.g. for `./lib/planner.ts`. */
 function compiled(file: string) {
   const stem = file.replace(/\.ts$/, "");
   return { types: `${stem}.d.ts`, default: `${stem}.js` };
@@ -95,7 +98,7 @@ async function importsIn(folder: string): Promise<ReadonlySet<string>> {
   return new Set(specifiers.map((specifier) => packageOf(specifier)));
 }
 
-/** E.g. `@nats-io/nkeys` of `@nats-io/nkeys/lib/codec.js`. */
+/** The package of an import specifier, e.g. `@nats-io/nkeys` of `@nats-io/nkeys/lib/codec.js`. */
 function packageOf(specifier: string): string {
   return specifier
     .split("/")

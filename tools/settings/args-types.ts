@@ -7,7 +7,7 @@ import {
   writtenSchema,
 } from "./written-schema.ts";
 
-/** What programs give a password as: mostly as an output of their own config. */
+/** The schema of a password. Programs usually give an output of their own config. */
 const PASSWORD: JsonSchema = { type: "string", format: "password" };
 
 /** One property of an interface. */
@@ -20,14 +20,14 @@ interface Member {
   readonly standard?: string | undefined;
 }
 
-/** Interfaces by name, in the order in which they are first met. */
+/** Interfaces by name, in the order of their first appearance. */
 type Interfaces = Map<string, string>;
 
 /**
- * The TypeScript types of what programs give a cluster and its streams, of the tables that check it. The type of an
- * object is called by the title in its schema.
+ * The TypeScript types of the args of a cluster and its streams, generated from the tables that validate them. The type
+ * of an object is named after the title in its schema.
  *
- * @throws Error where an object has no title, or two that differ have the same one.
+ * @throws Error if an object has no title, or if two different objects share one.
  */
 export function argsTypes(): string {
   const interfaces: Interfaces = new Map();
@@ -50,7 +50,7 @@ export function argsTypes(): string {
 function settingMember(name: string, setting: Setting, interfaces: Interfaces): Member {
   const described = { name, description: describeSetting(setting) };
   if (setting.kind === "password") {
-    // Pulumi demands what is declared without a default.
+    // Pulumi requires a value for settings that are declared without a default.
     const required = setting.undeclared === undefined;
     return { ...described, type: typeOf(PASSWORD, interfaces), required };
   }
@@ -59,7 +59,7 @@ function settingMember(name: string, setting: Setting, interfaces: Interfaces): 
   return { ...described, type: typeOf(schema, interfaces), required: false, standard };
 }
 
-/** The type of what a schema takes. What there is to say of a value beyond that is left out. */
+/** The TypeScript type of a schema. Restrictions that TypeScript can't express are left out. */
 function typeOf(schema: JsonSchema, interfaces: Interfaces): string {
   if (schema.format === PASSWORD.format) return "pulumi.Input<string>";
   if (schema.enum) return union(schema.enum.map((value) => JSON.stringify(value)));
@@ -87,7 +87,7 @@ function typeOfKind(type: unknown, schema: JsonSchema, interfaces: Interfaces): 
   }
 }
 
-/** A literal says nothing where any text is taken. */
+/** Drops literals from a union that contains `string`. */
 function union(types: readonly string[]): string {
   const isText = types.includes("string");
   return [...new Set(types)].filter((type) => !isText || !type.startsWith('"')).join(" | ");
@@ -98,7 +98,7 @@ function nameInterface(schema: JsonSchema, interfaces: Interfaces): string {
   if (title === undefined) throw new Error(`an object without a title: ${JSON.stringify(schema)}`);
   const name = `${title}Args`;
   const before = interfaces.get(name);
-  // Those within it come after it.
+  // Reserves the interface's place before its nested ones are added.
   if (before === undefined) interfaces.set(name, "");
   const members = Object.entries(properties).map(([key, property]) => {
     const schema = partOf(property);
@@ -131,14 +131,14 @@ function writeInterface(
   const body = members.map(({ name, type, required, description, standard }) =>
     [
       ...writeDoc(description, standard),
-      // Those who check optional properties exactly may give what their config doesn't have, too.
+      // With `exactOptionalPropertyTypes`, programs may pass values of their config that are undefined.
       required ? `readonly ${name}: ${type};` : `readonly ${name}?: ${type} | undefined;`,
     ].join("\n"),
   );
   return [...writeDoc(description), `export interface ${name} {`, ...body, "}"].join("\n");
 }
 
-/** On one line where there is room; what a change costs is a paragraph of its own. */
+/** One line if it fits; the cost of a change is a paragraph of its own. */
 function writeDoc(description = "", standard?: string): string[] {
   const lines = [
     ...description.split(/ (?=(?:What a change costs|A change): )/).flatMap((paragraph, index) => {

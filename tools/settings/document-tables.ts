@@ -4,7 +4,7 @@ import { type JsonSchema, partOf, splitDefault, writtenSchema } from "./written-
 /** A password, or its encrypted form. */
 const PASSWORD: JsonSchema = { type: "string", format: "password" };
 
-/** The table of settings, Markdown. A setting without words of its own is told of along with the one before. */
+/** The table of settings, Markdown. A setting without a description is covered by the row before it. */
 export function settingsTable(): string {
   const settings = Object.entries<Setting>(SETTINGS);
   const rows = settings.flatMap(([name, setting], index) => {
@@ -48,14 +48,14 @@ export function streamTables(): string {
 
 type Column = "setting" | "field" | "value" | "default" | "meaning" | "a change" | "in NATS's API";
 
-/** Objects by their titles, in the order in which they are first met. */
+/** Objects by their titles, in the order of their first appearance. */
 type Objects = Map<string, JsonSchema>;
 
 function objectTables(setting: Setting, columns: readonly Column[]): string {
   const objects: Objects = new Map();
   describeValue(writtenSchema(setting, PASSWORD, { comments: true }), "", objects);
   const tables: string[] = [];
-  // Those within an object come while its rows are written.
+  // The map grows while its rows are written, because objects may contain others.
   for (const [title, schema] of objects) {
     const rows = Object.entries(schema.properties ?? {}).map(([name, property]) =>
       rowOf(name, partOf(property), schema.required ?? [], objects),
@@ -93,7 +93,7 @@ function rowOf(
   };
 }
 
-/** What may be written, e.g. `duration` or `1 to 5`. Objects are told of in tables of their own. */
+/** The accepted values, e.g. `duration` or `1 to 5`. Objects have tables of their own. */
 function describeValue(schema: JsonSchema, told: string, objects: Objects): string {
   if (schema.format === PASSWORD.format) return "secret";
   const [, quantity] = /\b[aA] (size|duration), e\.g\./.exec(told) ?? [];
@@ -119,7 +119,7 @@ function describeValue(schema: JsonSchema, told: string, objects: Objects): stri
   }
 }
 
-/** The largest numbers there are bound nothing. */
+/** A maximum of MAX_SAFE_INTEGER is no restriction. */
 function describeRange({ minimum, maximum = Number.MAX_SAFE_INTEGER }: JsonSchema): string {
   if (minimum === -1) return "number, `-1` for no limit";
   return maximum < 2 ** 31 - 1 ? `${minimum} to ${maximum}` : `number from ${minimum}`;
@@ -136,7 +136,7 @@ function describeObject(schema: JsonSchema, objects: Objects): string {
   return `[${title}](#${title.toLowerCase()})`;
 }
 
-/** Markdown, of cells in Markdown. */
+/** A Markdown table, from cells in Markdown. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;

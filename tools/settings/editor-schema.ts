@@ -2,7 +2,7 @@ import { SETTINGS, type Setting } from "../../lib/settings/settings-table.ts";
 import { describeSetting, type JsonSchema, writtenSchema } from "./written-schema.ts";
 
 const TEXT: JsonSchema = { type: "string" };
-/** As Pulumi writes what is encrypted, or as it is. */
+/** An encrypted value in Pulumi's form, or plain text. */
 const SECRET: JsonSchema = {
   anyOf: [
     TEXT,
@@ -16,8 +16,8 @@ const SECRET: JsonSchema = {
 };
 
 /**
- * The JSON schema of a stack's file, `Pulumi.<stack>.yaml`, for editors: what there is to set, what it means, and what a
- * change costs. What settings have to do with each other is for a preview to say.
+ * The JSON schema of a stack's file, `Pulumi.<stack>.yaml`, for editors: all settings, their meaning, and the cost of a
+ * change. Rules between settings are checked by a preview only.
  *
  * @param namespace of the settings, which is the project's name.
  */
@@ -38,7 +38,7 @@ export function editorSchema(namespace: string): JsonSchema {
         properties: Object.fromEntries(
           settings.map(([name, setting]) => [`${namespace}:${name}`, describe(setting)]),
         ),
-        // Other namespaces are those of Pulumi and its providers.
+        // Settings of other namespaces belong to Pulumi and its providers.
         patternProperties: { [`^${namespace}:(?!(?:${names})$)`]: false },
       },
     },

@@ -6,10 +6,10 @@ import { table } from "./document-tables.ts";
 const COMPONENTS = path.join(import.meta.dirname, "../../components");
 
 /**
- * What a class or an interface of components/ has, as its comments tell it: Markdown. Members without a comment are its
- * own business.
+ * The documented members of a class or interface in components/: a Markdown table of their docstrings. Members without
+ * a docstring are left out.
  *
- * @throws Error where there is none of that name.
+ * @throws Error if the file has no such class or interface.
  */
 export function membersTable(file: string, name: string): string {
   const text = readFileSync(path.join(COMPONENTS, file), "utf8");

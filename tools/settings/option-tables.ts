@@ -1,7 +1,7 @@
 import { CLUSTER_REASONS, STREAM_REASONS } from "../../components/resource-options.ts";
 import { table } from "./document-tables.ts";
 
-/** Pulumi's options that a cluster or a stream refuses, with the reason that its error gives: Markdown. */
+/** A Markdown table of Pulumi's options that a cluster or a stream refuses, with the reasons that the errors give. */
 export function refusedOptionsTable(): string {
   const clusters: [string, string][] = Object.entries(CLUSTER_REASONS);
   const streams: [string, string][] = Object.entries(STREAM_REASONS);

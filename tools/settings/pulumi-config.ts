@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import { SETTINGS, type Setting } from "../../lib/settings/settings-table.ts";
 
-/** The `config:` block of Pulumi.yaml: what it declares of each setting of the table. */
+/** The `config:` block of Pulumi.yaml: a declaration for each setting of the table. */
 export function pulumiConfig(): string {
   const declarations = Object.entries<Setting>(SETTINGS).map(([name, setting]) =>
     setting.undeclared === undefined
@@ -19,14 +19,14 @@ function declaration(setting: Setting): string {
   ].join("\n");
 }
 
-/** How Pulumi takes a value: as its default is written. */
+/** Pulumi's type of a setting, derived from the notation of its default. */
 function typeOf(setting: Setting): string {
   const standard = setting.kind === "password" ? "" : setting.default;
   if (Array.isArray(standard)) return "type: array\nitems: { type: string }";
   return `type: ${typeof standard === "number" ? "integer" : typeof standard}`;
 }
 
-/** On one line. */
+/** A value in YAML, on one line. */
 function inYaml(value: unknown): string {
   const style = typeof value === "string" ? "block" : "flow";
   const options = { collectionStyle: style, flowCollectionPadding: false, lineWidth: 0 } as const;

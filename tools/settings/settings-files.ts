@@ -11,15 +11,15 @@ interface SettingsFile {
   /** Relative to the project. */
   readonly file: string;
   /**
-   * Its text as the table of settings has it.
+   * Renders the file from the table of settings.
    *
-   * @param text as it is, of which the rest is kept; empty where there is no such file.
-   * @throws Error where the place for it is missing.
+   * @param text the current text, whose other parts are kept; empty if there is no such file.
+   * @throws Error if a marker for the rendered part is missing.
    */
   readonly render: (text: string) => string;
 }
 
-/** The files that tell of settings. A unit test holds them to what is rendered here. */
+/** The files that document settings. A unit test compares them with what is rendered here. */
 export const SETTINGS_FILES: readonly SettingsFile[] = [
   {
     file: "Pulumi.yaml",
@@ -53,14 +53,14 @@ export const SETTINGS_FILES: readonly SettingsFile[] = [
   },
 ];
 
-/** As the repository is formatted. */
+/** Formats text like the repository's other files. */
 function format(file: string, text: string): string {
   const biome = join(import.meta.dirname, "../../node_modules/@biomejs/biome/bin/biome");
   const args = [biome, "format", `--stdin-file-path=${file}`];
   return execFileSync(process.execPath, args, { input: text, encoding: "utf8" });
 }
 
-/** Puts tables where a document has their places. */
+/** Fills tables in between their markers in a document. */
 function fill(text: string, tables: Readonly<Record<string, string>>): string {
   return Object.entries(tables).reduce((filled, [name, table]) => {
     const [begin, end] = [

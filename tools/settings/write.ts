@@ -1,4 +1,4 @@
-/** Brings the files that tell of settings up to date: `npm run settings`, after each change of their table. */
+/** Updates the files that document settings: `npm run settings`, to be run after each change of their table. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SETTINGS_FILES } from "./settings-files.ts";

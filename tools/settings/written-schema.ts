@@ -6,13 +6,13 @@ import { CHANGES, type Setting } from "../../lib/settings/settings-table.ts";
 /** JSON Schema. */
 export type JsonSchema = z.core.JSONSchema.JSONSchema;
 
-/** Text, for whoever sets it: what it is, how it is written, what a change costs. */
+/** A setting's description for users: its meaning, its notation, and the cost of a change. */
 export function describeSetting(setting: Setting): string {
   const cost = `What a change costs: ${CHANGES[setting.change]}.`;
   return [setting.description, howWritten(setting), cost].filter(Boolean).join(" ");
 }
 
-/** Where the kind of value doesn't tell by itself. */
+/** The notation, for kinds of values whose type doesn't show it. */
 function howWritten(setting: Setting): string | undefined {
   switch (setting.kind) {
     case "names":
@@ -34,10 +34,10 @@ function howWritten(setting: Setting): string | undefined {
 }
 
 /**
- * What people may write for a setting, as far as it can be told by a JSON schema. Objects have titles.
+ * The values that users may write for a setting, as far as a JSON schema can express them. Objects have titles.
  *
- * @param password what stands for a password below it.
- * @param comments whether objects have their own descriptions as comments, wherever they are described otherwise.
+ * @param password the schema of passwords within it.
+ * @param comments whether objects get their own descriptions as comments, even if they are described elsewhere.
  */
 export function writtenSchema(
   setting: Setting,
@@ -61,7 +61,7 @@ export function writtenSchema(
   return written;
 }
 
-/** Descriptions tell of a default in a sentence of its own, `Default: 2m.`, in Markdown. */
+/** A description may end with its default, e.g. `Default: 2m.`, in Markdown. @returns the two parts. */
 export function splitDefault(description: string): {
   readonly text: string;
   readonly standard: string | undefined;
@@ -73,7 +73,7 @@ export function splitDefault(description: string): {
 
 type Part = JsonSchema | boolean;
 
-/** Zod writes no mere `true` and `false`, and no list of schemas, for what settings are. */
+/** Narrows a part of a schema: for settings, zod never writes `true`, `false` or a list of schemas. */
 export function partOf(schema: Part | readonly Part[] | undefined): JsonSchema {
   if (typeof schema === "object" && !("length" in schema)) return schema;
   throw new Error(`there is no schema: ${JSON.stringify(schema)}`);

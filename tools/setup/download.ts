@@ -5,14 +5,14 @@ import type { Step } from "../../cli/terminal/log.ts";
 import type { Machine } from "./machine.ts";
 import { CommandError, run } from "./process.ts";
 
-/** How long a download may stand still before it is given up, in milliseconds. */
+/** Milliseconds without progress after which a download is stopped. */
 const PATIENCE = 15_000;
 
 /**
- * Runs a program that downloads into a folder. A slow line is waited for; where nothing arrives at all
- * (a firewall that swallows packets), it is ended.
+ * Runs a program that downloads into a folder. It may be slow, but is stopped if nothing arrives at all, as behind a
+ * firewall that drops packets.
  *
- * @param folder where the program keeps all it writes, its temporary files too
+ * @param folder where the program keeps all of its files, including temporary ones.
  */
 export async function download(
   { env, signal }: Machine,
@@ -41,7 +41,7 @@ export async function download(
   }
 }
 
-/** Resolves to true when the watch is over, to false as soon as nothing grows for too long. */
+/** Resolves to true when the watch is over, or to false as soon as the folder hasn't grown for too long. */
 async function watchGrowth(folder: string, over: AbortSignal, step: Step): Promise<boolean> {
   let size = 0;
   let grew = performance.now();

@@ -8,13 +8,13 @@ import type { Part } from "./part.ts";
 import { ask, run } from "./process.ts";
 import { unavailable } from "./set-up-errors.ts";
 
-/** What there is to know of Docker on a machine where no engine answers. */
+/** Facts about Docker on a machine where no engine answers. */
 export interface EngineFacts {
-  /** Why `docker version` found no engine, in its own words. */
+  /** The error message of `docker version`. */
   readonly complaint: string;
   readonly client: boolean;
   readonly daemon: boolean;
-  /** Where the client looks for the engine. */
+  /** The engine's address that the client uses. */
   readonly host: string;
   readonly root: boolean;
   readonly systemd: boolean;
@@ -28,12 +28,12 @@ export type EnginePlan =
 
 const LOCAL_HOST = "unix:///var/run/docker.sock";
 const PACKAGES = ["docker.io", "iptables", "iproute2"];
-/** How long an engine may take to answer once it was started, in milliseconds. */
+/** Milliseconds that an engine may take to answer after its start. */
 const START_LIMIT = 60_000;
 
 const JOIN_GROUP = 'sudo usermod -aG docker "$USER", then log in again.';
 
-/** Decides how to get an engine that answers. One that the user chose is the user's to start. */
+/** Decides how to get an engine that answers. If the user chose the engine, the user has to start it. */
 export function planEngine(facts: EngineFacts): EnginePlan {
   if (facts.host !== LOCAL_HOST) {
     return refuse(
@@ -97,7 +97,7 @@ async function installEngine(machine: Machine, facts: EngineFacts, step: Step): 
     });
   await aptGet("update");
   await aptGet("install", ...PACKAGES);
-  // Where services start as they are installed, it answers by now.
+  // The package may have started the service already.
   if (!(await ping(machine)).ok) await startEngine(machine, facts, step);
   return "installed";
 }
@@ -147,7 +147,7 @@ async function startService(machine: Machine): Promise<void> {
   );
 }
 
-/** Without systemd the engine becomes a process of its own, which outlives this one. */
+/** Without systemd the engine is started as a separate process, which outlives this one. */
 async function startDaemon(machine: Machine): Promise<void> {
   const { cache } = machine.folders;
   const logFile = join(cache, "dockerd.log");
@@ -186,7 +186,7 @@ async function untilItAnswers(
   }
 }
 
-/** The engine and its tools lie where an ordinary user's PATH may not lead. */
+/** Adds the folders of the engine and its tools, which may be missing in an ordinary user's PATH. */
 function withSystemFolders(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...env, PATH: [env.PATH, "/usr/sbin", "/sbin"].join(delimiter) };
 }

@@ -6,12 +6,12 @@ import type { Step } from "../../cli/terminal/log.ts";
 import { type Machine, onPath } from "./machine.ts";
 import { CommandError, run } from "./process.ts";
 
-/** A program that can be built from what the Go module proxy has. */
+/** A program that can be built with modules from the Go module proxy. */
 export interface GoProgram {
-  /** The folder below toolchain/ whose go.mod pins what it is built from. */
+  /** The folder below toolchain/ whose go.mod pins the program's source. */
   readonly folder: string;
   readonly package: string;
-  /** The variable that the linker sets to the version, and the version. */
+  /** The variable that the linker sets, and its value, the version. */
   readonly version?: readonly [variable: string, value: string];
   readonly tags?: string;
 }
@@ -79,12 +79,12 @@ export async function goBuild(
   );
 }
 
-/** Where there is memory enough, a lazier collector makes the compiler a quarter faster. */
+/** With enough memory, collecting garbage less often makes the compiler a quarter faster. */
 function garbageCollection(): string {
   return totalmem() > 8e9 ? "400" : "100";
 }
 
-/** The folder in which Go keeps the source of a module that a program is built from. */
+/** The folder of a module's source in Go's cache. */
 export async function goModuleFolder(
   { env, signal }: Machine,
   program: GoProgram,
@@ -102,7 +102,7 @@ export async function goModuleFolder(
   return JSON.parse(json).Dir;
 }
 
-/** The oldest Go that can build a program, as its go.mod has it: `1.26`. */
+/** The oldest Go version that can build a program, from its go.mod: `1.26`. */
 export async function goVersionFor(program: GoProgram): Promise<string> {
   const text = await readFile(
     join(project, "tools", "toolchain", program.folder, "go.mod"),

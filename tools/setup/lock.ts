@@ -4,10 +4,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isAlive } from "./staged.ts";
 
 /**
- * Does something while no other process does it. What is installed goes in place as a whole, so the lock
- * spares two checkouts the same work; it need not be, and isn't, proof against every race.
+ * Runs an action while no other process runs it. Installs are atomic, so the lock only prevents duplicate work of two
+ * checkouts; it doesn't exclude every race.
  *
- * @param onWait called once if another process holds the lock; what it returns is called when that is over
+ * @param onWait called once if another process holds the lock; the function that it returns is called when that is
+ * over.
  */
 export async function withLock<T>(
   file: string,

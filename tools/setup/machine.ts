@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { pulumiHome } from "../../cli/pulumi/environment.mjs";
 
-/** What set-up works with: the environment, its folders, and the signal that ends it early. */
+/** The environment of set-up: variables, folders, and the signal that aborts it. */
 export interface Machine {
   readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
@@ -13,9 +13,9 @@ export interface Machine {
 
 export interface Folders {
   readonly pulumi: string;
-  /** What this project keeps on this machine for all its checkouts. */
+  /** Cache on this machine, shared by all checkouts. */
   readonly cache: string;
-  /** Programs that are this project's own: nats-server and nats. */
+  /** The project's own programs: nats-server and nats. */
   readonly bin: string;
 }
 
@@ -24,7 +24,7 @@ export function folders(env: NodeJS.ProcessEnv): Folders {
   return { pulumi: pulumiHome(env, homedir()), cache, bin: join(cache, "bin") };
 }
 
-/** Finds a program the way a shell does. */
+/** Finds a program on PATH, as a shell does. */
 export async function onPath(program: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
   for (const folder of (env.PATH ?? "").split(delimiter).filter(Boolean)) {
     const file = join(folder, program);

@@ -10,10 +10,10 @@ import { fromSource, goRemedy } from "./source.ts";
 import { inDraft, install } from "./staged.ts";
 import { serves } from "./version.ts";
 
-/** The image that is pinned; it can be built where it can't be pulled. */
+/** The pinned image. It is built if it can't be pulled. */
 export const PINNED_IMAGE = `nats:${versions.natsServer}`;
 
-/** How long a pull of 10 MB may take, in milliseconds. */
+/** Milliseconds that a pull of 10 MB may take. */
 const PULL_LIMIT = 120_000;
 
 /** The server image, in the engine. */
@@ -58,8 +58,8 @@ async function engineArchitecture({ env }: Machine): Promise<string> {
 }
 
 /**
- * Makes an image of one static program, laid out like the official one. An import takes any engine and
- * client; a build would take a builder, which not every Docker has.
+ * Creates an image with one static program, laid out like the official one. It uses `docker import`, which works with
+ * any engine and client; `docker build` needs a builder, which not every Docker has.
  */
 async function importImage(
   { env, signal }: Machine,
@@ -78,7 +78,7 @@ async function importImage(
   });
 }
 
-/** The programs that the benchmark and the tests run themselves, outside of containers. */
+/** nats-server and nats as programs, which the benchmark and the tests run outside of containers. */
 export function natsPrograms(machine: Machine): { server: Part; cli: Part } {
   return {
     server: programPart(machine, {
@@ -102,7 +102,7 @@ interface Program {
   readonly version: string;
   readonly fits: (version: string) => boolean;
   readonly source: GoProgram;
-  /** Ways to get it that are quicker than a build. */
+  /** Ways that are faster than a build. */
   readonly shortcuts?: readonly Way[];
 }
 
@@ -121,7 +121,7 @@ function programPart(
   };
 }
 
-/** nats-server says `nats-server: v2.15.2`, nats says `0.5.1`. */
+/** The version of nats-server (`nats-server: v2.15.2`) or nats (`0.5.1`). */
 async function versionOf(file: string, env: NodeJS.ProcessEnv): Promise<string> {
   const { stdout } = await ask(file, ["--version"], env);
   return stdout.match(/v?(\d+\.\d+\.\d+\S*)$/)?.[1] ?? "";
@@ -147,7 +147,7 @@ function fromPath(
   };
 }
 
-/** Where the image is there already, and made for this machine, its program is as well. */
+/** Copies the program out of the image, if the engine has it for this machine. */
 function fromImage({ env, signal, folders }: Machine): Way {
   return {
     name: "out of the image",

@@ -4,23 +4,23 @@ import { type FailedWay, unavailable } from "./set-up-errors.ts";
 
 /** One thing that set-up provides. */
 export interface Part {
-  /** As people know it, with its version: `Pulumi CLI 3.259.0`. */
+  /** Its name and version for users: `Pulumi CLI 3.259.0`. */
   readonly label: string;
-  /** Tells whether it is there and fits. Cheap: it is asked before every command. */
+  /** Whether it is there and has a suitable version. Must be fast: it runs before every command. */
   find(): Promise<boolean>;
-  /** Gets it, and tells how: `built from source`. */
+  /** Gets it. @returns how: `built from source`. */
   provide(step: Step): Promise<string>;
 }
 
 /** One of several ways to get a part. */
 export interface Way {
-  /** As the error names it: `official release`. */
+  /** Its name in errors: `official release`. */
   readonly name: string;
-  /** What the step shows while it goes on, if that takes time: `downloading the official release`. */
+  /** Text of the step while it runs, if that takes time: `downloading the official release`. */
   readonly doing?: string;
-  /** What the step shows when it is done: `downloaded`. */
+  /** Text of the finished step: `downloaded`. */
   readonly done: string;
-  /** A reason not even to try. */
+  /** Why it needn't be tried; undefined if it should be. */
   hopeless?(): string | undefined;
   take(step: Step): Promise<void>;
 }
@@ -28,7 +28,7 @@ export interface Way {
 /**
  * Gets a part in the first way that works.
  *
- * @param remedy what a person can do about it if none does
+ * @param remedy what users can do if none works.
  */
 export async function firstOf(
   ways: readonly Way[],

@@ -1,14 +1,14 @@
-/** Programs that a set-up asks and runs: `docker` too, as it works before there is an engine, let alone an `Engine`. */
+/** Runs programs for set-up, `docker` included: there may be no engine yet, so class `Engine` isn't used. */
 import { execFile } from "node:child_process";
 
-/** How a quick question to a program was answered. */
+/** The result of a short command. */
 export interface Answer {
   readonly ok: boolean;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Asks a program something that takes it no time. Whatever goes wrong is an answer too. */
+/** Runs a short command. Failures are results, too. */
 export function ask(
   file: string,
   args: readonly string[],
@@ -30,24 +30,24 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly input?: Uint8Array;
   readonly signal?: AbortSignal;
-  /** In milliseconds. */
+  /** Milliseconds. */
   readonly timeout?: number;
-  /** Gets what the program says, line by line. */
+  /** Called with each line of output. */
   readonly onLine?: (line: string) => void;
 }
 
-/** A program that failed, with its own last words as the message. */
+/** A program failed. The message is the last thing that it printed. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
 }
 
-/** Runs a program that may take its time, and ends it with all that it started if the signal says so. */
+/** Runs a long command, and ends it with all of its child processes on the signal. */
 export async function run(
   file: string,
   args: readonly string[],
   { onLine = () => {}, signal, timeout, ...options }: RunOptions = {},
 ): Promise<void> {
-  // Loaded here only: a set-up that finds everything must not wait for it.
+  // Loaded lazily, so that a set-up that finds everything doesn't wait for it.
   const { execa } = await import("execa");
   const said: string[] = [];
   const child = execa(file, args, {
@@ -74,7 +74,7 @@ export async function run(
   throw new CommandError(withoutCredentials(lastWords(said) ?? ending));
 }
 
-/** The last thing said that isn't npm's or Go's running commentary. */
+/** The last line of output that isn't npm's or Go's progress. */
 function lastWords(lines: readonly string[]): string | undefined {
   const telling = lines.filter((line) => !/^(npm (warn|notice)|go: downloading)|^\s*$/.test(line));
   return telling.at(-1)?.trim().slice(0, 300);

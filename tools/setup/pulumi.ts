@@ -14,7 +14,7 @@ import { serves } from "./version.ts";
 const LANGUAGE_HOST = "pulumi-language-nodejs";
 const DYNAMIC_PROVIDERS = "pulumi-resource-pulumi-nodejs";
 
-/** Pulumi itself: the CLI, what it needs to run TypeScript, and its plugins. */
+/** The CLI, what it needs to run TypeScript, and its plugins. */
 export function pulumiParts(machine: Machine): Part[] {
   const release = new PulumiReleases();
   return [
@@ -25,7 +25,7 @@ export function pulumiParts(machine: Machine): Part[] {
   ];
 }
 
-/** What one failed download tells of the next: one firewall stands before all of Pulumi's releases. */
+/** Remembers a failed download, because a firewall that blocks one of Pulumi's releases blocks all of them. */
 class PulumiReleases {
   #failure: string | undefined;
 
@@ -68,7 +68,7 @@ function cli(machine: Machine, release: PulumiReleases): Part {
   };
 }
 
-/** A CLI that somebody installed serves as well, if it isn't too old and has its language host beside it. */
+/** Whether a CLI that the user installed is recent enough and has its language host next to it. */
 async function otherCliFits(env: NodeJS.ProcessEnv): Promise<boolean> {
   const found = cliOnPath(env);
   if (!found || !(await isExecutable(join(dirname(found), LANGUAGE_HOST)))) return false;
@@ -79,7 +79,7 @@ async function otherCliFits(env: NodeJS.ProcessEnv): Promise<boolean> {
   return ok && serves(stdout, versions.pulumi);
 }
 
-/** The language host and the script for dynamic providers come with the official CLI, and lie beside it. */
+/** The language host and the script for dynamic providers. They come with the official CLI and are next to it. */
 function languageHost(machine: Machine): Part {
   const beside = (program: string) => join(dirname(currentCli(machine)), program);
   return {
@@ -98,7 +98,7 @@ function languageHost(machine: Machine): Part {
   };
 }
 
-/** The CLI that is used, or that is going to be. */
+/** The CLI in use, or the one that will be installed. */
 function currentCli({ env }: Machine): string {
   return findCli(env) ?? pinnedCli(env);
 }

@@ -1,16 +1,16 @@
-/** A way to get something that didn't work out. */
+/** A way to get something that failed. */
 export interface FailedWay {
-  /** The way, as a person would name it: `official release`. */
+  /** Its name for users: `official release`. */
   readonly way: string;
   readonly reason: string;
 }
 
-/** Set-up can't go on. Says what is missing, what to do about it and what to repeat then. */
+/** Set-up can't continue. The message says what is missing, what to do about it and which command to repeat. */
 export class SetUpError extends Error {
   override readonly name = "SetUpError";
 }
 
-/** What a person reads where every way failed: each with its reason, then what would help. */
+/** The message if every way failed: the reason of each, and a remedy. */
 export function unavailable(
   what: string,
   failed: readonly FailedWay[],
@@ -24,7 +24,7 @@ export function unavailable(
   );
 }
 
-/** The command to give again, as the user gave it. */
+/** The command to repeat, as the user typed it. */
 export function thenRepeat(env: NodeJS.ProcessEnv): string {
   const script = env.npm_lifecycle_event;
   if (!script || script === "npx") return "Then repeat the command.";

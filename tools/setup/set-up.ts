@@ -8,8 +8,8 @@ import type { Part } from "./part.ts";
 import { pulumiParts } from "./pulumi.ts";
 
 /**
- * What a command needs: `stack` is all that Pulumi takes to bring the cluster up; `nats-server` and `nats`
- * are the programs by themselves, for tests and the benchmark.
+ * What a command needs. `stack`: everything that Pulumi needs for the cluster. `nats-server`, `nats`: the programs, for
+ * tests and the benchmark.
  */
 export type Want = "stack" | "nats-server" | "nats";
 
@@ -17,21 +17,21 @@ export interface SetUpOptions {
   readonly log: Log;
   /** @default ["stack"] */
   readonly want?: readonly Want[];
-  /** Shows each part, also where nothing is missing. @default false */
+  /** Shows each part, even if nothing is missing. @default false */
   readonly showAll?: boolean;
 }
 
-/** Where the programs are, as far as they were wanted. */
+/** Paths of the requested programs. */
 export interface Tools {
   readonly natsServer: string;
   readonly nats: string;
 }
 
 /**
- * Makes sure that everything wanted is there: looks for all of it at once, then gets what is missing, the
- * official release first, and from source where that can't be reached. Safe to repeat and to interrupt.
+ * Makes sure that everything requested is installed: checks all of it at once, then installs what is missing, from the
+ * official release or, if that can't be reached, from source. Safe to repeat and to interrupt.
  *
- * @throws SetUpError saying what to install and what to repeat
+ * @throws SetUpError saying what to install and which command to repeat.
  */
 export async function setUp({
   log,
@@ -54,7 +54,7 @@ export async function setUp({
   return { natsServer: join(bin, "nats-server"), nats: join(bin, "nats") };
 }
 
-/** Parts in rows: each row has an order, the rows don't depend on each other. */
+/** Parts in rows: the parts of a row depend on those before them, rows are independent. */
 function partsFor(want: readonly Want[], here: Machine): Part[][] {
   const { server, cli } = natsPrograms(here);
   const stack = want.includes("stack");
@@ -74,7 +74,7 @@ async function look(part: Part): Promise<{ part: Part; there: boolean; took: num
   return { part, there, took: performance.now() - began };
 }
 
-/** The rows go on side by side, as one waits for the network while another compiles; the first failure ends all. */
+/** The rows run in parallel, because one waits for the network while another compiles. The first failure stops all. */
 async function getMissing(
   rows: readonly Part[][],
   missing: ReadonlySet<Part>,
@@ -84,7 +84,7 @@ async function getMissing(
 ): Promise<void> {
   const getRow = async (row: Part[]) => {
     for (const part of row) {
-      // Another set-up may have got it by now; or a part that was there belongs to one that is replaced.
+      // Another set-up may have installed it by now; or an existing part belongs to one that is replaced.
       if (!(await part.find())) await getPart(part, log, stop);
       else if (missing.has(part)) log.step(part.label).done("found");
     }
@@ -111,12 +111,12 @@ async function getPart(part: Part, log: Log, stop: AbortController): Promise<voi
   }
 }
 
-/** Runs an action that cleans up after itself when it is stopped: by its own doing, or by a signal. */
+/** Runs an action that cleans up after itself when it is aborted, by itself or by a signal. */
 async function stoppable(action: (stop: AbortController) => Promise<void>): Promise<void> {
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => stop.abort(signal);
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  // Not once(): a listener that is gone by then makes execa end this process at the signal.
+  // Not once(): if the listener is gone at the time of the signal, execa ends this process.
   for (const signal of signals) process.on(signal, onSignal);
   try {
     await action(stop);

@@ -6,10 +6,10 @@ import type { Way } from "./part.ts";
 import { install } from "./staged.ts";
 
 /**
- * The way that works wherever the Go module proxy can be reached.
+ * A build from source, which works wherever the Go module proxy can be reached.
  *
- * @param place what is put in place as a whole: the program, or a folder
- * @param inside the program's path in that folder
+ * @param place what is installed as a whole: the program, or a folder.
+ * @param inside the program's path in that folder.
  */
 export function fromSource(machine: Machine, program: GoProgram, place: string, inside = ""): Way {
   return {
@@ -26,7 +26,7 @@ export function fromSource(machine: Machine, program: GoProgram, place: string, 
   };
 }
 
-/** What helps where neither a ready-made program nor a build can be had. */
+/** The remedy if neither a ready-made program nor a build is possible. */
 export async function goRemedy(program: GoProgram, otherwise: string): Promise<string> {
   const version = await goVersionFor(program);
   return `Install Go ${version} or newer (go.dev/doc/install), or ${otherwise}.`;

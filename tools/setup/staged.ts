@@ -4,9 +4,9 @@ import { basename, dirname, join } from "node:path";
 const DRAFT = ".nats-regions-";
 
 /**
- * Puts a file or folder in place as a whole or not at all.
+ * Installs a file or folder atomically.
  *
- * @param make fills the draft folder that it is given, and returns the path in it that is to be moved
+ * @param make fills the draft folder that it is given, and returns the path in it that is to be moved.
  */
 export async function install(
   place: string,
@@ -22,7 +22,7 @@ export async function install(
   });
 }
 
-/** Lends a folder beside what it is for (so that a rename will do), and takes it away afterwards. */
+/** Creates a draft folder next to its target, so that a rename works, and removes it afterwards. */
 export async function inDraft<T>(parent: string, use: (draft: string) => Promise<T>): Promise<T> {
   await mkdir(parent, { recursive: true });
   await sweep(parent);
@@ -43,7 +43,7 @@ async function sweep(parent: string): Promise<void> {
   );
 }
 
-/** Tells whether a process is there, be it somebody else's. */
+/** Whether a process exists, also one of another user. */
 export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);

@@ -1,4 +1,4 @@
-/** Tells whether a version does where another is pinned: the same major version, and no older. */
+/** Whether a version is good enough for a pinned one: the same major version, and not older. */
 export function serves(version: string, pinned: string): boolean {
   const found = parse(version);
   const wanted = parse(pinned);

@@ -150,7 +150,7 @@ func appendNonEmpty(env []string, name, value string) []string {
 	return append(env, name+"="+value)
 }
 
-// lockedWriter lets a process's two streams end in one place.
+// lockedWriter lets both output streams of a process write to one buffer.
 type lockedWriter struct {
 	sync.Mutex
 	to io.Writer
@@ -162,7 +162,7 @@ func (w *lockedWriter) Write(p []byte) (int, error) {
 	return w.to.Write(p)
 }
 
-// lineLog passes whole lines on to the engine's log while a process runs.
+// lineLog passes whole lines to the engine's log while a process runs.
 type lineLog struct {
 	sync.Mutex
 	logger provider.Logger

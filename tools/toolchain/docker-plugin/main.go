@@ -31,7 +31,7 @@ func provider() tfbridge.ProviderInfo {
 		Resources: map[string]*tfbridge.ResourceInfo{
 			"docker_config": {Tok: "docker:index/serviceConfig:ServiceConfig"},
 			"docker_container": {
-				// The old and the new container would fight for one name and the same ports.
+				// The old and the new container would need the same name and ports.
 				DeleteBeforeReplace: true,
 				// Lists that keep a singular name.
 				Fields: map[string]*tfbridge.SchemaInfo{

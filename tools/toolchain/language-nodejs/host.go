@@ -19,7 +19,7 @@ import (
 const alreadyReported = 32
 
 type host struct {
-	// Answers what the CLI asks only for code generation, plugins and templates.
+	// Answers the requests that the CLI sends only for code generation, plugins and templates.
 	pulumirpc.UnimplementedLanguageRuntimeServer
 	engine string
 }
@@ -30,13 +30,13 @@ func (*host) Handshake(
 	return &pulumirpc.LanguageHandshakeResponse{}, nil
 }
 
-// Cancel leaves a running program alone: its hooks belong to the operations that the engine still waits for.
-// When those are done, the engine closes the connection, which ends the program.
+// Cancel leaves a running program alone: its hooks belong to operations that the engine still waits for. When those are
+// done, the engine closes the connection, which ends the program.
 func (*host) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
 	return &emptypb.Empty{}, nil
 }
 
-// GetPluginInfo tells the version of Pulumi that this host speaks the protocol of.
+// GetPluginInfo returns the version of Pulumi whose protocol this host speaks.
 func (*host) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
 	info := &pulumirpc.PluginInfo{}
 	if build, ok := debug.ReadBuildInfo(); ok {
@@ -116,7 +116,7 @@ func (*host) InstallDependencies(
 	command := exec.CommandContext(stream.Context(), manager, "install")
 	command.Dir = request.GetInfo().GetProgramDirectory()
 	command.Env = os.Environ()
-	// The same writer for both, as a stream must not be written to by two at once.
+	// One writer for both, because a stream must not be written to concurrently.
 	output := installOutput{stream}
 	command.Stdout, command.Stderr = output, output
 	if err := command.Run(); err != nil {

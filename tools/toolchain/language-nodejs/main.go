@@ -1,10 +1,10 @@
-// Command pulumi-language-nodejs is the language host that Pulumi's CLI starts to run this project's program:
-// one that is built from source, for machines that can't download Pulumi's own. The last release of that on
-// the Go module proxy stands between program and engine with a protocol of years ago, without resource hooks;
-// here, the program talks to the engine directly.
+// Command pulumi-language-nodejs is the language host that Pulumi's CLI starts to run this project's program. It is
+// built from source, for machines that can't download Pulumi's own host. The last release of that on the Go module
+// proxy uses an old protocol between program and engine, without resource hooks; with this host, the program talks to
+// the engine directly.
 //
-// It does what the CLI needs to install, preview, update, refresh, destroy and describe a stack. Writing code
-// (SDKs, conversions) and running plugins written in TypeScript are left to Pulumi's own host.
+// It does what the CLI needs to install, preview, update, refresh, destroy and describe a stack. Code generation (SDKs,
+// conversions) and plugins written in TypeScript need Pulumi's own host.
 package main
 
 import (
@@ -34,12 +34,12 @@ func main() {
 	}
 }
 
-// serve answers the engine until that says goodbye or is gone.
+// serve answers the engine until the engine says goodbye or is gone.
 func serve(arguments []string) error {
 	if len(arguments) == 0 {
 		return errors.New("the engine's address is missing")
 	}
-	// The flags before it are for logs and traces, of which there are none.
+	// The flags before it are for logs and traces, which this host doesn't have.
 	engine := arguments[len(arguments)-1]
 
 	signalled, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -65,8 +65,8 @@ func serve(arguments []string) error {
 	return server.Serve(listener)
 }
 
-// whileHealthy gives a context that is done when the engine is gone. While a program runs, the broken
-// connection tells that at once; this is for the time between.
+// whileHealthy returns a context that is done when the engine is gone. While a program runs, the broken connection
+// shows that at once; this covers the time in between.
 func whileHealthy(parent context.Context, engine string) (context.Context, error) {
 	connection, err := grpc.NewClient(engine, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -102,7 +102,7 @@ func explainStream(server any, stream grpc.ServerStream, _ *grpc.StreamServerInf
 	return explain(handle(server, stream))
 }
 
-// explain keeps the code, by which the CLI tells what it can do without.
+// explain keeps the error code, from which the CLI knows that it can continue without an answer.
 func explain(err error) error {
 	if status.Code(err) != codes.Unimplemented {
 		return err

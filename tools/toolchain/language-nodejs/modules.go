@@ -12,12 +12,12 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
-// manifest is what matters here of a package.json.
+// manifest has the fields of a package.json that are used here.
 type manifest struct {
 	Name, Version                 string
 	Dependencies, DevDependencies map[string]string
 	Pulumi                        struct {
-		// Whether there is a plugin behind the package.
+		// Whether the package has a plugin.
 		Resource              bool
 		Name, Version, Server string
 		Parameterization      *pulumirpc.PackageParameterization
@@ -36,7 +36,7 @@ func readManifest(file string) (manifest, error) {
 	return content, nil
 }
 
-// programManifest reads the package.json that a program belongs to; a program may have none.
+// programManifest reads the package.json of a program; a program may have none.
 func programManifest(program string) (manifest, error) {
 	file, found := findUpward(program, "package.json")
 	if !found {
@@ -45,8 +45,8 @@ func programManifest(program string) (manifest, error) {
 	return readManifest(file)
 }
 
-// requiredPackages are those that the program depends on directly. Plugins behind deeper ones are loaded when
-// a resource asks for them.
+// requiredPackages are the program's direct dependencies with plugins. Plugins of indirect ones are loaded when a
+// resource needs them.
 func requiredPackages(program string) ([]*pulumirpc.PackageDependency, error) {
 	own, err := programManifest(program)
 	if err != nil {
@@ -77,7 +77,7 @@ func requiredPackages(program string) ([]*pulumirpc.PackageDependency, error) {
 	return packages, nil
 }
 
-// programDependencies are the direct ones, with the installed version or else the wanted one.
+// programDependencies are the direct dependencies, with the installed version or else the requested one.
 func programDependencies(program string) ([]*pulumirpc.DependencyInfo, error) {
 	own, err := programManifest(program)
 	if err != nil {
@@ -101,7 +101,7 @@ func programDependencies(program string) ([]*pulumirpc.DependencyInfo, error) {
 	return dependencies, nil
 }
 
-// findInstalled finds a file of a package where node would: asking node itself takes ten times as long.
+// findInstalled finds a file of a package where node would find it: running node takes ten times as long.
 func findInstalled(program, file string) (string, bool) {
 	return findUpward(program, filepath.Join("node_modules", file))
 }

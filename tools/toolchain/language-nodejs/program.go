@@ -14,10 +14,10 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
-// How long a program may take to end when it is asked to; the engine kills it after 5 seconds.
+// How long a program may take to end after SIGTERM; the engine kills it after 5 seconds.
 const gracePeriod = 3 * time.Second
 
-// programCommand starts a program in the way that the SDK's runner, @pulumi/pulumi/cmd/run, understands.
+// programCommand starts a program in the form that the SDK's runner expects, @pulumi/pulumi/cmd/run.
 func programCommand(ctx context.Context, engine string, request *pulumirpc.RunRequest) (*exec.Cmd, error) {
 	info := request.GetInfo()
 	runner, found := findInstalled(
@@ -56,9 +56,9 @@ func programCommand(ctx context.Context, engine string, request *pulumirpc.RunRe
 	return command, nil
 }
 
-// programEnvironment is where the SDK looks for configuration, and for what Pulumi.yaml says of TypeScript.
+// programEnvironment returns the variables from which the SDK reads the configuration and the TypeScript options.
 func programEnvironment(request *pulumirpc.RunRequest, options map[string]any) ([]string, error) {
-	// Without any configuration these are nil, and `null` is more than the SDK can bear.
+	// Without configuration these are nil, and the SDK fails on `null`.
 	config, secretKeys := map[string]string{}, []string{}
 	if request.GetConfig() != nil {
 		config = request.GetConfig()
