@@ -1,4 +1,4 @@
-// Runs on any node from 18 and on a clone without node_modules; all else is TypeScript, begun by cli/main.ts.
+// Runs on any node from 18, and in a clone without node_modules. All other code is TypeScript, started by cli/main.ts.
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
@@ -15,7 +15,7 @@ const bin = path.join(modules, ".bin");
 
 const args = process.argv.slice(2);
 const asksForHelp = args.length === 0 || ["help", "-h", "--help"].includes(args[0] ?? "");
-// The library that tells options has to be installed first; who asks what there is, hasn't asked for that.
+// The library that prints the help isn't installed yet, and asking for help mustn't install anything.
 if (asksForHelp && !packagesAreInstalled()) {
   const lines = Object.entries(SUMMARIES).map(([name, what]) => `  ${name.padEnd(9)}${what}`);
   console.log(`Usage: npm run <command> -- [options]
@@ -31,14 +31,14 @@ try {
   if (!packagesAreInstalled()) await installPackages();
   const main = path.join(project, "cli", "main.ts");
   const env = { ...process.env, PATH: [bin, process.env.PATH].join(path.delimiter) };
-  // Node 22 announces at each start that it can run TypeScript.
+  // Node 22 prints a warning at each start with TypeScript.
   await exec(nodeForTypeScript(), ["--disable-warning=ExperimentalWarning", main, ...args], env);
 } catch (error) {
   console.error(`\n${/** @type {Error} */ (error).message}`);
   process.exit(1);
 }
 
-/** npm notes what it has installed in a lock file of its own, as the last thing that it does. */
+/** npm writes its own lock file into node_modules as the last step of an install. */
 function packagesAreInstalled() {
   const wanted = readPackages(path.join(project, "package-lock.json"));
   const installed = readPackages(path.join(modules, ".package-lock.json"));
@@ -65,7 +65,7 @@ async function installPackages() {
   const step = createLog().step("npm packages");
   step.doing("installing what package-lock.json says");
   let { status, output } = await npm("ci");
-  // A lock file that was written behind a registry without other platforms' packages lacks their entries.
+  // A lock file that was written with a registry mirror may lack the optional packages of other platforms.
   if (output.includes("EUSAGE")) ({ status, output } = await npm("install", "--no-save"));
   if (status !== 0) {
     step.failed("not installed");
@@ -102,7 +102,7 @@ function capture(file, fileArgs) {
   });
 }
 
-/** This node if it can run TypeScript as it is, else the one that came with the packages. */
+/** This node if it can run TypeScript, else the one that was installed with the packages. */
 function nodeForTypeScript() {
   if (process.features.typescript) return process.execPath;
   const packaged = path.join(bin, "node");

@@ -6,7 +6,7 @@ import { SUMMARIES } from "./terminal/summaries.mjs";
 const STACK = "-s, --stack <name>";
 const DEFAULT = "(default: the selected one, else dev)";
 
-/** Runs what a command line asks for. @returns the exit status. @throws CommanderError where it has told all itself. */
+/** Runs a command line. @returns the exit status. @throws CommanderError after it has printed its message itself. */
 export async function runCommand(args: readonly string[]): Promise<number> {
   let status = 0;
   const program = createProgram(async (work) => {
@@ -17,17 +17,17 @@ export async function runCommand(args: readonly string[]): Promise<number> {
 }
 
 /**
- * All commands with their options and help. Each loads what it does only once it is asked for, so that none waits for
- * what another needs.
+ * All commands with their options and help. Each loads its code only when it runs, so that no command waits for another
+ * one's modules.
  *
- * @param begin given a command's work, which ends with its exit status
+ * @param begin runs a command's work, which returns its exit status.
  */
 export function createProgram(begin: (work: () => Promise<number>) => Promise<void>) {
   const program = new Command("npm run")
     .enablePositionalOptions()
     .exitOverride()
     .usage("<command> -- [options]")
-    // npm takes what stands before the `--` for options of its own.
+    // npm takes options before the `--` for its own.
     .configureHelp({
       commandUsage: (command) => new Help().commandUsage(command).replace(/^npm run \w+/, "$& --"),
     })

@@ -33,7 +33,10 @@ export async function run(options: Given<"stack" | "yes">): Promise<number> {
   return exitCode;
 }
 
-/** A volume goes or stays by what the last `up` noted down with it, which somebody who sets `keepVolumes` may not know. */
+/**
+ * Pulumi deletes or keeps a volume as the last `up` noted in the state. A user who has set `keepVolumes` since may not
+ * know that.
+ */
 async function refuseUnnoted(stack: Stack, { going }: Remains): Promise<void> {
   if (going.length === 0) return;
   const planned = await readPlan(stack).catch((error: unknown) => {
@@ -46,7 +49,7 @@ async function refuseUnnoted(stack: Stack, { going }: Remains): Promise<void> {
   );
 }
 
-/** What goes with the stack. Whatever is wrong with it must not bar the way to its end. */
+/** What is lost with the stack. Errors are ignored, because they mustn't prevent its deletion. */
 async function describeLoss(
   engine: Engine,
   stack: Stack,
@@ -70,7 +73,7 @@ async function describeLoss(
   ].join("\n");
 }
 
-/** What becomes of volumes, and with them of streams. */
+/** What happens to the volumes, and with them to the streams. */
 function describeFate(
   { kept, going }: Pick<Remains, "kept" | "going">,
   hasStreams: boolean,

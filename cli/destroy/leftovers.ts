@@ -4,21 +4,21 @@ import { GENERATION_LABEL, OWNER_LABEL } from "../../lib/nodes/labels.ts";
 import { type Engine, labelField, nothing, reasonOf, textField } from "../../live/engine/engine.ts";
 import { ownersIn, readState, type StackState } from "../stack/stack-state.ts";
 
-/** A container, volume or network that some stack of this project made. */
+/** A container, volume or network with an owner label of this project. */
 export interface Found {
   readonly kind: Kind;
-  /** As Pulumi's state has it: a container's id, the name of anything else. */
+  /** Its id in Pulumi's state: a container's id, the name of anything else. */
   readonly id: string;
   readonly name: string;
-  /** Value of the owner's label, see lib/plan/stack-identity.ts. */
+  /** Value of the owner label, see lib/plan/stack-identity.ts. */
   readonly owner: string;
-  /** Of a volume: value of the label that tells it from those that had its name before; else empty. */
+  /** For a volume, value of the label that distinguishes it from earlier volumes of the same name; otherwise empty. */
   readonly generation: string;
 }
 
 type Kind = keyof typeof KINDS;
 
-/** In the order in which they let go of each other. */
+/** In the order in which they can be removed. */
 const KINDS = {
   container: { id: ".ID", name: ".Names", list: ["ps", "--all", "--no-trunc"] },
   volume: { id: ".Name", name: ".Name", list: ["volume", "ls"] },
@@ -32,17 +32,17 @@ const volumeInputs = z.object({
 
 const commandOfNetwork = z.object({ environment: z.object({ NETWORK: z.string() }) });
 
-/** What of a stack is on its engine, as far as the end of the stack goes. */
+/** What exists of a stack on its engine, besides what its state records. */
 export interface Remains {
-  /** What a killed `up` made and could not note down: it holds volumes and the network. */
+  /** What a killed `up` created and couldn't record: it blocks the removal of volumes and of the network. */
   readonly leftovers: readonly Found[];
-  /** Names of data volumes that stay where the stack is destroyed, sorted. */
+  /** Names of the data volumes that stay when the stack is destroyed, sorted. */
   readonly kept: readonly string[];
-  /** Names of data volumes that go with it, sorted. */
+  /** Names of the data volumes that are deleted with it, sorted. */
   readonly going: readonly string[];
 }
 
-/** Looks at what the engine has and the state says. An engine that doesn't answer has nothing. */
+/** Compares the engine with the state. An engine that doesn't answer has nothing. */
 export async function findRemains(engine: Engine, stack: string): Promise<Remains> {
   const kinds = Object.keys(KINDS) as Kind[];
   const [state, ...found] = await Promise.all([
@@ -53,9 +53,9 @@ export async function findRemains(engine: Engine, stack: string): Promise<Remain
 }
 
 /**
- * Removes leftovers, of which Pulumi would never learn.
+ * Removes leftovers, which Pulumi knows nothing about.
  *
- * @returns what it has done, a sentence each. Failures too: they must not bar the way to a stack's end.
+ * @returns a sentence for each result. Failures are results, too: they mustn't prevent the stack's deletion.
  */
 export async function removeLeftovers(
   engine: Engine,
@@ -66,7 +66,7 @@ export async function removeLeftovers(
   return said;
 }
 
-/** Says which data volumes stay, and how to let go of them; nothing where none does. */
+/** Says which data volumes stay, and how to remove them; empty if none stays. */
 export function describeKept(kept: readonly string[]): string[] {
   if (kept.length === 0) return [];
   return [
@@ -76,8 +76,9 @@ export function describeKept(kept: readonly string[]): string[] {
 }
 
 /**
- * Sorts what a stack has made into what goes and what stays. What its state doesn't have is a leftover, but for data
- * volumes: one that was kept when its node left isn't in the state either, and may hold all messages that there are.
+ * Sorts a stack's objects into those that stay and those that are removed. Objects that aren't in the state are
+ * leftovers, except for data volumes: a volume that was kept when its node left isn't in the state either, and may hold
+ * messages.
  */
 export function remainsAmong(found: readonly Found[], state: StackState): Remains {
   const resources = state.deployment?.resources ?? [];
@@ -101,8 +102,8 @@ function isData({ kind, name }: Found): boolean {
 }
 
 /**
- * Whether a creation that never ended made a volume: one that was there already has the label of its own creation, as
- * the engine leaves a volume as it is whose name it is told to create.
+ * Whether an interrupted creation made this volume. A volume that existed before has the label of its own creation: the
+ * engine leaves an existing volume unchanged when a volume of that name is to be created.
  */
 function isOfBrokenCreation({ name, generation }: Found, { deployment }: StackState): boolean {
   if (generation === "") return false;
@@ -114,7 +115,7 @@ function isOfBrokenCreation({ name, generation }: Found, { deployment }: StackSt
   });
 }
 
-/** What a stack has made that its state doesn't have. */
+/** Objects of a stack that its state doesn't have. */
 function unrecorded(found: readonly Found[], state: StackState): Found[] {
   const resources = state.deployment?.resources ?? [];
   const recorded = new Set(resources.flatMap(({ id, inputs }) => [id, networkOf(inputs)]));
@@ -126,7 +127,7 @@ function ownedIn(found: readonly Found[], state: StackState): Found[] {
   return found.filter(({ owner }) => owners.has(owner));
 }
 
-/** The network is made by a Command, whose id says nothing. */
+/** A Command creates the network, so the resource's id isn't the network's. */
 function networkOf(inputs: unknown): string | undefined {
   return commandOfNetwork.safeParse(inputs).data?.environment.NETWORK;
 }

@@ -2,7 +2,7 @@ import { countOf, formatSize } from "../../lib/base/wording.ts";
 import { streamNamer } from "../../lib/streams/stream-name.ts";
 import type { StreamReport } from "../inspection/cluster-report.ts";
 
-/** What goes with a cluster's streams, a line each. */
+/** The streams that are lost with a cluster, one line each. */
 export function renderLosses(streams: readonly StreamReport[]): string[] {
   const nameOf = streamNamer(streams);
   const width = Math.max(...streams.map((stream) => nameOf(stream).length));

@@ -4,7 +4,7 @@ import { askPulumi } from "../stack/pulumi-cli.ts";
 import type { Stack } from "../stack/stack.ts";
 import { readOwners } from "../stack/stack-state.ts";
 
-/** A way into an account. */
+/** A login to an account. */
 export interface ClientAccess {
   /** The account that is entered. */
   readonly account: string;
@@ -12,8 +12,8 @@ export interface ClientAccess {
 }
 
 /**
- * How to reach an account of a stack's cluster as the stack's own user there, by these nodes only. The one place
- * where a command takes a password into its hands; it shows it to nobody.
+ * The login to an account of a stack's cluster as the stack's own user, with the URLs of these nodes only. No other
+ * code of a command reads a password; this one doesn't print it.
  */
 export async function accessTo(
   { name }: Stack,

@@ -8,7 +8,7 @@ import { type Forecast, forecast, type Sampling, sample } from "./forecast.ts";
 import type { WellLook } from "./scene.ts";
 import type { How } from "./terms.ts";
 
-/** What is to be done. */
+/** The parameters of a drill. */
 export interface DrillTerms {
   readonly stack: string;
   readonly loss: Loss;
@@ -17,18 +17,18 @@ export interface DrillTerms {
   readonly duration: number;
 }
 
-/** What is about to happen, and what should come of it. */
+/** A drill and its expected results. */
 export interface DrillPlan extends DrillTerms {
   readonly metaGroup: Forecast;
-  /** Of all accounts, by name. */
+  /** Streams of all accounts, by name. */
   readonly streams: readonly Forecast[];
   readonly sampling: Sampling;
 }
 
 /**
- * Says what a loss does to a cluster by where its replicas are, and by where its settings would have them.
+ * Predicts the effect of a loss on a cluster, from the current hosts of its replicas and from the planned ones.
  *
- * @param plan what the settings come to.
+ * @param plan the plan of the settings.
  */
 export function planDrill(
   { accounts, streams: planned, fleet }: Pick<ClusterPlan, "accounts" | "streams" | "fleet">,
@@ -54,7 +54,7 @@ export function planDrill(
 }
 
 /**
- * Refuses what would cost messages: a stream that loses its majority comes back with what is on disk.
+ * Refuses a drill that would lose messages: a stream that loses its majority has only its messages on disk afterwards.
  *
  * @throws UserError naming the streams and what they hold.
  */

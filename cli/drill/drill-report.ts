@@ -14,40 +14,43 @@ import {
 } from "./forecast.ts";
 import { LOOK_INTERVAL_MS } from "./watch.ts";
 
-/** What came of it: what `npm run drill -- --json` prints. Times are in milliseconds. */
+/** The result of a drill, as `npm run drill -- --json` prints it. Times are milliseconds. */
 export interface DrillReport extends DrillTerms {
-  /** All was as expected, and is well again. */
+  /** Whether everything was as expected, and is healthy again. */
   readonly ok: boolean;
   readonly metaGroup: Finding;
   readonly streams: readonly Finding[];
-  /** From the restoring on until every node, stream and consumer was well; absent where that was not waited for. */
+  /**
+   * Time from the start of the restore until every node, stream and consumer was healthy; absent if that wasn't
+   * awaited.
+   */
   readonly wellAfter?: number;
-  /** What is not as it should be, a sentence each. */
+  /** Unexpected results, one sentence each. */
   readonly problems: readonly string[];
-  /** What else there is to know, a sentence each. */
+  /** Further information, one sentence each. */
   readonly notices: readonly string[];
 }
 
 export interface DrillRecord extends Timing {
   readonly courseOf: (group: Forecast) => Course;
-  /** Whether a stream's replicas were asked to agree on something. */
+  /** Whether the replicas of a stream were asked to agree on a write. */
   readonly isAsked: (stream: Forecast) => boolean;
-  /** What could not be brought back, a sentence each. */
+  /** What couldn't be restored, one sentence each. */
   readonly stranded: readonly string[];
   /** What the cluster lacks at the end; absent if nothing. */
   readonly lack?: string;
-  /** Milliseconds that it was given to be well again. */
+  /** Milliseconds that the cluster had to become healthy again. */
   readonly limit: number;
 }
 
-/** Makes sense of what was seen. */
+/** Evaluates the record of a drill. */
 export function reportOnDrill(plan: DrillPlan, record: DrillRecord): DrillReport {
   const { courseOf, isAsked, stranded, lack, limit, restoring, end } = record;
   const { metaGroup: meta, streams: forecasts, sampling, ...facts } = plan;
   const asked: Lookout = { probe: "agreement", interval: sampling.interval };
   const seen: Lookout = { probe: "pages", interval: LOOK_INTERVAL_MS };
   const metaGroup = judgeCourse(meta, courseOf(meta), seen, record);
-  // Without a meta leader the API asks no stream, whether or not that could be written to.
+  // Without a meta leader the API reaches no stream, even one that could be written to.
   const isDeaf = metaGroup.observed === "lost";
   const streams = forecasts.map((stream) =>
     judgeCourse(stream, courseOf(stream), isDeaf || !isAsked(stream) ? seen : asked, record),

@@ -11,7 +11,7 @@ import type { Finding, Forecast } from "./forecast.ts";
 const VERBS = { kill: "kills", stop: "stops", pause: "pauses" } as const;
 const PARTICIPLES = { kill: "killed", stop: "stopped", pause: "paused" } as const;
 
-/** What is about to happen, and what the planner expects. */
+/** The announcement of a drill, with its expected results. */
 export function renderDrillPlan(plan: DrillPlan, canvas: Canvas): string {
   const { stack, loss, how, duration, metaGroup, streams } = plan;
   const down = `${metaGroup.hosts.length - metaGroup.failing.length} of its ${countOf(metaGroup.hosts.length, "server")} stay`;
@@ -29,7 +29,7 @@ export function renderDrillPlan(plan: DrillPlan, canvas: Canvas): string {
   ].join("\n");
 }
 
-/** A line that says it all, what became of each group, what is wrong. */
+/** The result of a drill: a summary line, the results by group, the problems. */
 export function renderDrill(report: DrillReport, canvas: Canvas): string {
   const { colors } = canvas;
   const problems = report.problems.map((text) => hang(`${colors.red("✗")} `, text, canvas));
@@ -55,7 +55,7 @@ function renderHeadline(
   return hang(`${sign} ${colors.bold(`stack ${stack}`)} · `, facts, canvas);
 }
 
-/** `back after` and `current after` count from the restoring on. */
+/** `back after` and `current after` count from the start of the restore. */
 const HEADINGS = [
   "group",
   "down",
@@ -66,7 +66,7 @@ const HEADINGS = [
   "current after",
 ] as const;
 const TO_THE_RIGHT: readonly string[] = ["longest gap", "back after", "current after"];
-/** With more streams than this, those without a replica on the nodes are only counted. */
+/** With more streams than this, those without a replica on the failing nodes are only counted. */
 const MOST_ROWS = 30;
 
 function renderFindings({ streams, metaGroup }: DrillReport, canvas: Canvas): string {
@@ -109,7 +109,7 @@ const WORDS: Readonly<Record<Outcome, string>> = {
   depends: "may be lost",
 };
 
-/** What isn't longer than two looks take may be none at all. */
+/** A gap that isn't longer than two samples may be no gap at all. */
 function gapOf({ longestGap, interval }: Finding): string {
   const finest = 2 * interval;
   return longestGap > finest ? seconds(longestGap) : `< ${seconds(finest)}`;

@@ -48,7 +48,7 @@ export async function run(words: readonly string[], options: DrillOptions): Prom
     return 1;
   }
   const access = await accessTo(stack, scene.settings.account, serversOf(staying));
-  // While somebody thought about it, replicas may have moved.
+  // Replicas may have moved while the user was asked.
   const plan = planOf(await lookAtWell(scene));
   const report = await rehearse({ engine, plan, nodes: scene.nodes, access, log });
   console.log(

@@ -5,10 +5,10 @@ import type { How } from "./terms.ts";
 const ATTEMPTS = 3;
 
 /**
- * Takes containers down, all at once. The engine starts none of them by itself: to its restart policy they
- * were stopped by hand (Docker, `docker kill` too).
+ * Takes containers down, all at once. The engine doesn't restart them, because its restart policy treats them as
+ * stopped by the user (Docker, also for `docker kill`).
  *
- * @throws UserError in `docker`'s words; some may be down then.
+ * @throws UserError with `docker`'s message; some may be down then.
  */
 export async function takeDown(
   engine: Engine,
@@ -25,9 +25,9 @@ export async function takeDown(
 }
 
 /**
- * Brings containers back, whatever state they are in. A Ctrl-C that ends the drill doesn't keep them from it.
+ * Restores containers from any state, even after Ctrl-C.
  *
- * @returns what could not be done, a sentence each.
+ * @returns what failed, one sentence each.
  */
 export async function bringBack(engine: Engine, containers: readonly string[]): Promise<string[]> {
   const shielded = engine.shielded();

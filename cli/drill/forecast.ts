@@ -1,6 +1,6 @@
 /**
- * A failure drill as values: what should come of a loss by the hosts that replicas have, and whether that is
- * what was seen. All times are milliseconds since the fault began.
+ * Failure drills as values: the expected effect of a loss, from the hosts of the replicas, and whether the observations
+ * match it. All times are milliseconds since the start of the fault.
  */
 import type { Seating } from "../../lib/placement/room.ts";
 import {
@@ -10,10 +10,10 @@ import {
   settledSeating,
 } from "../../lib/placement/survivability.ts";
 
-/** `zone`: of one region, as `rg1-az1`, or the same in all of them, as `az1`. */
+/** `zone`: a zone of one region, such as `rg1-az1`, or of all regions, such as `az1`. */
 export type LossScope = "node" | "zone" | "region";
 
-/** Finds what is to fail; undefined where there is no such thing. */
+/** Finds the nodes of a loss; undefined if there is no such zone, region or node. */
 export function findLoss(
   scope: LossScope,
   name: string,
@@ -23,29 +23,29 @@ export function findLoss(
   return losses.find((loss) => kinds.includes(loss.kind) && loss.name === name);
 }
 
-/** Replicas that need a majority to get anything done: of a stream, or all servers, the meta group. */
+/** A raft group: the replicas of a stream, or the servers of the meta group. It needs a majority to make progress. */
 export interface Group {
   /** `""` for the meta group. */
   readonly account: string;
   readonly name: string;
   readonly leader: string;
-  /** The servers that have a replica, the leader's among them. */
+  /** The servers with a replica, the leader's included. */
   readonly hosts: readonly string[];
 }
 
-/** Where the hosts are known, nothing is left to choice. */
+/** With known hosts, the outcome doesn't depend on the server's choice. */
 export type Fate = Exclude<Outcome, "depends">;
 
 export interface Forecast extends Group {
   /** The hosts that fail. */
   readonly failing: readonly string[];
-  /** By its hosts. */
+  /** Expected from the current hosts. */
   readonly expected: Fate;
-  /** By the settings; absent where they don't have it. */
+  /** Expected from the settings; absent if the group isn't in them. */
   readonly planned?: Outcome;
 }
 
-/** Says what a loss does to a group. @param planned where the settings would have its replicas. */
+/** Predicts the effect of a loss on a group. @param planned the placement in the settings. */
 export function forecast(
   { account, name, leader, hosts }: Group,
   { nodes }: Loss,
@@ -63,32 +63,32 @@ export function forecast(
 }
 
 /**
- * How it was found out whether a group has its majority. `agreement`: its replicas were asked to agree on
- * something. `pages`: by what its leader's monitoring page says of the other replicas.
+ * How a group's majority is detected. `agreement`: its replicas are asked to agree on a write. `pages`: its leader's
+ * monitoring page says how recently it heard from the other replicas.
  */
 export type Probe = "agreement" | "pages";
 
-/** What was seen of a group, each a list of times, ascending. */
+/** The observations of a group: ascending times. */
 export interface Course {
-  /** Its replicas agreed on something. */
+  /** When its replicas agreed on a write. */
   readonly agreements: readonly number[];
-  /** Its leader's page told of a majority. */
+  /** When its leader's page showed a majority. */
   readonly majorities: readonly number[];
-  /** Its leader's page told of all replicas, each of them current. */
+  /** When its leader's page showed all replicas as current. */
   readonly complete: readonly number[];
 }
 
 export interface Timing {
-  /** When the nodes began to be brought back. */
+  /** Start of the restore. */
   readonly restoring: number;
-  /** When watching ended. */
+  /** End of the observation. */
   readonly end: number;
 }
 
-/** How a group is watched. */
+/** How a group is observed. */
 export interface Lookout {
   readonly probe: Probe;
-  /** Time between two looks: no gap much shorter can be told. */
+  /** Time between two samples. Much shorter gaps aren't detected. */
   readonly interval: number;
 }
 
@@ -96,16 +96,18 @@ export interface Finding extends Forecast, Lookout {
   readonly observed: Fate;
   /** Longest time without a sign of a majority. */
   readonly longestGap: number;
-  /** From the restoring on; absent for what was not lost, and what did not come back. */
+  /** Time from the start of the restore; absent if the majority wasn't lost, or didn't come back. */
   readonly writableAfter?: number;
-  /** From the restoring on; absent where not all replicas became current. */
+  /** Time from the start of the restore; absent if not all replicas became current. */
   readonly currentAfter?: number;
 }
 
-/** What got over a loss has elected its leader by the end, and answers several times in so long. */
+/**
+ * A group that survives has elected its leader by the end of the fault, and has answered several times in this time.
+ */
 const SETTLED_MS = 5_000;
 
-/** Makes out what became of a group. It had its majority when the fault began. */
+/** Evaluates the observations of a group. It had its majority when the fault began. */
 export function judgeCourse(
   forecast: Forecast,
   course: Course,
@@ -132,12 +134,12 @@ function longestGap(signs: readonly number[], end: number): number {
   return times.reduce((longest, at, index) => Math.max(longest, at - (times[index - 1] ?? 0)), 0);
 }
 
-/** Whether a group can be written to again, and has all its replicas. */
+/** Whether a group can be written to again, and all of its replicas are current. */
 export function isBack({ observed, writableAfter, currentAfter }: Finding): boolean {
   return (observed === "survives" || writableAfter !== undefined) && currentAfter !== undefined;
 }
 
-/** Says what is not as it should be with a group, a sentence each. @param name how it is called. */
+/** The unexpected results of a group, one sentence each. @param name of the group, for users. */
 export function describeFinding(name: string, finding: Finding, limit: number): string[] {
   const { hosts, failing, expected, observed, writableAfter, currentAfter } = finding;
   const up = `${hosts.length - failing.length} of its ${hosts.length} replicas up`;
@@ -156,7 +158,7 @@ export function describeFinding(name: string, finding: Finding, limit: number): 
   ];
 }
 
-/** Says where replicas are not where the settings would have them, and it shows; undefined if not. */
+/** Says that replicas aren't on their planned hosts, if that changes the result; undefined if not. */
 export function describeDeviation(
   name: string,
   { expected, planned }: Forecast,
@@ -166,10 +168,10 @@ export function describeDeviation(
   return `${name}: by the settings it would ${byPlan}; its replicas are elsewhere`;
 }
 
-/** How often streams are asked, and which. */
+/** The streams that are asked, and how often. */
 export interface Sampling {
   readonly groups: readonly Forecast[];
-  /** Milliseconds between two questions to the same stream. */
+  /** Milliseconds between two requests to the same stream. */
   readonly interval: number;
 }
 
@@ -178,8 +180,8 @@ const MOST_PER_SECOND = 100;
 const LONGEST_INTERVAL_MS = 2_000;
 
 /**
- * Keeps the number of questions within bounds, as each is a write to the logs of its replicas: with many
- * streams each is asked less often, and of very many those first that lose a replica.
+ * Limits the number of requests, because each is a write to the raft logs of its replicas: with many streams each is
+ * asked less often; with very many, only some are asked, preferably those that lose a replica.
  */
 export function sample(forecasts: readonly Forecast[]): Sampling {
   const most = (MOST_PER_SECOND * LONGEST_INTERVAL_MS) / 1_000;

@@ -11,21 +11,21 @@ import {
 import { getPages, type Monitor } from "../../live/monitoring/monitoring.ts";
 import type { Group } from "./forecast.ts";
 
-/** A group as its leader's monitoring page shows it. */
+/** A raft group as its leader's monitoring page shows it. */
 export interface LedGroup extends Group {
-  /** The leader has heard a majority of the replicas lately, itself counted. */
+  /** Whether the leader has heard from a majority of the replicas recently, itself included. */
   readonly hasMajority: boolean;
-  /** It has heard every replica lately, and all are current. */
+  /** Whether it has heard from every replica recently, and all are current. */
   readonly isComplete: boolean;
-  /** A move or a scale is under way. */
+  /** Whether a move or a scale is under way. */
   readonly isChanging: boolean;
-  /** Messages that a server which is killed takes along: those in memory, or not flushed at once. */
+  /** Messages that are lost if a server is killed: those in memory, and those that aren't synced at once. */
   readonly volatileMessages: number;
 }
 
-/** What the leaders among some nodes say. */
+/** The groups that some nodes lead. */
 export interface Look {
-  /** Undefined where no node says that it leads the meta group. */
+  /** Undefined if none of the nodes leads the meta group. */
   readonly metaGroup: LedGroup | undefined;
   /** By {@link streamKey}. */
   readonly streams: ReadonlyMap<string, LedGroup>;
@@ -36,7 +36,7 @@ const LATELY_NS = 3e9;
 
 const PAGE = `${STREAMS_PAGE}&stream-leader-only=true`;
 
-/** Asks nodes for the groups that they lead; of one that doesn't answer, for none. */
+/** Asks nodes for the groups that they lead. A node that doesn't answer is skipped. */
 export async function look(monitors: readonly Monitor[]): Promise<Look> {
   const views = await Promise.all(
     monitors.map(async (node) => {

@@ -19,28 +19,28 @@ import { type Forecast, isBack, type Sampling } from "./forecast.ts";
 import { askWhyNotWell, type DrillNode } from "./scene.ts";
 import { Watch } from "./watch.ts";
 
-/** Milliseconds in which everything has to be well again. */
+/** Milliseconds in which everything has to become healthy again. */
 const RECOVERY_MS = 60_000;
-/** Milliseconds that an agreement may take; one that takes longer is none. */
+/** Milliseconds after which an agreement counts as failed. */
 const PATIENCE_MS = 2_000;
 const POLL_MS = 500;
-/** Tries to get an agreement before anything has failed. */
+/** Attempts to get an agreement before the fault. */
 const ATTEMPTS = 5;
 
 export interface Rehearsal {
   readonly plan: DrillPlan;
   readonly engine: Engine;
   readonly nodes: readonly DrillNode[];
-  /** By nodes that stay. */
+  /** A login through the remaining nodes. */
   readonly access: ClientAccess;
   readonly log: Log;
 }
 
 /**
- * Takes nodes down, watches, brings them back, and waits until all is well. They are brought back whatever
- * happens to this process, short of being killed.
+ * Takes nodes down, observes, restores them, and waits until everything is healthy. The nodes are restored unless this
+ * process is killed.
  *
- * @throws UserError where it was interrupted, or a stream could not be written to before anything had failed.
+ * @throws UserError if it was interrupted, or if a stream couldn't be written to before the fault.
  */
 export async function rehearse(rehearsal: Rehearsal): Promise<DrillReport> {
   const { plan, nodes, access } = rehearsal;
@@ -70,9 +70,9 @@ interface Run extends Rehearsal {
 
 interface RecoveryLook {
   readonly report: DrillReport;
-  /** Milliseconds of the watch. */
+  /** Milliseconds since the observation began. */
   readonly end: number;
-  /** What isn't well yet. */
+  /** What isn't healthy yet. */
   readonly reason: string;
 }
 
@@ -134,7 +134,7 @@ async function run(run: Run): Promise<DrillReport> {
 
 interface Outage {
   readonly restoring: number;
-  /** What could not be brought back, a sentence each. */
+  /** What couldn't be restored, one sentence each. */
   readonly stranded: readonly string[];
 }
 
@@ -161,7 +161,7 @@ async function failAndRestore({ plan, engine, nodes, watch, log, signal }: Run):
   return await restore();
 }
 
-/** Tells, while the nodes are away, what can't be written to. */
+/** Waits while the nodes are down, and shows what can't be written to. */
 async function wait(
   { duration, metaGroup, streams, sampling }: DrillPlan,
   watch: Watch,
@@ -188,9 +188,9 @@ function lastSign(watch: Watch, group: Forecast): number {
 }
 
 /**
- * Asks each stream once, and leaves out those whose config bars it.
+ * Asks each stream once, and removes those whose config doesn't allow the request.
  *
- * @throws UserError where one doesn't answer: it could not be told what that means later.
+ * @throws UserError if one doesn't answer: later results of it would mean nothing.
  */
 async function keepAskable(
   sampling: Sampling,
@@ -222,7 +222,7 @@ async function insist(
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Takes the signals that would end this process for a wish to end the drill. */
+/** Turns the signals that would end this process into a request to end the drill. */
 function listenForSignals() {
   const controller = new AbortController();
   const abort = () => controller.abort();

@@ -25,13 +25,13 @@ import { UserError } from "../terminal/user-error.ts";
 import { findLoss, type LossScope } from "./forecast.ts";
 import { type LedGroup, type Look, look } from "./pages.ts";
 
-/** What is to fail, as it was asked for. `leader`: the node that leads a stream. */
+/** The loss that the user asked for. `leader`: the node that leads a stream. */
 export interface Target {
   readonly scope: LossScope | "leader";
   readonly name: string;
 }
 
-/** A running cluster on which a failure can be rehearsed. */
+/** A running cluster for a drill. */
 export interface Scene extends PlannedStack {
   readonly stack: Stack;
   readonly nodes: readonly DrillNode[];
@@ -45,7 +45,7 @@ export interface DrillNode extends Monitor {
 /**
  * Finds a stack's nodes and their containers.
  *
- * @throws UserError where they aren't those of the settings, or another command is at work on them.
+ * @throws UserError if they differ from those in the settings, or if another command is changing them.
  */
 export async function findScene(engine: Engine, stack: Stack): Promise<Scene> {
   if (!stack.exists) throw new UserError(`There is no stack ${stack.name}.`);
@@ -81,13 +81,13 @@ export async function findScene(engine: Engine, stack: Stack): Promise<Scene> {
   return { ...planned, stack, nodes };
 }
 
-/** Lists the containers of a stack's nodes, whether they run or not. */
+/** Lists the containers of a stack's nodes, including stopped ones. */
 export async function listContainers(engine: Engine, stack: Stack): Promise<OwnNode[]> {
   const owners = await readOwners(stack.name);
   return (await Promise.all(owners.map((owner) => listOwnNodes(engine, owner, {})))).flat();
 }
 
-/** What an `up` changes meanwhile would be laid to the failure. */
+/** Effects of a concurrent `up` would be attributed to the fault. */
 function refuseWhileLocked({ name }: Stack): void {
   const { PULUMI_BACKEND_URL: backend } = pulumiEnvironment([], process.env).env;
   const [lock] = findLocks(backend, `${projectName()}/${stackName(name)}`);
@@ -97,17 +97,17 @@ function refuseWhileLocked({ name }: Stack): void {
   );
 }
 
-/** A cluster that has a meta leader. */
+/** A look at a cluster with a meta leader. */
 export interface WellLook extends Look {
   readonly metaGroup: LedGroup;
 }
 
-/** Milliseconds to wait for replicas that are some operations behind, as those of a stream in use may be. */
+/** Milliseconds to wait for replicas that are a few operations behind, as is normal for a stream in use. */
 const PATIENCE_MS = 10_000;
 const POLL_MS = 250;
 
 /**
- * Looks at a cluster that is to be well: a rehearsal begins where nothing has failed yet.
+ * Looks at a cluster that has to be healthy: a drill doesn't start with a failure.
  *
  * @throws UserError saying what it lacks.
  */
@@ -139,12 +139,12 @@ export async function lookAtWell({ nodes, stack }: Scene): Promise<WellLook> {
   return { metaGroup, streams };
 }
 
-/** The gate between two waves of a rollout, looked at once. */
+/** The check of the gate between two waves of a rollout, made once. */
 export async function askWhyNotWell(nodes: readonly DrillNode[]): Promise<string | undefined> {
   return whyNotReady(await askNodes(nodes)) ?? (await askWhyNotCurrent(nodes, true));
 }
 
-/** @throws UserError naming what there is instead. */
+/** @throws UserError naming the possible values. */
 export function chooseLoss(
   { scope, name }: Target,
   plan: Pick<ClusterPlan, "regions" | "accounts">,

@@ -5,10 +5,10 @@ import { formatDuration, parseDuration } from "../../lib/base/quantities.ts";
 export const HOWS = ["kill", "stop", "pause"] as const;
 export type How = (typeof HOWS)[number];
 
-/** Electing a leader takes up to 9 s. */
+/** Long enough for the election of a leader, which takes up to 9 s. */
 const SHORTEST_MS = 15_000;
 
-/** Reads for how long nodes are away. @returns milliseconds. @throws InvalidArgumentError */
+/** Parses how long the nodes stay down. @returns milliseconds. @throws InvalidArgumentError */
 export function parseAway(text: string): number {
   const away = readDuration(text) / 1e6;
   if (away >= SHORTEST_MS) return away;

@@ -6,10 +6,10 @@ import type { Course, Group, Sampling } from "./forecast.ts";
 import { type LedGroup, look } from "./pages.ts";
 
 export interface WatchOptions {
-  /** Streams that are asked for agreements. */
+  /** The streams that are asked for agreements. */
   readonly sampling: Sampling;
   readonly agree: (stream: string) => Promise<Agreement>;
-  /** The nodes that stay. */
+  /** The remaining nodes. */
   readonly monitors: readonly Monitor[];
 }
 
@@ -19,10 +19,10 @@ interface Notes extends Course {
   readonly complete: number[];
 }
 
-/** Between two looks at the leaders' pages. */
+/** Milliseconds between two looks at the leaders' pages. */
 export const LOOK_INTERVAL_MS = 500;
 
-/** Watches groups of replicas, from the moment it is made until it is stopped. Its time begins at 0. */
+/** Observes raft groups from its creation until it is stopped. Times count from its creation. */
 export class Watch {
   readonly #began = performance.now();
   readonly #notes = new Map<string, Notes>();
@@ -40,12 +40,12 @@ export class Watch {
     ];
   }
 
-  /** Milliseconds since it was made. */
+  /** Milliseconds since its creation. */
   now(): number {
     return performance.now() - this.#began;
   }
 
-  /** Looks at these nodes from now on. */
+  /** Replaces the nodes that are asked from now on. */
   lookAt(monitors: readonly Monitor[]): void {
     this.#monitors = monitors;
   }
@@ -67,7 +67,7 @@ export class Watch {
     }
   }
 
-  /** One that stays without an answer tells by that. */
+  /** A missing answer is an observation, too: no majority. */
   async #ask(group: Group, agree: WatchOptions["agree"]): Promise<void> {
     const answer = await agree(group.name).catch(() => undefined);
     if (answer === "agreed") this.#notesOf(group).agreements.push(this.now());

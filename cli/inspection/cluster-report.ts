@@ -15,16 +15,16 @@ import { type StreamName, terseNamer } from "../../lib/streams/stream-name.ts";
 import { describeExpiry, isDue } from "../../lib/tls/certificate-rules.ts";
 import type { NodeObservation, StreamSighting } from "./observe.ts";
 
-/** How a running cluster fares, compared with what it is to be. */
+/** The state of a running cluster, compared with its settings. */
 export interface ClusterReport {
   readonly stack: string;
-  /** Nothing is down, unwell or misplaced. */
+  /** Whether nothing is down, unhealthy or misplaced. */
   readonly ok: boolean;
   /** `""` while there is none. */
   readonly metaLeader: string;
   readonly regions: readonly RegionReport[];
   readonly streams: readonly StreamReport[];
-  /** What is wrong, a sentence each. */
+  /** Problems, one sentence each. */
   readonly problems: readonly string[];
 }
 
@@ -39,8 +39,8 @@ export interface ZoneReport {
 }
 
 /**
- * `unwell`: it answers, but complains, or its certificate has expired. `planned`: the settings have it, the cluster
- * doesn't yet.
+ * `unwell`: it answers, but reports an error, or its certificate has expired. `planned`: it is in the settings, but not
+ * in the cluster yet.
  */
 export type NodeState = "up" | "unwell" | "down" | "planned";
 
@@ -51,19 +51,19 @@ export interface NodeStatus {
   readonly clientUrl?: string;
   readonly version?: string;
   readonly uptime?: string;
-  /** Bytes that streams may take, have reserved and use; not there where nobody says. */
+  /** Bytes that streams may use, have reserved and use; absent if the node doesn't answer. */
   readonly room?: Readonly<Record<StoreKind, Store>>;
 }
 
 /**
- * - `in place`: as many replicas as asked for, where the tags allow them, all of them current.
+ * - `in place`: as many replicas as requested, on hosts that the tags allow, all of them current.
  * - `moving`: a change is under way.
  * - `behind`: in place, but a replica is down, missing or not current.
- * - `misplaced`: a replica is where it should not be.
- * - `starved`: in place, but what it copies from doesn't get there.
- * - `leaderless`: no majority of its replicas is there; nothing can be published.
- * - `missing`: no node knows it.
- * - `foreign`: somebody else's, not this stack's.
+ * - `misplaced`: a replica is on a host that the tags don't allow.
+ * - `starved`: in place, but it doesn't receive messages from its origin.
+ * - `leaderless`: its replicas have no majority, so nothing can be published.
+ * - `missing`: no node reports it.
+ * - `foreign`: not managed by this stack.
  */
 export type StreamStatus =
   | "in place"
@@ -77,17 +77,17 @@ export type StreamStatus =
 
 export interface StreamReport {
   readonly name: string;
-  /** `""` where nobody says. */
+  /** `""` if unknown. */
   readonly account: string;
   readonly verdict: StreamStatus;
   readonly tags: readonly string[];
   /** `""` while there is none. */
   readonly leader: string;
-  /** All of them, the leader first. */
+  /** All replicas, the leader first. */
   readonly replicas: readonly ReplicaReport[];
   readonly messages: number;
   readonly bytes: number;
-  /** What it copies from; not there where it copies nothing, or nobody tells. */
+  /** Its origins; absent if it has none, or if its leader doesn't answer. */
   readonly origins?: readonly OriginState[];
 }
 
@@ -100,19 +100,19 @@ export interface ReplicaReport {
 
 export interface ReportInput {
   readonly stack: string;
-  /** What commands need to mean this stack: ` --stack NAME`, or nothing. */
+  /** Option that makes commands use this stack: ` --stack NAME`, or nothing. */
   readonly stackOption: string;
   readonly outputs: StackOutputs;
   readonly observations: readonly NodeObservation[];
-  /** What the settings come to; absent where they are in error. */
+  /** The plan of the settings; absent if they are wrong. */
   readonly plan?: ClusterPlan;
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** Which nodes were killed for memory, and the way out; see `askMemoryKills`. */
+  /** Which nodes were killed for memory, and what to do about it; see `askMemoryKills`. */
   readonly memoryKills?: string | undefined;
 }
 
-/** Makes sense of what the nodes say. */
+/** Evaluates the answers of the nodes. */
 export function reportOn(input: ReportInput): ClusterReport {
   const { stack, outputs, observations, plan } = input;
   const regions = arrangeNodes(outputs, observations, plan);
@@ -135,12 +135,12 @@ export function reportOn(input: ReportInput): ClusterReport {
   };
 }
 
-/** Every node of a report, region by region, zone by zone. */
+/** All nodes of a report, by region and zone. */
 export function nodesIn({ regions }: Pick<ClusterReport, "regions">): NodeStatus[] {
   return regions.flatMap(({ zones }) => zones.flatMap(({ nodes }) => nodes));
 }
 
-/** Puts the nodes in their places: those of the plan, then those that the settings no longer have. */
+/** Sorts nodes into regions and zones: planned ones, then those that are no longer in the settings. */
 function arrangeNodes(
   { clientUrls }: StackOutputs,
   observations: readonly NodeObservation[],
@@ -204,7 +204,7 @@ function nodeProblems({ outputs, observations, stackOption }: ReportInput): stri
   const answers = observations.flatMap(({ name, answer }) => (answer ? [{ name, answer }] : []));
   const unwell = answers.filter(({ answer }) => answer.health !== "");
   const members = answers.map(({ name, answer }) => ({ ...answer, name, health: "" }));
-  // Nodes that can't be heard and what ails the others are told apart from the meta group.
+  // Nodes without an answer and unhealthy nodes are reported separately from the meta group.
   const group = whyNotReady(members, unheard);
   return [
     ...(silent.length > 0
@@ -217,7 +217,7 @@ function nodeProblems({ outputs, observations, stackOption }: ReportInput): stri
   ];
 }
 
-/** What takes no messages any more, whatever else is well (errors 10002 and 10023). */
+/** Streams and accounts that accept no more messages because storage has run out (errors 10002 and 10023). */
 function roomProblems(observations: readonly NodeObservation[]): string[] {
   const answers = observations.flatMap(({ name, answer }) => (answer ? [{ name, ...answer }] : []));
   const accounts = STORE_KINDS.flatMap((kind) =>
@@ -241,7 +241,7 @@ function roomProblems(observations: readonly NodeObservation[]): string[] {
   return [...accounts, ...nodes];
 }
 
-/** What nobody sees until it is too late: nodes that last as long as each other's certificates. */
+/** Certificates that expire soon. Nodes that stop trusting each other fail all at once. */
 function certificateProblems({ observations, plan, now, stackOption }: ReportInput): string[] {
   const lifetime =
     plan?.tls === "stack" ? plan.certificateLifetime / 1e6 : Number.POSITIVE_INFINITY;
@@ -255,7 +255,7 @@ function certificateProblems({ observations, plan, now, stackOption }: ReportInp
     stack: "renews what is due",
     files: "takes up others that are put into the files",
   };
-  // What `up` does where settings are in error depends on what becomes of them.
+  // With wrong settings it isn't known whether `up` renews the certificates.
   const effect =
     plan && plan.tls !== "none" ? renews[plan.tls] : Object.values(renews).join(", or ");
   const remedy = `\`npx pulumi up${stackOption}\` ${effect}`;
@@ -267,7 +267,7 @@ function certificateProblems({ observations, plan, now, stackOption }: ReportInp
 
 interface Judgement {
   readonly stream: StreamReport;
-  /** What is wrong with the stream, in a sentence. */
+  /** The stream's problem, one sentence. */
   readonly problem?: string;
 }
 
@@ -298,7 +298,7 @@ function judgeStreams({ outputs, observations, plan, stackOption }: ReportInput)
   return [...own, ...foreign];
 }
 
-/** Those of the settings, and any that has left them before its streams. */
+/** The accounts in the settings, and those that have left them before their streams. */
 function accountsOf({ accounts }: ClusterPlan, { streams }: StackOutputs): ReadonlySet<string> {
   const ofStreams = Object.values(streams).flatMap(({ account }) => account ?? []);
   return new Set([...accounts.map(({ name }) => name), ...ofStreams]);
@@ -309,7 +309,10 @@ function withRemedy({ stream, problem }: Judgement, stackOption: string): Judgem
   return { stream, problem: `${problem} ${remedy}` };
 }
 
-/** Of each stream the view of its leader, as only that knows how the others fare; else anybody's. */
+/**
+ * Each stream's report by its leader, because only the leader knows how the other replicas are; without one, any
+ * report.
+ */
 function bestSightings(
   observations: readonly NodeObservation[],
   accounts?: ReadonlySet<string>,
@@ -327,7 +330,7 @@ function bestSightings(
   return [...best.values()];
 }
 
-/** A replica on a node that is silent is not current, whatever its leader still believes. */
+/** Marks replicas on silent nodes as not current, whatever the leader still reports. */
 function withSilence(sighting: StreamSighting, silent: ReadonlySet<string>): StreamSighting {
   const followers = sighting.followers.map((peer) => ({
     ...peer,
@@ -336,7 +339,7 @@ function withSilence(sighting: StreamSighting, silent: ReadonlySet<string>): Str
   return { ...sighting, followers };
 }
 
-/** The servers as they are; one that is silent has the tags that it was given. */
+/** The servers with their current tags; silent ones with their planned tags. */
 function fleetOf(observations: readonly NodeObservation[], plan?: ClusterPlan): Fleet {
   const cluster = plan?.fleet.cluster ?? "";
   const planned = new Map(plan?.fleet.servers.map(({ name, tags }) => [name, tags]));
@@ -376,7 +379,7 @@ function judge(
   return { stream: toStreamReport(sighting, "in place") };
 }
 
-/** Why a stream's replicas should not be where they are. */
+/** Why a stream's replicas aren't where they should be. */
 function explainMisplacement(
   sighting: StreamSighting,
   { tags }: StreamOutput,

@@ -9,23 +9,23 @@ import { readOwners } from "../stack/stack-state.ts";
 import { type ClusterReport, reportOn } from "./cluster-report.ts";
 import { askStack } from "./observe.ts";
 
-/** A running stack, looked at. */
+/** A running stack as it was observed. */
 export interface Inspection {
   readonly report: ClusterReport;
   readonly outputs: StackOutputs;
   readonly settings: SettingsInspection;
 }
 
-/** Settings that are being edited must not keep anybody from seeing what runs. */
+/** The settings; wrong ones don't prevent the inspection of what runs. */
 export type SettingsInspection =
   | {
       readonly planned: PlannedStack;
-      /** What they ask for and the cluster isn't yet, a sentence each. */
+      /** What the settings would change, one sentence each. */
       readonly changes: readonly string[];
     }
   | { readonly problem: string };
 
-/** Looks at what runs of a stack; undefined where there is no cluster. */
+/** Inspects a running stack; undefined if it has no cluster. */
 export async function inspect(engine: Engine, stack: Stack): Promise<Inspection | undefined> {
   const [outputs, planned] = await Promise.all([readOutputs(stack), planOrProblem(stack)]);
   if (!outputs) return undefined;
@@ -49,7 +49,7 @@ export async function inspect(engine: Engine, stack: Stack): Promise<Inspection 
   return { report, outputs, settings };
 }
 
-/** A look that isn't worth an error: the engine may be another's. */
+/** Errors are ignored, because the engine may not be the cluster's. */
 async function findMemoryKills(engine: Engine, { name }: Stack): Promise<string | undefined> {
   const [owner] = await readOwners(name).catch(() => []);
   return owner === undefined ? undefined : await askMemoryKills(engine, owner);

@@ -2,7 +2,7 @@ import { terseNamer } from "../../lib/streams/stream-name.ts";
 import { type Canvas, pad, shorten, widthOf, wrap } from "../layout/text.ts";
 import type { ClusterReport, NodeState, NodeStatus, StreamReport } from "./cluster-report.ts";
 
-/** The cluster as boxes: regions side by side, their zones in line with each other, nodes in them. */
+/** The cluster as boxes: regions side by side, their zones aligned, with the nodes in them. */
 export function renderMap({ regions, streams }: ClusterReport, canvas: Canvas): string {
   const nameOf = terseNamer(streams);
   const boxes = regions.map(({ name, zones }) => ({
@@ -18,7 +18,7 @@ export function renderMap({ regions, streams }: ClusterReport, canvas: Canvas): 
     .join("\n");
 }
 
-/** What the signs on the map mean, as far as they are on it. */
+/** The meaning of the symbols that are on the map. */
 export function renderLegend({ regions, streams }: ClusterReport, { colors }: Canvas): string {
   const nodes = regions.flatMap(({ zones }) => zones.flatMap((zone) => zone.nodes));
   const states = STATES.filter((state) => nodes.some((node) => node.state === state));
@@ -53,7 +53,7 @@ const ROLE_SIGNS: Readonly<Record<Role, string>> = {
 interface Mark {
   readonly stream: string;
   readonly role: Role;
-  /** Where it should not be. */
+  /** Whether it is on the wrong host. */
   readonly misplaced: boolean;
 }
 
@@ -87,7 +87,7 @@ function marksOf(
 }
 
 const GAP = 1;
-/** Borders, and a blank within each. */
+/** Columns for borders, with a blank inside each. */
 const FRAME = 4;
 const NARROWEST = 20;
 const WIDEST = 36;
@@ -97,7 +97,7 @@ const TAG_LINES = 2;
 const STREAM_LINES = 3;
 const INDENT = "  ";
 
-/** As many boxes in a row as fit, all of one width, the rows about equally long. */
+/** Arranges as many boxes in a row as fit, all of one width, in rows of about the same length. */
 function fitBoxes(regions: readonly RegionBox[], width: number) {
   const least = Math.max(NARROWEST, ...regions.map(headWidth));
   const wished = Math.min(WIDEST, Math.max(least, ...regions.map(bodyWidth)));
@@ -193,7 +193,7 @@ function renderHead(node: NodeBox, width: number, colors: Canvas["colors"]): str
   return `${paint(left)}${middle}${node.state === "up" ? right : paint(right)}`;
 }
 
-/** The two largest units: `12d3h`. */
+/** The two largest units, e.g. `12d3h`. */
 function shortUptime({ uptime = "" }: NodeStatus): string {
   return /^(\d+[a-z]+){0,2}/.exec(uptime)?.[0] ?? "";
 }
@@ -202,7 +202,7 @@ function plainHead(node: NodeBox): string {
   return `${INDENT}${node.name} ${rightOf(node)}`;
 }
 
-/** The client port, and the state if there is more to say than that it is up. */
+/** The client port, and the state unless the node is up. */
 function rightOf({ state, clientUrl }: NodeStatus): string {
   const port = clientUrl === undefined ? "" : new URL(clientUrl).port;
   return [...(state === "up" ? [] : [state]), ...(port === "" ? [] : [port])].join(" ");

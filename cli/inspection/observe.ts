@@ -13,45 +13,45 @@ import {
 } from "../../live/monitoring/jsz.ts";
 import { getPages, type Monitor, type NodeView, viewOf } from "../../live/monitoring/monitoring.ts";
 
-/** What the monitoring pages of one node say; no answer where it can't be reached. */
+/** The monitoring pages of one node, parsed; without `answer` if it can't be reached. */
 export interface NodeObservation {
   readonly name: string;
   readonly answer?: NodeAnswer;
-  /** It runs, but what it says is not to be believed any more: its certificate has expired, or its authority's. */
+  /** Whether it runs with an expired certificate, its own or its authority's. */
   readonly hasExpired?: true;
 }
 
 export interface NodeAnswer extends NodeView {
   readonly version: string;
-  /** As nats-server writes it, e.g. `3m12s`. */
+  /** In nats-server's notation, e.g. `3m12s`. */
   readonly uptime: string;
   readonly tags: readonly string[];
-  /** When its certificate ends, RFC 3339; not there without TLS. */
+  /** End of its certificate's validity, RFC 3339; absent without TLS. */
   readonly certificateUntil?: string;
   readonly room: Readonly<Record<StoreKind, Store>>;
   readonly accounts: readonly ObservedAccount[];
-  /** The streams that this node holds a replica of. */
+  /** The streams of which this node holds a replica. */
   readonly streams: readonly StreamSighting[];
 }
 
 export type Follower = Pick<RaftMember, "name" | "current" | "offline" | "pending" | "lag">;
 
-/** A stream as one of its servers sees it. */
+/** A stream as one of its servers reports it. */
 export interface StreamSighting {
   readonly account: string;
   readonly name: string;
   readonly tags: readonly string[];
-  /** How many replicas its config asks for. */
+  /** Number of replicas in its config. */
   readonly replicaCount: number;
   /** `""` while there is none. */
   readonly leader: string;
-  /** The replicas besides the leader's. */
+  /** The replicas without the leader's. */
   readonly followers: readonly Follower[];
   readonly messages: number;
   readonly bytes: number;
-  /** What it copies from, if its leader tells. */
+  /** Its origins, if the leader reports them. */
   readonly origins: readonly OriginState[];
-  /** What is going on, while the stream moves or scales. */
+  /** The status of a move or scale that is under way. */
   readonly change?: string;
 }
 
@@ -62,7 +62,7 @@ const variables = z.object({
   tls_cert_not_after: z.string().optional(),
 });
 
-/** Asks every node for what it knows. A node that doesn't answer holds nobody up for more than 2 s. */
+/** Asks every node. A node that doesn't answer delays the result by at most 2 s. */
 export async function askStack(
   outputs: Pick<StackOutputs, "monitoringUrls" | "caCertificate">,
 ): Promise<NodeObservation[]> {
@@ -73,7 +73,7 @@ export async function askStack(
   );
 }
 
-/** A page that is not what nats-server answers counts as no answer: something else holds the port. */
+/** A page that isn't nats-server's counts as no answer: another program uses the port. */
 async function ask(node: Monitor): Promise<Omit<NodeObservation, "name">> {
   const pages = ["varz", STREAMS_PAGE, "healthz"];
   try {
@@ -94,7 +94,7 @@ async function ask(node: Monitor): Promise<Omit<NodeObservation, "name">> {
   }
 }
 
-/** As `node:tls` tells it (OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED). */
+/** The error code of `node:tls` (OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED). */
 function isExpiry(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "CERT_HAS_EXPIRED";
 }

@@ -5,7 +5,7 @@ import { type ClusterReport, nodesIn } from "./cluster-report.ts";
 import { renderLegend, renderMap } from "./map-view.ts";
 import { renderStreams } from "./streams-view.ts";
 
-/** A whole report: a line that says it all, the map, the streams, what is wrong. */
+/** A whole report: a summary line, the map, the streams, the problems. */
 export function renderReport(report: ClusterReport, canvas: Canvas): string {
   const rooms = nodesIn(report).flatMap(({ name, room }) => (room ? [{ name, room }] : []));
   const problems = report.problems.map((problem) => `${canvas.colors.red("✗")} ${problem}`);

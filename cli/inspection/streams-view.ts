@@ -5,7 +5,7 @@ import { type Canvas, widthOf } from "../layout/text.ts";
 import type { ReplicaReport, StreamReport, StreamStatus } from "./cluster-report.ts";
 
 const HEADINGS = ["stream", "tags", "leader", "other replicas", "messages", "size", "state"];
-/** The columns that may be broken into lines where the terminal is narrow. */
+/** The columns that may be wrapped if the terminal is narrow. */
 const BREAKABLE = ["other replicas", "tags"];
 const NARROWEST = 12;
 
@@ -43,13 +43,13 @@ function renderReplica({ node, current, lag }: ReplicaReport): string {
   return `${node} (${lag > 0 ? `${formatCount(lag)} behind` : "behind"})`;
 }
 
-/** A stream where a table has no room: what the columns say, line by line. */
+/** A stream as lines, for terminals that are too narrow for a table. */
 function renderEntry([name = "", ...cells]: readonly string[], { colors }: Canvas): string {
   const facts = cells.map((cell, index) => `  ${colors.dim(`${HEADINGS[index + 1]}:`)} ${cell}`);
   return [name, ...facts].join("\n");
 }
 
-/** Messages that it hasn't copied yet. */
+/** Number of messages that it hasn't copied yet. */
 function lagOf({ origins = [] }: StreamReport): number {
   return origins.reduce((sum, { lag }) => sum + lag, 0);
 }
@@ -72,8 +72,8 @@ function renderVerdict(verdict: StreamStatus, lag: number, colors: Canvas["color
 }
 
 /**
- * Makes every column as wide as its widest cell; what is too much for the terminal is taken from the
- * breakable ones. Undefined where that is not enough.
+ * Makes every column as wide as its widest cell, and shrinks the breakable columns to the terminal's width. Undefined
+ * if that isn't enough.
  */
 function fitColumns(rows: readonly (readonly string[])[], width: number): number[] | undefined {
   const widths = HEADINGS.map((_, column) =>

@@ -2,13 +2,13 @@ import { describeBytes, formatSize, listSome } from "../../lib/base/wording.ts";
 import { freeIn, STORE_KINDS, type Store, type StoreKind } from "../../lib/placement/room.ts";
 import { type Canvas, hang, pad } from "./text.ts";
 
-/** A node's stores; what is reserved at most is there where the servers may choose. */
+/** A node's stores. `reservedAtMost` is set if the servers may choose the hosts of some streams. */
 export interface NodeRoom {
   readonly name: string;
   readonly room: Readonly<Record<StoreKind, Store & { readonly reservedAtMost?: number }>>;
 }
 
-/** Room on the nodes, those of the same in one line. */
+/** The nodes' storage. Nodes with the same values share a line. */
 export function renderRoom(nodes: readonly NodeRoom[], canvas: Canvas): string {
   const { colors } = canvas;
   const lines = STORE_KINDS.flatMap((kind) => {

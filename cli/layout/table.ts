@@ -6,13 +6,13 @@ export const COLUMN_GAP = 2;
 
 export interface Column {
   readonly heading: string;
-  /** What is wider is broken into lines, between words. */
+  /** Columns; longer cells are wrapped between words. */
   readonly width: number;
-  /** To the right, as numbers are. */
+  /** Whether to align right, as for numbers. */
   readonly right?: boolean;
 }
 
-/** A table without lines, so that it can be copied and searched. */
+/** A table without ruling lines, so that it can be copied and searched. */
 export function renderTable(
   columns: readonly Column[],
   rows: readonly string[][],

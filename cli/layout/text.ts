@@ -1,36 +1,36 @@
 import { stripVTControlCharacters } from "node:util";
 import type { Colors } from "picocolors/types.js";
 
-/** What there is to render on. */
+/** The output medium: its width and colours. */
 export interface Canvas {
-  /** Columns. */
+  /** Width in columns. */
   readonly width: number;
   readonly colors: Colors;
 }
 
-/** How many columns a text takes, colours left out. */
+/** Number of columns of a text, without its colour codes. */
 export function widthOf(text: string): number {
   return [...stripVTControlCharacters(text)].length;
 }
 
-/** Fills a text up with blanks. */
+/** Pads a text with blanks. */
 export function pad(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - widthOf(text)));
 }
 
-/** Cuts a text without colours to what fits. */
+/** Shortens a text without colour codes to a width. */
 export function shorten(text: string, width: number): string {
   const characters = [...text];
   return characters.length <= width ? text : `${characters.slice(0, width - 1).join("")}…`;
 }
 
-/** A word, and how it is to be coloured. */
+/** A word and its colour. */
 export interface Word {
   readonly text: string;
   readonly paint: (text: string) => string;
 }
 
-/** Sets words in lines; those that don't fit in as many lines as there may be are counted at the end. */
+/** Wraps words into at most `lines` lines; words that don't fit are counted at the end. */
 export function wrap(words: readonly Word[], width: number, lines: number): string[] {
   for (let shown = words.length; ; shown--) {
     const rest = { text: `+${words.length - shown}`, paint: String };
@@ -42,7 +42,7 @@ export function wrap(words: readonly Word[], width: number, lines: number): stri
   }
 }
 
-/** Sets plain text in as many lines as it takes. */
+/** Wraps plain text into lines. */
 export function wrapText(text: string, width: number): string[] {
   const words = text.split(" ").map((word) => ({ text: word, paint: String }));
   return wrap(words, width, Number.POSITIVE_INFINITY);
@@ -51,7 +51,7 @@ export function wrapText(text: string, width: number): string[] {
 /** On a terminal that is narrower than this, lines overflow. */
 const NARROWEST_TEXT = 24;
 
-/** Sets text beside what is on its left, all of its lines below each other. */
+/** Puts text to the right of a label, as a hanging block. */
 export function hang(left: string, text: string, { width }: Canvas): string {
   const indent = widthOf(left);
   const lines = wrapText(text, Math.max(NARROWEST_TEXT, width - indent));

@@ -23,32 +23,32 @@ import {
 } from "../../lib/plan/plan.ts";
 import type { KeyedStream } from "../../lib/streams/stream-name.ts";
 
-/** What settings come to: what `npm run plan -- --json` prints. */
+/** The plan of some settings, as `npm run plan -- --json` prints it. */
 export interface PlanReport {
-  /** The stack that it would be: names on the engine and default ports follow from its name. */
+  /** Name of the stack, from which the names on the engine and the default ports are derived. */
   readonly stack: string;
-  /** The file with the settings, as it was named. */
+  /** The file with the settings, as the user named it. */
   readonly source: string;
-  /** Every stream has a place, and nothing else is in the way. */
+  /** Whether every stream can be placed, and there are no other problems. */
   readonly ok: boolean;
   readonly cluster: string;
   readonly image: string;
-  /** Prefix of the tags in which a stream's replicas must differ; `""`: none. */
+  /** Prefix of the tag in which the hosts of a stream's replicas must differ; `""`: none. */
   readonly uniqueTag: string;
   readonly regions: readonly RegionForecast[];
-  /** The group of all servers, which decides where streams live. */
+  /** The raft group of all servers, which places streams. */
   readonly metaGroup: {
     readonly servers: number;
-    /** Servers that must be up for a stream to be made or changed. */
+    /** Servers that must be up for a stream to be created or changed. */
     readonly majority: number;
     readonly survivability: Survivability;
   };
   readonly streams: readonly StreamForecast[];
-  /** What people should know beside what the streams say. */
+  /** Notices that don't belong to a single stream. */
   readonly notices: readonly string[];
-  /** What is in the way beside what the streams say. */
+  /** Problems that don't belong to a single stream. */
   readonly problems: readonly Problem[];
-  /** Settings that could not be read without Pulumi, and that the plan is made without. */
+  /** Settings that can't be read without Pulumi. The plan is made without them. */
   readonly unread: readonly string[];
 }
 
@@ -64,31 +64,31 @@ export interface NodeForecast {
   readonly monitorPort: number;
   readonly clientUrl: string;
   readonly monitoringUrl: string;
-  /** Bytes, by the settings alone. */
+  /** Bytes, from the settings alone. */
   readonly room: Readonly<Record<StoreKind, PlannedStore>>;
 }
 
 export interface PlannedStore extends Store {
-  /** Where the servers choose the hosts, some streams' replicas may be on the node or not. */
+  /** Includes streams that may be placed on the node if the servers choose the hosts. */
   readonly reservedAtMost: number;
 }
 
 export interface StreamForecast extends KeyedStream {
   readonly subjects: readonly string[];
   readonly replicas: number;
-  /** Placement tags as the server gets them. */
+  /** Placement tags as they are sent to the server. */
   readonly tags: readonly string[];
-  /** The hosts, the candidates where the server may choose, or why there is no place. */
+  /** The hosts; the candidates if the server chooses; or why it can't be placed. */
   readonly placement: Placement;
-  /** The hosts that may lead; absent: all of them. */
+  /** The hosts that may lead; absent if all may. */
   readonly leaders?: readonly string[];
-  /** Absent where there is no place. */
+  /** Absent if the stream can't be placed. */
   readonly survivability?: Survivability;
   readonly warnings: readonly string[];
   readonly problems: readonly Problem[];
 }
 
-/** Turns a draft into what is shown. */
+/** Converts a draft into a report. */
 export function reportOnPlan(
   draft: ClusterDraft,
   { source, unread }: Pick<PlanReport, "source" | "unread">,

@@ -7,7 +7,7 @@ import { COLUMN_GAP, renderTable } from "../layout/table.ts";
 import { type Canvas, hang, pad, widthOf } from "../layout/text.ts";
 import type { PlanReport, StreamForecast } from "./plan-report.ts";
 
-/** A whole plan: a line that says it all, the nodes, the streams one by one, what is in the way. */
+/** A whole plan: a summary line, the nodes, the streams one by one, the problems. */
 export function renderPlan(report: PlanReport, canvas: Canvas): string {
   const { colors } = canvas;
   const several = new Set(report.streams.map(({ account }) => account)).size > 1;
@@ -84,7 +84,7 @@ function renderMetaGroup({ metaGroup }: PlanReport, canvas: Canvas): string {
   ].join("\n");
 }
 
-/** @param several whether there are streams of several accounts. */
+/** @param several whether the streams belong to several accounts. */
 function renderStream(stream: StreamForecast, several: boolean, canvas: Canvas): string {
   const { key, name, account, replicas, tags, placement, warnings, problems } = stream;
   const { colors } = canvas;
@@ -124,7 +124,7 @@ function placementFacts(placement: Placement): Fact[] {
   }
 }
 
-/** That a replica has no spare, or that none can lead as asked, is told below. */
+/** Leaves out facts that the problems and warnings below repeat: no spare replica, no possible leader. */
 function prospects(stream: StreamForecast): Fact[] {
   const { placement, replicas, leaders, survivability, problems } = stream;
   if (!survivability) return [];

@@ -42,7 +42,7 @@ function read(file: string | undefined, named: string | undefined) {
   };
 }
 
-/** npm runs a script in the project's folder, wherever it was called. */
+/** npm runs a script in the project's folder, whatever folder it was called from. */
 function callersFolder(): string {
   const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env;
   return (script === "plan" && folder) || process.cwd();

@@ -7,7 +7,7 @@ import type { Given } from "../terminal/options.ts";
 import { createLog } from "../terminal/steps.mjs";
 import { UserError } from "../terminal/user-error.ts";
 
-/** @param args what Pulumi is given, those options included. */
+/** @param args arguments for Pulumi, including those options. */
 export async function run(
   { stack: named, json }: Given<"stack" | "json">,
   args: readonly string[],

@@ -4,10 +4,9 @@ import { type ClusterPlan, nodesOf, type StreamPlan } from "../../lib/plan/plan.
 import { streamKey, streamsExcept, terseNamer } from "../../lib/streams/stream-name.ts";
 
 /**
- * Says in plain words what the settings would change: which nodes come and go, which streams go from
- * where to where. Empty where nothing of this changes.
+ * Describes what the settings would change: nodes that are added or removed, and streams that move. Empty if nothing.
  *
- * @param outputs what the last `up` made; absent where there is no cluster yet.
+ * @param outputs outputs of the last `up`; absent if there is no cluster yet.
  */
 export function describeStreamChanges(plan: ClusterPlan, outputs?: StackOutputs): string[] {
   const { clientUrls = {}, streams = {} } = outputs ?? {};

@@ -1,4 +1,4 @@
-// No execa here: `status` would wait for it longer than for a node.
+// No execa here: loading it takes `status` longer than asking a node.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
@@ -7,7 +7,7 @@ import { isatty } from "node:tty";
 import { findCli, project, pulumiEnvironment } from "../pulumi/project.mjs";
 import { UserError } from "../terminal/user-error.ts";
 
-/** Runs a Pulumi command that asks nothing and answers what it printed. */
+/** Runs a non-interactive Pulumi command. @returns its stdout. */
 export async function askPulumi(args: readonly string[], stdin = ""): Promise<string> {
   const cli = findCli(process.env);
   if (!cli) {
@@ -17,7 +17,7 @@ export async function askPulumi(args: readonly string[], stdin = ""): Promise<st
   const PATH = [path.dirname(cli), env.PATH].join(path.delimiter);
   const options = { cwd: project, env: { ...env, PATH } };
   const child = spawn(cli, [...args, "--non-interactive"], options);
-  // One that ends without reading says why on stderr.
+  // A command that ends without reading its stdin reports the reason on stderr.
   child.stdin.on("error", () => undefined).end(stdin);
   const [stdout, stderr, [status]] = await Promise.all([
     text(child.stdout),
@@ -29,7 +29,7 @@ export async function askPulumi(args: readonly string[], stdin = ""): Promise<st
   throw new UserError(`\`pulumi ${args.slice(0, 2).join(" ")}\` failed:\n${reason}`);
 }
 
-/** @throws UserError where `npx pulumi` would refuse a command, before anything else is done for it. */
+/** @throws UserError if `npx pulumi` would refuse a command, before anything is done for it. */
 export function expectWillRun(args: readonly string[]): void {
   const { refusal } = pulumiEnvironment(args, process.env);
   if (refusal !== undefined) throw new UserError(refusal);
@@ -46,8 +46,8 @@ export async function showPulumi(args: readonly string[]): Promise<number> {
 }
 
 /**
- * Lets Pulumi finish what it is at when it is interrupted. A terminal signals the whole foreground group,
- * so Pulumi has had the signal already; a second one would mean "stop at once".
+ * Lets Pulumi finish its current operations after an interrupt. A terminal sends the signal to the whole foreground
+ * group, so Pulumi has received it already; a second one would make it stop at once.
  */
 function leaveSignalsTo(child: ChildProcess): () => void {
   const terminal = [0, 1, 2].some((descriptor) => isatty(descriptor));

@@ -8,18 +8,18 @@ import { project } from "../pulumi/project.mjs";
 import { UserError } from "../terminal/user-error.ts";
 import { projectName, readProjectFile, settingsFile } from "./stack.ts";
 
-/** Settings as a file has them, decoded as Pulumi would, not checked yet. */
+/** Settings from a file, decoded as Pulumi does, but not validated yet. */
 export interface FiledSettings {
-  /** By name, for `parseSettings`; the defaults of Pulumi.yaml are among them. */
+  /** By name, for `parseSettings`; including the defaults of Pulumi.yaml. */
   readonly raw: Readonly<Record<string, unknown>>;
-  /** What is there but can't be read here, as encrypted settings can't: paths as in the file. No passwords. */
+  /** Settings that can't be read here, e.g. encrypted ones: paths as in the file. Passwords are left out. */
   readonly unread: readonly string[];
 }
 
 /**
- * Reads a stack's settings from its file, with neither Pulumi nor its passphrase.
+ * Reads a stack's settings from its file, without Pulumi and its passphrase.
  *
- * @throws UserError where there is no such file, naming the stacks that have one.
+ * @throws UserError if there is no such file, naming the stacks that have one.
  */
 export function readStackSettings(stack: string): FiledSettings {
   const file = settingsFile(stack);
@@ -36,10 +36,10 @@ export function readStackSettings(stack: string): FiledSettings {
 }
 
 /**
- * Reads settings from any file: one of a stack, or a plain YAML or JSON map of setting names.
+ * Reads settings from any file: one of a stack, or a plain YAML or JSON map of settings by name.
  *
- * @param name as the person gave it, for messages.
- * @throws UserError where the file can't be read, or isn't that.
+ * @param name of the file for messages, as the user gave it.
+ * @throws UserError if the file can't be read, or isn't such a file.
  */
 export function readSettingsFile(file: string, name: string): FiledSettings {
   try {
@@ -52,7 +52,7 @@ export function readSettingsFile(file: string, name: string): FiledSettings {
   }
 }
 
-/** The stack whose settings a file holds by its name: `Pulumi.blue.yaml` → `blue`. */
+/** The stack of a settings file, by the file's name: `Pulumi.blue.yaml` → `blue`. */
 export function stackOfFile(file: string): string | undefined {
   return /^Pulumi\.(.+)\.ya?ml$/.exec(path.basename(file))?.[1];
 }
@@ -61,7 +61,7 @@ function stacksWithSettings(): string[] {
   return readdirSync(project).flatMap((file) => stackOfFile(file) ?? []);
 }
 
-/** A file of a stack has one of these; a setting is called none of them. */
+/** A stack's file has one of these keys; no setting has such a name. */
 const STACK_KEYS = ["config", "encryptionsalt", "encryptedkey", "secretsprovider", "environment"];
 
 function decodeFile(file: string, text: string): FiledSettings {
@@ -83,7 +83,7 @@ function decodeFile(file: string, text: string): FiledSettings {
   };
 }
 
-/** What Pulumi.yaml gives to every stack of the project. */
+/** The defaults in Pulumi.yaml, for every stack of the project. */
 function declaredDefaults(namespace: string): Record<string, string> {
   const file = "Pulumi.yaml";
   const content = parseYaml(file, readProjectFile(file));
@@ -98,11 +98,11 @@ function declaredDefaults(namespace: string): Record<string, string> {
 
 type PlainMap = Readonly<Record<string, unknown>>;
 
-/** Of streams it isn't plain: there may be one of the same name in each account. */
+/** Explains it for streams as well: the same stream name is possible in several accounts. */
 const ONCE =
   "A name stands once in a map; that of a stream too, whatever account it is in: of two with the same name, call one otherwise here, and set its stream to that name.";
 
-/** @throws UserError quoting the line that is no YAML, or where the whole is no map. */
+/** @throws UserError quoting the line that isn't YAML, or if the document isn't a map. */
 function parseYaml(file: string, text: string): PlainMap {
   try {
     return expectMap(file, parse(text, { merge: true }));
@@ -115,7 +115,7 @@ function parseYaml(file: string, text: string): PlainMap {
   }
 }
 
-/** Nothing at all is an empty map. */
+/** An empty document is an empty map. */
 function expectMap(what: string, value: unknown): PlainMap {
   if (value === null || value === undefined) return {};
   if (isMap(value)) return value;
@@ -125,18 +125,18 @@ function expectMap(what: string, value: unknown): PlainMap {
   );
 }
 
-/** A name without a namespace is the project's, for Pulumi too. */
+/** Pulumi, too, reads a name without a namespace as the project's. */
 function withNamespace(key: string, namespace: string): string {
   return key.includes(":") ? key : `${namespace}:${key}`;
 }
 
-/** As Pulumi hands it to a program: text as it is, anything else as JSON. */
+/** The form in which Pulumi passes a value to a program: strings as they are, anything else as JSON. */
 function toText(value: unknown): string {
   if (value === null) return "";
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** How Pulumi writes an encrypted value. */
+/** Whether a value is encrypted, in Pulumi's notation. */
 function isSecret(value: unknown): boolean {
   return isMap(value) && typeof value.secure === "string" && Object.keys(value).length === 1;
 }
@@ -150,7 +150,7 @@ function secretPaths(value: unknown, at: string): string[] {
   return Object.entries(value).flatMap(([key, item]) => secretPaths(item, `${at}.${key}`));
 }
 
-/** Paths of the settings of which no plan needs more than that they are there. */
+/** Paths of the passwords. A plan only needs to know that they are set. */
 const PASSWORD = /^(.*:)?(password|systemPassword|accounts\..+\.users\..+\.password)$/;
 
 function withoutSecrets(map: PlainMap, path: string): PlainMap {

@@ -9,13 +9,13 @@ import {
 import { type FiledSettings, readStackSettings } from "./settings-file.ts";
 import { type ConfigValues, projectName, readStackConfig, type Stack, stackName } from "./stack.ts";
 
-/** What a stack's settings come to, now. */
+/** A stack's settings and their plan. */
 export interface PlannedStack {
   readonly settings: Settings;
   readonly plan: ClusterPlan;
 }
 
-/** Plans a stack from its settings. @throws PlanError naming what is wrong with them. */
+/** Plans a stack from its settings. @throws PlanError naming the problems. */
 export async function readPlan(stack: Stack): Promise<PlannedStack> {
   const config = await readStackConfig(stack);
   const namespace = projectName();
@@ -30,7 +30,7 @@ export async function readPlan(stack: Stack): Promise<PlannedStack> {
   return { settings, plan: planCluster(settings) };
 }
 
-/** Of a setting with anything secret in it the CLI shows nothing at all, but its file all the rest. */
+/** The CLI hides a setting that contains a secret as a whole; the file shows its other values. */
 function readPartlySecret(
   { name: stack }: Stack,
   config: ConfigValues,

@@ -8,7 +8,7 @@ const resource = z.looseObject({
   retainOnDelete: z.boolean().optional(),
 });
 
-/** What `pulumi stack export` gives. A stack that never had an `up` has no deployment. */
+/** The output of `pulumi stack export`. A stack that never had an `up` has no deployment. */
 export const stackState = z.object({
   deployment: z
     .looseObject({
@@ -20,18 +20,18 @@ export const stackState = z.object({
 
 export type StackState = z.output<typeof stackState>;
 
-/** As whose a stack's containers, volumes and network are marked on the engine, each `label=value`. */
+/** The owner labels of a stack's containers, volumes and network, each `label=value`. */
 export async function readOwners(stack: string): Promise<string[]> {
   return [...ownersIn(await readState(stack))].map((owner) => `${OWNER_LABEL}=${owner}`);
 }
 
-/** Reads what Pulumi knows of a stack's resources. */
+/** Reads a stack's resources from its state. */
 export async function readState(stack: string): Promise<StackState> {
   return stackState.parse(JSON.parse(await askPulumi(["stack", "export", "--stack", stack])));
 }
 
 /**
- * As whose the state knows what it made, or began to make: an operation is noted down with its inputs
+ * The owners of the resources in the state, including pending operations: Pulumi records an operation with its inputs
  * before it begins. A stack of the same name in another state has another owner.
  */
 export function ownersIn({ deployment }: StackState): Set<string> {

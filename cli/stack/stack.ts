@@ -7,14 +7,14 @@ import { project, pulumiEnvironment } from "../pulumi/project.mjs";
 import { UserError } from "../terminal/user-error.ts";
 import { askPulumi } from "./pulumi-cli.ts";
 
-/** A stack of this project, as the backend knows it. */
+/** A stack of this project in the backend. */
 export interface Stack {
-  /** As Pulumi's `--stack` takes it. */
+  /** In the form for Pulumi's `--stack`. */
   readonly name: string;
   readonly exists: boolean;
-  /** Whether commands that name no stack mean this one. */
+  /** Whether commands without `--stack` use this stack. */
   readonly isDefault: boolean;
-  /** Resources in its state; absent where the backend doesn't say. */
+  /** Resources in its state; absent if the backend doesn't report the number. */
   readonly resourceCount?: number;
 }
 
@@ -26,7 +26,7 @@ const stackList = z.array(
   }),
 );
 
-/** Finds a stack by name; without one the stack that Pulumi's own commands would take. */
+/** Finds a stack by name; without a name, the one that Pulumi's own commands would use. */
 export async function findStack(named?: string): Promise<Stack> {
   const listing = ["stack", "ls", "--json"];
   const stacks = stackList.parse(JSON.parse(await askPulumi(listing)));
@@ -43,23 +43,23 @@ export async function findStack(named?: string): Promise<Stack> {
   };
 }
 
-/** A stack's name without the organization that Pulumi Cloud puts before it. */
+/** A stack's name without its organization, which Pulumi Cloud adds. */
 export function stackName(name: string): string {
   return name.slice(name.lastIndexOf("/") + 1);
 }
 
-/** What a command needs to mean this stack: ` --stack NAME`, or nothing. */
+/** Option that makes commands use this stack: ` --stack NAME`, or nothing. */
 export function stackOption({ name, isDefault }: Stack): string {
   return isDefault ? "" : ` --stack ${name}`;
 }
 
-/** The same for an npm script, which takes options behind a `--`. */
+/** The same for an npm script, whose options follow a `--`. */
 export function scriptOption(stack: Stack): string {
   const option = stackOption(stack);
   return option === "" ? "" : ` --${option}`;
 }
 
-/** What the last `up` made of the stack; undefined where there is no cluster. */
+/** The stack's outputs as of the last `up`; undefined if there is no cluster. */
 export async function readOutputs({ name }: Stack): Promise<StackOutputs | undefined> {
   const json = await askPulumi(["stack", "output", "--json", "--stack", name]);
   if (json.trim() === "{}") return undefined;
@@ -71,7 +71,7 @@ export async function readOutputs({ name }: Stack): Promise<StackOutputs | undef
   }
 }
 
-/** A setting as `pulumi config --json` shows it; no value where it is a secret. */
+/** A setting in the output of `pulumi config --json`; a secret has no value. */
 const configValue = z.object({
   value: z.string().optional(),
   objectValue: z.unknown().optional(),
@@ -82,9 +82,9 @@ const configValue = z.object({
 export type ConfigValues = Readonly<Record<string, z.output<typeof configValue>>>;
 
 /**
- * Reads the settings of a stack, defaults of Pulumi.yaml included.
+ * Reads a stack's settings, with the defaults of Pulumi.yaml.
  *
- * @param file read these instead of the stack's own. Default: `Pulumi.<stack>.yaml`.
+ * @param file with other settings to read. Default: `Pulumi.<stack>.yaml`.
  */
 export async function readStackConfig({ name }: Stack, file?: string): Promise<ConfigValues> {
   const from = file === undefined ? [] : ["--config-file", file];

@@ -3,30 +3,32 @@ import { settingNames } from "../../lib/settings/setting-values.ts";
 import type { FiledSettings } from "../stack/settings-file.ts";
 import type { ConfigValues } from "../stack/stack.ts";
 
-/** What there is to know of the stack whose settings another one begins with. */
+/** The stack from which a new stack copies its settings. */
 export interface Legacy {
-  /** Full names of its settings begin with it and a colon. */
+  /** The prefix of its settings' full names, before the colon. */
   readonly namespace: string;
   readonly config: ConfigValues;
-  /** Those of the new stack, which has none of its own yet: what it needs no copy of. */
+  /** The new stack's defaults, which needn't be copied. */
   readonly defaults: ConfigValues;
-  /** The same settings as their file has them: of one with anything encrypted in it `config` shows nothing. */
+  /** The same settings from their file: `config` hides settings that contain an encrypted value. */
   readonly filed: FiledSettings;
 }
 
 export interface Inheritance {
-  /** For `pulumi config set-all --json`. No password is in it. */
+  /** For `pulumi config set-all --json`, without passwords. */
   readonly values: ConfigValues;
-  /** What can't be copied, as it is encrypted: names of settings, and paths in `accounts`. No passwords. */
+  /**
+   * What can't be copied because it is encrypted: names of settings, and paths in `accounts`. Passwords are left out.
+   */
   readonly leftOut: readonly string[];
 }
 
-/** Ports follow from the stack's name, and passwords are generated. */
+/** Not copied: ports are derived from the stack's name, and passwords are generated. */
 const OF_ITS_OWN: ReadonlySet<string> = new Set(
   settingNames(({ kind }) => kind === "port" || kind === "password"),
 );
 
-/** Says what a stack takes over from another: its settings, but not its ports, nor what is encrypted. */
+/** What a new stack copies from another one: its settings without ports and encrypted values. */
 export function inherit({ namespace, config, defaults, filed }: Legacy): Inheritance {
   const prefix = `${namespace}:`;
   const accounts = `${prefix}accounts`;

@@ -1,17 +1,17 @@
 import type { Canvas } from "../layout/text.ts";
 
-/** What there is to show people how to go on. */
+/** What the user needs to know to continue. */
 export interface NextSteps {
-  /** What commands need to mean this stack: ` --stack NAME`, or nothing. */
+  /** Option that makes commands use this stack: ` --stack NAME`, or nothing. */
   readonly stackOption: string;
   readonly settingsFile: string;
-  /** Whose password is the setting `password`; absent where nobody has it. */
+  /** The user of the setting `password`; absent if there is none. */
   readonly user?: string;
   readonly clientUrl: string;
   readonly hasTls: boolean;
 }
 
-/** What to type next. The password is asked of Pulumi when it is used, and never shown here. */
+/** Commands for the user to continue with. They read the password from Pulumi when they run; it isn't shown. */
 export function renderNextSteps(steps: NextSteps, { colors }: Canvas): string {
   const { stackOption, settingsFile, user } = steps;
   const scriptOption = stackOption === "" ? "" : ` --${stackOption}`;

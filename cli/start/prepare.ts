@@ -19,8 +19,8 @@ import type { Log } from "../terminal/log.ts";
 import { inherit } from "./inheritance.ts";
 
 /**
- * Makes sure that a stack exists, has settings, and passwords. Each is looked for by itself, so that what
- * an interrupted start left out is made up for by the next.
+ * Makes sure that a stack exists and has settings and passwords. Each is checked separately, so that an interrupted
+ * start can be completed.
  */
 export async function prepareStack(named: string | undefined, log: Log): Promise<Stack> {
   const stack = await findStack(named);
@@ -38,19 +38,19 @@ async function createStack({ name }: Stack): Promise<string[]> {
   return ["created"];
 }
 
-/** Pulumi itself writes a salt only. */
+/** An otherwise empty file: Pulumi itself writes only a salt. */
 function hasSettings({ name }: Stack): boolean {
   return /^config:/m.test(readIfThere(settingsFile(name)));
 }
 
 interface Copied {
-  /** What was done, a phrase each. */
+  /** What was done, one phrase each. */
   readonly done: readonly string[];
-  /** Whether the first account's user had a password where the settings come from. */
+  /** Whether the first account's user had a password in the copied settings. */
   readonly hadPassword: boolean;
 }
 
-/** Gives a stack the settings of `dev`, see {@link inherit}. */
+/** Copies the settings of `dev` to a stack, see {@link inherit}. */
 async function copySettings(stack: Stack): Promise<Copied> {
   const source = settingsFile(DEFAULT_STACK);
   if (readIfThere(source) === "") return { done: [], hadPassword: false };
@@ -70,13 +70,13 @@ async function copySettings(stack: Stack): Promise<Copied> {
 }
 
 /**
- * Passwords go by stdin: what stands in a command line is there for all to see. Where the first account has other
- * users, the one that had none before isn't made up: its password may have been taken away.
+ * Generates missing passwords. They are passed on stdin, because others can read a command line. If the first account
+ * has other users, its default user gets no password unless it had one before: it may have been removed on purpose.
  */
 async function fillInPasswords(stack: Stack, hadPassword: boolean): Promise<string[]> {
   const config = await readStackConfig(stack);
   const isMissing = (name: string) => config[`${projectName()}:${name}`] === undefined;
-  // They come first: without them there is no plan to tell whether `password` is needed.
+  // First, because without these there is no plan to tell whether `password` is needed.
   const users = hasSettings(stack) ? usersWithoutPassword(stack) : [];
   for (const place of users) await generatePassword(stack, pathOf(place), "--path");
   const others = [
@@ -97,7 +97,7 @@ async function generatePassword(stack: Stack, at: string, ...options: string[]):
   await askPulumi(command, password);
 }
 
-/** Those of whom anything is encrypted have something else by which to log in. */
+/** Users with an encrypted field already have a way to log in. */
 function usersWithoutPassword({ name }: Stack): UserPlace[] {
   const { raw, unread } = readStackSettings(name);
   return usersWithoutLogin(raw.accounts).filter(
@@ -105,12 +105,12 @@ function usersWithoutPassword({ name }: Stack): UserPlace[] {
   );
 }
 
-/** In quotes, as a name may have dots in it. */
+/** Quoted, because a name may contain dots. */
 function pathOf({ account, user }: UserPlace): string {
   return `accounts["${account}"].users["${user}"].password`;
 }
 
-/** Settings that are in error are the `up`'s to refuse. */
+/** Wrong settings are reported by the `up`. */
 async function needsSimpleUser(stack: Stack): Promise<boolean> {
   try {
     return hasSimpleUser((await readPlan(stack)).settings);

@@ -26,7 +26,7 @@ export async function run(options: Given<"stack">): Promise<number> {
   return inspection.report.ok ? 0 : 1;
 }
 
-/** With nothing to compare with, a preview tells nothing: the plan refuses bad settings by itself. */
+/** A preview of a new stack tells nothing: wrong settings are refused without one. */
 function upCommand({ name, resourceCount }: Stack): string[] {
   const preview = resourceCount === 0 ? ["--skip-preview"] : [];
   return ["up", "--yes", ...preview, "--suppress-outputs", "--stack", name];

@@ -2,22 +2,22 @@
 export interface Log {
   /** Writes one line. */
   line(text: string): void;
-  /** Begins a step. Nothing is shown until it is done, fails, or says what it is doing. */
+  /** Begins a step. It is shown when it ends or reports what it is doing. */
   step(label: string): Step;
 }
 
 export interface Step {
   readonly label: string;
-  /** Says what the step is doing now, if that takes time: `building from source`. */
+  /** Shows what the step is doing now, if that takes time: `building from source`. */
   doing(what: string): void;
-  /** The latest sign of life, shown beside what the step is doing. */
+  /** Shows the latest sign of progress next to that. */
   detail(text: string): void;
   /**
-   * Ends the step well: `built from source` is shown as `built from source in 2m 41s`.
+   * Ends the step successfully: `built from source` is shown as `built from source in 2m 41s`.
    *
-   * @param took in milliseconds, if that isn't the time since the step began
+   * @param took milliseconds. Default: the time since the step began.
    */
   done(how: string, took?: number): void;
-  /** Ends the step badly. */
+  /** Ends the step as failed. */
   failed(why: string): void;
 }

@@ -5,7 +5,7 @@ interface Options {
   readonly allowDataLoss: boolean;
 }
 
-/** What a command was given of the options that it has, as cli/commands.ts reads them. */
+/** The values of a command's options, as cli/commands.ts parses them. */
 export type Given<Names extends keyof Options> = {
   readonly [Name in Names]?: Options[Name] | undefined;
 };

@@ -1,4 +1,4 @@
-/** How long the plain log (no terminal) stays silent while a step is at work, in milliseconds. */
+/** Milliseconds between two lines about a running step in the plain log (without a terminal). */
 const HEARTBEAT = 20_000;
 const FRAME = 100;
 const SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
@@ -11,7 +11,7 @@ const LABEL_WIDTH = 28;
 /** @typedef {Record<"done" | "failed", (step: LiveStep, text: string) => void> & { working(step: LiveStep): void }} Ends */
 
 /**
- * Writes a duration as people say it: `38 ms`, `4.2 s`, `2m 41s`.
+ * A duration for users: `38 ms`, `4.2 s`, `2m 41s`.
  *
  * @param {number} ms
  */
@@ -23,7 +23,7 @@ export function duration(ms) {
 }
 
 /**
- * A log of steps: on a terminal what is at work stays alive at the bottom, elsewhere it is plain lines.
+ * A log of steps: on a terminal, running steps are updated in the last lines; elsewhere it consists of plain lines.
  *
  * @param {{ stream?: Stream, env?: NodeJS.ProcessEnv }} [output]
  * @returns {Log}
@@ -87,7 +87,7 @@ function createStep(label, on) {
 }
 
 /**
- * Steps at work as lines that are drawn over, below all other lines.
+ * Running steps as lines below all others, which are redrawn.
  *
  * @param {Stream} stream
  * @param {(code: number, text: string) => string} paint
@@ -132,7 +132,7 @@ function liveBoard(stream, paint) {
 }
 
 /**
- * Steps at work as a line when they begin or change, and one now and then as a sign of life.
+ * Running steps as plain lines: one at each change, and one now and then as a sign of progress.
  *
  * @param {Stream} stream
  * @returns {Board}

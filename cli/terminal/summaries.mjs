@@ -1,4 +1,4 @@
-/** Every command, each an npm script too, and what it does: known without any package. */
+/** Every command, each an npm script, and what it does. Needs no packages. */
 export const SUMMARIES = {
   start: "set up what is missing, then bring the cluster and its streams up",
   setup: "set up what is missing: Pulumi, its plugins, Docker, the server image",

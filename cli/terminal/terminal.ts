@@ -1,7 +1,7 @@
 import pc from "picocolors";
 import type { Canvas } from "../layout/text.ts";
 
-/** The terminal that stdout is, or eighty columns where it is none. */
+/** The terminal at stdout; without one, a width of eighty columns. */
 export function terminal(): Canvas {
   const { columns = 80, isTTY } = process.stdout;
   const { FORCE_COLOR, NO_COLOR, TERM } = process.env;

@@ -1,4 +1,4 @@
-/** Something that the person at the terminal can put right: shown as it is, without a stack trace. */
+/** An error that the user can fix: shown by its message, without a stack trace. */
 export class UserError extends Error {
   override readonly name = "UserError";
 }
