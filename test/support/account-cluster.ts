@@ -17,7 +17,7 @@ interface Member extends Monitor {
   readonly process: ChildProcess;
 }
 
-/** nats-server processes in one cluster, each with accounts of its own in a file, which are changed by reloads. */
+/** nats-server processes in one cluster, each with its own accounts file, which reloads change. */
 export class AccountCluster implements AsyncDisposable {
   readonly nodes: readonly Member[];
   readonly #folder: string;
@@ -67,7 +67,7 @@ include ${name}-accounts.conf
     return cluster;
   }
 
-  /** Gives one server other accounts, or another config beside them, and waits until they are in force. */
+  /** Gives one server other accounts or another config, and waits until it has loaded them. */
   async reload(name: string, changed: { accountsConf?: string; conf?: string }): Promise<void> {
     const node = this.find(name);
     const { accountsConf, conf } = changed;
@@ -89,7 +89,7 @@ include ${name}-accounts.conf
     return found;
   }
 
-  /** A client of one server, whose password is its name; it comes back to that one alone. */
+  /** A client of one server, whose password is its name. It reconnects to that server only. */
   connect(name: string, user: string, options: object = {}): Promise<NatsConnection> {
     const servers = this.find(name).clientUrl;
     return connect({ servers, user, pass: user, ignoreClusterUpdates: true, ...options });

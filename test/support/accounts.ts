@@ -1,7 +1,7 @@
 import { planAccounts } from "../../lib/accounts/accounts.ts";
 import type { Accounts } from "../../lib/accounts/accounts-conf.ts";
 
-/** A system account and `APP` with one user, as a stack has them that names no others. */
+/** A system account and `APP` with one user, like a stack without the setting `accounts`. */
 export function simpleAccounts(hashes: { readonly sys: string; readonly user: string }): Accounts {
   return {
     systemUser: "sys",

@@ -10,7 +10,9 @@ import { engineFromEnvironment } from "../../live/engine/engine.ts";
 import { simpleAccounts } from "./accounts.ts";
 import { noRestarts } from "./restarts.ts";
 
-/** Stands for a cluster, and looks at no engine: streams get the stages that they are given here. */
+/**
+ * A cluster that doesn't inspect an engine, for tests of streams: it admits them with the stages that tests give it.
+ */
 export class BareCluster extends pulumi.ComponentResource implements StreamHost {
   readonly jetStream: JetStreamProvider;
   readonly lifespan: Lifespan;
@@ -42,7 +44,7 @@ export class BareCluster extends pulumi.ComponentResource implements StreamHost 
   }
 }
 
-/** What the nodes of a new cluster are made from, where nothing is on the engine. */
+/** The args of a new cluster's nodes, with nothing on the engine. */
 export function newNodesArgs(
   plan: ClusterPlan,
   hashes: Parameters<typeof simpleAccounts>[0],

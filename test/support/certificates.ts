@@ -19,12 +19,12 @@ import {
 const DAY = 86_400_000;
 const NAME = "an authority elsewhere";
 
-/** An authority that is not a stack's own. */
+/** An authority that isn't a stack's own. */
 export async function makeAuthority(): Promise<KeyedCertificate> {
   return await issueAuthority(NAME, validityFrom(Date.now(), 100 * DAY));
 }
 
-/** A certificate and its key, as that authority issues them to a node; good for the node's name only. */
+/** A certificate and its key, issued by that authority for a node's name only. */
 export async function makeCertificate(
   node: string,
   { key }: KeyedCertificate,
@@ -36,7 +36,7 @@ export async function makeCertificate(
   });
 }
 
-/** What many authorities issue: good for one end of a connection. */
+/** A certificate as many authorities issue it: for servers only, not for clients. */
 export async function makeServerCertificate(
   node: string,
   { key }: KeyedCertificate,
@@ -62,10 +62,7 @@ export async function makeServerCertificate(
   return { certificate: certificate.toString("pem"), key: PemConverter.encode(own, "PRIVATE KEY") };
 }
 
-/**
- * Writes what a user would have from an authority: for each node a certificate and a key, and a file with
- * those that are to be trusted.
- */
+/** Writes the files that a user gets from an authority: a certificate and a key for each node, and a CA bundle. */
 export async function writeCertificates(
   folder: string,
   nodes: readonly string[],

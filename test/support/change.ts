@@ -6,7 +6,7 @@ import { NatsClient } from "./nats-client.ts";
 import { SEED_SETTINGS, type TestStack } from "./stack.ts";
 import type { Audit, Stretch, Traffic } from "./traffic.ts";
 
-/** Milliseconds that a stream of three replicas may be without an acknowledgement. */
+/** Longest time that a stream of three replicas may go without an acknowledgement, milliseconds. */
 const LONGEST_GAP = 1_000;
 
 const { EVENTS, ORDERS } = SEED_SETTINGS.streams;
@@ -17,7 +17,7 @@ const SOLO = {
   placement: { tags: ["rg:1"] },
 };
 
-/** A stream across regions and one in a region, of three replicas each, and one of one. */
+/** One stream across regions and one in a region, with three replicas each, and one with a single replica. */
 export const STREAMS = { EVENTS, ORDERS, SOLO };
 const PUBLISHED = Object.keys(STREAMS);
 const REPLICATED = ["EVENTS", "ORDERS"];
@@ -35,19 +35,19 @@ export function at(stream: object, ...tags: string[]): object {
   return { ...stream, placement: { tags } };
 }
 
-/** What an `up` of {@link STREAMS} under traffic did to nodes. */
+/** The effect of an `up` of {@link STREAMS} under traffic. */
 export interface Outcome {
-  /** Nodes of before that have another container now, or had theirs started again. Those that left don't count. */
+  /** Nodes whose container was replaced or restarted, without those that left. */
   readonly restarts: number;
-  /** Times that a message was sent again, as it had no acknowledgement. */
+  /** How often a message was sent again for lack of an acknowledgement. */
   readonly errors: number;
-  /** What the `up` said. */
+  /** Output of the `up`. */
   readonly text: string;
 }
 
 /**
- * Makes a change of settings by an `up` under traffic, and writes down how it went. Nothing may be lost by it, and
- * no stream of three replicas be away for long.
+ * Changes settings by an `up` under traffic, and records the result. No message may be lost, and no stream of three
+ * replicas may be unavailable for long.
  */
 export async function change(
   stack: TestStack,
@@ -88,7 +88,7 @@ async function auditAll(traffic: Traffic): Promise<Record<string, Audit>> {
   return audits;
 }
 
-/** A follower whose leader has just changed counts as current within its next heartbeats. */
+/** Waits, because a follower counts as current only some heartbeats after a change of leader. */
 export async function expectHosts(
   stack: TestStack,
   stream: string,
@@ -106,7 +106,7 @@ export async function expectHosts(
   });
 }
 
-/** Which container each node has, and since when it runs. */
+/** Each node's container and its start time. */
 export async function starts(stack: TestStack): Promise<ReadonlyMap<string, string>> {
   const filter = `--filter=label=nats-regions.stack=nats-regions/${stack.name}`;
   const { stdout: ids } = await execa("docker", ["ps", "--quiet", "--no-trunc", filter]);
@@ -123,16 +123,16 @@ export async function starts(stack: TestStack): Promise<ReadonlyMap<string, stri
 interface Scene {
   readonly what: string;
   readonly restarts: number;
-  /** That the `up` took. */
+  /** Duration of the `up`. */
   readonly seconds: number;
   /** By stream. */
   readonly stretches: Readonly<Record<string, Stretch>>;
   readonly audits: Readonly<Record<string, Audit>>;
-  /** Messages, of the stream that is consumed. */
+  /** Messages of the consumed stream. */
   readonly consumed: number;
 }
 
-/** A row of a table; of three numbers each is of one stream, and messages are all since the first scene. */
+/** A row of a table. Of three numbers, each is for one stream; messages count since the first scene. */
 function row({ what, restarts, seconds, stretches, audits, consumed }: Scene): string {
   const each = <Of>(all: Readonly<Record<string, Of>>, pick: (of: Of) => number) =>
     Object.values(all).map(pick).join(" / ");

@@ -6,16 +6,16 @@ import type { StackOutputs } from "../../lib/plan/outputs.ts";
 import { type ClusterPlan, nodesOf, planCluster } from "../../lib/plan/plan.ts";
 import { parseSettings } from "../../lib/plan/settings.ts";
 
-/** When reports are made. */
+/** The time of the reports. */
 export const NOW = Date.parse("2026-11-26T08:00:00Z");
 
-/** Plans a cluster as a stack `dev` would, at the seed's ports. */
+/** Plans a cluster as stack `dev` would, with the seed's ports. */
 export function planOf(settings: object): ClusterPlan {
   const raw = { clientPort: 4222, monitorPort: 8222, ...settings };
   return planCluster(parseSettings(raw, { project: "nats-regions", stack: "dev" }));
 }
 
-/** What an `up` would have left behind. */
+/** The outputs of an `up` with this plan. */
 export function outputsOf(plan: ClusterPlan): StackOutputs {
   const urls = (url: (node: { clientPort: number; monitorPort: number }) => string) =>
     Object.fromEntries(nodesOf(plan).map((node) => [node.name, url(node)]));
@@ -37,7 +37,7 @@ export function outputsOf(plan: ClusterPlan): StackOutputs {
   };
 }
 
-/** A cluster as it should be: the first planned host of each stream leads it. */
+/** The answers of a healthy cluster: the first planned host of each stream leads it. */
 export function observationsOf(plan: ClusterPlan): Map<string, NodeAnswer> {
   const sightings = plan.streams.map((stream): StreamSighting => {
     const [leader = "", ...others] = hostsFor(stream);
@@ -85,7 +85,7 @@ export function observationsOf(plan: ClusterPlan): Map<string, NodeAnswer> {
   );
 }
 
-/** Reports on answers; a node of the plan that is not among them is silent. */
+/** Reports on answers; planned nodes without one are silent. */
 export function reportOf(
   plan: ClusterPlan,
   answers: ReadonlyMap<string, NodeAnswer> = observationsOf(plan),
@@ -98,7 +98,7 @@ export function reportOf(
   return reportOn({ stack: "dev", stackOption: "", outputs, observations, plan, now: NOW });
 }
 
-/** Hosts as the server might choose them: in zones that differ. */
+/** Hosts that the server might choose: in different zones. */
 function hostsFor(stream: ClusterPlan["streams"][number]): readonly string[] {
   const byZone = Map.groupBy(plannedHosts(stream.placement), (host) => host.split("-")[1]);
   return [...byZone.values()]

@@ -9,19 +9,19 @@ export const DOCUMENTS: readonly string[] = globSync(["*.md", "docs/**/*.md", "e
 
 /** A fenced block of a document. */
 export interface Block {
-  /** Line of its first line of text, from 1. */
+  /** Number of its first line of text, from 1. */
   readonly line: number;
-  /** E.g. `sh`; empty where none is said. */
+  /** E.g. `sh`; empty if the fence names none. */
   readonly language: string;
   readonly text: string;
 }
 
-/** A command line as somebody types it, with what the document shows of its output. */
+/** A command line in a document, and the output that the document shows. */
 export interface Command {
   readonly line: number;
-  /** Without the comment behind it, on one line. */
+  /** On one line, without a trailing comment. */
   readonly text: string;
-  /** Empty where none is shown. */
+  /** Empty if the document shows none. */
   readonly output: string;
 }
 
@@ -29,7 +29,7 @@ export function readDocument(file: string): string {
   return readFileSync(path.join(PROJECT, file), "utf8");
 }
 
-/** The fenced blocks of a document, in order. @throws Error where a fence isn't closed. */
+/** The fenced blocks of a document, in order. @throws Error if a fence isn't closed. */
 export function blocksOf(text: string): readonly Block[] {
   const lines = text.split("\n");
   const fences = lines.flatMap((line, index) => (line.startsWith("```") ? [index] : []));
@@ -47,7 +47,7 @@ export function proseOf(text: string): string {
   return text.replaceAll(/^```[\s\S]*?^```$/gm, "");
 }
 
-/** The commands of a block of language `sh`, each on its own lines, or `console`, each behind a `$`. */
+/** The commands of a block: with language `sh`, each on its own lines; with `console`, each after a `$`. */
 export function commandsIn({ language, line, text }: Block): readonly Command[] {
   if (language !== "sh" && language !== "console") return [];
   const commands: { line: number; text: string; output: string[] }[] = [];
@@ -70,7 +70,7 @@ export function commandsIn({ language, line, text }: Block): readonly Command[] 
     .filter((command) => command.text !== "");
 }
 
-/** What somebody who follows a document does, in order: commands, and YAML that goes into the stack's file or a file of its own. */
+/** The steps of a document, in order: commands, and YAML for the stack's file or a file of its own. */
 export type Step =
   | ({ readonly kind: "command" } & Command)
   | ({ readonly kind: "settings" } & Block)
@@ -87,12 +87,12 @@ export function stepsOf(text: string): readonly Step[] {
   });
 }
 
-/** The file that a block is the text of, where its first line says so: `# wish.yaml`. */
+/** The name of the file that a block shows, if its first line has it: `# wish.yaml`. */
 export function fileNameOf({ text }: Pick<Block, "text">): string | undefined {
   return /^# (\S+\.\w+)$/m.exec(text.split("\n")[0] ?? "")?.[1];
 }
 
-/** The headings of a document, as GitHub links to them. */
+/** The anchors of a document's headings, as GitHub generates them. */
 export function anchorsOf(text: string): ReadonlySet<string> {
   const headings = proseOf(text).matchAll(/^#{1,6} (.+)$/gm);
   return new Set(
@@ -105,19 +105,19 @@ export function anchorsOf(text: string): ReadonlySet<string> {
   );
 }
 
-/** Where the links of a document lead, as they are written. */
+/** The link targets of a document. */
 export function linksOf(text: string): readonly string[] {
   return Array.from(proseOf(text).matchAll(/\]\(([^)\s]+)\)/g), ([, target = ""]) => target);
 }
 
-/** The code that stands within sentences. */
+/** The inline code of a document. */
 export function codeIn(text: string): readonly string[] {
   return Array.from(proseOf(text).matchAll(/`([^`]+)`/g), ([, code = ""]) =>
     code.replaceAll(/\s+/g, " "),
   );
 }
 
-/** The commands within a command line, words without their quotes: those joined by `&&`, and those in `$(…)`. */
+/** The commands of a command line, as unquoted words: those joined by `&&`, and those in `$(…)`. */
 export function simpleCommands(line: string): readonly (readonly string[])[] {
   const inner = Array.from(line.matchAll(/\$\(([^()]*)\)/g), ([, text = ""]) => text);
   return [line.replaceAll(/\$\([^()]*\)/g, "x"), ...inner].flatMap((text) =>

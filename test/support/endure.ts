@@ -14,50 +14,50 @@ import type { TestStack } from "./stack.ts";
 import type { Audit, Stretch, Traffic } from "./traffic.ts";
 
 /**
- * Milliseconds that a group of replicas may be without a leader while it has a majority: an election begins 4,000 to
- * 9,000 after the last sign of the old one (nats-server 2.15, raft.go).
+ * Milliseconds that a raft group with a majority may be without a leader: an election begins 4,000 to 9,000 after the
+ * last sign of the old one (nats-server 2.15, raft.go).
  */
 const ELECTION = 10_000;
-/** Milliseconds within which a meta leader without a majority steps down: `lostQuorumInterval`, and its next look. */
+/** Milliseconds in which a meta leader without a majority steps down: `lostQuorumInterval`, and its next check. */
 const STEP_DOWN = 20_000;
-/** Milliseconds within which all has to be well again, if nothing else is known. */
+/** Default of milliseconds in which everything has to be healthy again. */
 const RECOVERY = 60_000;
-/** Milliseconds until acknowledgements of before have arrived. */
+/** Milliseconds until earlier acknowledgements have arrived. */
 const SETTLING = 1_000;
-/** Milliseconds that a stream is watched for, to tell whether it is written to. */
+/** Milliseconds for which streams are observed, to see which of them accept messages. */
 const WATCH = 2_000;
 
-/** A stack that things happen to, under traffic. */
+/** A stack under traffic. */
 export interface Stage {
   readonly stack: TestStack;
-  /** Of the settings that it has. */
+  /** The plan of its settings. */
   readonly plan: ClusterPlan;
-  /** To every stream of the plan. */
+  /** To every stream in the plan. */
   readonly traffic: Traffic;
 }
 
-/** Something that happens, and is over again. */
+/** A fault and its end. */
 export interface Ordeal {
   readonly name: string;
   readonly fault: Fault;
-  /** The names of the nodes that it happens to. */
+  /** Names of the affected nodes. */
   readonly nodes: (stage: Stage) => readonly string[] | Promise<readonly string[]>;
-  /** Milliseconds. Default: until it has shown which streams go on. */
+  /** Duration, milliseconds. Default: long enough to see which streams go on. */
   readonly lasts?: number;
-  /** Milliseconds within which all has to be well again. Default: {@link RECOVERY}. */
+  /** Milliseconds in which everything has to be healthy again. Default: {@link RECOVERY}. */
   readonly recovers?: number;
-  /** To be done while it lasts, once that has shown. */
+  /** Runs during the fault, once that was seen. */
   readonly meanwhile?: (stage: Stage, nodes: readonly NodePlan[]) => Promise<void>;
 }
 
-/** Plans what a stack's settings ask for. */
+/** Plans a stack from its settings. */
 export function planOfStack(stack: TestStack, settings: object): ClusterPlan {
   return planCluster(parseSettings(settings, { project: "nats-regions", stack: stack.name }));
 }
 
 /**
- * Lets something happen under traffic, and writes down how it went. Those streams stop, and only those, of which the
- * plan says that they lose their majority; whatever was acknowledged is there afterwards, the same on every replica.
+ * Injects a fault under traffic, and records the result. Exactly the streams stop that lose their majority according to
+ * the plan, and afterwards every acknowledged message is there, the same on every replica.
  */
 export async function endure(stage: Stage, ordeal: Ordeal): Promise<void> {
   const { plan, traffic } = stage;
@@ -66,7 +66,7 @@ export async function endure(stage: Stage, ordeal: Ordeal): Promise<void> {
   expect(nodes.map(({ name }) => name).sort()).toEqual([...names].sort());
   const lost = lostWith(plan, names);
   const lasts = ordeal.lasts ?? Number.POSITIVE_INFINITY;
-  // What is over before an election would be shows nothing but that nothing is lost.
+  // A fault that ends before an election only shows that nothing is lost.
   const shows = lasts > SETTLING + ELECTION + WATCH;
 
   let recovery = Number.NaN;
@@ -98,14 +98,14 @@ export async function endure(stage: Stage, ordeal: Ordeal): Promise<void> {
 
 const NOTHING_LOST: Partial<Audit> = { missing: [], givenTwice: [], storedTwice: 0, versions: 1 };
 
-/** The streams that lose their majority with those nodes, as planned. */
+/** The streams that lose their majority with those nodes, according to the plan. */
 function lostWith({ streams, fleet }: ClusterPlan, nodes: readonly string[]): string[] {
   return streams
     .filter(({ config }) => !survives(planSeating(placementRequest(config), fleet), nodes))
     .map(({ name }) => name);
 }
 
-/** Sees the lost streams stop and the others go on. */
+/** Expects the lost streams to stop, and the others to go on. */
 async function expectStopped(traffic: Traffic, lost: readonly string[]): Promise<void> {
   const streams = Object.keys(traffic.acknowledged);
   await sleep(SETTLING);
@@ -121,7 +121,7 @@ async function expectStopped(traffic: Traffic, lost: readonly string[]): Promise
   expect(stopped, "streams that stopped").toEqual(lost);
 }
 
-/** Sees the API answer where a majority of all servers is left, and not where there is none. */
+/** Expects the API to answer if a majority of all servers is left, and not to answer otherwise. */
 async function expectMetaLeader(plan: ClusterPlan, lost: readonly string[]): Promise<void> {
   const spared = nodesOf(plan).filter(({ name }) => !lost.includes(name));
   if (spared.length === 0) return;
@@ -133,7 +133,7 @@ async function expectMetaLeader(plan: ClusterPlan, lost: readonly string[]): Pro
   );
 }
 
-/** Sees nodes that reach none of the others take no writes, but to streams that have their majority there. */
+/** Expects isolated nodes to refuse writes, except to streams whose majority they have. */
 export async function expectRefusal({ plan }: Stage, nodes: readonly NodePlan[]): Promise<void> {
   const others = nodesOf(plan).filter((node) => !nodes.includes(node));
   const lost = lostWith(
@@ -154,7 +154,7 @@ function connectTo(nodes: readonly NodePlan[]): Promise<NatsClient> {
   return NatsClient.connect({ clientUrls: Object.fromEntries(urls) });
 }
 
-/** Waits until each of the streams has acknowledged something from now on. */
+/** Waits until each of the streams has acknowledged another message. */
 async function goesOn(traffic: Traffic, streams: readonly string[], limit: number): Promise<void> {
   const before = traffic.acknowledged;
   await eventually(async () => {
@@ -172,7 +172,7 @@ async function secondsUntilWell(stage: Stage, limit: number): Promise<number> {
   return (performance.now() - began) / 1_000;
 }
 
-/** Waits until every node, stream and consumer is well. */
+/** Waits until every node, stream and consumer is healthy. */
 export async function expectWell(
   { plan }: Pick<Stage, "plan">,
   limit: number = RECOVERY,
@@ -202,7 +202,7 @@ interface Outcome {
   readonly recovery: number;
 }
 
-/** A row of a table; numbers are of each stream, and messages are all since the first row. */
+/** A row of a table. Numbers are for each stream; messages count since the first row. */
 function row(
   name: string,
   nodes: readonly string[],

@@ -1,4 +1,4 @@
-/** Waits until a condition holds. @throws Error with the last thing that went wrong, after `milliseconds`. */
+/** Waits until a condition holds. @throws Error with the last failure, after `milliseconds`. */
 export async function eventually(
   condition: () => Promise<boolean>,
   milliseconds = 20_000,

@@ -3,22 +3,22 @@ import type { OwnNode } from "../../live/engine/own-nodes.ts";
 import type { ClusterPort } from "../../run/cluster-port.ts";
 import { NODES, reportOf } from "./observed.ts";
 
-/** A moment of a cluster of {@link NODES}. */
+/** The state of a cluster of {@link NODES} at one moment. */
 export interface Moment {
   readonly observed: ObservedCluster;
   /** Why the engine doesn't answer. */
   readonly silence?: string;
-  /** Settings that containers were made with, by node. Default: `old`. */
+  /** Settings in the containers' labels, by node. Default: `old`. */
   readonly made?: Readonly<Record<string, string>>;
   /** Nodes without a container. */
   readonly missing?: readonly string[];
 }
 
-/** A cluster that goes through moments, one at each look at the engine, the last of which lasts. */
+/** A cluster with a sequence of states: one for each look at the engine, and the last one for all further looks. */
 export class FakeCluster implements ClusterPort {
-  /** Names of the nodes that were asked for streams, a list for each time. */
+  /** Names of the nodes that were asked for streams, one list for each request. */
   readonly observations: string[][] = [];
-  /** What is said of nodes that don't stay up, and of those that were killed. */
+  /** The answers about nodes that don't stay up, and about nodes that were killed for memory. */
   fall: string | undefined;
   kills: string | undefined;
   readonly #left: Moment[];
@@ -64,7 +64,7 @@ export class FakeCluster implements ClusterPort {
   }
 }
 
-/** What comes of a wait, and what is said meanwhile. Time has to be a fake one. */
+/** The result of a wait, and the lines that it printed. Needs fake timers. */
 export async function endOf(
   wait: (say: (line: string) => void) => Promise<boolean>,
   runAllTimers: () => Promise<unknown>,

@@ -7,7 +7,7 @@ if [ -f "$0-fails" ]; then cat "$0-fails" >&2; exit 1; fi
 cat "$0-$1" 2>/dev/null || true
 `;
 
-/** Commands on PATH, before any other, that answer what a test has given them; nothing where it hasn't. */
+/** Fake commands at the start of PATH. They print what a test has configured; by default nothing. */
 export class FakeCommands implements Disposable {
   readonly #folder = mkdtempSync(path.join(tmpdir(), "nats-regions-fake-"));
   readonly #path = process.env.PATH ?? "";
@@ -20,14 +20,14 @@ export class FakeCommands implements Disposable {
     process.env.PATH = [this.#folder, this.#path].join(path.delimiter);
   }
 
-  /** What a command says to a subcommand, e.g. `docker`, `ps`: rows that are asked for as JSON, or text as it is. */
+  /** Sets the output of a command's subcommand, e.g. `docker`, `ps`: rows for JSON formats, or text. */
   answer(command: string, subcommand: string, rows: string | readonly object[]): void {
     const text =
       typeof rows === "string" ? rows : rows.map((row) => JSON.stringify(row)).join("\n");
     writeFileSync(path.join(this.#folder, `${command}-${subcommand}`), text);
   }
 
-  /** Has a command fail from now on. */
+  /** Makes a command fail from now on. */
   complain(command: string, words: string): void {
     writeFileSync(path.join(this.#folder, `${command}-fails`), words);
   }

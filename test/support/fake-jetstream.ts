@@ -25,32 +25,32 @@ interface FakeStream {
 interface FakeChange {
   readonly kind: "move" | "scale";
   readonly origin: { readonly peers: string[]; readonly config: StreamConfig };
-  /** Peers after it. */
+  /** Peers after the change. */
   readonly peers: string[];
-  /** How many looks it still takes. */
+  /** Number of looks that it still takes. */
   looks: number;
 }
 
 /**
- * JetStream in memory, with the semantics of nats-server 2.15 that the lifecycle rests on. The conformance
- * suite holds it to the real server.
+ * JetStream in memory, with those semantics of nats-server 2.15 that the lifecycle depends on. The conformance suite
+ * compares it with the real server.
  */
 export class FakeJetStream implements JetStreamPort {
   fleet: Fleet;
   readonly streams = new Map<string, FakeStream>();
-  /** Verbs in the order in which they came, `info` left out. */
+  /** The requests in their order, without `info`. */
   readonly requests: { verb: string; config?: StreamConfig; preferred?: string }[] = [];
-  /** Thrown by the next requests, one each. */
+  /** Errors of the next requests, one each. */
   readonly failures: Error[] = [];
-  /** So often it was asked what a stream is. */
+  /** Number of `info` requests. */
   looks = 0;
-  /** Looks that a change takes. */
+  /** Number of looks that a change takes. */
   looksPerChange = 3;
-  /** So many of the first looks still show the past: no change under way. */
+  /** Number of looks after an update that still show the state before it, without a change under way. */
   looksAtPast = 1;
-  /** Servers that are down: they stay members, and never become current. */
+  /** Servers that are down. They remain members, and never become current. */
   readonly down = new Set<string>();
-  /** Who wins the next elections, whoever was preferred. */
+  /** Winners of the next elections, regardless of the preferred host. */
   readonly elections: string[] = [];
 
   constructor(fleet: Fleet) {
@@ -235,7 +235,7 @@ export class FakeJetStream implements JetStreamPort {
   }
 }
 
-/** Whom a scale down keeps is shown no sooner than it is through. */
+/** While a scale down is under way, the server doesn't show which replicas it keeps. */
 function describeDesired({ kind, origin, peers }: FakeChange): Reconfiguration {
   const { num_replicas: replicas = 1, placement } = origin.config;
   return {
@@ -245,7 +245,7 @@ function describeDesired({ kind, origin, peers }: FakeChange): Reconfiguration {
   };
 }
 
-/** The last candidates that can be together, so that a test which relies on the first ones fails. */
+/** Picks the last candidates that are allowed together, so that a test which relies on the first ones fails. */
 function pick(
   candidates: readonly string[],
   replicas: number,
@@ -262,7 +262,7 @@ function pick(
   return chosen;
 }
 
-/** Fills in what the server does, in its order of keys, and drops a placement that says nothing. */
+/** Adds the server's defaults in its order of keys, and removes an empty placement. */
 function asStored(config: StreamConfig): StreamConfig {
   const { placement, ...rest } = completeConfig(config);
   return {
@@ -296,7 +296,7 @@ function error(code: number, description: string): JetStreamError {
   return new JetStreamError(code, description);
 }
 
-/** Go's reflect.DeepEqual on what JSON can say: the order of a list counts, that of keys doesn't. */
+/** Compares like Go's reflect.DeepEqual after decoding JSON: the order of a list counts, the order of keys doesn't. */
 function isSame(a: unknown, b: unknown): boolean {
   const canonical = (value: unknown) =>
     JSON.stringify(value, (_, inner: unknown) =>

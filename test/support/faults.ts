@@ -1,4 +1,4 @@
-/** What may happen to nodes of a stack, and how it is taken back. */
+/** Faults of a stack's nodes, and how they are undone. */
 import { execa } from "execa";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
 
@@ -7,19 +7,19 @@ export interface Fault {
   restore(nodes: readonly NodePlan[], plan: ClusterPlan): Promise<unknown>;
 }
 
-/** The servers are gone at once; the engine doesn't bring back what somebody killed. */
+/** The servers are killed. The engine doesn't restart what the user killed. */
 export const KILLED: Fault = {
   inject: (nodes) => docker("kill", "--signal=KILL", ...containersOf(nodes)),
   restore: (nodes) => docker("start", ...containersOf(nodes)),
 };
 
-/** The servers stand still, and go on where they were. Their connections stay open. */
+/** The servers are frozen, and later continue. Their connections stay open. */
 export const PAUSED: Fault = {
   inject: (nodes) => docker("pause", ...containersOf(nodes)),
   restore: (nodes) => docker("unpause", ...containersOf(nodes)),
 };
 
-/** The servers run, but reach nobody and are reached by nobody, clients neither. */
+/** The servers run, but have no network, not even to clients. */
 export const UNPLUGGED: Fault = {
   inject: (nodes, { prefix: network }) =>
     each(nodes, ({ containerName }) => docker("network", "disconnect", network, containerName)),
@@ -29,12 +29,12 @@ export const UNPLUGGED: Fault = {
     ),
 };
 
-/** The servers and the others don't hear each other; clients reach them all. */
+/** The servers and the other nodes don't receive each other's packets; clients reach all of them. */
 export const PARTITIONED = partitioned("INPUT", "OUTPUT");
-/** The others hear the servers, but are not heard by them; clients reach them all. */
+/** The servers don't receive the other nodes' packets, but send to them; clients reach all of them. */
 export const DEAF = partitioned("INPUT");
 
-/** By packet filters in the nodes' own network namespaces, which end with them. */
+/** Uses packet filters in the nodes' own network namespaces, which end with them. */
 function partitioned(...chains: readonly ("INPUT" | "OUTPUT")[]): Fault {
   return {
     inject: async (nodes, plan) => {
@@ -52,12 +52,14 @@ function partitioned(...chains: readonly ("INPUT" | "OUTPUT")[]): Fault {
   };
 }
 
-/** Why {@link PARTITIONED} can't be had here; undefined where it can. */
+/** Why {@link PARTITIONED} isn't possible here; undefined if it is. */
 export function whyNotPartitioned(): Promise<string | undefined> {
   return whyNotAsRoot("nsenter", "iptables");
 }
 
-/** Why something can't be had that only root does, by those commands, on the machine that the engine runs on. */
+/**
+ * Why something isn't possible here that needs root, these commands, and an engine on this machine; undefined if it is.
+ */
 export async function whyNotAsRoot(...commands: readonly string[]): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return "only root can";
   if (process.env.DOCKER_HOST?.match(/^(ssh|tcp):/)) return "the engine is on another machine";
@@ -68,7 +70,7 @@ export async function whyNotAsRoot(...commands: readonly string[]): Promise<stri
   return undefined;
 }
 
-/** Runs `docker`, and gives its stdout. */
+/** Runs `docker`. @returns its stdout. */
 export async function docker(...args: string[]): Promise<string> {
   return (await execa("docker", args)).stdout;
 }

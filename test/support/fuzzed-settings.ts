@@ -3,13 +3,13 @@ import type { Field, NestedField } from "../../lib/base/field-table.ts";
 import { SETTINGS, type Setting } from "../../lib/settings/settings-table.ts";
 import { STREAM_FIELDS } from "../../lib/streams/stream-fields.ts";
 
-/** A stack's config as Pulumi hands it to the program, passwords too: text by name, without a namespace. */
+/** A stack's config as Pulumi passes it to the program, passwords included: texts by name, without a namespace. */
 export type ConfigTexts = Readonly<Record<string, string>>;
 
-/** Stands in every password that is long enough to be told from other text. */
+/** Part of every password that is long enough to be distinguished from other text. */
 export const MARKER = "Zebra-4711";
 
-/** Text that some parser on the way may trip over. */
+/** Text that a parser on the way may misread. */
 const ODD_TEXTS = [
   "",
   "_",
@@ -77,7 +77,7 @@ const oddNumber = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }),
 );
 
-/** Of no type in particular. */
+/** Values of any type. */
 const anything: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 4, arbitrary: oddText },
   { weight: 2, arbitrary: oddNumber },
@@ -95,7 +95,7 @@ const number = fc.oneof(
   fc.constant("9".repeat(40)),
 );
 
-/** A number and a unit, by and large. */
+/** A number and a unit, usually. */
 function quantity(...units: readonly string[]): fc.Arbitrary<string> {
   return fc
     .tuple(number, fc.constantFrom("", "", " ", "\t"), fc.constantFrom(...units))
@@ -126,7 +126,7 @@ function oddNames(known: readonly string[]): fc.Arbitrary<unknown[]> {
   return fc.array(name, { maxLength: 12 });
 }
 
-/** Names of which only blanks and quotes are left out, and what nobody could type. */
+/** Names that may have any characters but blanks, quotes and control characters. */
 const label = fc.oneof(
   fc.constantFrom("c1", "APP", "User-1", "a_b", "0", "1k", "true", "a'b"),
   fc.constantFrom(...ODD_TEXTS.filter(isLabel)),
@@ -203,7 +203,7 @@ function fields(table: Readonly<Record<string, Field | NestedField>>): fc.Arbitr
   return fc.record(values, { requiredKeys });
 }
 
-/** A few fields at a time: of many together, some exclude each other. */
+/** A few fields at a time, because many fields exclude each other. */
 const someFields: fc.Arbitrary<object> = fc
   .subarray(Object.entries<Field>(STREAM_FIELDS), { maxLength: 3 })
   .chain((some) => fields(Object.fromEntries(some)));
@@ -220,7 +220,7 @@ const policy = fc.record(
   { requiredKeys: [] },
 );
 
-/** Somebody may look for a password anywhere. */
+/** A password in the wrong place. */
 const misplaced = fc.constant({ password: MARKER });
 
 const stream = fc.oneof(
@@ -261,10 +261,10 @@ const account = fc.record(
 );
 const accounts = fc.dictionary(fc.constantFrom("BILLING", "AUDIT"), account, { maxKeys: 2 });
 
-/** What is right for a setting by itself, and what is about to be wrong. */
+/** Arbitraries of the right and of the wrong values of a setting. */
 type Values = readonly [fc.Arbitrary<unknown>, fc.Arbitrary<unknown>];
 
-/** Those for which there is more to say than their kinds. */
+/** Settings with other values than their kind suggests. */
 const OWN_VALUES: Readonly<Record<string, Values>> = {
   patience: [fc.constantFrom("10s", "2m", "1h30m"), oddDuration],
   regions: [names(REGIONS, 2), oddNames(REGIONS)],
@@ -323,7 +323,7 @@ const VALUES: Readonly<Record<string, Values>> = Object.fromEntries(
     .map(([name, setting]) => [name, OWN_VALUES[name] ?? valuesByKind(name, setting)]),
 );
 
-/** All that there are. */
+/** All settings. */
 export const SETTING_NAMES: ReadonlySet<string> = new Set(Object.keys(SETTINGS));
 
 const password = fc.oneof(
@@ -333,7 +333,7 @@ const password = fc.oneof(
 );
 const oddPassword = fc.constantFrom("", `$2a$11$${MARKER}`, `$2b$04$`, MARKER.repeat(2_000));
 
-/** Values that are wrong, of a setting or two. */
+/** Wrong values of one or two settings. */
 const wrong = fc
   .subarray(Object.entries(VALUES), { minLength: 1, maxLength: 2 })
   .chain((some) => record(some, ([, odd]) => fc.oneof({ weight: 3, arbitrary: odd }, anything)));
@@ -344,8 +344,8 @@ const wrongPasswords = fc.record(
 );
 
 /**
- * Settings as people may write them: in some of them something is wrong, in the others each is right by
- * itself. What is right with each other is for the planner to say.
+ * Settings as users may write them: some have wrong values, in the others each value is right by itself. The planner
+ * judges whether they fit together.
  */
 export const fuzzedSettings: fc.Arbitrary<ConfigTexts> = fc
   .tuple(
@@ -368,7 +368,7 @@ function record<T>(
   return fc.record(Object.fromEntries(entries.map(([name, item]) => [name, valuesOf(item)])));
 }
 
-/** As Pulumi does it: text as it is, all else as JSON. */
+/** Pulumi's form: strings as they are, anything else as JSON. */
 function toTexts(settings: object): ConfigTexts {
   return Object.fromEntries(
     Object.entries(settings)

@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import { CONFIG_DIR, DATA_DIR } from "../../lib/nodes/nats-conf.ts";
 
-/** What `docker inspect` says of a container, as far as it is looked at. */
+/** The fields of `docker inspect` that are checked. */
 interface Container {
   readonly Name: string;
   readonly Args: readonly string[];
@@ -87,7 +87,7 @@ const CONTAINER_RULES: Readonly<
     Object.keys(Config.Labels).every((label) => label.startsWith("nats-regions.")),
 };
 
-/** What isn't as safe as it should be in all that a stack has on the engine, a sentence each. */
+/** The weaknesses of all that a stack has on the engine, one sentence each. */
 export async function weaknesses(prefix: string, stack: string): Promise<string[]> {
   const inspect = async <T>(list: readonly string[], kind: string): Promise<T[]> => {
     const label = `--filter=label=nats-regions.stack=nats-regions/${stack}`;
@@ -122,7 +122,7 @@ export async function weaknesses(prefix: string, stack: string): Promise<string[
   ];
 }
 
-/** Files of a node's config that not only the server itself can read, or that anybody can write. */
+/** Files of a node's config that others than the server can read, or that anybody can write. */
 async function readableFiles(container: string): Promise<string[]> {
   const listing = `docker cp "${container}:${CONFIG_DIR}" - | tar --list --verbose --numeric-owner`;
   const { stdout } = await execa("sh", ["-c", listing]);

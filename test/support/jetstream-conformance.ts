@@ -4,7 +4,7 @@ import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import { type JetStreamPort, StreamNotFound } from "../../live/jetstream/jetstream.ts";
 import { eventually } from "./eventually.ts";
 
-/** What every JetStreamPort over the seed's nine servers must do: run against the fake and the real one. */
+/** What every JetStreamPort to the seed's nine servers must do. It runs against the fake and against the real one. */
 export function describeJetStreamPort(name: string, open: () => JetStreamPort): void {
   describe(`JetStreamPort: ${name}`, () => {
     const stream: StreamConfig = {

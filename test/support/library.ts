@@ -1,4 +1,4 @@
-/** Programs of others, which have installed the package and are run by the plain CLI. */
+/** Programs of users, which have the package installed and run with the plain CLI. */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -9,23 +9,23 @@ import { namesOnEngine, removeFromEngine } from "./on-engine.ts";
 import { nameWithOwnPorts } from "./own-ports.ts";
 import { type Outcome, PASSWORDS, PROJECT } from "./stack.ts";
 
-/** What a program installs beside the package, in the versions that are installed here. */
+/** Packages that a program installs besides this one, in the versions that are installed here. */
 const BESIDE = ["@pulumi/command", "@pulumi/docker", "@pulumi/pulumi", "@types/node", "typescript"];
 
 const STACK = "dev";
 
-/** A program, and what its package.json and Pulumi.yaml say of how it is run. */
+/** A program, and the entries of its package.json and Pulumi.yaml that affect how it runs. */
 export interface Program {
   readonly file: "index.ts" | "index.js";
   readonly text: string;
   readonly type: "module" | "commonjs";
-  /** Whether Pulumi is to compile it, as it does where Pulumi.yaml says nothing; else node strips its types. */
+  /** Whether Pulumi compiles it, as is its default; false: node strips its types. */
   readonly typescript?: false;
 }
 
 let packed: Promise<string> | undefined;
 
-/** @returns path of the tarball, which is there as long as the process. */
+/** @returns path of the tarball, which exists until the process ends. */
 async function packOnce(): Promise<string> {
   const folder = mkdtempSync(path.join(tmpdir(), "nats-regions-package-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
@@ -33,11 +33,11 @@ async function packOnce(): Promise<string> {
 }
 
 /**
- * A project in a folder of its own with the packed package installed, and one stack of it, driven by the CLI as
- * anybody has it: nothing of this repository is around it.
+ * A project in its own folder with the packed package installed, and one stack of it, run with the CLI as users have
+ * it: nothing of this repository is around it.
  */
 export class LibraryProgram implements AsyncDisposable {
-  /** Of its own, and so are the names on the engine, which begin with it. */
+  /** Unique, and so are the names on the engine, which begin with it. */
   readonly project: string;
   readonly folder = mkdtempSync(path.join(tmpdir(), "nats-regions-library-"));
   readonly #dependencies: Record<string, string> = {};
@@ -49,9 +49,9 @@ export class LibraryProgram implements AsyncDisposable {
   }
 
   /**
-   * Packs the package, installs it, and makes a stack with {@link PASSWORDS} as its settings.
+   * Packs the package, installs it, and creates a stack with {@link PASSWORDS} as its settings.
    *
-   * @param clusters the names of all clusters that it will ever have.
+   * @param clusters names of all clusters that the program will ever have.
    */
   static async install(program: Program, ...clusters: readonly string[]): Promise<LibraryProgram> {
     const made = new LibraryProgram(clusters);
@@ -62,9 +62,9 @@ export class LibraryProgram implements AsyncDisposable {
   }
 
   /**
-   * The same of a program in examples/, as it is there but for its name and the versions of what it installs.
+   * The same with a program of examples/, unchanged except for its name and the versions of its packages.
    *
-   * @param clusters the names of all clusters that it has.
+   * @param clusters names of all of its clusters.
    * @param secrets settings of its stack.
    */
   static async installExample(
@@ -108,7 +108,7 @@ export class LibraryProgram implements AsyncDisposable {
     writeFileSync(this.#in(file), change(readFileSync(this.#in(file), "utf8")));
   }
 
-  /** Replaces the program; what is installed stays. */
+  /** Replaces the program; installed packages stay. */
   write({ file, text, type, typescript }: Program): void {
     for (const other of ["index.ts", "index.js"]) rmSync(this.#in(other), { force: true });
     writeFileSync(this.#in(file), text);
@@ -116,11 +116,11 @@ export class LibraryProgram implements AsyncDisposable {
     const manifest = { name: this.project, private: true, type, main: file, dependencies };
     writeFileSync(this.#in("package.json"), JSON.stringify(manifest));
     const runtime = { name: "nodejs", options: typescript === false ? { typescript } : {} };
-    // Pulumi reads YAML, of which this is some.
+    // JSON is YAML, too.
     writeFileSync(this.#in("Pulumi.yaml"), JSON.stringify({ name: this.project, runtime }));
   }
 
-  /** What the compiler has to say against a file beside the program; empty where nothing. */
+  /** The compiler's errors for a file next to the program; empty if there are none. */
   async complaints(text: string, ...options: readonly string[]): Promise<string> {
     const file = this.#in("types.ts");
     writeFileSync(file, text);
@@ -131,13 +131,13 @@ export class LibraryProgram implements AsyncDisposable {
     return stdout;
   }
 
-  /** Runs a command of the CLI and tells how it ended. */
+  /** Runs a command of the CLI, and returns how it ended. */
   async pulumi(...args: string[]): Promise<Outcome> {
     const { exitCode = 1, all } = await this.#start(args);
     return { exitCode, text: all };
   }
 
-  /** Runs a module beside the program in the place of the CLI, and tells how it ended. */
+  /** Runs a module next to the program instead of the CLI, and returns how it ended. */
   async node(text: string): Promise<Outcome> {
     writeFileSync(this.#in("beside.mjs"), text);
     const { exitCode = 1, all } = await this.#start(["beside.mjs"], process.execPath);
@@ -145,25 +145,25 @@ export class LibraryProgram implements AsyncDisposable {
     return { exitCode, text: all };
   }
 
-  /** Runs a command of the CLI that has to succeed, and gives what it said. */
+  /** Runs a command of the CLI that has to succeed, and returns its output. */
   async expectPulumi(...args: string[]): Promise<string> {
     const { exitCode, text } = await this.pulumi(...args);
     if (exitCode === 0) return text;
     throw new Error(`pulumi ${args.join(" ")} ended with ${exitCode}:\n${text.slice(-6_000)}`);
   }
 
-  /** What the program exports, as of the last `up`. */
+  /** The program's outputs as of the last `up`. */
   async outputs(): Promise<Readonly<Record<string, unknown>>> {
     const { stdout } = await this.#start(["stack", "output", "--json"]);
     return JSON.parse(stdout);
   }
 
-  /** What of this project is on the engine: containers, volumes and networks, by name. */
+  /** Names of the project's containers, volumes and networks on the engine. */
   leftovers(): Promise<string[]> {
     return namesOnEngine(this.project);
   }
 
-  /** Removes what a failed test left of the stack: what isn't the package's, only a `destroy` finds. */
+  /** Removes what a failed test left behind. Only `destroy` finds resources that aren't the package's. */
   async remove(): Promise<void> {
     if ((await this.leftovers()).length > 0) await this.pulumi("destroy", "--yes");
     await removeFromEngine(this.project);

@@ -5,18 +5,18 @@ import { hostsOf } from "../../providers/streams/replicas.ts";
 import { eventually } from "./eventually.ts";
 
 const PUBLISHERS = 8;
-/** Milliseconds that a publisher rests after an acknowledgement: several hundred messages a second in all. */
+/** Milliseconds that a publisher pauses after an acknowledgement: several hundred messages a second in total. */
 const REST = 10;
 const ACK_TIMEOUT = 1_000;
 const PAYLOAD_BYTES = 200;
-/** Requests at a time when a stream is read. */
+/** Concurrent requests while a stream is read. */
 const READERS = 64;
 
-/** What a stream has acknowledged: a promise to hold it. */
+/** The messages that a stream has acknowledged, and so has to hold. */
 export class Ledger {
-  /** Payloads by the sequence that the acknowledgement gave them. */
+  /** Payloads by the sequence in their acknowledgement. */
   readonly acked = new Map<number, string>();
-  /** Sequences that were given out twice: what came first is gone. */
+  /** Sequences that were assigned twice: the first message is lost. */
   readonly givenTwice: number[] = [];
 
   record(sequence: number, payload: string): void {
@@ -29,15 +29,15 @@ export class Ledger {
     this.givenTwice.length = 0;
   }
 
-  /** Acknowledged messages that a stream does not hold as they were sent. */
+  /** Acknowledged messages that a stream doesn't hold as they were sent. */
   missingFrom(contents: ReadonlyMap<number, string>): [number, string][] {
     return [...this.acked].filter(([sequence, payload]) => contents.get(sequence) !== payload);
   }
 }
 
-/** Publishes to a stream without a break, and remembers all that was acknowledged. */
+/** Publishes to a stream continuously, and records what was acknowledged. */
 export class Load extends Ledger {
-  /** Not acknowledged: stored or not, nobody was promised anything. */
+  /** Messages without an acknowledgement. They may be stored or not. */
   unanswered = 0;
   #stopped = false;
   readonly #publishers: readonly Promise<void>[];
@@ -49,7 +49,7 @@ export class Load extends Ledger {
     );
   }
 
-  /** Stops, once the last acknowledgement is in. */
+  /** Stops, and waits for the last acknowledgement. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#publishers);
@@ -67,9 +67,9 @@ export class Load extends Ledger {
 }
 
 /**
- * The sequence that a message was stored at; none where nobody said so within `timeout` milliseconds.
+ * Publishes a message. @returns its sequence; undefined without an acknowledgement within `timeout` milliseconds.
  *
- * @param id where given, the stream stores the message once, however often it is sent.
+ * @param id message id: with one, the stream stores the message once, however often it is sent.
  */
 export async function publish(
   client: NatsConnection,
@@ -88,7 +88,7 @@ export async function publish(
   }
 }
 
-/** nats-server's `JSNoMessageFoundErr`: there is none with that sequence. */
+/** nats-server's `JSNoMessageFoundErr`: there is no message with that sequence. */
 const NO_MESSAGE = 10037;
 
 interface StoredMessage {
@@ -97,9 +97,9 @@ interface StoredMessage {
 }
 
 /**
- * Every message of a stream by sequence, as its leader has it (`MSG.GET` is answered by nobody else).
+ * Every message of a stream by sequence, from its leader (only the leader answers `MSG.GET`).
  *
- * @throws Error where the leader can't say whether it has one.
+ * @throws Error if the leader can't say whether it has a message.
  */
 export async function readContents(
   client: NatsConnection,
@@ -125,7 +125,7 @@ export async function readContents(
   return contents;
 }
 
-/** How much each replica holds and a checksum of it, by host: each is made the leader in turn. */
+/** The number of messages and a checksum of each replica, by host. Each replica is made the leader in turn. */
 export async function checksums(
   client: NatsConnection,
   port: JetStreamPort,

@@ -1,7 +1,7 @@
 import { monitorsOf, type StackOutputs } from "../../lib/plan/outputs.ts";
 import { getPages } from "../../live/monitoring/monitoring.ts";
 
-/** The meta groups that the nodes believe in, as "leader of size": one entry if all agree. */
+/** The meta groups that the nodes report, as "leader of size": one entry if all agree. */
 export async function metaGroups(outputs: StackOutputs): Promise<string[]> {
   const groups = await Promise.all(
     monitorsOf(outputs).map(async (node) => {

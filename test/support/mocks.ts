@@ -2,18 +2,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 
-/** A resource as Pulumi would have been asked for it. */
+/** A resource as it was registered. */
 export interface Recorded {
   readonly type: string;
   readonly name: string;
-  /** Secrets opened. */
+  /** With secrets as plain values. */
   readonly inputs: Readonly<Record<string, unknown>>;
-  /** Secrets taken out. */
+  /** Without secrets. */
   readonly plainInputs: unknown;
 }
 
 export interface Recorder {
-  /** All resources, once as many as expected have been asked for. */
+  /** All resources, once this many have been registered. */
   settled(count: number): Promise<readonly Recorded[]>;
 }
 
@@ -22,12 +22,12 @@ const SIGNATURE_KEY = pulumi.runtime.specialSigKey;
 
 type Answer = (error: Error | null, response: object) => void;
 
-// The SDK's mock of Pulumi's monitor doesn't know hooks (3.259).
+// The SDK's mock of Pulumi's monitor doesn't support hooks (3.259).
 Object.assign(MockMonitor.prototype, {
   registerResourceHook: (_request: unknown, answer: Answer) => answer(null, {}),
 });
 
-/** Replaces Pulumi by a recorder, which proves what is asked for, not what a provider makes of it. */
+/** Replaces Pulumi by a recorder. It shows what a program registers, not what a provider does with it. */
 export async function recordResources(): Promise<Recorder> {
   const recorded: Recorded[] = [];
   await pulumi.runtime.setMocks(

@@ -4,7 +4,7 @@ import { clientTls } from "../../live/jetstream/client-tls.ts";
 import { eventually } from "./eventually.ts";
 import { PASSWORDS } from "./stack.ts";
 
-/** What the JetStream API says of a stream, as far as tests ask. */
+/** The fields of the JetStream API's stream info that tests use. */
 interface StreamInfo {
   readonly config: {
     readonly subjects?: string[];
@@ -19,7 +19,7 @@ interface StreamInfo {
   readonly error?: { readonly err_code: number; readonly description: string };
 }
 
-/** A client of a running cluster that knows nothing of this project: the other witness. */
+/** A client of a running cluster that uses no code of this project, as an independent check. */
 export class NatsClient implements AsyncDisposable {
   readonly #connection: NatsConnection;
 
@@ -50,16 +50,16 @@ export class NatsClient implements AsyncDisposable {
     return this.#request(`$JS.API.STREAM.INFO.${stream}`);
   }
 
-  /** Hosts that hold a replica, sorted; those that aren't current are left out. */
+  /** Hosts that hold a current replica, sorted. */
   async hosts(stream: string): Promise<string[]> {
     const { cluster } = await this.info(stream);
     const followers = (cluster.replicas ?? []).filter(({ current }) => current);
     return [cluster.leader ?? "", ...followers.map(({ name }) => name)].sort();
   }
 
-  /** Publishes and waits until the stream has stored the message. */
+  /** Publishes a message, and waits until the stream has stored it. */
   async publish(subject: string, payload: string): Promise<void> {
-    // Not every server has heard of a new stream at once: then nobody is there to take the message.
+    // Right after a stream's creation, some servers don't know yet that it takes the subject.
     await eventually(async () => {
       const ack = await this.#request<{ stream?: string; error?: unknown }>(subject, payload);
       if (!ack.stream) throw new Error(`not stored: ${JSON.stringify(ack)}`);
@@ -81,7 +81,7 @@ export class NatsClient implements AsyncDisposable {
     return payloads;
   }
 
-  /** Whether the meta leader answers, who has to have a majority of all servers behind it. */
+  /** Whether the meta leader answers. It needs a majority of all servers. */
   async hasMetaLeader(): Promise<boolean> {
     try {
       return !(await this.#request<{ error?: unknown }>("$JS.API.STREAM.NAMES")).error;
@@ -90,7 +90,7 @@ export class NatsClient implements AsyncDisposable {
     }
   }
 
-  /** Has another server lead the meta group; as a user of the system account. */
+  /** Moves the leadership of the meta group to another server; as a user of the system account. */
   async moveMetaLeader(preferred: string): Promise<void> {
     const placement = { preferred };
     const answer = await this.#request<{ error?: unknown }>(
@@ -100,7 +100,7 @@ export class NatsClient implements AsyncDisposable {
     if (answer.error) throw new Error(JSON.stringify(answer.error));
   }
 
-  /** Has another replica lead a stream; whether one does is for the caller to see. */
+  /** Makes a stream's leader step down. The caller checks whether another one leads. */
   async stepDown(stream: string): Promise<void> {
     await this.#request(`$JS.API.STREAM.LEADER.STEPDOWN.${stream}`);
   }
@@ -130,7 +130,7 @@ export class NatsClient implements AsyncDisposable {
     return this.#request(`$JS.API.STREAM.UPDATE.${stream}`, JSON.stringify(config));
   }
 
-  /** A durable one that pulls. */
+  /** Adds a durable pull consumer. */
   async addConsumer(stream: string, name: string): Promise<void> {
     const config = { durable_name: name, ack_policy: "explicit" };
     const answer = await this.#request<{ error?: unknown }>(

@@ -23,24 +23,24 @@ export const BINARY = join(
   "nats-regions/bin/nats-server",
 );
 
-/** Real nats-server processes on loopback that form one cluster. */
+/** A cluster of real nats-server processes on loopback. */
 export interface TestCluster {
   readonly fleet: Fleet;
   readonly connection: Servers & UserLogin;
   readonly systemConnection: Servers & UserLogin;
-  /** Account that `connection` belongs to. */
+  /** Account of `connection`. */
   readonly account: string;
   readonly monitors: readonly Monitor[];
-  /** Gives the account other limits by a config reload, and waits until all servers have them. */
+  /** Changes the account's limits by a config reload, and waits until all servers have them. */
   relimit(limits: JetStreamLimits): Promise<void>;
   /**
-   * Gives servers other tags by a config reload, and waits until the meta leader places by them.
+   * Changes servers' tags by a config reload, and waits until the meta leader uses them for placement.
    *
    * @param tags by server; the others keep theirs.
-   * @returns the fleet with all tags in force. Each server carries one more, its {@link markerOf}.
+   * @returns the fleet with all current tags. Each changed server has an additional one, its {@link markerOf}.
    */
   retag(tags: Readonly<Record<string, readonly string[]>>): Promise<Fleet>;
-  /** SIGKILL, or whatever else. */
+  /** Sends a signal, e.g. SIGKILL. */
   signal(server: string, signal: NodeJS.Signals): void;
   stop(): Promise<void>;
 }
@@ -52,12 +52,12 @@ interface Process {
   readonly child: ChildProcess;
 }
 
-/** Bytes of a server's stores. */
+/** Sizes of a server's stores, bytes. */
 export type StoreSizes = Readonly<Record<StoreKind, number>>;
 
 const USUAL_STORES: StoreSizes = { file: 1024 ** 3, memory: 64 * 1024 ** 2 };
 
-/** What all servers' configs have in common, and each has of its own. */
+/** The part of the config that all servers share. */
 interface Shared {
   readonly routes: readonly string[];
   readonly uniqueTag: string;
@@ -68,7 +68,7 @@ interface Shared {
 
 const MARKER = "server:";
 
-/** The tag that a server which was given other tags has to itself, anew each time. */
+/** The unique tag that a server gets with each change of its tags. */
 export function markerOf({ name, tags }: Server): string {
   const marker = tags.find((tag) => tag.startsWith(MARKER));
   if (marker === undefined) throw new Error(`server ${name} carries no marker`);
@@ -76,9 +76,9 @@ export function markerOf({ name, tags }: Server): string {
 }
 
 /**
- * Starts a cluster and waits until all servers are in one meta group.
+ * Starts a cluster, and waits until all servers are in one meta group.
  *
- * @param binary nats-server, of another version perhaps.
+ * @param binary path of nats-server, possibly of another version.
  */
 export async function startCluster(
   servers: readonly Server[] = SEED_SERVERS,
@@ -201,10 +201,10 @@ accounts {
 }
 
 /**
- * Asks the meta leader, who alone knows what it knows of the others, for a place that can't be: no server
- * carries the last tag. The refusal (`selectPeerGroup`, nats-server 2.15) names for each server the first tag
- * that it fails by, which is its marker once its tags are known. Of a server that takes no replicas nothing
- * but that is known, and nothing else matters: were it still taken for another, it would fail by the last tag.
+ * Asks the meta leader for an impossible placement, because only the leader knows which tags it has received: no server
+ * has the last of the requested tags. The refusal (`selectPeerGroup`, nats-server 2.15) names for each server the first
+ * tag that doesn't match, which is its marker once its current tags are known. For a server that takes no replicas, the
+ * refusal only says that; if the leader still had its former tags, it would name the last tag.
  */
 async function areTagsInForce(port: JetStreamPort, servers: readonly Server[]): Promise<boolean> {
   const nowhere = "carried-by-no-server";
@@ -244,7 +244,7 @@ async function isOneMetaGroup(processes: readonly Process[]): Promise<boolean> {
     })),
   );
   const agreed = new Set(views.map(({ group }) => `${group?.leader}/${group?.cluster_size}`));
-  // Only the leader knows how the others fare.
+  // Only the leader knows the state of the others.
   const followers = views.find(({ name, group }) => name === group?.leader)?.group?.replicas ?? [];
   return (
     agreed.size === 1 &&
@@ -258,7 +258,7 @@ async function getJson<Body>({ ports }: Pick<Process, "ports">, path: string): P
   return (await response.json()) as Body;
 }
 
-/** Ports that were free a moment ago: all are held until the last is found, so none comes up twice. */
+/** Ports that were free a moment ago. All are held until the last one is found, so they are different. */
 export async function freePorts(count: number): Promise<number[]> {
   const listeners = await Promise.all(
     Array.from({ length: count }, async () => {

@@ -9,7 +9,7 @@ import type { Accounts } from "../../lib/accounts/accounts-conf.ts";
 import { renderAccountsConf } from "../../lib/nodes/nats-conf.ts";
 import { BINARY, freePorts } from "./nats-cluster.ts";
 
-/** A lone nats-server process with JetStream, and accounts as a node has them. */
+/** A single nats-server process with JetStream, and accounts like a node's. */
 export class NatsServer implements AsyncDisposable {
   readonly url: string;
   readonly monitor: string;
@@ -34,7 +34,7 @@ export class NatsServer implements AsyncDisposable {
     return server;
   }
 
-  /** Gives it other accounts by a reload. @returns milliseconds until they were in force. */
+  /** Changes the accounts by a reload. @returns milliseconds until they were in force. */
   async reload(accounts: Accounts): Promise<number> {
     const loadTime = async () => (await this.page("varz")).config_load_time;
     const before = await loadTime();
@@ -45,7 +45,7 @@ export class NatsServer implements AsyncDisposable {
     return performance.now() - began;
   }
 
-  /** A client by user and password, or by the seed of an nkey. */
+  /** A client that logs in with user and password, or with the seed of an nkey. */
   connect(user: string, pass?: string): Promise<NatsConnection> {
     const login: { user?: string; pass?: string; authenticator?: Authenticator } =
       pass === undefined

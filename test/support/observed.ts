@@ -7,7 +7,7 @@ import type {
 } from "../../lib/observed/observed.ts";
 import type { NodeReport } from "../../lib/observed/readiness.ts";
 
-/** The nodes of the seed. */
+/** The seed's nodes. */
 export const NODES = ["az1", "az2", "az3"].flatMap((zone) =>
   ["rg1", "rg2", "rg3"].map((region) => `${region}-${zone}`),
 );
@@ -21,7 +21,7 @@ export interface Place {
   readonly consumers?: readonly ObservedConsumer[];
 }
 
-/** A stream of account APP on some hosts, the first of which leads it. */
+/** A stream of account APP on some hosts, led by the first one. */
 export function streamOn(
   name: string,
   hosts: readonly string[],
@@ -44,7 +44,7 @@ export function streamOn(
   };
 }
 
-/** A cluster of {@link NODES} with streams; those that are silent are no well members of the meta group either. */
+/** A cluster of {@link NODES} with streams. Silent nodes are unhealthy members of the meta group, too. */
 export function clusterWith(
   streams: readonly ObservedStream[],
   { silent = [], full = [] }: { silent?: readonly string[]; full?: readonly string[] } = {},
@@ -64,7 +64,7 @@ export function clusterWith(
   };
 }
 
-/** What a node of {@link NODES} says of itself and of the meta group. */
+/** The report of one of {@link NODES} about itself and the meta group. */
 export function reportOf(name: string, observed: ObservedCluster): NodeReport {
   if (observed.silent.includes(name)) return { name };
   const ill = observed.streams.find((stream) => stream.ill.includes(name));

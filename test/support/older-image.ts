@@ -6,7 +6,7 @@ import { execa } from "execa";
 /** Milliseconds that a pull of 10 MB may take. */
 const PULL_LIMIT = 120_000;
 
-/** Has an official image of another version on the engine, built from source where it can't be pulled. */
+/** Makes sure that the engine has an image of another version: the official one, or one built from source. */
 export async function provideImage(version: string): Promise<string> {
   const image = `nats:${version}`;
   const has = await execa("docker", ["image", "inspect", image], { reject: false });
@@ -31,7 +31,7 @@ async function buildImage(version: string, image: string): Promise<void> {
   }
 }
 
-/** Builds `nats-server` in a folder, for this machine unless `target` says otherwise. */
+/** Builds `nats-server` into a folder, for this machine or for `target`. */
 export async function buildServer(
   version: string,
   folder: string,

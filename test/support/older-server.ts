@@ -4,7 +4,9 @@ import { execa } from "execa";
 import { BINARY } from "./nats-cluster.ts";
 import { buildServer, provideImage } from "./older-image.ts";
 
-/** Has nats-server of another version on this machine: built from source, else out of its image. Kept for later. */
+/**
+ * Path of nats-server of another version: built from source, else copied out of its image. It is kept for later runs.
+ */
 export async function provideServer(version: string): Promise<string> {
   const place = `${BINARY}-${version}`;
   if (existsSync(place)) return place;

@@ -1,7 +1,7 @@
-/** What is on the user's engine by names that begin alike, as a stack's do. */
+/** Objects on the user's engine whose names have a common prefix, like a stack's. */
 import { execa } from "execa";
 
-/** Containers, volumes and networks, by name. */
+/** Names of the containers, volumes and networks. */
 export async function namesOnEngine(prefix: string): Promise<string[]> {
   const filter = `--filter=name=${prefix}`;
   const lists = await Promise.all([
@@ -12,7 +12,7 @@ export async function namesOnEngine(prefix: string): Promise<string[]> {
   return lists.flatMap(({ stdout }) => stdout.split("\n").filter((name) => name !== ""));
 }
 
-/** Removes it all, whatever state it is in. */
+/** Removes all of them, whatever their state. */
 export async function removeFromEngine(prefix: string): Promise<void> {
   const filter = `--filter=name=${prefix}`;
   const shell = (command: string) => execa("sh", ["-c", command], { reject: false });

@@ -6,7 +6,7 @@ import {
 } from "../../live/jetstream/jetstream.ts";
 import { startCluster, type TestCluster } from "./nats-cluster.ts";
 
-/** A cluster, its account's streams as the product sees them, and a client of that account. */
+/** A cluster, its account's streams through the product's port, and a client of that account. */
 export interface OpenCluster {
   readonly cluster: TestCluster;
   readonly port: JetStreamPort;
@@ -15,7 +15,7 @@ export interface OpenCluster {
   close(): Promise<void>;
 }
 
-/** Starts a cluster and opens it. @param servers as `startCluster` takes them. */
+/** Starts a cluster and connects to it. @param servers as for `startCluster`. */
 export async function openCluster(
   ...servers: Parameters<typeof startCluster>
 ): Promise<OpenCluster> {

@@ -1,4 +1,4 @@
-/** A Docker engine besides the user's, to be stopped and started again. For root, on Linux. */
+/** A Docker engine in addition to the user's, which tests can stop and start. Needs root and Linux. */
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,29 +8,31 @@ import { execa } from "execa";
 import { eventually } from "./eventually.ts";
 import { whyNotAsRoot } from "./faults.ts";
 
-/** Unlikely to be anybody else's; the first half is the default bridge's, the second for networks. */
+/** A range that is probably unused: the first half for the default bridge, the second for networks. */
 const RANGE = "10.213.112.0/20";
 const BRIDGE_ADDRESS = "10.213.112.1/24";
 const NETWORKS = "base=10.213.120.0/21,size=24";
 const IN_RANGE = /^10\.213\.1(1[2-9]|2[0-7])\./;
-/** Packets from one node to another: the user's engine has the kernel drop what it doesn't know of. */
+/**
+ * Accepts packets between nodes, because the rules of the user's engine drop those of bridges that it doesn't know.
+ */
 const AMONG_NODES = ["FORWARD", "--source", RANGE, "--destination", RANGE, "--jump", "ACCEPT"];
-/** Milliseconds until the engine answers: it stops the containers of one that was killed before. */
+/** Milliseconds until the engine answers: after a kill, it first stops its containers. */
 const START_LIMIT = 90_000;
-/** Milliseconds that the engine has to stop all containers, which have 30 s each. */
+/** Milliseconds that the engine may take to stop all containers, each of which has 30 s. */
 const STOP_LIMIT = 60_000;
 
-/** By which it is asked to stop, or gone at once. */
+/** SIGTERM asks it to stop, SIGKILL ends it at once. */
 export type Signal = "SIGTERM" | "SIGKILL";
 
-/** Why {@link OwnEngine} can't be had here; undefined where it can. */
+/** Why {@link OwnEngine} isn't possible here; undefined if it is. */
 export function whyNoOwnEngine(): Promise<string | undefined> {
   return whyNotAsRoot("dockerd", "ip", "iptables", "umount");
 }
 
 /**
- * A `dockerd` with folders, a containerd and a bridge of its own. It makes no packet filters, as two engines would
- * remove each other's: ports are published by its proxies.
+ * A `dockerd` with its own folders, containerd and bridge. It creates no packet filters, because two engines would
+ * remove each other's: its proxies publish ports.
  */
 export class OwnEngine implements AsyncDisposable {
   readonly #folder = mkdtempSync(path.join(tmpdir(), "nats-regions-engine-"));
@@ -39,11 +41,11 @@ export class OwnEngine implements AsyncDisposable {
   #isKilled = false;
 
   private constructor() {
-    // Not the user's, who may have one by the usual name.
+    // A file of its own, because the user's engine may have one at the default path.
     writeFileSync(this.#in("daemon.json"), "{}");
   }
 
-  /** Starts an engine that has images of the user's. */
+  /** Starts an engine with images of the user's engine. */
   static async start(...images: readonly string[]): Promise<OwnEngine> {
     const engine = new OwnEngine();
     try {
@@ -51,8 +53,8 @@ export class OwnEngine implements AsyncDisposable {
       await execa("ip", ["address", "add", BRIDGE_ADDRESS, "dev", engine.#bridge]);
       await execa("ip", ["link", "set", engine.#bridge, "up"]);
       await execa("iptables", ["--wait", "--insert", ...AMONG_NODES]);
-      // Networks keep what they are given now. Whenever an engine that has been there before starts with such an
-      // option, it removes docker0, whosever that is (moby, `initNetworkController`).
+      // Only at the first start: networks keep the pools. If an engine that has run before starts with such an option,
+      // it removes docker0, even another engine's (moby, `initNetworkController`).
       await engine.#run(`--default-address-pool=${NETWORKS}`);
       const load = ["--host", engine.host, "load"];
       for (const image of images) await execa("docker", ["save", image]).pipe("docker", load);
@@ -63,22 +65,22 @@ export class OwnEngine implements AsyncDisposable {
     }
   }
 
-  /** As `DOCKER_HOST` has it. */
+  /** The value of `DOCKER_HOST`. */
   get host(): string {
     return `unix://${this.#in("docker.sock")}`;
   }
 
-  /** Stops the engine by a signal, and starts it again so many milliseconds after it has ended. */
+  /** Stops the engine by a signal, and starts it again this many milliseconds after its end. */
   async restart(signal: Signal, milliseconds: number): Promise<void> {
     await this.#stop(signal);
     await sleep(milliseconds);
     await this.#run();
   }
 
-  /** Stops the engine with its containers, and removes all that it had. */
+  /** Stops the engine with its containers, and removes everything that it had. */
   async [Symbol.asyncDispose](): Promise<void> {
     try {
-      // One that was killed has left its containers running, and stops them when it is back.
+      // A killed engine leaves its containers running; started again, it stops them.
       if (this.#isKilled) await this.#run();
       await this.#stop("SIGTERM");
     } finally {
@@ -130,7 +132,8 @@ export class OwnEngine implements AsyncDisposable {
     this.#daemon?.kill(signal);
     this.#isKilled = signal === "SIGKILL";
     await this.#daemon;
-    // Its containerd has died with it; until init has reaped that, the next dockerd would take it to be alive.
+    // The engine's containerd was killed with it. Until init has reaped that process, the next dockerd would think it
+    // is alive.
     rmSync(this.#in("exec/containerd/containerd.pid"), { force: true });
   }
 
@@ -157,7 +160,7 @@ async function lastWords(log: string): Promise<string> {
   return `dockerd ended: ${stdout}`;
 }
 
-/** Bridges of networks outlive an engine that is killed. */
+/** The bridges of networks outlive an engine that is killed. */
 async function linksInRange(): Promise<string[]> {
   const { stdout } = await execa("ip", ["-oneline", "-family", "inet", "address", "show"]);
   return stdout.split("\n").flatMap((line) => {

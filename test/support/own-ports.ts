@@ -1,19 +1,21 @@
-/** Names by which what tests make lives beside all else on the engine: ports derive from them, and there are few. */
+/**
+ * Random names for what tests create on the engine, chosen so that the ports that are derived from them don't collide.
+ */
 import { randomBytes } from "node:crypto";
 import { execaSync } from "execa";
 import { publishedPorts } from "../../lib/nodes/published-ports.ts";
 import { parseSettings, type StackIdentity } from "../../lib/plan/settings.ts";
 
-/** At least as many as test files ever run at once. */
+/** At least the number of test files that run at once. */
 const SHARES = 8;
-/** Ports from one cluster's first to the next one's. */
+/** Distance of two clusters' first ports. */
 const STEP = 20;
 
 /**
- * A random name with which clusters get ports that are in nobody's use, nor ever in that of tests beside this one.
+ * A random name whose clusters get ports that nobody uses, and that concurrent tests never get.
  *
- * @param prefix what it begins with.
- * @param clustersOf the clusters that such a name makes.
+ * @param prefix of the name.
+ * @param clustersOf the clusters that such a name creates.
  */
 export function nameWithOwnPorts(
   prefix: string,

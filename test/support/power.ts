@@ -1,4 +1,4 @@
-/** Data volumes on disks of their own, which can lose power and be full. For root, on Linux. */
+/** Data volumes on separate disks, which can lose power and be full. Needs root and Linux. */
 import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -10,22 +10,22 @@ import { containersOf, docker, type Fault, whyNotAsRoot } from "./faults.ts";
 
 const DISK_BYTES = 128 * 1024 ** 2;
 /**
- * Has processes stand still, then ends each ext4 at once, as it is on its disk: whatever wasn't forced there is gone,
- * the journal's last transaction too. Servers that went on for a moment would live on a disk that fails, which no
- * power cut does. `EXT4_IOC_SHUTDOWN` with `EXT4_GOING_FLAGS_NOLOGFLUSH`; node has no ioctl.
+ * Freezes processes, then shuts down each ext4 at once, in the state of its disk: what wasn't synced is lost, including
+ * the journal's last transaction. Servers that ran on would see a failing disk, which a power cut doesn't cause. Perl
+ * calls `EXT4_IOC_SHUTDOWN` with `EXT4_GOING_FLAGS_NOLOGFLUSH`, because node has no ioctl.
  */
 const SHUT_DOWN =
   'kill("STOP", split(",", shift)); $flags = pack("L", 2); for (@ARGV) { sysopen(FS, $_, 0) && ioctl(FS, 0x8004587d, $flags) or die "$_: $!\n" }';
 
-/** Why {@link Disks} can't be had here; undefined where they can. */
+/** Why {@link Disks} isn't possible here; undefined if it is. */
 export function whyNoDisks(): Promise<string | undefined> {
   return whyNotAsRoot("perl", "mkfs.ext4", "losetup", "mount", "umount");
 }
 
-/** An ext4 in a file for each of some nodes, mounted over its data volume. */
+/** An ext4 in a file for each of some nodes, mounted over the node's data volume. */
 export class Disks implements AsyncDisposable {
   readonly #folder: string;
-  /** Where each node's disk is mounted. */
+  /** Mount points of the nodes' disks. */
   readonly #mounts = new Map<string, string>();
 
   private constructor(folder: string) {
@@ -46,7 +46,7 @@ export class Disks implements AsyncDisposable {
     return disks;
   }
 
-  /** All of the nodes' disks lose power in the same moment, and the servers with them. */
+  /** All of the nodes' disks lose power at the same moment, together with the servers. */
   readonly withoutPower: Fault = {
     inject: async (nodes) => {
       const format = "--format={{.State.Pid}}";
@@ -60,7 +60,7 @@ export class Disks implements AsyncDisposable {
     },
   };
 
-  /** The nodes' disks take not another byte. A server that met that needs a restart, or JetStream stays off. */
+  /** The nodes' disks are full. A server that failed to write needs a restart, or JetStream stays disabled. */
   readonly full: Fault = {
     inject: async (nodes) => {
       for (const node of nodes) {
@@ -73,7 +73,7 @@ export class Disks implements AsyncDisposable {
     },
   };
 
-  /** Unmounts all disks; nodes that are on one are killed. Their volumes are then as they were before. */
+  /** Unmounts all disks and kills the nodes on them. The volumes then are as they were before. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const [container, mount] of this.#mounts) {
       await execa("docker", ["kill", container], { reject: false });
@@ -93,7 +93,7 @@ export class Disks implements AsyncDisposable {
     this.#mounts.set(containerName, mount);
   }
 
-  /** As long as anybody has the old mount, the disk would come back as it went: shut down. */
+  /** While any process has the old mount, mounting again returns the file system that was shut down. */
   async #remount(node: NodePlan): Promise<void> {
     const disk = this.#diskOf(node.containerName);
     const mount = this.#mountOf(node);
@@ -120,7 +120,7 @@ export class Disks implements AsyncDisposable {
   }
 }
 
-/** Room that was set aside for what isn't written yet comes free when it is. */
+/** Repeated, because blocks that were reserved for delayed writes become free again. */
 async function fill(file: string): Promise<void> {
   for (let attempt = 1; attempt <= 3; attempt++) {
     const options = ["bs=4096", "oflag=append", "conv=notrunc,fsync"];

@@ -1,6 +1,6 @@
 import { PlanError, type Problem } from "../../lib/base/errors.ts";
 
-/** What is wrong with settings, each problem as `path | message | fix`. */
+/** The problems of some settings, each as `path | message | fix`. */
 export function problemsOf(check: () => readonly Problem[]): string[] {
   try {
     return check().map(show);

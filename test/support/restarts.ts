@@ -1,7 +1,7 @@
 import type { Restarts } from "../../components/foresight/plan-restarts.ts";
 import type { ClusterPlan } from "../../lib/plan/plan.ts";
 
-/** What an `up` goes by that restarts nothing. */
+/** The restarts of an `up` that restarts nothing. */
 export function noRestarts({ waves }: ClusterPlan): Restarts {
   return {
     steps: waves,

@@ -1,6 +1,6 @@
-/** Whether a text gives a secret of ten characters or more away, as it is or somewhere within base64. */
+/** Whether a text contains a secret of at least ten characters, as plain text or in base64. */
 export function appearsIn(text: string, secret: string): boolean {
-  // Whatever the position within base64, the middle of a text reads the same in one of three ways.
+  // Depending on its position, the middle of a text has one of three forms in base64.
   const encoded = [0, 1, 2].map((shift) =>
     Buffer.from("x".repeat(shift) + secret)
       .toString("base64")

@@ -1,6 +1,6 @@
 import type { Fleet, Server } from "../../lib/placement/placement.ts";
 
-/** The nine servers of the seed, tag for tag. */
+/** The nine servers of the seed with their tags. */
 export const SEED_SERVERS: readonly Server[] = Object.entries({
   "rg1-az1": ["rg:1", "az:1", "xr:123", "xr:132"],
   "rg1-az2": ["rg:1", "az:2", "xr:213", "xr:231"],

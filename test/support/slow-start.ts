@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 
-/** Milliseconds within which the container has to be started. */
+/** Milliseconds in which the container has to start. */
 const LIMIT = 120_000;
 
 /**
- * Stops a container as soon as it is started, and starts it again later: a server that takes long to come back. Not
- * by a pause, after which a server may take an old leader to be lost, and disturb the new one (nats-server 2.15 asks for
- * votes without asking first whether it could have them).
+ * Stops a container as soon as it starts, and starts it again later, to simulate a server that takes long to start. It
+ * isn't paused: a server may think after a pause that the leader is lost, and disturb the new one (nats-server 2.15 has
+ * no pre-vote).
  */
 export async function startLate(container: string, milliseconds: number): Promise<void> {
   const filters = [`--filter=container=${container}`, "--filter=event=start"];
@@ -16,7 +16,7 @@ export async function startLate(container: string, milliseconds: number): Promis
     reject: false,
     timeout: LIMIT,
   });
-  // The filter takes all whose names begin like that.
+  // The filter matches all names with this prefix.
   for await (const name of events) {
     if (name !== container) continue;
     await execa("docker", ["stop", container]);

@@ -15,20 +15,23 @@ import { parseStackOutputs, type StackOutputs } from "../../lib/plan/outputs.ts"
 import { namesOnEngine, removeFromEngine } from "./on-engine.ts";
 import { nameWithOwnPorts } from "./own-ports.ts";
 
-/** The repository: the program runs where people run it. */
+/** The repository's folder, which is the program's. */
 export const PROJECT = path.resolve(import.meta.dirname, "../..");
 
 /** How a command of the CLI ended. */
 export interface Outcome {
   readonly exitCode: number;
-  /** What it said, stdout and stderr as they came. */
+  /** Its stdout and stderr, in order. */
   readonly text: string;
 }
 
-/** The passwords of test stacks; distinctive, so that a leak is found by looking for them. */
+/** The passwords of test stacks; distinctive, so that a search finds leaks. */
 export const PASSWORDS = { password: "app-Zebra-4711", systemPassword: "sys-Yak-0815" };
 
-/** {@link PASSWORDS} as the CLI encrypts them by the passphrase "test": it takes a second for each, and for each stack. */
+/**
+ * {@link PASSWORDS} encrypted by the CLI with the passphrase "test", because encrypting takes a second for each
+ * password and stack.
+ */
 const ENCRYPTED = {
   encryptionsalt: "v1:JpU5oyNJqg8=:v1:L2qfEaWXMrI1f3mp:bYZZA0m/kUqdIgRLaqe1LPPv28dyHw==",
   config: {
@@ -50,7 +53,7 @@ const SEED_STREAM = {
   allowDirect: true,
 };
 
-/** The settings of stack `dev`, but for ports, which derive from the stack's name. */
+/** The settings of stack `dev` without ports, which are derived from the stack's name. */
 export const SEED_SETTINGS = {
   streams: {
     EVENTS: { subjects: ["events.*"], placement: { tags: ["xr:123"] }, ...SEED_STREAM },
@@ -58,10 +61,10 @@ export const SEED_SETTINGS = {
   },
 };
 
-/** People press ^C again when they see that nothing happens. */
+/** Users press ^C again when they see no reaction. */
 const SECOND_INTERRUPT_MS = 500;
 
-/** Milliseconds after which a command that something happens to has hung. */
+/** Milliseconds after which a command in {@link TestStack.meanwhile} counts as hung. */
 const LONGEST_MS = 300_000;
 
 function merge(before: unknown, changes: unknown): unknown {
@@ -77,7 +80,7 @@ function newName(): string {
   return nameWithOwnPorts("test", (stack) => [{ project: "nats-regions", stack }]);
 }
 
-/** Kills a process and all its descendants; Pulumi's plugins are in groups of their own. */
+/** Kills a process and all its descendants; Pulumi's plugins are in their own process groups. */
 function killTree(root: number): void {
   const { stdout } = execaSync("ps", ["-eo", "pid=,ppid="]);
   const rows = stdout.split("\n").map((row) => row.trim().split(/\s+/).map(Number));
@@ -88,7 +91,7 @@ function killTree(root: number): void {
   for (const pid of family) killIfThere(pid);
 }
 
-/** A process may end while others are killed. */
+/** A process may have ended meanwhile. */
 function killIfThere(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
@@ -98,14 +101,14 @@ function killIfThere(pid: number): void {
 }
 
 /**
- * A stack of its own name, with its state and settings in a temporary folder, driven by the real CLI.
- * Its names and ports derive from its name, so it lives beside any other stack on the engine.
+ * A stack with a unique name, with its state and settings in a temporary folder, driven by the real CLI. Names and
+ * ports are derived from its name, so it can run next to any other stack on the engine.
  */
 export class TestStack {
-  /** The name that it was made under. */
+  /** The name that it was created with. */
   readonly name: string;
   readonly folder = mkdtempSync(path.join(tmpdir(), "nats-regions-"));
-  /** Besides what the process has. */
+  /** In addition to the environment of the process. */
   readonly env: Record<string, string>;
 
   private constructor(name: string) {
@@ -118,14 +121,14 @@ export class TestStack {
     };
   }
 
-  /** A stack that is yet to be made, by what its {@link shell} runs; its settings stand beside the program. */
+  /** A stack that a command of {@link shell} creates; its settings are next to the program. */
   static unmade(): TestStack {
     return new TestStack(newName());
   }
 
   static async create(settings: object = SEED_SETTINGS, name = newName()): Promise<TestStack> {
     const stack = new TestStack(name);
-    // The CLI looks for it beside the program.
+    // The CLI looks for the file next to the program.
     writeFileSync(stack.settingsBeside, stringify(ENCRYPTED));
     await stack.expectPulumi("stack", "init", stack.name);
     renameSync(stack.settingsBeside, stack.#configFile);
@@ -133,7 +136,7 @@ export class TestStack {
     return stack;
   }
 
-  /** Replaces all settings but the passwords. */
+  /** Replaces all settings except the passwords. */
   configure(settings: object): void {
     const { config, ...rest } = this.#readConfig();
     const passwords = Object.entries(config).filter(([name]) => /:(p|systemP)assword$/.test(name));
@@ -142,7 +145,7 @@ export class TestStack {
     writeFileSync(this.#configFile, stringify(changed));
   }
 
-  /** A secret as settings hold it, to be put anywhere in them. */
+  /** A secret in the encrypted form of settings, which can be put anywhere in them. */
   async encrypt(secret: string): Promise<unknown> {
     await this.expectPulumi("config", "set", "--secret", "test:scratch", secret);
     return this.#readConfig().config["test:scratch"];
@@ -152,13 +155,13 @@ export class TestStack {
     return { config: {}, ...parse(readFileSync(this.#configFile, "utf8")) };
   }
 
-  /** Runs a command of the CLI on this stack and tells how it ended. */
+  /** Runs a command of the CLI on this stack, and returns how it ended. */
   async pulumi(...args: string[]): Promise<Outcome> {
     const { exitCode = 1, all } = await this.start(args);
     return { exitCode, text: all };
   }
 
-  /** Runs a command of the CLI that has to succeed, and gives what it said. */
+  /** Runs a command of the CLI that has to succeed, and returns its output. */
   async expectPulumi(...args: string[]): Promise<string> {
     const { exitCode, text } = await this.pulumi(...args);
     if (exitCode !== 0)
@@ -167,8 +170,8 @@ export class TestStack {
   }
 
   /**
-   * Starts a command of the CLI and kills it with all that it started, as a lost machine would, at the first
-   * line that shows a sign. @throws Error if it ends by itself.
+   * Starts a command of the CLI and kills it with all its children, as if the machine was lost, at the first line that
+   * matches. @throws Error if it ends by itself.
    */
   async killAt(sign: RegExp, ...args: string[]): Promise<void> {
     const command = this.start(args);
@@ -182,8 +185,8 @@ export class TestStack {
   }
 
   /**
-   * Runs a command of the CLI and does something at the first line that shows a sign, whatever that does to the
-   * command. @throws Error if there is no such line, or if the command has to be killed after {@link LONGEST_MS}.
+   * Runs a command of the CLI and does something at the first line that matches, which may make the command fail.
+   * @throws Error if no line matches, or if the command takes longer than {@link LONGEST_MS}.
    */
   async meanwhile(sign: RegExp, work: () => Promise<unknown>, ...args: string[]): Promise<Outcome> {
     const command = this.start(args);
@@ -205,9 +208,9 @@ export class TestStack {
   }
 
   /**
-   * Starts a command of the CLI and kills it with all that it started, so many milliseconds later.
+   * Starts a command of the CLI and kills it with all its children after some milliseconds.
    *
-   * @returns false where it had ended by then.
+   * @returns false if it had ended by then.
    */
   async killAfter(milliseconds: number, ...args: string[]): Promise<boolean> {
     const command = this.start(args);
@@ -218,8 +221,8 @@ export class TestStack {
   }
 
   /**
-   * Starts a command of the CLI and sends it SIGINT so many milliseconds later, as ^C does; a second one, if
-   * asked for, follows at once.
+   * Starts a command of the CLI and sends it SIGINT after some milliseconds, like ^C; optionally a second one follows
+   * soon.
    */
   async interruptAfter(milliseconds: number, times: number, ...args: string[]): Promise<Outcome> {
     const command = this.start(args);
@@ -234,13 +237,13 @@ export class TestStack {
     return { exitCode, text: all };
   }
 
-  /** Calls the stack something else. What it has on the engine goes on by its {@link name}. */
+  /** Renames the stack. Its names on the engine still derive from {@link name}. */
   async rename(name: string): Promise<void> {
     await this.expectPulumi("stack", "rename", name);
     this.env.PULUMI_STACK = name;
   }
 
-  /** Takes the state along into another backend, as a stack that is to be shared. */
+  /** Moves the state to another backend, like a stack that becomes shared. */
   async moveTo(backend: string): Promise<void> {
     const file = path.join(this.folder, "exported.json");
     await this.expectPulumi("stack", "export", "--file", file);
@@ -250,7 +253,7 @@ export class TestStack {
     await this.expectPulumi("stack", "import", "--file", file);
   }
 
-  /** Names its backend by a login from now on, with credentials in a folder of their own. */
+  /** From now on selects the backend by a login, with credentials in a separate folder. */
   async logIn(folder: string): Promise<void> {
     const { PULUMI_BACKEND_URL: backend = "" } = this.env;
     delete this.env.PULUMI_BACKEND_URL;
@@ -258,28 +261,28 @@ export class TestStack {
     await this.expectPulumi("login", backend);
   }
 
-  /** Replaces the stack's state by another, as `stack export` writes it. */
+  /** Replaces the stack's state by another one, in the form of `stack export`. */
   async importState(state: object): Promise<void> {
     const file = path.join(this.folder, "state.json");
     writeFileSync(file, JSON.stringify(state));
     await this.expectPulumi("stack", "import", "--file", file);
   }
 
-  /** Leaves half of the state, and of its backup, as a full disk does. */
+  /** Truncates the state and its backup, like a full disk. */
   tearState(): void {
     const state = path.join(this.folder, ".pulumi/stacks/nats-regions", `${this.name}.json`);
     const half = readFileSync(state, "utf8").slice(0, 100);
     for (const file of [state, `${state}.bak`]) writeFileSync(file, half);
   }
 
-  /** Runs what `npm run destroy` runs, with the settings beside the program, and gives what it said. */
+  /** Runs `npm run destroy` with the settings next to the program. @returns its output. */
   async expectDestroy(): Promise<string> {
     const { exitCode, stdout, stderr } = await this.script("destroy", "--yes");
     if (exitCode !== 0) throw new Error(`destroy ended with ${exitCode}:\n${stderr}`);
     return stdout;
   }
 
-  /** Starts what an npm script runs on this stack, with the settings beside the program until it ends. */
+  /** Starts an npm script on this stack, with the settings next to the program until it ends. */
   script(name: string, ...args: string[]) {
     const command = [path.join(PROJECT, "cli/main.ts"), name, ...args, "--stack", this.name];
     const settings = this.settingsBeside;
@@ -295,26 +298,26 @@ export class TestStack {
   }
 
   /**
-   * Runs a command line as a person's shell does, where settings stand beside the program.
+   * Runs a command line in a shell, with the settings next to the program.
    *
-   * @param input what the person types.
+   * @param input stdin of the command.
    */
   async shell(line: string, input = ""): Promise<Outcome> {
-    // Nobody is at a terminal to be asked.
+    // There is no terminal on which to ask for confirmation.
     const env = { ...this.env, PULUMI_SKIP_CONFIRMATIONS: "true" };
     const options = { cwd: PROJECT, env, input, all: true, reject: false } as const;
     const { exitCode = 1, all } = await execa("sh", ["-c", line], options);
     return { exitCode, text: all };
   }
 
-  /** Changes the settings that stand beside the program: maps are merged, all else takes the place of what is there. */
+  /** Changes the settings next to the program: maps are merged, anything else is replaced. */
   mergeSettings(changes: object): void {
     const file = this.settingsBeside;
     const { config, ...rest } = parse(readFileSync(file, "utf8"));
     writeFileSync(file, stringify({ ...rest, config: merge(config, changes) }));
   }
 
-  /** Starts a command of the CLI in a process group of its own, to be killed as a whole. */
+  /** Starts a command of the CLI in its own process group, so that it can be killed as a whole. */
   start(args: readonly string[]) {
     const { file, args: flagged, options } = this.command(args);
     return execa(file, flagged, {
@@ -327,7 +330,7 @@ export class TestStack {
     });
   }
 
-  /** How a command of the CLI on this stack is started. */
+  /** The command line and options for a command of the CLI on this stack. */
   command(args: readonly string[]) {
     return {
       file: path.join(PROJECT, "node_modules/.bin/pulumi"),
@@ -341,19 +344,19 @@ export class TestStack {
     return parseStackOutputs(stdout);
   }
 
-  /** What of this stack is on the engine: containers, volumes and networks, by name. */
+  /** Names of the stack's containers, volumes and networks on the engine. */
   leftovers(): Promise<string[]> {
     return namesOnEngine(`nats-regions-${this.name}`);
   }
 
-  /** Removes what is there of the stack; tests of what a `destroy` does run one. */
+  /** Removes what is left of the stack from the engine, without a `destroy`, which has its own tests. */
   async remove(): Promise<void> {
     await removeFromEngine(`nats-regions-${this.name}`);
     rmSync(this.folder, { recursive: true, force: true });
     rmSync(this.settingsBeside, { force: true });
   }
 
-  /** Where settings stand that people edit. */
+  /** Path of the settings file that users edit. */
   get settingsBeside(): string {
     return path.join(PROJECT, `Pulumi.${this.name}.yaml`);
   }

@@ -12,10 +12,10 @@ import { checksums, Ledger, publish, readContents } from "./load.ts";
 import { PASSWORDS } from "./stack.ts";
 
 const PUBLISHERS = 3;
-/** Milliseconds between two messages to a stream; the finest gap that can be told. */
+/** Milliseconds between two messages to a stream, and so the shortest gap that is detected. */
 const INTERVAL = 20;
 const ACK_TIMEOUT = 500;
-/** Milliseconds that a message rests before it is sent again, at first and at most: twice as long each time. */
+/** Milliseconds until a message is sent again: at first, and at most. The time doubles with each attempt. */
 const FIRST_REST = 50;
 const LONGEST_REST = 1_000;
 /** Milliseconds after which a message without an acknowledgement is given up. */
@@ -24,39 +24,39 @@ const DIAL_TIMEOUT = 2_000;
 const PING_INTERVAL = 1_000;
 const CONSUMER = "reader";
 const READERS = 4;
-/** A message that was delivered to a connection that broke comes again after so many milliseconds. */
+/** Milliseconds after which an unacknowledged message is delivered again, e.g. after a broken connection. */
 const ACK_WAIT = 5_000;
-/** Milliseconds that the consumer has for the last messages: it may have to be given them again. */
+/** Milliseconds that the consumer has for the last messages, including redeliveries. */
 const CONSUMER_LAG = 4 * ACK_WAIT;
 
-/** What became of a stretch of traffic to one stream. */
+/** The result of a period of traffic to one stream. */
 export interface Stretch {
-  /** Times that a message was sent again, as it had no acknowledgement. */
+  /** How often a message was sent again for lack of an acknowledgement. */
   readonly errors: number;
   /** Longest time without any acknowledgement, milliseconds. */
   readonly longestGap: number;
 }
 
-/** What a stream holds, compared with what it acknowledged from the first stretch on. */
+/** The contents of a stream, compared with what it has acknowledged since the first period. */
 export interface Audit {
   readonly acknowledged: number;
   readonly stored: number;
   readonly missing: readonly [sequence: number, payload: string][];
-  /** Sequences that were given out twice. */
+  /** Sequences that were assigned twice. */
   readonly givenTwice: readonly number[];
-  /** Messages stored more than once. */
+  /** Messages that are stored more than once. */
   readonly storedTwice: number;
-  /** Messages given up without an acknowledgement. */
+  /** Messages that were given up without an acknowledgement. */
   readonly givenUp: number;
-  /** Different contents among its replicas. */
+  /** Number of different contents among its replicas. */
   readonly versions: number;
 }
 
 /**
  * Clients that publish to streams while something happens to their servers, and one that consumes.
  *
- * A message is sent to each stream every {@link INTERVAL}, whether or not those before were acknowledged, so that
- * none waits for a slow one. Each is sent again, with the same id, until it is acknowledged.
+ * A message is sent to each stream every {@link INTERVAL}, whether or not earlier ones were acknowledged, so that a
+ * slow one delays no other. Each is sent again, with the same id, until it is acknowledged.
  */
 export class Traffic implements AsyncDisposable {
   readonly #publishers: readonly NatsConnection[];
@@ -79,8 +79,8 @@ export class Traffic implements AsyncDisposable {
   }
 
   /**
-   * Connects clients, each of them to one in another region and zone, and has a durable consumer read `consumed` from
-   * here on. A publisher knows the servers of its region, so that wherever writes are taken, somebody writes.
+   * Connects clients, each to another region and zone, and starts a durable consumer of `consumed`. A publisher knows
+   * only the servers of its region, so that one of the publishers reaches any server that accepts writes.
    *
    * @param streams with subjects like `orders.*` for `ORDERS`.
    */
@@ -105,7 +105,7 @@ export class Traffic implements AsyncDisposable {
     return traffic;
   }
 
-  /** Publishes until `work` has ended, and every message sent is acknowledged or given up. */
+  /** Publishes until `work` has ended and every sent message is acknowledged or given up. */
   async during(work: () => Promise<unknown>): Promise<Record<string, Stretch>> {
     const flows = [...this.#flows];
     for (const [, flow] of flows) flow.start();
@@ -117,7 +117,7 @@ export class Traffic implements AsyncDisposable {
     return Object.fromEntries(flows.map(([stream, flow]) => [stream, flow.stretch()]));
   }
 
-  /** To be called between two stretches: makes each replica the leader in turn, to read them all. */
+  /** To be called between two periods: makes each replica the leader in turn, to read all of them. */
   async audit(stream: string): Promise<Audit> {
     const flow = this.#flowOf(stream);
     const contents = await readContents(this.#reader, this.#port, stream);
@@ -132,12 +132,12 @@ export class Traffic implements AsyncDisposable {
     };
   }
 
-  /** Messages acknowledged so far, by stream. */
+  /** Number of acknowledged messages so far, by stream. */
   get acknowledged(): Readonly<Record<string, number>> {
     return Object.fromEntries([...this.#flows].map(([stream, { acked }]) => [stream, acked.size]));
   }
 
-  /** To be called between two stretches: empties the streams, and forgets what they acknowledged. */
+  /** To be called between two periods: purges the streams, and forgets what they acknowledged. */
   async startOver(): Promise<void> {
     for (const [stream, flow] of this.#flows) {
       await this.#reader.request(`$JS.API.STREAM.PURGE.${stream}`, "", { timeout: 5_000 });
@@ -145,12 +145,12 @@ export class Traffic implements AsyncDisposable {
     }
   }
 
-  /** Different messages that the consumer has had. */
+  /** Number of different messages that the consumer has received. */
   get consumed(): number {
     return this.#consumer.seen.size;
   }
 
-  /** Acknowledged messages of a stream that the consumer has not had, within {@link CONSUMER_LAG}. */
+  /** Acknowledged messages of a stream that the consumer hasn't received within {@link CONSUMER_LAG}. */
   async unconsumed(stream: string): Promise<readonly string[]> {
     const unseen = () =>
       [...this.#flowOf(stream).acked.values()].filter((each) => !this.#consumer.seen.has(each));
@@ -165,7 +165,7 @@ export class Traffic implements AsyncDisposable {
     await closeConnections();
   }
 
-  /** A stream of one replica is the same as itself; nothing can lead it in its place. */
+  /** A single replica can't differ, and no other can become the leader. */
   async #countVersions(stream: string): Promise<number> {
     if (hostsOf(await this.#port.info(stream)).length === 1) return 1;
     const sums = await checksums(this.#reader, this.#port, stream);
@@ -181,7 +181,7 @@ export class Traffic implements AsyncDisposable {
   }
 }
 
-/** Messages to one stream, one after the other from each client in turn. */
+/** Messages to one stream, sent by the clients in turn. */
 class Flow extends Ledger {
   givenUp = 0;
   readonly #name: string;
@@ -206,10 +206,10 @@ class Flow extends Ledger {
     this.#timer = setInterval(() => this.#send(), INTERVAL);
   }
 
-  /** Ends when no message is without an answer. */
+  /** Ends when every message is acknowledged or given up. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    // Stragglers rest before they are sent again: from here on a gap says nothing of the stream.
+    // Measured before the remaining messages, because the pauses between their retries aren't the stream's gaps.
     const longestGap = Math.max(this.#longestGap, this.#gapNow());
     await Promise.all(this.#pending);
     this.#longestGap = longestGap;
@@ -251,7 +251,7 @@ class Flow extends Ledger {
   }
 }
 
-/** A durable pull consumer, and readers that acknowledge whatever it gives them. */
+/** A durable pull consumer, and readers that acknowledge all messages. */
 class Consumer {
   /** Payloads that were delivered. */
   readonly seen = new Set<string>();
@@ -288,10 +288,10 @@ class Consumer {
     const message = await this.#client.request(
       `$JS.API.CONSUMER.MSG.NEXT.${stream}.${CONSUMER}`,
       JSON.stringify({ batch: 1, expires: ACK_TIMEOUT * 1e6 }),
-      // A message comes under its own subject, by which a shared inbox doesn't know whose it is.
+      // Messages arrive with their own subject, by which a shared inbox can't match the request.
       { timeout: 2 * ACK_TIMEOUT, noMux: true },
     );
-    // What isn't a message says in its status that there was none.
+    // A response with a status says that there is no message.
     if (message.headers?.code) return;
     this.seen.add(message.string());
     message.respond("+ACK");
@@ -310,7 +310,7 @@ function dial(
     ...(ca === undefined ? {} : { tls: { ca } }),
     noRandomize: true,
     ignoreClusterUpdates: true,
-    // A server that is paused or cut off closes no connection.
+    // A server that is frozen or cut off doesn't close its connections.
     timeout: DIAL_TIMEOUT,
     pingInterval: PING_INTERVAL,
     maxPingOut: 2,

@@ -1,6 +1,6 @@
 /**
- * A process that updates a stream as the dynamic provider's does, to be killed: reads
- * `{ connection, olds, news }` from stdin, says that it begins.
+ * A process that updates a stream like the dynamic provider, for tests that kill it: reads `{ connection, olds, news }`
+ * from stdin, and prints a line when it begins.
  */
 import { text } from "node:stream/consumers";
 import type { Connection } from "../../live/jetstream/connection.ts";

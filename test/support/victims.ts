@@ -1,4 +1,4 @@
-/** Which nodes something happens to. */
+/** Chooses the nodes of a fault. */
 import { nodesOf } from "../../lib/plan/plan.ts";
 import type { Ordeal, Stage } from "./endure.ts";
 import { metaGroups } from "./meta-group.ts";
@@ -20,7 +20,7 @@ export function regions(...names: readonly string[]): Victims {
 
 export const everyNode: Victims = ({ plan }) => namesOf(plan, () => true);
 
-/** The one that leads a stream. */
+/** The node that leads a stream. */
 export function leaderOf(stream: string): Victims {
   return async ({ stack }) => {
     await using client = await NatsClient.connect(await stack.outputs());
