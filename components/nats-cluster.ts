@@ -46,8 +46,8 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
   readonly #args: NatsClusterArgs;
   readonly #streams: DeclaredStreams;
   readonly #made = Promise.withResolvers<MadeCluster>();
-  // Made when they are asked for: the SDK (3.259, containsUnknowns in output.js) looks for unknown values in all that an
-  // output leads to, which is every resource of the cluster.
+  // Created on demand: for unknown values, the SDK (3.259, containsUnknowns in output.js) walks through everything that
+  // an output contains, which here is every resource of the cluster.
   #nodes?: pulumi.Output<Readonly<Record<string, NatsNode>>>;
   #regions?: pulumi.Output<Readonly<Record<string, Region>>>;
 

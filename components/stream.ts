@@ -44,8 +44,9 @@ export class Stream extends pulumi.CustomResource {
     const stage = cluster.admit(name, settings);
     const stageOf = <Value>(pick: (stage: StreamStage) => pulumi.Input<Value>) =>
       pulumi.output(stage.then(pick));
-    // No output, which the SDK (3.259, containsUnknowns in output.js) walks through time and again for unknown values, and
-    // by these resources through all others and their outputs.
+    // A promise and not an output: for unknown values, the SDK (3.259, containsUnknowns in output.js) walks through
+    // everything that an output contains, again and again, and from these resources through all others and their
+    // outputs.
     const ready = stage.then(({ after }) => [...after]);
     super(
       "pulumi-nodejs:dynamic/nats:Stream",

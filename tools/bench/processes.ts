@@ -3,24 +3,24 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { TestStack } from "../../test/support/stack.ts";
 
-/** What processes of one kind cost in one run of a command. */
+/** The cost of all processes of one kind in one run of a command. */
 export interface ProcessCosts {
   readonly name: string;
   readonly cpuSeconds: number;
-  /** MiB resident, of the largest of them. */
+  /** Resident memory of the largest of them, MiB. */
   readonly peakMiB: number;
-  /** Seconds after the command's start, of the first to be seen and the last. */
+  /** When the first and the last of them were seen, in seconds after the command's start. */
   readonly from: number;
   readonly to: number;
 }
 
-/** Commands of a stack in which there is nothing to do. */
+/** Commands of a stack without changes. */
 export const IDLE_COMMANDS = {
   "no-op preview": ["preview", "--expect-no-changes"],
   "no-op up": ["up", "--yes", "--skip-preview", "--expect-no-changes"],
 } as const;
 
-/** What the processes behind a command are called, by what stands in their command lines; the first that fits. */
+/** Kinds of processes, by a part of their command lines; the first match counts. */
 const NAMES = [
   ["dynamic provider", /cmd\/dynamic-provider|pulumi-resource-pulumi-nodejs/],
   ["program", /cmd\/run\/index/],
@@ -37,10 +37,10 @@ const TICKS_PER_SECOND = 100;
 const PAGES_PER_MIB = 256;
 
 /**
- * Measures commands of a stack of the seed's nine nodes and two streams, in which there is nothing to do, by the
- * processes behind them (Linux only). Looking takes time itself: the CPU time is right, the wall clock is not.
+ * Measures the processes behind commands of a stack with the seed's nine nodes and two streams, which has no changes
+ * (Linux only). Measuring takes time itself: the CPU time is right, the wall clock time isn't.
  *
- * @returns for each run of each command what each kind of process cost.
+ * @returns the cost of each kind of process, for each run of each command.
  */
 export async function runProcesses(
   runs: number,
@@ -65,7 +65,7 @@ export async function runProcesses(
   }
 }
 
-/** Of a process as it was last seen. */
+/** A process as it was last seen. */
 interface Sighting {
   commandLine: string;
   ticks: number;
@@ -103,14 +103,14 @@ async function watch({
 }
 
 function look(family: Set<number>, seen: Map<number, Sighting>, at: number): void {
-  // In the order of their numbers, a parent comes before its children.
+  // Sorted by process id, parents come before their children.
   const pids = readdirSync("/proc")
     .map(Number)
     .filter(Boolean)
     .sort((a, b) => a - b);
   for (const pid of pids) {
     const stat = read(`/proc/${pid}/stat`);
-    // See proc(5): the fields behind the name, from the state on.
+    // See proc(5): the fields after the name, from the state on.
     const fields = stat
       .slice(stat.lastIndexOf(")") + 2)
       .split(" ")
@@ -133,7 +133,7 @@ function nameOf(commandLine: string): string {
   return NAMES.find(([, pattern]) => pattern.test(commandLine))?.[0] ?? "others";
 }
 
-/** A process may be gone by the time it is asked. */
+/** The content of a file in /proc; empty if the process has ended. */
 function read(file: string): string {
   try {
     return readFileSync(file, "utf8");
