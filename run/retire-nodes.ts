@@ -24,7 +24,7 @@ import {
   type MetaGroupPort,
   openMetaGroup,
 } from "../live/jetstream/jetstream.ts";
-import { insist } from "../live/jetstream/patience.ts";
+import { retry } from "../live/jetstream/patience.ts";
 import { askHeldPatiently } from "../live/monitoring/held-streams.ts";
 import { askNodes, LONG_REQUEST_MS, type Monitor } from "../live/monitoring/monitoring.ts";
 import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts";
@@ -86,7 +86,7 @@ async function evacuate(leaving: readonly OwnNode[], stack: Stack): Promise<void
   if (stranded.length > 0) {
     throw new Error(`nodes can't leave, and none was stopped: ${stranded.join("; ")}`);
   }
-  for (const { name } of leaving) await insist(() => stack.metaGroup.evacuate(peerId(name)), PACE);
+  for (const { name } of leaving) await retry(() => stack.metaGroup.evacuate(peerId(name)), PACE);
   await awaitEmpty(leaving, stack);
 }
 
@@ -123,7 +123,7 @@ async function retire(node: OwnNode, next: readonly OwnNode[], stack: Stack): Pr
     throw new Error(`${name} can't leave: it was given ${names}`);
   }
   await stack.engine.run("stop", container);
-  await insist(() => forget(name, stack.metaGroup), PACE);
+  await retry(() => forget(name, stack.metaGroup), PACE);
   await awaitReady(next, stack);
   console.error(`${name} has left the cluster`);
 }

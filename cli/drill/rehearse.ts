@@ -197,13 +197,13 @@ async function keepAskable(
   agree: (stream: string) => Promise<Agreement>,
 ): Promise<Sampling> {
   const answers = await Promise.all(
-    sampling.groups.map(async (group) => ({ group, answer: await insist(group.name, agree) })),
+    sampling.groups.map(async (group) => ({ group, answer: await retry(group.name, agree) })),
   );
   const groups = answers.filter(({ answer }) => answer === "agreed").map(({ group }) => group);
   return { ...sampling, groups };
 }
 
-async function insist(
+async function retry(
   stream: string,
   agree: (stream: string) => Promise<Agreement>,
 ): Promise<Agreement> {

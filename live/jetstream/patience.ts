@@ -60,7 +60,7 @@ export class Patience {
 }
 
 /** Repeats an idempotent request while JetStream can't answer or can't carry it out yet. */
-export async function insist<Result>(request: () => Promise<Result>, pace: Pace): Promise<Result> {
+export async function retry<Result>(request: () => Promise<Result>, pace: Pace): Promise<Result> {
   return await until<Result, unknown>(
     async () => {
       try {
@@ -85,7 +85,7 @@ export function find(
   stream: string,
   pace: Pace,
 ): Promise<StreamInfo | undefined> {
-  return insist(() => findAtOnce(port, stream), pace);
+  return retry(() => findAtOnce(port, stream), pace);
 }
 
 /** Observes a stream with one request; undefined if it doesn't exist. */

@@ -3,7 +3,7 @@ import { type Origin, originError, originsOf, unmatchedFilters } from "../../lib
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import { describeContents } from "../../lib/streams/stream-loss.ts";
 import type { JetStreamPort, StreamInfo } from "../../live/jetstream/jetstream.ts";
-import { findAtOnce, insist, type Pace } from "../../live/jetstream/patience.ts";
+import { findAtOnce, type Pace, retry } from "../../live/jetstream/patience.ts";
 import { until } from "../../live/until.ts";
 import type { Goal } from "./converge.ts";
 import type { Reporting } from "./progress.ts";
@@ -100,7 +100,7 @@ export async function awaitOrigins(
   if (originsOf(config).length === 0) return;
   await until<void, readonly string[]>(
     async () => {
-      const troubles = troublesOf(await insist(() => port.info(stream), pace));
+      const troubles = troublesOf(await retry(() => port.info(stream), pace));
       return troubles.length === 0 ? { done: undefined } : { shown: troubles };
     },
     {

@@ -24,7 +24,7 @@ import {
   type StreamInfo,
   StreamNotFound,
 } from "../../live/jetstream/jetstream.ts";
-import { insist, type Pace, Patience } from "../../live/jetstream/patience.ts";
+import { type Pace, Patience, retry } from "../../live/jetstream/patience.ts";
 import { until } from "../../live/until.ts";
 import { askToHandOver, handOver, heirsOf, isMisled } from "./leadership.ts";
 import { Progress, type Reporting } from "./progress.ts";
@@ -185,7 +185,7 @@ async function look({ port, goal, progress }: Course, patience: Patience) {
 
 async function send({ port, goal, pace, sent }: Course, step: Step): Promise<void> {
   refuseFutility(step, sent, goal);
-  await insist(() => port.update(step.config), pace);
+  await retry(() => port.update(step.config), pace);
   sent.push(step);
 }
 
@@ -231,7 +231,7 @@ async function cancel(course: Course, info: StreamInfo): Promise<void> {
   );
   course.cancelled = true;
   try {
-    await insist(() => port.cancelMove(goal.stream), pace);
+    await retry(() => port.cancelMove(goal.stream), pace);
   } catch (error) {
     const isOver = error instanceof JetStreamError && error.code === ERROR_CODES.moveNotInProgress;
     if (!isOver) throw error;
@@ -305,7 +305,7 @@ async function refuseSilentLoss(
   changes: readonly FieldChange[],
 ): Promise<void> {
   if (goal.policy.allowDataLoss) return;
-  const contents = await insist(() => withDetails(port, info, changes), pace);
+  const contents = await retry(() => withDetails(port, info, changes), pace);
   const losses = describeLosses(changes, goal.config, contents, Date.now());
   if (losses.length === 0) return;
   throw new Error(`${losses.join("; ")}; put it back, or set allowDataLoss: true for the stream`);

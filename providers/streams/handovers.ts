@@ -18,7 +18,7 @@ import {
   streamOf,
 } from "../../lib/update/remembered-streams.ts";
 import type { JetStreamPort, StreamInfo } from "../../live/jetstream/jetstream.ts";
-import { find, findAtOnce, insist, type Pace } from "../../live/jetstream/patience.ts";
+import { find, findAtOnce, type Pace, retry } from "../../live/jetstream/patience.ts";
 import { until } from "../../live/until.ts";
 import type { Goal } from "./converge.ts";
 import type { Reporting } from "./progress.ts";
@@ -200,7 +200,7 @@ export class Handovers {
 
   async #run(port: JetStreamPort, goal: Goal, pace: Pace & Reporting): Promise<void> {
     const course = this.#courses.get(goal.account) ?? courseOf(goal);
-    const found = await insist(() => groupOf(port, goal, course), pace);
+    const found = await retry(() => groupOf(port, goal, course), pace);
     if (found.size < 2) return;
     const goals = await this.#rollCallOf(goal, found, course);
     const group = { port, pace, account: goal.account, course, found };
@@ -268,9 +268,9 @@ export class Handovers {
       const taken = [...found.values()].flatMap((info) => info?.config.subjects ?? []);
       const subjects = freeSubjects(name, config.subjects ?? [], taken);
       try {
-        await insist(() => port.create(completeConfig({ ...config, subjects })), pace);
+        await retry(() => port.create(completeConfig({ ...config, subjects })), pace);
         made.push(name);
-        found.set(name, await insist(() => port.info(name), pace));
+        found.set(name, await retry(() => port.info(name), pace));
       } catch (error) {
         await unmake(group, made);
         const reason = error instanceof Error ? error.message : String(error);
@@ -364,7 +364,7 @@ function planGroup({ found, course }: Group): readonly HandoverStep[] {
 
 async function change({ port, pace, found }: Group, { stream, subjects }: HandoverStep) {
   const info = found.get(stream);
-  if (info) await insist(() => port.update({ ...info.config, subjects }), pace);
+  if (info) await retry(() => port.update({ ...info.config, subjects }), pace);
 }
 
 /** Deletes the streams that were created for a failed handover. They are empty: nobody has published to them yet. */
@@ -384,7 +384,7 @@ async function deleteLeavers({ port, pace, course, found }: Group): Promise<void
     if (!course.leaving.has(name)) continue;
     const info = await find(port, name, pace);
     if (info && isParked(info.config.subjects) && info.state.messages === 0) {
-      await insist(() => port.delete(name), pace);
+      await retry(() => port.delete(name), pace);
     }
   }
 }

@@ -5,7 +5,7 @@ import {
   type JetStreamPort,
   type StreamInfo,
 } from "../../live/jetstream/jetstream.ts";
-import { insist, type Pace } from "../../live/jetstream/patience.ts";
+import { type Pace, retry } from "../../live/jetstream/patience.ts";
 import { until } from "../../live/until.ts";
 
 /** Whether a host leads that the policy doesn't allow. False while there is no leader. */
@@ -30,11 +30,11 @@ export async function handOver(
   heir: string,
   pace: Pace,
 ): Promise<void> {
-  const isAsked = await insist(() => askToHandOver(port, stream, heir), pace);
+  const isAsked = await retry(() => askToHandOver(port, stream, heir), pace);
   if (!isAsked) return;
   await until<void, undefined>(
     async () => {
-      const now = await insist(() => port.info(stream), pace);
+      const now = await retry(() => port.info(stream), pace);
       const isOver = now.cluster?.leader && now.cluster.leader !== cluster?.leader;
       return isOver ? { done: undefined } : { shown: undefined };
     },

@@ -5,7 +5,7 @@ import { completeConfig, diffConfig } from "../../lib/streams/stream-diff.ts";
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import type { StreamPolicy } from "../../lib/streams/stream-policy.ts";
 import type { JetStreamPort, StreamInfo } from "../../live/jetstream/jetstream.ts";
-import { find, insist, type Pace } from "../../live/jetstream/patience.ts";
+import { find, type Pace, retry } from "../../live/jetstream/patience.ts";
 import { until } from "../../live/until.ts";
 import { dropAbsent, type Goal } from "./converge.ts";
 
@@ -29,8 +29,8 @@ export async function makeAnew(port: JetStreamPort, goal: Goal, pace: Pace): Pro
   const found = await find(port, goal.stream, pace);
   const mayGo = goal.policy.allowDataLoss || (found && isUnfed(found, goal.config));
   if (!mayGo || (found && !isOutOfReach(found.config, goal.config))) return;
-  if (found) await insist(() => port.delete(goal.stream), pace);
-  await insist(() => port.create(completeConfig(goal.config)), pace);
+  if (found) await retry(() => port.delete(goal.stream), pace);
+  await retry(() => port.create(completeConfig(goal.config)), pace);
 }
 
 /**
@@ -63,7 +63,7 @@ export async function dropBackup(
       `stream ${stream} ends at sequence ${state.last_seq}, its copy ${backupOf(stream)} at ${backup.state.last_seq}: the copy holds messages that the stream doesn't; take them over by hand, then remove it: nats stream rm ${backupOf(stream)}`,
     );
   }
-  await insist(() => port.delete(backupOf(stream)), pace);
+  await retry(() => port.delete(backupOf(stream)), pace);
 }
 
 /**
@@ -102,7 +102,7 @@ export async function giveUpCopy(
   if (!copy) return;
   const isOriginal = found && Date.parse(found.created) < Date.parse(copy.created);
   if (!isOriginal || isCarrier(found)) throw new Error(describeForgotten(stream, copy));
-  await insist(() => port.delete(backupOf(stream)), pace);
+  await retry(() => port.delete(backupOf(stream)), pace);
 }
 
 /** Why a stream's messages can't be carried over to a new one; empty if they can. */
@@ -143,7 +143,7 @@ async function carryOver(port: JetStreamPort, goal: Goal, pace: Pace): Promise<v
     const obstacles = copyObstacles(config, original, policy);
     if (obstacles.length > 0) throw new Error(obstacles.join("; "));
     await backUp(port, original, pace);
-    await insist(() => port.delete(stream), pace);
+    await retry(() => port.delete(stream), pace);
   }
   if (mustGo || !original) {
     const copy = await find(port, backup, pace);
@@ -153,9 +153,9 @@ async function carryOver(port: JetStreamPort, goal: Goal, pace: Pace): Promise<v
         `stream ${stream} is gone; what had been copied of it is in stream ${backup}: ${countOf(copy.state.messages, "message")}`,
       );
     }
-    await insist(() => port.create(carrierOf(config)), pace);
+    await retry(() => port.create(carrierOf(config)), pace);
   }
-  const carrier = await insist(() => port.info(stream), pace);
+  const carrier = await retry(() => port.info(stream), pace);
   if (isCarrier(carrier)) await awaitCopy(port, backup, stream, pace);
 }
 
@@ -172,17 +172,17 @@ function isCarrierConfig({ name, mirror }: StreamConfig): boolean {
 async function backUp(port: JetStreamPort, original: StreamInfo, pace: Pace): Promise<void> {
   const { config } = original;
   const backup = backupOf(config.name);
-  if (!config.sealed) await insist(() => port.update(closed(config)), pace);
+  if (!config.sealed) await retry(() => port.update(closed(config)), pace);
   const place = { num_replicas: config.num_replicas ?? 1, placement: config.placement };
   const copy = await find(port, backup, pace);
   if (!copy) {
     const mirror = { name: backup, mirror: { name: config.name }, ...dropAbsent(place) };
-    await insist(() => port.create(completeConfig(mirror)), pace);
+    await retry(() => port.create(completeConfig(mirror)), pace);
   }
   await awaitCopy(port, config.name, backup, pace);
   if (copy && !copy.config.mirror) return;
   const own = { name: backup, subjects: [`_backup.${config.name}`], ...dropAbsent(place) };
-  await insist(() => port.update(completeConfig(own)), pace);
+  await retry(() => port.update(completeConfig(own)), pace);
 }
 
 /** The config of a stream that takes no more messages and deletes none by age. */
@@ -204,10 +204,10 @@ function carrierOf(goal: StreamConfig): StreamConfig {
 
 /** Waits until a mirror has caught up, then compares. @throws Error if they differ. */
 async function awaitCopy(port: JetStreamPort, from: string, to: string, pace: Pace): Promise<void> {
-  const { state: wanted } = await insist(() => port.info(from), pace);
+  const { state: wanted } = await retry(() => port.info(from), pace);
   await until<void, WaitStatus & { readonly messages: number }>(
     async () => {
-      const { messages, last_seq: last } = (await insist(() => port.info(to), pace)).state;
+      const { messages, last_seq: last } = (await retry(() => port.info(to), pace)).state;
       if (last >= wanted.last_seq && messages >= wanted.messages) return { done: undefined };
       return { shown: { reason: to, behind: wanted.messages - messages, messages } };
     },
@@ -238,7 +238,7 @@ async function digest(
   stream: string,
   pace: Pace,
 ): Promise<{ readonly count: number; readonly sum: string }> {
-  const { first_seq: first, last_seq: last } = (await insist(() => port.info(stream), pace)).state;
+  const { first_seq: first, last_seq: last } = (await retry(() => port.info(stream), pace)).state;
   const hash = createHash("sha256");
   let count = 0;
   for (let begin = first; begin <= last; begin += BATCH) {
@@ -247,7 +247,7 @@ async function digest(
       (_, i) => begin + i,
     );
     const messages = await Promise.all(
-      sequences.map((sequence) => insist(() => port.message(stream, sequence), pace)),
+      sequences.map((sequence) => retry(() => port.message(stream, sequence), pace)),
     );
     for (const message of messages.filter((each) => each !== undefined)) {
       const { seq, subject, time, hdrs = "", data = "" } = message;

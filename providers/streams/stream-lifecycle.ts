@@ -23,7 +23,7 @@ import {
   type StreamInfo,
   StreamNotFound,
 } from "../../live/jetstream/jetstream.ts";
-import { find, findAtOnce, insist, type Pace } from "../../live/jetstream/patience.ts";
+import { find, findAtOnce, type Pace, retry } from "../../live/jetstream/patience.ts";
 import { configure, configuredPatience, openConfigured } from "../process/configured.ts";
 import { hasUnknown, toFailures, UNKNOWN } from "../process/unknown.ts";
 import {
@@ -149,7 +149,7 @@ export function streamLifecycle(
 
     async read(_id, props) {
       try {
-        const info = await insist(() => portOf(props).info(props.stream), pace);
+        const info = await retry(() => portOf(props).info(props.stream), pace);
         for (const trouble of troublesOf(info)) say(`stream ${props.stream}: ${trouble}`);
         return { id: props.stream, ...describeObserved(props, info) };
       } catch (error) {
@@ -185,9 +185,9 @@ export function streamLifecycle(
       }
       const port = portOf(props);
       try {
-        const { state } = await insist(() => port.info(props.stream), pace);
+        const { state } = await retry(() => port.info(props.stream), pace);
         if (!props.policy.allowDataLoss) refuseLoss(props.stream, state);
-        await insist(() => port.delete(props.stream), pace);
+        await retry(() => port.delete(props.stream), pace);
       } catch (error) {
         if (error instanceof StreamNotFound) return;
         if (!isSilence(error)) throw error;
@@ -368,7 +368,7 @@ async function createOrTakeUp(
   await refuseForgottenBackup(port, inputs, pace);
   if (policy.recreate || mayTakeUp) await makeAnew(port, inputs, pace);
   try {
-    await insist(() => port.create(completeConfig(config)), pace);
+    await retry(() => port.create(completeConfig(config)), pace);
   } catch (error) {
     if (!(error instanceof JetStreamError)) throw error;
     if (error.code === ERROR_CODES.subjectsOverlap) {

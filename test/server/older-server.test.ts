@@ -8,7 +8,7 @@ import {
   type JetStreamPort,
   openJetStream,
 } from "../../live/jetstream/jetstream.ts";
-import { insist } from "../../live/jetstream/patience.ts";
+import { retry } from "../../live/jetstream/patience.ts";
 import { observeCluster } from "../../live/monitoring/observe-cluster.ts";
 import type { StreamInputs, StreamOutputs } from "../../providers/streams/stream-inputs.ts";
 import { streamLifecycle } from "../../providers/streams/stream-lifecycle.ts";
@@ -91,7 +91,7 @@ describe(`nats-server ${version}, the oldest that is accepted`, () => {
   it("takes up what an interrupted run left under way, and leads elsewhere", async () => {
     // The stream may be at the end of what it did before: the product itself asks again then.
     const pace = { patience: 10_000, silence: 10_000, pause: 100 };
-    await insist(() => port.update({ ...ORDERS, ...at("rg:1") }), pace);
+    await retry(() => port.update({ ...ORDERS, ...at("rg:1") }), pace);
     await update(at("rg:3"));
     expect(outs.replicas).toEqual(region(3));
   });

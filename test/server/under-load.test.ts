@@ -10,7 +10,7 @@ import {
   type JetStreamPort,
   openJetStream,
 } from "../../live/jetstream/jetstream.ts";
-import { insist } from "../../live/jetstream/patience.ts";
+import { retry } from "../../live/jetstream/patience.ts";
 import { hostsOf } from "../../providers/streams/replicas.ts";
 import type { StreamInputs, StreamOutputs } from "../../providers/streams/stream-inputs.ts";
 import { type StreamLifecycle, streamLifecycle } from "../../providers/streams/stream-lifecycle.ts";
@@ -163,7 +163,7 @@ describe("a stream in use", () => {
         const next = others[Math.floor(random() * others.length)] ?? at;
         await killedUpdate(outs, await planned(next, outs), random() * LATEST_KILL_MS);
         const isUnderWay =
-          (await insist(() => port.info("ORDERS"), PACE)).cluster?.desired !== undefined;
+          (await retry(() => port.info("ORDERS"), PACE)).cluster?.desired !== undefined;
         found[isUnderWay ? "under way" : "not begun or done"] += 1;
         // Whoever sees an up die may also think better of it.
         const isTakenBack = random() < 1 / 4;
