@@ -26,7 +26,7 @@ import {
 } from "../../live/jetstream/jetstream.ts";
 import { type Pace, Patience, retry } from "../../live/jetstream/patience.ts";
 import { until } from "../../live/until.ts";
-import { askToHandOver, handOver, heirsOf, isMisled } from "./leadership.ts";
+import { askToHandOver, handOver, hasWrongLeader, leaderCandidates } from "./leadership.ts";
 import { Progress, type Reporting } from "./progress.ts";
 import {
   configBefore,
@@ -193,25 +193,25 @@ async function send({ port, goal, pace, sent }: Course, step: Step): Promise<voi
 async function lead(course: Course, settled: StreamInfo): Promise<StreamInfo> {
   const { port, goal, pace, progress } = course;
   let info = settled;
-  for (let handovers = 0; isMisled(info, goal.policy); handovers++) {
-    const heirs = heirsOf(info, goal.policy);
-    const heir = heirs[handovers % heirs.length];
-    if (heir === undefined) {
-      progress.say(describeNoHeir(info, goal));
+  for (let handovers = 0; hasWrongLeader(info, goal.policy); handovers++) {
+    const candidates = leaderCandidates(info, goal.policy);
+    const candidate = candidates[handovers % candidates.length];
+    if (candidate === undefined) {
+      progress.say(describeNoCandidate(info, goal));
       return info;
     }
-    if (handovers === HANDOVERS) throw new Error(describeStubborn(info, goal));
-    await handOver(port, info, heir, pace);
+    if (handovers === HANDOVERS) throw new Error(describeFailedHandovers(info, goal));
+    await handOver(port, info, candidate, pace);
     info = await settle(course);
   }
   return info;
 }
 
-function describeNoHeir(info: StreamInfo, { stream, policy }: Goal): string {
+function describeNoCandidate(info: StreamInfo, { stream, policy }: Goal): string {
   return `stream ${stream} is led by ${info.cluster?.leader}: none of its replicas (${hostsOf(info).join(", ")}) is on ${policy.leaders?.join(" or ")}; give it a placement that has one there, or another leader`;
 }
 
-function describeStubborn({ cluster }: StreamInfo, { stream, policy }: Goal): string {
+function describeFailedHandovers({ cluster }: StreamInfo, { stream, policy }: Goal): string {
   return `stream ${stream} is led by ${cluster?.leader}, not by ${policy.leaders?.join(" or ")}: ${HANDOVERS} elections went elsewhere; else it is as it should be, run "pulumi up" again`;
 }
 
@@ -240,11 +240,11 @@ async function cancel(course: Course, info: StreamInfo): Promise<void> {
 
 /** Has another leader elected, because only a new leader finds out which replicas lag, see {@link waitsToRemove}. */
 async function beginTerm({ port, goal, progress }: Course, info: StreamInfo): Promise<void> {
-  const heir = info.cluster?.replicas?.find(({ current, offline }) => current && !offline);
-  if (!heir) return;
+  const candidate = info.cluster?.replicas?.find(({ current, offline }) => current && !offline);
+  if (!candidate) return;
   progress.say(`${goal.stream} gets another leader: ${describeDelay(info)}`);
   try {
-    await askToHandOver(port, goal.stream, heir.name);
+    await askToHandOver(port, goal.stream, candidate.name);
   } catch (error) {
     // The change may be complete by now, or the leader busy; the next look shows which.
     if (!(error instanceof JetStreamError || error instanceof JetStreamUnavailable)) throw error;

@@ -9,12 +9,15 @@ import { type Pace, retry } from "../../live/jetstream/patience.ts";
 import { until } from "../../live/until.ts";
 
 /** Whether a host leads that the policy doesn't allow. False while there is no leader. */
-export function isMisled({ cluster }: StreamInfo, { leaders }: StreamPolicy): boolean {
+export function hasWrongLeader({ cluster }: StreamInfo, { leaders }: StreamPolicy): boolean {
   return Boolean(cluster?.leader) && leaders?.includes(cluster?.leader ?? "") === false;
 }
 
 /** The hosts that could lead the stream according to its policy, in the policy's order. */
-export function heirsOf({ cluster }: StreamInfo, { leaders = [] }: StreamPolicy): string[] {
+export function leaderCandidates(
+  { cluster }: StreamInfo,
+  { leaders = [] }: StreamPolicy,
+): string[] {
   return leaders.filter((host) =>
     cluster?.replicas?.some(({ name, offline, pending }) => name === host && !offline && !pending),
   );
@@ -27,10 +30,10 @@ export function heirsOf({ cluster }: StreamInfo, { leaders = [] }: StreamPolicy)
 export async function handOver(
   port: JetStreamPort,
   { config: { name: stream }, cluster }: StreamInfo,
-  heir: string,
+  candidate: string,
   pace: Pace,
 ): Promise<void> {
-  const isAsked = await retry(() => askToHandOver(port, stream, heir), pace);
+  const isAsked = await retry(() => askToHandOver(port, stream, candidate), pace);
   if (!isAsked) return;
   await until<void, undefined>(
     async () => {
@@ -47,10 +50,10 @@ export async function handOver(
 export async function askToHandOver(
   port: JetStreamPort,
   stream: string,
-  heir: string,
+  candidate: string,
 ): Promise<boolean> {
   try {
-    await port.stepDown(stream, heir);
+    await port.stepDown(stream, candidate);
     return true;
   } catch (error) {
     if (isOvertaken(error)) return false;

@@ -35,7 +35,7 @@ import {
 } from "./await-origins.ts";
 import { converge, HalfDone, isPlaced, withDetails } from "./converge.ts";
 import { HANDOVERS, type Handovers } from "./handovers.ts";
-import { heirsOf, isMisled } from "./leadership.ts";
+import { hasWrongLeader, leaderCandidates } from "./leadership.ts";
 import { ProgramRun } from "./program-run.ts";
 import type { Reporting } from "./progress.ts";
 import {
@@ -439,7 +439,7 @@ function describeObserved(props: StreamOutputs, info: StreamInfo) {
 
 /** Reports another leader as drift only if the policy names leaders and one of them could lead. */
 function observedPolicy({ policy }: StreamOutputs, info: StreamInfo): StreamPolicy {
-  const strayed = isMisled(info, policy) && heirsOf(info, policy).length > 0;
+  const strayed = hasWrongLeader(info, policy) && leaderCandidates(info, policy).length > 0;
   return strayed ? { ...policy, leaders: [info.cluster?.leader ?? ""] } : policy;
 }
 

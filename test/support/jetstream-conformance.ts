@@ -151,10 +151,10 @@ export function describeJetStreamPort(name: string, open: () => JetStreamPort): 
       await port.create(stream);
       await calm(port, region(2));
       const leaderNow = async () => (await port.info(stream.name)).cluster?.leader ?? "";
-      for (const heir of region(2)) {
-        if ((await leaderNow()) === heir) continue;
-        await port.stepDown(stream.name, heir);
-        await eventually(async () => (await leaderNow()) === heir);
+      for (const candidate of region(2)) {
+        if ((await leaderNow()) === candidate) continue;
+        await port.stepDown(stream.name, candidate);
+        await eventually(async () => (await leaderNow()) === candidate);
       }
       expect(await hostsOf(port)).toEqual(region(2));
       await expect(port.stepDown(stream.name, await leaderNow())).rejects.toMatchObject({

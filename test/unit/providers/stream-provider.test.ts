@@ -856,7 +856,7 @@ describe("progress", () => {
 describe("the leader", () => {
   const led = async (...leaders: string[]) => ({ ...(await planned()), policy: { leaders } });
   const leaderOf = async () => (await jetStream.info("ORDERS")).cluster?.leader;
-  const heirs = () => jetStream.requests.flatMap(({ preferred }) => preferred ?? []);
+  const preferredHosts = () => jetStream.requests.flatMap(({ preferred }) => preferred ?? []);
 
   it("is where the policy wants it, once the stream has settled", async () => {
     const { outs } = await lifecycle.create(await led("rg2-az3"));
@@ -872,7 +872,7 @@ describe("the leader", () => {
   it("is asked for again when an election goes elsewhere, of another host too", async () => {
     jetStream.elections.push("rg2-az1", "rg2-az1");
     const { outs } = await lifecycle.create(await led("rg2-az2", "rg2-az3"));
-    expect(heirs()).toEqual(["rg2-az2", "rg2-az3", "rg2-az2"]);
+    expect(preferredHosts()).toEqual(["rg2-az2", "rg2-az3", "rg2-az2"]);
     expect(outs.leader).toBe("rg2-az2");
   });
 
@@ -883,7 +883,7 @@ describe("the leader", () => {
       "is led by rg2-az1, not by rg2-az2: 5 elections went elsewhere",
     );
     expect(failure).toMatchObject({ id: "ORDERS" });
-    expect(heirs()).toHaveLength(5);
+    expect(preferredHosts()).toHaveLength(5);
   });
 
   it("is no reason to fail where no replica could lead as wanted", async () => {
