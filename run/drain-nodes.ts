@@ -63,7 +63,7 @@ async function start(node: OwnNode, stack: Stack): Promise<OwnNode> {
       patience: stack.patience,
       pause: POLL_MS,
       say: (line) => console.error(`waiting for ${node.name}, which leaves: ${line}`),
-      lament: (sight) =>
+      describeStall: (sight) =>
         `${node.name} can't leave: ${sight}; docker logs ${node.container} says why. Put it back into the settings to bring it back first`,
     },
   );

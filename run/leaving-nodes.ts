@@ -53,7 +53,7 @@ async function findMembers(
       patience: LEADER_MS,
       pause: POLL_MS,
       say: (line) => console.error(`waiting: ${line}`),
-      lament: () =>
+      describeStall: () =>
         `the meta group has no leader, so that nothing can move: put the nodes that leave back into the settings, and bring the cluster back first (${pulumiCommand(place)} up --refresh)`,
     },
   );

@@ -108,11 +108,11 @@ function whyNotBack(node: string, cluster: ObservedCluster): string | undefined 
   return whyNotWell(groupsOf(cluster), { isAwaited: (name) => name === node });
 }
 
-/** @throws Error with the message of `lament` if there was no progress for too long. */
+/** @throws Error with the message of `describeStall` if there was no progress for too long. */
 async function waitUntil(
   { list, patience }: Looking,
   judge: (cluster: ObservedCluster) => string | undefined,
-  lament: (sight: string) => string,
+  describeStall: (sight: string) => string,
 ): Promise<void> {
   await waitFor(
     async () => {
@@ -121,6 +121,6 @@ async function waitUntil(
       return reason === undefined ? undefined : { reason, behind: behindIn(cluster) };
     },
     // No progress lines: the caller takes whatever is printed for the reason of a failure.
-    { patience, pause: POLL_MS, say: () => undefined, lament },
+    { patience, pause: POLL_MS, say: () => undefined, describeStall },
   );
 }

@@ -108,7 +108,7 @@ async function awaitEmpty(leaving: readonly OwnNode[], stack: Stack): Promise<vo
       patience,
       pause: PACE.pause,
       say: (line) => console.error(`waiting for streams to leave: ${line}`),
-      lament: (sight) => `nodes can't leave: streams don't move off: ${sight}`,
+      describeStall: (sight) => `nodes can't leave: streams don't move off: ${sight}`,
     },
   );
 }
@@ -155,7 +155,7 @@ async function awaitReady(
       patience,
       pause: PACE.pause,
       say: (line) => console.error(`waiting for the cluster: ${line}`),
-      lament: (sight) =>
+      describeStall: (sight) =>
         `no further node was stopped: ${sight}; run "pulumi up" again once the cluster is well`,
     },
   );

@@ -1,7 +1,7 @@
 import { describeWaitStatus, stallTimerFrom, type WaitStatus } from "../lib/observed/waiting.ts";
 import { until } from "../live/until.ts";
 
-export interface LookingOut {
+export interface WaitOptions {
   /** Milliseconds without progress after which waiting fails. */
   readonly patience: number;
   /** Milliseconds between two looks. */
@@ -9,18 +9,18 @@ export interface LookingOut {
   /** Shows a progress line to the user. */
   readonly say: (line: string) => void;
   /** The error's message for what is still missing. */
-  readonly lament: (sight: string) => string;
+  readonly describeStall: (sight: string) => string;
 }
 
 /**
  * Looks until nothing is left to wait for.
  *
  * @param look what is waited for; undefined for nothing.
- * @throws Error with {@link LookingOut.lament} after too long without progress.
+ * @throws Error with {@link WaitOptions.describeStall} after too long without progress.
  */
 export async function waitFor(
   look: () => Promise<WaitStatus | undefined>,
-  { patience, pause, say, lament }: LookingOut,
+  { patience, pause, say, describeStall }: WaitOptions,
 ): Promise<void> {
   await until<void, WaitStatus>(
     async () => {
@@ -34,7 +34,7 @@ export async function waitFor(
       describe: describeWaitStatus,
       say,
       giveUp: ({ reason }) => {
-        throw new Error(lament(`${reason}; nothing has moved for ${patience / 1_000} s`));
+        throw new Error(describeStall(`${reason}; nothing has moved for ${patience / 1_000} s`));
       },
     },
   );

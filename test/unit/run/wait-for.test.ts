@@ -13,7 +13,7 @@ async function run(looks: readonly (WaitStatus | undefined)[]) {
     patience: 60_000,
     pause: 1_000,
     say: (line) => said.push(line),
-    lament: (sight) => `it doesn't leave: ${sight}`,
+    describeStall: (sight) => `it doesn't leave: ${sight}`,
   }).then(
     () => "done",
     (error: Error) => error.message,
