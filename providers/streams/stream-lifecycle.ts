@@ -249,7 +249,7 @@ async function checkInputs(
     ({ account, stream }) => handovers.isPlanned(account, stream) === true,
   );
   if (refusals.length > 0) return { inputs, failures: toFailures(refusals) };
-  const seen = needsLook(olds, news) ? await glance(port(), olds, news) : undefined;
+  const seen = needsLook(olds, news) ? await observeOnce(port(), olds, news) : undefined;
   const verdicts = [
     judge(olds, news, seen?.found, handovers.renamingOf(news)),
     ...(seen ? await judgeNeighbours(port(), olds, news, seen.found, handovers) : []),
@@ -306,7 +306,7 @@ function takesOther(base: StreamConfig, desired: StreamConfig): boolean {
 /**
  * Observes a stream once. Undefined if JetStream doesn't answer at once, which is reported for a known stream only.
  */
-async function glance(
+async function observeOnce(
   port: JetStreamPort,
   olds: Partial<StreamInputs>,
   news: ProgramInputs,
