@@ -138,7 +138,7 @@ function keptOptions(
   { plan, settings: { before, keepVolume } }: NatsNodeArgs,
   volume: string,
 ): Pick<pulumi.CustomResourceOptions, "hooks"> {
-  const isNew = !before.containers.has(plan.containerName) && !before.bereft.has(plan.name);
+  const isNew = !before.containers.has(plan.containerName) && !before.containerless.has(plan.name);
   return isNew || !keepVolume ? {} : { hooks: { beforeCreate: [keepVolume(volume)] } };
 }
 

@@ -95,11 +95,11 @@ function refuseMemoryLosses(
 async function findChanges(
   plan: ClusterPlan,
   accounts: Accounts | undefined,
-  { containers, bereft, tls }: EngineState,
+  { containers, containerless, tls }: EngineState,
   texts: TlsTexts | undefined,
 ): Promise<NodeChange[]> {
   const surroundings = { plan, ca: tls?.ca, texts };
-  const told = nodesOf(plan).filter(({ name }) => !bereft.has(name));
+  const told = nodesOf(plan).filter(({ name }) => !containerless.has(name));
   return await Promise.all(
     told.map(async (node) => {
       const container = containers.get(node.containerName);

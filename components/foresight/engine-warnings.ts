@@ -13,7 +13,7 @@ import { type Found, type FoundContainer, partition } from "./engine-finds.ts";
  * Nodes with a data volume but no container. Empty if no node has a container: then the cluster is new, or its first
  * `up` was interrupted.
  */
-export function findBereft(
+export function findContainerless(
   own: readonly FoundContainer[],
   volumes: readonly Found[],
   plan: ClusterPlan,
@@ -80,14 +80,14 @@ function isDataVolume(name: string, { prefix }: ClusterPlan): boolean {
 export async function warnOfStopped(
   engine: Engine,
   containers: readonly FoundContainer[],
-  bereft: ReadonlySet<string>,
+  containerless: ReadonlySet<string>,
   plan: ClusterPlan,
   ownership: Ownership,
   tell: Teller,
 ): Promise<void> {
   const stopped = new Set(containers.filter(({ running }) => !running).map(({ name }) => name));
   const names = nodesOf(plan)
-    .filter(({ name, containerName }) => stopped.has(containerName) || bereft.has(name))
+    .filter(({ name, containerName }) => stopped.has(containerName) || containerless.has(name))
     .map(({ name }) => name);
   if (names.length === 0) return;
   const place = settingsPlaceOf(plan.identity);

@@ -20,7 +20,7 @@ import {
   refuseTakenPorts,
 } from "./engine-refusals.ts";
 import {
-  findBereft,
+  findContainerless,
   findReturning,
   warnOfKept,
   warnOfLostData,
@@ -35,7 +35,7 @@ export interface EngineState {
   /** Nodes that are no longer in the settings, by node name. */
   readonly leaving: ReadonlyMap<string, EngineNode>;
   /** Names of nodes with a data volume but no container. They aren't new. */
-  readonly bereft: ReadonlySet<string>;
+  readonly containerless: ReadonlySet<string>;
   readonly hasNetwork: boolean;
   /** Set if nodes return to data volumes that were kept, which may hold streams. */
   readonly hasKept?: true;
@@ -46,7 +46,7 @@ export interface EngineState {
 const NOTHING: EngineState = {
   containers: new Map(),
   leaving: new Map(),
-  bereft: new Set(),
+  containerless: new Set(),
   hasNetwork: false,
 };
 
@@ -75,13 +75,13 @@ export async function inspectEngine(
   refuseOtherCluster(own, plan);
   refuseMixedVersions(own, plan);
   refuseMixedTls(own, plan);
-  const bereft = findBereft(own, volumes, plan);
+  const containerless = findContainerless(own, volumes, plan);
   const ownVolumes = volumes.filter((found) => found.owner === owner);
   const returning = findReturning(own, ownVolumes, plan);
   await warnOfStopped(
     engine,
     own,
-    new Set([...bereft].filter((name) => !returning.has(name))),
+    new Set([...containerless].filter((name) => !returning.has(name))),
     plan,
     ownership,
     tell,
@@ -95,7 +95,7 @@ export async function inspectEngine(
   return {
     containers: new Map(staying.map((found) => [found.name, engineNode(found)])),
     leaving: new Map(leaving.map((found) => [found.node, engineNode(found)] as const).sort(byName)),
-    bereft,
+    containerless,
     hasNetwork: networks.some(({ name }) => name === plan.prefix),
     ...(returning.size > 0 ? { hasKept: true as const } : {}),
     ...(await readTls(engine, own, plan)),

@@ -54,7 +54,12 @@ export function newNodesArgs(
     accounts: pulumi.secret(simpleAccounts(hashes)),
     ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
     engine: engineFromEnvironment(),
-    before: { containers: new Map(), leaving: new Map(), bereft: new Set(), hasNetwork: false },
+    before: {
+      containers: new Map(),
+      leaving: new Map(),
+      containerless: new Set(),
+      hasNetwork: false,
+    },
     strays: new Map(),
     labels: new Map(),
     hasGrowth: false,

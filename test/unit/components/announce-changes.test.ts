@@ -75,7 +75,7 @@ describe("a node with TLS", () => {
     const engine = {
       containers: new Map([[running.containerName, container]]),
       leaving: new Map(),
-      bereft: new Set(others.map(({ name }) => name)),
+      containerless: new Set(others.map(({ name }) => name)),
       hasNetwork: true,
       tls: { ca: authority.certificate, certificate: shown.certificate },
     };

@@ -70,8 +70,13 @@ const warningsIn = async (look: () => Promise<unknown>) => {
 
 describe("inspectEngine", () => {
   test("finds nothing on an engine that has nothing", async () => {
-    const { containers, leaving, bereft, hasNetwork } = await inspect();
-    expect([containers.size, leaving.size, bereft.size, hasNetwork]).toEqual([0, 0, 0, false]);
+    const { containers, leaving, containerless, hasNetwork } = await inspect();
+    expect([containers.size, leaving.size, containerless.size, hasNetwork]).toEqual([
+      0,
+      0,
+      0,
+      false,
+    ]);
   });
 
   test("tells nodes that stay from those that leave, and from those that lost their container", async () => {
@@ -83,7 +88,7 @@ describe("inspectEngine", () => {
     fake.answer("docker", "volume", volumes());
     fake.answer("docker", "network", [owned("nats-regions-dev")]);
     const [warning] = await warningsIn(async () => {
-      const { containers, leaving, bereft, hasNetwork } = await inspect();
+      const { containers, leaving, containerless, hasNetwork } = await inspect();
       expect([...containers.keys()]).toEqual([
         "nats-regions-dev-rg1-az1",
         "nats-regions-dev-rg1-az2",
@@ -94,7 +99,7 @@ describe("inspectEngine", () => {
         clientAddress: "127.0.0.1:4222",
       });
       expect([...leaving.keys()]).toEqual(["rg9-az1"]);
-      expect([...bereft]).toEqual(["rg1-az3"]);
+      expect([...containerless]).toEqual(["rg1-az3"]);
       expect(hasNetwork).toBe(true);
     });
     expect(warning).toContain("1 of 3 nodes don't run: rg1-az3.");
