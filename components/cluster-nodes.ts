@@ -66,9 +66,9 @@ export async function createNodes(
   let after: readonly pulumi.Resource[] = [start];
   for (const step of args.restarts.steps) {
     for (const node of step) {
-      const strayedAt = args.strays.get(node.name);
+      const driftedAt = args.driftTimes.get(node.name);
       const turn = turns.hookFor(node);
-      const nodeArgs = { plan: node, settings, strayedAt, label: labels(node), after, turn };
+      const nodeArgs = { plan: node, settings, driftedAt, label: labels(node), after, turn };
       nodes.set(node.name, zoneOf(regions, node).addNode(`${name}-${node.name}`, nodeArgs));
     }
     const closed = closedWaves(plan.waves, nodes).filter((index) => !gates.has(index));

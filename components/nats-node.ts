@@ -63,7 +63,7 @@ export interface NatsNodeArgs {
    * When the server loaded a config that isn't the planned one, RFC 3339: the config is then written and reloaded
    * again.
    */
-  readonly strayedAt: string | undefined;
+  readonly driftedAt: string | undefined;
   /** JSON for the label of its container. The container is replaced when it changes. */
   readonly label: string;
   /** Dependencies: what has to be ready before the node is created or changed, e.g. the gate of the previous wave. */
@@ -168,7 +168,7 @@ function createVolume(
 
 function configureNode(
   name: string,
-  { plan, settings, strayedAt, label: restartSettings, after, turn }: NatsNodeArgs,
+  { plan, settings, driftedAt, label: restartSettings, after, turn }: NatsNodeArgs,
   { config, data }: Volumes,
   parent: pulumi.Resource,
 ): local.Command {
@@ -192,7 +192,7 @@ function configureNode(
         ...scriptPatience(settings),
       },
       // Without drift, the variable keeps its last value.
-      passing: { STRAYED_AT: strayedAt },
+      passing: { STRAYED_AT: driftedAt },
     },
     {
       parent,

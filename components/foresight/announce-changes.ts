@@ -24,7 +24,7 @@ import { type PlannedRestarts, planRestarts, type Restarts } from "./plan-restar
 import type { TlsTexts } from "./read-tls-files.ts";
 
 /** Config load times of the nodes whose running config isn't the planned one, RFC 3339, by node name. */
-export type Strays = ReadonlyMap<string, string>;
+export type DriftTimes = ReadonlyMap<string, string>;
 
 /**
  * The labels that the nodes' containers get, by node: see {@link NodeChange.label}. Nodes without a container are left
@@ -33,7 +33,7 @@ export type Strays = ReadonlyMap<string, string>;
 export type SettledLabels = ReadonlyMap<string, string>;
 
 export interface Announcement {
-  readonly strays: Strays;
+  readonly driftTimes: DriftTimes;
   readonly labels: SettledLabels;
   /** Whether reloads raise the storage limits of nodes. */
   readonly hasGrowth: boolean;
@@ -70,10 +70,10 @@ export async function announceChanges(
   for (const line of restarts.notices) tell.info(line);
   for (const line of restarts.warnings) tell.warn(line);
   refuseMemoryLosses(plan, restarts, tell);
-  const strays = new Map(
-    changes.flatMap(({ node, strayedAt }) => (strayedAt ? [[node, strayedAt] as const] : [])),
+  const driftTimes = new Map(
+    changes.flatMap(({ node, driftedAt }) => (driftedAt ? [[node, driftedAt] as const] : [])),
   );
-  return { strays, labels, hasGrowth: changes.some(({ grows }) => grows), restarts };
+  return { driftTimes, labels, hasGrowth: changes.some(({ grows }) => grows), restarts };
 }
 
 const UNKNOWN_PASSWORDS = `${PREVIEW_WORDS.reload}: of nodes whose users get other passwords, which this preview can't know yet`;

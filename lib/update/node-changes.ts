@@ -50,7 +50,7 @@ export interface NodeChange {
    * When its server loaded a config that differs from the planned one; absent if it has the planned one, or doesn't
    * run.
    */
-  readonly strayedAt?: string;
+  readonly driftedAt?: string;
   /** The desired JSON of its container's label. If it differs from the current label, the container is replaced. */
   readonly label: string;
   /** Present if a reload enlarges a store. */
@@ -114,10 +114,10 @@ export function changeOf(
   const { restarts, growths, label } = settleSettings(running, planned);
   const reloads = server ? [...growths, ...reloadReasons(server, planned)] : [];
   const isOther = Boolean(server && plannedDigest && hasOtherConfig(server, plannedDigest));
-  const hasStrayed = isOther || reloads.length > 0;
-  const strayed = server && hasStrayed ? { strayedAt: server.configLoadTime } : {};
+  const hasDrifted = isOther || reloads.length > 0;
+  const drifted = server && hasDrifted ? { driftedAt: server.configLoadTime } : {};
   const reasons = [...restarts, ...reloads];
-  const common = { node, label, ...strayed };
+  const common = { node, label, ...drifted };
   if (restarts.length > 0) return { ...common, kind: "restart", reasons };
   const grows = server && growths.length > 0 ? { grows: true as const } : {};
   if (reasons.length > 0) return { ...common, kind: "reload", reasons, ...grows };

@@ -439,8 +439,8 @@ function describeObserved(props: StreamOutputs, info: StreamInfo) {
 
 /** Reports another leader as drift only if the policy names leaders and one of them could lead. */
 function observedPolicy({ policy }: StreamOutputs, info: StreamInfo): StreamPolicy {
-  const strayed = hasWrongLeader(info, policy) && leaderCandidates(info, policy).length > 0;
-  return strayed ? { ...policy, leaders: [info.cluster?.leader ?? ""] } : policy;
+  const hasDrifted = hasWrongLeader(info, policy) && leaderCandidates(info, policy).length > 0;
+  return hasDrifted ? { ...policy, leaders: [info.cluster?.leader ?? ""] } : policy;
 }
 
 function isSameSet(a: readonly string[], b: readonly string[]): boolean {

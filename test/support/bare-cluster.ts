@@ -60,7 +60,7 @@ export function newNodesArgs(
       containerless: new Set(),
       hasNetwork: false,
     },
-    strays: new Map(),
+    driftTimes: new Map(),
     labels: new Map(),
     hasGrowth: false,
     restarts: noRestarts(plan),

@@ -61,7 +61,7 @@ describe("a node with TLS", () => {
     server.setSecureContext({ cert: certificate.certificate, key: certificate.key });
   };
 
-  /** What is said of the node, and since when it has strayed. */
+  /** What is said of the node, and since when it has drifted. */
   const announce = async (
     settings: object,
     files?: Partial<KeyedCertificate> & { ca?: string },
@@ -81,14 +81,14 @@ describe("a node with TLS", () => {
     };
     const { ca = authority.certificate, ...changed } = files ?? {};
     const texts = files && { ca, nodes: [{ node: running.name, ...shown, ...changed }] };
-    const { strays } = await announceChanges(
+    const { driftTimes } = await announceChanges(
       plan,
       accounts,
       engine,
       texts,
       async () => NOTHING_OBSERVED,
     );
-    return { lines: said.mock.calls.map(([line]) => line), strays: [...strays] };
+    return { lines: said.mock.calls.map(([line]) => line), driftTimes: [...driftTimes] };
   };
 
   test("goes by the store that its server shows, beside its label", async () => {
@@ -104,7 +104,7 @@ describe("a node with TLS", () => {
     ]);
   });
 
-  const NOTHING = { lines: [], strays: [] };
+  const NOTHING = { lines: [], driftTimes: [] };
 
   test("is told of passwords that are yet to be made what they would do", async () => {
     const settings = { tls: "stack" };
@@ -134,7 +134,7 @@ describe("a node with TLS", () => {
       lines: [
         "reload, no restart: rg1-az1: certificate names + db.example.com, - a.example.com, 2001:db8::1; certificateLifetime 365d → 30d",
       ],
-      strays: STRAYED,
+      driftTimes: STRAYED,
     });
     said.mockClear();
     const other = await makeCertificate("rg1-az1", authority);
@@ -149,7 +149,7 @@ describe("a node with TLS", () => {
     expect(await announce(settings, {})).toEqual(NOTHING);
     expect(await announce(settings, await makeCertificate("rg1-az1", authority))).toEqual({
       lines: ["reload, no restart: rg1-az1: tlsFiles.cert has another certificate"],
-      strays: STRAYED,
+      driftTimes: STRAYED,
     });
     said.mockClear();
     const { certificate: ca } = await makeAuthority();

@@ -161,15 +161,15 @@ describe("a node", () => {
     expect(one({ settings, server: reversed })?.kind).toBe("none");
   });
 
-  test("has strayed where its config isn't the planned one, whatever is to become of it", () => {
+  test("has drifted where its config isn't the planned one, whatever is to become of it", () => {
     const { configLoadTime } = server;
-    expect(one({ settings, server })?.strayedAt).toBeUndefined();
-    expect(one({ settings, server }, { memory: "1GiB" })?.strayedAt).toBeUndefined();
-    expect(one({ settings, server }, {}, accountsWith("after"))?.strayedAt).toBe(configLoadTime);
+    expect(one({ settings, server })?.driftedAt).toBeUndefined();
+    expect(one({ settings, server }, { memory: "1GiB" })?.driftedAt).toBeUndefined();
+    expect(one({ settings, server }, {}, accountsWith("after"))?.driftedAt).toBe(configLoadTime);
     const tagged = { ...server, tags: ["rg:1"] };
-    expect(one({ settings, server: tagged }, { memory: "1GiB" })?.strayedAt).toBe(configLoadTime);
+    expect(one({ settings, server: tagged }, { memory: "1GiB" })?.driftedAt).toBe(configLoadTime);
     const { configDigest, ...old } = { ...tagged, version: "2.10.29" };
-    expect(one({ settings, server: old })?.strayedAt).toBe(configLoadTime);
+    expect(one({ settings, server: old })?.driftedAt).toBe(configLoadTime);
   });
 
   test("takes up together what needs a restart and what doesn't", () => {
