@@ -17,9 +17,9 @@ import type { UserLogin } from "../live/jetstream/connection.ts";
 import type { ClusterSource, NatsClusterArgs } from "./cluster-args.ts";
 import { refuseUnreachable } from "./foresight/engine-refusals.ts";
 import { knownValue } from "./known-value.ts";
+import { type Logger, loggerOf } from "./logger.ts";
 import { type Ownership, ownershipOf } from "./ownership.ts";
 import { keepIdentity } from "./steps/identity-note.ts";
-import { type Teller, tellerOf } from "./teller.ts";
 
 /** A planned cluster, and what its resources need besides the plan. */
 export interface PlannedCluster {
@@ -30,7 +30,7 @@ export interface PlannedCluster {
   /** The logins of the stack itself; a secret. */
   readonly access: pulumi.Output<Access>;
   /** Logs messages about the cluster. */
-  readonly tell: Teller;
+  readonly log: Logger;
 }
 
 export interface Access {
@@ -79,7 +79,7 @@ export async function planFrom(
     ownership,
     accounts,
     access,
-    tell: tellerOf(place === "program" ? parent : undefined),
+    log: loggerOf(place === "program" ? parent : undefined),
   };
 }
 

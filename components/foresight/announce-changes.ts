@@ -16,7 +16,7 @@ import {
 } from "../../lib/update/node-changes.ts";
 import { type Page, readPageAsShown } from "../../live/monitoring/monitoring-page.ts";
 import { knownValue } from "../known-value.ts";
-import { type Teller, tellerOf } from "../teller.ts";
+import { type Logger, loggerOf } from "../logger.ts";
 import type { EngineNode } from "./engine-finds.ts";
 import type { EngineState } from "./inspect-engine.ts";
 import type { Observer } from "./observer.ts";
@@ -54,7 +54,7 @@ export async function announceChanges(
   before: EngineState,
   texts: TlsTexts | undefined,
   observe: Observer,
-  tell = tellerOf(),
+  log = loggerOf(),
 ): Promise<Announcement> {
   const known = await knownValue(accounts);
   const changes = await findChanges(plan, known, before, texts);
@@ -64,12 +64,12 @@ export async function announceChanges(
   const labels = new Map(changes.map(({ node, label }) => [node, label] as const));
   const restarts = await planRestarts(plan, restarted, before, observe);
   for (const line of describeChanges(changes, plan.waves, restarts.steps)) {
-    tell.info(line);
+    log.info(line);
   }
-  if (known === undefined && before.containers.size > 0) tell.info(UNKNOWN_PASSWORDS);
-  for (const line of restarts.notices) tell.info(line);
-  for (const line of restarts.warnings) tell.warn(line);
-  refuseMemoryLosses(plan, restarts, tell);
+  if (known === undefined && before.containers.size > 0) log.info(UNKNOWN_PASSWORDS);
+  for (const line of restarts.notices) log.info(line);
+  for (const line of restarts.warnings) log.warn(line);
+  refuseMemoryLosses(plan, restarts, log);
   const driftTimes = new Map(
     changes.flatMap(({ node, driftedAt }) => (driftedAt ? [[node, driftedAt] as const] : [])),
   );
@@ -81,11 +81,11 @@ const UNKNOWN_PASSWORDS = `${PREVIEW_WORDS.reload}: of nodes whose users get oth
 function refuseMemoryLosses(
   plan: ClusterPlan,
   { steps, restarted, observed }: PlannedRestarts,
-  tell: Teller,
+  log: Logger,
 ) {
   const held = observed.streams.filter(({ config }) => config.storage === "memory");
   const { refused, allowed } = describeMemoryLosses(held, restarted, { ...plan, waves: steps });
-  for (const line of allowed) tell.warn(`gone by a restart: ${line}`);
+  for (const line of allowed) log.warn(`gone by a restart: ${line}`);
   if (refused.length === 0) return;
   throw new pulumi.RunError(
     `Restarts would empty streams that are in memory only:\n${refused.map((line) => `  ${line}`).join("\n")}\nFirst give such a stream more replicas, on nodes that are not restarted at once, or delete what it holds; or say allowDataLoss: true in its settings, with adopt: true where it was in none.`,

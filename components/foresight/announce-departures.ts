@@ -7,7 +7,7 @@ import {
   unplannedStreams,
 } from "../../lib/update/departures.ts";
 import { askHeldStreams } from "../../live/monitoring/monitoring.ts";
-import { tellerOf } from "../teller.ts";
+import { loggerOf } from "../logger.ts";
 import type { EngineNode } from "./engine-finds.ts";
 import type { EngineState } from "./inspect-engine.ts";
 
@@ -19,7 +19,7 @@ import type { EngineState } from "./inspect-engine.ts";
 export async function announceDepartures(
   plan: ClusterPlan,
   { leaving, tls }: EngineState,
-  tell = tellerOf(),
+  log = loggerOf(),
 ): Promise<void> {
   const trust = tls === undefined ? {} : { ca: tls.ca };
   const nodes = await Promise.all([...leaving].map(([name, node]) => lookAt(name, node, trust)));
@@ -29,7 +29,7 @@ export async function announceDepartures(
       `The settings leave out ${nodes.map(({ name }) => name).join(", ")}, but not all that is there can move:\n${stranded.map((line) => `  ${line}`).join("\n")}\nPut the region, zone or number of nodes back, or change or delete the streams.`,
     );
   }
-  for (const line of describeDepartures(nodes, plan)) tell.info(line);
+  for (const line of describeDepartures(nodes, plan)) log.info(line);
 }
 
 async function lookAt(

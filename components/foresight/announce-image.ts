@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../../lib/plan/plan.ts";
 import { imageChange, imageEffects } from "../../lib/update/image-changes.ts";
-import { tellerOf } from "../teller.ts";
+import { loggerOf } from "../logger.ts";
 import type { EngineState } from "./inspect-engine.ts";
 import type { Observer } from "./observer.ts";
 
@@ -15,14 +15,14 @@ export async function announceImage(
   plan: ClusterPlan,
   { containers, leaving }: EngineState,
   observe: Observer,
-  tell = tellerOf(),
+  log = loggerOf(),
 ): Promise<void> {
   const nodes = [...containers.values(), ...leaving.values()];
   const images = nodes.map(({ settings }) => settings?.image?.toString());
   const change = imageChange(images, plan.image);
   if (!change) return;
   const { refusals, notices } = imageEffects(change, await observe(), plan);
-  for (const line of notices) tell.warn(line);
+  for (const line of notices) log.warn(line);
   if (refusals.length === 0) return;
   throw new pulumi.RunError(
     `image: ${plan.image} can't be changed to now:\n${refusals.map((line) => `  ${line}`).join("\n")}`,

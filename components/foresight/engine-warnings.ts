@@ -5,8 +5,8 @@ import { describeKeptVolumes } from "../../lib/update/kept-volumes.ts";
 import { describeLostData, describeNotKept } from "../../lib/update/lost-data.ts";
 import type { Engine } from "../../live/engine/engine.ts";
 import { askMemoryKills } from "../../live/engine/memory-kills.ts";
+import type { Logger } from "../logger.ts";
 import { type Ownership, ownerFilter } from "../ownership.ts";
-import type { Teller } from "../teller.ts";
 import { type Found, type FoundContainer, partition } from "./engine-finds.ts";
 
 /**
@@ -52,7 +52,7 @@ export function warnOfKept(
   volumes: readonly Found[],
   returning: ReadonlySet<string>,
   plan: ClusterPlan,
-  tell: Teller,
+  log: Logger,
 ): void {
   const nodes = nodesOf(plan);
   const taken = new Set([
@@ -69,7 +69,7 @@ export function warnOfKept(
       .sort(),
     isNew: own.length === 0,
   };
-  for (const line of describeKeptVolumes(kept)) tell.warn(line);
+  for (const line of describeKeptVolumes(kept)) log.warn(line);
 }
 
 /** Checks the whole prefix, because another stack's name may begin with this one's. */
@@ -83,7 +83,7 @@ export async function warnOfStopped(
   containerless: ReadonlySet<string>,
   plan: ClusterPlan,
   ownership: Ownership,
-  tell: Teller,
+  log: Logger,
 ): Promise<void> {
   const stopped = new Set(containers.filter(({ running }) => !running).map(({ name }) => name));
   const names = nodesOf(plan)
@@ -92,7 +92,7 @@ export async function warnOfStopped(
   if (names.length === 0) return;
   const place = settingsPlaceOf(plan.identity);
   const kills = await askMemoryKills(engine, ownerFilter(ownership), place);
-  tell.warn(
+  log.warn(
     `${names.length} of ${nodesOf(plan).length} nodes don't run: ${names.join(", ")}. \`${pulumiCommand(place)} up --refresh\` brings them back; without --refresh, an \`up\` does so where it restarts them anyway.${kills === undefined ? "" : ` ${kills}.`}`,
   );
 }
@@ -102,7 +102,7 @@ export function warnOfLostData(
   own: readonly FoundContainer[],
   volumes: readonly Found[],
   plan: ClusterPlan,
-  tell: Teller,
+  log: Logger,
 ): void {
   if (own.length === 0) return;
   const held = new Set(volumes.map(({ name }) => name));
@@ -112,18 +112,18 @@ export function warnOfLostData(
   if (emptied.length === 0) return;
   const names = emptied.map(({ name }) => name);
   const pulumi = pulumiCommand(settingsPlaceOf(plan.identity));
-  tell.warn(`${describeLostData(plan, names)} \`${pulumi} up --refresh\` goes on.`);
+  log.warn(`${describeLostData(plan, names)} \`${pulumi} up --refresh\` goes on.`);
 }
 
 /**
  * If only data volumes exist, a `destroy` has kept them, and some may have been removed since. An interrupted first
  * `up` leaves config volumes or the network as well.
  */
-export function warnOfNotKept(volumes: readonly Found[], plan: ClusterPlan, tell: Teller): void {
+export function warnOfNotKept(volumes: readonly Found[], plan: ClusterPlan, log: Logger): void {
   if (!volumes.every(({ name }) => isDataVolume(name, plan))) return;
   const held = new Set(volumes.map(({ name }) => name));
   const [kept, others] = partition(nodesOf(plan), ({ dataVolume }) => held.has(dataVolume));
   if (kept.length === 0) return;
   const names = others.map(({ name }) => name);
-  for (const line of describeNotKept(plan, names)) tell.warn(line);
+  for (const line of describeNotKept(plan, names)) log.warn(line);
 }

@@ -30,17 +30,17 @@ export interface Foresight extends Announcement {
  */
 export async function foresee(
   engine: Engine,
-  { plan, ownership, accounts, access, tell }: PlannedCluster,
+  { plan, ownership, accounts, access, log }: PlannedCluster,
   source: ClusterSource | undefined,
 ): Promise<Foresight> {
-  for (const notice of plan.notices) tell.info(notice);
-  const before = await inspectEngine(engine, plan, ownership, tell);
-  const tlsTexts = readTlsFiles(plan, before, tell);
+  for (const notice of plan.notices) log.info(notice);
+  const before = await inspectEngine(engine, plan, ownership, log);
+  const tlsTexts = readTlsFiles(plan, before, log);
   const observe = observerOf(plan, before);
   const [announcement] = await Promise.all([
-    announceChanges(plan, accounts, before, tlsTexts, observe, tell),
-    announceImage(plan, before, observe, tell),
-    announceDepartures(plan, before, tell),
+    announceChanges(plan, accounts, before, tlsTexts, observe, log),
+    announceImage(plan, before, observe, log),
+    announceDepartures(plan, before, log),
     refuseShortages(plan, before, observe),
   ]);
   return {

@@ -1,9 +1,9 @@
 import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
 import type { RunningTls } from "../../lib/tls/own-certificates.ts";
 import type { Engine } from "../../live/engine/engine.ts";
+import { loggerOf } from "../logger.ts";
 import { isMocked } from "../mocked.ts";
 import type { Ownership } from "../ownership.ts";
-import { tellerOf } from "../teller.ts";
 import {
   type EngineNode,
   engineNode,
@@ -61,7 +61,7 @@ export async function inspectEngine(
   engine: Engine,
   plan: ClusterPlan,
   ownership: Ownership,
-  tell = tellerOf(),
+  log = loggerOf(),
 ): Promise<EngineState> {
   if (isMocked()) return NOTHING;
   const owner = ownership.label.value;
@@ -84,11 +84,11 @@ export async function inspectEngine(
     new Set([...containerless].filter((name) => !returning.has(name))),
     plan,
     ownership,
-    tell,
+    log,
   );
-  warnOfKept(own, ownVolumes, returning, plan, tell);
-  warnOfLostData(own, volumes, plan, tell);
-  if (own.length === 0 && networks.length === 0) warnOfNotKept(ownVolumes, plan, tell);
+  warnOfKept(own, ownVolumes, returning, plan, log);
+  warnOfLostData(own, volumes, plan, log);
+  if (own.length === 0 && networks.length === 0) warnOfNotKept(ownVolumes, plan, log);
   await refuseTakenPorts(engine, own, plan);
   const planned = new Set(nodesOf(plan).map(({ containerName }) => containerName));
   const [staying, leaving] = partition(own, ({ name }) => planned.has(name));

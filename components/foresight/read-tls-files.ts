@@ -3,7 +3,7 @@ import { PlanError, type Problem } from "../../lib/base/errors.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
 import { checkTlsFiles, type NodeCertificate } from "../../lib/tls/own-certificates.ts";
 import type { TlsFiles } from "../../lib/tls/tls-settings.ts";
-import { tellerOf } from "../teller.ts";
+import { loggerOf } from "../logger.ts";
 import type { EngineState } from "./inspect-engine.ts";
 
 /** The user's own certificates, PEM. */
@@ -21,7 +21,7 @@ export interface TlsTexts {
 export function readTlsFiles(
   plan: ClusterPlan,
   { tls: running, leaving }: Pick<EngineState, "tls" | "leaving">,
-  tell = tellerOf(),
+  log = loggerOf(),
 ): TlsTexts | undefined {
   const { tlsFiles, rollout } = plan;
   if (!tlsFiles) return undefined;
@@ -30,7 +30,7 @@ export function readTlsFiles(
   const together = rollout === "all" && leaving.size === 0 ? undefined : running;
   const verdict = checkTlsFiles(texts.ca, texts.nodes, Date.now(), together);
   refuse(verdict.problems);
-  for (const notice of verdict.notices) tell.warn(notice);
+  for (const notice of verdict.notices) log.warn(notice);
   return texts;
 }
 

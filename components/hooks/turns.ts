@@ -11,8 +11,8 @@ import { behindIn, observeCluster } from "../../live/monitoring/observe-cluster.
 import { until } from "../../live/until.ts";
 import type { Restarts } from "../foresight/plan-restarts.ts";
 import { promiseOf } from "../known-value.ts";
+import type { Logger } from "../logger.ts";
 import { type Ownership, ownerFilter } from "../ownership.ts";
-import type { Teller } from "../teller.ts";
 
 export interface TurnsArgs {
   readonly plan: ClusterPlan;
@@ -21,7 +21,7 @@ export interface TurnsArgs {
   readonly labels: (node: NodePlan) => string;
   readonly ownership: Ownership;
   readonly engine: Engine;
-  readonly tell: Teller;
+  readonly log: Logger;
   /** PEM of the authorities that certify the nodes; undefined if they have no TLS. */
   readonly caCertificate: pulumi.Output<string> | undefined;
 }
@@ -61,7 +61,7 @@ export class Turns {
   }
 
   async #await(node: string, mates: ReadonlySet<string>): Promise<void> {
-    const { plan, engine, tell } = this.#args;
+    const { plan, engine, log } = this.#args;
     const { patience } = plan;
     const falls = new FallWatch(engine);
     await until<void, TurnStatus>(
@@ -83,7 +83,7 @@ export class Turns {
         limit: patience,
         lasts: stallTimerFrom(Date.now()),
         describe: (obstacle) => `${node} waits for its turn: ${describeWaitStatus(obstacle)}`,
-        say: tell.info,
+        say: log.info,
         giveUp: (obstacle) => {
           const reason = `${obstacle.reason}; nothing has moved for ${patience / 1_000} s`;
           throw new Error(describeRefusal(node, reason, obstacle));

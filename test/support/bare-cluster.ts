@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterNodesArgs } from "../../components/cluster-nodes.ts";
+import { loggerOf } from "../../components/logger.ts";
 import { ownershipOf } from "../../components/ownership.ts";
 import { JetStreamProvider } from "../../components/parts/jetstream-provider.ts";
 import { Lifespan } from "../../components/parts/lifespan.ts";
 import type { FollowedStream, StreamHost, StreamStage } from "../../components/stream-host.ts";
-import { tellerOf } from "../../components/teller.ts";
 import type { ClusterPlan } from "../../lib/plan/plan.ts";
 import { engineFromEnvironment } from "../../live/engine/engine.ts";
 import { simpleAccounts } from "./accounts.ts";
@@ -64,6 +64,6 @@ export function newNodesArgs(
     labels: new Map(),
     hasGrowth: false,
     restarts: noRestarts(plan),
-    tell: tellerOf(),
+    log: loggerOf(),
   };
 }
