@@ -88,8 +88,8 @@ export async function mayGoOn(
       const verdict = gate.judge(sight, now);
       if (verdict.kind !== "wait") return { done: verdict };
       const { reason } = sight;
-      const fallen = reason === undefined ? undefined : await cluster.explainFalls(own, now);
-      if (fallen !== undefined) return { done: { kind: "shut", word: fallen } };
+      const crash = reason === undefined ? undefined : await cluster.explainCrashes(own, now);
+      if (crash !== undefined) return { done: { kind: "shut", word: crash } };
       return { shown: { ...sight, pause: verdict.milliseconds } };
     },
     {

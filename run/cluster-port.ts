@@ -1,8 +1,8 @@
 import { pulumiCommand, type SettingsPlace } from "../lib/base/settings-place.ts";
 import type { ObservedCluster } from "../lib/observed/observed.ts";
 import type { NodeReport } from "../lib/observed/readiness.ts";
+import { CrashWatch } from "../live/engine/crash-watch.ts";
 import type { Engine } from "../live/engine/engine.ts";
-import { FallWatch } from "../live/engine/falls.ts";
 import { askMemoryKills } from "../live/engine/memory-kills.ts";
 import { askEngine, type OwnNode } from "../live/engine/own-nodes.ts";
 import { askNodes, LONG_REQUEST_MS, type Monitor } from "../live/monitoring/monitoring.ts";
@@ -20,7 +20,7 @@ export interface ClusterPort {
   /** The streams that nodes have replicas of. */
   observe(nodes: readonly Monitor[]): Promise<ObservedCluster>;
   /** Why nodes don't stay up; undefined while that isn't known. */
-  explainFalls(own: readonly OwnNode[], now: number): Promise<string | undefined>;
+  explainCrashes(own: readonly OwnNode[], now: number): Promise<string | undefined>;
   /** Which nodes were killed for memory; undefined if none was. */
   explainKills(): Promise<string | undefined>;
 }
@@ -40,13 +40,13 @@ export function openCluster(
   trust: Trust,
   place: SettingsPlace,
 ): ClusterPort {
-  const falls = new FallWatch(engine, describeAllDown(place));
+  const crashes = new CrashWatch(engine, describeAllDown(place));
   return {
     place,
     list: () => askEngine(engine, owner, trust),
     report: askNodes,
     observe: (nodes) => observeCluster(nodes, LONG_REQUEST_MS),
-    explainFalls: (own, now) => falls.look(own, now),
+    explainCrashes: (own, now) => crashes.look(own, now),
     explainKills: () => askMemoryKills(engine, owner, place),
   };
 }

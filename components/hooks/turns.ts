@@ -3,8 +3,8 @@ import { describeWaitStatus, stallTimerFrom, type WaitStatus } from "../../lib/o
 import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
 import { settingsPlaceOf } from "../../lib/plan/settings.ts";
 import { whyNotItsTurn } from "../../lib/update/turn.ts";
+import { CrashWatch } from "../../live/engine/crash-watch.ts";
 import type { Engine } from "../../live/engine/engine.ts";
-import { FallWatch } from "../../live/engine/falls.ts";
 import { listOwnNodes, type OwnNode } from "../../live/engine/own-nodes.ts";
 import { LONG_REQUEST_MS } from "../../live/monitoring/monitoring.ts";
 import { behindIn, observeCluster } from "../../live/monitoring/observe-cluster.ts";
@@ -63,7 +63,7 @@ export class Turns {
   async #await(node: string, mates: ReadonlySet<string>): Promise<void> {
     const { plan, engine, log } = this.#args;
     const { patience } = plan;
-    const falls = new FallWatch(engine);
+    const crashes = new CrashWatch(engine);
     await until<void, TurnStatus>(
       async () => {
         const own = await this.#list();
@@ -74,8 +74,8 @@ export class Turns {
           return { done: undefined };
         }
         const gone = own.filter(({ name }) => this.#gone.has(name));
-        const fallen = await falls.look(gone, Date.now());
-        if (fallen !== undefined) throw new Error(describeRefusal(node, fallen, obstacle));
+        const crash = await crashes.look(gone, Date.now());
+        if (crash !== undefined) throw new Error(describeRefusal(node, crash, obstacle));
         return { shown: obstacle };
       },
       {

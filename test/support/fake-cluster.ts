@@ -19,7 +19,7 @@ export class FakeCluster implements ClusterPort {
   /** Names of the nodes that were asked for streams, one list for each request. */
   readonly observations: string[][] = [];
   /** The answers about nodes that don't stay up, and about nodes that were killed for memory. */
-  fall: string | undefined;
+  crash: string | undefined;
   kills: string | undefined;
   readonly #left: Moment[];
   #now: Moment;
@@ -55,8 +55,8 @@ export class FakeCluster implements ClusterPort {
     return this.#now.observed;
   }
 
-  async explainFalls() {
-    return this.fall;
+  async explainCrashes() {
+    return this.crash;
   }
 
   async explainKills() {

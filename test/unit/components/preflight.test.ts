@@ -254,8 +254,8 @@ describe("ports", () => {
   test("that the node takes and lets go, as its server doesn't stay up, are its own", async () => {
     vi.stubEnv("DOCKER_HOST", "");
     const others = NODES.slice(1).map((name) => container(name));
-    const falling = { state: "restarting", settings: { image: "nats:2.15.2", ...settings } };
-    fake.answer("docker", "ps", [container("rg1-az1", falling), ...others]);
+    const crashing = { state: "restarting", settings: { image: "nats:2.15.2", ...settings } };
+    fake.answer("docker", "ps", [container("rg1-az1", crashing), ...others]);
     fake.answer("docker", "volume", volumes());
     await occupied(() => inspect(settings));
   });

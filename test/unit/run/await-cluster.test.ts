@@ -65,7 +65,7 @@ describe("the gate behind a wave", () => {
 
   test("stays shut at once for a node that doesn't stay up", async () => {
     const cluster = new FakeCluster(ILL);
-    cluster.fall = "dev-rg3-az3 doesn't stay up";
+    cluster.crash = "dev-rg3-az3 doesn't stay up";
     const { opens, said } = await pass(cluster);
     expect(opens).toBe(false);
     expect(said).toEqual([expect.stringMatching(/^dev-rg3-az3 doesn't stay up\. Nodes of later/)]);

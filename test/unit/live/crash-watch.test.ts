@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { CrashWatch } from "../../../live/engine/crash-watch.ts";
 import { Engine } from "../../../live/engine/engine.ts";
-import { FallWatch } from "../../../live/engine/falls.ts";
 import type { OwnNode } from "../../../live/engine/own-nodes.ts";
 
 beforeEach(() => void vi.useFakeTimers({ now: 0 }));
@@ -17,7 +17,7 @@ function nodes(...states: OwnNode["state"][]): OwnNode[] {
 }
 
 test("that no node runs is told once it is so at two looks, some seconds apart", async () => {
-  const watch = new FallWatch(new Engine({ variables: {} }), "none runs");
+  const watch = new CrashWatch(new Engine({ variables: {} }), "none runs");
   expect(await watch.look(nodes("down", "down"), 4_000)).toBeUndefined();
   expect(await watch.look(nodes("down", "down"), 5_000)).toBeUndefined();
   expect(await watch.look(nodes("down", "down"), 9_000)).toBeUndefined();
@@ -25,7 +25,7 @@ test("that no node runs is told once it is so at two looks, some seconds apart",
 });
 
 test("one that runs meanwhile, or none at all, is no reason", async () => {
-  const watch = new FallWatch(new Engine({ variables: {} }), "none runs");
+  const watch = new CrashWatch(new Engine({ variables: {} }), "none runs");
   await watch.look(nodes("down", "down"), 5_000);
   expect(await watch.look(nodes("down", "running"), 10_000)).toBeUndefined();
   expect(await watch.look(nodes("down", "down"), 15_000)).toBeUndefined();
@@ -33,7 +33,7 @@ test("one that runs meanwhile, or none at all, is no reason", async () => {
 });
 
 test("where nobody asks for it, nodes may all be down", async () => {
-  const watch = new FallWatch(new Engine({ variables: {} }));
+  const watch = new CrashWatch(new Engine({ variables: {} }));
   await watch.look(nodes("down"), 5_000);
   expect(await watch.look(nodes("down"), 10_000)).toBeUndefined();
 });

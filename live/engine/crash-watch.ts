@@ -5,11 +5,11 @@ import type { OwnNode } from "./own-nodes.ts";
 const APART_MS = 5_000;
 
 /** Finds nodes whose server ends right after each start: waiting doesn't help them. */
-export class FallWatch {
+export class CrashWatch {
   readonly #engine: Engine;
   readonly #allDown: string | undefined;
   #lookedAt = Date.now();
-  #falling: readonly string[] = [];
+  #crashing: readonly string[] = [];
   #wereDown = false;
 
   /** @param allDown what to report if none of the nodes runs, at both looks. Default: nothing. */
@@ -22,19 +22,19 @@ export class FallWatch {
   async look(nodes: readonly OwnNode[], now: number): Promise<string | undefined> {
     if (now - this.#lookedAt < APART_MS) return undefined;
     this.#lookedAt = now;
-    const falling = nodes
+    const crashing = nodes
       .filter(({ state }) => state === "restarting")
       .map(({ container }) => container);
-    const hopeless = falling.find((container) => this.#falling.includes(container));
-    this.#falling = falling;
+    const hopeless = crashing.find((container) => this.#crashing.includes(container));
+    this.#crashing = crashing;
     const wereDown = this.#wereDown;
     this.#wereDown = nodes.length > 0 && nodes.every(({ state }) => state === "down");
-    if (hopeless !== undefined) return await describeFall(this.#engine, hopeless);
+    if (hopeless !== undefined) return await describeCrash(this.#engine, hopeless);
     return wereDown && this.#wereDown ? this.#allDown : undefined;
   }
 }
 
-async function describeFall(engine: Engine, container: string): Promise<string> {
+async function describeCrash(engine: Engine, container: string): Promise<string> {
   const log = await engine.lastLog(container).catch(reasonOf);
   return `${container} doesn't stay up, docker logs says why: ${log}`;
 }
