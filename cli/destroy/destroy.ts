@@ -68,13 +68,13 @@ async function describeLoss(
   const nodes = nodesIn(report).filter(({ state }) => state !== "planned");
   const streams = renderLosses(report.streams);
   return [
-    `${heading}: ${countOf(nodes.length, "node")}${describeFate({ kept, going }, streams.length > 0)}`,
+    `${heading}: ${countOf(nodes.length, "node")}${describeVolumes({ kept, going }, streams.length > 0)}`,
     ...streams,
   ].join("\n");
 }
 
 /** What happens to the volumes, and with them to the streams. */
-function describeFate(
+function describeVolumes(
   { kept, going }: Pick<Remains, "kept" | "going">,
   hasStreams: boolean,
 ): string {

@@ -8,7 +8,7 @@ import {
   type Finding,
   type Forecast,
   judgeCourse,
-  type Lookout,
+  type Probing,
   type Sampling,
   type Timing,
 } from "./forecast.ts";
@@ -47,8 +47,8 @@ export interface DrillRecord extends Timing {
 export function reportOnDrill(plan: DrillPlan, record: DrillRecord): DrillReport {
   const { courseOf, isAsked, stranded, lack, limit, restoring, end } = record;
   const { metaGroup: meta, streams: forecasts, sampling, ...facts } = plan;
-  const asked: Lookout = { probe: "agreement", interval: sampling.interval };
-  const seen: Lookout = { probe: "pages", interval: LOOK_INTERVAL_MS };
+  const asked: Probing = { probe: "agreement", interval: sampling.interval };
+  const seen: Probing = { probe: "pages", interval: LOOK_INTERVAL_MS };
   const metaGroup = judgeCourse(meta, courseOf(meta), seen, record);
   // Without a meta leader the API reaches no stream, even one that could be written to.
   const isDeaf = metaGroup.observed === "lost";

@@ -34,13 +34,13 @@ export interface Group {
 }
 
 /** With known hosts, the outcome doesn't depend on the server's choice. */
-export type Fate = Exclude<Outcome, "depends">;
+export type KnownOutcome = Exclude<Outcome, "depends">;
 
 export interface Forecast extends Group {
   /** The hosts that fail. */
   readonly failing: readonly string[];
   /** Expected from the current hosts. */
-  readonly expected: Fate;
+  readonly expected: KnownOutcome;
   /** Expected from the settings; absent if the group isn't in them. */
   readonly planned?: Outcome;
 }
@@ -86,14 +86,14 @@ export interface Timing {
 }
 
 /** How a group is observed. */
-export interface Lookout {
+export interface Probing {
   readonly probe: Probe;
   /** Time between two samples. Much shorter gaps aren't detected. */
   readonly interval: number;
 }
 
-export interface Finding extends Forecast, Lookout {
-  readonly observed: Fate;
+export interface Finding extends Forecast, Probing {
+  readonly observed: KnownOutcome;
   /** Longest time without a sign of a majority. */
   readonly longestGap: number;
   /** Time from the start of the restore; absent if the majority wasn't lost, or didn't come back. */
@@ -111,17 +111,17 @@ const SETTLED_MS = 5_000;
 export function judgeCourse(
   forecast: Forecast,
   course: Course,
-  lookout: Lookout,
+  probing: Probing,
   { restoring, end }: Timing,
 ): Finding {
-  const signs = lookout.probe === "agreement" ? course.agreements : course.majorities;
+  const signs = probing.probe === "agreement" ? course.agreements : course.majorities;
   const last = signs.findLast((at) => at <= restoring) ?? Number.NEGATIVE_INFINITY;
   const observed = restoring - last <= SETTLED_MS ? "survives" : "lost";
   const writable = observed === "lost" ? signs.find((at) => at > restoring) : undefined;
   const current = course.complete.find((at) => at > restoring);
   return {
     ...forecast,
-    ...lookout,
+    ...probing,
     observed,
     longestGap: longestGap(signs, end),
     ...(writable === undefined ? {} : { writableAfter: writable - restoring }),

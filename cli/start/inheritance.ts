@@ -4,7 +4,7 @@ import type { FiledSettings } from "../stack/settings-file.ts";
 import type { ConfigValues } from "../stack/stack.ts";
 
 /** The stack from which a new stack copies its settings. */
-export interface Legacy {
+export interface InheritanceSource {
   /** The prefix of its settings' full names, before the colon. */
   readonly namespace: string;
   readonly config: ConfigValues;
@@ -29,7 +29,7 @@ const OF_ITS_OWN: ReadonlySet<string> = new Set(
 );
 
 /** What a new stack copies from another one: its settings without ports and encrypted values. */
-export function inherit({ namespace, config, defaults, filed }: Legacy): Inheritance {
+export function inherit({ namespace, config, defaults, filed }: InheritanceSource): Inheritance {
   const prefix = `${namespace}:`;
   const accounts = `${prefix}accounts`;
   const isOfItsOwn = (key: string) =>

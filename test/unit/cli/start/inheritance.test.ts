@@ -1,9 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { inherit, type Legacy } from "../../../../cli/start/inheritance.ts";
-import {
-  PASSWORD_PLACEHOLDER,
-  usersWithoutLogin,
-} from "../../../../lib/accounts/hidden-passwords.ts";
+import { type InheritanceSource, inherit } from "../../../../cli/start/inheritance.ts";
+import { PASSWORD_PLACEHOLDER, usersToBe } from "../../../../lib/accounts/hidden-passwords.ts";
 
 const set = (value: unknown) => ({
   value: typeof value === "string" ? value : JSON.stringify(value),
@@ -14,7 +11,7 @@ const SECRET = { secret: true };
 
 /** What a stack begins with where `dev` has these settings. */
 const inheritanceOf = (
-  config: Legacy["config"],
+  config: InheritanceSource["config"],
   { accounts = {}, unread = [] }: { accounts?: object; unread?: string[] } = {},
 ) =>
   inherit({
