@@ -2,12 +2,12 @@ import { countOf } from "../../lib/base/wording.ts";
 import { streamNamer } from "../../lib/streams/stream-name.ts";
 import type { DrillPlan, DrillTerms } from "./drill-plan.ts";
 import {
-  type Course,
   describeDeviation,
   describeFinding,
   type Finding,
   type Forecast,
-  judgeCourse,
+  judgeObservations,
+  type Observations,
   type Probing,
   type Sampling,
   type Timing,
@@ -32,7 +32,7 @@ export interface DrillReport extends DrillTerms {
 }
 
 export interface DrillRecord extends Timing {
-  readonly courseOf: (group: Forecast) => Course;
+  readonly observationsOf: (group: Forecast) => Observations;
   /** Whether the replicas of a stream were asked to agree on a write. */
   readonly isAsked: (stream: Forecast) => boolean;
   /** What couldn't be restored, one sentence each. */
@@ -45,15 +45,20 @@ export interface DrillRecord extends Timing {
 
 /** Evaluates the record of a drill. */
 export function reportOnDrill(plan: DrillPlan, record: DrillRecord): DrillReport {
-  const { courseOf, isAsked, stranded, lack, limit, restoring, end } = record;
+  const { observationsOf, isAsked, stranded, lack, limit, restoring, end } = record;
   const { metaGroup: meta, streams: forecasts, sampling, ...facts } = plan;
   const asked: Probing = { probe: "agreement", interval: sampling.interval };
   const seen: Probing = { probe: "pages", interval: LOOK_INTERVAL_MS };
-  const metaGroup = judgeCourse(meta, courseOf(meta), seen, record);
+  const metaGroup = judgeObservations(meta, observationsOf(meta), seen, record);
   // Without a meta leader the API reaches no stream, even one that could be written to.
   const isDeaf = metaGroup.observed === "lost";
   const streams = forecasts.map((stream) =>
-    judgeCourse(stream, courseOf(stream), isDeaf || !isAsked(stream) ? seen : asked, record),
+    judgeObservations(
+      stream,
+      observationsOf(stream),
+      isDeaf || !isAsked(stream) ? seen : asked,
+      record,
+    ),
   );
   const findings = [metaGroup, ...streams];
   const nameOf = streamNamer(streams);

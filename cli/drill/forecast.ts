@@ -69,7 +69,7 @@ export function forecast(
 export type Probe = "agreement" | "pages";
 
 /** The observations of a group: ascending times. */
-export interface Course {
+export interface Observations {
   /** When its replicas agreed on a write. */
   readonly agreements: readonly number[];
   /** When its leader's page showed a majority. */
@@ -108,17 +108,17 @@ export interface Finding extends Forecast, Probing {
 const SETTLED_MS = 5_000;
 
 /** Evaluates the observations of a group. It had its majority when the fault began. */
-export function judgeCourse(
+export function judgeObservations(
   forecast: Forecast,
-  course: Course,
+  observations: Observations,
   probing: Probing,
   { restoring, end }: Timing,
 ): Finding {
-  const signs = probing.probe === "agreement" ? course.agreements : course.majorities;
+  const signs = probing.probe === "agreement" ? observations.agreements : observations.majorities;
   const last = signs.findLast((at) => at <= restoring) ?? Number.NEGATIVE_INFINITY;
   const observed = restoring - last <= SETTLED_MS ? "survives" : "lost";
   const writable = observed === "lost" ? signs.find((at) => at > restoring) : undefined;
-  const current = course.complete.find((at) => at > restoring);
+  const current = observations.complete.find((at) => at > restoring);
   return {
     ...forecast,
     ...probing,

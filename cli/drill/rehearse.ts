@@ -82,7 +82,7 @@ async function run(run: Run): Promise<DrillReport> {
   watch.lookAt(nodes);
   const asked = new Set(sampling.groups.map(streamKey));
   const record = {
-    courseOf: (group: Forecast) => watch.courseOf(group),
+    observationsOf: (group: Forecast) => watch.observationsOf(group),
     isAsked: (stream: Forecast) => asked.has(streamKey(stream)),
     stranded,
     limit: RECOVERY_MS,
@@ -183,7 +183,7 @@ async function wait(
 }
 
 function lastSign(watch: Watch, group: Forecast): number {
-  const { agreements, majorities } = watch.courseOf(group);
+  const { agreements, majorities } = watch.observationsOf(group);
   return Math.max(agreements.at(-1) ?? 0, majorities.at(-1) ?? 0);
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { streamKey } from "../../lib/streams/stream-name.ts";
 import type { Agreement } from "../../live/jetstream/jetstream.ts";
 import type { Monitor } from "../../live/monitoring/monitoring.ts";
-import type { Course, Group, Sampling } from "./forecast.ts";
+import type { Group, Observations, Sampling } from "./forecast.ts";
 import { type LedGroup, look } from "./pages.ts";
 
 export interface WatchOptions {
@@ -13,7 +13,7 @@ export interface WatchOptions {
   readonly monitors: readonly Monitor[];
 }
 
-interface Notes extends Course {
+interface Notes extends Observations {
   readonly agreements: number[];
   readonly majorities: number[];
   readonly complete: number[];
@@ -50,7 +50,7 @@ export class Watch {
     this.#monitors = monitors;
   }
 
-  courseOf(group: Pick<Group, "account" | "name">): Course {
+  observationsOf(group: Pick<Group, "account" | "name">): Observations {
     return this.#notesOf(group);
   }
 

@@ -6,7 +6,7 @@ import { runCommand } from "../../../../cli/commands.ts";
 import { type DrillPlan, planDrill, refuseDataLoss } from "../../../../cli/drill/drill-plan.ts";
 import { reportOnDrill } from "../../../../cli/drill/drill-report.ts";
 import { renderDrill, renderDrillPlan } from "../../../../cli/drill/drill-view.ts";
-import { type Course, findLoss } from "../../../../cli/drill/forecast.ts";
+import { findLoss, type Observations } from "../../../../cli/drill/forecast.ts";
 import { look } from "../../../../cli/drill/pages.ts";
 import { chooseLoss } from "../../../../cli/drill/scene.ts";
 import { lossesOf } from "../../../../lib/placement/survivability.ts";
@@ -52,7 +52,7 @@ const TIMES = Array.from({ length: 96 }, (_, index) => (index + 1) * 250);
 const without = (from: number, to: number) => TIMES.filter((at) => at <= from || at >= to);
 
 /** As it goes: EVENTS elects another leader, ORDERS is lost. */
-const COURSES: Readonly<Record<string, Course>> = {
+const COURSES: Readonly<Record<string, Observations>> = {
   EVENTS: { agreements: without(500, 5_000), majorities: without(500, 5_500), complete: [22_100] },
   ORDERS: {
     agreements: without(250, 22_300),
@@ -63,7 +63,7 @@ const COURSES: Readonly<Record<string, Course>> = {
 };
 
 const RECORD = {
-  courseOf: ({ name }: { readonly name: string }) =>
+  observationsOf: ({ name }: { readonly name: string }) =>
     COURSES[name] ?? { agreements: [], majorities: [], complete: [] },
   isAsked: () => true,
   stranded: [],
@@ -186,13 +186,13 @@ describe("a drill's report", () => {
   test("judges streams by their leaders' pages while the API has no meta leader", () => {
     const lost = { agreements: [], majorities: without(500, 21_000), complete: [22_000] };
     const deaf = { ...COURSES.EVENTS, agreements: without(500, 21_500) };
-    const courses: typeof COURSES = {
+    const observations: typeof COURSES = {
       ...COURSES,
       "meta group": lost,
       EVENTS: { ...lost, ...deaf },
     };
-    const courseOf = ({ name }: { readonly name: string }) => courses[name] ?? lost;
-    const { streams, notices } = reportOnDrill(drillOf("rg2"), { ...RECORD, courseOf });
+    const observationsOf = ({ name }: { readonly name: string }) => observations[name] ?? lost;
+    const { streams, notices } = reportOnDrill(drillOf("rg2"), { ...RECORD, observationsOf });
     expect(streams[0]).toMatchObject({ name: "EVENTS", probe: "pages", observed: "survives" });
     expect(notices).toEqual([
       "2 streams could not be asked to agree on anything, and are judged by their leaders' pages",
@@ -201,9 +201,9 @@ describe("a drill's report", () => {
 
   test("tells streams of two accounts apart", () => {
     const lost = { agreements: [], majorities: [], complete: [] };
-    const courseOf = (group: { readonly account: string; readonly name: string }) =>
+    const observationsOf = (group: { readonly account: string; readonly name: string }) =>
       (group.account === "BILLING" ? undefined : COURSES[group.name]) ?? lost;
-    const text = render(drillOf("rg2", SHARED), { ...RECORD, courseOf });
+    const text = render(drillOf("rg2", SHARED), { ...RECORD, observationsOf });
     expect(text).toContain("ORDERS (APP)      3 of 3");
     expect(text).toContain("ORDERS (BILLING)  1 of 1");
     expect(text).toContain("meta group        3 of 9");
@@ -218,8 +218,8 @@ describe("a drill's report", () => {
       ...far.map((each) => [streamKey(each), each] as const),
     ]);
     const all = { agreements: TIMES, majorities: TIMES, complete: [22_000] };
-    const courseOf = ({ name }: { readonly name: string }) => COURSES[name] ?? all;
-    const text = render(drillOf("rg2", { ...LOOK, streams }), { ...RECORD, courseOf });
+    const observationsOf = ({ name }: { readonly name: string }) => COURSES[name] ?? all;
+    const text = render(drillOf("rg2", { ...LOOK, streams }), { ...RECORD, observationsOf });
     expect(text).toContain("40 streams without a replica there stayed writable, as expected.");
     expect(text).not.toContain("FAR1");
   });

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
-  type Course,
   describeDeviation,
   describeFinding,
   type Finding,
   findLoss,
   forecast,
   isBack,
-  judgeCourse,
+  judgeObservations,
   type LossScope,
+  type Observations,
   sample,
 } from "../../../../cli/drill/forecast.ts";
 import { planSeating } from "../../../../lib/placement/placement.ts";
@@ -106,7 +106,7 @@ function signsWithout(from: number, to: number, end = 25_000): number[] {
   return times.filter((at) => at <= from || at >= to);
 }
 
-const NOTHING: Course = { agreements: [], majorities: [], complete: [] };
+const NOTHING: Observations = { agreements: [], majorities: [], complete: [] };
 const TIMING = { restoring: 20_000, end: 25_000 };
 const ASKED = { probe: "agreement", interval: 250 } as const;
 const REGION = lossOf("region", "rg2");
@@ -116,7 +116,12 @@ function seen(
   agreements: readonly number[],
   complete: readonly number[] = [23_000],
 ): Finding {
-  return judgeCourse(forecast(group, REGION), { ...NOTHING, agreements, complete }, ASKED, TIMING);
+  return judgeObservations(
+    forecast(group, REGION),
+    { ...NOTHING, agreements, complete },
+    ASKED,
+    TIMING,
+  );
 }
 
 const problemsOf = (finding: Finding) => describeFinding(finding.name, finding, 60_000);
@@ -181,11 +186,11 @@ describe("what was seen", () => {
   });
 
   test("pages count only where nobody could be asked", () => {
-    const course = { ...NOTHING, majorities: signsWithout(500, 6_000), complete: [23_000] };
+    const observations = { ...NOTHING, majorities: signsWithout(500, 6_000), complete: [23_000] };
     const expectation = forecast(EVENTS, REGION);
-    expect(judgeCourse(expectation, course, ASKED, TIMING).observed).toBe("lost");
+    expect(judgeObservations(expectation, observations, ASKED, TIMING).observed).toBe("lost");
     const pages = { probe: "pages", interval: 500 } as const;
-    expect(judgeCourse(expectation, course, pages, TIMING)).toMatchObject({
+    expect(judgeObservations(expectation, observations, pages, TIMING)).toMatchObject({
       observed: "survives",
       ...pages,
     });
