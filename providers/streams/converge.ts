@@ -86,16 +86,16 @@ export async function converge(
   pace: Pace & Reporting,
 ): Promise<StreamInfo> {
   const progress = new Progress(goal.stream, pace);
-  const course = { port, goal, pace, progress, sent: [], cancelled: false };
+  const convergence = { port, goal, pace, progress, sent: [], cancelled: false };
   try {
-    return await lead(course, await settle(course));
+    return await lead(convergence, await settle(convergence));
   } catch (error) {
-    throw hasBegun(course) ? new HalfDone(error) : error;
+    throw hasBegun(convergence) ? new HalfDone(error) : error;
   }
 }
 
 /** The reconciliation of one stream. */
-interface Course {
+interface Convergence {
   readonly port: JetStreamPort;
   readonly goal: Goal;
   readonly pace: Pace;
@@ -104,13 +104,13 @@ interface Course {
   cancelled: boolean;
 }
 
-function hasBegun({ sent, cancelled }: Course): boolean {
+function hasBegun({ sent, cancelled }: Convergence): boolean {
   return sent.length > 0 || cancelled;
 }
 
 /** Observes a stream and takes the next step, until it has its desired state. */
-async function settle(course: Course): Promise<StreamInfo> {
-  const { goal, pace } = course;
+async function settle(convergence: Convergence): Promise<StreamInfo> {
+  const { goal, pace } = convergence;
   const patience = new Patience();
   const caughtUp = new Set<string>();
   let calm = 0;
@@ -118,7 +118,7 @@ async function settle(course: Course): Promise<StreamInfo> {
   let waiting = 0;
   return await until<StreamInfo, StreamInfo | undefined>(
     async () => {
-      const info = await look(course, patience);
+      const info = await look(convergence, patience);
       calm = info && isCalm(info) ? calm + 1 : 0;
       if (calm <= 1) caughtUp.clear();
       for (const { name, current } of info?.cluster?.replicas ?? []) {
@@ -126,23 +126,23 @@ async function settle(course: Course): Promise<StreamInfo> {
       }
       settled = info && isSettled(info, caughtUp) ? settled + 1 : 0;
       waiting = info && waitsToRemove(info) ? waiting + 1 : 0;
-      const step = info && calm >= LOOKS ? await nextStep(course, info) : undefined;
+      const step = info && calm >= LOOKS ? await nextStep(convergence, info) : undefined;
       const relocates = step?.changes.length === 0;
       if (step && (!relocates || calm >= LOOKS_WHEN_MISPLACED)) {
-        await send(course, step);
+        await send(convergence, step);
         patience.renew();
         calm = 0;
         settled = 0;
         return { acted: true };
       }
-      if (info && !course.cancelled && isRevoked(info, goal)) {
-        await cancel(course, info);
+      if (info && !convergence.cancelled && isRevoked(info, goal)) {
+        await cancel(convergence, info);
         patience.renew();
         return { acted: true };
       }
       if (info && !step && settled >= LOOKS) return { done: info };
       if (info && waiting >= LOOKS_WHEN_WAITING) {
-        await beginTerm(course, info);
+        await beginTerm(convergence, info);
         waiting = 0;
         return { acted: true };
       }
@@ -150,23 +150,23 @@ async function settle(course: Course): Promise<StreamInfo> {
     },
     {
       pause: pace.pause,
-      limit: (info) => limitFor(course, info),
-      lasts: (_, now) => patience.lasts(now, hasBegun(course)),
+      limit: (info) => limitFor(convergence, info),
+      lasts: (_, now) => patience.lasts(now, hasBegun(convergence)),
       giveUp: (info) => {
-        throw notSettled(goal, info, limitFor(course, info));
+        throw notSettled(goal, info, limitFor(convergence, info));
       },
     },
   );
 }
 
 /** A stream that has no leader before anything is sent has lost its majority: it gets the shorter time. */
-function limitFor(course: Course, info: StreamInfo | undefined): number {
-  const { silence, patience } = course.pace;
-  const isHeadless = !hasBegun(course) && !info?.cluster?.leader;
+function limitFor(convergence: Convergence, info: StreamInfo | undefined): number {
+  const { silence, patience } = convergence.pace;
+  const isHeadless = !hasBegun(convergence) && !info?.cluster?.leader;
   return isHeadless ? Math.min(silence, patience) : patience;
 }
 
-async function look({ port, goal, progress }: Course, patience: Patience) {
+async function look({ port, goal, progress }: Convergence, patience: Patience) {
   const { stream, account } = goal;
   try {
     const info = await port.info(stream);
@@ -183,15 +183,15 @@ async function look({ port, goal, progress }: Course, patience: Patience) {
   }
 }
 
-async function send({ port, goal, pace, sent }: Course, step: Step): Promise<void> {
+async function send({ port, goal, pace, sent }: Convergence, step: Step): Promise<void> {
   refuseFutility(step, sent, goal);
   await retry(() => port.update(step.config), pace);
   sent.push(step);
 }
 
 /** Moves a settled stream's leadership to a host that its policy allows, if a replica is on one. */
-async function lead(course: Course, settled: StreamInfo): Promise<StreamInfo> {
-  const { port, goal, pace, progress } = course;
+async function lead(convergence: Convergence, settled: StreamInfo): Promise<StreamInfo> {
+  const { port, goal, pace, progress } = convergence;
   let info = settled;
   for (let handovers = 0; hasWrongLeader(info, goal.policy); handovers++) {
     const candidates = leaderCandidates(info, goal.policy);
@@ -202,7 +202,7 @@ async function lead(course: Course, settled: StreamInfo): Promise<StreamInfo> {
     }
     if (handovers === HANDOVERS) throw new Error(describeFailedHandovers(info, goal));
     await handOver(port, info, candidate, pace);
-    info = await settle(course);
+    info = await settle(convergence);
   }
   return info;
 }
@@ -224,12 +224,12 @@ function isRevoked({ config, cluster }: StreamInfo, goal: Goal): boolean {
 }
 
 /** Cancels instead of waiting: that copies less, and a server that is down can't block it. */
-async function cancel(course: Course, info: StreamInfo): Promise<void> {
-  const { port, goal, pace, progress } = course;
+async function cancel(convergence: Convergence, info: StreamInfo): Promise<void> {
+  const { port, goal, pace, progress } = convergence;
   progress.say(
     `taking back the change of ${goal.stream} that is under way: ${describeDelay(info)}`,
   );
-  course.cancelled = true;
+  convergence.cancelled = true;
   try {
     await retry(() => port.cancelMove(goal.stream), pace);
   } catch (error) {
@@ -239,7 +239,7 @@ async function cancel(course: Course, info: StreamInfo): Promise<void> {
 }
 
 /** Has another leader elected, because only a new leader finds out which replicas lag, see {@link waitsToRemove}. */
-async function beginTerm({ port, goal, progress }: Course, info: StreamInfo): Promise<void> {
+async function beginTerm({ port, goal, progress }: Convergence, info: StreamInfo): Promise<void> {
   const candidate = info.cluster?.replicas?.find(({ current, offline }) => current && !offline);
   if (!candidate) return;
   progress.say(`${goal.stream} gets another leader: ${describeDelay(info)}`);
@@ -262,15 +262,15 @@ export const WAYS_OUT =
   "put it back, or have the stream made anew: recreate: viaBackup keeps its messages, allowDataLoss: true lets them go";
 
 /** The next update that a calm stream needs; undefined if it has its desired state. */
-async function nextStep(course: Course, info: StreamInfo): Promise<Step | undefined> {
-  const { goal } = course;
+async function nextStep(convergence: Convergence, info: StreamInfo): Promise<Step | undefined> {
+  const { goal } = convergence;
   const { config: observed } = info;
   const changes = diffConfig(observed, goal.config);
   const refusals = describeRefusals(changes);
   if (refusals.length > 0) throw new Error(`${refusals.join("; ")}; ${WAYS_OUT}`);
   const config = mergeTagOrder(completeConfig(goal.config), observed);
   if (changes.length > 0) {
-    await refuseSilentLoss(course, info, changes);
+    await refuseSilentLoss(convergence, info, changes);
     return { config: oneAtATime(config, observed, changes), changes };
   }
   return isPlaced(info, goal)
@@ -300,7 +300,7 @@ function oneAtATime(
 
 /** Refuses updates that would delete messages. `check` did the same; this covers messages that came in since. */
 async function refuseSilentLoss(
-  { port, goal, pace }: Course,
+  { port, goal, pace }: Convergence,
   info: StreamInfo,
   changes: readonly FieldChange[],
 ): Promise<void> {

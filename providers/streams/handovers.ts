@@ -36,15 +36,15 @@ export interface Renaming {
 }
 
 /** What happens to one account's streams, by name. */
-interface Course {
+interface DesiredSubjects {
   readonly targets: ReadonlyMap<string, readonly string[]>;
   /** Streams that leave the settings, and whether their messages may be lost. */
   readonly leaving: ReadonlyMap<string, boolean>;
 }
 
 /** Milliseconds to wait for Pulumi to check the other streams of an `up` that take part in a handover. */
-const ROLL_CALL_MS = 10_000;
-const ROLL_CALL_PAUSE_MS = 10;
+const CHECKS_MS = 10_000;
+const CHECKS_PAUSE_MS = 10;
 
 /**
  * Hands subjects from stream to stream, so that an `up` which splits, merges, swaps or renames streams works in one
@@ -59,7 +59,7 @@ const ROLL_CALL_PAUSE_MS = 10;
  * announced.
  */
 export class Handovers {
-  readonly #courses = new Map<string, Course>();
+  readonly #desired = new Map<string, DesiredSubjects>();
   readonly #checked = new Map<string, Goal>();
   /** Mirrors in the settings, by the key of their origin. */
   readonly #mirrors = new Map<string, string[]>();
@@ -70,11 +70,11 @@ export class Handovers {
   /** Streams whose subjects were changed on behalf of other streams. */
   readonly #touched = new Set<string>();
   readonly #queues = new Map<string, Promise<unknown>>();
-  readonly #rollCall: number;
+  readonly #checksLimit: number;
 
-  /** @param rollCall milliseconds to wait for the checks of other streams. */
-  constructor(rollCall = ROLL_CALL_MS) {
-    this.#rollCall = rollCall;
+  /** @param checksLimit milliseconds to wait for the checks of other streams. */
+  constructor(checksLimit = CHECKS_MS) {
+    this.#checksLimit = checksLimit;
   }
 
   /** Announces the desired subjects of all streams; `olds` is the roster of the last `up`. */
@@ -111,7 +111,7 @@ export class Handovers {
       const here = after.filter((stream) => stream.account === account);
       const targets = new Map(here.map(({ name, wanted }) => [name, wanted]));
       const gone = before.filter((each) => each.account === account && !targets.has(each.name));
-      this.#courses.set(account, {
+      this.#desired.set(account, {
         targets,
         leaving: new Map(gone.map(({ name, mayLose }) => [name, mayLose])),
       });
@@ -119,7 +119,7 @@ export class Handovers {
   }
 
   /** Announces the desired state of one stream whose check passed. */
-  checkIn(goal: Goal): void {
+  addChecked(goal: Goal): void {
     this.#checked.set(keyOf(goal), goal);
   }
 
@@ -140,7 +140,7 @@ export class Handovers {
 
   /** Whether a stream is in the settings; undefined if nothing was announced for the account. */
   isPlanned(account: string, stream: string): boolean | undefined {
-    return this.#courses.get(account)?.targets.has(stream);
+    return this.#desired.get(account)?.targets.has(stream);
   }
 
   /** The old and new keys of a stream; undefined if its key hasn't changed. */
@@ -160,18 +160,18 @@ export class Handovers {
     port: JetStreamPort,
     { account, stream, config: { subjects = [] } }: Pick<Goal, "account" | "stream" | "config">,
   ): Promise<{ readonly refusals: readonly string[]; readonly notices: readonly string[] }> {
-    const course = this.#courses.get(account);
+    const desired = this.#desired.get(account);
     const rivals = await rivalsOf(port, stream, subjects);
     const refusals: string[] = [];
     const notices: string[] = [];
     for (const [rival, { config }] of rivals) {
       const theirs = overlappingSubjects(config.subjects ?? [], subjects);
       const moving = quote(overlappingSubjects(subjects, config.subjects ?? []));
-      if (course?.targets.has(rival)) {
+      if (desired?.targets.has(rival)) {
         notices.push(
           `stream ${stream} takes ${moving} over from ${rival}, which gives ${quote(theirs)} up: between the two requests nobody takes it, for some milliseconds`,
         );
-      } else if (course?.leaving.has(rival)) {
+      } else if (desired?.leaving.has(rival)) {
         notices.push(
           `stream ${stream} takes ${moving} over from ${rival}, which is deleted: between the two requests nobody takes it, for some milliseconds`,
         );
@@ -199,11 +199,11 @@ export class Handovers {
   }
 
   async #run(port: JetStreamPort, goal: Goal, pace: Pace & Reporting): Promise<void> {
-    const course = this.#courses.get(goal.account) ?? courseOf(goal);
-    const found = await retry(() => groupOf(port, goal, course), pace);
+    const desired = this.#desired.get(goal.account) ?? desiredOf(goal);
+    const found = await retry(() => groupOf(port, goal, desired), pace);
     if (found.size < 2) return;
-    const goals = await this.#rollCallOf(goal, found, course);
-    const group = { port, pace, account: goal.account, course, found };
+    const goals = await this.#awaitChecks(goal, found, desired);
+    const group = { port, pace, account: goal.account, desired, found };
     const made = await this.#makeMissing(group, goals);
     const done: HandoverStep[] = [];
     try {
@@ -228,10 +228,10 @@ export class Handovers {
   }
 
   /** The desired states of the streams, once all have been announced. */
-  async #rollCallOf(
+  async #awaitChecks(
     { account, stream }: Goal,
     found: Found,
-    { targets }: Course,
+    { targets }: DesiredSubjects,
   ): Promise<Map<string, Goal>> {
     const staying = [...found.keys()].filter((name) => targets.has(name));
     await until<void, readonly string[]>(
@@ -242,8 +242,8 @@ export class Handovers {
         return absent.length === 0 ? { done: undefined } : { shown: absent };
       },
       {
-        pause: ROLL_CALL_PAUSE_MS,
-        limit: this.#rollCall,
+        pause: CHECKS_PAUSE_MS,
+        limit: this.#checksLimit,
         giveUp: (absent) => {
           throw new Error(
             `stream ${stream} shares a change of subjects with ${absent.join(", ")}, which this up doesn't change: let it change all of them`,
@@ -287,7 +287,7 @@ export class Handovers {
 }
 
 /** Without announcements only the stream itself is known. */
-function courseOf({ stream, config: { subjects = [] } }: Goal): Course {
+function desiredOf({ stream, config: { subjects = [] } }: Goal): DesiredSubjects {
   return { targets: new Map([[stream, subjects]]), leaving: new Map() };
 }
 
@@ -301,7 +301,7 @@ interface Group {
   readonly port: JetStreamPort;
   readonly pace: Pace;
   readonly account: string;
-  readonly course: Course;
+  readonly desired: DesiredSubjects;
   readonly found: Found;
 }
 
@@ -309,23 +309,25 @@ interface Group {
  * All streams that have to change together with one: those that take its subjects, those that it takes subjects from,
  * and so on.
  */
-async function groupOf(port: JetStreamPort, { stream }: Goal, course: Course): Promise<Found> {
+async function groupOf(
+  port: JetStreamPort,
+  { stream }: Goal,
+  desired: DesiredSubjects,
+): Promise<Found> {
   const found: Found = new Map();
   const queue = [stream];
   for (const name of queue) {
     if (found.has(name)) continue;
     const info = await findAtOnce(port, name);
-    const target = course.targets.get(name);
-    if (!target && !course.leaving.has(name)) {
+    const target = desired.targets.get(name);
+    if (!target && !desired.leaving.has(name)) {
       const theirs = info?.config.subjects ?? [];
-      const wanted = course.targets.get(stream) ?? [];
-      throw new Error(
-        describeRival(stream, quote(overlappingSubjects(wanted, theirs)), name, theirs),
-      );
+      const wanted = desired.targets.get(stream) ?? [];
+      throw new Error(describeRival(stream, quote(overlappingSubjects(wanted, theirs)), name, theirs));
     }
     found.set(name, info);
     const held = info?.config.subjects ?? [];
-    const takers = [...course.targets].filter(([, wanted]) => haveOverlap(wanted, held));
+    const takers = [...desired.targets].filter(([, wanted]) => haveOverlap(wanted, held));
     const givers = await rivalsOf(port, name, target ?? []);
     queue.push(...takers.map(([taker]) => taker), ...givers.keys());
   }
@@ -350,15 +352,15 @@ async function rivalsOf(
   );
 }
 
-function planGroup({ found, course }: Group): readonly HandoverStep[] {
+function planGroup({ found, desired }: Group): readonly HandoverStep[] {
   for (const [name, info] of found) {
-    if (!info || course.leaving.get(name) !== false || info.state.messages === 0) continue;
+    if (!info || desired.leaving.get(name) !== false || info.state.messages === 0) continue;
     throw new Error(
       `stream ${name} is taken out of the settings and holds ${describeContents(info.state)}, so its subjects stay with it: put it back, or empty it first (nats stream purge ${name})`,
     );
   }
   const current = new Map([...found].map(([name, info]) => [name, info?.config.subjects ?? []]));
-  const targets = new Map([...found.keys()].map((name) => [name, course.targets.get(name) ?? []]));
+  const targets = new Map([...found.keys()].map((name) => [name, desired.targets.get(name) ?? []]));
   return planHandover(current, targets);
 }
 
@@ -379,9 +381,9 @@ async function unmake({ port, pace }: Group, made: readonly string[]): Promise<v
  * Deletes leaving streams that are empty. One that received a message before it gave up its subjects stays: its own
  * deletion then refuses.
  */
-async function deleteLeavers({ port, pace, course, found }: Group): Promise<void> {
+async function deleteLeavers({ port, pace, desired, found }: Group): Promise<void> {
   for (const name of found.keys()) {
-    if (!course.leaving.has(name)) continue;
+    if (!desired.leaving.has(name)) continue;
     const info = await find(port, name, pace);
     if (info && isParked(info.config.subjects) && info.state.messages === 0) {
       await retry(() => port.delete(name), pace);
@@ -389,10 +391,10 @@ async function deleteLeavers({ port, pace, course, found }: Group): Promise<void
   }
 }
 
-function describeSteps({ found, course }: Group): string {
+function describeSteps({ found, desired }: Group): string {
   return [...found.keys()]
     .flatMap((name) => {
-      const subjects = course.targets.get(name);
+      const subjects = desired.targets.get(name);
       return subjects ? [`${name} takes ${quote(subjects)}`] : [`${name} none any more`];
     })
     .join(", ");

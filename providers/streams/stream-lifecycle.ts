@@ -256,7 +256,7 @@ async function checkInputs(
   ];
   const refused = verdicts.flatMap(({ refusals }) => refusals);
   for (const notice of verdicts.flatMap(({ notices }) => notices)) console.error(notice);
-  if (refused.length === 0) handovers.checkIn(inputs as StreamInputs);
+  if (refused.length === 0) handovers.addChecked(inputs as StreamInputs);
   return { inputs, failures: toFailures(refused) };
 }
 
