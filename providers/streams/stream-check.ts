@@ -104,9 +104,9 @@ export function judge(
   const changes = changesBy(olds, news, found);
   // A stream that waits for its subjects was created by an `up` that was interrupted.
   const isNew = olds.config === undefined && !isParked(found?.config.subjects);
-  const isStranger = isNew && renaming === undefined;
-  if (isStranger && changes.length > 0 && !news.policy.adopt) {
-    return { refusals: [describeStranger(news, changes, found)], notices: [] };
+  const isUnmanaged = isNew && renaming === undefined;
+  if (isUnmanaged && changes.length > 0 && !news.policy.adopt) {
+    return { refusals: [describeUnmanaged(news, changes, found)], notices: [] };
   }
   const verdicts = [
     judgeImmutable(changes, news, found),
@@ -115,7 +115,7 @@ export function judge(
     {
       refusals: [],
       notices: [
-        ...(isStranger ? adoption(news, found) : []),
+        ...(isUnmanaged ? adoption(news, found) : []),
         ...(isNew && renaming ? renewal(renaming, news, found) : []),
         ...moves(changes, news, found),
       ],
@@ -132,7 +132,7 @@ function refusedAtBirth({ sealed }: StreamConfig): string[] {
 }
 
 /** Says that a stream exists which isn't managed by this stack, and what to do about it. */
-export function describeStranger(
+export function describeUnmanaged(
   { stream, account }: Pick<StreamInputs, "stream" | "account">,
   changes: readonly FieldChange[],
   found: StreamInfo | undefined,

@@ -47,7 +47,7 @@ import {
   refuseForgottenBackup,
 } from "./recreate.ts";
 import { hostsOf, isCalm } from "./replicas.ts";
-import { changesBy, describeStranger, judge, needsLook, planInputs } from "./stream-check.ts";
+import { changesBy, describeUnmanaged, judge, needsLook, planInputs } from "./stream-check.ts";
 import type {
   CheckVerdict,
   ProgramInputs,
@@ -383,7 +383,7 @@ async function createOrTakeUp(
       await takeOver(port, inputs, found, pace);
       return;
     }
-    throw new Error(describeStranger(inputs, changes, found), { cause: error });
+    throw new Error(describeUnmanaged(inputs, changes, found), { cause: error });
   }
 }
 
