@@ -23,11 +23,11 @@ export function backupOf(stream: string): string {
  * (nats-server 2.12+, which can promote a mirror). Each copy is compared, message by message, before its original is
  * deleted.
  */
-export async function makeAnew(port: JetStreamPort, goal: Goal, pace: Pace): Promise<void> {
-  if (goal.policy.recreate === "viaBackup") return await carryOver(port, goal, pace);
+export async function recreate(port: JetStreamPort, goal: Goal, pace: Pace): Promise<void> {
+  if (goal.policy.recreate === "viaBackup") return await recreateViaBackup(port, goal, pace);
   if (!goal.policy.allowDataLoss && !goal.config.mirror) return;
   const found = await find(port, goal.stream, pace);
-  const mayGo = goal.policy.allowDataLoss || (found && isUnfed(found, goal.config));
+  const mayGo = goal.policy.allowDataLoss || (found && hasNeverReceived(found, goal.config));
   if (!mayGo || (found && !isOutOfReach(found.config, goal.config))) return;
   if (found) await retry(() => port.delete(goal.stream), pace);
   await retry(() => port.create(completeConfig(goal.config)), pace);
@@ -37,12 +37,12 @@ export async function makeAnew(port: JetStreamPort, goal: Goal, pace: Pace): Pro
  * Whether a mirror that gets another origin has never received a message, so that recreating it loses nothing: the name
  * of its origin, or of the origin's account, was wrong.
  */
-export function isUnfed({ config, state }: StreamInfo, goal: StreamConfig): boolean {
+export function hasNeverReceived({ config, state }: StreamInfo, goal: StreamConfig): boolean {
   const { messages, last_seq: last, consumer_count: consumers } = state;
   const refused = diffConfig(config, goal).filter(({ effect }) => effect === "refused");
   return (
     config.mirror !== undefined &&
-    !isCarrierConfig(config) &&
+    !isRestoringConfig(config) &&
     messages + last + consumers === 0 &&
     refused.every(({ path }) => path === "mirror")
   );
@@ -91,7 +91,7 @@ function describeForgotten(stream: string, { state }: StreamInfo): string {
  * @param found the stream as it is.
  * @throws Error naming the backup, if the original is gone.
  */
-export async function giveUpCopy(
+export async function dropUnneededBackup(
   port: JetStreamPort,
   { stream, policy }: Goal,
   found: StreamInfo | undefined,
@@ -101,19 +101,19 @@ export async function giveUpCopy(
   const copy = await find(port, backupOf(stream), pace);
   if (!copy) return;
   const isOriginal = found && Date.parse(found.created) < Date.parse(copy.created);
-  if (!isOriginal || isCarrier(found)) throw new Error(describeForgotten(stream, copy));
+  if (!isOriginal || isRestoring(found)) throw new Error(describeForgotten(stream, copy));
   await retry(() => port.delete(backupOf(stream)), pace);
 }
 
 /** Why a stream's messages can't be carried over to a new one; empty if they can. */
-export function copyObstacles(
+export function backupObstacles(
   goal: StreamConfig,
   { config, state }: StreamInfo,
   { allowDataLoss }: StreamPolicy,
 ): string[] {
   const { consumer_count: consumers } = state;
   const obstacles = [
-    (config.mirror && !isCarrierConfig(config)) || goal.mirror
+    (config.mirror && !isRestoringConfig(config)) || goal.mirror
       ? "a mirror is copied from its origin: set allowDataLoss: true instead"
       : "",
     config.allow_msg_counter || goal.allow_msg_counter
@@ -134,13 +134,13 @@ export function copyObstacles(
     .map((obstacle) => `recreate: ${config.name} can't be made anew by way of a copy; ${obstacle}`);
 }
 
-async function carryOver(port: JetStreamPort, goal: Goal, pace: Pace): Promise<void> {
+async function recreateViaBackup(port: JetStreamPort, goal: Goal, pace: Pace): Promise<void> {
   const { stream, config, policy } = goal;
   const backup = backupOf(stream);
   const original = await find(port, stream, pace);
   const mustGo = original !== undefined && isOutOfReach(original.config, config);
   if (mustGo) {
-    const obstacles = copyObstacles(config, original, policy);
+    const obstacles = backupObstacles(config, original, policy);
     if (obstacles.length > 0) throw new Error(obstacles.join("; "));
     await backUp(port, original, pace);
     await retry(() => port.delete(stream), pace);
@@ -153,18 +153,18 @@ async function carryOver(port: JetStreamPort, goal: Goal, pace: Pace): Promise<v
         `stream ${stream} is gone; what had been copied of it is in stream ${backup}: ${countOf(copy.state.messages, "message")}`,
       );
     }
-    await retry(() => port.create(carrierOf(config)), pace);
+    await retry(() => port.create(restoringConfigOf(config)), pace);
   }
-  const carrier = await retry(() => port.info(stream), pace);
-  if (isCarrier(carrier)) await awaitCopy(port, backup, stream, pace);
+  const restoring = await retry(() => port.info(stream), pace);
+  if (isRestoring(restoring)) await awaitCopy(port, backup, stream, pace);
 }
 
 /** Whether a stream is being restored from its backup. */
-export function isCarrier({ config }: StreamInfo): boolean {
-  return isCarrierConfig(config);
+export function isRestoring({ config }: StreamInfo): boolean {
+  return isRestoringConfig(config);
 }
 
-function isCarrierConfig({ name, mirror }: StreamConfig): boolean {
+function isRestoringConfig({ name, mirror }: StreamConfig): boolean {
   return mirror?.name === backupOf(name);
 }
 
@@ -195,7 +195,7 @@ function closed(config: StreamConfig): StreamConfig {
  * The config of the new stream while it takes over its messages. Fields that can't be changed later have their final
  * values; the others are changed in place afterwards, because a mirror accepts only some of them.
  */
-function carrierOf(goal: StreamConfig): StreamConfig {
+function restoringConfigOf(goal: StreamConfig): StreamConfig {
   const { name, storage, persist_mode, num_replicas, placement } = goal;
   const fixed = dropAbsent({ storage, persist_mode, num_replicas, placement });
   const retention = goal.retention === "workqueue" ? { retention: goal.retention } : {};

@@ -20,7 +20,7 @@ import { isParked } from "../../lib/streams/subject-handover.ts";
 import type { StreamInfo } from "../../live/jetstream/jetstream.ts";
 import { WAYS_OUT } from "./converge.ts";
 import type { Renaming } from "./handovers.ts";
-import { copyObstacles, isUnfed } from "./recreate.ts";
+import { backupObstacles, hasNeverReceived } from "./recreate.ts";
 import { hostsOf } from "./replicas.ts";
 import type { CheckVerdict, ProgramInputs, StreamIdentity, StreamInputs } from "./stream-inputs.ts";
 
@@ -150,12 +150,12 @@ function judgeImmutable(
   const refused = describeRefusals(changes);
   if (refused.length === 0) return { refusals: [], notices: [] };
   const contents = found ? describeContents(found.state) : "an unknown number of messages";
-  if (found && isUnfed(found, config)) {
+  if (found && hasNeverReceived(found, config)) {
     const notice = `stream ${stream} is made anew (${refused.join("; ")}): it has never got a message`;
     return { refusals: [], notices: [notice] };
   }
   if (policy.recreate === "viaBackup") {
-    const obstacles = found ? copyObstacles(config, found, policy) : [];
+    const obstacles = found ? backupObstacles(config, found, policy) : [];
     const notice = `stream ${stream} is made anew (${refused.join("; ")}): its ${contents} are copied there and back, meanwhile it takes none`;
     return { refusals: obstacles, notices: obstacles.length > 0 ? [] : [notice] };
   }

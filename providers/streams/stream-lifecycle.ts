@@ -41,9 +41,9 @@ import type { Reporting } from "./progress.ts";
 import {
   backupOf,
   dropBackup,
-  giveUpCopy,
-  isCarrier,
-  makeAnew,
+  dropUnneededBackup,
+  isRestoring,
+  recreate,
   refuseForgottenBackup,
 } from "./recreate.ts";
 import { hostsOf, isCalm } from "./replicas.ts";
@@ -166,9 +166,9 @@ export function streamLifecycle(
       // Only a silent cluster matters here, so the wait is shorter than for a move.
       const found = await find(port, news.stream, pace);
       try {
-        if (news.unfinished) await giveUpCopy(port, news, found, pace);
+        if (news.unfinished) await dropUnneededBackup(port, news, found, pace);
         if (found) await takeOver(port, news, found, pace);
-        await makeAnew(port, news, pace);
+        await recreate(port, news, pace);
         return { outs: await settle(port, news, pace) };
       } catch (error) {
         const hasBegun = error instanceof HalfDone || handovers.hasTouched(news);
@@ -366,7 +366,7 @@ async function createOrTakeUp(
   const { config, stream, policy } = inputs;
   const mayTakeUp = policy.adopt || isOwn;
   await refuseForgottenBackup(port, inputs, pace);
-  if (policy.recreate || mayTakeUp) await makeAnew(port, inputs, pace);
+  if (policy.recreate || mayTakeUp) await recreate(port, inputs, pace);
   try {
     await retry(() => port.create(completeConfig(config)), pace);
   } catch (error) {
@@ -378,7 +378,7 @@ async function createOrTakeUp(
     if (error.code !== ERROR_CODES.nameInUse) throw error;
     const found = await port.info(stream);
     const changes = diffConfig(found.config, config);
-    const isOurs = isCarrier(found) || isParked(found.config.subjects);
+    const isOurs = isRestoring(found) || isParked(found.config.subjects);
     if (changes.length === 0 || mayTakeUp || isOurs) {
       await takeOver(port, inputs, found, pace);
       return;
