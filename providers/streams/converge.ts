@@ -31,9 +31,9 @@ import { Progress, type Reporting } from "./progress.ts";
 import {
   configBefore,
   describeDelay,
+  hasExtraMembers,
   hostsOf,
   isCalm,
-  isCrowded,
   isSettled,
   replicaCount,
   totalLag,
@@ -184,7 +184,7 @@ async function look({ port, goal, progress }: Convergence, patience: Patience) {
 }
 
 async function send({ port, goal, pace, sent }: Convergence, step: Step): Promise<void> {
-  refuseFutility(step, sent, goal);
+  refuseRepetition(step, sent, goal);
   await retry(() => port.update(step.config), pace);
   sent.push(step);
 }
@@ -326,7 +326,7 @@ export async function withDetails(
 }
 
 /** Refuses to repeat an update that had no effect. */
-function refuseFutility(step: Step, sent: readonly Step[], { stream, hosts }: Goal): void {
+function refuseRepetition(step: Step, sent: readonly Step[], { stream, hosts }: Goal): void {
   if (step.changes.length > 0) {
     if (!sent.some(({ changes }) => isSameText(changes, step.changes))) return;
     const kept = step.changes.map(describeChange).join(", ");
@@ -362,7 +362,7 @@ function notSettled({ stream }: Goal, info: StreamInfo | undefined, patience: nu
 function describeWayBack(info: StreamInfo): string {
   const { desired } = info.cluster ?? {};
   if (desired?.origin) return ", or put its old settings back to have the change cancelled";
-  return desired === undefined && isCrowded(info)
+  return desired === undefined && hasExtraMembers(info)
     ? "; servers before 2.15 can't take a move back: with its old settings it moves back once it is through"
     : "";
 }

@@ -7,14 +7,14 @@ import type { Reconfiguration, Replica, StreamInfo } from "../../live/jetstream/
 /** No change is under way; replicas may still be catching up. */
 export function isCalm(info: StreamInfo): boolean {
   const { cluster } = info;
-  return cluster?.desired === undefined && Boolean(cluster?.leader) && !isCrowded(info);
+  return cluster?.desired === undefined && Boolean(cluster?.leader) && !hasExtraMembers(info);
 }
 
 /**
  * Whether there are more members than replicas: those before and those after a change. Before 2.15 nothing else shows
  * that a stream moves (nats-server 2.14, `stream.isMigrating` in server/jetstream_cluster.go).
  */
-export function isCrowded({ cluster, config }: StreamInfo): boolean {
+export function hasExtraMembers({ cluster, config }: StreamInfo): boolean {
   return 1 + (cluster?.replicas?.length ?? 0) > replicaCount(config);
 }
 
