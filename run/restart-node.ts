@@ -99,7 +99,7 @@ function isHeld(lock: string): boolean {
 
 function whyNotYet(node: string, cluster: ObservedCluster): string | undefined {
   const former = { keys: NONE, silent: NONE };
-  const turn = { node, mates: NONE, gone: NONE, changed: NONE, former, planned: [] };
+  const turn = { node, stepPeers: NONE, gone: NONE, changed: NONE, former, planned: [] };
   return whyNotItsTurn(cluster, turn)?.reason;
 }
 

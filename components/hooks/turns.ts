@@ -56,18 +56,20 @@ export class Turns {
     const { plan, restarts } = this.#args;
     if (plan.rollout === "all" || !restarts.restarted.has(name)) return undefined;
     const step = restarts.steps.find((nodes) => nodes.some((node) => node.name === name)) ?? [];
-    const mates = new Set(step.map((node) => node.name));
-    return new pulumi.ResourceHook(`await-turn-${containerName}`, () => this.#await(name, mates));
+    const stepPeers = new Set(step.map((node) => node.name));
+    return new pulumi.ResourceHook(`await-turn-${containerName}`, () =>
+      this.#await(name, stepPeers),
+    );
   }
 
-  async #await(node: string, mates: ReadonlySet<string>): Promise<void> {
+  async #await(node: string, stepPeers: ReadonlySet<string>): Promise<void> {
     const { plan, engine, log } = this.#args;
     const { patience } = plan;
     const crashes = new CrashWatch(engine);
     await until<void, TurnStatus>(
       async () => {
         const own = await this.#list();
-        const obstacle = await this.#whyNot(node, mates, own);
+        const obstacle = await this.#whyNot(node, stepPeers, own);
         if (!obstacle) {
           // In the same tick, so that no other node is released in between.
           this.#gone.add(node);
@@ -101,7 +103,7 @@ export class Turns {
 
   async #whyNot(
     node: string,
-    mates: ReadonlySet<string>,
+    stepPeers: ReadonlySet<string>,
     own: readonly OwnNode[],
   ): Promise<TurnStatus | undefined> {
     const { plan, restarts } = this.#args;
@@ -110,7 +112,15 @@ export class Turns {
     const changed = new Set(own.filter(isChanged).map(({ name }) => name));
     const { former } = restarts;
     const place = settingsPlaceOf(plan.identity);
-    const turn = { node, mates, gone: this.#gone, changed, former, planned: plan.streams, place };
+    const turn = {
+      node,
+      stepPeers,
+      gone: this.#gone,
+      changed,
+      former,
+      planned: plan.streams,
+      place,
+    };
     const obstacle = whyNotItsTurn(observed, turn);
     return obstacle && { ...obstacle, behind: behindIn(observed) };
   }

@@ -59,7 +59,7 @@ export function excusedLacks(
 export interface Turn {
   readonly node: string;
   /** Other nodes of its step, which may be down together with it. */
-  readonly mates: ReadonlySet<string>;
+  readonly stepPeers: ReadonlySet<string>;
   /** Nodes that this update has allowed to restart. */
   readonly gone: ReadonlySet<string>;
   /** Those of `gone` that run with their new settings. */
@@ -98,14 +98,14 @@ export function stillGone(
  * wait until the nodes restarted before are well again. The latter doesn't apply if the node itself is down.
  */
 export function whyNotItsTurn(cluster: ObservedCluster, turn: Turn): Obstacle | undefined {
-  const { node, mates, changed, former } = turn;
+  const { node, stepPeers, changed, former } = turn;
   const groups = groupsOf(cluster);
   const down = [...new Set([...stillGone(cluster, turn), node])];
   const loser = groups.find((group) => counts(group, node) && losesMajority(group, down));
   if (loser) return describeLoss(loser, down, turn);
   const isDown = cluster.silent.includes(node) && !groups.some((group) => counts(group, node));
   if (isDown) return undefined;
-  const isMate = (name: string) => name === node || mates.has(name);
+  const isMate = (name: string) => name === node || stepPeers.has(name);
   const silent = cluster.silent.filter(
     (name) => !isMate(name) && (changed.has(name) || !former.silent.has(name)),
   );

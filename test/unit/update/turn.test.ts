@@ -9,7 +9,7 @@ const WELL = clusterWith([streamOn("S", HOSTS)]);
 const NONE: FormerLacks = { keys: new Set(), silent: new Set() };
 
 interface Setting {
-  readonly mates?: readonly string[];
+  readonly stepPeers?: readonly string[];
   readonly gone?: readonly string[];
   readonly changed?: readonly string[];
   readonly former?: FormerLacks;
@@ -18,11 +18,11 @@ interface Setting {
 const obstacle = (
   cluster: ObservedCluster,
   node: string,
-  { mates = [], gone = [], changed = gone, former = NONE }: Setting = {},
+  { stepPeers = [], gone = [], changed = gone, former = NONE }: Setting = {},
 ) =>
   whyNotItsTurn(cluster, {
     node,
-    mates: new Set([node, ...mates]),
+    stepPeers: new Set([node, ...stepPeers]),
     gone: new Set(gone),
     changed: new Set(changed),
     former,
@@ -47,10 +47,10 @@ describe("it is a node's turn", () => {
   });
 
   test("together with others of its step, but for those that it shares a majority with", () => {
-    const mates = ["rg2-az1"];
-    const silent = clusterWith([streamOn("S", HOSTS)], { silent: mates });
-    expect(obstacle(silent, "rg1-az1", { mates, gone: mates })).toBeUndefined();
-    const about = { mates: ["rg1-az2"], gone: ["rg1-az2"], changed: [] };
+    const stepPeers = ["rg2-az1"];
+    const silent = clusterWith([streamOn("S", HOSTS)], { silent: stepPeers });
+    expect(obstacle(silent, "rg1-az1", { stepPeers, gone: stepPeers })).toBeUndefined();
+    const about = { stepPeers: ["rg1-az2"], gone: ["rg1-az2"], changed: [] };
     expect(obstacle(WELL, "rg1-az1", about)).toBe(
       "stream S would lose its majority, as rg1-az2 may be down too",
     );
