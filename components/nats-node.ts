@@ -192,7 +192,7 @@ function configureNode(
         ...scriptPatience(settings),
       },
       // Without drift, the variable keeps its last value.
-      passing: { STRAYED_AT: driftedAt },
+      transient: { STRAYED_AT: driftedAt },
     },
     {
       parent,

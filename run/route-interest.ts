@@ -108,9 +108,9 @@ async function askNode(node: Monitor): Promise<NodeInterest> {
  * Identifies the internal client by which an account serves its imports. Nodes don't announce its subscriptions to each
  * other.
  */
-const SERVED = "$SYS.REQ.ACCOUNT.PING.STATZ";
+const IMPORTS_SERVED = "$SYS.REQ.ACCOUNT.PING.STATZ";
 /** Exception: the subjects on which that client receives replies. */
-const ANSWERS = "_R_.";
+const REPLIES = "_R_.";
 
 /**
  * The page lists the account's own subscriptions, including those of accounts that import from it. Of the subscriptions
@@ -121,9 +121,11 @@ function accountInterest({
   subscriptions_list: list,
 }: z.infer<typeof subsz>): AccountInterest {
   const own = list ?? [];
-  const servants = new Set(own.flatMap(({ subject, cid }) => (subject === SERVED ? [cid] : [])));
+  const importClients = new Set(
+    own.flatMap(({ subject, cid }) => (subject === IMPORTS_SERVED ? [cid] : [])),
+  );
   const announced = own.filter(
-    ({ cid, subject }) => !servants.has(cid) || subject.startsWith(ANSWERS),
+    ({ cid, subject }) => !importClients.has(cid) || subject.startsWith(REPLIES),
   );
   return {
     announced: new Set(

@@ -70,7 +70,7 @@ function createDepartureScript(
         ...scriptPatience(plan),
         ...nodeVariables({ plan, ownership }, caCertificate),
       },
-      isHeard: true,
+      showsStderr: true,
     },
     { parent, dependsOn: [...after] },
   );

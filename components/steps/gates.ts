@@ -36,7 +36,7 @@ export function createStartGate(
         SETTINGS: JSON.stringify(settings),
         ...nodeVariables({ plan, ownership }, caCertificate),
       },
-      isHeard: true,
+      showsStderr: true,
     },
     { parent, dependsOn: [drain] },
   );
@@ -86,8 +86,8 @@ export function createGate(
         ...(lacked.length > 0 ? { LACKED: JSON.stringify(lacked) } : {}),
       },
       // What the cluster lacked before the update matters only while nodes are restarted.
-      passing: isRestarted ? {} : { LACKED: undefined },
-      isHeard: true,
+      transient: isRestarted ? {} : { LACKED: undefined },
+      showsStderr: true,
     },
     { parent },
   );
@@ -114,7 +114,7 @@ export function createTagPause(
     {
       update: "sleep 1.2",
       environment: { TAGS: JSON.stringify(Object.fromEntries(tags)) },
-      passing: { STORES: hasGrowth ? JSON.stringify(stores) : undefined },
+      transient: { STORES: hasGrowth ? JSON.stringify(stores) : undefined },
     },
     { parent, dependsOn: [...gates] },
   );

@@ -54,7 +54,7 @@ function createInterestScript(
       create: before.containers.size > 0 ? update : NOTHING,
       update,
       environment: { ...environment, ...nodeVariables({ plan, ownership }, caCertificate) },
-      isHeard: true,
+      showsStderr: true,
     },
     options,
   );

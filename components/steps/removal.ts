@@ -63,7 +63,7 @@ export function createRemovalGuard(
         ),
         KEEPS_VOLUMES: String(plan.keepsVolumes),
       },
-      isHeard: true,
+      showsStderr: true,
     },
     { parent, dependsOn: [...after] },
   );

@@ -23,20 +23,20 @@ export interface ScriptArgs {
   readonly delete?: string;
   readonly environment: Readonly<Record<string, pulumi.Input<string>>>;
   /** Variables for some updates only: setting one is a change, but undefined keeps the former value and is none. */
-  readonly passing?: Readonly<Record<string, pulumi.Input<string> | undefined>>;
+  readonly transient?: Readonly<Record<string, pulumi.Input<string> | undefined>>;
   /** If the key is present with undefined, it keeps its former value as well. */
   readonly stdin?: pulumi.Input<string> | undefined;
   /** Whether its stderr is shown to the user. @default false */
-  readonly isHeard?: boolean;
+  readonly showsStderr?: boolean;
 }
 
 /** Creates a Command that runs a script between other resources. It runs when its inputs change. */
 export function createScript(
   name: string,
-  { environment, passing = {}, isHeard = false, ...args }: ScriptArgs,
+  { environment, transient = {}, showsStderr = false, ...args }: ScriptArgs,
   { ignoreChanges = [], ...options }: pulumi.CustomResourceOptions,
 ): local.Command {
-  const variables = Object.entries(passing);
+  const variables = Object.entries(transient);
   const set = variables.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]));
   const unset = variables.filter(([, value]) => value === undefined).map(([key]) => key);
   const { stdin, create = NOTHING, ...commands } = args;
@@ -47,7 +47,7 @@ export function createScript(
       ...commands,
       ...(stdin === undefined ? {} : { stdin }),
       environment: { ...environment, ...Object.fromEntries(set) },
-      logging: isHeard ? local.Logging.Stderr : local.Logging.None,
+      logging: showsStderr ? local.Logging.Stderr : local.Logging.None,
     },
     {
       ...options,
