@@ -22,11 +22,11 @@ import type { Monitor } from "../live/monitoring/monitoring.ts";
 import { behindIn } from "../live/monitoring/observe-cluster.ts";
 import { until } from "../live/until.ts";
 import { type ClusterPort, openCluster } from "./cluster-port.ts";
-import { given, monitorsAt, trustOf } from "./given.ts";
+import { monitorsAt, scriptVariables, trustOf } from "./variables.ts";
 
 const MEASURE_MS = 2_000;
 
-const told = given.pick({
+const variables = scriptVariables.pick({
   MONITORS: true,
   LATER: true,
   OWNER: true,
@@ -38,7 +38,7 @@ const told = given.pick({
 const purpose = z.enum(["members", "replicas"]);
 
 export async function main(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
-  const { MONITORS, LATER, OWNER, LACKED, PATIENCE, CA, SETTINGS_IN } = told.parse(env);
+  const { MONITORS, LATER, OWNER, LACKED, PATIENCE, CA, SETTINGS_IN } = variables.parse(env);
   const trust = trustOf(CA);
   const wave = {
     purpose: purpose.parse(args.at(-1)),

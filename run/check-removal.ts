@@ -7,15 +7,21 @@ import { whyNotRemoved } from "../lib/update/removal.ts";
 import { engineFromEnvironment } from "../live/engine/engine.ts";
 import { listOwnNodes } from "../live/engine/own-nodes.ts";
 import { observeCluster } from "../live/monitoring/observe-cluster.ts";
-import { toldOfStep, whyDeleted } from "./deleted-step.ts";
-import { given, trustOf } from "./given.ts";
+import { deletedStepVariables, whyDeleted } from "./deleted-step.ts";
+import { scriptVariables, trustOf } from "./variables.ts";
 
-const told = toldOfStep.extend(
-  given.pick({ OWNER: true, CLUSTER: true, EXPENDABLE: true, KEEPS_VOLUMES: true, CA: true }).shape,
+const variables = deletedStepVariables.extend(
+  scriptVariables.pick({
+    OWNER: true,
+    CLUSTER: true,
+    EXPENDABLE: true,
+    KEEPS_VOLUMES: true,
+    CA: true,
+  }).shape,
 );
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { OWNER, CLUSTER, EXPENDABLE, KEEPS_VOLUMES, CA, ...step } = told.parse(env);
+  const { OWNER, CLUSTER, EXPENDABLE, KEEPS_VOLUMES, CA, ...step } = variables.parse(env);
   if ((await whyDeleted(step)) !== "removed") return;
   const own = await listOwnNodes(engineFromEnvironment(), OWNER, trustOf(CA));
   const terms = {

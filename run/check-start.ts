@@ -8,16 +8,21 @@ import { engineFromEnvironment } from "../live/engine/engine.ts";
 import { behindIn } from "../live/monitoring/observe-cluster.ts";
 import { until } from "../live/until.ts";
 import { type ClusterPort, openCluster } from "./cluster-port.ts";
-import { given, trustOf } from "./given.ts";
+import { scriptVariables, trustOf } from "./variables.ts";
 
 /** What hasn't changed for this long won't recover by itself. */
 const PATIENCE_MS = 20_000;
 const POLL_MS = 500;
 
-const told = given.pick({ OWNER: true, SETTINGS: true, CA: true, SETTINGS_IN: true });
+const variables = scriptVariables.pick({
+  OWNER: true,
+  SETTINGS: true,
+  CA: true,
+  SETTINGS_IN: true,
+});
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { OWNER, SETTINGS, CA, SETTINGS_IN } = told.parse(env);
+  const { OWNER, SETTINGS, CA, SETTINGS_IN } = variables.parse(env);
   const cluster = openCluster(engineFromEnvironment(), OWNER, trustOf(CA), SETTINGS_IN);
   if (!(await mayBegin(SETTINGS, cluster, console.error))) process.exitCode = 1;
 }

@@ -7,7 +7,7 @@ import { askMemoryKills } from "../live/engine/memory-kills.ts";
 import { askEngine, type OwnNode } from "../live/engine/own-nodes.ts";
 import { askNodes, LONG_REQUEST_MS, type Monitor } from "../live/monitoring/monitoring.ts";
 import { observeCluster } from "../live/monitoring/observe-cluster.ts";
-import type { Trust } from "./given.ts";
+import type { Trust } from "./variables.ts";
 
 /** A stack's cluster, as gates observe it. */
 export interface ClusterPort {

@@ -2,10 +2,10 @@ import type { z } from "zod";
 import { isReplaced } from "../lib/plan/replaced-steps.ts";
 import { findPulumiCommand, isTeardown } from "../live/pulumi-cli/command.ts";
 import { exportState } from "../live/pulumi-cli/export-state.ts";
-import { given } from "./given.ts";
+import { scriptVariables } from "./variables.ts";
 
 /** The variables of a step whose `delete` runs. */
-export const toldOfStep = given.pick({
+export const deletedStepVariables = scriptVariables.pick({
   ORGANIZATION: true,
   PROJECT: true,
   STACK: true,
@@ -16,15 +16,17 @@ export const toldOfStep = given.pick({
 /** Why a step is deleted: its stack is destroyed, another step replaces it, or it has left the program. */
 export type Reason = "destroyed" | "replaced" | "removed";
 
-export async function whyDeleted(told: z.output<typeof toldOfStep>): Promise<Reason> {
-  const { NATS_REGIONS_COMMAND: command } = told;
+export async function whyDeleted(
+  variables: z.output<typeof deletedStepVariables>,
+): Promise<Reason> {
+  const { NATS_REGIONS_COMMAND: command } = variables;
   const args = command === undefined ? await findPulumiCommand() : [command];
   if (args !== undefined && isTeardown(args)) return "destroyed";
-  return (await hasFollower(told)) ? "replaced" : "removed";
+  return (await hasFollower(variables)) ? "replaced" : "removed";
 }
 
-async function hasFollower(told: z.output<typeof toldOfStep>): Promise<boolean> {
-  const { ORGANIZATION: organization, PROJECT: project, STACK: stack, STEP } = told;
+async function hasFollower(variables: z.output<typeof deletedStepVariables>): Promise<boolean> {
+  const { ORGANIZATION: organization, PROJECT: project, STACK: stack, STEP } = variables;
   try {
     return isReplaced(await exportState({ organization, project, stack }), STEP);
   } catch {

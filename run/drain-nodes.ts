@@ -14,16 +14,22 @@ import { type Engine, engineFromEnvironment } from "../live/engine/engine.ts";
 import { readConfig, writeConfig } from "../live/engine/node-config.ts";
 import { listOwnNodes, type OwnNode } from "../live/engine/own-nodes.ts";
 import { askNodes } from "../live/monitoring/monitoring.ts";
-import { given, type Trust, trustOf } from "./given.ts";
 import { findLeaving } from "./leaving-nodes.ts";
+import { scriptVariables, type Trust, trustOf } from "./variables.ts";
 import { waitFor } from "./wait-for.ts";
 
 const POLL_MS = 200;
 
-const told = given.pick({ OWNER: true, NODES: true, PATIENCE: true, CA: true, SETTINGS_IN: true });
+const variables = scriptVariables.pick({
+  OWNER: true,
+  NODES: true,
+  PATIENCE: true,
+  CA: true,
+  SETTINGS_IN: true,
+});
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { OWNER: owner, NODES, PATIENCE: patience, CA, SETTINGS_IN } = told.parse(env);
+  const { OWNER: owner, NODES, PATIENCE: patience, CA, SETTINGS_IN } = variables.parse(env);
   const stack = { engine: engineFromEnvironment(), owner, trust: trustOf(CA), patience };
   const accountsConf = await text(process.stdin);
   const staying = new Set(Object.keys(NODES));

@@ -6,13 +6,13 @@ import { withPoolSize } from "../lib/nodes/nats-conf.ts";
 import { engineFromEnvironment } from "../live/engine/engine.ts";
 import { readConfig, writeConfig } from "../live/engine/node-config.ts";
 import { listOwnNodes } from "../live/engine/own-nodes.ts";
-import { given, trustOf } from "./given.ts";
 import { healInterest, renewRoutes } from "./route-interest.ts";
+import { scriptVariables, trustOf } from "./variables.ts";
 
-const told = given.pick({ OWNER: true, CA: true });
+const variables = scriptVariables.pick({ OWNER: true, CA: true });
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { OWNER: owner, CA } = told.parse(env);
+  const { OWNER: owner, CA } = variables.parse(env);
   const engine = engineFromEnvironment();
   const own = await listOwnNodes(engine, owner, trustOf(CA));
   const nodes = own.filter(({ state }) => state === "running");

@@ -1,6 +1,6 @@
 /**
  * The scripts that the Commands of a stack run, with `node -e 'import("nats-regions/run")' VERB`. The command is in the
- * state, so it doesn't depend on where the package is. Scripts get their arguments in the environment, see given.ts.
+ * state, so it doesn't depend on where the package is. Scripts get their arguments in the environment, see variables.ts.
  */
 interface Script {
   /** The message of an error that it throws is printed. @param args those after the verb. */

@@ -1,12 +1,22 @@
 /** Prints a cluster's identity as JSON, for its stack's state. Run by a Command. */
 import { engineFromEnvironment } from "../live/engine/engine.ts";
 import { findIdentity, hintsFromEnvironment } from "../live/engine/find-identity.ts";
-import { given } from "./given.ts";
+import { scriptVariables } from "./variables.ts";
 
-const told = given.pick({ ORGANIZATION: true, PROJECT: true, STACK: true, CLUSTER: true });
+const variables = scriptVariables.pick({
+  ORGANIZATION: true,
+  PROJECT: true,
+  STACK: true,
+  CLUSTER: true,
+});
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { ORGANIZATION: organization, PROJECT: project, STACK: stack, CLUSTER } = told.parse(env);
+  const {
+    ORGANIZATION: organization,
+    PROJECT: project,
+    STACK: stack,
+    CLUSTER,
+  } = variables.parse(env);
   const cluster = CLUSTER === undefined ? {} : { cluster: CLUSTER };
   const name = { organization, project, stack, ...cluster };
   const engine = engineFromEnvironment();

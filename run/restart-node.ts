@@ -19,16 +19,16 @@ import { listOwnNodes, type OwnNode } from "../live/engine/own-nodes.ts";
 import { LONG_REQUEST_MS } from "../live/monitoring/monitoring.ts";
 import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts";
 import { until } from "../live/until.ts";
-import { given, trustOf } from "./given.ts";
+import { scriptVariables, trustOf } from "./variables.ts";
 import { waitFor } from "./wait-for.ts";
 
 const POLL_MS = 500;
 const NONE: ReadonlySet<string> = new Set();
 
-const told = given.pick({ CONTAINER: true, OWNER: true, PATIENCE: true, CA: true });
+const variables = scriptVariables.pick({ CONTAINER: true, OWNER: true, PATIENCE: true, CA: true });
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { CONTAINER: container, OWNER: owner, PATIENCE: patience, CA } = told.parse(env);
+  const { CONTAINER: container, OWNER: owner, PATIENCE: patience, CA } = variables.parse(env);
   const engine = engineFromEnvironment();
   const list = () => listOwnNodes(engine, owner, trustOf(CA));
   const node = (await list()).find((each) => each.container === container)?.name;

@@ -28,13 +28,13 @@ import { retry } from "../live/jetstream/patience.ts";
 import { askHeldPatiently } from "../live/monitoring/held-streams.ts";
 import { askNodes, LONG_REQUEST_MS, type Monitor } from "../live/monitoring/monitoring.ts";
 import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts";
-import { given, monitorsAt, trustOf } from "./given.ts";
 import { findLeaving } from "./leaving-nodes.ts";
+import { monitorsAt, scriptVariables, trustOf } from "./variables.ts";
 import { waitFor } from "./wait-for.ts";
 
 const PACE = { patience: 60_000, silence: 15_000, pause: 250 };
 
-const told = given.pick({
+const variables = scriptVariables.pick({
   OWNER: true,
   NODES: true,
   FLEET: true,
@@ -59,7 +59,14 @@ interface Stack {
 }
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { OWNER, NODES, FLEET: fleet, IMAGE: image, PATIENCE: patience, ...rest } = told.parse(env);
+  const {
+    OWNER,
+    NODES,
+    FLEET: fleet,
+    IMAGE: image,
+    PATIENCE: patience,
+    ...rest
+  } = variables.parse(env);
   const { CA, SETTINGS_IN: place } = rest;
   const engine = engineFromEnvironment();
   const trust = trustOf(CA);

@@ -3,13 +3,13 @@
  * would hand its leaders to the next one. Run by the `delete` of a Command.
  */
 import { engineFromEnvironment, textField } from "../live/engine/engine.ts";
-import { toldOfStep, whyDeleted } from "./deleted-step.ts";
-import { given } from "./given.ts";
+import { deletedStepVariables, whyDeleted } from "./deleted-step.ts";
+import { scriptVariables } from "./variables.ts";
 
-const told = toldOfStep.extend(given.pick({ OWNER: true }).shape);
+const variables = deletedStepVariables.extend(scriptVariables.pick({ OWNER: true }).shape);
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { OWNER, ...step } = told.parse(env);
+  const { OWNER, ...step } = variables.parse(env);
   if ((await whyDeleted(step)) === "replaced") return;
   const engine = engineFromEnvironment();
   const nodes = await engine.list({ name: textField(".Names") }, "ps", `--filter=label=${OWNER}`);

@@ -9,12 +9,12 @@ import { withAccounts } from "../lib/nodes/nats-conf.ts";
 import { engineFromEnvironment } from "../live/engine/engine.ts";
 import { readConfig, writeConfig } from "../live/engine/node-config.ts";
 import { listOwnNodes } from "../live/engine/own-nodes.ts";
-import { given, trustOf } from "./given.ts";
+import { scriptVariables, trustOf } from "./variables.ts";
 
-const told = given.pick({ OWNER: true, ACCOUNTS: true, CA: true });
+const variables = scriptVariables.pick({ OWNER: true, ACCOUNTS: true, CA: true });
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { OWNER: owner, ACCOUNTS: accounts, CA } = told.parse(env);
+  const { OWNER: owner, ACCOUNTS: accounts, CA } = variables.parse(env);
   const engine = engineFromEnvironment();
   const own = await listOwnNodes(engine, owner, trustOf(CA));
   // A node that is down learns all accounts when it starts.

@@ -61,7 +61,7 @@ export function createScript(
   );
 }
 
-/** The variables that tell a script whose nodes to ask, and which CA to trust; see run/given.ts. */
+/** The variables that tell a script whose nodes to ask, and which CA to trust; see run/variables.ts. */
 export function nodeVariables(
   { plan, ownership }: Pick<StepArgs, "plan" | "ownership">,
   ca: pulumi.Output<string> | undefined,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { mayGoOn, type Wave } from "../../../run/await-cluster.ts";
-import { monitorsAt } from "../../../run/given.ts";
+import { monitorsAt } from "../../../run/variables.ts";
 import { endOf, FakeCluster, type Moment } from "../../support/fake-cluster.ts";
 import { clusterWith, NODES, streamOn } from "../../support/observed.ts";
 

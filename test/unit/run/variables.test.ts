@@ -1,17 +1,23 @@
 import { expect, test } from "vitest";
-import { given, monitorsAt, trustOf } from "../../../run/given.ts";
+import { monitorsAt, scriptVariables, trustOf } from "../../../run/variables.ts";
 
 test("what isn't given has its default, if there is one", () => {
-  const told = given.pick({ LACKED: true, LATER: true, PATIENCE: true, SETTINGS: true, CA: true });
-  expect(told.parse({})).toEqual({ LACKED: [], LATER: {}, PATIENCE: 120_000, SETTINGS: [] });
-  expect(given.pick({ OWNER: true }).safeParse({}).success).toBe(false);
-  expect(given.pick({ ACCOUNTS: true }).safeParse({}).success).toBe(false);
+  const variables = scriptVariables.pick({
+    LACKED: true,
+    LATER: true,
+    PATIENCE: true,
+    SETTINGS: true,
+    CA: true,
+  });
+  expect(variables.parse({})).toEqual({ LACKED: [], LATER: {}, PATIENCE: 120_000, SETTINGS: [] });
+  expect(scriptVariables.pick({ OWNER: true }).safeParse({}).success).toBe(false);
+  expect(scriptVariables.pick({ ACCOUNTS: true }).safeParse({}).success).toBe(false);
 });
 
 test("what is given is read", () => {
-  const told = given.pick({ ACCOUNTS: true, PATIENCE: true, NODES: true });
+  const variables = scriptVariables.pick({ ACCOUNTS: true, PATIENCE: true, NODES: true });
   const env = { ACCOUNTS: '["APP"]', PATIENCE: "5000", NODES: '{"a":"http://127.0.0.1:1"}' };
-  expect(told.parse({ ...env, HOME: "/" })).toEqual({
+  expect(variables.parse({ ...env, HOME: "/" })).toEqual({
     ACCOUNTS: ["APP"],
     PATIENCE: 5_000,
     NODES: { a: "http://127.0.0.1:1" },
@@ -21,7 +27,7 @@ test("what is given is read", () => {
 test.each([{ PATIENCE: "0" }, { NODES: '{"a":"nowhere"}' }, { OWNER: "" }])(
   "%o is refused",
   (env) => {
-    expect(given.partial().safeParse(env).success).toBe(false);
+    expect(scriptVariables.partial().safeParse(env).success).toBe(false);
   },
 );
 

@@ -22,7 +22,7 @@ const fleet = z.object({
 });
 
 /** All variables. Values that aren't plain text are JSON. */
-export const given = z.object({
+export const scriptVariables = z.object({
   /** Names of all accounts. */
   ACCOUNTS: json(z.array(z.string())),
   /** PEM of the authorities that certify nodes, if they have TLS. */
@@ -68,7 +68,7 @@ export const given = z.object({
 /** How to verify nodes. */
 export type Trust = Pick<Monitor, "ca">;
 
-/** @param ca see {@link given}. */
+/** @param ca see {@link scriptVariables}. */
 export function trustOf(ca: string | undefined): Trust {
   return ca === undefined ? {} : { ca };
 }
