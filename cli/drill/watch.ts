@@ -75,10 +75,11 @@ export class Watch {
 
   async #look(): Promise<void> {
     const { metaGroup, streams } = await look(this.#monitors);
-    for (const group of [...streams.values(), ...(metaGroup ? [metaGroup] : [])]) this.#note(group);
+    for (const group of [...streams.values(), ...(metaGroup ? [metaGroup] : [])])
+      this.#record(group);
   }
 
-  #note(group: LedGroup): void {
+  #record(group: LedGroup): void {
     const { majorities, complete } = this.#notesOf(group);
     if (group.hasMajority) majorities.push(this.now());
     if (group.isComplete) complete.push(this.now());

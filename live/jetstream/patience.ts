@@ -37,7 +37,7 @@ export class Patience {
    * A new minimum of the lag counts as progress, and so does a state that wasn't seen before. Going back and forth
    * doesn't.
    */
-  note(state: string, lag: number): void {
+  record(state: string, lag: number): void {
     if (!this.#seen.has(state) || lag < this.#lag) this.#progress();
     this.#seen.add(state);
     this.#lag = Math.min(lag, this.#lag);

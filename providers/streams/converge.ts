@@ -170,8 +170,8 @@ async function look({ port, goal, progress }: Convergence, patience: Patience) {
   const { stream, account } = goal;
   try {
     const info = await port.info(stream);
-    patience.note(stateOf(info), totalLag(info));
-    progress.note(info);
+    patience.record(stateOf(info), totalLag(info));
+    progress.record(info);
     return info;
   } catch (error) {
     if (error instanceof JetStreamUnavailable) return undefined;

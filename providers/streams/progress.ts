@@ -32,7 +32,7 @@ export class Progress {
   }
 
   /** Records an observation; to be called at every look. */
-  note(info: StreamInfo): void {
+  record(info: StreamInfo): void {
     if (isCalm(info)) this.#home = hostsOf(info);
     if (isSettled(info)) return;
     const change = this.#describeChange(info);

@@ -1185,7 +1185,7 @@ function othersMove(): () => void {
   let looks = 0;
   const moving = setInterval(() => {
     looks += 1;
-    others.note(`look ${looks}`, 0);
+    others.record(`look ${looks}`, 0);
   }, 50);
   return () => clearInterval(moving);
 }
