@@ -3,9 +3,9 @@ import { createServer } from "node:net";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nodesOf } from "../../lib/plan/plan.ts";
-import { expectWell, planOfStack } from "../support/endure.ts";
 import { eventually } from "../support/eventually.ts";
 import { weaknesses } from "../support/hardening.ts";
+import { expectWell, planOfStack } from "../support/inject-fault.ts";
 import { NatsClient } from "../support/nats-client.ts";
 import { SEED_SETTINGS, TestStack } from "../support/stack.ts";
 

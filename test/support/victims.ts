@@ -1,10 +1,10 @@
 /** Chooses the nodes of a fault. */
 import { nodesOf } from "../../lib/plan/plan.ts";
-import type { Ordeal, Stage } from "./endure.ts";
+import type { FaultCase, Stage } from "./inject-fault.ts";
 import { metaGroups } from "./meta-group.ts";
 import { NatsClient } from "./nats-client.ts";
 
-type Victims = Ordeal["nodes"];
+type Victims = FaultCase["nodes"];
 
 export function node(name: string): Victims {
   return () => [name];

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { at, starts } from "../support/change.ts";
-import { expectWell, planOfStack } from "../support/endure.ts";
 import { weaknesses } from "../support/hardening.ts";
+import { expectWell, planOfStack } from "../support/inject-fault.ts";
 import { OwnEngine, type Signal, whyNoOwnEngine } from "../support/own-engine.ts";
 import { SEED_SETTINGS, TestStack } from "../support/stack.ts";
 import { type Audit, type Stretch, Traffic } from "../support/traffic.ts";

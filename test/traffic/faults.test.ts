@@ -3,14 +3,6 @@ import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { nodesOf } from "../../lib/plan/plan.ts";
 import { at, STREAMS } from "../support/change.ts";
-import {
-  endure,
-  expectRefusal,
-  expectWell,
-  type Ordeal,
-  planOfStack,
-  type Stage,
-} from "../support/endure.ts";
 import { eventually } from "../support/eventually.ts";
 import {
   DEAF,
@@ -21,6 +13,14 @@ import {
   UNPLUGGED,
   whyNotPartitioned,
 } from "../support/faults.ts";
+import {
+  expectRefusal,
+  expectWell,
+  type FaultCase,
+  injectFault,
+  planOfStack,
+  type Stage,
+} from "../support/inject-fault.ts";
 import { TestStack } from "../support/stack.ts";
 import { Traffic } from "../support/traffic.ts";
 import { leaderOf, metaLeader, node, regions, zoneEverywhere } from "../support/victims.ts";
@@ -36,7 +36,7 @@ const SOLO_HOST = "rg2-az1";
 const SOLO = at(STREAMS.SOLO, "rg:2", "az:1");
 const SETTINGS = { streams: { ...STREAMS, SOLO } };
 
-interface Row extends Ordeal {
+interface Row extends FaultCase {
   /** Only by `npm run chaos`. */
   readonly long?: boolean;
 }
@@ -116,13 +116,13 @@ describe("a cluster", () => {
   });
 
   test.for(rounds([...KILLS, ...PAUSES, ...CUTS]))("gets over it: $name", (row) =>
-    endure(stage, row),
+    injectFault(stage, row),
   );
 
   test.for(rounds(PARTITIONS))("gets over it: $name", async (row, { skip }) => {
     const reason = await whyNotPartitioned();
     skip(reason !== undefined, reason);
-    await endure(stage, row);
+    await injectFault(stage, row);
   });
 
   test.runIf(ROUNDS > 0)("has a lost volume filled again, and says what can't be", async () => {

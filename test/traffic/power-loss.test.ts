@@ -5,7 +5,7 @@ import { nodesOf } from "../../lib/plan/plan.ts";
 import { openJetStream } from "../../live/jetstream/jetstream.ts";
 import { find } from "../../live/jetstream/patience.ts";
 import { at, STREAMS } from "../support/change.ts";
-import { endure, expectWell, planOfStack, type Stage } from "../support/endure.ts";
+import { expectWell, injectFault, planOfStack, type Stage } from "../support/inject-fault.ts";
 import { Load, readContents } from "../support/load.ts";
 import { Disks, whyNoDisks } from "../support/power.ts";
 import { PASSWORDS, TestStack } from "../support/stack.ts";
@@ -68,13 +68,17 @@ describe.skipIf(reason || ROUNDS === 0)(
     test.for(Array.from({ length: ROUNDS }, () => cuts).flat())(
       "lose power, and no message: $name",
       async ({ name, nodes }) => {
-        await endure(stage, { name: `without power: ${name}`, nodes, fault: disks.withoutPower });
+        await injectFault(stage, {
+          name: `without power: ${name}`,
+          nodes,
+          fault: disks.withoutPower,
+        });
       },
     );
 
     test("are full, and acknowledge nothing that isn't stored", async () => {
       const full = { name: "full: the host of R1", nodes: node(SOLO_HOST), fault: disks.full };
-      await endure(stage, full);
+      await injectFault(stage, full);
     });
 
     test("are as they were, to Pulumi", async () => {

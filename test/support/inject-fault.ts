@@ -37,7 +37,7 @@ export interface Stage {
 }
 
 /** A fault and its end. */
-export interface Ordeal {
+export interface FaultCase {
   readonly name: string;
   readonly fault: Fault;
   /** Names of the affected nodes. */
@@ -59,13 +59,13 @@ export function planOfStack(stack: TestStack, settings: object): ClusterPlan {
  * Injects a fault under traffic, and records the result. Exactly the streams stop that lose their majority according to
  * the plan, and afterwards every acknowledged message is there, the same on every replica.
  */
-export async function endure(stage: Stage, ordeal: Ordeal): Promise<void> {
+export async function injectFault(stage: Stage, faultCase: FaultCase): Promise<void> {
   const { plan, traffic } = stage;
-  const names = await ordeal.nodes(stage);
+  const names = await faultCase.nodes(stage);
   const nodes = nodesOf(plan).filter(({ name }) => names.includes(name));
   expect(nodes.map(({ name }) => name).sort()).toEqual([...names].sort());
   const lost = lostWith(plan, names);
-  const lasts = ordeal.lasts ?? Number.POSITIVE_INFINITY;
+  const lasts = faultCase.lasts ?? Number.POSITIVE_INFINITY;
   // A fault that ends before an election only shows that nothing is lost.
   const shows = lasts > SETTLING + ELECTION + WATCH;
 
@@ -74,19 +74,19 @@ export async function endure(stage: Stage, ordeal: Ordeal): Promise<void> {
     await goesOn(traffic, Object.keys(traffic.acknowledged), ELECTION);
     const began = performance.now();
     try {
-      await ordeal.fault.inject(nodes, plan);
+      await faultCase.fault.inject(nodes, plan);
       if (shows) await expectStopped(traffic, lost);
-      await ordeal.meanwhile?.(stage, nodes);
+      await faultCase.meanwhile?.(stage, nodes);
       if (shows) await expectMetaLeader(plan, names);
-      if (ordeal.lasts) await sleep(Math.max(0, ordeal.lasts - (performance.now() - began)));
+      if (faultCase.lasts) await sleep(Math.max(0, faultCase.lasts - (performance.now() - began)));
     } finally {
-      await ordeal.fault.restore(nodes, plan);
+      await faultCase.fault.restore(nodes, plan);
     }
-    recovery = await secondsUntilWell(stage, ordeal.recovers ?? RECOVERY);
+    recovery = await secondsUntilWell(stage, faultCase.recovers ?? RECOVERY);
   });
   const audits = await auditAll(traffic);
 
-  console.info(row(ordeal.name, names, { lost, stretches, audits, recovery }));
+  console.info(row(faultCase.name, names, { lost, stretches, audits, recovery }));
   for (const [stream, audit] of Object.entries(audits)) {
     const { missing, givenTwice, storedTwice, versions } = audit;
     expect({ missing, givenTwice, storedTwice, versions }, stream).toEqual(NOTHING_LOST);
