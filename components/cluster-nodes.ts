@@ -5,7 +5,6 @@ import type { ClusterPlan, NodePlan } from "../lib/plan/plan.ts";
 import { settingsPlaceOf } from "../lib/plan/settings.ts";
 import type { Engine } from "../live/engine/engine.ts";
 import type { PlannedCluster } from "./cluster-plan.ts";
-import type { Foresight } from "./foresight/foresee.ts";
 import { ensureNetwork } from "./hooks/ensure-network.ts";
 import { keepVolume } from "./hooks/keep-volume.ts";
 import { limitProcesses } from "./hooks/process-limit.ts";
@@ -14,6 +13,7 @@ import { promiseOf } from "./known-value.ts";
 import type { ContainerSettings, NatsNode } from "./nats-node.ts";
 import { createNetwork } from "./parts/network.ts";
 import { type Certificates, createCertificates } from "./parts/node-certificates.ts";
+import type { Preflight } from "./preflight/run-preflight.ts";
 import { Region } from "./region.ts";
 import { createDrain } from "./steps/departures.ts";
 import { createGate, createStartGate, createTagPause } from "./steps/gates.ts";
@@ -21,7 +21,7 @@ import { createAccountsStep, createInterestStep } from "./steps/interest.ts";
 import { createShutdown } from "./steps/removal.ts";
 import type { Transforms } from "./transforms.ts";
 
-export interface ClusterNodesArgs extends Omit<PlannedCluster, "access">, Foresight {
+export interface ClusterNodesArgs extends Omit<PlannedCluster, "access">, Preflight {
   readonly engine: Engine;
   readonly transform?: Transforms;
 }
@@ -101,7 +101,7 @@ export async function createNodes(
 }
 
 /** The label of each node's container. A node without a container gets the planned settings. */
-function labelsOf({ labels }: Pick<Foresight, "labels">): (node: NodePlan) => string {
+function labelsOf({ labels }: Pick<Preflight, "labels">): (node: NodePlan) => string {
   return ({ name, restartSettings }) => labels.get(name) ?? JSON.stringify(restartSettings);
 }
 

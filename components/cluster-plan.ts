@@ -15,10 +15,10 @@ import type { Identity } from "../lib/plan/stack-identity.ts";
 import type { Engine } from "../live/engine/engine.ts";
 import type { UserLogin } from "../live/jetstream/connection.ts";
 import type { ClusterSource, NatsClusterArgs } from "./cluster-args.ts";
-import { refuseUnreachable } from "./foresight/engine-refusals.ts";
 import { knownValue } from "./known-value.ts";
 import { type Logger, loggerOf } from "./logger.ts";
 import { type Ownership, ownershipOf } from "./ownership.ts";
+import { refuseUnreachable } from "./preflight/engine-refusals.ts";
 import { keepIdentity } from "./steps/identity-note.ts";
 
 /** A planned cluster, and what its resources need besides the plan. */

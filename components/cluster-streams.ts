@@ -8,9 +8,9 @@ import {
 import type { ManagerConnection } from "../live/jetstream/connection.ts";
 import type { ClusterNodes } from "./cluster-nodes.ts";
 import type { PlannedCluster } from "./cluster-plan.ts";
-import type { EngineState } from "./foresight/inspect-engine.ts";
 import { type JetStreamProvider, serversOf } from "./parts/jetstream-provider.ts";
 import { StreamRoster } from "./parts/stream-roster.ts";
+import type { EngineState } from "./preflight/inspect-engine.ts";
 import { streamPatience } from "./steps/script-patience.ts";
 import type { FollowedStream, StreamStage } from "./stream-host.ts";
 

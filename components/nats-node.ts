@@ -11,10 +11,10 @@ import { CLIENT_PORT, CONFIG_DIR, DATA_DIR, MONITOR_PORT } from "../lib/nodes/na
 import { NODE_USER, packNodeFiles } from "../lib/nodes/node-files.ts";
 import type { NodePlan } from "../lib/plan/plan.ts";
 import type { Engine } from "../live/engine/engine.ts";
-import type { EngineState } from "./foresight/inspect-engine.ts";
 import { makeRoomFor } from "./hooks/make-room.ts";
 import { type Ownership, ownerFilter } from "./ownership.ts";
 import type { NodeFiles } from "./parts/node-certificates.ts";
+import type { EngineState } from "./preflight/inspect-engine.ts";
 import { createScript, runCommand } from "./steps/script.ts";
 import { scriptPatience } from "./steps/script-patience.ts";
 import { changedFields, type Transforms, withFields } from "./transforms.ts";

@@ -9,10 +9,10 @@ import { listOwnNodes, type OwnNode } from "../../live/engine/own-nodes.ts";
 import { LONG_REQUEST_MS } from "../../live/monitoring/monitoring.ts";
 import { behindIn, observeCluster } from "../../live/monitoring/observe-cluster.ts";
 import { until } from "../../live/until.ts";
-import type { Restarts } from "../foresight/plan-restarts.ts";
 import { promiseOf } from "../known-value.ts";
 import type { Logger } from "../logger.ts";
 import { type Ownership, ownerFilter } from "../ownership.ts";
+import type { Restarts } from "../preflight/plan-restarts.ts";
 
 export interface TurnsArgs {
   readonly plan: ClusterPlan;

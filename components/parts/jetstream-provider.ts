@@ -5,7 +5,7 @@ import {
   type ManagerConnection,
   type Servers,
 } from "../../live/jetstream/connection.ts";
-import type { EngineState } from "../foresight/inspect-engine.ts";
+import type { EngineState } from "../preflight/inspect-engine.ts";
 
 export interface JetStreamProviderArgs {
   /** How to connect to the cluster as the stack's own users. Kept as a secret. */

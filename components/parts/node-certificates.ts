@@ -9,8 +9,8 @@ import type {
   CertificateArgs,
 } from "../../providers/certificates/certificate-lifecycles.ts";
 import { providerText } from "../dynamic.ts";
-import type { EngineState } from "../foresight/inspect-engine.ts";
-import type { TlsTexts } from "../foresight/read-tls-files.ts";
+import type { EngineState } from "../preflight/inspect-engine.ts";
+import type { TlsTexts } from "../preflight/read-tls-files.ts";
 
 /** The nodes' certificates, and the authorities that they trust. */
 export interface Certificates {

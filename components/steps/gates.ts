@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
-import type { Restarts } from "../foresight/plan-restarts.ts";
 import type { NatsNode } from "../nats-node.ts";
+import type { Restarts } from "../preflight/plan-restarts.ts";
 import { createScript, NOTHING, nodeVariables, runCommand } from "./script.ts";
 import { scriptPatience } from "./script-patience.ts";
 import type { StepArgs } from "./step-args.ts";

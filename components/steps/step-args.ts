@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../../lib/plan/plan.ts";
-import type { EngineState } from "../foresight/inspect-engine.ts";
 import type { Ownership } from "../ownership.ts";
+import type { EngineState } from "../preflight/inspect-engine.ts";
 
 /** What steps need: the plan, the owner, and what existed before. */
 export interface StepArgs {

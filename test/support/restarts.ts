@@ -1,4 +1,4 @@
-import type { Restarts } from "../../components/foresight/plan-restarts.ts";
+import type { Restarts } from "../../components/preflight/plan-restarts.ts";
 import type { ClusterPlan } from "../../lib/plan/plan.ts";
 
 /** The restarts of an `up` that restarts nothing. */

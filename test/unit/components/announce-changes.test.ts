@@ -3,7 +3,7 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { announceChanges } from "../../../components/foresight/announce-changes.ts";
+import { announceChanges } from "../../../components/preflight/announce-changes.ts";
 import { configDigest } from "../../../lib/nodes/nats-conf.ts";
 import { NOTHING_OBSERVED } from "../../../lib/observed/observed.ts";
 import { type NodePlan, nodesOf } from "../../../lib/plan/plan.ts";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
-import { claimPorts } from "../../../components/foresight/claimed-ports.ts";
+import { claimPorts } from "../../../components/preflight/claimed-ports.ts";
 import { planOf } from "../../support/cluster-report.ts";
 import { recordResources } from "../../support/mocks.ts";
 

@@ -1,13 +1,13 @@
 import { createServer } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { ownershipOf } from "../../../components/ownership.ts";
 import {
   refuseContextInUse,
   refuseEngineOfConfig,
   refuseUnreachable,
-} from "../../../components/foresight/engine-refusals.ts";
-import { inspectEngine } from "../../../components/foresight/inspect-engine.ts";
-import { ownershipOf } from "../../../components/ownership.ts";
+} from "../../../components/preflight/engine-refusals.ts";
+import { inspectEngine } from "../../../components/preflight/inspect-engine.ts";
 import { nodesOf, planCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
 import { engineFromEnvironment } from "../../../live/engine/engine.ts";

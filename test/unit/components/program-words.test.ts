@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { refuseUnreachable } from "../../../components/foresight/engine-refusals.ts";
+import { refuseUnreachable } from "../../../components/preflight/engine-refusals.ts";
 import { describeRemedy } from "../../../lib/observed/majorities.ts";
 import { describeMemoryKills } from "../../../lib/observed/memory-kill.ts";
 import { passwordProblems } from "../../../lib/plan/passwords.ts";

@@ -13,7 +13,7 @@ import { readTlsFiles, type TlsTexts } from "./read-tls-files.ts";
 import { refuseShortages } from "./refuse-shortages.ts";
 
 /** The state of the running stack before the update, and what the update does to it. */
-export interface Foresight extends Announcement {
+export interface Preflight extends Announcement {
   readonly before: EngineState;
   /** The user's own certificates, if the settings name any. */
   readonly tlsTexts?: TlsTexts;
@@ -28,11 +28,11 @@ export interface Foresight extends Announcement {
  * @param source what to derive the plan mark from; undefined if no plan is saved or used.
  * @throws PlanError; pulumi.RunError, which is shown without a stack trace.
  */
-export async function foresee(
+export async function runPreflight(
   engine: Engine,
   { plan, ownership, accounts, access, log }: PlannedCluster,
   source: ClusterSource | undefined,
-): Promise<Foresight> {
+): Promise<Preflight> {
   for (const notice of plan.notices) log.info(notice);
   const before = await inspectEngine(engine, plan, ownership, log);
   const tlsTexts = readTlsFiles(plan, before, log);
