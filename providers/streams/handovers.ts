@@ -323,7 +323,9 @@ async function groupOf(
     if (!target && !desired.leaving.has(name)) {
       const theirs = info?.config.subjects ?? [];
       const wanted = desired.targets.get(stream) ?? [];
-      throw new Error(describeRival(stream, quote(overlappingSubjects(wanted, theirs)), name, theirs));
+      throw new Error(
+        describeRival(stream, quote(overlappingSubjects(wanted, theirs)), name, theirs),
+      );
     }
     found.set(name, info);
     const held = info?.config.subjects ?? [];

@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { type InheritanceSource, inherit } from "../../../../cli/start/inheritance.ts";
-import { PASSWORD_PLACEHOLDER, usersToBe } from "../../../../lib/accounts/hidden-passwords.ts";
+import {
+  PASSWORD_PLACEHOLDER,
+  usersWithoutLogin,
+} from "../../../../lib/accounts/hidden-passwords.ts";
 
 const set = (value: unknown) => ({
   value: typeof value === "string" ? value : JSON.stringify(value),
