@@ -55,8 +55,8 @@ export const CLUSTER_REASONS: Reasons = {
     "nodes are made anew zone by zone where a setting needs it, and data volumes never; leave it out.",
   replacementTrigger: "a cluster is never made anew as a whole; leave it out.",
   customTimeouts:
-    "there is no telling how long streams take to move; `patience` is how long is waited for what doesn't move.",
-  import: "there is no taking up a cluster that Pulumi didn't make; leave it out.",
+    "a stream's move takes as long as its data needs; `patience` is the time without progress after which an update fails.",
+  import: "a cluster that Pulumi didn't create can't be imported; leave it out.",
 };
 
 /** Of a stream's options. */

@@ -72,7 +72,7 @@ function apply<Args extends object>(transform: Transform<Args>, args: Args, node
 function check(path: string, name: string, before: unknown, value: unknown): unknown {
   if (hasOutput(value)) {
     throw new pulumi.RunError(
-      `${path}: ${name} has a value that is yet to be known, so that it can't be told whether nodes are restarted for it; use a plain one.`,
+      `${path}: ${name} has a value that isn't known yet, so a preview couldn't say whether nodes are restarted for it; use a plain value.`,
     );
   }
   if (FIXED.has(name)) {

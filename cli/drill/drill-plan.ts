@@ -71,6 +71,6 @@ export function refuseDataLoss(
   });
   if (atRisk.length === 0) return;
   throw new UserError(
-    `Nothing was touched: a majority of the replicas would go whose messages are in memory only, and would be gone for good: ${listSome(atRisk)}. Use --how pause, or allow it by --allow-data-loss.`,
+    `Nothing was touched: streams would lose a majority of their replicas, and messages in their memory would be gone for good: ${listSome(atRisk)}. Use --how pause, or allow it by --allow-data-loss.`,
   );
 }

@@ -100,7 +100,7 @@ type PlainMap = Readonly<Record<string, unknown>>;
 
 /** Explains it for streams as well: the same stream name is possible in several accounts. */
 const ONCE =
-  "A name stands once in a map; that of a stream too, whatever account it is in: of two with the same name, call one otherwise here, and set its stream to that name.";
+  "A map has each name once. Streams of the same name in two accounts need different names here: set `stream` of one of them to its name on the servers.";
 
 /** @throws UserError quoting the line that isn't YAML, or if the document isn't a map. */
 function parseYaml(file: string, text: string): PlainMap {

@@ -26,7 +26,7 @@ export async function exportState({
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     throw new Error(
-      "There is no `pulumi` on the program's PATH, by which a cluster finds in its stack's state who it is. Put the folder of Pulumi's CLI on it.",
+      "There is no `pulumi` on the program's PATH. A cluster needs it to read its identity from its stack's state: add the folder of Pulumi's CLI to PATH.",
     );
   }
 }

@@ -62,7 +62,7 @@ function refusedIdentity(
   // The key in the settings has changed, while Pulumi already knows another stream by the new key.
   if (stream !== undefined && account !== undefined && differs && isPlanned({ stream, account })) {
     return [
-      `stream ${stream} of account ${account} has another name in the settings, and its own has gone to stream ${news.stream} of account ${news.account}; give that one a name that no stream has had, or have Pulumi rename what it knows first (pulumi state rename, or aliases)`,
+      `stream ${stream} of account ${account} has another name in the settings, and stream ${news.stream} of account ${news.account} has its former name; give that one a name that no stream has had, or first rename the resource in Pulumi's state (pulumi state rename, or aliases)`,
     ];
   }
   return (["stream", "account"] as const)

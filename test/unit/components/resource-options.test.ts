@@ -34,8 +34,11 @@ describe("a cluster", () => {
     [{ ignoreChanges: ["memory"] }, "NatsCluster east: ignoreChanges: memory: what is planned"],
     [{ replaceOnChanges: ["*"] }, "NatsCluster east: replaceOnChanges: *: nodes are made anew"],
     [{ replacementTrigger: 1 }, "NatsCluster east: replacementTrigger: a cluster is never"],
-    [{ customTimeouts: { create: "5m" } }, "NatsCluster east: customTimeouts: there is no telling"],
-    [{ import: "id" }, "NatsCluster east: import: there is no taking up"],
+    [
+      { customTimeouts: { create: "5m" } },
+      "NatsCluster east: customTimeouts: a stream's move takes as long",
+    ],
+    [{ import: "id" }, "NatsCluster east: import: a cluster that Pulumi didn't create"],
   ])("is refused with %j, before anything is begun", (opts, words) => {
     expect(() => new NatsCluster("east", SETTINGS, opts)).toThrow(words);
   });

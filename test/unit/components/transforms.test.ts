@@ -56,8 +56,8 @@ describe("a transform", () => {
     [{ image: "nats:9" }, "transform.container: image can't be changed"],
     [{ memory: 1 }, "transform.container: memory can't be changed"],
     [{ ports: [] }, "transform.container: ports can't be changed"],
-    [{ logDriver: pulumi.output("local") }, "logDriver has a value that is yet to be known"],
-    [{ logOpts: { a: Promise.resolve("b") } }, "logOpts has a value that is yet to be known"],
+    [{ logDriver: pulumi.output("local") }, "logDriver has a value that isn't known yet"],
+    [{ logOpts: { a: Promise.resolve("b") } }, "logOpts has a value that isn't known yet"],
   ])("is refused: %o", (fields, words) => {
     expect(() => fieldsBy(fields)).toThrow(words);
   });

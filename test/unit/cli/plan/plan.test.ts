@@ -284,7 +284,7 @@ describe("refuses", () => {
     ["regions: [rg1]\nregions: [rg2]", /Map keys must be unique at line 2, column 1/],
     [
       "streams:\n  A: { account: APP }\n  A: { account: BILLING }",
-      /unique at line 3[\s\S]*\nA name stands once in a map; that of a stream too, whatever account/,
+      /unique at line 3[\s\S]*\nA map has each name once\. Streams of the same name in two accounts/,
     ],
     ["regions: *rest", /settings\.yaml can't be read as YAML: Unresolved alias.*rest/],
     ["- rg1", /settings\.yaml is a list, but should be a map of settings, e\.g\. `regions:/],
