@@ -1,24 +1,24 @@
-/** What the picture shows: commands, and what of their output. */
+/** The scenes of the picture: commands and excerpts of their output. */
 import { type Line, textOf } from "./screen.ts";
 
-/** A command, and what of its output is shown. */
+/** A command, and the parts of its output to show. */
 export interface Script {
   readonly command: string;
-  /** From a line to a line, both shown; in the order in which they come. */
+  /** Ranges of lines in their order, first and last line included. */
   readonly shown: readonly (readonly [from: RegExp, to: RegExp])[];
 }
 
 /** A command with its output. */
 export interface Scene {
   readonly command: string;
-  /** What comes at once. */
+  /** Groups of lines that appear at once. */
   readonly parts: readonly (readonly Line[])[];
 }
 
-/** Stands where something is left out. */
+/** Replaces omitted lines. */
 const LEFT_OUT: Line = [{ column: 0, text: "…", bold: false, dim: true }];
 
-/** The commands of the README's section "Start", as they stand there. */
+/** The commands in the README's section "Start". */
 export const SCRIPTS: readonly Script[] = [
   {
     command: "npm start",
@@ -41,7 +41,7 @@ export const SCRIPTS: readonly Script[] = [
   },
 ];
 
-/** Takes out of a command's output what is shown. @throws Error where it isn't there. */
+/** Extracts the lines to show from a command's output. @throws Error if a range isn't found. */
 export function excerpt({ command, shown }: Script, output: readonly Line[]): Scene {
   let rest = output;
   const parts = shown.map(([from, to]) => {

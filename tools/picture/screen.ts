@@ -1,28 +1,28 @@
-/** What a terminal shows of what was written to it. */
+/** The screen of a terminal after something was written to it. */
 import xterm from "@xterm/headless";
 
-/** Text of one style, without blanks around it. */
+/** Text of one style, without surrounding blanks. */
 export interface Run {
-  /** That of its first character, from 0. */
+  /** Column of its first character, from 0. */
   readonly column: number;
   readonly text: string;
-  /** 0 to 15 of the terminal's palette; absent where it is the terminal's own. */
+  /** 0 to 15 of the terminal's palette; absent for the default colour. */
   readonly color?: number;
   readonly bold: boolean;
   readonly dim: boolean;
 }
 
-/** A line of the screen, or of what has gone above it. */
+/** A line of the screen or of its scrollback. */
 export type Line = readonly Run[];
 
-/** Colours of the palette that have names, the bright ones among them. */
+/** Colours of the palette that have names, including the bright ones. */
 const NAMED_COLORS = 16;
 const LONGEST = 100_000;
 
 /**
- * Reads what was written as a terminal does: progress that is drawn over leaves nothing.
+ * Interprets output as a terminal does, so that overwritten progress lines disappear.
  *
- * @param columns of the terminal that it was written to.
+ * @param columns width of the terminal that it was written to.
  */
 export async function readScreen(
   written: string,
@@ -43,7 +43,7 @@ export async function readScreen(
   return lines.slice(0, lines.findLastIndex((line) => line.length > 0) + 1);
 }
 
-/** The text of a line, as one would copy it. */
+/** The text of a line. */
 export function textOf(line: Line): string {
   return line.reduce((text, run) => text.padEnd(run.column) + run.text, "");
 }
@@ -77,8 +77,8 @@ function hasStyleOf(one: Run, other: Run): boolean {
 }
 
 /**
- * Parts a run where more than a blank stands between, and where ASCII ends, as what is beyond it may come from another
- * font, in which it is wider.
+ * Splits a run at two or more blanks, and between ASCII and other characters: those may come from another font, in
+ * which they are wider.
  */
 function wordsOf(run: Run): readonly Run[] {
   return Array.from(run.text.matchAll(/[!-~]+(?: [!-~]+)*|[^ -~]+/g), ({ 0: text, index }) => ({

@@ -1,8 +1,8 @@
-/** Scenes of a terminal as an SVG, which moves where motion is welcome, and otherwise shows how it ends. */
+/** Scenes of a terminal as an SVG. It is animated unless the viewer prefers reduced motion; then it shows the end. */
 import type { Scene } from "./scenes.ts";
 import { type Line, type Run, textOf } from "./screen.ts";
 
-/** In pixels; a cell is as wide as in most fonts of such a height. */
+/** Pixels; the cell has the width of most monospace fonts of this height. */
 const FONT = 14;
 const CELL = 8.4;
 const LINE = 17;
@@ -11,7 +11,7 @@ const TITLE_BAR = 30;
 
 const BACKGROUND = "#161b22";
 const TEXT = "#e6edf3";
-/** The eight colours of a terminal; their bright ones are shown alike. */
+/** The eight colours of a terminal. Bright ones look the same. */
 const COLORS = [
   "#484f58",
   "#ff7b72",
@@ -25,7 +25,7 @@ const COLORS = [
 
 const PROMPT: Run = { column: 0, text: "$", color: 2, bold: true, dim: false };
 
-/** In seconds. The whole comes first: that's what is seen where only the first moment is. */
+/** Seconds. The whole text comes first, because some viewers show the first moment only. */
 const WHOLE = 6;
 const BLANK = 0.6;
 const KEY = 0.045;
@@ -33,14 +33,14 @@ const BEFORE_KEYS = 0.7;
 const BEFORE_PART = 0.6;
 const END = 0.4;
 
-/** What comes at once: a command that is typed, or a part of what it shows. */
+/** Lines that appear at once: a typed command, or a part of its output. */
 interface Group {
   readonly lines: readonly Line[];
-  /** Characters that are typed, behind the prompt. */
+  /** Number of typed characters, after the prompt. */
   readonly typed: number;
 }
 
-/** As wide as what is shown. */
+/** Renders scenes to an SVG that is as wide as its longest line. */
 export function renderSvg(scenes: readonly Scene[]): string {
   const groups = scenes.flatMap(groupsOf);
   const lines = groups.flatMap((group) => group.lines);
@@ -89,7 +89,7 @@ function groupsOf({ command, parts }: Scene, index: number): readonly Group[] {
   ];
 }
 
-/** When each group begins, and when all begins anew. */
+/** When each group appears, and when the animation restarts. */
 function timesOf(groups: readonly Group[]) {
   let now = WHOLE + BLANK;
   const begins = groups.map(({ typed }) => {
@@ -119,11 +119,11 @@ function drawRun({ column, text, color, bold, dim }: Run, row: number): string {
   const style = classes.length > 0 ? ` class="${classes.join(" ")}"` : "";
   const length = round([...text].length * CELL);
   const place = `x="${xOf(column)}" y="${yOf(row) + FONT}"`;
-  // Whatever font there is, each character stays in its column.
+  // With any font, each character stays in its column.
   return `<text ${place} textLength="${length}" lengthAdjust="spacingAndGlyphs"${style}>${escapeXml(text)}</text>`;
 }
 
-/** Lies on a command, with the cursor at its left, and moves to the right as it is typed, no further than the command. */
+/** Covers a command, with the cursor at the left edge, and moves to the right as the command is typed. */
 function drawCover(index: number, { lines, typed }: Group, top: number): string {
   const size = `width="${round((typed + 1) * CELL)}" height="${LINE}"`;
   const rest = `<rect ${size} fill="${BACKGROUND}"/>`;
@@ -161,7 +161,7 @@ function xOf(column: number): number {
   return round(PADDING + column * CELL);
 }
 
-/** The upper edge of a row. */
+/** Top of a row. */
 function yOf(row: number): number {
   return TITLE_BAR + row * LINE;
 }

@@ -1,7 +1,7 @@
 /**
- * Makes docs/terminal.svg, the README's picture, of a real run: `npm run picture`, after each change of what `npm start`
- * and `npm run preview` show. It makes stack `dev` with a state of its own and takes it down again, so there must be no
- * such stack on the engine. Needs `script` of util-linux, which Linux has.
+ * Creates docs/terminal.svg, the README's picture, from a real run: `npm run picture`, to be run after each change of
+ * the output of `npm start` or `npm run preview`. It creates stack `dev` with a temporary state and destroys it again,
+ * so the engine must have no such stack. Needs `script` of util-linux, which Linux has.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,7 +16,7 @@ const PROJECT = path.resolve(import.meta.dirname, "../..");
 const PICTURE = path.join(PROJECT, "docs/terminal.svg");
 const SETTINGS = path.join(PROJECT, `Pulumi.${DEFAULT_STACK}.yaml`);
 const TERMINAL = { columns: 100, rows: 40 };
-/** Milliseconds after which a command waits for an answer that nobody gives. */
+/** Milliseconds after which a command probably waits for input. */
 const LONGEST = 300_000;
 
 const settings = readFileSync(SETTINGS);
@@ -30,7 +30,7 @@ const env = {
   CI: undefined,
   FORCE_COLOR: undefined,
   NO_COLOR: undefined,
-  // Else npm tells what a script runs.
+  // So that npm doesn't print the script's command.
   npm_config_loglevel: "silent",
 };
 
@@ -49,7 +49,7 @@ try {
   rmSync(state, { recursive: true });
 }
 
-/** @returns all that it wrote. @throws ExecaError where it fails. */
+/** @returns its whole output. @throws ExecaError if it fails. */
 async function runOnTerminal(command: string): Promise<string> {
   const { columns, rows } = TERMINAL;
   const line = `stty cols ${columns} rows ${rows} && ${command}`;
