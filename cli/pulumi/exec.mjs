@@ -2,18 +2,17 @@ import { spawn } from "node:child_process";
 import { isatty } from "node:tty";
 
 /**
- * Runs a program in this process's place: the same terminal, the same signals, the same end. Where there is something
- * to be said after it, or node can't have it take over this process (before 22.15), this one waits for it. Resolves
- * never; rejects if the program can't be started.
+ * Runs a program in this process's place, as far as node can: the same terminal, the same signals, the same end. Never
+ * resolves. Rejects if the program can't be started. `process.execve` is no way (node 24): where it fails, it aborts this
+ * process with a native stack trace.
  *
  * @param {string} file
  * @param {readonly string[]} args
  * @param {NodeJS.ProcessEnv} env
- * @param {() => void} [onInterrupted] called once it has ended, if it was interrupted and failed.
+ * @param {() => void} [onInterrupted] called after the program has ended, if it was interrupted and failed.
  * @returns {Promise<never>}
  */
-export function exec(file, args, env, onInterrupted) {
-  if (!onInterrupted && process.execve) process.execve(file, [file, ...args], definedOnly(env));
+export function exec(file, args, env, onInterrupted = () => {}) {
   return new Promise((_, reject) => {
     const child = spawn(file, args, { stdio: "inherit", env });
     // A terminal signals the whole foreground group: the child has had it already, and to Pulumi a
@@ -28,17 +27,12 @@ export function exec(file, args, env, onInterrupted) {
     }
     process.on("SIGTERM", () => child.kill("SIGTERM"));
 
-    child.once("error", reject);
+    child.once("error", ({ message }) => reject(new Error(`${file} can't be started: ${message}`)));
     child.once("exit", (status, signal) => {
-      if (interrupted && status !== 0) onInterrupted?.();
+      if (interrupted && status !== 0) onInterrupted();
       if (!signal) process.exit(status);
       process.removeAllListeners(signal);
       process.kill(process.pid, signal);
     });
   });
-}
-
-/** @param {NodeJS.ProcessEnv} env */
-function definedOnly(env) {
-  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));
 }

@@ -63,8 +63,15 @@ if (createStack) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-const hint = () =>
-  console.error(
-    `Interrupted: nothing has to be cleaned up, and \`npx pulumi ${command}\` goes on from here.`,
-  );
-await exec(cli, args, env, ["up", "destroy", "refresh"].includes(command ?? "") ? hint : undefined);
+try {
+  await exec(cli, args, env, () => {
+    if (!["up", "destroy", "refresh"].includes(command ?? "")) return;
+    console.error(
+      `Interrupted: nothing has to be cleaned up, and \`npx pulumi ${command}\` goes on from here.`,
+    );
+  });
+} catch (error) {
+  const { message } = /** @type {Error} */ (error);
+  console.error(`${message}. Remove it, and run \`npm run setup\`.`);
+  process.exit(126);
+}

@@ -1,8 +1,11 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
 import { expect, test } from "vitest";
 
-const EXEC = path.resolve(import.meta.dirname, "../../../../cli/pulumi/exec.mjs");
+const FOLDER = path.resolve(import.meta.dirname, "../../../../cli/pulumi");
+const EXEC = path.join(FOLDER, "exec.mjs");
 
 /** Runs a shell's command by `exec` in a node of its own. */
 function run(command: string, afterwards = "undefined") {
@@ -13,20 +16,42 @@ function run(command: string, afterwards = "undefined") {
   return execa({ reject: false })(process.execPath, ["--input-type=module", "--eval", script]);
 }
 
-test("A program takes over the process, with its environment and its end", async () => {
-  const running = run("echo $$ $GIVEN $" + "{ABSENT-absent}; exit 3");
-  const { exitCode, stdout, stderr } = await running;
-  expect(stdout).toBe(`${running.pid} given absent`);
+test("A program has its environment, and its end is that of the process", async () => {
+  const { exitCode, stdout, stderr } = await run("echo $GIVEN $" + "{ABSENT-absent}; exit 3");
+  expect(stdout).toBe("given absent");
   expect(stderr).toBe("");
   expect(exitCode).toBe(3);
 });
 
-test("A program after which there may be something to say is waited for, and interrupted", async () => {
-  const running = run("echo $$; exec sleep 20", '() => console.log("interrupted")');
+test("A program that is interrupted is waited for, and something may be said after it", async () => {
+  const running = run("echo begun; exec sleep 20", '() => console.log("interrupted")');
   for await (const line of running.iterable()) {
     if (line === "interrupted") break;
-    expect(line).not.toBe(`${running.pid}`);
     running.kill("SIGINT");
   }
   expect((await running).signal).toBe("SIGINT");
+});
+
+test("A CLI that can't be started is named, with the way out", async () => {
+  const home = mkdtempSync(path.join(tmpdir(), "nats-regions-home-"));
+  try {
+    const cli = path.join(home, "pulumi");
+    writeFileSync(cli, "#!/nowhere/interpreter\n", { mode: 0o755 });
+    const env = {
+      PATH: `${home}:${process.env.PATH}`,
+      PULUMI_HOME: home,
+      PULUMI_BACKEND_URL: "s3://state",
+    };
+    const wrapper = path.join(FOLDER, "pulumi.mjs");
+    const { exitCode, stderr } = await execa(process.execPath, [wrapper, "version"], {
+      env,
+      reject: false,
+    });
+    expect(stderr).toBe(
+      `${cli} can't be started: spawn ${cli} ENOENT. Remove it, and run \`npm run setup\`.`,
+    );
+    expect(exitCode).toBe(126);
+  } finally {
+    rmSync(home, { recursive: true });
+  }
 });
