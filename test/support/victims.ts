@@ -1,7 +1,8 @@
 /** Chooses the nodes of a fault. */
+import { monitorsOf } from "../../lib/plan/outputs.ts";
 import { nodesOf } from "../../lib/plan/plan.ts";
 import type { FaultCase, Stage } from "./inject-fault.ts";
-import { metaGroups } from "./meta-group.ts";
+import { metaGroupOf } from "./meta-group.ts";
 import { NatsClient } from "./nats-client.ts";
 
 type Victims = FaultCase["nodes"];
@@ -29,8 +30,8 @@ export function leaderOf(stream: string): Victims {
 }
 
 export const metaLeader: Victims = async ({ stack }) => {
-  const [group = ""] = await metaGroups(await stack.outputs());
-  return [group.replace(/ of \d+$/, "")];
+  const [node] = monitorsOf(await stack.outputs());
+  return node ? [(await metaGroupOf(node)).leader] : [];
 };
 
 function namesOf(

@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { TestStack } from "../../test/support/stack.ts";
+import { readProcess, readProcesses } from "./proc.ts";
 
 /** The cost of all processes of one kind in one run of a command. */
 export interface ProcessCosts {
@@ -103,26 +103,14 @@ async function watch({
 }
 
 function look(family: Set<number>, seen: Map<number, Sighting>, at: number): void {
-  // Sorted by process id, parents come before their children.
-  const pids = readdirSync("/proc")
-    .map(Number)
-    .filter(Boolean)
-    .sort((a, b) => a - b);
-  for (const pid of pids) {
-    const stat = read(`/proc/${pid}/stat`);
-    // See proc(5): the fields after the name, from the state on.
-    const fields = stat
-      .slice(stat.lastIndexOf(")") + 2)
-      .split(" ")
-      .map(Number);
-    const [parent = 0, user = 0, system = 0, pages = 0] = [1, 11, 12, 21].map((at) => fields[at]);
+  for (const { pid, parent, ticks, pages } of readProcesses()) {
     if (!family.has(pid) && !family.has(parent)) continue;
     family.add(pid);
     const sighting = seen.get(pid) ?? { commandLine: "", ticks: 0, pages: 0, from: at, to: at };
     // A process that has just ended has no command line any more.
     sighting.commandLine =
-      read(`/proc/${pid}/cmdline`).replaceAll("\0", " ") || sighting.commandLine;
-    sighting.ticks = Math.max(sighting.ticks, user + system);
+      readProcess(pid, "cmdline").replaceAll("\0", " ") || sighting.commandLine;
+    sighting.ticks = Math.max(sighting.ticks, ticks);
     sighting.pages = Math.max(sighting.pages, pages);
     sighting.to = at;
     seen.set(pid, sighting);
@@ -131,13 +119,4 @@ function look(family: Set<number>, seen: Map<number, Sighting>, at: number): voi
 
 function nameOf(commandLine: string): string {
   return NAMES.find(([, pattern]) => pattern.test(commandLine))?.[0] ?? "others";
-}
-
-/** The content of a file in /proc; empty if the process has ended. */
-function read(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
 }

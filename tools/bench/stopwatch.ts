@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { execa } from "execa";
+import { readProcess, readProcesses } from "./proc.ts";
 
 /** One run of a command: its duration, the times of its output lines, and its peak memory. */
 export interface Timing {
@@ -43,29 +43,15 @@ export async function time(
 
 /** Proportional set size of a process and its descendants, in MiB (Linux; 0 elsewhere). */
 function memoryOf(root: number): number {
-  const parents = new Map<number, number>();
-  for (const entry of readdirSync("/proc")) {
-    const stat = /^\d+$/.test(entry) ? read(`/proc/${entry}/stat`) : "";
-    const parent = stat.slice(stat.lastIndexOf(")") + 1).split(" ")[2];
-    if (parent) parents.set(Number(entry), Number(parent));
-  }
+  const parents = new Map(readProcesses().map(({ pid, parent }) => [pid, parent]));
   const isDescendant = (pid: number): boolean => {
     if (pid === root) return true;
     const parent = parents.get(pid);
     return parent !== undefined && isDescendant(parent);
   };
   const kib = [...parents.keys()].filter(isDescendant).map((pid) => {
-    const pss = read(`/proc/${pid}/smaps_rollup`).match(/^Pss:\s+(\d+)/m)?.[1];
+    const pss = readProcess(pid, "smaps_rollup").match(/^Pss:\s+(\d+)/m)?.[1];
     return Number(pss ?? 0);
   });
   return kib.reduce((sum, each) => sum + each, 0) / KIB_PER_MIB;
-}
-
-/** The content of a file in /proc; empty if the process has ended. */
-function read(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
 }
