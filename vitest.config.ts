@@ -4,20 +4,31 @@ import { defineConfig } from "vitest/config";
 /** Test files at a time: vitest would run one on two cores, and most wait for servers. */
 const maxWorkers = Math.max(2, availableParallelism() - 1);
 
+/** Unit tests that leave something behind in their process: mocked modules, or the mocks of Pulumi's SDK. */
+const ISOLATED = ["test/unit/components/**/*.test.ts", "test/unit/cli/commands.test.ts"];
+
+const unit = {
+  maxWorkers,
+  // Those that try many cases, or start a process, take seconds on a machine with other work.
+  testTimeout: 30_000,
+  // Pauses come from `node:timers/promises`.
+  fakeTimers: { fakeNodeBuiltins: true },
+};
+
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
+          ...unit,
           name: "unit",
-          maxWorkers,
           include: ["test/unit/**/*.test.ts"],
-          // Those that try many cases, or start a process, take seconds on a machine with other work.
-          testTimeout: 30_000,
-          // Pauses come from `node:timers/promises`.
-          fakeTimers: { fakeNodeBuiltins: true },
+          exclude: ISOLATED,
+          // Half of their time would go into loading the same modules again for each file.
+          isolate: false,
         },
       },
+      { test: { ...unit, name: "unit-isolated", include: ISOLATED } },
       {
         test: {
           name: "server",

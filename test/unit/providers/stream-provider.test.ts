@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { digestConfig } from "../../../lib/streams/stream-diff.ts";
 import type { StreamConfig } from "../../../lib/streams/stream-fields.ts";
 import {
@@ -51,6 +51,8 @@ beforeEach(() => {
   state = {};
   said = [];
 });
+
+afterEach(() => void vi.restoreAllMocks());
 
 /** From now on, streams are given up on before anybody grows tired of the test. */
 function hurry(): void {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { beforeEach, describe, expect, it, test, vi } from "vitest";
+import { afterAll, beforeEach, describe, expect, it, test, vi } from "vitest";
 import { planCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
 import {
@@ -24,6 +24,7 @@ const lifecycle = rosterLifecycle(() => {
   return jetStream;
 });
 const said = vi.spyOn(console, "error").mockImplementation(() => undefined);
+afterAll(() => said.mockRestore());
 
 beforeEach(async () => {
   jetStream = new FakeJetStream(SEED_FLEET);
