@@ -688,7 +688,7 @@ export interface StreamSettingsArgs {
    */
   readonly leader?: LeaderArgs | undefined;
   /**
-   * Take up a stream of that name that is there, and give it these settings.
+   * Adopt a stream of that name that is there: it gets these settings and keeps its messages.
    * @default false
    */
   readonly adopt?: boolean | undefined;
@@ -699,7 +699,7 @@ export interface StreamSettingsArgs {
    */
   readonly allowDataLoss?: boolean | undefined;
   /**
-   * Make the stream anew where the server can't change it, and keep its messages by way of a
+   * Recreate the stream where the server can't change it, and keep its messages by way of a
    * copy.
    * @default never
    */

@@ -52,8 +52,8 @@ const STAYS_AS_PLANNED =
 export const CLUSTER_REASONS: Reasons = {
   ignoreChanges: STAYS_AS_PLANNED,
   replaceOnChanges:
-    "nodes are made anew zone by zone where a setting needs it, and data volumes never; leave it out.",
-  replacementTrigger: "a cluster is never made anew as a whole; leave it out.",
+    "nodes are replaced zone by zone where a setting needs it, and data volumes never; leave it out.",
+  replacementTrigger: "a cluster is never replaced as a whole; leave it out.",
   customTimeouts:
     "a stream's move takes as long as its data needs; `patience` is the time without progress after which an update fails.",
   import: "a cluster that Pulumi didn't create can't be imported; leave it out.",
@@ -66,7 +66,7 @@ export const STREAM_REASONS: Reasons = {
     "a stream is changed in place, and loses messages only where its settings allow it; leave it out.",
   replacementTrigger:
     "a stream is changed in place, and loses messages only where its settings allow it; leave it out.",
-  import: "`adopt: true` in its args takes up a stream that is there.",
+  import: "`adopt: true` in its args adopts a stream that is there.",
 };
 
 function refuse(what: string, opts: pulumi.ResourceOptions, reasons: Reasons): void {

@@ -45,10 +45,10 @@ export async function healInterest(
     const monitor = nodes.find(({ name }) => name === node);
     if (!monitor) {
       throw new Error(
-        `Messages get lost between nodes: ${describeLostInterest(lost)}, though their routes were made anew. Restart the node that doesn't hear (docker restart), one at a time, and run up again`,
+        `Messages get lost between nodes: ${describeLostInterest(lost)}, though their routes were connected again. Restart the node that doesn't hear (docker restart), one at a time, and run up again`,
       );
     }
-    say(`${describeLostInterest(lost)}: making the routes of ${monitor.name} anew`);
+    say(`${describeLostInterest(lost)}: connecting the routes of ${monitor.name} again`);
     await renew(monitor);
     renewed.add(monitor.name);
   }

@@ -75,7 +75,7 @@ export async function findScene(engine: Engine, stack: Stack): Promise<Scene> {
   const lacking = nodes.filter(({ container }) => container === "").map(({ name }) => name);
   if (lacking.length > 0) {
     throw new UserError(
-      `This Docker engine has no container of ${listSome(lacking)}: \`npx pulumi up --refresh${stackOption(stack)}\` makes it anew.`,
+      `This Docker engine has no container of ${listSome(lacking)}: \`npx pulumi up --refresh${stackOption(stack)}\` creates it again.`,
     );
   }
   return { ...planned, stack, nodes };

@@ -253,7 +253,7 @@ function certificateProblems({ observations, plan, now, stackOption }: ReportInp
   });
   const renews = {
     stack: "renews what is due",
-    files: "takes up others that are put into the files",
+    files: "loads others that are put into the files",
   };
   // With wrong settings it isn't known whether `up` renews the certificates.
   const effect =

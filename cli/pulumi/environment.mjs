@@ -208,7 +208,7 @@ function renameRefusal({ command: [command, verb, name], stack, passphraseOf }) 
 
 /**
  * Why a command can't take the selected stack: Pulumi remembers selections by the folder's path, outside of it, and what
- * was selected in a folder that was cloned anew went with its state. The CLI would only say that none is selected.
+ * was selected in a folder that was cloned again went with its state. The CLI would only say that none is selected.
  *
  * @param {{ args: readonly string[], command: string[], stack: string }} facts
  */
@@ -222,7 +222,7 @@ function goneRefusal({ args, command: [verb = "", subcommand = ""], stack }) {
     ...(stack === DEFAULT_STACK
       ? []
       : [`Forget it, and go on with stack ${DEFAULT_STACK}: npx pulumi stack unselect`]),
-    `Make it anew: npm start -- --stack ${stack}`,
+    `Create it again: npm start -- --stack ${stack}`,
   ].join("\n");
 }
 

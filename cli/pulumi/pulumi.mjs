@@ -42,7 +42,7 @@ if (cramped) {
 const volume = findReplacedVolume(args);
 if (volume) {
   console.error(
-    `A volume can't be replaced by an \`up\`: the new one of its name would be the old one. To make a node's data anew, remove its container and its volume (docker rm --force, docker volume rm), and run \`npx pulumi up --refresh\`: replicas are copied back from other nodes. It was ${volume}.`,
+    `A volume can't be replaced by an \`up\`: the new one of its name would be the old one. To have a node's data copied again, remove its container and its volume (docker rm --force, docker volume rm), and run \`npx pulumi up --refresh\`: replicas are copied back from other nodes. It was ${volume}.`,
   );
   process.exit(1);
 }
@@ -50,7 +50,7 @@ if (volume) {
 const unguarded = findUnguarded(args);
 if (unguarded !== undefined) {
   console.error(
-    `Containers aren't updated without the steps around them, which wait until a restart takes no majority: leave out ${unguarded}. All that changes is updated then, zone by zone; to make a container anew that doesn't change, say --replace with its URN.`,
+    `Containers aren't updated without the steps around them, which wait until a restart takes no majority: leave out ${unguarded}. All that changes is updated then, zone by zone; to replace a container that doesn't change, say --replace with its URN.`,
   );
   process.exit(1);
 }

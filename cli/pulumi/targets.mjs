@@ -19,6 +19,7 @@ const COMMANDS = new Set([
   "up",
   "update",
   "preview",
+  "pre",
   "refresh",
   "destroy",
   "import",
@@ -38,13 +39,13 @@ export function commandOf(args) {
 
 /**
  * What has an update restart nodes without the steps around them, which wait until no majority is lost by it: containers
- * that are to be updated alone, or steps that are left out.
+ * that are to be updated alone, or steps that are left out. A preview of such an update would promise what `up` refuses.
  *
  * @param {readonly string[]} args of the command line, without `pulumi`
  * @returns what names them; undefined where nothing does
  */
 export function findUnguarded(args) {
-  if (!["up", "update"].includes(commandOf(args) ?? "")) return undefined;
+  if (!["up", "update", "preview", "pre"].includes(commandOf(args) ?? "")) return undefined;
   const targets = valuesOf(args, ["--target", "-t", "--target-replace"]);
   const alone = nodesNamedIn(targets).find(
     ({ container, steps: [configured = ""] }) =>

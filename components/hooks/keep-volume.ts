@@ -26,7 +26,7 @@ export function keepVolume(engine: Engine, volume: string): pulumi.ResourceHook 
       if (found.length === 0) return;
       if (!hasResource(await exportState(name), urn)) return;
       throw new Error(
-        `a volume of a node can't be replaced: leave it out of --replace or, where it was \`pulumi state taint\` that asked for it: pulumi state untaint '${urn}'. To make a node's data anew, remove its container and its volume, then pulumi up --refresh.`,
+        `a volume of a node can't be replaced: leave it out of --replace or, where it was \`pulumi state taint\` that asked for it: pulumi state untaint '${urn}'. To have a node's data copied again, remove its container and its volume, then pulumi up --refresh.`,
       );
     },
     { onDryRun: true },

@@ -54,7 +54,7 @@ export const POLICY_SHAPE = {
     .boolean()
     .optional()
     .describe(
-      "Take up a stream of that name that is there, and give it these settings. Default: `false`.",
+      "Adopt a stream of that name that is there: it gets these settings and keeps its messages. Default: `false`.",
     ),
   allowDataLoss: z
     .boolean()
@@ -66,7 +66,7 @@ export const POLICY_SHAPE = {
     .literal("viaBackup", { error: 'must be "viaBackup"' })
     .optional()
     .describe(
-      "Make the stream anew where the server can't change it, and keep its messages by way of a copy. Default: never.",
+      "Recreate the stream where the server can't change it, and keep its messages by way of a copy. Default: never.",
     ),
 } as const;
 

@@ -109,7 +109,7 @@ function checkNode(
   const lifetime = own.validToDate.getTime() - own.validFromDate.getTime();
   return isDue(until, lifetime, now)
     ? {
-        notice: `the certificate of ${node} ${describeExpiry(until, now)}: put another into its file and run "pulumi up", nodes take it up by a reload`,
+        notice: `the certificate of ${node} ${describeExpiry(until, now)}: put another into its file and run "pulumi up", nodes load it without a restart`,
       }
     : {};
 }

@@ -23,7 +23,7 @@ export function describeKeptVolumes({ returning, others, isNew }: KeptVolumes): 
   const back = `${nodes} ${come} back to the data volumes that were kept`;
   if (!isNew) {
     return [
-      `${back}. Where they are of a cluster that was made anew since, it doesn't take them in, and they have to go first: docker volume rm ${volumes.join(" ")}`,
+      `${back}. Where they are of a cluster that was created again since, it doesn't take them in, and they have to go first: docker volume rm ${volumes.join(" ")}`,
     ];
   }
   if (others.length === 0) return [`${back}.`];
@@ -33,6 +33,6 @@ export function describeKeptVolumes({ returning, others, isNew }: KeptVolumes): 
       ? `a meta group of ${members} has no leader without ${majorityOf(members)} of them, and nothing begins`
       : `a meta group of ${members} waits for all of them`;
   return [
-    `${back}, but not the nodes of ${listSome(others)}: where those were members when the cluster was taken down, ${outcome}. Bring all of them back by an \`up\` with the settings of before, and take nodes out by another; or begin anew, without the messages: docker volume rm ${[...volumes, ...others].join(" ")}`,
+    `${back}, but not the nodes of ${listSome(others)}: where those were members when the cluster was taken down, ${outcome}. Bring all of them back by an \`up\` with the settings of before, and take nodes out by another; or begin again, without the messages: docker volume rm ${[...volumes, ...others].join(" ")}`,
   ];
 }

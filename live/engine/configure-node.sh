@@ -117,7 +117,7 @@ docker exec "$CONTAINER" "${found%% *}" --signal reload=1 >/dev/null
 deadline=$(($(date +%s) + 60))
 while [ "$(date +%s)" -lt "$deadline" ]; do
   log=$(docker logs --since "$began" "$CONTAINER" 2>&1) ||
-    fail "nobody says whether the new config was taken up: $log"
+    fail "nobody says whether the new config was loaded: $log"
   case $log in
   *"Failed to reload server configuration: "*)
     refusal=$(printf %s "$log" | sed -n 's/.*Failed to reload server configuration: //p' | tail -n 1)

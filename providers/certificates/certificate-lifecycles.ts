@@ -74,7 +74,7 @@ export function authorityLifecycle(clock: Clock): IssuerLifecycle<AuthorityArgs>
 }
 
 /**
- * The lifecycle of a node's certificate: issued anew, with a new key, if its contents change or it is due for renewal.
+ * The lifecycle of a node's certificate: issued again, with a new key, if its contents change or it is due for renewal.
  */
 export function certificateLifecycle(
   clock: Clock,

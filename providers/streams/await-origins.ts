@@ -42,7 +42,7 @@ export async function judgeOrigins(
 }
 
 /**
- * Refuses to create a stream anew if a mirror of it holds messages of an earlier stream of the same name. Such a mirror
+ * Refuses to create a stream again if a mirror of it holds messages of an earlier stream of the same name. Such a mirror
  * would skip as many messages of the new stream as the earlier one had (nats-server 2.15, `setupMirrorConsumer`), and
  * report that it lacks nothing.
  */
@@ -56,7 +56,7 @@ export async function judgeMirrors(
       const last = (await findAtOnce(port, mirror))?.state.last_seq ?? 0;
       if (last === 0) return [];
       return [
-        `stream ${stream} begins anew, but ${mirror}, which mirrors it, has got messages of an earlier one, and would leave out the first ${last.toLocaleString("en")} of the new one; take mirror out of ${mirror} first, which then keeps what it has as a stream of its own`,
+        `stream ${stream} is created again, but ${mirror}, which mirrors it, has got messages of an earlier one, and would leave out the first ${last.toLocaleString("en")} of the new one; take mirror out of ${mirror} first, which then keeps what it has as a stream of its own`,
       ];
     }),
   );

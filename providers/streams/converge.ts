@@ -177,7 +177,7 @@ async function look({ port, goal, progress }: Convergence, patience: Patience) {
     if (error instanceof JetStreamUnavailable) return undefined;
     if (!(error instanceof StreamNotFound)) throw error;
     throw new Error(
-      `stream ${stream} is gone from account ${account}, with its messages; run "pulumi refresh" to take note of that, then "pulumi up" to create it anew, empty`,
+      `stream ${stream} is gone from account ${account}, with its messages; run "pulumi refresh" to take note of that, then "pulumi up" to create it again, empty`,
       { cause: error },
     );
   }
@@ -259,7 +259,7 @@ interface Step {
 
 /** What users can do about a change that the server refuses. */
 export const WAYS_OUT =
-  "put it back, or have the stream made anew: recreate: viaBackup keeps its messages, allowDataLoss: true lets them go";
+  "put it back, or have the stream recreated: recreate: viaBackup keeps its messages, allowDataLoss: true lets them go";
 
 /** The next update that a calm stream needs; undefined if it has its desired state. */
 async function nextStep(convergence: Convergence, info: StreamInfo): Promise<Step | undefined> {
@@ -336,7 +336,7 @@ function refuseRepetition(step: Step, sent: readonly Step[], { stream, hosts }: 
     changes.length === 0 || changes.some(({ effect }) => effect === "moves");
   if (!sent.some(placedAnew)) return;
   throw new Error(
-    `stream ${stream} was placed anew, but not on ${hosts.join(", ")}: the servers' tags differ from those in the plan, or one of them is down`,
+    `stream ${stream} was placed again, but not on ${hosts.join(", ")}: the servers' tags differ from those in the plan, or one of them is down`,
   );
 }
 

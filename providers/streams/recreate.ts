@@ -82,7 +82,7 @@ export async function refuseForgottenBackup(
 }
 
 function describeForgotten(stream: string, { state }: StreamInfo): string {
-  return `stream ${stream} was being made anew, and its ${countOf(state.messages, "message")} are in stream ${backupOf(stream)}; set recreate: viaBackup for it to go on`;
+  return `stream ${stream} was being recreated, and its ${countOf(state.messages, "message")} are in stream ${backupOf(stream)}; set recreate: viaBackup for it to go on`;
 }
 
 /**
@@ -131,7 +131,7 @@ export function backupObstacles(
   ];
   return obstacles
     .filter((obstacle) => obstacle !== "")
-    .map((obstacle) => `recreate: ${config.name} can't be made anew by way of a copy; ${obstacle}`);
+    .map((obstacle) => `recreate: ${config.name} can't be recreated by way of a copy; ${obstacle}`);
 }
 
 async function recreateViaBackup(port: JetStreamPort, goal: Goal, pace: Pace): Promise<void> {

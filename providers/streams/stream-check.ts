@@ -138,7 +138,7 @@ export function describeUnmanaged(
   found: StreamInfo | undefined,
 ): string {
   const holding = found ? ` with ${describeContents(found.state)}` : "";
-  return `stream ${stream} exists in account ${account} already${holding}, and differs (${changes.map(describeChange).join(", ")}); set adopt: true to take it up and give it these settings, give the settings its values, or give the stream another name`;
+  return `stream ${stream} exists in account ${account} already${holding}, and differs (${changes.map(describeChange).join(", ")}); set adopt: true for it to get these settings, give the settings its values, or give the stream another name`;
 }
 
 /** Changes that only a new stream could satisfy. */
@@ -151,16 +151,16 @@ function judgeImmutable(
   if (refused.length === 0) return { refusals: [], notices: [] };
   const contents = found ? describeContents(found.state) : "an unknown number of messages";
   if (found && hasNeverReceived(found, config)) {
-    const notice = `stream ${stream} is made anew (${refused.join("; ")}): it has never got a message`;
+    const notice = `stream ${stream} is recreated (${refused.join("; ")}): it has never got a message`;
     return { refusals: [], notices: [notice] };
   }
   if (policy.recreate === "viaBackup") {
     const obstacles = found ? backupObstacles(config, found, policy) : [];
-    const notice = `stream ${stream} is made anew (${refused.join("; ")}): its ${contents} are copied there and back, meanwhile it takes none`;
+    const notice = `stream ${stream} is recreated (${refused.join("; ")}): its ${contents} are copied there and back, meanwhile it takes none`;
     return { refusals: obstacles, notices: obstacles.length > 0 ? [] : [notice] };
   }
   if (policy.allowDataLoss) {
-    const notice = `stream ${stream} is deleted with ${contents} and made anew (${refused.join("; ")})`;
+    const notice = `stream ${stream} is deleted with ${contents} and created again (${refused.join("; ")})`;
     return { refusals: [], notices: [notice] };
   }
   return {
@@ -185,7 +185,7 @@ function judgeLosses(
 
 function adoption({ stream }: ProgramInputs, found: StreamInfo | undefined) {
   return found
-    ? [`stream ${stream} is there already, and is taken up with ${describeContents(found.state)}`]
+    ? [`stream ${stream} is there already, and is adopted with ${describeContents(found.state)}`]
     : [];
 }
 

@@ -222,7 +222,7 @@ async function isAsKnown(port: JetStreamPort, known: StreamInputs): Promise<bool
 /** Only for a stream that is in the state: one whose creation failed never existed. */
 function tellVanished(stream: string): void {
   console.error(
-    `stream ${stream} was there after the last up, and is gone with its messages: "pulumi up --refresh" makes it anew, empty`,
+    `stream ${stream} was there after the last up, and is gone with its messages: "pulumi up --refresh" creates it again, empty`,
   );
 }
 

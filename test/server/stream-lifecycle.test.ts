@@ -150,7 +150,7 @@ describe("a stream on real servers", () => {
     expect((await port.info("ORDERS")).config).toMatchObject({ retention: "interest" });
   });
 
-  it("is taken up where it means the same, and refused where it differs", async () => {
+  it("is adopted where it means the same, and refused where it differs", async () => {
     await created({ placement: { tags: ["rg:2", "!none"] } });
     await expect(created({ placement: { tags: ["!none", "rg:2"] } })).resolves.toMatchObject({
       replicas: region(2),

@@ -111,7 +111,7 @@ describe("messages", () => {
       /ORDERS exists in account APP already with 10 messages .*replicas: 1 → 3/,
     );
     configure({ ...ORDERS, adopt: true });
-    expect(await stack.expectPulumi("preview")).toMatch(/is taken up with 10 messages/);
+    expect(await stack.expectPulumi("preview")).toMatch(/is adopted with 10 messages/);
     await up();
     expect(await messages()).toBe(10);
     expect(await client.hosts("ORDERS")).toEqual(["rg2-az1", "rg2-az2", "rg2-az3"]);

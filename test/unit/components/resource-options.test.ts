@@ -32,7 +32,7 @@ type AnyOptions = pulumi.ComponentResourceOptions & pulumi.CustomResourceOptions
 describe("a cluster", () => {
   test.each<[AnyOptions, string]>([
     [{ ignoreChanges: ["memory"] }, "NatsCluster east: ignoreChanges: memory: what is planned"],
-    [{ replaceOnChanges: ["*"] }, "NatsCluster east: replaceOnChanges: *: nodes are made anew"],
+    [{ replaceOnChanges: ["*"] }, "NatsCluster east: replaceOnChanges: *: nodes are replaced"],
     [{ replacementTrigger: 1 }, "NatsCluster east: replacementTrigger: a cluster is never"],
     [
       { customTimeouts: { create: "5m" } },

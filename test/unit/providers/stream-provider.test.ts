@@ -420,7 +420,7 @@ describe("update", () => {
   it("says so when the servers don't place it as planned, and keeps it in the state", async () => {
     const olds = await created();
     const failure = await failureOf(updated(olds, { ...(await planned()), hosts: region(3) }));
-    expect(failure.message).toContain("was placed anew, but not on rg3-az1, rg3-az2, rg3-az3");
+    expect(failure.message).toContain("was placed again, but not on rg3-az1, rg3-az2, rg3-az3");
     expect(failure).toMatchObject({ id: "ORDERS" });
     expect(updates()).toHaveLength(1);
   });
@@ -618,7 +618,9 @@ describe("a stream that others mirror", () => {
     expect(await reasonsFor({}, program())).toEqual([]);
     fill();
     expect(await reasonsFor({}, program())).toEqual([
-      expect.stringMatching(/^stream ORDERS begins anew, but COPY, .* leave out the first 40 of/),
+      expect.stringMatching(
+        /^stream ORDERS is created again, but COPY, .* leave out the first 40 of/,
+      ),
     ]);
     await jetStream.create({ name: "ORDERS-nats-regions-backup" });
     expect(await reasonsFor({}, program())).toEqual([]);
@@ -630,7 +632,7 @@ describe("a stream that others mirror", () => {
     const changed = (policy: ProgramInputs["policy"], change: Change = { storage: "memory" }) =>
       reasonsFor(olds, { ...program(change), policy });
     expect(await changed({ allowDataLoss: true })).toEqual([
-      expect.stringContaining("begins anew, but COPY"),
+      expect.stringContaining("is created again, but COPY"),
     ]);
     expect(await changed({ recreate: "viaBackup" })).toEqual([]);
     expect(await changed({ allowDataLoss: true }, { max_msgs: 5 })).toEqual([]);
@@ -1069,7 +1071,7 @@ describe("replicas that share a zone, though each host may have one", () => {
   });
 });
 
-describe("a stream that is taken up, and that only a new one can satisfy", () => {
+describe("a stream that is adopted, and that only a new one can satisfy", () => {
   const news: ProgramInputs = { ...program({ storage: "memory" }), policy: { adopt: true } };
 
   it("is made anew at once where its messages may go, as the preview says", async () => {
@@ -1080,7 +1082,9 @@ describe("a stream that is taken up, and that only a new one can satisfy", () =>
     const permitted = { ...news, policy: { adopt: true, allowDataLoss: true } as const };
     const { inputs, failures } = await check({}, permitted);
     expect(failures).toEqual([]);
-    expect(said.mock.calls.flat().join()).toMatch(/is deleted with 7 messages .* and made anew/);
+    expect(said.mock.calls.flat().join()).toMatch(
+      /is deleted with 7 messages .* and created again/,
+    );
     await lifecycle.create(inputs);
     expect(await jetStream.info("ORDERS")).toMatchObject({
       config: { storage: "memory" },

@@ -22,7 +22,7 @@ describe("data volumes that were kept", () => {
       isNew: false,
     });
     expect(told).toMatch(
-      /^rg1-az1 comes back to .* made anew since, .*: docker volume rm dev-rg1-az1-data$/,
+      /^rg1-az1 comes back to .* created again since, .*: docker volume rm dev-rg1-az1-data$/,
     );
   });
 

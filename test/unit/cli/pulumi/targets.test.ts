@@ -21,6 +21,8 @@ test.each([
   ["up", "--exclude", "**:Command::**"],
   ["up", "--exclude", "**rg1-az2-conf**"],
   ["up", "--exclude", "**c1-start"],
+  ["preview", "--target", CONTAINERS],
+  ["--color", "never", "pre", "--target", "**rg1-az1-container"],
 ])("nodes aren't restarted without their gates: %j", (...args) => {
   expect(args.join(" ")).toContain(findUnguarded(args) ?? "nothing was found");
 });
@@ -34,7 +36,7 @@ test.each([
   ["up", "--target", "**rg1-az1**", "--target", "**ORDERS"],
   ["up", "--target", "**NatsNode**"],
   ["up", "--target", "**nats:Stream**"],
-  ["preview", "--target", CONTAINERS],
+  ["refresh", "--target", CONTAINERS],
   ["destroy", "--target", CONTAINERS],
 ])("other targets are Pulumi's own: %j", (...args) => {
   expect(findUnguarded(args)).toBeUndefined();
