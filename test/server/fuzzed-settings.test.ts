@@ -38,7 +38,7 @@ import { BINARY } from "../support/nats-cluster.ts";
  * SETTINGS_CASES: how many settings. SETTINGS_SEED: the seed to draw them from, as the tests' names give it.
  * SETTINGS_CASE: one of them, as a failure prints it, instead.
  */
-const CASES = Number(process.env.SETTINGS_CASES ?? 2_000);
+const CASES = Number(process.env.SETTINGS_CASES ?? 800);
 const SEED = Number(process.env.SETTINGS_SEED ?? Date.now() % 1_000_000);
 const CASE: ConfigTexts | undefined =
   process.env.SETTINGS_CASE && JSON.parse(process.env.SETTINGS_CASE);
@@ -46,7 +46,7 @@ const CASE: ConfigTexts | undefined =
 /** Servers that run at the same time. */
 const WORKERS = 2;
 /** Of the cases: in how many a server is started, and both users log in. */
-const LOGINS = Math.ceil(CASES / 100);
+const LOGINS = Math.ceil(CASES / 80);
 const IDENTITY = { project: "nats-regions", stack: "fuzz" };
 
 let folder: string;
