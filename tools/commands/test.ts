@@ -18,17 +18,23 @@ const VITEST = [
   `--outputFile.json=${REPORT}`,
 ];
 
+async function runCheck(
+  { what, command: [file, ...options] }: (typeof STATIC_CHECKS)[number],
+  log: ReturnType<typeof createLog>,
+): Promise<number> {
+  const began = performance.now();
+  const { exitCode = 1 } = await execa(file, options, { stdio: "inherit", reject: false });
+  if (exitCode === 0) log.step(what).done("in order", performance.now() - began);
+  return exitCode;
+}
+
 export async function run(args: readonly string[]): Promise<number> {
   const log = createLog();
   await setUp({ log, want: ["stack", "nats-server", "nats"] });
   if (args.length === 0) {
-    for (const { what, command } of STATIC_CHECKS) {
-      const began = performance.now();
-      const [file, ...options] = command;
-      const { exitCode = 1 } = await execa(file, options, { stdio: "inherit", reject: false });
-      if (exitCode !== 0) return exitCode;
-      log.step(what).done("in order", performance.now() - began);
-    }
+    const exitCodes = await Promise.all(STATIC_CHECKS.map((check) => runCheck(check, log)));
+    const failed = exitCodes.find((exitCode) => exitCode !== 0);
+    if (failed !== undefined) return failed;
   }
   // So that an interrupted run doesn't print the report of the run before it.
   rmSync(REPORT, { force: true });
