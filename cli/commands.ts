@@ -4,6 +4,8 @@ import { HOWS, parseAway } from "./drill/terms.ts";
 import { SUMMARIES } from "./terminal/summaries.mjs";
 
 const STACK = "-s, --stack <name>";
+/** The commands of `bench`. */
+const BENCHES = ["streams", "processes", "against"] as const;
 const DEFAULT = "(default: the selected one, else dev)";
 
 /** Runs a command line. @returns the exit status. @throws CommanderError after it has printed its message itself. */
@@ -188,8 +190,10 @@ Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set
   npm run bench -- against HEAD~1`,
   )
     .helpCommand(false)
+    // A command of its own comes before it: this one is for words that are none, of which the error lists what there is.
+    .addArgument(new Argument("[what]", "what to measure instead").choices(BENCHES))
     .option("--runs <n>", "how often", parseCount, 3)
-    .action((options) =>
+    .action((_, options) =>
       begin(async () => (await import("../tools/commands/bench.ts")).benchCycle(options)),
     );
   bench

@@ -3,11 +3,13 @@ import { PlanError } from "../../lib/base/errors.ts";
 import { draftCluster } from "../../lib/plan/plan.ts";
 import { parseSettings, type Settings } from "../../lib/plan/settings.ts";
 import { standardStack } from "../pulumi/project.mjs";
+import { expectWillRun } from "../stack/pulumi-cli.ts";
 import {
   type FiledSettings,
   readSettingsFile,
   readStackSettings,
   stackOfFile,
+  stacksWithSettings,
 } from "../stack/settings-file.ts";
 import { projectName, settingsFile, stackName } from "../stack/stack.ts";
 import type { Given } from "../terminal/options.ts";
@@ -32,6 +34,8 @@ export async function run(
 function read(file: string | undefined, named: string | undefined) {
   if (file === undefined) {
     const stack = stackName(named ?? standardStack(process.env));
+    // One that is remembered from a former clone: the refusal says how to forget it.
+    if (named === undefined && !stacksWithSettings().includes(stack)) expectWillRun(["config"]);
     return { source: settingsFile(stack), stack, filed: readStackSettings(stack) };
   }
   const stack = stackName(named ?? stackOfFile(file) ?? standardStack(process.env));

@@ -98,6 +98,8 @@ export function decide({ args, env, userHome, project, read, exists }) {
       GOGC: env.GOGC ? undefined : "400",
       PULUMI_BACKEND_URL: own ? backend : undefined,
       PULUMI_STACK: own && named === undefined && !selected ? DEFAULT_STACK : undefined,
+      // What Pulumi's SDK asks by gRPC is on this machine; it would ask a proxy for that, too.
+      no_grpc_proxy: env.no_grpc_proxy ? undefined : "127.0.0.1,localhost",
       DOCKER_HOST: engine.host,
       DOCKER_CONTEXT: engine.context,
       // By a login, a stack begins as the same one as by the variable.
@@ -170,10 +172,11 @@ function projectBackend(text) {
  * @returns {Record<string, string>}
  */
 function passphraseFor({ env, own, stack, state, salt }) {
+  const ofDev = { PULUMI_CONFIG_PASSPHRASE: DEV_PASSPHRASE };
+  // No other one opens these settings: one that is set is meant for other stacks.
+  if (salt === DEV_SALT) return ofDev;
   if (env.PULUMI_CONFIG_PASSPHRASE !== undefined || env.PULUMI_CONFIG_PASSPHRASE_FILE) return {};
-  if (stack === DEFAULT_STACK || salt === DEV_SALT) {
-    return { PULUMI_CONFIG_PASSPHRASE: DEV_PASSPHRASE };
-  }
+  if (stack === DEFAULT_STACK) return ofDev;
   if (!own) return {};
   return { PULUMI_CONFIG_PASSPHRASE_FILE: path.join(state, "passphrase") };
 }

@@ -69,8 +69,7 @@ export function cliOnPath(env) {
  * @returns {Pick<Decision, "createStack" | "refusal"> & { env: NodeJS.ProcessEnv }}
  */
 export function pulumiEnvironment(args, env) {
-  const facts = { args, env, userHome: os.homedir(), project, read, exists: fs.existsSync };
-  const { set, createStack, refusal } = decide(facts);
+  const { set, createStack, refusal } = decideHere(args, env);
   const ownState = set.PULUMI_BACKEND_URL && stateFolder(project);
   if (set.PULUMI_CONFIG_PASSPHRASE_FILE) createOnce(set.PULUMI_CONFIG_PASSPHRASE_FILE);
   const backend = set.PULUMI_BACKEND_URL ?? env.PULUMI_BACKEND_URL;
@@ -109,6 +108,24 @@ export function pulumiEnvironment(args, env) {
       PWD: process.cwd(),
     },
   };
+}
+
+/**
+ * Why a Pulumi command can't be run here, and the way out; undefined where it can. Asks nobody and touches nothing.
+ *
+ * @param {readonly string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function refusalOf(args, env) {
+  return decideHere(args, env).refusal;
+}
+
+/**
+ * @param {readonly string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ */
+function decideHere(args, env) {
+  return decide({ args, env, userHome: os.homedir(), project, read, exists: fs.existsSync });
 }
 
 /**

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { isatty } from "node:tty";
-import { findCli, project, pulumiEnvironment } from "../pulumi/project.mjs";
+import { findCli, project, pulumiEnvironment, refusalOf } from "../pulumi/project.mjs";
 import { UserError } from "../terminal/user-error.ts";
 
 /** Runs a non-interactive Pulumi command. @returns its stdout. */
@@ -31,7 +31,7 @@ export async function askPulumi(args: readonly string[], stdin = ""): Promise<st
 
 /** @throws UserError if `npx pulumi` would refuse a command, before anything is done for it. */
 export function expectWillRun(args: readonly string[]): void {
-  const { refusal } = pulumiEnvironment(args, process.env);
+  const refusal = refusalOf(args, process.env);
   if (refusal !== undefined) throw new UserError(refusal);
 }
 

@@ -57,7 +57,8 @@ export function stackOfFile(file: string): string | undefined {
   return /^Pulumi\.(.+)\.ya?ml$/.exec(path.basename(file))?.[1];
 }
 
-function stacksWithSettings(): string[] {
+/** The stacks that have a file with settings. */
+export function stacksWithSettings(): string[] {
   return readdirSync(project).flatMap((file) => stackOfFile(file) ?? []);
 }
 

@@ -5,7 +5,7 @@ import { parseStackOutputs, type StackOutputs } from "../../lib/plan/outputs.ts"
 import { DEFAULT_STACK } from "../pulumi/environment.mjs";
 import { project, pulumiEnvironment } from "../pulumi/project.mjs";
 import { UserError } from "../terminal/user-error.ts";
-import { askPulumi } from "./pulumi-cli.ts";
+import { askPulumi, expectWillRun } from "./pulumi-cli.ts";
 
 /** A stack of this project in the backend. */
 export interface Stack {
@@ -14,6 +14,8 @@ export interface Stack {
   readonly exists: boolean;
   /** Whether commands without `--stack` use this stack. */
   readonly isDefault: boolean;
+  /** Whether Pulumi's own commands do, too: in a backend of the user's, they ask until a stack is selected. */
+  readonly isSelected: boolean;
   /** Resources in its state; absent if the backend doesn't report the number. */
   readonly resourceCount?: number;
 }
@@ -26,19 +28,25 @@ const stackList = z.array(
   }),
 );
 
-/** Finds a stack by name; without a name, the one that Pulumi's own commands would use. */
+/**
+ * Finds a stack by name; without a name, the one that Pulumi's own commands would use.
+ *
+ * @throws UserError if that is one that is remembered, and gone.
+ */
 export async function findStack(named?: string): Promise<Stack> {
+  if (named === undefined) expectWillRun(["config"]);
   const listing = ["stack", "ls", "--json"];
   const stacks = stackList.parse(JSON.parse(await askPulumi(listing)));
   const selected = stacks.find(({ current }) => current)?.name;
-  const standard =
-    pulumiEnvironment(listing, process.env).env.PULUMI_STACK ?? selected ?? DEFAULT_STACK;
+  const chosen = pulumiEnvironment(listing, process.env).env.PULUMI_STACK || selected;
+  const standard = chosen ?? DEFAULT_STACK;
   const name = named ?? standard;
   const found = stacks.find((stack) => stackName(stack.name) === stackName(name));
   return {
     name,
     exists: found !== undefined,
     isDefault: stackName(name) === stackName(standard),
+    isSelected: chosen !== undefined && stackName(name) === stackName(chosen),
     ...(found?.resourceCount === undefined ? {} : { resourceCount: found.resourceCount }),
   };
 }

@@ -26,9 +26,10 @@ export async function prepareStack(named: string | undefined, log: Log): Promise
   const stack = await findStack(named);
   const step = log.step(`Stack ${stack.name}`);
   const created = stack.exists ? [] : await createStack(stack);
+  const selected = named === undefined && !stack.isSelected ? await selectStack(stack) : [];
   const copied = hasSettings(stack) ? undefined : await copySettings(stack);
   const passwords = await fillInPasswords(stack, copied?.hadPassword ?? false);
-  const done = [...created, ...(copied?.done ?? []), ...passwords];
+  const done = [...created, ...selected, ...(copied?.done ?? []), ...passwords];
   if (done.length > 0) step.done(done.join(", "));
   return stack.exists ? stack : { ...stack, exists: true, resourceCount: 0 };
 }
@@ -36,6 +37,12 @@ export async function prepareStack(named: string | undefined, log: Log): Promise
 async function createStack({ name }: Stack): Promise<string[]> {
   await askPulumi(["stack", "init", name, "--no-select"]);
   return ["created"];
+}
+
+/** So that `npx pulumi` goes on with this stack. In the project's own state, it does without. */
+async function selectStack({ name }: Stack): Promise<string[]> {
+  await askPulumi(["stack", "select", name]);
+  return ["selected"];
 }
 
 /** An otherwise empty file: Pulumi itself writes only a salt. */

@@ -10,6 +10,8 @@ export interface Step {
   readonly label: string;
   /** Shows what the step is doing now, if that takes time: `building from source`. */
   doing(what: string): void;
+  /** Writes a line about the step that stays, while the step goes on. */
+  note(text: string): void;
   /** Shows the latest sign of progress next to that. */
   detail(text: string): void;
   /**

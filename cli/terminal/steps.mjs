@@ -8,7 +8,7 @@ const LABEL_WIDTH = 28;
 /** @typedef {NodeJS.WritableStream & { isTTY?: boolean, columns?: number }} Stream */
 /** @typedef {Step & { status: () => string }} LiveStep */
 /** @typedef {{ add(step: LiveStep): void, remove(step: LiveStep): void, line(text: string): void }} Board */
-/** @typedef {Record<"done" | "failed", (step: LiveStep, text: string) => void> & { working(step: LiveStep): void }} Ends */
+/** @typedef {Record<"done" | "failed", (step: LiveStep, text: string) => void> & { working(step: LiveStep): void, note(step: LiveStep, text: string): void }} Ends */
 
 /**
  * A duration for users: `38 ms`, `4.2 s`, `2m 41s`.
@@ -51,6 +51,7 @@ export function createLog({ stream = process.stderr, env = process.env } = {}) {
     step: (label) =>
       createStep(label, {
         working: board.add,
+        note: (step, text) => board.line(`• ${step.label.padEnd(LABEL_WIDTH)} ${paint(2, text)}`),
         done: (step, text) => end(step, paint(32, "✓"), text),
         failed: (step, text) => end(step, paint(31, "✗"), text),
       }),
@@ -77,6 +78,7 @@ function createStep(label, on) {
       latest = "";
       on.working(step);
     },
+    note: (text) => on.note(step, text),
     detail(text) {
       latest = text;
     },

@@ -58,25 +58,47 @@ export async function goBuild(
   const go = await requireGo(env);
   const [variable, value] = program.version ?? [];
   const linker = variable ? `-s -w -X ${variable}=${value}` : "-s -w";
-  let built = 0;
-  await run(
-    go,
-    [
-      ...["build", "-v", "-trimpath", "-buildvcs=false", "-mod=readonly"],
-      ...(program.tags ? ["-tags", program.tags] : []),
-      ...["-ldflags", linker, "-o", output, program.package],
-    ],
-    {
-      cwd: join(project, "tools", "toolchain", program.folder),
-      env: { GOGC: garbageCollection(), ...env, ...platform, CGO_ENABLED: "0", GOWORK: "off" },
-      signal,
-      onLine: (line) => {
-        const download = line.match(/^go: downloading (\S+)/)?.[1];
-        if (!download) built++;
-        step.detail(download ? `fetching ${download}` : `${built} packages compiled`);
-      },
-    },
-  );
+  const flags = [
+    ...["-trimpath", "-buildvcs=false", "-mod=readonly"],
+    ...(program.tags ? ["-tags", program.tags] : []),
+  ];
+  const options = {
+    cwd: join(project, "tools", "toolchain", program.folder),
+    env: { GOGC: garbageCollection(), ...env, ...platform, CGO_ENABLED: "0", GOWORK: "off" },
+    signal,
+  };
+  const stale = ["list", "-deps", ...flags, "-f", "{{if .Stale}}{{.ImportPath}}{{end}}"];
+  const all = new GoOutput((text) => step.detail(text));
+  await run(go, [...stale, program.package], { ...options, onLine: (line) => all.read(line) });
+  const built = new GoOutput((text) => step.detail(text), all.packages);
+  await run(go, ["build", "-v", ...flags, "-ldflags", linker, "-o", output, program.package], {
+    ...options,
+    onLine: (line) => built.read(line),
+  });
+}
+
+/** Go's output, a line for each package, and before that for each module that is downloaded. */
+export class GoOutput {
+  packages = 0;
+  readonly #detail: (text: string) => void;
+  readonly #of: number | undefined;
+
+  /**
+   * @param detail shows how far it has come.
+   * @param of how many packages there are to compile. Default: the packages are only counted.
+   */
+  constructor(detail: (text: string) => void, of?: number) {
+    this.#detail = detail;
+    this.#of = of;
+  }
+
+  read(line: string): void {
+    const download = line.match(/^go: downloading (\S+)/)?.[1];
+    if (!download) this.packages++;
+    const [built, all] = [this.packages, this.#of].map((count) => count?.toLocaleString("en"));
+    if (download) this.#detail(`fetching ${download}`);
+    else if (all) this.#detail(`${built} of ${all} packages compiled`);
+  }
 }
 
 /** With enough memory, collecting garbage less often makes the compiler a quarter faster. */

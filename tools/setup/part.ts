@@ -37,7 +37,7 @@ export async function firstOf(
   remedy: () => Promise<string>,
 ): Promise<string> {
   const failed: FailedWay[] = [];
-  for (const way of ways) {
+  for (const [index, way] of ways.entries()) {
     const hopeless = way.hopeless?.();
     try {
       if (hopeless) throw new Error(hopeless);
@@ -46,7 +46,10 @@ export async function firstOf(
       return way.done;
     } catch (error) {
       if (signal.aborted) throw error;
-      failed.push({ way: way.name, reason: (error as Error).message });
+      const { message: reason } = error as Error;
+      failed.push({ way: way.name, reason });
+      const isTried = hopeless === undefined;
+      if (isTried && index < ways.length - 1) step.note(`no ${way.name}: ${reason}`);
     }
   }
   throw unavailable(step.label, failed, await remedy(), env);

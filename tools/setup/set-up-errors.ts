@@ -24,6 +24,16 @@ export function unavailable(
   );
 }
 
+/** The message if a folder of the set-up can't be written to, as in a read-only home; any other error stays itself. */
+export function explainUnwritable(error: unknown, env: NodeJS.ProcessEnv): unknown {
+  const { code = "", path } = error as NodeJS.ErrnoException;
+  if (!["EACCES", "EPERM", "EROFS"].includes(code) || path === undefined) return error;
+  return new SetUpError(
+    `Set-up can't write to ${path} (${code}).\nName folders that it may write to: export XDG_CACHE_HOME=… PULUMI_HOME=…\n${thenRepeat(env)}`,
+    { cause: error },
+  );
+}
+
 /** The command to repeat, as the user typed it. */
 export function thenRepeat(env: NodeJS.ProcessEnv): string {
   const script = env.npm_lifecycle_event;

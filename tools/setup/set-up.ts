@@ -6,6 +6,7 @@ import { folders, type Machine } from "./machine.ts";
 import { imagePart, natsPrograms } from "./nats.ts";
 import type { Part } from "./part.ts";
 import { pulumiParts } from "./pulumi.ts";
+import { explainUnwritable } from "./set-up-errors.ts";
 
 /**
  * What a command needs. `stack`: everything that Pulumi needs for the cluster. `nats-server`, `nats`: the programs, for
@@ -48,7 +49,9 @@ export async function setUp({
     const missing = new Set(sightings.filter(({ there }) => !there).map(({ part }) => part));
     if (missing.size === 0 && !showAll) return summary.done(`all ${parts.length} parts found`);
     for (const { part, took } of found) log.step(part.label).done("found", took);
-    if (missing.size > 0) await getMissing(rows, missing, here, log, stop);
+    if (missing.size === 0) return;
+    summary.note(describeMissing([...missing]));
+    await getMissing(rows, missing, here, log, stop);
   });
   const { bin } = folders(process.env);
   return { natsServer: join(bin, "nats-server"), nats: join(bin, "nats") };
@@ -66,6 +69,12 @@ function partsFor(want: readonly Want[], here: Machine): Part[][] {
       ...(want.includes("nats") ? [cli] : []),
     ],
   ];
+}
+
+/** Says before the wait what it is for, and which of the ways is long. */
+export function describeMissing(parts: readonly Pick<Part, "label">[]): string {
+  const labels = parts.map(({ label }) => label).join(", ");
+  return `missing: ${labels}. Releases take seconds; what can't be fetched is built from source, which takes minutes`;
 }
 
 async function look(part: Part): Promise<{ part: Part; there: boolean; took: number }> {
@@ -122,7 +131,7 @@ async function stoppable(action: (stop: AbortController) => Promise<void>): Prom
     await action(stop);
     stop.signal.throwIfAborted();
   } catch (error) {
-    if (typeof stop.signal.reason !== "string") throw error;
+    if (typeof stop.signal.reason !== "string") throw explainUnwritable(error, process.env);
   } finally {
     for (const signal of signals) process.removeListener(signal, onSignal);
   }

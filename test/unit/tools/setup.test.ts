@@ -14,12 +14,13 @@ import type { Step } from "../../../cli/terminal/log.ts";
 import { createLog, duration } from "../../../cli/terminal/steps.mjs";
 import { parseSettings } from "../../../lib/plan/settings.ts";
 import { type EngineFacts, planEngine } from "../../../tools/setup/engine.ts";
-import { goPrograms } from "../../../tools/setup/go.ts";
+import { GoOutput, goPrograms } from "../../../tools/setup/go.ts";
 import { withLock } from "../../../tools/setup/lock.ts";
 import type { Machine } from "../../../tools/setup/machine.ts";
 import { PINNED_IMAGE } from "../../../tools/setup/nats.ts";
 import { firstOf, type Way } from "../../../tools/setup/part.ts";
-import { thenRepeat } from "../../../tools/setup/set-up-errors.ts";
+import { describeMissing } from "../../../tools/setup/set-up.ts";
+import { explainUnwritable, thenRepeat } from "../../../tools/setup/set-up-errors.ts";
 import { goRemedy } from "../../../tools/setup/source.ts";
 import { install } from "../../../tools/setup/staged.ts";
 import { serves } from "../../../tools/setup/version.ts";
@@ -63,6 +64,7 @@ describe("decide", () => {
         PULUMI_BACKEND_URL: OWN_BACKEND,
         PULUMI_STACK: "dev",
         PULUMI_CONFIG_PASSPHRASE: "dev",
+        no_grpc_proxy: "127.0.0.1,localhost",
       },
       createStack: undefined,
       refusal: undefined,
@@ -77,6 +79,7 @@ describe("decide", () => {
       PULUMI_STACK: "prod",
       PULUMI_CONFIG_PASSPHRASE: "",
       DOCKER_HOST: "ssh://box",
+      no_grpc_proxy: "10.0.0.1",
     };
     expect(decideIn({ env }).set).toEqual({});
   });
@@ -138,6 +141,16 @@ describe("decide", () => {
         const files = filed("blue", DEV_SALT);
         const { set } = decideIn({ args: ["up", "-s", "blue"], env, files });
         expect(set).toHaveProperty("PULUMI_CONFIG_PASSPHRASE", "dev");
+      }
+    });
+
+    test("opens the settings of dev also where a passphrase of other stacks is set", () => {
+      const others = [{ PULUMI_CONFIG_PASSPHRASE: "" }, { PULUMI_CONFIG_PASSPHRASE_FILE: "/p" }];
+      for (const env of others) {
+        const { set } = decideIn({ env, files: filed("dev", DEV_SALT) });
+        expect(set).toHaveProperty("PULUMI_CONFIG_PASSPHRASE", "dev");
+        const { set: ofOther } = decideIn({ env, files: filed("dev", "v1:other") });
+        expect(ofOther).not.toHaveProperty("PULUMI_CONFIG_PASSPHRASE");
       }
     });
 
@@ -403,6 +416,18 @@ describe("errors", () => {
     expect(thenRepeat(npm_lifecycle_event ? { npm_lifecycle_event } : {})).toBe(expected);
   });
 
+  test("name a folder that can't be written to, and the variables for others", () => {
+    const readOnly = Object.assign(new Error("EROFS"), { code: "EROFS", path: "/home/ada/.cache" });
+    expect(explainUnwritable(readOnly, { npm_lifecycle_event: "start" })).toMatchObject({
+      name: "SetUpError",
+      message: expect.stringMatching(
+        /\/home\/ada\/\.cache \(EROFS\).*XDG_CACHE_HOME=… PULUMI_HOME=….*npm start$/s,
+      ),
+    });
+    const other = Object.assign(new Error("ENOSPC"), { code: "ENOSPC", path: "/home" });
+    expect(explainUnwritable(other, {})).toBe(other);
+  });
+
   test("say which Go a build takes", async () => {
     for (const program of Object.values(goPrograms)) {
       expect(await goRemedy(program, "…")).toMatch(/^Install Go 1\.\d+ or newer/);
@@ -422,11 +447,45 @@ describe("firstOf", () => {
     expect(taken).toEqual(["b"]);
   });
 
+  test("says why it goes on to the next way, once", async () => {
+    const { log, written } = recorder();
+    const working: Way = { ...failing("from source", ""), take: async () => {} };
+    const ways = [failing("official release", "no answer"), working];
+    await firstOf(ways, log.step("CLI"), machine, async () => "");
+    const known: Way = { ...failing("official release", ""), hopeless: () => "no answer" };
+    await firstOf([known, working], log.step("Plugin"), machine, async () => "");
+    expect(written().split("\n")).toEqual([
+      "• CLI                          official release …",
+      "• CLI                          no official release: no answer",
+      "• CLI                          from source …",
+      "• Plugin                       from source …",
+      "",
+    ]);
+  });
+
   test("does not try what is hopeless", async () => {
     const way: Way = { ...failing("a", "tried"), hopeless: () => "not worth it" };
     const outcome = firstOf([way], quietStep("x"), machine, async () => "");
     await expect(outcome).rejects.toThrow("not worth it");
   });
+});
+
+test("a build tells how far it is, of what there is to compile", () => {
+  const said: string[] = [];
+  const all = new GoOutput((text) => said.push(text));
+  for (const line of ["go: downloading example.com/a v1.0.0", "a", "b"]) all.read(line);
+  const built = new GoOutput((text) => said.push(text), all.packages);
+  for (const line of ["a", "b"]) built.read(line);
+  expect(said).toEqual([
+    "fetching example.com/a",
+    "1 of 2 packages compiled",
+    "2 of 2 packages compiled",
+  ]);
+});
+
+test("a set-up says first what is missing, and what may take long", () => {
+  const text = describeMissing([{ label: "Pulumi CLI 3.259.0" }, { label: "Plugin docker 5.2.0" }]);
+  expect(text).toMatch(/^missing: Pulumi CLI 3\.259\.0, Plugin docker 5\.2\.0\. .*takes minutes$/);
 });
 
 describe("install", () => {

@@ -193,7 +193,7 @@ describe("reportOn", () => {
 
   test.each([
     ["stack", "renews what is due"],
-    ["files", "takes up others that are put into the files"],
+    ["files", "loads others that are put into the files"],
   ])("tells of certificates that are about to expire, with tls: %s", (tls, remedy) => {
     const tlsFiles = { ca: "ca", cert: "cert", key: "key" };
     const secure = planOf({
@@ -212,10 +212,10 @@ describe("reportOn", () => {
 
   test.each([
     ["stack", "renews what is due"],
-    ["files", "takes up others that are put into the files"],
+    ["files", "loads others that are put into the files"],
     [
       "settings that are in error",
-      "renews what is due, or takes up others that are put into the files",
+      "renews what is due, or loads others that are put into the files",
     ],
   ])(
     "tells nodes whose certificate has expired from those that don't run, with %s",
