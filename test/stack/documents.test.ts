@@ -19,6 +19,12 @@ const FILES = ["README.md", "docs/tasks.md"];
 const NOT_RUN: Readonly<Record<string, string>> = {
   "README.md: npm run drill -- region rg2": "takes a minute; test/stack/drill.test.ts",
   "README.md: npm run destroy": "docs/tasks.md goes on with the stack, and ends with it",
+  "README.md: nats --server nats://127.0.0.1:4222 --user user --password user pub events.new hello":
+    "the nats CLI isn't set up, and the port is that of dev",
+  "docs/tasks.md: nats --server nats://old.example.com:4222 stream backup LOGS logs-backup --consumers":
+    "other servers; test/stack/loss.test.ts adopts a stream with messages",
+  "docs/tasks.md: nats --server nats://127.0.0.1:4222 --user user --password user stream restore logs-backup":
+    "other servers; test/stack/loss.test.ts adopts a stream with messages",
   "docs/tasks.md: npm run drill -- region rg2": "takes a minute; test/stack/drill.test.ts",
   "docs/tasks.md: nats --server nats://127.0.0.1:4222 --user user --password user stream report":
     "the nats CLI isn't set up, and the port is that of dev",
