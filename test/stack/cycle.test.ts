@@ -1,5 +1,6 @@
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseStackOutputs } from "../../lib/plan/outputs.ts";
 import { getPages } from "../../live/monitoring/monitoring.ts";
 import { eventually } from "../support/eventually.ts";
 import { weaknesses } from "../support/hardening.ts";
@@ -20,16 +21,12 @@ describe("the seed's cluster", () => {
   };
   /** Where what a preview says is of no interest, or has been looked at. */
   const up = (...args: string[]) => run("up", "--yes", "--skip-preview", ...args);
-  const expectNoChanges = () => run("preview", "--expect-no-changes");
-  const connect = async (password = PASSWORDS.password) =>
-    NatsClient.connect(await stack.outputs(), "user", password);
-  const placeOrders = (tag: string, changes: object = {}) =>
-    stack.configure({
-      streams: {
-        ...SEED_SETTINGS.streams,
-        ORDERS: { ...SEED_SETTINGS.streams.ORDERS, placement: { tags: [tag] }, ...changes },
-      },
-    });
+  const expectNoChanges = (...args: string[]) => run("preview", "--expect-no-changes", ...args);
+  let password = PASSWORDS.password;
+  const connect = async () => NatsClient.connect(await stack.outputs(), "user", password);
+  const { EVENTS, ORDERS } = SEED_SETTINGS.streams;
+  /** What ORDERS is once it has moved. */
+  const MOVED = { ...ORDERS, placement: { tags: ["rg:3"] } };
   const containers = async () => {
     const { stdout } = await execa("docker", [
       "ps",
@@ -62,7 +59,8 @@ describe("the seed's cluster", () => {
   });
 
   test("shows in its outputs where everything is", async () => {
-    const { clientUrls, monitoringUrls, streams } = await stack.outputs();
+    const { stdout } = await stack.start(["stack", "output", "--json"]);
+    const { clientUrls, monitoringUrls, streams } = parseStackOutputs(stdout);
     expect(Object.keys(clientUrls)).toHaveLength(9);
     expect(Object.keys(monitoringUrls)).toEqual(Object.keys(clientUrls));
     expect(streams.ORDERS).toEqual({
@@ -75,8 +73,7 @@ describe("the seed's cluster", () => {
 
   test("has nothing to change, before and after a refresh", async () => {
     await expectNoChanges();
-    await run("refresh", "--yes");
-    await expectNoChanges();
+    await expectNoChanges("--refresh");
   });
 
   test("has nothing on the engine that could do more than a server needs", async () => {
@@ -100,68 +97,52 @@ describe("the seed's cluster", () => {
     const sent = Array.from({ length: 50 }, (_, index) => `order ${index}`);
     for (const payload of sent) await client.publish("orders.new", payload);
 
-    placeOrders("rg:3");
+    stack.configure({ streams: { EVENTS, ORDERS: MOVED } });
     const preview = await run("preview", "--diff");
     for (const zone of ["az1", "az2", "az3"]) {
       expect(preview).toContain(`"rg2-${zone}" => "rg3-${zone}"`);
     }
     expect(await client.hosts("ORDERS")).toEqual(["rg2-az1", "rg2-az2", "rg2-az3"]);
 
-    await run("up", "--yes");
+    await up();
     expect(await client.hosts("ORDERS")).toEqual(["rg3-az1", "rg3-az2", "rg3-az3"]);
     expect(await client.payloads("ORDERS")).toEqual(sent);
     await expectNoChanges();
   });
 
-  test("changes settings in place, and unsets them", async () => {
+  test("changes settings in place and adds a stream, and takes both back", async () => {
     await using client = await connect();
     const observed = async () => (await client.info("ORDERS")).config as object;
+    const ADDED = { subjects: ["added.>"], replicas: 1, placement: { tags: ["rg:1"] } };
+    const changes = { maxAge: "7d", description: "All orders" };
 
-    placeOrders("rg:3", { maxAge: "7d", description: "All orders" });
+    stack.configure({ streams: { EVENTS, ORDERS: { ...MOVED, ...changes }, ADDED } });
     await up();
     expect(await observed()).toMatchObject({ max_age: 604_800e9, description: "All orders" });
-
-    placeOrders("rg:3");
-    await up();
-    expect(await observed()).toMatchObject({ max_age: 0 });
-    expect(await observed()).not.toHaveProperty("description");
-    await expectNoChanges();
-  });
-
-  test("sees what was changed behind its back, and repairs it", async () => {
-    await using client = await connect();
-    const { config } = await client.info("ORDERS");
-    await client.update("ORDERS", { ...config, max_msgs: 7_000 });
-
-    expect(await run("preview", "--refresh", "--diff")).toContain("max_msgs");
-    await up("--refresh");
-    expect((await client.info("ORDERS")).config).toMatchObject({ max_msgs: -1 });
-    await expectNoChanges();
-  });
-
-  test("makes a stream anew that was removed behind its back", async () => {
-    await using client = await connect();
-    await client.delete("EVENTS");
-
-    expect(await run("preview", "--refresh")).toMatch(/Stream\s+EVENTS\s+create/);
-    await up("--refresh");
-    expect(await client.hosts("EVENTS")).toEqual(["rg1-az1", "rg2-az2", "rg3-az3"]);
-    await expectNoChanges();
-  });
-
-  test("adds a stream and deletes it", async () => {
-    await using client = await connect();
-    const added = { subjects: ["added.>"], replicas: 1, placement: { tags: ["rg:1"] } };
-    stack.configure({ streams: { ...SEED_SETTINGS.streams, ADDED: added } });
-    await up();
     expect((await client.hosts("ADDED"))[0]).toMatch(/^rg1-/);
     expect((await stack.outputs()).streams.ADDED?.replicas).toEqual(await client.hosts("ADDED"));
     await expectNoChanges();
 
-    stack.configure(SEED_SETTINGS);
+    stack.configure({ streams: { EVENTS, ORDERS: MOVED } });
     await up();
+    expect(await observed()).toMatchObject({ max_age: 0 });
+    expect(await observed()).not.toHaveProperty("description");
     expect((await client.info("ADDED")).error?.err_code).toBe(10_059);
-    expect(await client.hosts("ORDERS")).toEqual(["rg2-az1", "rg2-az2", "rg2-az3"]);
+  });
+
+  test("sees what was changed and removed behind its back, and repairs it", async () => {
+    await using client = await connect();
+    const { config } = await client.info("ORDERS");
+    await client.update("ORDERS", { ...config, max_msgs: 7_000 });
+    await client.delete("EVENTS");
+
+    const seen = await run("preview", "--refresh", "--diff");
+    expect(seen).toContain("max_msgs");
+    expect(seen).toMatch(/\+ \S*nats:Stream: \(create\)\s+\[urn=\S+::EVENTS\]/);
+    await up("--refresh");
+    expect((await client.info("ORDERS")).config).toMatchObject({ max_msgs: -1 });
+    expect(await client.hosts("EVENTS")).toEqual(["rg1-az1", "rg2-az2", "rg3-az3"]);
+    await expectNoChanges();
   });
 
   test("takes up a new password by a reload, without a restart", async () => {
@@ -170,58 +151,29 @@ describe("the seed's cluster", () => {
     await run("config", "set", "--secret", "password", "app-Gnu-2342");
     await up();
 
-    await using client = await connect("app-Gnu-2342");
-    expect((await client.info("ORDERS")).state.messages).toBe(50);
     await expect(connect()).rejects.toThrow(/authorization/i);
+    password = "app-Gnu-2342";
+    await using client = await connect();
+    expect(await client.payloads("ORDERS")).toHaveLength(50);
     expect(await containers()).toEqual(before);
     expect(await startTimes()).toEqual(started);
-
-    await run("config", "set", "--secret", "password", PASSWORDS.password);
-    await up();
     await expectNoChanges();
   });
 
-  test("heals a killed node, in preview by name", async () => {
+  test("heals a node that was killed and one whose container was removed, in preview by name", async () => {
     await execa("docker", ["kill", containerOf("rg2-az2")]);
-    expect(await run("preview")).toContain("1 of 9 nodes don't run: rg2-az2");
-
-    await up("--refresh");
-    await using client = await connect();
-    await eventually(async () => (await client.hosts("ORDERS")).length === 3);
-    await expectNoChanges();
-  });
-
-  test("heals a node whose container was removed", async () => {
     await execa("docker", ["rm", "--force", containerOf("rg3-az1")]);
+    expect(await run("preview")).toContain("2 of 9 nodes don't run: rg2-az2, rg3-az1");
+
     await up("--refresh");
     await using client = await connect();
-    await eventually(async () => (await client.hosts("EVENTS")).length === 3);
-    expect(await containers()).toHaveLength(9);
-    await expectNoChanges();
-  });
-
-  test.each([
-    ["five nodes", ["rg1-az1", "rg1-az2", "rg1-az3", "rg2-az1", "rg2-az2"]],
-    ["all nodes", ["rg1", "rg2", "rg3"].flatMap((rg) => [`${rg}-az1`, `${rg}-az2`, `${rg}-az3`])],
-  ])("copes with %s stopped: says so, fails soon, heals", async (_, nodes) => {
-    await execa("docker", ["stop", ...nodes.map(containerOf)]);
-
-    expect(await run("preview")).toContain(`${nodes.length} of 9 nodes don't run`);
-
-    placeOrders("rg:1");
-    const began = Date.now();
-    const failed = await stack.pulumi("up", "--yes");
-    said.push(failed.text);
-    expect(failed.exitCode).not.toBe(0);
-    expect(failed.text).toMatch(/ORDERS/);
-    expect(Date.now() - began).toBeLessThan(60_000);
-
-    stack.configure(SEED_SETTINGS);
-    await up("--refresh");
-    await using client = await connect();
-    await eventually(async () => (await client.hosts("ORDERS")).length === 3, 60_000);
+    await eventually(async () => {
+      expect(await client.hosts("EVENTS")).toHaveLength(3);
+      expect(await client.hosts("ORDERS")).toHaveLength(3);
+      return true;
+    });
     expect(await client.payloads("ORDERS")).toHaveLength(50);
-    await run("refresh", "--yes");
+    expect(await containers()).toHaveLength(9);
     await expectNoChanges();
   });
 
@@ -240,7 +192,7 @@ describe("the seed's cluster", () => {
       logs: logs.map(({ all }) => all).join(),
     };
     expect(seen.logs).toContain("Server is ready");
-    for (const secret of [...Object.values(PASSWORDS), "app-Gnu-2342"]) {
+    for (const secret of [...Object.values(PASSWORDS), password]) {
       const leaks = Object.entries(seen).filter(([, text]) => appearsIn(text, secret));
       expect(leaks.map(([where]) => where)).toEqual([]);
     }
@@ -248,7 +200,7 @@ describe("the seed's cluster", () => {
 
   test("is destroyed without a trace, stopped nodes and all", async () => {
     await execa("docker", ["stop", containerOf("rg1-az1")]);
-    await run("destroy", "--yes");
+    await run("destroy", "--yes", "--skip-preview");
     expect(await stack.leftovers()).toEqual([]);
   });
 
