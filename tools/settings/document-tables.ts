@@ -1,4 +1,5 @@
 import { CHANGES, SETTINGS, type Setting } from "../../lib/settings/settings-table.ts";
+import { table } from "../documents/markdown.ts";
 import { type JsonSchema, partOf, splitDefault, writtenSchema } from "./written-schema.ts";
 
 /** A password, or its encrypted form. */
@@ -134,11 +135,4 @@ function describeObject(schema: JsonSchema, objects: Objects): string {
     objects.set(title, schema);
   }
   return `[${title}](#${title.toLowerCase()})`;
-}
-
-/** A Markdown table, from cells in Markdown. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line), ""].join("\n");
 }

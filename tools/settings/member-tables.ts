@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import ts from "typescript";
-import { table } from "./document-tables.ts";
+import { table } from "../documents/markdown.ts";
 
 const COMPONENTS = path.join(import.meta.dirname, "../../components");
 

@@ -1,5 +1,5 @@
 import { CLUSTER_REASONS, STREAM_REASONS } from "../../components/resource-options.ts";
-import { table } from "./document-tables.ts";
+import { table } from "../documents/markdown.ts";
 
 /** A Markdown table of Pulumi's options that a cluster or a stream refuses, with the reasons that the errors give. */
 export function refusedOptionsTable(): string {

@@ -1,11 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
+import { fill, replaceOnce } from "../documents/markdown.ts";
 import { argsTypes } from "./args-types.ts";
 import { accountTables, settingsTable, streamTables } from "./document-tables.ts";
 import { editorSchema } from "./editor-schema.ts";
 import { membersTable } from "./member-tables.ts";
 import { refusedOptionsTable } from "./option-tables.ts";
 import { pulumiConfig } from "./pulumi-config.ts";
+
+const COMMAND = "npm run settings";
 
 interface SettingsFile {
   /** Relative to the project. */
@@ -27,13 +30,13 @@ export const SETTINGS_FILES: readonly SettingsFile[] = [
   },
   {
     file: "docs/settings.md",
-    render: (text) => fill(text, { settings: settingsTable(), accounts: accountTables() }),
+    render: (text) => fill(text, COMMAND, { settings: settingsTable(), accounts: accountTables() }),
   },
-  { file: "docs/streams.md", render: (text) => fill(text, { fields: streamTables() }) },
+  { file: "docs/streams.md", render: (text) => fill(text, COMMAND, { fields: streamTables() }) },
   {
     file: "docs/library.md",
     render: (text) =>
-      fill(text, {
+      fill(text, COMMAND, {
         args: membersTable("cluster-args.ts", "NatsClusterArgs"),
         transforms: membersTable("transforms.ts", "Transforms"),
         cluster: membersTable("nats-cluster.ts", "NatsCluster"),
@@ -58,20 +61,4 @@ function format(file: string, text: string): string {
   const biome = join(import.meta.dirname, "../../node_modules/@biomejs/biome/bin/biome");
   const args = [biome, "format", `--stdin-file-path=${file}`];
   return execFileSync(process.execPath, args, { input: text, encoding: "utf8" });
-}
-
-/** Fills tables in between their markers in a document. */
-function fill(text: string, tables: Readonly<Record<string, string>>): string {
-  return Object.entries(tables).reduce((filled, [name, table]) => {
-    const [begin, end] = [
-      `<!-- ${name}, written by npm run settings -->`,
-      `<!-- end of ${name} -->`,
-    ];
-    return replaceOnce(filled, new RegExp(`${begin}[^]*${end}`), `${begin}\n\n${table}\n${end}`);
-  }, text);
-}
-
-function replaceOnce(text: string, place: RegExp, replacement: string): string {
-  if (!place.test(text)) throw new Error(`there is no place for it: ${place}`);
-  return text.replace(place, () => replacement);
 }
