@@ -183,7 +183,7 @@ Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set
 
   const bench = command(
     "bench",
-    "Measures a cluster's life on this machine: cold up, no-op preview and up, a stream moved by a changed tag, nodes reloaded and replaced, destroy; and in the same run the yardstick, the example's own flow with plain processes. Prints a table and writes every figure to bench-results/. Uses a stack of its own.",
+    "Measures a cluster's life on this machine: cold up, no-op preview and up, a stream moved by a changed tag, nodes reloaded and replaced, destroy; and in the same run two yardsticks: the example's own flow with plain processes, and OpenTofu if it is installed. Says what is slower, or takes more memory, than in the committed figures. Writes every figure to bench-results/. Uses a stack of its own.",
     `  npm run bench -- --runs 5
   npm run bench -- streams --counts 100,300
   npm run bench -- processes
@@ -193,13 +193,15 @@ Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set
     // A command of its own comes before it: this one is for words that are none, of which the error lists what there is.
     .addArgument(new Argument("[what]", "what to measure instead").choices(BENCHES))
     .option("--runs <n>", "how often", parseCount, 3)
+    .option("--strict", "end with 1 if anything is worse than in the committed figures")
+    .option("--save", "write the committed figures and their tables in docs/faults-and-speed.md")
     .action((_, options) =>
       begin(async () => (await import("../tools/commands/bench.ts")).benchCycle(options)),
     );
   bench
     .command("streams")
     .description(
-      "Measures what more and more streams of three replicas cost, each step on top of the one before.",
+      "Measures what more and more streams of three replicas cost, each step on top of the one before: as usual, then with PULUMI_SKIP_CHECKPOINTS.",
     )
     .addHelpText("after", "\nExamples:\n  npm run bench -- streams --counts 100,300")
     .addOption(
@@ -207,17 +209,18 @@ Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set
         .argParser((text) => text.split(",").map(parseCount))
         .default([100, 300, 1000], "100,300,1000"),
     )
-    .option("--skip-checkpoints", "write the state at the end of each up only")
+    .option("--skip-checkpoints", "measure only with PULUMI_SKIP_CHECKPOINTS")
+    .option("--save", "write the figures in docs/faults-and-speed.md")
     .action((options) =>
       begin(async () => (await import("../tools/commands/bench.ts")).benchStreams(options)),
     );
   bench
     .command("processes")
     .description(
-      "Measures what each process behind a preview and an up costs, in a stack that has nothing to change.",
+      "Measures only the CPU time and the memory of the processes behind each step of that life.",
     )
-    .addHelpText("after", "\nExamples:\n  npm run bench -- processes --runs 7")
-    .option("--runs <n>", "how often", parseCount, 5)
+    .addHelpText("after", "\nExamples:\n  npm run bench -- processes --runs 2")
+    .option("--runs <n>", "how often", parseCount, 1)
     .action((options) =>
       begin(async () => (await import("../tools/commands/bench.ts")).benchProcesses(options)),
     );

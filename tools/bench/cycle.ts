@@ -27,17 +27,22 @@ const MOVED = {
 const RELOADED = { ...MOVED, systemUser: "operator" };
 const REPLACED = { ...RELOADED, memory: "256MiB" };
 
+interface RoundOptions {
+  readonly folder?: string;
+  readonly lookMs?: number;
+}
+
 /**
  * Runs the life cycle of a stack with the seed's nine nodes and two streams once. Previews are measured separately, so
  * each `up` runs without one.
  *
- * @param options `folder`: the program's folder. Default: this repository. `watchMemory`: see {@link time}.
+ * @param options `folder`: the program's folder. Default: this repository. `lookMs`: see {@link time}.
  */
-export async function runRound({ folder = PROJECT, watchMemory = false } = {}): Promise<Round> {
+export async function runRound({ folder = PROJECT, lookMs }: RoundOptions = {}): Promise<Round> {
   const stack = await TestStack.create();
   const pulumi = (...words: string[]) => {
     const { file, args, options } = stack.command(words);
-    return time(file, args, { ...options, cwd: folder }, watchMemory);
+    return time(file, args, { ...options, cwd: folder }, lookMs);
   };
   try {
     const coldUp = await pulumi("up", "--yes", "--skip-preview");
@@ -64,34 +69,4 @@ export async function runRound({ folder = PROJECT, watchMemory = false } = {}): 
   } finally {
     await stack.remove();
   }
-}
-
-/** A phase of a cold `up`, from one sign in the CLI's output to the next. */
-export interface Phase {
-  readonly name: string;
-  readonly until: RegExp;
-}
-
-/** Each phase ends with the last line that matches its sign. */
-export const PHASES: readonly Phase[] = [
-  { name: "CLI, program and SDK", until: /Command \S+-network creating/ },
-  { name: "network and volumes", until: /Volume \S+ created/ },
-  { name: "nodes, wave by wave", until: /-container created/ },
-  { name: "meta group complete", until: /-wave-\d+ created/ },
-  { name: "streams placed", until: /:Stream \S+ created/ },
-  { name: "state and exit", until: /^/ },
-];
-
-/** Seconds that each phase of a cold up took. */
-export function phasesOf({ lines, seconds }: Timing): Readonly<Record<string, number>> {
-  let began = 0;
-  return Object.fromEntries(
-    PHASES.map(({ name, until }, index) => {
-      const last = index === PHASES.length - 1;
-      const ended = last ? seconds : (lines.findLast(({ text }) => until.test(text))?.at ?? began);
-      const took = ended - began;
-      began = ended;
-      return [name, took];
-    }),
-  );
 }

@@ -1,5 +1,6 @@
 import { TestStack } from "../../test/support/stack.ts";
 import { type Timing, time } from "./stopwatch.ts";
+import { LOOSELY_MS } from "./watch.ts";
 
 /** The cost of a number of streams on one cluster of nine nodes. */
 export interface StreamCosts {
@@ -29,19 +30,17 @@ function settingsOf(count: number): object {
  * Increases the number of streams of one stack, and measures each step.
  *
  * @param onStep called with the step that is measured next.
- * @param onRow called with each finished row.
  */
 export async function runStreams(
   counts: readonly number[],
   skipCheckpoints: boolean,
   onStep: (step: string) => void,
-  onRow: (row: StreamCosts) => void,
 ): Promise<StreamBench> {
   const stack = await TestStack.create({});
   if (skipCheckpoints) stack.env.PULUMI_SKIP_CHECKPOINTS = "true";
   const pulumi = (...words: string[]) => {
     const { file, args, options } = stack.command(words);
-    return time(file, args, options, true);
+    return time(file, args, options, LOOSELY_MS);
   };
   try {
     await pulumi("up", "--yes", "--skip-preview");
@@ -51,9 +50,7 @@ export async function runStreams(
       stack.configure(settingsOf(streams));
       const up = await pulumi("up", "--yes", "--skip-preview");
       const noOpPreview = await pulumi("preview", "--expect-no-changes");
-      const row = { streams, up, noOpPreview };
-      costs.push(row);
-      onRow(row);
+      costs.push({ streams, up, noOpPreview });
     }
     onStep("destroy");
     const destroy = await pulumi("destroy", "--yes", "--skip-preview");

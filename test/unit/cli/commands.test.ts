@@ -9,7 +9,12 @@ import { run as drill } from "../../../cli/drill/drill.ts";
 import { run as preview } from "../../../cli/preview/preview.ts";
 import { project } from "../../../cli/pulumi/project.mjs";
 import { SUMMARIES } from "../../../cli/terminal/summaries.mjs";
-import { benchAgainst, benchProcesses, benchStreams } from "../../../tools/commands/bench.ts";
+import {
+  benchAgainst,
+  benchCycle,
+  benchProcesses,
+  benchStreams,
+} from "../../../tools/commands/bench.ts";
 import { run as chaos } from "../../../tools/commands/chaos.ts";
 import { run as runTests } from "../../../tools/commands/test.ts";
 
@@ -17,6 +22,7 @@ vi.mock("../../../cli/drill/drill.ts", () => ({ run: vi.fn(async () => 0) }));
 vi.mock("../../../cli/preview/preview.ts", () => ({ run: vi.fn(async () => 3) }));
 vi.mock("../../../tools/commands/bench.ts", () => ({
   benchAgainst: vi.fn(),
+  benchCycle: vi.fn(),
   benchProcesses: vi.fn(),
   benchStreams: vi.fn(),
 }));
@@ -153,6 +159,8 @@ describe("options", () => {
     ]);
     await runCommand(["chaos", "tls", "--kills", "1"]);
     expect(chaos).toHaveBeenCalledWith(["tls"], { kills: 1, rounds: 3 });
+    await runCommand(["bench", "--strict"]);
+    expect(benchCycle).toHaveBeenCalledWith({ runs: 3, strict: true });
     await runCommand(["bench", "streams", "--counts", "1,20"]);
     expect(benchStreams).toHaveBeenCalledWith({ counts: [1, 20] });
     await runCommand(["bench", "processes", "--runs", "7"]);

@@ -28,7 +28,7 @@ const { scripts } = z
   .parse(JSON.parse(readDocument("package.json")));
 
 /** Programs that aren't of this project. */
-const OTHERS = new Set(["docker", "export", "git", "jq", "nats"]);
+const OTHERS = new Set(["docker", "export", "git", "jq", "nats", "tofu"]);
 /** Files that a reader has, or gets by a command. */
 const READERS_FILES = new Set(["ca.pem", "state.json"]);
 const LANGUAGES = new Set(["console", "sh", "text", "ts", "yaml"]);
