@@ -32,6 +32,23 @@ export interface Roster {
    * new one. Absent if there are none.
    */
   readonly renamed?: Readonly<Record<string, string>>;
+  /**
+   * Streams outside the settings that an `up` made and that Pulumi's state has no resource for, because the `up` was
+   * killed before the state was written. The roster's provider deletes them. Absent if there are none.
+   */
+  readonly orphans?: Readonly<Record<string, LeavingEntry>>;
+}
+
+/**
+ * The change of a roster by an `up`, noted before the `up` makes any stream. If the state still has `from`, the `up` was
+ * killed before the state was written.
+ */
+export interface RosterNote {
+  /** The roster in the state when the `up` began. Absent: there was none. */
+  readonly from?: Roster;
+  readonly to: Roster;
+  /** When it was noted, RFC 3339. Older streams aren't of that `up`. */
+  readonly at: string;
 }
 
 export interface RosterEntry extends Pick<StreamPolicy, "allowDataLoss"> {
@@ -138,6 +155,28 @@ export function leavingStreams(olds: Roster, news: Roster): Readonly<Record<stri
   );
 }
 
+/**
+ * Streams that the state has no resource for, though an `up` that was killed may have made them, by key.
+ *
+ * @param known the roster in the state; undefined if there is none.
+ * @param begun the roster of that `up`.
+ */
+export function lostStreams(
+  known: Roster | undefined,
+  begun: Roster,
+): Readonly<Record<string, LeavingEntry>> {
+  const recorded = new Set(
+    Object.entries(known ? allStreamsIn(known) : {}).map(([key, entry]) =>
+      streamKey(identify(key, entry, known?.account ?? "")),
+    ),
+  );
+  return Object.fromEntries(
+    Object.entries(allStreamsIn(begun)).filter(
+      ([key, entry]) => !recorded.has(streamKey(identify(key, entry, begun.account))),
+    ),
+  );
+}
+
 /** The keys of the older roster by those of the newer one, for streams whose key changed. */
 export function renamingsOf(olds: Partial<Roster>, news: Roster): Readonly<Record<string, string>> {
   const first = olds.account ?? news.account;
@@ -158,8 +197,9 @@ export function renamingsOf(olds: Partial<Roster>, news: Roster): Readonly<Recor
 export function allStreamsIn({
   streams = {},
   leaving,
+  orphans,
 }: Partial<Roster>): Readonly<Record<string, LeavingEntry>> {
-  return { ...leaving, ...streams };
+  return { ...orphans, ...leaving, ...streams };
 }
 
 /** The account and name of the stream with a key. */

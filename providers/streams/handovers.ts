@@ -14,6 +14,7 @@ import {
 import {
   allStreamsIn,
   identify,
+  type LeavingEntry,
   type Roster,
   streamOf,
 } from "../../lib/update/remembered-streams.ts";
@@ -42,6 +43,14 @@ interface DesiredSubjects {
   readonly leaving: ReadonlyMap<string, boolean>;
 }
 
+/** Streams that an `up` may have made before it was killed, without the state having them. */
+export interface LostStreams {
+  /** By key. */
+  readonly lost: Readonly<Record<string, LeavingEntry>>;
+  /** Milliseconds since 1970. Older streams of these names were there before. */
+  readonly since: number;
+}
+
 /** Milliseconds to wait for Pulumi to check the other streams of an `up` that take part in a handover. */
 const CHECKS_MS = 10_000;
 const CHECKS_PAUSE_MS = 10;
@@ -65,6 +74,8 @@ export class Handovers {
   readonly #mirrors = new Map<string, string[]>();
   /** Digests of the configs that the last `up` set out to apply. */
   readonly #begun = new Map<string, string>();
+  readonly #lost = new Set<string>();
+  #lostSince = 0;
   /** Streams whose keys in the settings have changed. */
   readonly #renamed = new Map<string, Renaming>();
   /** Streams whose subjects were changed on behalf of other streams. */
@@ -77,13 +88,23 @@ export class Handovers {
     this.#checksLimit = checksLimit;
   }
 
-  /** Announces the desired subjects of all streams; `olds` is the roster of the last `up`. */
+  /**
+   * Announces the desired subjects of all streams.
+   *
+   * @param olds the roster of the last `up`.
+   */
   announce(
     olds: Partial<Roster>,
     news: Roster,
     subjects: SubjectsOfStreams,
     mirrors: MirrorsOfStreams = {},
+    { lost, since }: LostStreams = { lost: {}, since: 0 },
   ): void {
+    this.#lost.clear();
+    this.#lostSince = since;
+    for (const [key, entry] of Object.entries(lost)) {
+      this.#lost.add(streamKey(identify(key, entry, olds.account ?? news.account)));
+    }
     this.#mirrors.clear();
     for (const [mirror, origin] of Object.entries(mirrors)) {
       const { account, name } = streamOf(news, mirror);
@@ -136,6 +157,16 @@ export class Handovers {
   isUnfinished(goal: Pick<Goal, "account" | "stream">, config: StreamConfig): boolean {
     const begun = this.#begun.get(keyOf(goal));
     return begun !== undefined && begun !== digestConfig(config);
+  }
+
+  /** Whether an `up` may have made a stream before it was killed, without the state having it. */
+  mayBeLost(stream: Pick<Goal, "account" | "stream">): boolean {
+    return this.#lost.has(keyOf(stream));
+  }
+
+  /** The same for a stream that was found. */
+  isLost(stream: Pick<Goal, "account" | "stream">, { created }: StreamInfo): boolean {
+    return this.mayBeLost(stream) && !isOlder(created, this.#lostSince);
   }
 
   /** Whether a stream is in the settings; undefined if nothing was announced for the account. */
@@ -413,6 +444,16 @@ function describeRival(
 
 function quote(subjects: readonly string[]): string {
   return subjects.map((subject) => `"${subject}"`).join(", ");
+}
+
+/**
+ * Whether a stream is older than a moment.
+ *
+ * @param created RFC 3339; undefined: unknown.
+ * @param since milliseconds since 1970.
+ */
+export function isOlder(created: string | undefined, since: number): boolean {
+  return created !== undefined && Date.parse(created) < since;
 }
 
 function keyOf({ account, stream }: Pick<Goal, "account" | "stream">): string {

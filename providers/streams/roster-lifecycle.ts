@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { CheckResult, DiffResult } from "@pulumi/pulumi/dynamic/index.js";
+import { listSome } from "../../lib/base/wording.ts";
 import { describeContents } from "../../lib/streams/stream-loss.ts";
 import type { KeyedStream } from "../../lib/streams/stream-name.ts";
 import {
@@ -8,15 +9,19 @@ import {
   type LeavingEntry,
   leavingOrigins,
   leavingStreams,
+  lostStreams,
   type Roster,
   renamingsOf,
 } from "../../lib/update/remembered-streams.ts";
 import { isSilence, type JetStreamPort, StreamNotFound } from "../../live/jetstream/jetstream.ts";
 import { configure, openConfigured } from "../process/configured.ts";
+import { type RosterNotes, rosterNotes } from "../process/roster-note.ts";
 import { hasUnknown, toFailures } from "../process/unknown.ts";
+import { dropAbsent } from "./converge.ts";
 import {
   HANDOVERS,
   type Handovers,
+  isOlder,
   type MirrorsOfStreams,
   type SubjectsOfStreams,
 } from "./handovers.ts";
@@ -31,25 +36,54 @@ export interface RosterInputs extends Roster {
   readonly mirrors?: MirrorsOfStreams;
 }
 
-/** The lifecycle of a roster. It only checks, before anything changes. */
+/**
+ * The lifecycle of a roster. It checks, before anything changes. It also notes each change of the roster, so that what
+ * an `up` makes is found if it is killed before the state is written; streams of such an `up` that have left the
+ * settings are deleted here, because Pulumi doesn't know them.
+ */
 export function rosterLifecycle(
   open: (account: string) => JetStreamPort,
   handovers: Handovers = HANDOVERS,
+  notes: RosterNotes = rosterNotes,
 ) {
+  let recollection: Recollection | undefined;
+  const apply = async ({ orphans = {}, ...news }: Roster): Promise<Roster> => {
+    const { recorded, since = 0 } = recollection ?? {};
+    const to = { ...news, ...(Object.keys(orphans).length > 0 ? { orphans } : {}) };
+    notes.write({ ...(recorded ? { from: recorded } : {}), to, at: new Date().toISOString() });
+    for (const [key, entry] of Object.entries(orphans)) {
+      const { account, name } = identify(key, entry, news.account);
+      await deleteOrphan(open(account), name, entry, since);
+    }
+    return news;
+  };
   return {
-    async check(olds: Partial<Roster>, inputs: RosterInputs): Promise<CheckResult> {
+    async check(known: Partial<Roster>, inputs: RosterInputs): Promise<CheckResult> {
       const { subjects = {}, mirrors = {}, ...roster } = inputs;
       if (hasUnknown(roster)) return { inputs: roster };
+      recollection = recall(isRoster(known) ? rosterIn(known) : undefined, notes);
+      const { olds, lost, since } = recollection;
       const renamed = renamingsOf(olds, roster);
       const news = { ...roster, ...(Object.keys(renamed).length > 0 ? { renamed } : {}) };
-      if (!hasUnknown(inputs)) handovers.announce(olds, news, subjects, mirrors);
+      if (!hasUnknown(inputs)) handovers.announce(olds, news, subjects, mirrors, { lost, since });
       if (!isRoster(olds)) return { inputs: news };
       const findings = await Promise.all(
         accountsOf(olds).map((account) => checkAccount(account, open(account), olds, news)),
       );
-      const leaving = Object.assign({}, ...findings.map((finding) => finding.leaving));
+      const found = Object.assign({}, ...findings.map((finding) => finding.leaving));
+      const isLost = ([key, { created }]: [string, LeavingEntry]) =>
+        Object.hasOwn(lost, key) && !isOlder(created, since);
+      const orphans = Object.fromEntries(entriesOf(found).filter(isLost));
+      const leaving = Object.fromEntries(
+        entriesOf(found).filter(([key]) => !Object.hasOwn(lost, key)),
+      );
+      tellLost(orphans);
       return {
-        inputs: { ...news, ...(Object.keys(leaving).length > 0 ? { leaving } : {}) },
+        inputs: {
+          ...news,
+          ...(Object.keys(leaving).length > 0 ? { leaving } : {}),
+          ...(Object.keys(orphans).length > 0 ? { orphans } : {}),
+        },
         failures: toFailures([
           ...leavingOrigins({ ...olds, leaving }, news, mirrors),
           ...findings.flatMap(({ reasons }) => reasons),
@@ -57,17 +91,104 @@ export function rosterLifecycle(
       };
     },
     async diff(_id: string, olds: Roster, news: Roster): Promise<DiffResult> {
-      return { changes: !isDeepStrictEqual(essenceOf(olds), essenceOf(news)) };
+      const changes =
+        !isDeepStrictEqual(essenceOf(olds), essenceOf(news)) ||
+        news.orphans !== undefined ||
+        (notes.areAllThereIs() && !isDeepStrictEqual(olds.begun, news.begun));
+      return { changes };
     },
-    create: async (inputs: Roster) => ({ id: inputs.account, outs: inputs }),
+    create: async (inputs: Roster) => ({
+      id: inputs.account,
+      outs: await apply(inputs),
+    }),
     read: async (id: string, props: Roster) => ({ id, props, inputs: props }),
-    update: async (_id: string, _olds: Roster, news: Roster) => ({ outs: news }),
+    update: async (_id: string, _olds: Roster, news: Roster) => ({ outs: await apply(news) }),
     delete: async () => undefined,
   };
 }
 
+/** What the last `up` left. */
+interface Recollection {
+  /** The roster in the state. */
+  readonly recorded: Roster | undefined;
+  /** The last `up`'s roster, whether or not it came to write the state. */
+  readonly olds: Partial<Roster>;
+  /** Streams that the state has no resource for, by key. */
+  readonly lost: Readonly<Record<string, LeavingEntry>>;
+  /** Milliseconds since 1970: older streams aren't among them. */
+  readonly since: number;
+}
+
+/** How much the servers' clocks may be behind, milliseconds. */
+const CLOCKS_MS = 10_000;
+
+function recall(recorded: Roster | undefined, notes: RosterNotes): Recollection {
+  const note = notes.read();
+  const wasKilled = note !== undefined && isDeepStrictEqual(note.from, recorded);
+  if (!wasKilled) {
+    return { recorded, olds: recorded ?? {}, lost: recorded?.orphans ?? {}, since: 0 };
+  }
+  const since = Date.parse(note.at) - CLOCKS_MS;
+  return { recorded, olds: note.to, lost: lostStreams(recorded, note.to), since };
+}
+
+function tellLost(orphans: Readonly<Record<string, LeavingEntry>>): void {
+  const names = Object.entries(orphans).map(([key, { stream = key }]) => stream);
+  if (names.length === 0) return;
+  console.error(
+    `the last up was killed, and had made streams that are in the settings no more: ${listSome(names)}; they are deleted`,
+  );
+}
+
+async function deleteOrphan(
+  port: JetStreamPort,
+  name: string,
+  entry: LeavingEntry,
+  since: number,
+): Promise<void> {
+  try {
+    const { created, state } = await port.info(name);
+    if (isOlder(created, since)) return;
+    if (entry.created !== undefined && entry.created !== created) return;
+    if (state.messages > 0 && !entry.allowDataLoss) {
+      throw new Error(
+        `stream ${name}, which an up that was killed has made, holds ${describeContents(state)}: put it back into the settings, or empty it first (nats stream purge ${name})`,
+      );
+    }
+    await port.delete(name);
+  } catch (error) {
+    if (error instanceof StreamNotFound) return;
+    if (!isSilence(error)) throw error;
+    // A new cluster's servers may not be ready yet. The state remembers it.
+    console.error(
+      `stream ${name}, which an up that was killed has made, is deleted by the next up`,
+    );
+  }
+}
+
+function entriesOf(
+  entries: Readonly<Record<string, LeavingEntry>>,
+): readonly [string, LeavingEntry][] {
+  return Object.entries(entries);
+}
+
 function isRoster(olds: Partial<Roster>): olds is Roster {
   return olds.account !== undefined && olds.streams !== undefined;
+}
+
+/** Without what Pulumi adds. */
+function rosterIn(known: Roster): Roster {
+  const { account, firstIsOff, otherAccounts, streams, leaving, begun, renamed, orphans } = known;
+  return dropAbsent({
+    account,
+    firstIsOff,
+    otherAccounts,
+    streams,
+    leaving,
+    begun,
+    renamed,
+    orphans,
+  }) as Roster;
 }
 
 function essenceOf({ account, firstIsOff, otherAccounts = [], streams }: Roster) {

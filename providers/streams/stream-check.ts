@@ -93,18 +93,20 @@ export function changesBy(
  *
  * @param found the stream as it is; undefined if it doesn't exist, or if JetStream doesn't answer.
  * @param renaming set if the stream belongs to this stack already, under another key.
+ * @param isLost whether an `up` may have made it before it was killed, without the state having it.
  */
 export function judge(
   olds: Partial<StreamInputs>,
   news: ProgramInputs,
   found: (StreamInfo & Contents) | undefined,
   renaming?: Renaming,
+  isLost = false,
 ): CheckVerdict {
   if (!olds.config && !found) return { refusals: refusedAtBirth(news.config), notices: [] };
   const changes = changesBy(olds, news, found);
   // A stream that waits for its subjects was created by an `up` that was interrupted.
   const isNew = olds.config === undefined && !isParked(found?.config.subjects);
-  const isUnmanaged = isNew && renaming === undefined;
+  const isUnmanaged = isNew && renaming === undefined && !isLost;
   if (isUnmanaged && changes.length > 0 && !news.policy.adopt) {
     return { refusals: [describeUnmanaged(news, changes, found)], notices: [] };
   }

@@ -138,7 +138,10 @@ export function streamLifecycle(
 
     async create(inputs) {
       const port = portOf(inputs);
-      const isOwn = program.isReplacing(inputs) || handovers.renamingOf(inputs) !== undefined;
+      const isOwn =
+        program.isReplacing(inputs) ||
+        handovers.renamingOf(inputs) !== undefined ||
+        (await isLost(port, inputs, pace));
       await createOrTakeUp(port, inputs, pace, isOwn);
       try {
         return { id: inputs.stream, outs: await settle(port, inputs, pace) };
@@ -251,7 +254,13 @@ async function checkInputs(
   if (refusals.length > 0) return { inputs, failures: toFailures(refusals) };
   const seen = needsLook(olds, news) ? await observeOnce(port(), olds, news) : undefined;
   const verdicts = [
-    judge(olds, news, seen?.found, handovers.renamingOf(news)),
+    judge(
+      olds,
+      news,
+      seen?.found,
+      handovers.renamingOf(news),
+      seen?.found && handovers.isLost(news, seen.found),
+    ),
     ...(seen ? await judgeNeighbours(port(), olds, news, seen.found, handovers) : []),
   ];
   const refused = verdicts.flatMap(({ refusals }) => refusals);
@@ -354,6 +363,17 @@ async function takeOver(
 
 interface HandingOver {
   readonly handovers: Handovers;
+}
+
+/** Whether a killed `up` has made a stream, without the state having it. */
+async function isLost(
+  port: JetStreamPort,
+  inputs: StreamInputs,
+  { handovers, ...pace }: Pace & HandingOver,
+): Promise<boolean> {
+  if (!handovers.mayBeLost(inputs)) return false;
+  const found = await find(port, inputs.stream, pace);
+  return found !== undefined && handovers.isLost(inputs, found);
 }
 
 /** @param isOwn whether a stream of that name belongs to this stack already. */
