@@ -5,7 +5,11 @@ import { defineConfig } from "vitest/config";
 const maxWorkers = Math.max(2, availableParallelism() - 1);
 
 /** Unit tests that leave something behind in their process: mocked modules, or the mocks of Pulumi's SDK. */
-const ISOLATED = ["test/unit/components/**/*.test.ts", "test/unit/cli/commands.test.ts"];
+const ISOLATED = [
+  "test/unit/components/**/*.test.ts",
+  "test/unit/cli/commands.test.ts",
+  "test/unit/tools/bench-command.test.ts",
+];
 
 const unit = {
   maxWorkers,
