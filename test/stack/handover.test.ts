@@ -16,7 +16,7 @@ describe("subjects", () => {
 
   const up = async (table: Readonly<Record<string, readonly string[]>>, ...options: string[]) => {
     stack.configure(streams(table));
-    return await stack.expectPulumi("up", "--yes", ...options);
+    return await stack.expectPulumi("up", "--yes", "--skip-preview", ...options);
   };
   const subjectsOf = async (stream: string) => (await client.info(stream)).config?.subjects;
 
@@ -60,7 +60,7 @@ describe("subjects", () => {
   });
 
   test("come together again, one stream after the other", async () => {
-    await up({ ORDERS: ["orders.>"], A: ["a.>"], B: ["b.>"] }, "--skip-preview", "--parallel", "1");
+    await up({ ORDERS: ["orders.>"], A: ["a.>"], B: ["b.>"] }, "--parallel", "1");
     expect(await subjectsOf("ORDERS")).toEqual(["orders.>"]);
     expect(await subjectsOf("A")).toEqual(["a.>"]);
     expect(await subjectsOf("US")).toBeUndefined();

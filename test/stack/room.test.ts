@@ -59,7 +59,7 @@ describe("room", () => {
     const streams = { BIG: { ...BIG, maxBytes: "700MiB" }, MORE };
     const made = await containers();
     stack.configure({ ...settings, maxFileStore: "1100MiB", streams });
-    const grown = await stack.expectPulumi("up", "--yes");
+    const grown = await stack.expectPulumi("up", "--yes", "--skip-preview");
     const nodes = "rg1-az1, rg1-az2, rg1-az3";
     expect(grown).toContain(`reload, no restart: ${nodes}: maxFileStore 500MiB → 1100MiB`);
     expect(await containers()).toEqual(made);
@@ -70,7 +70,7 @@ describe("room", () => {
     await client.delete("MORE");
     await stack.expectPulumi("up", "--yes", "--skip-preview");
     stack.configure(settings);
-    expect(await stack.expectPulumi("up", "--yes")).toMatch(
+    expect(await stack.expectPulumi("up", "--yes", "--skip-preview")).toMatch(
       /restart, one by one: .*maxFileStore 1100MiB → 500MiB/s,
     );
     expect(await stores()).toEqual([500, 500, 500]);
