@@ -1,6 +1,6 @@
 import type { Step } from "../../cli/terminal/log.ts";
 import type { Machine } from "./machine.ts";
-import { type FailedWay, unavailable } from "./set-up-errors.ts";
+import { explainUnwritable, type FailedWay, isUnwritable, unavailable } from "./set-up-errors.ts";
 
 /** One thing that set-up provides. */
 export interface Part {
@@ -46,6 +46,8 @@ export async function firstOf(
       return way.done;
     } catch (error) {
       if (signal.aborted) throw error;
+      // No other way would write elsewhere.
+      if (isUnwritable(error)) throw explainUnwritable(error, env);
       const { message: reason } = error as Error;
       failed.push({ way: way.name, reason });
       const isTried = hopeless === undefined;

@@ -24,10 +24,18 @@ export function unavailable(
   );
 }
 
-/** The message if a folder of the set-up can't be written to, as in a read-only home; any other error stays itself. */
-export function explainUnwritable(error: unknown, env: NodeJS.ProcessEnv): unknown {
+/** Whether a file can't be written because of where it is, as in a read-only home. */
+export function isUnwritable(error: unknown): error is NodeJS.ErrnoException & { path: string } {
   const { code = "", path } = error as NodeJS.ErrnoException;
-  if (!["EACCES", "EPERM", "EROFS"].includes(code) || path === undefined) return error;
+  return ["EACCES", "EPERM", "EROFS"].includes(code) && path !== undefined;
+}
+
+/** The message if a folder of the set-up can't be written to. */
+export function explainUnwritable(
+  error: NodeJS.ErrnoException & { path: string },
+  env: NodeJS.ProcessEnv,
+): SetUpError {
+  const { code, path } = error;
   return new SetUpError(
     `Set-up can't write to ${path} (${code}).\nName folders that it may write to: export XDG_CACHE_HOME=… PULUMI_HOME=…\n${thenRepeat(env)}`,
     { cause: error },

@@ -6,7 +6,7 @@ import { folders, type Machine } from "./machine.ts";
 import { imagePart, natsPrograms } from "./nats.ts";
 import type { Part } from "./part.ts";
 import { pulumiParts } from "./pulumi.ts";
-import { explainUnwritable } from "./set-up-errors.ts";
+import { explainUnwritable, isUnwritable } from "./set-up-errors.ts";
 
 /**
  * What a command needs. `stack`: everything that Pulumi needs for the cluster. `nats-server`, `nats`: the programs, for
@@ -131,7 +131,8 @@ async function stoppable(action: (stop: AbortController) => Promise<void>): Prom
     await action(stop);
     stop.signal.throwIfAborted();
   } catch (error) {
-    if (typeof stop.signal.reason !== "string") throw explainUnwritable(error, process.env);
+    const isStopped = typeof stop.signal.reason === "string";
+    if (!isStopped) throw isUnwritable(error) ? explainUnwritable(error, process.env) : error;
   } finally {
     for (const signal of signals) process.removeListener(signal, onSignal);
   }

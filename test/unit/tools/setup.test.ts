@@ -20,7 +20,7 @@ import type { Machine } from "../../../tools/setup/machine.ts";
 import { PINNED_IMAGE } from "../../../tools/setup/nats.ts";
 import { firstOf, type Way } from "../../../tools/setup/part.ts";
 import { describeMissing } from "../../../tools/setup/set-up.ts";
-import { explainUnwritable, thenRepeat } from "../../../tools/setup/set-up-errors.ts";
+import { isUnwritable, thenRepeat } from "../../../tools/setup/set-up-errors.ts";
 import { goRemedy } from "../../../tools/setup/source.ts";
 import { install } from "../../../tools/setup/staged.ts";
 import { serves } from "../../../tools/setup/version.ts";
@@ -416,16 +416,19 @@ describe("errors", () => {
     expect(thenRepeat(npm_lifecycle_event ? { npm_lifecycle_event } : {})).toBe(expected);
   });
 
-  test("name a folder that can't be written to, and the variables for others", () => {
-    const readOnly = Object.assign(new Error("EROFS"), { code: "EROFS", path: "/home/ada/.cache" });
-    expect(explainUnwritable(readOnly, { npm_lifecycle_event: "start" })).toMatchObject({
+  test("name a folder that can't be written to, and the variables for others", async () => {
+    const path = "/home/ada/.pulumi";
+    const readOnly = Object.assign(new Error("EROFS"), { code: "EROFS", path });
+    const ways = [{ ...failing("official release", ""), take: () => Promise.reject(readOnly) }];
+    const other = failing("from source", "tried");
+    const outcome = firstOf([...ways, other], quietStep("CLI"), machine, async () => "Install Go");
+    await expect(outcome).rejects.toMatchObject({
       name: "SetUpError",
       message: expect.stringMatching(
-        /\/home\/ada\/\.cache \(EROFS\).*XDG_CACHE_HOME=… PULUMI_HOME=….*npm start$/s,
+        /^Set-up can't write to \/home\/ada\/\.pulumi \(EROFS\).*=… PULUMI_HOME=….*npm start$/s,
       ),
     });
-    const other = Object.assign(new Error("ENOSPC"), { code: "ENOSPC", path: "/home" });
-    expect(explainUnwritable(other, {})).toBe(other);
+    expect(isUnwritable(Object.assign(new Error("full"), { code: "ENOSPC", path }))).toBe(false);
   });
 
   test("say which Go a build takes", async () => {
