@@ -105,8 +105,7 @@ describe("a cluster that shrinks", () => {
       "rg3-az4-data",
     ]);
     await stack.expectPulumi("preview", "--expect-no-changes");
-    await stack.expectPulumi("up", "--yes", "--skip-preview", "--refresh");
-    await stack.expectPulumi("preview", "--expect-no-changes");
+    await stack.expectPulumi("preview", "--refresh", "--expect-no-changes");
   });
 
   /** It makes the stream of the account that comes. */
