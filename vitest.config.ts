@@ -1,8 +1,22 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Test files at a time: vitest would run one on two cores, and most wait for servers. */
-const maxWorkers = Math.max(2, availableParallelism() - 1);
+/**
+ * Test files at a time, of all projects: one more than there are cores, as most of the time they wait for servers, and
+ * no more than get ports of their own (`test/support/own-ports.ts`).
+ */
+const maxWorkers = Math.min(8, availableParallelism() + 1);
+
+/** Projects whose files take longest begin, so that no long file is left alone at the end. */
+const LONGEST_FIRST = ["traffic", "stack", "programs", "server", "unit-isolated", "unit"];
+
+class ByProject extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ project }: TestSpecification) => LONGEST_FIRST.indexOf(project.name);
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+  }
+}
 
 /** Unit tests that leave something behind in their process: mocked modules, or the mocks of Pulumi's SDK. */
 const ISOLATED = [
@@ -21,6 +35,7 @@ const unit = {
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: ByProject },
     projects: [
       {
         test: {
@@ -62,13 +77,11 @@ export default defineConfig({
       },
       {
         test: {
-          // Alone on the machine: they measure how long nobody was served.
           name: "traffic",
+          maxWorkers,
           include: ["test/traffic/**/*.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
-          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -151,7 +151,7 @@ Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set
 
   command(
     "test",
-    "Sets up what is missing, then runs all checks: format and lint, types, unit tests, tests against real nats-server processes, tests of the real CLI on real Docker, those under traffic last and alone. With arguments, only vitest runs, and is given all of them.",
+    "Sets up what is missing, then runs all checks: format and lint, types, unit tests, tests against real nats-server processes, tests of the real CLI on real Docker, some of them under traffic. With arguments, only vitest runs, and is given all of them.",
     `  npm test
   npm test -- --project "unit*"       what needs neither servers nor Docker
   npm test -- --project server        providers against nats-server processes

@@ -11,7 +11,8 @@ export async function run(
   const log = createLog();
   await setUp({ log, want: ["stack", "nats-server", "nats"] });
   const began = performance.now();
-  const { exitCode = 1 } = await execa("vitest", ["run", ...files], {
+  // Alone on the machine, so that the times it prints are those of the cluster.
+  const { exitCode = 1 } = await execa("vitest", ["run", "--no-file-parallelism", ...files], {
     stdio: "inherit",
     reject: false,
     env: {
