@@ -62,6 +62,7 @@ export default defineConfig({
           name: "programs",
           maxWorkers,
           include: ["test/programs/**/*.test.ts"],
+          globalSetup: "test/support/installed-package.ts",
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

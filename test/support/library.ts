@@ -3,14 +3,12 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
+import { inject } from "vitest";
 import { findCli } from "../../cli/pulumi/project.mjs";
-import { pack } from "../../tools/package/pack.ts";
+import { installInto } from "./installed-package.ts";
 import { namesOnEngine, removeFromEngine } from "./on-engine.ts";
 import { nameWithOwnPorts } from "./own-ports.ts";
-import { type Outcome, PASSWORDS, PROJECT } from "./stack.ts";
-
-/** Packages that a program installs besides this one, in the versions that are installed here. */
-const BESIDE = ["@pulumi/command", "@pulumi/docker", "@pulumi/pulumi", "@types/node", "typescript"];
+import { encryptedPasswords, type Outcome, PASSWORDS, PROJECT } from "./stack.ts";
 
 const STACK = "dev";
 
@@ -23,15 +21,6 @@ export interface Program {
   readonly typescript?: false;
 }
 
-let packed: Promise<string> | undefined;
-
-/** @returns path of the tarball, which exists until the process ends. */
-async function packOnce(): Promise<string> {
-  const folder = mkdtempSync(path.join(tmpdir(), "nats-regions-package-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-  return await pack(folder);
-}
-
 /**
  * A project in its own folder with the packed package installed, and one stack of it, run with the CLI as users have
  * it: nothing of this repository is around it.
@@ -40,7 +29,7 @@ export class LibraryProgram implements AsyncDisposable {
   /** Unique, and so are the names on the engine, which begin with it. */
   readonly project: string;
   readonly folder = mkdtempSync(path.join(tmpdir(), "nats-regions-library-"));
-  readonly #dependencies: Record<string, string> = {};
+  readonly #installed = inject("installedPackage");
 
   private constructor(clusters: readonly string[]) {
     this.project = nameWithOwnPorts("library", (project) =>
@@ -49,13 +38,12 @@ export class LibraryProgram implements AsyncDisposable {
   }
 
   /**
-   * Packs the package, installs it, and creates a stack with {@link PASSWORDS} as its settings.
+   * Installs the package, and creates a stack with {@link PASSWORDS} as its settings.
    *
    * @param clusters names of all clusters that the program will ever have.
    */
   static async install(program: Program, ...clusters: readonly string[]): Promise<LibraryProgram> {
     const made = new LibraryProgram(clusters);
-    await made.#pack();
     made.write(program);
     await made.#install(PASSWORDS);
     return made;
@@ -73,11 +61,13 @@ export class LibraryProgram implements AsyncDisposable {
     secrets: Readonly<Record<string, string>>,
   ): Promise<LibraryProgram> {
     const made = new LibraryProgram(clusters);
-    await made.#pack();
     cpSync(path.join(PROJECT, "examples", example), made.folder, { recursive: true });
     made.#edit("package.json", (text) => {
       const { dependencies, ...manifest } = JSON.parse(text);
-      const versions = Object.keys(dependencies).map((name) => [name, made.#dependencies[name]]);
+      const versions = Object.keys(dependencies).map((name) => [
+        name,
+        made.#installed.dependencies[name],
+      ]);
       return JSON.stringify({ ...manifest, dependencies: Object.fromEntries(versions) });
     });
     made.#edit("Pulumi.yaml", (text) => text.replace(/^name: .*$/m, `name: ${made.project}`));
@@ -85,22 +75,16 @@ export class LibraryProgram implements AsyncDisposable {
     return made;
   }
 
-  async #pack(): Promise<void> {
-    const { dependencies, devDependencies } = JSON.parse(
-      readFileSync(path.join(PROJECT, "package.json"), "utf8"),
-    );
-    const versions = { ...dependencies, ...devDependencies };
-    for (const name of BESIDE) this.#dependencies[name] = versions[name];
-    packed ??= packOnce();
-    this.#dependencies["nats-regions"] = await packed;
-  }
-
   async #install(secrets: Readonly<Record<string, string>>): Promise<void> {
-    const quietly = ["--prefer-offline", "--no-audit", "--no-fund"];
-    await execa("npm", ["install", ...quietly], { cwd: this.folder });
+    await installInto(this.folder, this.#installed);
+    const known = ["password", "systemPassword"] as const;
+    const isEncrypted = (name: string) =>
+      known.some((each) => each === name && secrets[each] === PASSWORDS[each]);
+    const settings = encryptedPasswords(this.project, isEncrypted);
+    writeFileSync(this.#in(`Pulumi.${STACK}.yaml`), settings);
     await this.expectPulumi("stack", "init", STACK);
     for (const [name, value] of Object.entries(secrets)) {
-      await this.expectPulumi("config", "set", "--secret", name, value);
+      if (!isEncrypted(name)) await this.expectPulumi("config", "set", "--secret", name, value);
     }
   }
 
@@ -112,7 +96,7 @@ export class LibraryProgram implements AsyncDisposable {
   write({ file, text, type, typescript }: Program): void {
     for (const other of ["index.ts", "index.js"]) rmSync(this.#in(other), { force: true });
     writeFileSync(this.#in(file), text);
-    const dependencies = this.#dependencies;
+    const { dependencies } = this.#installed;
     const manifest = { name: this.project, private: true, type, main: file, dependencies };
     writeFileSync(this.#in("package.json"), JSON.stringify(manifest));
     const runtime = { name: "nodejs", options: typescript === false ? { typescript } : {} };

@@ -40,21 +40,28 @@ export interface Deployment {
 export const PASSWORDS = { password: "app-Zebra-4711", systemPassword: "sys-Yak-0815" };
 
 /**
- * Text of a stack's file with {@link PASSWORDS} alone, encrypted by the CLI with the passphrase "test", because
- * encrypting takes a second for each password and stack.
+ * {@link PASSWORDS} encrypted by the CLI with the passphrase "test", because encrypting takes a second for each
+ * password and stack.
  */
-export function encryptedPasswords(project: string): string {
-  return stringify({
-    encryptionsalt: "v1:JpU5oyNJqg8=:v1:L2qfEaWXMrI1f3mp:bYZZA0m/kUqdIgRLaqe1LPPv28dyHw==",
-    config: {
-      [`${project}:password`]: {
-        secure: "v1:uYKT3ikk313LLTTZ:SldQzNf7eFtyaj5WJeeiHkxzm6FCVWTKLdLPMrP3",
-      },
-      [`${project}:systemPassword`]: {
-        secure: "v1:xpQFQqQZzMY1eSVj:KnC6QUQhSVjT+SrBz59NcW8eRF/BoBF6LpnZ4w==",
-      },
-    },
-  });
+const ENCRYPTED = {
+  salt: "v1:JpU5oyNJqg8=:v1:L2qfEaWXMrI1f3mp:bYZZA0m/kUqdIgRLaqe1LPPv28dyHw==",
+  passwords: {
+    password: "v1:uYKT3ikk313LLTTZ:SldQzNf7eFtyaj5WJeeiHkxzm6FCVWTKLdLPMrP3",
+    systemPassword: "v1:xpQFQqQZzMY1eSVj:KnC6QUQhSVjT+SrBz59NcW8eRF/BoBF6LpnZ4w==",
+  },
+};
+
+/** Text of a stack's file with those of {@link PASSWORDS} that are wanted as its settings. */
+export function encryptedPasswords(
+  project: string,
+  isWanted: (name: keyof typeof PASSWORDS) => boolean = () => true,
+): string {
+  const names = (["password", "systemPassword"] as const).filter(isWanted);
+  const settings = names.map((name) => [
+    `${project}:${name}`,
+    { secure: ENCRYPTED.passwords[name] },
+  ]);
+  return stringify({ encryptionsalt: ENCRYPTED.salt, config: Object.fromEntries(settings) });
 }
 
 const SEED_STREAM = {
