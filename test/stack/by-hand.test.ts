@@ -29,8 +29,7 @@ beforeAll(async () => {
   stack = await TestStack.create(SETTINGS);
   await up();
   client = await NatsClient.connect(await stack.outputs());
-  const { resources } = (await stateOf()).deployment;
-  urn = resources.find((each) => each.urn.endsWith("nats:Stream::ORDERS"))?.urn ?? "";
+  urn = urnOf("nats:Stream::ORDERS");
 });
 
 afterAll(async () => {
@@ -40,16 +39,12 @@ afterAll(async () => {
 
 afterEach(async () => {
   expect(await stack.expectPulumi("preview", "--expect-no-changes")).toContain("unchanged");
-  const { resources } = (await stateOf()).deployment;
+  const { resources } = stack.deployment();
   expect(resources.filter((each) => each.urn === urn)).toHaveLength(1);
 });
 
-interface State {
-  readonly deployment: { readonly resources: { urn: string; delete?: boolean }[] };
-}
-
-async function stateOf(): Promise<State> {
-  return JSON.parse(await stack.expectPulumi("stack", "export")) as State;
+function urnOf(end: string): string {
+  return stack.deployment().resources.find(({ urn }) => urn.endsWith(end))?.urn ?? "";
 }
 
 test("an empty stream that is replaced stays", async () => {
@@ -74,19 +69,17 @@ test("a stream that leaves is deleted, also where the gate that starts an update
   const LEAVING = { subjects: ["leaving.*"], replicas: 1 };
   stack.configure({ ...SETTINGS, streams: { ORDERS, LEAVING } });
   await up();
-  const { resources } = (await stateOf()).deployment;
-  const gate = resources.find((each) => each.urn.endsWith("::c1-start"))?.urn ?? "";
+  const gate = urnOf("::c1-start");
   stack.configure(SETTINGS);
   await up("--replace", gate);
   expect(await client.info("LEAVING")).toMatchObject({ error: { err_code: 10_059 } });
 });
 
 test("what an earlier version left to be deleted is taken out of the state alone", async () => {
-  const state = await stateOf();
-  const { resources } = state.deployment;
-  const entry = resources.find((each) => each.urn === urn);
+  const state = stack.deployment();
+  const entry = state.resources.find((each) => each.urn === urn);
   if (!entry) throw new Error(`no ${urn}`);
-  resources.push({ ...entry, delete: true });
+  state.resources.push({ ...entry, delete: true });
   await stack.importState(state);
   expect(await up()).toContain("only an older note of it");
   expect(await messages()).toBe(20);

@@ -3,12 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { SEED_SETTINGS, TestStack } from "../support/stack.ts";
-
-const SETTINGS = {
-  regions: ["rg1"],
-  streams: { ORDERS: { ...SEED_SETTINGS.streams.ORDERS, placement: { tags: ["rg:1"] } } },
-};
+import { ONE_REGION, TestStack } from "../support/stack.ts";
 
 /** What the backend's URL is, as far as anybody can tell one from another: the same for two states. */
 const SCOPE = { NATS_REGIONS_STATE_ID: "one for both" };
@@ -31,7 +26,7 @@ describe("a stack's identity", () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(path.join(tmpdir(), "nats-regions-elsewhere-"));
-    stack = await TestStack.create(SETTINGS);
+    stack = await TestStack.create(ONE_REGION);
     Object.assign(stack.env, SCOPE);
     await stack.killAt(/identity creating/, "up", "--yes", "--skip-preview");
     await stack.expectPulumi("up", "--yes", "--skip-preview");
@@ -44,7 +39,7 @@ describe("a stack's identity", () => {
   });
 
   test("is of one state: another of that name is refused, and destroys nothing", async () => {
-    const twin = await TestStack.create(SETTINGS, stack.name);
+    const twin = await TestStack.create(ONE_REGION, stack.name);
     Object.assign(twin.env, SCOPE);
     try {
       const refusal = async () => {
@@ -55,7 +50,7 @@ describe("a stack's identity", () => {
       await refusal();
       // Nothing that was noted down lets the next one pass.
       await refusal();
-      await twin.expectPulumi("destroy", "--yes");
+      await twin.expectPulumi("destroy", "--yes", "--skip-preview");
     } finally {
       rmSync(twin.folder, { recursive: true, force: true });
     }

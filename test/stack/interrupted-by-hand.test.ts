@@ -2,20 +2,20 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { NatsClient } from "../support/nats-client.ts";
 import { seededRandom } from "../support/random.ts";
-import { TestStack } from "../support/stack.ts";
+import { ONE_REGION, TestStack } from "../support/stack.ts";
 
 /** More by `npm run chaos`. */
 const INTERRUPTS = Number(process.env.INTERRUPTS ?? 1);
 const SEED = Number(process.env.KILL_SEED ?? Date.now() % 1_000_000);
 /** From when on the CLI itself runs, until shortly before all is up on an idle machine. */
 const EARLIEST_MS = 1_000;
-const LATEST_MS = 8_000;
+const LATEST_MS = 6_000;
 
 describe("an up that gets ^C", () => {
   let stack: TestStack;
 
   beforeAll(async () => {
-    stack = await TestStack.create();
+    stack = await TestStack.create(ONE_REGION);
   });
 
   afterAll(async () => {
@@ -39,11 +39,10 @@ describe("an up that gets ^C", () => {
           expect(text).not.toMatch(/panic|goroutine \d/);
         }
 
-        await stack.expectPulumi("up", "--yes");
+        await stack.expectPulumi("up", "--yes", "--skip-preview");
         await using client = await NatsClient.connect(await stack.outputs());
         await eventually(async () => {
-          expect(await client.hosts("EVENTS")).toEqual(["rg1-az1", "rg2-az2", "rg3-az3"]);
-          expect(await client.hosts("ORDERS")).toEqual(["rg2-az1", "rg2-az2", "rg2-az3"]);
+          expect(await client.hosts("ORDERS")).toEqual(["rg1-az1", "rg1-az2", "rg1-az3"]);
           return true;
         });
         await stack.expectPulumi("preview", "--expect-no-changes");

@@ -292,10 +292,10 @@ export class TestStack {
     await this.expectPulumi("login", backend);
   }
 
-  /** Replaces the stack's state by another one, in the form of `stack export`. */
-  async importState(state: object): Promise<void> {
+  /** Replaces the stack's state by another one. */
+  async importState(deployment: Deployment): Promise<void> {
     const file = path.join(this.folder, "state.json");
-    writeFileSync(file, JSON.stringify(state));
+    writeFileSync(file, JSON.stringify({ version: 3, deployment }));
     await this.expectPulumi("stack", "import", "--file", file);
   }
 
