@@ -201,7 +201,7 @@ Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set
   bench
     .command("streams")
     .description(
-      "Measures what more and more streams of three replicas cost, each step on top of the one before: as usual, then with PULUMI_SKIP_CHECKPOINTS.",
+      "Measures what more and more streams of three replicas cost, each step on top of the one before: with PULUMI_SKIP_CHECKPOINTS=false, then as `npx pulumi` has it.",
     )
     .addHelpText("after", "\nExamples:\n  npm run bench -- streams --counts 100,300")
     .addOption(
@@ -209,7 +209,7 @@ Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set
         .argParser((text) => text.split(",").map(parseCount))
         .default([100, 300, 1000], "100,300,1000"),
     )
-    .option("--skip-checkpoints", "measure only with PULUMI_SKIP_CHECKPOINTS")
+    .option("--as-is", "measure only what `npx pulumi` does by itself")
     .option("--save", "write the figures in docs/faults-and-speed.md")
     .action((options) =>
       begin(async () => (await import("../tools/commands/bench.ts")).benchStreams(options)),

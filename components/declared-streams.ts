@@ -70,6 +70,11 @@ export class DeclaredStreams {
     return this.#all.map(({ key }) => key);
   }
 
+  /** Keys of the streams that have resources: none has where nodes come first, see cli/pulumi/checkpoints.mjs. */
+  get madeKeys(): ReadonlySet<string> {
+    return new Set(this.#all.flatMap(({ key, resource }) => (resource ? [key] : [])));
+  }
+
   get resources(): readonly FollowedStream[] {
     return this.#all.flatMap(({ resource }) => resource ?? []);
   }

@@ -72,9 +72,10 @@ export async function makeCluster(
   const nodes = await createNodes(name, nodesArgs, cluster);
   const access = accessStreams(planned, nodes, before, goesByPlan);
   const isNew = before.containers.size === 0;
+  const { madeKeys } = streams;
   const stageOf = createRoster(
     `${name}-streams`,
-    planned,
+    { plan: { ...plan, streams: plan.streams.filter(({ key }) => madeKeys.has(key)) } },
     nodes,
     access,
     cluster.jetStream,

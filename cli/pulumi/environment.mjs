@@ -107,6 +107,8 @@ export function decide({ args, env, userHome, project, read, exists }) {
       ...passphraseOf(stack),
     }),
     createStack: firstUse && !isThere ? stack : undefined,
+    stack,
+    projectName: projectName(project, read),
   };
 }
 

@@ -17,6 +17,9 @@ export interface Decision {
   readonly set: Readonly<Record<string, string>>;
   /** The stack to create first: the backend doesn't have it yet. */
   readonly createStack: string | undefined;
+  /** The stack that is meant, without its organization. */
+  readonly stack: string;
+  readonly projectName: string;
   /** Why the command can't be run, and the way out. */
   readonly refusal: string | undefined;
 }

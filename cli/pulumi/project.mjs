@@ -66,10 +66,10 @@ export function cliOnPath(env) {
  *
  * @param {readonly string[]} args
  * @param {NodeJS.ProcessEnv} env
- * @returns {Pick<Decision, "createStack" | "refusal"> & { env: NodeJS.ProcessEnv }}
+ * @returns {Omit<Decision, "set"> & { env: NodeJS.ProcessEnv }}
  */
 export function pulumiEnvironment(args, env) {
-  const { set, createStack, refusal } = decideHere(args, env);
+  const { set, refusal, ...decided } = decideHere(args, env);
   const ownState = set.PULUMI_BACKEND_URL && stateFolder(project);
   if (set.PULUMI_CONFIG_PASSPHRASE_FILE) createOnce(set.PULUMI_CONFIG_PASSPHRASE_FILE);
   const backend = set.PULUMI_BACKEND_URL ?? env.PULUMI_BACKEND_URL;
@@ -86,7 +86,7 @@ export function pulumiEnvironment(args, env) {
   const preloads = isDebugged ? [lazySdk] : [lazySdk, quietSdk];
   const home = pulumiHome(env, os.homedir());
   return {
-    createStack,
+    ...decided,
     refusal,
     env: {
       ...env,

@@ -1,10 +1,21 @@
 #!/usr/bin/env node
 import { spawnSync } from "node:child_process";
 import { delimiter, dirname } from "node:path";
-import { exec } from "./exec.mjs";
+import {
+  describeProgram,
+  digestSettings,
+  filesOf,
+  goesByState,
+  noteBegin,
+  noteEnd,
+  planSteps,
+  readSettings,
+  wasDestroyKilled,
+} from "./checkpoints.mjs";
+import { endLike, run } from "./exec.mjs";
 import { crampedFolder } from "./full-disk.mjs";
-import { clearStaleLocks } from "./killed.mjs";
-import { findCli, pulumiEnvironment } from "./project.mjs";
+import { clearStaleLocks, findLocks } from "./killed.mjs";
+import { findCli, project, pulumiEnvironment } from "./project.mjs";
 import { findReplacedVolume } from "./replaced.mjs";
 import { commandOf, findUnguarded } from "./targets.mjs";
 
@@ -17,7 +28,7 @@ if (!cli) {
   process.exit(127);
 }
 
-const { env, createStack, refusal } = pulumiEnvironment(args, process.env);
+const { env, createStack, stack, projectName, refusal } = pulumiEnvironment(args, process.env);
 if (refusal) {
   console.error(refusal);
   process.exit(1);
@@ -55,6 +66,7 @@ if (unguarded !== undefined) {
   process.exit(1);
 }
 
+const there = filesOf(env.PULUMI_BACKEND_URL, projectName, stack);
 if (createStack) {
   const { status } = spawnSync(cli, ["stack", "init", createStack, "--no-select"], {
     env,
@@ -63,15 +75,46 @@ if (createStack) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+const files = there ?? filesOf(env.PULUMI_BACKEND_URL, projectName, stack);
+const isBusy = findLocks(env.PULUMI_BACKEND_URL, `${projectName}/${stack}`).length > 0;
+if (files && !isBusy && goesByState(command) && wasDestroyKilled(files)) {
+  console.error(
+    `A destroy of stack ${stack} was killed: parts are gone that its state still has. \`npx pulumi destroy\` goes on with it.`,
+  );
+  process.exit(1);
+}
+
+const wanted = await digestSettings(readSettings(args, project, stack), surroundings);
+/** @type {ReturnType<typeof planSteps>} */
+const asGiven = [{ args, set: {} }];
+const isUsers = env.PULUMI_SKIP_CHECKPOINTS !== undefined;
+const steps = files && !isUsers && !isBusy ? planSteps(args, files, wanted) : asGiven;
+if (files) env.NATS_REGIONS_ROSTER_NOTE = files.rosterNote;
+
 try {
-  await exec(cli, args, env, () => {
-    if (!["up", "destroy", "refresh"].includes(command ?? "")) return;
-    console.error(
-      `Interrupted: nothing has to be cleaned up, and \`npx pulumi ${command}\` goes on from here.`,
-    );
-  });
+  for (const [index, { args, set, say }] of steps.entries()) {
+    if (say) console.error(say);
+    if (files && set.PULUMI_SKIP_CHECKPOINTS) noteBegin(command, files);
+    const end = await run(cli, args, { ...env, ...set });
+    const isLast = end.status !== 0 || index === steps.length - 1;
+    const done = wanted && (isLast ? wanted : { ...wanted, streams: {} });
+    if (files && !isBusy) noteEnd(args, end.status, files, done);
+    if (!isLast) continue;
+    const changes = ["up", "destroy", "refresh"].includes(command ?? "");
+    if (end.wasInterrupted && end.status !== 0 && changes) {
+      console.error(
+        `Interrupted: nothing has to be cleaned up, and \`npx pulumi ${command}\` goes on from here.`,
+      );
+    }
+    endLike(end);
+  }
 } catch (error) {
   const { message } = /** @type {Error} */ (error);
   console.error(`${message}. Remove it, and run \`npm run setup\`.`);
   process.exit(126);
+}
+
+/** What decides about nodes besides the settings. */
+function surroundings() {
+  return [describeProgram(project), env.DOCKER_HOST ?? "", env.DOCKER_CONTEXT ?? ""];
 }

@@ -50,6 +50,12 @@ export class NatsClient implements AsyncDisposable {
     return this.#request(`$JS.API.STREAM.INFO.${stream}`);
   }
 
+  /** Names of all streams, sorted. */
+  async names(): Promise<string[]> {
+    const { streams } = await this.#request<{ streams: string[] | null }>("$JS.API.STREAM.NAMES");
+    return (streams ?? []).sort();
+  }
+
   /** Hosts that hold a current replica, sorted. */
   async hosts(stream: string): Promise<string[]> {
     const { cluster } = await this.info(stream);

@@ -299,11 +299,15 @@ export class TestStack {
     await this.expectPulumi("stack", "import", "--file", file);
   }
 
+  /** The state as Pulumi has written it. */
+  stateText(): string {
+    return readFileSync(this.#stateFile, "utf8");
+  }
+
   /** Truncates the state and its backup, like a full disk. */
   tearState(): void {
-    const state = path.join(this.folder, ".pulumi/stacks/nats-regions", `${this.name}.json`);
-    const half = readFileSync(state, "utf8").slice(0, 100);
-    for (const file of [state, `${state}.bak`]) writeFileSync(file, half);
+    const half = this.stateText().slice(0, 100);
+    for (const file of [this.#stateFile, `${this.#stateFile}.bak`]) writeFileSync(file, half);
   }
 
   /** Runs `npm run destroy` with the settings next to the program. @returns its output. */
@@ -400,6 +404,10 @@ export class TestStack {
   /** Path of the settings file that users edit. */
   get settingsBeside(): string {
     return path.join(PROJECT, `Pulumi.${this.name}.yaml`);
+  }
+
+  get #stateFile(): string {
+    return path.join(this.folder, ".pulumi/stacks/nats-regions", `${this.name}.json`);
   }
 
   get #configFile(): string {

@@ -33,11 +33,11 @@ function settingsOf(count: number): object {
  */
 export async function runStreams(
   counts: readonly number[],
-  skipCheckpoints: boolean,
+  keepCheckpoints: boolean,
   onStep: (step: string) => void,
 ): Promise<StreamBench> {
   const stack = await TestStack.create({});
-  if (skipCheckpoints) stack.env.PULUMI_SKIP_CHECKPOINTS = "true";
+  if (keepCheckpoints) stack.env.PULUMI_SKIP_CHECKPOINTS = "false";
   const pulumi = (...words: string[]) => {
     const { file, args, options } = stack.command(words);
     return time(file, args, options, LOOSELY_MS);
@@ -56,7 +56,6 @@ export async function runStreams(
     const destroy = await pulumi("destroy", "--yes", "--skip-preview");
     return { costs, destroy };
   } finally {
-    stack.env.PULUMI_SKIP_CHECKPOINTS = "true";
     await stack.remove();
   }
 }

@@ -24,8 +24,8 @@ export const streamFiguresSchema = z.object({
 export type StreamFigures = z.output<typeof streamFiguresSchema>;
 
 /**
- * @param usual absent if it wasn't measured.
- * @param skipped the same with PULUMI_SKIP_CHECKPOINTS.
+ * @param usual with a state after each resource, as Pulumi has it by itself; absent if it wasn't measured.
+ * @param skipped as `npx pulumi` has it.
  */
 export function streamFiguresOf(
   usual: StreamBench | undefined,
@@ -68,8 +68,8 @@ export function streamsTable({ rows, destroy, skippedDestroy }: StreamFigures): 
   return {
     head: [
       "step",
+      "with `PULUMI_SKIP_CHECKPOINTS=false`, s",
       "s",
-      "with `PULUMI_SKIP_CHECKPOINTS`, s",
       "no-op preview, s",
       "peak memory, MiB",
     ],

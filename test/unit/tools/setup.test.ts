@@ -67,6 +67,8 @@ describe("decide", () => {
         no_grpc_proxy: "127.0.0.1,localhost",
       },
       createStack: undefined,
+      stack: "dev",
+      projectName: "nats-regions",
       refusal: undefined,
     });
   });
