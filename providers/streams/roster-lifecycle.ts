@@ -48,9 +48,9 @@ export function rosterLifecycle(
 ) {
   let recollection: Recollection | undefined;
   const apply = async ({ orphans = {}, ...news }: Roster): Promise<Roster> => {
-    const { recorded, since = 0 } = recollection ?? {};
+    const { recorded, since = 0, at = new Date().toISOString() } = recollection ?? {};
     const to = { ...news, ...(Object.keys(orphans).length > 0 ? { orphans } : {}) };
-    notes.write({ ...(recorded ? { from: recorded } : {}), to, at: new Date().toISOString() });
+    notes.write({ ...(recorded ? { from: recorded } : {}), to, at });
     for (const [key, entry] of Object.entries(orphans)) {
       const { account, name } = identify(key, entry, news.account);
       await deleteOrphan(open(account), name, entry, since);
@@ -117,6 +117,8 @@ interface Recollection {
   readonly lost: Readonly<Record<string, LeavingEntry>>;
   /** Milliseconds since 1970: older streams aren't among them. */
   readonly since: number;
+  /** When the first of several ups that were killed began, RFC 3339: the next one may be killed, too. */
+  readonly at?: string;
 }
 
 /** How much the servers' clocks may be behind, milliseconds. */
@@ -129,7 +131,8 @@ function recall(recorded: Roster | undefined, notes: RosterNotes): Recollection 
     return { recorded, olds: recorded ?? {}, lost: recorded?.orphans ?? {}, since: 0 };
   }
   const since = Date.parse(note.at) - CLOCKS_MS;
-  return { recorded, olds: note.to, lost: lostStreams(recorded, note.to), since };
+  const lost = lostStreams(recorded, note.to);
+  return { recorded, olds: note.to, lost, since, at: note.at };
 }
 
 function tellLost(orphans: Readonly<Record<string, LeavingEntry>>): void {

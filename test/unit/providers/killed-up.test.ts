@@ -142,6 +142,15 @@ describe("an up that was killed before the state was written", () => {
     expect(last).not.toHaveProperty("orphans");
   });
 
+  it("has its streams known after another one that was killed long after", async () => {
+    await killedUp(STATE, A, B);
+    const { roster } = run();
+    const { inputs } = await roster.check(STATE, rosterOf(A, B));
+    await roster.update("APP", STATE, inputs as Roster);
+    const { inputs: third } = await run().roster.check(STATE, rosterOf(A));
+    expect(third).toHaveProperty("orphans.B");
+  });
+
   it("has its streams taken up with other settings", async () => {
     await killedUp(STATE, A, B);
     const changed = configOf("B", { max_age: 60_000_000_000 });
