@@ -43,7 +43,12 @@ export interface ClusterNodes {
   readonly shutdown: pulumi.Resource;
 }
 
-/** Creates a cluster's nodes and what they share: network, certificates, regions, and the gates between waves. */
+/**
+ * Creates a cluster's nodes and what they share: network, certificates, regions, and the gates between waves.
+ *
+ * While no node has a container, no group has a majority to lose. All nodes are then created at once, except that the
+ * last one starts after the others, to lead the meta group.
+ */
 export async function createNodes(
   name: string,
   args: ClusterNodesArgs,
@@ -64,11 +69,23 @@ export async function createNodes(
   const nodes = new Map<string, NatsNode>();
   const gates = new Map<number, pulumi.Resource>();
   let after: readonly pulumi.Resource[] = [start];
-  for (const step of args.restarts.steps) {
+  const isNew = args.before.containers.size === 0;
+  const all = plan.waves.flat();
+  const firstLeader = isNew && all.length > 1 ? all.at(-1) : undefined;
+  for (const step of isNew ? [all] : args.restarts.steps) {
     for (const node of step) {
       const driftedAt = args.driftTimes.get(node.name);
       const turn = turns.hookFor(node);
-      const nodeArgs = { plan: node, settings, driftedAt, label: labels(node), after, turn };
+      const followers = node === firstLeader ? [...nodes.values()] : undefined;
+      const nodeArgs = {
+        plan: node,
+        settings,
+        driftedAt,
+        label: labels(node),
+        after,
+        followers,
+        turn,
+      };
       nodes.set(node.name, zoneOf(regions, node).addNode(`${name}-${node.name}`, nodeArgs));
     }
     const closed = closedWaves(plan.waves, nodes).filter((index) => !gates.has(index));

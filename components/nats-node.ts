@@ -68,6 +68,8 @@ export interface NatsNodeArgs {
   readonly label: string;
   /** Dependencies: what has to be ready before the node is created or changed, e.g. the gate of the previous wave. */
   readonly after: readonly pulumi.Resource[];
+  /** If the node is to lead a new meta group, the other nodes: its server starts after theirs. */
+  readonly followers: readonly pulumi.Resource[] | undefined;
   /** If the node is to be restarted, the hook that waits until it may go down. */
   readonly turn: pulumi.ResourceHook | undefined;
 }
@@ -168,14 +170,14 @@ function createVolume(
 
 function configureNode(
   name: string,
-  { plan, settings, driftedAt, label: restartSettings, after, turn }: NatsNodeArgs,
+  { plan, settings, driftedAt, label: restartSettings, after, followers, turn }: NatsNodeArgs,
   { config, data }: Volumes,
   parent: pulumi.Resource,
 ): local.Command {
   return createScript(
     `${name}-configured`,
     {
-      create: runCommand("configure"),
+      create: runCommand("configure", ...(followers ? ["--first-leader"] : [])),
       update: runCommand("configure", "--test"),
       stdin: pulumi
         .all([settings.accountsConf, pulumi.output(settings.certificates.get(plan.name) ?? {})])
@@ -204,7 +206,7 @@ function configureNode(
 
 function createContainer(
   name: string,
-  { plan, settings, label, after }: NatsNodeArgs,
+  { plan, settings, label, after, followers = [] }: NatsNodeArgs,
   { config, data, configured }: Volumes & { readonly configured: local.Command },
   parent: pulumi.Resource,
 ): docker.Container {
@@ -228,7 +230,7 @@ function createContainer(
       // cluster is still prevented, by the protected shutdown step, which comes before the containers.
       protect: false,
       deleteBeforeReplace: true,
-      dependsOn: [settings.network, settings.pulled, configured, ...after],
+      dependsOn: [settings.network, settings.pulled, configured, ...after, ...followers],
       hooks: {
         beforeCreate: [
           ...(before.containers.has(plan.containerName)

@@ -1,8 +1,25 @@
-/** Writes a node's config: runs configure-node.sh with the same environment and arguments. */
+/**
+ * Writes a node's config: runs configure-node.sh with the same environment and arguments.
+ *
+ *   --first-leader   also has the server of a new node win the first election of its meta group
+ */
 import { spawnSync } from "node:child_process";
 import { CONFIGURE_NODE } from "../live/engine/configure-node.ts";
 
-export function main(env: NodeJS.ProcessEnv, args: readonly string[]): void {
-  const { status } = spawnSync("sh", [CONFIGURE_NODE, ...args], { env, stdio: "inherit" });
+const FIRST_LEADER = "--first-leader";
+
+export async function main(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
+  const others = args.filter((each) => each !== FIRST_LEADER);
+  const variables = others.length < args.length ? await firstTerm() : {};
+  const { status } = spawnSync("sh", [CONFIGURE_NODE, ...others], {
+    env: { ...env, ...variables },
+    stdio: "inherit",
+  });
   process.exitCode = status ?? 1;
+}
+
+/** Loaded for one node only: each of them starts this script. */
+async function firstTerm(): Promise<{ readonly FIRST_TERM: string }> {
+  const { packFirstTerm } = await import("../lib/nodes/first-term.ts");
+  return { FIRST_TERM: packFirstTerm() };
 }

@@ -11,6 +11,7 @@
 # IMAGE              image of the node, already present
 # OWNER              label of the stack's own objects
 # RESTART_SETTINGS   the settings that only a restart changes, as in the container's label
+# FIRST_TERM         optional: base64 of a tar archive, see packFirstTerm(); not used if the server has a term
 set -eu
 
 writer="$CONTAINER-writer"
@@ -43,6 +44,10 @@ create_writer() {
 # Unpacks base64 of a tar archive into a folder of the writer.
 unpack() {
   printf %s "$1" | base64 -d | docker cp --archive - "$writer:$2" >/dev/null
+}
+
+has_term() {
+  docker cp "$writer:/data/jetstream/\$SYS/_js_/_meta_/tav.idx" - >/dev/null 2>&1
 }
 
 # Empties the key of a node that no longer has TLS: unpacking deletes nothing, and the image has no `rm`.
@@ -88,6 +93,8 @@ create_writer 2>/dev/null || {
 
 if [ -z "${1:-}$found" ]; then
   unpack "$archive" /
+  # With a lower term than its own, a server could vote twice in a term.
+  [ -z "${FIRST_TERM:-}" ] || has_term || unpack "$FIRST_TERM" /
   exit 0
 fi
 

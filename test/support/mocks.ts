@@ -10,6 +10,8 @@ export interface Recorded {
   readonly inputs: Readonly<Record<string, unknown>>;
   /** Without secrets. */
   readonly plainInputs: unknown;
+  /** Names of the resources that it depends on. */
+  readonly dependencies: readonly string[];
 }
 
 export interface Recorder {
@@ -22,9 +24,25 @@ const SIGNATURE_KEY = pulumi.runtime.specialSigKey;
 
 type Answer = (error: Error | null, response: object) => void;
 
-// The SDK's mock of Pulumi's monitor doesn't support hooks (3.259).
+interface Registration {
+  getName(): string;
+  /** URNs. */
+  getDependenciesList(): readonly string[];
+}
+
+/** Names of dependencies, by the name of the resource. */
+const dependencies = new Map<string, readonly string[]>();
+
+const { registerResource } = MockMonitor.prototype;
+
+// The SDK's mock of Pulumi's monitor doesn't support hooks, and doesn't tell mocks of dependencies (3.259).
 Object.assign(MockMonitor.prototype, {
   registerResourceHook: (_request: unknown, answer: Answer) => answer(null, {}),
+  registerResource(this: MockMonitor, request: Registration, answer: Answer) {
+    const names = request.getDependenciesList().map((urn) => urn.replace(/.*::/, ""));
+    dependencies.set(request.getName(), names);
+    return registerResource.call(this, request, answer);
+  },
 });
 
 /** Replaces Pulumi by a recorder. It shows what a program registers, not what a provider does with it. */
@@ -33,7 +51,8 @@ export async function recordResources(): Promise<Recorder> {
   await pulumi.runtime.setMocks(
     {
       newResource: ({ type, name, inputs }) => {
-        recorded.push({ type, name, inputs: open(inputs), plainInputs: close(inputs) });
+        const given = { inputs: open(inputs), plainInputs: close(inputs) };
+        recorded.push({ type, name, ...given, dependencies: dependencies.get(name) ?? [] });
         return { id: `${name}-id`, state: inputs };
       },
       call: ({ inputs }) => inputs,

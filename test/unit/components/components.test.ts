@@ -112,7 +112,7 @@ describe("NatsCluster", () => {
     ]);
   });
 
-  test("starts waves behind the gate of the wave before; only the last gate waits at first", () => {
+  test("lets waves change behind the gate of the wave before; only the last gate waits at first", () => {
     const gate = (number: number) => named(`c1-wave-${number}`).inputs;
     expect([1, 2, 3].map((number) => gate(number).create)).toEqual([
       ":",
@@ -127,6 +127,19 @@ describe("NatsCluster", () => {
       );
       expect(Object.keys(JSON.parse(MONITORS ?? ""))).toHaveLength(3 * number);
       expect(Object.keys(JSON.parse(LATER ?? ""))).toHaveLength(9 - 3 * number);
+    }
+  });
+
+  test("has the node that comes last win the first election of a new cluster", () => {
+    const configured = resources.filter(({ name }) => name.endsWith("-configured"));
+    expect(configured).toHaveLength(9);
+    const first = configured.filter(({ inputs }) => `${inputs.create}`.includes("--first-leader"));
+    expect(first.map(({ name }) => name)).toEqual(["c1-rg3-az3-configured"]);
+    const containers = resources.filter(({ name }) => name.endsWith("-container"));
+    const others = containers.map(({ name }) => name).filter((name) => !name.includes("rg3-az3"));
+    for (const { name, dependencies } of containers) {
+      const awaited = others.filter((other) => dependencies.includes(other));
+      expect(awaited).toEqual(others.includes(name) ? [] : others);
     }
   });
 

@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { packFirstTerm } from "../../../lib/nodes/first-term.ts";
 import { packNodeFiles } from "../../../lib/nodes/node-files.ts";
 
 /** An engine with one volume, a folder; nothing runs on it. */
 const DOCKER = `#!/bin/sh
 case "$1 $2 $3" in
 "cp --archive -") tar -x -C "$VOLUMES" --no-same-owner ;;
-"cp node-writer:"*" -") cat "$VOLUMES/\${2#*:}" ;;
+"cp node-writer:"*" -") tar -c -C "$VOLUMES" ".\${2#*:}" ;;
 "cp "*) cp -f "$2" "$VOLUMES/\${3#*:}" ;;
 esac
 `;
@@ -27,10 +28,15 @@ describe("the script that writes a node's config", () => {
 
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  const configure = async (restartSettings: object, others: Record<string, string>) => {
-    await execa("sh", ["live/engine/configure-node.sh", "--test"], {
+  const configure = async (
+    restartSettings: object,
+    others: Record<string, string>,
+    { args = ["--test"], ...variables }: { args?: string[]; FIRST_TERM?: string } = {},
+  ) => {
+    await execa("sh", ["live/engine/configure-node.sh", ...args], {
       input: packNodeFiles("conf", "accounts", others),
       env: {
+        ...variables,
         PATH: `${path.join(folder, "bin")}:${process.env.PATH}`,
         VOLUMES: path.join(folder, "volumes"),
         TMPDIR: folder,
@@ -55,5 +61,20 @@ describe("the script that writes a node's config", () => {
     expect(readFileSync(fileOf("key.pem"), "utf8")).toBe("");
     await configure({ memory: 1, tls: "files" }, { "key.pem": "another" });
     expect(readFileSync(fileOf("key.pem"), "utf8")).toBe("another");
+  });
+
+  test("gives the first leader of a new cluster its term, and a server that has voted none", async () => {
+    const first = { args: [], FIRST_TERM: packFirstTerm() };
+    const metaGroup = path.join(folder, "volumes/data/jetstream/$SYS/_js_/_meta_");
+    const term = path.join(metaGroup, "tav.idx");
+    await configure({ memory: 1 }, {}, { args: [] });
+    expect(existsSync(metaGroup)).toBe(false);
+
+    await configure({ memory: 1 }, {}, first);
+    expect(readFileSync(term).readBigUInt64LE()).toBe(1_000n);
+
+    writeFileSync(term, "voted", { mode: 0o640 });
+    await configure({ memory: 1 }, {}, first);
+    expect(readFileSync(term, "utf8")).toBe("voted");
   });
 });
