@@ -36,10 +36,13 @@ export async function planRestarts(
   observe: Observer,
 ): Promise<PlannedRestarts> {
   const seen = restarted.size === 0 ? NOTHING_OBSERVED : await look(observe);
-  const members = new Set(seen.meta?.hosts);
+  // Without a leader, the members are unknown, and a node that doesn't run may be the one that the group lacks for its
+  // first leader: an `up` was killed while it made the nodes.
+  const isMember = (name: string) =>
+    seen.meta === undefined ? seen.servers.length > 0 : seen.meta.hosts.includes(name);
   const down = nodesOf(plan).filter(
     ({ name, containerName }) =>
-      members.has(name) && containers.get(containerName)?.monitoringUrl === undefined,
+      isMember(name) && containers.get(containerName)?.monitoringUrl === undefined,
   );
   // A member without a container is recreated. That takes nothing away, because it is down already.
   const returning = down.filter(({ containerName }) => !containers.has(containerName));
