@@ -29,6 +29,7 @@ const unit = {
   maxWorkers,
   // Those that try many cases, or start a process, take seconds on a machine with other work.
   testTimeout: 30_000,
+  hookTimeout: 30_000,
   // Pauses come from `node:timers/promises`.
   fakeTimers: { fakeNodeBuiltins: true },
 };

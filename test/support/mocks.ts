@@ -62,7 +62,7 @@ export async function recordResources(): Promise<Recorder> {
   );
   return {
     async settled(count) {
-      const deadline = Date.now() + 5_000;
+      const deadline = Date.now() + 20_000;
       while (recorded.length < count) {
         if (Date.now() > deadline) throw new Error(`${recorded.length} of ${count} resources`);
         await sleep(10);

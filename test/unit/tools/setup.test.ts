@@ -4,7 +4,6 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Writable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { decide } from "../../../cli/pulumi/environment.mjs";
@@ -555,17 +554,24 @@ describe("withLock", () => {
 
   test("lets one in at a time, and says that the other waits", async () => {
     const events: string[] = [];
+    const waited = Promise.withResolvers<void>();
     const onWait = (pid: number) => {
       events.push(`waits for ${pid}`);
+      waited.resolve();
       return () => events.push("waits no more");
     };
-    const enter = (name: string) =>
+    const enter = (name: string, body: () => Promise<void>) =>
       withLock(file, signal, onWait, async () => {
         events.push(`${name} in`);
-        await sleep(50);
+        await body();
         events.push(`${name} out`);
       });
-    await Promise.all([enter("a"), sleep(10).then(() => enter("b"))]);
+    const second = Promise.withResolvers<void>();
+    await enter("a", async () => {
+      void enter("b", async () => {}).then(second.resolve, second.reject);
+      await waited.promise;
+    });
+    await second.promise;
     const waits = [`waits for ${process.pid}`, "a out", "waits no more"];
     expect(events).toEqual(["a in", ...waits, "b in", "b out"]);
   });
