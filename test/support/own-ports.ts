@@ -11,6 +11,9 @@ const SHARES = 8;
 /** Distance of two clusters' first ports. */
 const STEP = 20;
 
+/** Given to concurrent tests of this file, whose clusters may not run yet. */
+const given = new Set<number>();
+
 /**
  * A random name whose clusters get ports that nobody uses, and that concurrent tests never get.
  *
@@ -29,8 +32,10 @@ export function nameWithOwnPorts(
     const slots = clustersOf(name).map((identity) =>
       slotOf(parseSettings({}, identity).clientPort),
     );
-    const isOwn = slots.every((slot) => slot % SHARES === share && !taken.has(slot));
-    if (isOwn && new Set(slots).size === slots.length) return name;
+    const isOwn = (slot: number) => slot % SHARES === share && !taken.has(slot) && !given.has(slot);
+    if (!slots.every(isOwn) || new Set(slots).size < slots.length) continue;
+    for (const slot of slots) given.add(slot);
+    return name;
   }
 }
 

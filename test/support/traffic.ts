@@ -12,8 +12,11 @@ import { checksums, Ledger, publish, readContents } from "./load.ts";
 import { PASSWORDS } from "./stack.ts";
 
 const PUBLISHERS = 3;
-/** Milliseconds between two messages to a stream, and so the shortest gap that is detected. */
-const INTERVAL = 20;
+/**
+ * Milliseconds between two messages to a stream, and so the shortest gap that is detected. Servers sync each message, so
+ * that several clusters side by side have no time left for more.
+ */
+const INTERVAL = Number(process.env.PUBLISH_INTERVAL ?? 50);
 const ACK_TIMEOUT = 500;
 /** Milliseconds until a message is sent again: at first, and at most. The time doubles with each attempt. */
 const FIRST_REST = 50;

@@ -16,6 +16,7 @@ export async function run(
     stdio: "inherit",
     reject: false,
     env: {
+      PUBLISH_INTERVAL: "20",
       ROLLOUT_KILLS: `${kills}`,
       MOVE_KILLS: `${kills}`,
       SHRINK_KILLS: "7",
