@@ -121,25 +121,12 @@ resource "terraform_data" "healthy" {
 }
 
 # The provider ignores tags without a cluster.
-resource "jetstream_stream" "events" {
-  name              = "EVENTS"
-  subjects          = ["events.*"]
+resource "jetstream_stream" "stream" {
+  for_each          = { EVENTS = "xr:123", ORDERS = var.orders_tag }
+  name              = each.key
+  subjects          = ["${lower(each.key)}.*"]
   placement_cluster = "c1"
-  placement_tags    = ["xr:123"]
-  replicas          = 3
-  storage           = "file"
-  retention         = "limits"
-  duplicate_window  = 120
-  allow_rollup_hdrs = true
-  allow_direct      = true
-  depends_on        = [terraform_data.healthy]
-}
-
-resource "jetstream_stream" "orders" {
-  name              = "ORDERS"
-  subjects          = ["orders.*"]
-  placement_cluster = "c1"
-  placement_tags    = [var.orders_tag]
+  placement_tags    = [each.value]
   replicas          = 3
   storage           = "file"
   retention         = "limits"
