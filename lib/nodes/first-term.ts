@@ -1,6 +1,5 @@
-import { createTar } from "nanotar";
 import { DATA_DIR } from "./nats-conf.ts";
-import { NODE_USER } from "./node-files.ts";
+import { file, folder, pack } from "./node-files.ts";
 
 /** Higher than any term that the other servers of a new group reach while they wait: each campaign adds one. */
 const FIRST_TERM = 1_000;
@@ -24,13 +23,8 @@ const FIRST_TERM = 1_000;
 export function packFirstTerm(): string {
   const term = new Uint8Array(8);
   new DataView(term.buffer).setBigUint64(0, BigInt(FIRST_TERM), true);
-  const owner = { uid: NODE_USER, gid: NODE_USER, mtime: 0 };
   const folders = ["jetstream", "$SYS", "_js_", "_meta_"].map((_, index, names) =>
-    [DATA_DIR.slice(1), ...names.slice(0, index + 1)].join("/"),
+    [DATA_DIR, ...names.slice(0, index + 1)].join("/"),
   );
-  const archive = createTar([
-    ...folders.map((name) => ({ name: `${name}/`, attrs: { ...owner, mode: "750" } })),
-    { name: `${folders.at(-1)}/tav.idx`, data: term, attrs: { ...owner, mode: "640" } },
-  ]);
-  return Buffer.from(archive).toString("base64");
+  return pack([...folders.map(folder), file(`${folders.at(-1)}/tav.idx`, term, "640")]);
 }

@@ -1,4 +1,4 @@
-import { createTar } from "nanotar";
+import { createTar, type TarFileInput } from "nanotar";
 import { CONFIG_DIR, DATA_DIR } from "./nats-conf.ts";
 
 /** The user id of a node's server: not root, and no usual id of a user on the host. */
@@ -16,21 +16,29 @@ export function packNodeFiles(
   accountsConf: string,
   others: Readonly<Record<string, string>> = {},
 ): string {
-  const owner = { uid: NODE_USER, gid: NODE_USER, mtime: 0 };
-  const folder = (name: string) => ({ name, attrs: { ...owner, mode: "750" } });
-  const file = (name: string, data: string) => ({
-    name,
-    data,
-    attrs: { ...owner, mode: "440" },
-  });
-  const archive = createTar([
-    folder(`${CONFIG_DIR.slice(1)}/`),
-    file(`${CONFIG_DIR.slice(1)}/nats.conf`, conf),
-    file(`${CONFIG_DIR.slice(1)}/accounts.conf`, accountsConf),
-    ...Object.entries(others).map(([name, text]) => file(`${CONFIG_DIR.slice(1)}/${name}`, text)),
-    folder(`${DATA_DIR.slice(1)}/`),
+  const texts = { "nats.conf": conf, "accounts.conf": accountsConf, ...others };
+  return pack([
+    folder(CONFIG_DIR),
+    ...Object.entries(texts).map(([name, text]) => file(`${CONFIG_DIR}/${name}`, text, "440")),
+    folder(DATA_DIR),
   ]);
-  return Buffer.from(withoutPadding(archive)).toString("base64");
+}
+
+const OWNER = { uid: NODE_USER, gid: NODE_USER, mtime: 0 };
+
+/** A folder that the server owns, for {@link pack}. */
+export function folder(path: string): TarFileInput {
+  return { name: `${path.slice(1)}/`, attrs: { ...OWNER, mode: "750" } };
+}
+
+/** A file that the server owns, for {@link pack}. */
+export function file(path: string, data: string | Uint8Array, mode: string): TarFileInput {
+  return { name: path.slice(1), data, attrs: { ...OWNER, mode } };
+}
+
+/** Packs files into a tar archive, as base64. */
+export function pack(files: TarFileInput[]): string {
+  return Buffer.from(withoutPadding(createTar(files))).toString("base64");
 }
 
 const TAR_BLOCK = 512;
