@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { replace } from "./full-disk.mjs";
+import { folderOf } from "./killed.mjs";
 import { commandOf, valuesOf } from "./targets.mjs";
 
 /**
@@ -60,16 +60,6 @@ export function filesOf(backendUrl, project, stack) {
   if (fs.existsSync(state)) return files;
   for (const file of Object.values(files)) fs.rmSync(file, { force: true });
   return undefined;
-}
-
-/** @param {string | undefined} backendUrl */
-function folderOf(backendUrl) {
-  try {
-    return backendUrl?.startsWith("file://") ? fileURLToPath(backendUrl) : undefined;
-  } catch {
-    // Pulumi also takes paths that are no URLs.
-    return undefined;
-  }
 }
 
 /** @typedef {NonNullable<ReturnType<typeof filesOf>>} Files */

@@ -87,16 +87,30 @@ export function clearTornAttributes(backendUrl) {
  * @returns {string[]}
  */
 export function listFiles(backendUrl, area, extension) {
-  if (!backendUrl?.startsWith("file://")) return [];
+  const backend = folderOf(backendUrl);
+  if (backend === undefined) return [];
+  const folder = path.join(backend, ".pulumi", area);
   try {
-    // Pulumi also takes `file://~` and relative paths, which are no URLs; those are left alone.
-    const folder = path.join(fileURLToPath(backendUrl), ".pulumi", area);
     return fs
       .readdirSync(folder, { encoding: "utf8", recursive: true })
       .filter((name) => name.endsWith(extension))
       .map((name) => path.join(folder, name));
   } catch {
     return [];
+  }
+}
+
+/**
+ * The folder of a backend of files; undefined for any other backend.
+ *
+ * @param {string | undefined} backendUrl
+ */
+export function folderOf(backendUrl) {
+  try {
+    return backendUrl?.startsWith("file://") ? fileURLToPath(backendUrl) : undefined;
+  } catch {
+    // Pulumi also takes `file://~` and relative paths, which are no URLs; those are left alone.
+    return undefined;
   }
 }
 
