@@ -17,6 +17,7 @@ export async function run(
     reject: false,
     env: {
       PUBLISH_INTERVAL: "20",
+      LONGEST_GAP: "1000",
       ROLLOUT_KILLS: `${kills}`,
       MOVE_KILLS: `${kills}`,
       SHRINK_KILLS: "7",
