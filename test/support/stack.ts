@@ -383,10 +383,7 @@ export class TestStack {
 
   /** The stack's resources, as `stack export` shows them. */
   deployment(): Deployment {
-    const { PULUMI_BACKEND_URL: backend = "", PULUMI_STACK: stack } = this.env;
-    const file = path.join(".pulumi/stacks/nats-regions", `${stack}.json`);
-    return JSON.parse(readFileSync(path.join(fileURLToPath(backend), file), "utf8")).checkpoint
-      .latest;
+    return JSON.parse(this.stateText()).checkpoint.latest;
   }
 
   /** Names of the stack's containers, volumes and networks on the engine. */
@@ -407,7 +404,8 @@ export class TestStack {
   }
 
   get #stateFile(): string {
-    return path.join(this.folder, ".pulumi/stacks/nats-regions", `${this.name}.json`);
+    const { PULUMI_BACKEND_URL: backend = "", PULUMI_STACK: stack } = this.env;
+    return path.join(fileURLToPath(backend), ".pulumi/stacks/nats-regions", `${stack}.json`);
   }
 
   get #configFile(): string {
