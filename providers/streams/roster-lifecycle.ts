@@ -70,12 +70,15 @@ export function rosterLifecycle(
       const findings = await Promise.all(
         accountsOf(olds).map((account) => checkAccount(account, open(account), olds, news)),
       );
-      const found = Object.assign({}, ...findings.map((finding) => finding.leaving));
+      const found: Readonly<Record<string, LeavingEntry>> = Object.assign(
+        {},
+        ...findings.map((finding) => finding.leaving),
+      );
       const isLost = ([key, { created }]: [string, LeavingEntry]) =>
         Object.hasOwn(lost, key) && !isOlder(created, since);
-      const orphans = Object.fromEntries(entriesOf(found).filter(isLost));
+      const orphans = Object.fromEntries(Object.entries(found).filter(isLost));
       const leaving = Object.fromEntries(
-        entriesOf(found).filter(([key]) => !Object.hasOwn(lost, key)),
+        Object.entries(found).filter(([key]) => !Object.hasOwn(lost, key)),
       );
       tellLost(orphans);
       return {
@@ -167,12 +170,6 @@ async function deleteOrphan(
       `stream ${name}, which an up that was killed has made, is deleted by the next up`,
     );
   }
-}
-
-function entriesOf(
-  entries: Readonly<Record<string, LeavingEntry>>,
-): readonly [string, LeavingEntry][] {
-  return Object.entries(entries);
 }
 
 function isRoster(olds: Partial<Roster>): olds is Roster {

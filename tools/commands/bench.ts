@@ -155,14 +155,14 @@ export async function benchStreams({ counts, asIs, save }: StreamsOptions) {
   }
   const log = createLog();
   await setUp({ log });
-  const measure = async (skip: boolean): Promise<StreamBench> => {
-    const step = log.step(skip ? "Streams" : "PULUMI_SKIP_CHECKPOINTS=false");
-    const { costs, destroy } = await runStreams(counts, !skip, (doing) => step.doing(doing));
+  const measure = async (what: string, keepCheckpoints: boolean): Promise<StreamBench> => {
+    const step = log.step(what);
+    const measured = await runStreams(counts, keepCheckpoints, (doing) => step.doing(doing));
     step.done("measured");
-    return { costs, destroy };
+    return measured;
   };
-  const usual = asIs ? undefined : await measure(false);
-  const skipped = await measure(true);
+  const usual = asIs ? undefined : await measure("PULUMI_SKIP_CHECKPOINTS=false", true);
+  const skipped = await measure("Streams", false);
   const figures = streamFiguresOf(usual, skipped);
   const { head, rows } = streamsTable(figures);
   show(head, rows);
