@@ -13,6 +13,7 @@ import { homeWithoutLogs } from "./unlogged-home.mjs";
 /** @import { Decision } from "./facts.ts" */
 
 const self = path.dirname(fs.realpathSync(fileURLToPath(import.meta.url)));
+const keptCompiled = path.join(self, "kept-compiled.cjs");
 const lazySdk = path.join(self, "lazy-sdk.cjs");
 const quietSdk = path.join(self, "quiet-sdk.cjs");
 
@@ -83,7 +84,7 @@ export function pulumiEnvironment(args, env) {
   const bin = path.join(project, "node_modules", ".bin");
   const cache = path.join(project, "node_modules", ".cache");
   const isDebugged = isDebugging(args);
-  const preloads = isDebugged ? [lazySdk] : [lazySdk, quietSdk];
+  const preloads = [keptCompiled, lazySdk, ...(isDebugged ? [] : [quietSdk])];
   const home = pulumiHome(env, os.homedir());
   return {
     ...decided,

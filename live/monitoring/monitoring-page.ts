@@ -1,7 +1,11 @@
-import { get as getPlain } from "node:http";
-import { get as getSecure } from "node:https";
+import { createRequire } from "node:module";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
+
+// An import would read all properties of the module, one of which loads node's WebSocket: 15 ms.
+const require = createRequire(import.meta.url);
+const { get: getPlain } = require("node:http") as typeof import("node:http");
+const { get: getSecure } = require("node:https") as typeof import("node:https");
 
 /** A node and the URL of its monitoring port. */
 export interface Monitor {

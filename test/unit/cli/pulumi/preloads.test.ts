@@ -1,6 +1,12 @@
-import { execaSync } from "execa";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { execa, execaSync } from "execa";
 import { expect, test } from "vitest";
 import { pulumiEnvironment } from "../../../../cli/pulumi/project.mjs";
+
+const require = createRequire(import.meta.url);
 
 /** Runs a program as a command of the CLI would, with what is preloaded into it. */
 function run(program: string, args: readonly string[] = ["up"], more: NodeJS.ProcessEnv = {}) {
@@ -19,6 +25,42 @@ test("What the SDK needs for nothing here is loaded when it is asked for, and wo
     const [before] = [["/automation/", "/typescript.js", "/js-yaml/"].filter(isLoaded)];
     console.log(JSON.stringify([before, typeof pulumi.automation.LocalWorkspace, isLoaded("/automation/")]));`);
   expect(JSON.parse(stdout)).toEqual([[], "function", true]);
+});
+
+test("Of zod's languages, English alone is loaded", () => {
+  const { stdout } = run(`import("zod").then(({ z }) =>
+    console.log(JSON.stringify([Object.keys(z.locales), z.string().safeParse(1).error.issues[0].message])));`);
+  expect(JSON.parse(stdout)).toEqual([[], "Invalid input: expected string, received number"]);
+});
+
+test("Monitoring pages are read without node's WebSocket", () => {
+  const { stdout } = run(`require("./live/monitoring/monitoring-page.ts");
+    console.log(process.moduleLoadList.filter((name) => /undici/.test(name)).length);`);
+  expect(stdout).toBe("0");
+});
+
+test("A dynamic provider leaves what it has compiled to the next one", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "nats-regions-"));
+  try {
+    const { env } = pulumiEnvironment(["up"], {
+      ...process.env,
+      PULUMI_BACKEND_URL: "s3://state",
+      NODE_COMPILE_CACHE: folder,
+    });
+    const options = { env, reject: false } as const;
+    const provider = execa(
+      process.execPath,
+      [require.resolve("@pulumi/pulumi/cmd/dynamic-provider"), "127.0.0.1:1"],
+      options,
+    );
+    // It says its port once it is ready; the CLI ends it like this.
+    for await (const _ of provider.iterable()) provider.kill("SIGINT");
+    const { exitCode, signal } = await provider;
+    expect([exitCode, signal]).toEqual([130, undefined]);
+    expect(readdirSync(folder, { recursive: true }).length).toBeGreaterThan(100);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("A program with a promise that never ends fails", () => {
