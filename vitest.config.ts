@@ -8,13 +8,19 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  */
 const maxWorkers = Math.min(8, availableParallelism() + 1);
 
-/** Projects whose files take longest begin, so that no long file is left alone at the end. */
-const LONGEST_FIRST = ["traffic", "stack", "programs", "server", "unit-isolated", "unit"];
-
+/**
+ * Traffic begins, as its files take longest and none should be left alone at the end. Servers wait a lot and need little
+ * time of a core: they run beside the stacks, spread evenly. Unit tests end, which are short.
+ */
 class ByProject extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rank = ({ project }: TestSpecification) => LONGEST_FIRST.indexOf(project.name);
-    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+    const sorted = await super.sort(files);
+    const of = (...names: string[]) => sorted.filter(({ project }) => names.includes(project.name));
+    const beside = [of("stack", "programs"), of("server")].flatMap((group) =>
+      group.map((file, index) => ({ file, place: index / group.length })),
+    );
+    beside.sort((a, b) => a.place - b.place);
+    return [...of("traffic"), ...beside.map(({ file }) => file), ...of("unit-isolated", "unit")];
   }
 }
 

@@ -169,6 +169,8 @@ export class LibraryProgram implements AsyncDisposable {
         PULUMI_CONFIG_PASSPHRASE: "test",
         PULUMI_SKIP_UPDATE_CHECK: "true",
         NO_COLOR: "1",
+        // A program runs many times here: half of each would go into compiling the same modules.
+        NODE_COMPILE_CACHE: this.#in(".compile-cache"),
       },
       all: true,
       reject: false,
