@@ -80,7 +80,7 @@ export function createRoster(
     // The roster checks the existing streams before anything changes.
     { parent, provider, deletedWith: parent },
   );
-  const fleet = checked.apply(() => plan.fleet);
+  const fleet = checked.apply(() => JSON.stringify(plan.fleet));
   // All streams have the same dependencies, so Pulumi registers them one after the other. With `--parallel 1`, streams
   // that hand subjects to each other would otherwise wait for one that Pulumi registers only after another step, e.g.
   // the shutdown.

@@ -1,5 +1,4 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { Fleet } from "../lib/placement/placement.ts";
 import type { StreamPlan } from "../lib/plan/plan.ts";
 import type { StreamConfig } from "../lib/streams/stream-fields.ts";
 import type { StreamSettingsArgs } from "./args.ts";
@@ -27,8 +26,8 @@ export interface StreamHost extends pulumi.Resource {
 /** The inputs of a stream's resource. */
 export interface StreamStage {
   readonly plan: StreamPlan;
-  /** The servers to place it on; unknown while the provider can't be asked. */
-  readonly fleet: pulumi.Output<Fleet>;
+  /** The servers to place it on, see `ResourceInputs`; unknown while the provider can't be asked. */
+  readonly fleet: pulumi.Output<string>;
   /** Stands for the inputs that the provider's `check` adds: unknown while `check` can't run. */
   readonly checked: pulumi.Output<undefined>;
   /** Its dependencies. */

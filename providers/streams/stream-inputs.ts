@@ -1,6 +1,7 @@
 import type { Fleet } from "../../lib/placement/placement.ts";
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import type { StreamPolicy } from "../../lib/streams/stream-policy.ts";
+import { UNKNOWN } from "../process/unknown.ts";
 import type { Goal } from "./converge.ts";
 
 /** What identifies a stream on the servers. */
@@ -14,6 +15,27 @@ export interface ProgramInputs extends StreamIdentity {
   readonly config: StreamConfig;
   readonly policy: StreamPolicy;
   readonly fleet: Fleet;
+}
+
+/**
+ * {@link ProgramInputs} as the resource has them. Each stream has the same fleet, and Pulumi hands a map on value by
+ * value, so that it is a text: JSON.
+ */
+export interface ResourceInputs extends Omit<ProgramInputs, "fleet"> {
+  readonly fleet: string;
+}
+
+const UNKNOWN_FLEET: Fleet = { cluster: UNKNOWN, uniqueTag: UNKNOWN, servers: [] };
+let last: { readonly text: string; readonly fleet: Fleet } = {
+  text: UNKNOWN,
+  fleet: UNKNOWN_FLEET,
+};
+
+export function readResourceInputs({ fleet: text, ...inputs }: ResourceInputs): ProgramInputs {
+  if (last.text !== text) {
+    last = { text, fleet: text === UNKNOWN ? UNKNOWN_FLEET : JSON.parse(text) };
+  }
+  return { ...inputs, fleet: last.fleet };
 }
 
 /** The inputs after `check`, as the state keeps them. */

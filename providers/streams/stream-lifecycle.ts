@@ -48,12 +48,14 @@ import {
 } from "./recreate.ts";
 import { hostsOf, isCalm } from "./replicas.ts";
 import { changesBy, describeUnmanaged, judge, needsLook, planInputs } from "./stream-check.ts";
-import type {
-  CheckVerdict,
-  ProgramInputs,
-  StreamIdentity,
-  StreamInputs,
-  StreamOutputs,
+import {
+  type CheckVerdict,
+  type ProgramInputs,
+  type ResourceInputs,
+  readResourceInputs,
+  type StreamIdentity,
+  type StreamInputs,
+  type StreamOutputs,
 } from "./stream-inputs.ts";
 
 /** The methods of a Pulumi dynamic provider, typed; see `ResourceProvider` in @pulumi/pulumi/dynamic. */
@@ -87,8 +89,15 @@ export interface LifecycleOptions {
   readonly handovers?: Handovers;
 }
 
+const lifecycle = streamLifecycle(openConfigured);
+
 /** Used by the dynamic provider's process; components/stream.ts refers to this name. */
-export const streamProvider = { configure, ...streamLifecycle(openConfigured) };
+export const streamProvider = {
+  ...lifecycle,
+  configure,
+  check: (olds: Partial<StreamInputs>, news: ResourceInputs) =>
+    lifecycle.check(olds, readResourceInputs(news)),
+};
 
 /** The lifecycle of a stream, over any implementation of JetStream's API. */
 export function streamLifecycle(

@@ -43,7 +43,8 @@ afterEach(async () => {
 
 async function planned(change: Partial<StreamConfig> = {}, olds: Partial<StreamInputs> = {}) {
   const config = { ...ORDERS, ...change };
-  const { account, fleet } = cluster;
+  const { account } = cluster;
+  const fleet = JSON.stringify(cluster.fleet);
   const news = { stream: config.name, account, config, policy: {}, fleet };
   const { inputs, failures } = await streamProvider.check(olds, news);
   expect(failures ?? []).toEqual([]);
@@ -124,7 +125,8 @@ describe("a stream on real servers", () => {
   it("gets its first placement and another number of replicas in one go", async () => {
     const { placement: _, ...unplaced } = ORDERS;
     const planWith = async (config: StreamConfig, olds: Partial<StreamInputs>) => {
-      const { account, fleet } = cluster;
+      const { account } = cluster;
+      const fleet = JSON.stringify(cluster.fleet);
       const news = { stream: config.name, account, config, policy: {}, fleet };
       const { inputs, failures } = await streamProvider.check(olds, news);
       expect(failures ?? []).toEqual([]);
@@ -193,7 +195,10 @@ describe("a stream on real servers", () => {
     const { placement: _, ...config } = ORDERS;
     const news = { stream: "ORDERS", account: cluster.account, config, policy: {} };
     const planOn = async (fleet: Fleet, olds: Partial<StreamInputs>) => {
-      const { inputs, failures } = await streamProvider.check(olds, { ...news, fleet });
+      const { inputs, failures } = await streamProvider.check(olds, {
+        ...news,
+        fleet: JSON.stringify(fleet),
+      });
       expect(failures ?? []).toEqual([]);
       return inputs as StreamInputs;
     };

@@ -162,6 +162,8 @@ describe("settings that need a restart", () => {
     await execa("sh", ["-c", put], { input: earlier });
     await execa("docker", ["rm", `${name}-old`]);
     await execa("docker", ["restart", name]);
+    // A server that is starting doesn't answer yet.
+    await eventually(async () => (await syncsOf()).length === 3);
     expect(await syncsOf()).not.toEqual([SYNC, SYNC, SYNC]);
     await up();
     expect(await syncsOf()).toEqual([SYNC, SYNC, SYNC]);

@@ -70,7 +70,8 @@ export async function change(
   });
   const after = await starts(stack);
   const stayed = [...before].filter(([node]) => after.has(node));
-  const restarts = stayed.filter(([node, start]) => after.get(node) !== start).length;
+  const restarted = stayed.filter(([node, start]) => after.get(node) !== start);
+  const restarts = restarted.length;
   const audits = await auditAll(traffic);
   const unconsumed = await traffic.unconsumed("ORDERS");
 
@@ -81,6 +82,9 @@ export async function change(
   expect(unconsumed).toEqual([]);
   for (const stream of REPLICATED) {
     expect(stretches[stream]?.longestGap, `gap of ${stream}`).toBeLessThanOrEqual(LONGEST_GAP);
+  }
+  if (restarts < stayed.length && restarts > 0) {
+    console.info("restarted:", restarted.map(([node]) => node).join(", "));
   }
   const errors = Object.values(stretches).reduce((sum, stretch) => sum + stretch.errors, 0);
   return { restarts, errors, text };

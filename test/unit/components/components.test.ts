@@ -45,7 +45,12 @@ beforeAll(async () => {
   const [orders] = plan.streams;
   if (!orders) throw new Error("the plan has no stream");
   const checked = pulumi.output(undefined);
-  stage.resolve({ plan: orders, fleet: pulumi.output(plan.fleet), checked, after: ready });
+  stage.resolve({
+    plan: orders,
+    fleet: pulumi.output(JSON.stringify(plan.fleet)),
+    checked,
+    after: ready,
+  });
   const stream = new Stream("ORDERS", { cluster });
   await promiseOf(stream.urn);
   resources = await recorder.settled(71);

@@ -42,7 +42,7 @@ it("the provider's text finds the lifecycle from the program's folder, in plain 
     placement,
   } as const;
   const checked = pulumi.output(undefined);
-  const stage = { plan, fleet: pulumi.output(SEED_FLEET), checked, after: [] };
+  const stage = { plan, fleet: pulumi.output(JSON.stringify(SEED_FLEET)), checked, after: [] };
   const cluster = new BareCluster("c1", PASSWORD, { ORDERS: Promise.resolve(stage) });
   const stream = new Stream("ORDERS", { cluster });
   await promiseOf(stream.urn);
