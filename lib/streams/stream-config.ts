@@ -20,7 +20,7 @@ import {
 import { type KeyedStream, streamKey, streamPath } from "./stream-name.ts";
 import { POLICY_SHAPE, type PolicySettings } from "./stream-policy.ts";
 import { validateConfig } from "./stream-rules.ts";
-import { subjectsOverlap } from "./subjects.ts";
+import { SubjectTree } from "./subjects.ts";
 
 /**
  * Where a stream's replicas should be: in one region, in one zone of each of several regions, or on servers that have
@@ -148,20 +148,27 @@ export function findOverlaps(
     readonly subjects: readonly string[];
   })[],
 ): Problem[] {
-  return streams.flatMap(({ key, account, subjects }, index) => {
-    const others = streams.slice(index + 1).filter((other) => other.account === account);
-    return others.flatMap((other) =>
-      subjects.flatMap((subject) =>
-        other.subjects
-          .filter((rival) => subjectsOverlap(subject, rival))
-          .map((rival) => ({
-            path: streamPath(other, "subjects"),
-            message: `"${rival}" overlaps with "${subject}" of stream ${key}`,
-            fix: "a subject belongs to one stream; narrow one of them",
-          })),
-      ),
-    );
-  });
+  const byAccount = new Map<
+    string,
+    SubjectTree<{ readonly key: string; readonly place: number }>
+  >();
+  const claims = streams.flatMap(({ key, account, subjects }, place) =>
+    subjects.map((subject) => ({ key, account, subject, place })),
+  );
+  for (const { account, subject, ...owner } of claims) {
+    const tree = byAccount.get(account) ?? new SubjectTree();
+    byAccount.set(account, tree.add(subject, owner));
+  }
+  return claims.flatMap(({ key, account, subject, place }) =>
+    (byAccount.get(account)?.overlapping(subject) ?? [])
+      .filter(({ owner }) => owner.place > place)
+      .toSorted((a, b) => a.owner.place - b.owner.place)
+      .map(({ owner, subject: rival }) => ({
+        path: streamPath(owner, "subjects"),
+        message: `"${rival}" overlaps with "${subject}" of stream ${key}`,
+        fix: "a subject belongs to one stream; narrow one of them",
+      })),
+  );
 }
 
 function compilePlacement(

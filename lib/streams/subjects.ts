@@ -21,6 +21,52 @@ export function subjectsOverlap(a: string, b: string): boolean {
   return tokensOverlap(a.split("."), b.split("."));
 }
 
+interface Branch<Owner> {
+  readonly ends: { readonly subject: string; readonly owner: Owner }[];
+  readonly next: Map<string, Branch<Owner>>;
+}
+
+/** Subjects by their tokens, so that those which overlap with one are found without a look at all others. */
+export class SubjectTree<Owner> {
+  readonly #root: Branch<Owner> = { ends: [], next: new Map() };
+
+  add(subject: string, owner: Owner): this {
+    let branch = this.#root;
+    for (const token of subject.split(".")) {
+      const next = branch.next.get(token) ?? { ends: [], next: new Map() };
+      branch.next.set(token, next);
+      branch = next;
+    }
+    branch.ends.push({ subject, owner });
+    return this;
+  }
+
+  /** The subjects that {@link subjectsOverlap} with one, itself among them if it was added. */
+  overlapping(subject: string): Branch<Owner>["ends"] {
+    return overlappingIn(this.#root, subject.split("."));
+  }
+}
+
+function overlappingIn<Owner>(
+  { ends, next }: Branch<Owner>,
+  [token, ...rest]: string[],
+): Branch<Owner>["ends"] {
+  if (token === undefined) return ends;
+  if (token === ">") return [...next.values()].flatMap(allIn);
+  const fitting = token === "*" ? [...next.keys()].filter((each) => each !== ">") : [token, "*"];
+  return [
+    ...fitting.flatMap((each) => {
+      const branch = next.get(each);
+      return branch ? overlappingIn(branch, rest) : [];
+    }),
+    ...(next.get(">")?.ends ?? []),
+  ];
+}
+
+function allIn<Owner>({ ends, next }: Branch<Owner>): Branch<Owner>["ends"] {
+  return [...ends, ...[...next.values()].flatMap(allIn)];
+}
+
 /** Whether every message that matches `inner` also matches `outer`. */
 export function isSubset(inner: string, outer: string): boolean {
   const innerTokens = inner.split(".");

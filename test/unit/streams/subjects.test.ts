@@ -4,6 +4,7 @@ import {
   isLiteralSubject,
   isSubset,
   isValidSubject,
+  SubjectTree,
   subjectsOverlap,
 } from "../../../lib/streams/subjects.ts";
 
@@ -64,6 +65,20 @@ describe("subjects", () => {
       fc.property(pattern, pattern, (a, b) => {
         expect(subjectsOverlap(a, a)).toBe(true);
         if (isSubset(a, b)) expect(subjectsOverlap(a, b)).toBe(true);
+      }),
+    );
+  });
+
+  it("in a tree are found by what they overlap with", () => {
+    fc.assert(
+      fc.property(fc.array(pattern, { maxLength: 20 }), pattern, (subjects, sought) => {
+        const tree = new SubjectTree<number>();
+        for (const [place, subject] of subjects.entries()) tree.add(subject, place);
+        const found = tree.overlapping(sought).map(({ owner }) => owner);
+        const expected = [...subjects.keys()].filter((place) =>
+          subjectsOverlap(subjects[place] ?? "", sought),
+        );
+        expect(found.sort((a, b) => a - b)).toEqual(expected);
       }),
     );
   });
