@@ -104,14 +104,15 @@ const REJOIN_PATIENCE_MS = REJOIN_MS + 60_000;
 export class WaveGate {
   readonly #patience: number;
   readonly #timer: StallTimer;
-  #wasWell: boolean;
+  readonly #isOneEnough: boolean;
+  #wasWell = false;
   #ledAt: number;
 
-  /** @param isSteady whether a single observation of a ready cluster suffices. */
-  constructor(now: number, patience: number, isSteady: boolean) {
+  /** @param isOneEnough whether a single observation of a ready cluster suffices, after others, too. */
+  constructor(now: number, patience: number, isOneEnough: boolean) {
     this.#patience = patience;
     this.#timer = new StallTimer(now);
-    this.#wasWell = isSteady;
+    this.#isOneEnough = isOneEnough;
     this.#ledAt = now;
   }
 
@@ -121,7 +122,7 @@ export class WaveGate {
     if (reason !== undefined && (state.isInVain || neverHadLeader)) {
       return { kind: "open", word: `${reason}; going on, as the nodes that are missing come next` };
     }
-    if (reason === undefined && this.#wasWell) return { kind: "open" };
+    if (reason === undefined && (this.#isOneEnough || this.#wasWell)) return { kind: "open" };
     const status = { reason: reason ?? "it doesn't stay well", ...(behind ? { behind } : {}) };
     this.#timer.note(status, now);
     const patience = state.isRejoining

@@ -19,8 +19,11 @@ const lacking = (reason: string, more: Partial<WaveStatus> = {}): WaveStatus => 
 });
 
 /** What a gate decides at looks so many milliseconds after its start. */
-function decide(looks: readonly (readonly [at: number, status: WaveStatus])[], isSteady = false) {
-  const gate = new WaveGate(0, 2 * MINUTE, isSteady);
+function decide(
+  looks: readonly (readonly [at: number, status: WaveStatus])[],
+  isOneEnough = false,
+) {
+  const gate = new WaveGate(0, 2 * MINUTE, isOneEnough);
   return looks.map(([at, status]) => gate.judge(status, at));
 }
 
@@ -33,6 +36,16 @@ describe("the gate behind a wave", () => {
     expect(first).toEqual({ kind: "wait", milliseconds: 2_000 });
     expect(second).toEqual({ kind: "open" });
     expect(decide([[0, CALM]], true)).toEqual([{ kind: "open" }]);
+    const starting = lacking("no meta leader yet on a");
+    expect(
+      decide(
+        [
+          [0, starting],
+          [250, CALM],
+        ],
+        true,
+      ),
+    ).toEqual([{ kind: "wait", milliseconds: 250 }, { kind: "open" }]);
   });
 
   test("doesn't open where it was well but for a moment", () => {
