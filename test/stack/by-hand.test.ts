@@ -37,8 +37,10 @@ afterAll(async () => {
   await stack.remove();
 });
 
-afterEach(async () => {
+const expectNoChanges = async () =>
   expect(await stack.expectPulumi("preview", "--expect-no-changes")).toContain("unchanged");
+
+afterEach(() => {
   const { resources } = stack.deployment();
   expect(resources.filter((each) => each.urn === urn)).toHaveLength(1);
 });
@@ -63,6 +65,7 @@ test("a stream with messages that is replaced, or tainted, keeps them", async ()
   await stack.expectPulumi("state", "taint", urn, "--yes");
   await up();
   expect(await client.info("ORDERS")).toMatchObject({ created, state: { messages: 20 } });
+  await expectNoChanges();
 });
 
 test("a stream that leaves is deleted, also where the gate that starts an update is made anew", async () => {
@@ -73,6 +76,7 @@ test("a stream that leaves is deleted, also where the gate that starts an update
   stack.configure(SETTINGS);
   await up("--replace", gate);
   expect(await client.info("LEAVING")).toMatchObject({ error: { err_code: 10_059 } });
+  await expectNoChanges();
 });
 
 test("what an earlier version left to be deleted is taken out of the state alone", async () => {
@@ -83,6 +87,7 @@ test("what an earlier version left to be deleted is taken out of the state alone
   await stack.importState(state);
   expect(await up()).toContain("only an older note of it");
   expect(await messages()).toBe(20);
+  await expectNoChanges();
 });
 
 test("a stream whose creation failed isn't said to have gone, one to be deleted is guarded", async () => {
@@ -168,5 +173,6 @@ describe("settings that need a restart", () => {
     await up();
     expect(await syncsOf()).toEqual([SYNC, SYNC, SYNC]);
     expect(await messages()).toBe(held);
+    await expectNoChanges();
   });
 });
