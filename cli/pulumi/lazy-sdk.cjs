@@ -50,7 +50,8 @@ Module._load = function (request, parent, ...rest) {
 
 const NOTHING = { url: "data:text/javascript,", format: "module", shortCircuit: true };
 
-Module.registerHooks({
+// A Command may start another node, which has these options from the environment; before 22.15 it has no such hooks.
+Module.registerHooks?.({
   // English, which is the default, has a module of its own.
   resolve: (specifier, context, next) =>
     specifier === "../locales/index.js" && context.parentURL?.includes("/node_modules/zod/")

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -8,9 +8,15 @@ import { pulumiEnvironment } from "../../../../cli/pulumi/project.mjs";
 
 const require = createRequire(import.meta.url);
 
-/** Runs a program as a command of the CLI would, with what is preloaded into it. */
-function run(program: string, args: readonly string[] = ["up"], more: NodeJS.ProcessEnv = {}) {
-  const { env } = pulumiEnvironment(args, { ...process.env, PULUMI_BACKEND_URL: "s3://state" });
+/** Runs a program as a command of the CLI would, with what is preloaded into it. @param own what the user has set. */
+function run(
+  program: string,
+  args: readonly string[] = ["up"],
+  more: NodeJS.ProcessEnv = {},
+  own: NodeJS.ProcessEnv = {},
+) {
+  const given = { ...process.env, PULUMI_BACKEND_URL: "s3://state", ...own };
+  const { env } = pulumiEnvironment(args, given);
   return execaSync({ env: { ...env, ...more }, reject: false })`node -e ${program}`;
 }
 
@@ -31,6 +37,18 @@ test("Of zod's languages, English alone is loaded", () => {
   const { stdout } = run(`import("zod").then(({ z }) =>
     console.log(JSON.stringify([Object.keys(z.locales), z.string().safeParse(1).error.issues[0].message])));`);
   expect(JSON.parse(stdout)).toEqual([[], "Invalid input: expected string, received number"]);
+});
+
+test("An older node that a Command starts has no hooks for modules, and starts all the same", () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "nats-regions-"));
+  try {
+    const older = path.join(folder, "older.cjs");
+    writeFileSync(older, 'delete require("node:module").registerHooks;');
+    const own = { NODE_OPTIONS: `--require ${older}` };
+    expect(run('console.log("started")', ["up"], {}, own).stdout).toBe("started");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("Monitoring pages are read without node's WebSocket", () => {
