@@ -103,9 +103,11 @@ export async function findAtOnce(
 
 /**
  * Milliseconds in which the meta leader may find no place for a stream that the plan has one for, or a member may
- * refuse it: they may not know yet of tags, of a server that is back, or of what others have reserved since.
+ * refuse it: they may not know yet of tags, of a server that is back, or of what others have reserved since. A server
+ * tells the others of itself every 10 s (nats-server 2.15, `statsHBInterval` in server/events.go): where a new leader
+ * hasn't heard the first word of a server, it takes that one to be offline until then.
  */
-const UNAWARE_MS = 5_000;
+const UNAWARE_MS = 12_000;
 
 const UNAWARE_OF: ReadonlySet<number> = new Set([
   ROOM_ERRORS.noSuitablePeers,
