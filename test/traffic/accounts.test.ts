@@ -135,6 +135,7 @@ describe("accounts and users", () => {
       const { restarts, text } = await change(stack, traffic, what, withStreams(streams), false);
       said.push(text);
       expect(restarts).toBe(0);
+      said.push(await stack.expectPulumi("preview", "--expect-no-changes"));
       await expectHosts(stack, "ORDERS", NODES, second);
       return text;
     };
@@ -188,7 +189,6 @@ describe("accounts and users", () => {
       await client.purge("ORDERS");
       await bring("one of them leaves", {});
       expect(await client.info("ORDERS")).toMatchObject({ error: { err_code: 10059 } });
-      said.push(await stack.expectPulumi("preview", "--expect-no-changes"));
     });
   });
 
