@@ -36,7 +36,6 @@ describe("the seed's cluster", () => {
     ]);
     return stdout.split("\n").sort();
   };
-  const containerOf = (node: string) => `nats-regions-${stack.name}-${node}`;
 
   beforeAll(async () => {
     stack = await TestStack.create();
@@ -161,8 +160,8 @@ describe("the seed's cluster", () => {
   });
 
   test("heals a node that was killed and one whose container was removed, in preview by name", async () => {
-    await execa("docker", ["kill", containerOf("rg2-az2")]);
-    await execa("docker", ["rm", "--force", containerOf("rg3-az1")]);
+    await execa("docker", ["kill", stack.containerOf("rg2-az2")]);
+    await execa("docker", ["rm", "--force", stack.containerOf("rg3-az1")]);
     expect(await run("preview")).toContain("2 of 9 nodes don't run: rg2-az2, rg3-az1");
 
     await up("--refresh");
@@ -199,7 +198,7 @@ describe("the seed's cluster", () => {
   });
 
   test("is destroyed without a trace, stopped nodes and all", async () => {
-    await execa("docker", ["stop", containerOf("rg1-az1")]);
+    await execa("docker", ["stop", stack.containerOf("rg1-az1")]);
     await run("destroy", "--yes", "--skip-preview");
     expect(await stack.leftovers()).toEqual([]);
   });

@@ -65,7 +65,7 @@ describe("a failure drill", () => {
     expect(exitCode).toBe(1);
     expect(await stateOf("rg1-az1")).toBe("running");
 
-    await execa("docker", ["kill", containerOf("rg3-az3")]);
+    await execa("docker", ["kill", stack.containerOf("rg3-az3")]);
     const refused = await stack.script("drill", "zone", "az1", "--yes");
     expect(refused.stderr).toMatch(/Nothing was touched, as the cluster isn't well.*rg3-az3/);
     expect(refused.exitCode).toBe(1);
@@ -83,11 +83,9 @@ describe("a failure drill", () => {
     return JSON.parse(stdout) as DrillReport;
   }
 
-  const containerOf = (node: string) => `nats-regions-${stack.name}-${node}`;
-
   async function stateOf(node: string): Promise<string> {
     const format = "--format={{.State.Status}}";
-    return (await execa("docker", ["inspect", format, containerOf(node)])).stdout;
+    return (await execa("docker", ["inspect", format, stack.containerOf(node)])).stdout;
   }
 });
 

@@ -24,7 +24,7 @@ describe("a rollout", () => {
   });
 
   test("begins with a node that somebody stopped, which brings it back", async () => {
-    await docker("stop", containerOf("rg1-az3"));
+    await docker("stop", stack.containerOf("rg1-az3"));
     const before = await settings();
     stack.configure({ ...ONE_REGION, memory: "256MiB" });
     const text = await stack.expectPulumi("up", "--yes", "--skip-preview");
@@ -55,8 +55,6 @@ describe("a rollout", () => {
     expect(await client.payloads("ORDERS")).toEqual(sent);
     await stack.expectPulumi("preview", "--expect-no-changes");
   });
-
-  const containerOf = (node: string) => `nats-regions-${stack.name}-${node}`;
 
   async function docker(...args: string[]): Promise<string> {
     return (await execa("docker", args)).stdout;

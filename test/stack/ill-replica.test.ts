@@ -50,11 +50,9 @@ describe("restarts", () => {
     await stack.expectPulumi("preview", "--expect-no-changes");
   });
 
-  const containerOf = (node: string) => `nats-regions-${stack.name}-${node}`;
-
   /** Makes a stream's folder unreadable to its server, as a bad spot on a disk would. */
   async function hide(node: string, stream: string): Promise<void> {
-    const container = containerOf(node);
+    const container = stack.containerOf(node);
     await execa("docker", ["stop", container]);
     const format = "--format={{.Mountpoint}}";
     const { stdout } = await execa("docker", ["volume", "inspect", format, `${container}-data`]);

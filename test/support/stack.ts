@@ -386,6 +386,11 @@ export class TestStack {
     return JSON.parse(this.stateText()).checkpoint.latest;
   }
 
+  /** Name of a node's container. */
+  containerOf(node: string): string {
+    return `nats-regions-${this.name}-${node}`;
+  }
+
   /** Names of the stack's containers, volumes and networks on the engine. */
   leftovers(): Promise<string[]> {
     return namesOnEngine(`nats-regions-${this.name}`);

@@ -20,8 +20,7 @@ const SMALL = {
   ...ONE_REGION,
   streams: { ...ONE_REGION.streams, EVENTS: at(SEED_SETTINGS.streams.EVENTS, "rg:1") },
 };
-const SETTINGS = KILLS > 1 ? SEED_SETTINGS : SMALL;
-const NODES = KILLS > 1 ? 9 : 3;
+const [SETTINGS, NODES] = KILLS > 1 ? [SEED_SETTINGS, 9] : [SMALL, 3];
 
 describe("a rollout that is killed", () => {
   let stack: TestStack;

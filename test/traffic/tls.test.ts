@@ -49,7 +49,6 @@ describe("a cluster with TLS", () => {
     expect(exitCode, text.slice(-6_000)).toBe(0);
     return text;
   };
-  const containerOf = (node: string) => `nats-regions-${stack.name}-${node}`;
 
   beforeAll(async () => {
     stack = await TestStack.create(FIRST);
@@ -98,7 +97,7 @@ describe("a cluster with TLS", () => {
 
   test("has no route that can't be verified", async () => {
     for (const node of NODES) {
-      const { stdout, stderr } = await execa("docker", ["logs", containerOf(node)]);
+      const { stdout, stderr } = await execa("docker", ["logs", stack.containerOf(node)]);
       const lines = `${stdout}\n${stderr}`.split("\n");
       const routes = lines.filter((line) => / rid:\d+ /.test(line));
       expect(routes.length).toBeGreaterThan(0);
@@ -224,7 +223,10 @@ describe("a cluster with TLS", () => {
     const keys = await keysInVolumes();
     const secrets = ["BEGIN PRIVATE KEY", ...keys.flatMap((key) => key.split("\n").slice(1, 3))];
     expect(secrets).toHaveLength(7);
-    const { stdout: inspected } = await execa("docker", ["inspect", ...NODES.map(containerOf)]);
+    const { stdout: inspected } = await execa("docker", [
+      "inspect",
+      ...NODES.map((node) => stack.containerOf(node)),
+    ]);
     const state = readdirSync(path.join(stack.folder, ".pulumi"), {
       recursive: true,
       withFileTypes: true,
@@ -279,7 +281,7 @@ describe("a cluster with TLS", () => {
   async function keysInVolumes(): Promise<string[]> {
     return await Promise.all(
       NODES.map(async (node) => {
-        const copy = `docker cp ${containerOf(node)}:/etc/nats/key.pem - | tar -xO`;
+        const copy = `docker cp ${stack.containerOf(node)}:/etc/nats/key.pem - | tar -xO`;
         return (await execa("sh", ["-c", copy])).stdout;
       }),
     );

@@ -8,16 +8,15 @@ import { pulumiEnvironment } from "../../../../cli/pulumi/project.mjs";
 
 const require = createRequire(import.meta.url);
 
-/** Runs a program as a command of the CLI would, with what is preloaded into it. @param own what the user has set. */
-function run(
-  program: string,
-  args: readonly string[] = ["up"],
-  more: NodeJS.ProcessEnv = {},
-  own: NodeJS.ProcessEnv = {},
-) {
+/** The environment of a command of the CLI. @param own what the user has set. */
+function environment(args: readonly string[] = ["up"], own: NodeJS.ProcessEnv = {}) {
   const given = { ...process.env, PULUMI_BACKEND_URL: "s3://state", ...own };
-  const { env } = pulumiEnvironment(args, given);
-  return execaSync({ env: { ...env, ...more }, reject: false })`node -e ${program}`;
+  return pulumiEnvironment(args, given).env;
+}
+
+/** Runs a program as a command of the CLI would, with what is preloaded into it. */
+function run(program: string, args?: readonly string[], own?: NodeJS.ProcessEnv) {
+  return execaSync({ env: environment(args, own), reject: false })`node -e ${program}`;
 }
 
 const SDK = 'const pulumi = require("@pulumi/pulumi");';
@@ -45,7 +44,7 @@ test("An older node that a Command starts has no hooks for modules, and starts a
     const older = path.join(folder, "older.cjs");
     writeFileSync(older, 'delete require("node:module").registerHooks;');
     const own = { NODE_OPTIONS: `--require ${older}` };
-    expect(run('console.log("started")', ["up"], {}, own).stdout).toBe("started");
+    expect(run('console.log("started")', ["up"], own).stdout).toBe("started");
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -60,12 +59,10 @@ test("Monitoring pages are read without node's WebSocket", () => {
 test("A dynamic provider leaves what it has compiled to the next one", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), "nats-regions-"));
   try {
-    const { env } = pulumiEnvironment(["up"], {
-      ...process.env,
-      PULUMI_BACKEND_URL: "s3://state",
-      NODE_COMPILE_CACHE: folder,
-    });
-    const options = { env, reject: false } as const;
+    const options = {
+      env: environment(["up"], { NODE_COMPILE_CACHE: folder }),
+      reject: false,
+    } as const;
     const provider = execa(
       process.execPath,
       [require.resolve("@pulumi/pulumi/cmd/dynamic-provider"), "127.0.0.1:1"],
