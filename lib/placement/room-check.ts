@@ -151,7 +151,11 @@ function describeStore(name: string, { max, reserved }: Store, metaLeader: strin
   return `${name}${role} has ${describeBytes(reserved)} of ${describeBytes(max)} reserved`;
 }
 
-/** New replicas need hosts with free space. A move chooses all hosts anew, so that current hosts must have it too. */
+/**
+ * New replicas need hosts with free space. A move chooses all hosts anew, so that current hosts must have it too. Only the
+ * meta leader checks it: a host takes whatever is assigned to it (`processClusterCreateStream`), so that a stream without
+ * `max_bytes` is created on servers whose whole store is reserved.
+ */
 function placeRefused(request: RoomRequest, view: RoomView): RoomRefusal | undefined {
   const { config, found } = request;
   const { storage } = reservationOf(config);
@@ -161,10 +165,7 @@ function placeRefused(request: RoomRequest, view: RoomView): RoomRefusal | undef
   const roomy = withRoom(view);
   const fleet = grows && !moves ? withoutRoomOf(roomy, found?.hosts ?? []) : roomy;
   const placement = planPlacement(placementRequest(config), fleet);
-  if (placement.kind !== "impossible") {
-    return found ? undefined : memberRefused(request, placement, view);
-  }
-  if (placement.shortOf === undefined) return undefined;
+  if (placement.kind !== "impossible" || placement.shortOf === undefined) return undefined;
   return {
     code: ROOM_ERRORS.noSuitablePeers,
     message: placement.summary,
@@ -202,26 +203,6 @@ function withoutRoomOf(fleet: Fleet, hosts: readonly string[]): Fleet {
     return hosts.includes(server.name) ? kept : server;
   });
   return { ...fleet, servers };
-}
-
-/** A stream without `max_bytes` fits on any server, but a host whose whole store is reserved refuses the replica. */
-function memberRefused(
-  { config }: RoomRequest,
-  placement: ReturnType<typeof planPlacement>,
-  { stores }: RoomView,
-): RoomRefusal | undefined {
-  const { storage, bytes } = reservationOf(config);
-  if (bytes > 0 || placement.kind !== "exact") return undefined;
-  const full = placement.hosts.filter((host) => {
-    const store = stores.get(host)?.[storage];
-    return store !== undefined && store.reserved >= store.max;
-  });
-  if (full.length === 0) return undefined;
-  return {
-    code: errorOf(storage),
-    message: `all room is reserved on ${listSome(full)}`,
-    fix: `place it elsewhere, or raise ${STORE_SETTINGS[storage]}`,
-  };
 }
 
 function errorOf(storage: StoreKind): RoomError {

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { planPlacement, planSeating } from "../../../lib/placement/placement.ts";
 import { type Demand, demandsOf, findOverloads, freeIn } from "../../../lib/placement/room.ts";
+import { refusalOf, type Stores } from "../../../lib/placement/room-check.ts";
 import { planCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
 import { problemsOf } from "../../support/problems.ts";
@@ -258,4 +259,22 @@ test("a fleet whose room nobody knows has enough of it", () => {
   const reservation = { storage: "file", bytes: 1e15 } as const;
   const { seats } = planSeating({ replicas: 3, tags: ["rg:2"], reservation }, SEED_FLEET);
   expect(seats).toHaveLength(3);
+});
+
+test("a store that is reserved to the last byte has no room for a stream with a size, and takes one without", () => {
+  const full = { max: 1024, reserved: 1024, used: 0 };
+  const view = {
+    fleet: SEED_FLEET,
+    stores: new Map(
+      SEED_FLEET.servers.map(({ name }): [string, Stores] => [name, { file: full, memory: full }]),
+    ),
+    metaLeader: "rg1-az1",
+    limits: undefined,
+    others: [],
+  };
+  const config = { name: "S", num_replicas: 3, placement: { tags: ["rg:2"] } };
+  expect(refusalOf({ account: "APP", config: { ...config, max_bytes: 1 } }, view)?.code).toBe(
+    10005,
+  );
+  expect(refusalOf({ account: "APP", config }, view)).toBeUndefined();
 });
