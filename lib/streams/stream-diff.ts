@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import {
   type Assessment,
   adoptFields,
@@ -47,6 +48,8 @@ export function normalizeConfig(config: StreamConfig): StreamConfig {
  * `name`.
  */
 export function diffConfig(observed: StreamConfig, desired: StreamConfig): readonly FieldChange[] {
+  // Where nothing changes, as in most previews, normal forms would be most of a stream's cost.
+  if (isDeepStrictEqual(observed, desired)) return [];
   const [from, to] = [observed.name, desired.name];
   const renamed =
     from === to ? [] : [{ path: "name", from, to, ...refused("a stream keeps its name") }];
