@@ -96,7 +96,8 @@ describe("accounts and users", () => {
     using _ = watchProcesses();
     said.push(await stack.expectPulumi("up", "--yes"));
     const login = { user: "second", password: secrets.second };
-    traffic = await Traffic.start(await stack.outputs(), Object.keys(STREAMS), "ORDERS", login);
+    const outputs = await stack.outputs();
+    traffic = await Traffic.start(outputs, Object.keys(STREAMS), "ORDERS", login, 3_000);
   });
 
   afterAll(async () => {
