@@ -3,24 +3,25 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
- * Test files at a time, of all projects: one more than there are cores, as most of the time they wait for servers, and
+ * Test files at a time, of all projects: two more than there are cores, as most of the time they wait for servers, and
  * no more than get ports of their own (`test/support/own-ports.ts`).
  */
-const maxWorkers = Math.min(8, availableParallelism() + 1);
+const maxWorkers = Math.min(8, availableParallelism() + 2);
 
 /**
- * Traffic begins, as its files take longest and none should be left alone at the end. Servers wait a lot and need little
- * time of a core: they run beside the stacks, spread evenly. Unit tests end, which are short.
+ * Users' programs and traffic begin, as their files take longest and none should be left alone at the end. Servers wait a
+ * lot and need little time of a core: they run beside the others, spread evenly. Unit tests end, which are short.
  */
 class ByProject extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     const of = (...names: string[]) => sorted.filter(({ project }) => names.includes(project.name));
-    const beside = [of("stack", "programs"), of("server")].flatMap((group) =>
+    const stacks = [...of("programs"), ...of("traffic"), ...of("stack")];
+    const spread = [stacks, of("server")].flatMap((group) =>
       group.map((file, index) => ({ file, place: index / group.length })),
     );
-    beside.sort((a, b) => a.place - b.place);
-    return [...of("traffic"), ...beside.map(({ file }) => file), ...of("unit-isolated", "unit")];
+    spread.sort((a, b) => a.place - b.place);
+    return [...spread.map(({ file }) => file), ...of("unit-isolated", "unit")];
   }
 }
 

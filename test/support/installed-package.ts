@@ -46,10 +46,14 @@ export default async function setUp({ provide }: TestProject): Promise<() => voi
   }
 }
 
-/** Makes the packages of a folder those of its package.json: npm takes away what that doesn't name. */
+/** Gives a folder all packages, as npm would for a package.json with all of {@link InstalledPackage.dependencies}. */
 export async function installInto(folder: string, { folder: from }: InstalledPackage) {
   const files = ["node_modules", "package-lock.json"].map((name) => path.join(from, name));
   // Hard links: programs change no file of a package.
   await execa("cp", ["-al", ...files, folder]);
+}
+
+/** Leaves a folder the packages that its package.json names. */
+export async function prune(folder: string) {
   await execa("npm", INSTALL, { cwd: folder });
 }

@@ -5,7 +5,7 @@ import path from "node:path";
 import { execa } from "execa";
 import { inject } from "vitest";
 import { findCli } from "../../cli/pulumi/project.mjs";
-import { installInto } from "./installed-package.ts";
+import { installInto, prune } from "./installed-package.ts";
 import { namesOnEngine, removeFromEngine } from "./on-engine.ts";
 import { nameWithOwnPorts } from "./own-ports.ts";
 import { encryptedPasswords, type Outcome, PASSWORDS, PROJECT } from "./stack.ts";
@@ -45,7 +45,8 @@ export class LibraryProgram implements AsyncDisposable {
   static async install(program: Program, ...clusters: readonly string[]): Promise<LibraryProgram> {
     const made = new LibraryProgram(clusters);
     made.write(program);
-    await made.#install(PASSWORDS);
+    await installInto(made.folder, made.#installed);
+    await made.#begin(PASSWORDS);
     return made;
   }
 
@@ -71,12 +72,14 @@ export class LibraryProgram implements AsyncDisposable {
       return JSON.stringify({ ...manifest, dependencies: Object.fromEntries(versions) });
     });
     made.#edit("Pulumi.yaml", (text) => text.replace(/^name: .*$/m, `name: ${made.project}`));
-    await made.#install(secrets);
+    await installInto(made.folder, made.#installed);
+    await prune(made.folder);
+    await made.#begin(secrets);
     return made;
   }
 
-  async #install(secrets: Readonly<Record<string, string>>): Promise<void> {
-    await installInto(this.folder, this.#installed);
+  /** Creates the stack with its settings. */
+  async #begin(secrets: Readonly<Record<string, string>>): Promise<void> {
     const known = ["password", "systemPassword"] as const;
     const isEncrypted = (name: string) =>
       known.some((each) => each === name && secrets[each] === PASSWORDS[each]);
