@@ -8,6 +8,9 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  */
 const maxWorkers = Math.min(8, availableParallelism() + 2);
 
+/** Short files that take long: files that didn't run before are sorted by their size. */
+const LONGER_THAN_THEY_LOOK = /\/(stopped|interrupted|kept-volumes|gates)\.test\.ts$/;
+
 /**
  * Users' programs and traffic begin, as their files take longest and none should be left alone at the end. Servers wait a
  * lot and need little time of a core: they run beside the others, spread evenly. Unit tests end, which are short.
@@ -16,7 +19,8 @@ class ByProject extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     const of = (...names: string[]) => sorted.filter(({ project }) => names.includes(project.name));
-    const stacks = [...of("programs"), ...of("traffic"), ...of("stack")];
+    const longer = of("stack").filter(({ moduleId }) => LONGER_THAN_THEY_LOOK.test(moduleId));
+    const stacks = [...of("programs"), ...of("traffic"), ...new Set([...longer, ...of("stack")])];
     const spread = [stacks, of("server")].flatMap((group) =>
       group.map((file, index) => ({ file, place: index / group.length })),
     );

@@ -1,11 +1,4 @@
-import {
-  copyFileSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -159,10 +152,11 @@ export class TestStack {
 
   static async create(settings: object = SEED_SETTINGS, name = newName()): Promise<TestStack> {
     const stack = new TestStack(name);
-    // The CLI looks for the file next to the program.
-    writeFileSync(stack.settingsBeside, encryptedPasswords("nats-regions"));
-    await stack.expectPulumi("stack", "init", stack.name);
-    renameSync(stack.settingsBeside, stack.#configFile);
+    mkdirSync(path.dirname(stack.#stateFile), { recursive: true });
+    // As `pulumi stack init` writes it, but for a second.
+    const checkpoint = { stack: `organization/nats-regions/${name}` };
+    writeFileSync(stack.#stateFile, JSON.stringify({ version: 3, checkpoint }));
+    writeFileSync(stack.#configFile, encryptedPasswords("nats-regions"));
     stack.configure(settings);
     return stack;
   }
