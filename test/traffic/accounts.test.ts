@@ -14,6 +14,8 @@ const newSecret = () => randomBytes(12).toString("hex");
 
 /** One region, as accounts are the same with nine nodes, and quicker with three. */
 const CLUSTER = { regions: ["rg1"] };
+/** Milliseconds. Nothing restarts here: whatever is answered, however late, needn't be sent again. */
+const ACK_TIMEOUT = 3_000;
 const NODES = ["rg1-az1", "rg1-az2", "rg1-az3"];
 const STREAMS = {
   EVENTS: at(SEED.EVENTS, "rg:1"),
@@ -97,7 +99,7 @@ describe("accounts and users", () => {
     said.push(await stack.expectPulumi("up", "--yes"));
     const login = { user: "second", password: secrets.second };
     const outputs = await stack.outputs();
-    traffic = await Traffic.start(outputs, Object.keys(STREAMS), "ORDERS", login, 3_000);
+    traffic = await Traffic.start(outputs, Object.keys(STREAMS), "ORDERS", login, ACK_TIMEOUT);
   });
 
   afterAll(async () => {
