@@ -48,7 +48,7 @@ export function normalizeConfig(config: StreamConfig): StreamConfig {
  * `name`.
  */
 export function diffConfig(observed: StreamConfig, desired: StreamConfig): readonly FieldChange[] {
-  // Where nothing changes, as in most previews, normal forms would be most of a stream's cost.
+  // Most are equal in most previews, and then need no normal form.
   if (isDeepStrictEqual(observed, desired)) return [];
   const [from, to] = [observed.name, desired.name];
   const renamed =
