@@ -17,7 +17,6 @@ const PUBLISHERS = 3;
  * that several clusters side by side have no time left for more.
  */
 const INTERVAL = Number(process.env.PUBLISH_INTERVAL ?? 50);
-/** Milliseconds without an acknowledgement after which a message is sent again. */
 const ACK_TIMEOUT = 500;
 /** Milliseconds until a message is sent again: at first, and at most. The time doubles with each attempt. */
 const FIRST_REST = 50;
@@ -74,13 +73,11 @@ export class Traffic implements AsyncDisposable {
     reader: NatsConnection,
     port: JetStreamPort,
     streams: readonly string[],
-    ackTimeout: number,
   ) {
     this.#publishers = publishers;
     this.#reader = reader;
     this.#port = port;
-    const flowOf = (stream: string) => new Flow(stream, publishers, ackTimeout);
-    this.#flows = new Map(streams.map((stream) => [stream, flowOf(stream)]));
+    this.#flows = new Map(streams.map((stream) => [stream, new Flow(stream, publishers)]));
     this.#consumer = new Consumer(reader);
   }
 
@@ -89,15 +86,12 @@ export class Traffic implements AsyncDisposable {
    * only the servers of its region, so that one of the publishers reaches any server that accepts writes.
    *
    * @param streams with subjects like `orders.*` for `ORDERS`.
-   * @param ackTimeout milliseconds, see {@link ACK_TIMEOUT}. A machine with too much work takes longer than the default
-   * at times, so that whoever counts on no message being sent again waits longer.
    */
   static async start(
     { clientUrls, caCertificate: ca }: Pick<StackOutputs, "clientUrls" | "caCertificate">,
     streams: readonly string[],
     consumed: string,
     login: UserLogin = { user: "user", password: PASSWORDS.password },
-    ackTimeout = ACK_TIMEOUT,
   ): Promise<Traffic> {
     const urls = Object.values(clientUrls);
     const share = Math.floor(urls.length / PUBLISHERS);
@@ -109,7 +103,7 @@ export class Traffic implements AsyncDisposable {
     const reader = await dial(rotated(urls, share), login, ca);
     const tls = ca === undefined ? {} : { tls: { ca, names: Object.keys(clientUrls) } };
     const port = openJetStream({ urls, ...login, ...tls }, "APP");
-    const traffic = new Traffic(publishers, reader, port, streams, ackTimeout);
+    const traffic = new Traffic(publishers, reader, port, streams);
     await traffic.#consumer.start(consumed);
     return traffic;
   }
@@ -199,7 +193,6 @@ class Flow extends Ledger {
   givenUp = 0;
   readonly #name: string;
   readonly #clients: readonly NatsConnection[];
-  readonly #ackTimeout: number;
   readonly #pending = new Set<Promise<void>>();
   #sent = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -207,11 +200,10 @@ class Flow extends Ledger {
   #lastSign = 0;
   #longestGap = 0;
 
-  constructor(stream: string, clients: readonly NatsConnection[], ackTimeout: number) {
+  constructor(stream: string, clients: readonly NatsConnection[]) {
     super();
     this.#name = stream.toLowerCase();
     this.#clients = clients;
-    this.#ackTimeout = ackTimeout;
   }
 
   start(): void {
@@ -246,7 +238,7 @@ class Flow extends Ledger {
   async #deliver(client: NatsConnection, payload: string): Promise<void> {
     const began = performance.now();
     for (let rest = FIRST_REST; performance.now() - began < PATIENCE; rest *= 2) {
-      const options = { timeout: this.#ackTimeout, id: payload };
+      const options = { timeout: ACK_TIMEOUT, id: payload };
       const sequence = await publish(client, `${this.#name}.new`, payload, options);
       if (sequence) return this.#acknowledged(sequence, payload);
       this.#errors += 1;

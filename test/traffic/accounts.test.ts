@@ -14,8 +14,6 @@ const newSecret = () => randomBytes(12).toString("hex");
 
 /** One region, as accounts are the same with nine nodes, and quicker with three. */
 const CLUSTER = { regions: ["rg1"] };
-/** Milliseconds. Nothing restarts here: whatever is answered, however late, needn't be sent again. */
-const ACK_TIMEOUT = 3_000;
 const NODES = ["rg1-az1", "rg1-az2", "rg1-az3"];
 const STREAMS = {
   EVENTS: at(SEED.EVENTS, "rg:1"),
@@ -98,8 +96,7 @@ describe("accounts and users", () => {
     using _ = watchProcesses();
     said.push(await stack.expectPulumi("up", "--yes"));
     const login = { user: "second", password: secrets.second };
-    const outputs = await stack.outputs();
-    traffic = await Traffic.start(outputs, Object.keys(STREAMS), "ORDERS", login, ACK_TIMEOUT);
+    traffic = await Traffic.start(await stack.outputs(), Object.keys(STREAMS), "ORDERS", login);
   });
 
   afterAll(async () => {
