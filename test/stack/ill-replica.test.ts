@@ -24,7 +24,10 @@ describe("restarts", () => {
   test("begin with the node whose replica of a stray is ill, and stop only before those that it bars", async () => {
     await using client = await NatsClient.connect(await stack.outputs());
     // A leader that missed another server's first word of itself takes it to be offline until its next.
-    await eventually(async () => (await client.create("LOOSE", LOOSE)).error === undefined);
+    await eventually(async () => {
+      expect(await client.create("LOOSE", LOOSE)).not.toHaveProperty("error");
+      return true;
+    });
     await hide("rg1-az3", "LOOSE");
     stack.configure({ ...ONE_REGION, memory: "384MiB", patience: "10s" });
     const preview = await stack.expectPulumi("preview");

@@ -153,7 +153,7 @@ export class TestStack {
   static async create(settings: object = SEED_SETTINGS, name = newName()): Promise<TestStack> {
     const stack = new TestStack(name);
     mkdirSync(path.dirname(stack.#stateFile), { recursive: true });
-    // As `pulumi stack init` writes it, but for a second.
+    // What `pulumi stack init` would write, which takes half a second.
     const checkpoint = { stack: `organization/nats-regions/${name}` };
     writeFileSync(stack.#stateFile, JSON.stringify({ version: 3, checkpoint }));
     writeFileSync(stack.#configFile, encryptedPasswords("nats-regions"));
