@@ -84,7 +84,7 @@ describe("asking for an agreement that changes nothing", () => {
     const before = await stateOf("FILE");
     // The leader stays, and takes itself for one for seconds yet.
     const stopped = HOSTS.filter((name) => name !== leader);
-    for (const name of stopped) cluster.signal(name, "SIGSTOP");
+    await cluster.pause(...stopped);
     try {
       // What a server was at when it was stopped it may still do.
       await eventually(async () => (await agree("FILE").catch(() => "")) === "", 5_000);
@@ -92,7 +92,7 @@ describe("asking for an agreement that changes nothing", () => {
         await expect(agree("FILE")).rejects.toBeInstanceOf(JetStreamUnavailable);
       }
     } finally {
-      for (const name of stopped) cluster.signal(name, "SIGCONT");
+      cluster.resume(...stopped);
     }
     await eventually(async () => (await agree("FILE")) === "agreed");
     expect(await stateOf("FILE")).toEqual(before);

@@ -109,7 +109,7 @@ describe(`nats-server ${version}, the oldest that is accepted`, () => {
   it("says what a move waits for, and that it can't be taken back", async () => {
     const news = await planned(at("rg:2"), {}, outs);
     const stopped = region(2).slice(0, 2);
-    for (const name of stopped) cluster.signal(name, "SIGSTOP");
+    await cluster.pause(...stopped);
     try {
       await expect(lifecycle(10_000).update("ORDERS", outs, news)).rejects.toThrow(
         /made no progress for 10 s: rg2-az1 is .*, rg2-az2 is .*; servers before 2\.15 can't take a move back/,
@@ -118,7 +118,7 @@ describe(`nats-server ${version}, the oldest that is accepted`, () => {
       const { streams } = await observeCluster(looks);
       expect(streams).toMatchObject([{ name: "ORDERS", isChanging: true }]);
     } finally {
-      for (const name of stopped) cluster.signal(name, "SIGCONT");
+      cluster.resume(...stopped);
     }
     await eventually(async () => (await port.info("ORDERS")).cluster?.leader !== undefined);
     await update(at("rg:3"));

@@ -234,7 +234,7 @@ describe("a stream on real servers", () => {
     const olds = await created();
     await publish(50);
     const stopped = ["rg3-az1", "rg3-az2"];
-    for (const name of stopped) cluster.signal(name, "SIGSTOP");
+    await cluster.pause(...stopped);
     try {
       // Longer than the meta group takes to elect another leader, should it have lost its own.
       const hasty = streamLifecycle(openConfigured, { patience: 10_000 });
@@ -248,7 +248,7 @@ describe("a stream on real servers", () => {
       expect((await port.info("ORDERS")).config.placement).toEqual(ORDERS.placement);
       expect(await messages()).toBe(50);
     } finally {
-      for (const name of stopped) cluster.signal(name, "SIGCONT");
+      cluster.resume(...stopped);
     }
     const moved = await updated(olds, await planned({ placement: { tags: ["rg:3"] } }, olds));
     expect(moved.replicas).toEqual(region(3));
@@ -274,14 +274,14 @@ describe("a stream on real servers", () => {
       policy: { leaders: ["rg2-az1"] },
     });
     await publish(50);
-    cluster.signal("rg2-az2", "SIGSTOP");
+    await cluster.pause("rg2-az2");
     try {
       await sleep(LIVE_MS);
       const one = await updated(outs, await planned({ num_replicas: 1 }, outs));
       expect(one.replicas).toEqual(["rg2-az1"]);
       expect(await messages()).toBe(50);
     } finally {
-      cluster.signal("rg2-az2", "SIGCONT");
+      cluster.resume("rg2-az2");
     }
   });
 
@@ -294,7 +294,7 @@ describe("a stream on real servers", () => {
     const victim = olds.replicas.find((host) => !leaders.includes(host)) ?? "";
     const zone = victim.slice(-1);
     const across = { placement: { tags: [`az:${zone}`] } };
-    cluster.signal(victim, "SIGSTOP");
+    await cluster.pause(victim);
     try {
       const hasty = streamLifecycle(openConfigured, { patience: 10_000 });
       const news = await planned(across, olds);
@@ -302,7 +302,7 @@ describe("a stream on real servers", () => {
       expect(failure).toMatchObject({ id: "ORDERS", properties: { config: news.config } });
       expect((failure as Error).message).toMatch(/stream ORDERS made no progress for 10 s: ./);
     } finally {
-      cluster.signal(victim, "SIGCONT");
+      cluster.resume(victim);
     }
     const healed = await updated(olds, await planned(across, olds));
     expect(healed.replicas).toEqual([1, 2, 3].map((rg) => `rg${rg}-az${zone}`));

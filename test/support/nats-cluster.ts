@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server as NetServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { execa } from "execa";
 import type { JetStreamLimits } from "../../lib/accounts/account-settings.ts";
 import { jetStreamBlock } from "../../lib/accounts/accounts-conf.ts";
 import type { Fleet, Server } from "../../lib/placement/placement.ts";
@@ -40,8 +41,9 @@ export interface TestCluster {
    * @returns the fleet with all current tags. Each changed server has an additional one, its {@link markerOf}.
    */
   retag(tags: Readonly<Record<string, readonly string[]>>): Promise<Fleet>;
-  /** Sends a signal, e.g. SIGKILL. */
-  signal(server: string, signal: NodeJS.Signals): void;
+  /** Has servers hang, and waits until they do: on a busy machine they go on for a while after the signal. */
+  pause(...servers: readonly string[]): Promise<void>;
+  resume(...servers: readonly string[]): void;
   stop(): Promise<void>;
 }
 
@@ -152,7 +154,18 @@ export async function startCluster(
       await eventually(() => areTagsInForce(port, tagged));
       return { ...fleet, servers: tagged };
     },
-    signal: (name, signal) => void find(name).child.kill(signal),
+    async pause(...names) {
+      const children = names.map((name) => find(name).child);
+      for (const child of children) child.kill("SIGSTOP");
+      await eventually(async () => {
+        const pids = children.map(({ pid }) => `${pid}`).join();
+        const { stdout } = await execa("ps", ["-o", "state=", "-p", pids]);
+        return stdout.split("\n").every((state) => state.trim() === "T");
+      });
+    },
+    resume(...names) {
+      for (const name of names) find(name).child.kill("SIGCONT");
+    },
     async stop() {
       await Promise.all(
         processes.map(async ({ child }) => {
