@@ -74,7 +74,8 @@ restart() {
 empty=
 trap clean_up EXIT
 
-found=$(docker inspect --format \
+# Without the kind, the engine would look for an image, a plugin and more of that name.
+found=$(docker container inspect --format \
   '{{.Path}} {{.State.Status}} {{.State.Running}} {{index .Config.Labels "nats-regions.restart-settings"}}' \
   "$CONTAINER" 2>/dev/null || true)
 reloads=
@@ -115,8 +116,8 @@ digest=$(printf %s "$said" | sed -n 's/.*(\(sha256:[0-9a-f]*\)).*/\1/p')
   exit 0
 }
 
-# The engine's clock, because the engine compares with it.
-began=$(docker info --format '{{.SystemTime}}')
+# When the check ended, by the engine's clock, because the engine compares with it.
+began=$(docker container inspect --format '{{.State.FinishedAt}}' "$writer")
 # nats-server itself sends the signal: after `docker kill` a container counts as stopped by the user, and isn't started
 # again with the engine or the machine (moby's `killWithSignal`).
 docker exec "$CONTAINER" "${found%% *}" --signal reload=1 >/dev/null
