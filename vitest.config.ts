@@ -6,7 +6,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * Test files at a time, of all projects: one more than there are cores, as most of the time they wait for servers, and
  * no more than get ports of their own (`test/support/own-ports.ts`).
  */
-const maxWorkers = Math.min(8, availableParallelism() + 1);
+const maxWorkers = Math.min(8, availableParallelism() + 2);
 
 /** Short files that take long: files that didn't run before are sorted by their size. */
 const LONGER_THAN_THEY_LOOK = /\/(stopped|interrupted|kept-volumes|gates)\.test\.ts$/;
@@ -64,6 +64,7 @@ export default defineConfig({
         test: {
           name: "server",
           maxWorkers,
+          isolate: false,
           include: ["test/server/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -73,8 +74,9 @@ export default defineConfig({
         test: {
           name: "programs",
           maxWorkers,
+          isolate: false,
           include: ["test/programs/**/*.test.ts"],
-          globalSetup: "test/support/installed-package.ts",
+          globalSetup: ["test/support/installed-package.ts", "test/support/vault.ts"],
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },
@@ -83,7 +85,9 @@ export default defineConfig({
         test: {
           name: "stack",
           maxWorkers,
+          isolate: false,
           include: ["test/stack/**/*.test.ts"],
+          globalSetup: "test/support/vault.ts",
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },
@@ -92,7 +96,9 @@ export default defineConfig({
         test: {
           name: "traffic",
           maxWorkers,
+          isolate: false,
           include: ["test/traffic/**/*.test.ts"],
+          globalSetup: "test/support/vault.ts",
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { eventually } from "../support/eventually.ts";
 import { LibraryProgram } from "../support/library.ts";
 import { NatsClient } from "../support/nats-client.ts";
-import { PASSWORDS } from "../support/stack.ts";
+import { PASSWORDS } from "../support/passwords.ts";
 
 const urls = z.record(z.string(), z.string());
 /**

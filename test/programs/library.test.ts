@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { LibraryProgram, type Program } from "../support/library.ts";
 import { NatsClient } from "../support/nats-client.ts";
+import { PASSWORDS } from "../support/passwords.ts";
 import { appearsIn } from "../support/secrets.ts";
-import { PASSWORDS } from "../support/stack.ts";
 import { Traffic } from "../support/traffic.ts";
 
 /** Three nodes, and two streams: one among the cluster's settings, one beside it, in a zone. */

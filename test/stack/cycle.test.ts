@@ -6,8 +6,9 @@ import { eventually } from "../support/eventually.ts";
 import { weaknesses } from "../support/hardening.ts";
 import { metaGroups } from "../support/meta-group.ts";
 import { NatsClient } from "../support/nats-client.ts";
+import { PASSWORDS } from "../support/passwords.ts";
 import { appearsIn } from "../support/secrets.ts";
-import { PASSWORDS, SEED_SETTINGS, TestStack } from "../support/stack.ts";
+import { SEED_SETTINGS, TestStack } from "../support/stack.ts";
 
 /** One cluster, its whole life: each test goes on where the one before ended. */
 describe("the seed's cluster", () => {

@@ -10,7 +10,9 @@ import { readConfig, writeConfig } from "../../live/engine/node-config.ts";
 import { listOwnNodes } from "../../live/engine/own-nodes.ts";
 import { eventually } from "../support/eventually.ts";
 import { NatsClient } from "../support/nats-client.ts";
-import { PASSWORDS, TestStack } from "../support/stack.ts";
+import { PASSWORDS } from "../support/passwords.ts";
+import { TestStack } from "../support/stack.ts";
+import { encrypt } from "../support/vault.ts";
 
 const AUDIT = { subjects: ["bills.>"], replicas: 3, leader: { node: "rg2-az1" } };
 const BEFORE = { regions: ["rg1", "rg2"], streams: { AUDIT } };
@@ -57,7 +59,7 @@ describe("what clients and streams of other accounts want", () => {
   test("is heard on each node when they come in one edit, while clients try to get in", async () => {
     const before = await containers();
     const coming = comeIn();
-    stack.configure(after(await stack.encrypt("writer"), await stack.encrypt("member")));
+    stack.configure(after(encrypt("writer"), encrypt("member")));
     await stack.expectPulumi("up", "--yes", "--skip-preview");
     await coming;
     expect(await containers()).toEqual(before);

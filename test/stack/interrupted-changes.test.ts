@@ -2,7 +2,8 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { NatsClient } from "../support/nats-client.ts";
-import { PASSWORDS, TestStack, TWO_REGIONS } from "../support/stack.ts";
+import { PASSWORDS } from "../support/passwords.ts";
+import { TestStack, TWO_REGIONS } from "../support/stack.ts";
 
 const { ORDERS } = TWO_REGIONS.streams;
 const REPLACED = { ...TWO_REGIONS, memory: "256MiB" };

@@ -3,8 +3,9 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseSettings } from "../../lib/plan/settings.ts";
 import { makeAuthority, writeCertificates } from "../support/certificates.ts";
+import { PASSWORDS } from "../support/passwords.ts";
 import { appearsIn } from "../support/secrets.ts";
-import { ONE_REGION, PASSWORDS, SEED_SETTINGS, TestStack } from "../support/stack.ts";
+import { ONE_REGION, SEED_SETTINGS, TestStack } from "../support/stack.ts";
 
 /** What can be known before anything is made is refused before anything is made. */
 describe("refuses while nothing has changed", () => {

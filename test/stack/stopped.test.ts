@@ -2,8 +2,9 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { NatsClient } from "../support/nats-client.ts";
+import { PASSWORDS } from "../support/passwords.ts";
 import { appearsIn } from "../support/secrets.ts";
-import { PASSWORDS, TestStack } from "../support/stack.ts";
+import { TestStack } from "../support/stack.ts";
 
 const EVENTS = { subjects: ["events.*"], replicas: 3 };
 const ORDERS = { subjects: ["orders.*"], replicas: 1, placement: { tags: ["az:1"] } };

@@ -4,11 +4,14 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
 import { inject } from "vitest";
+import { stringify } from "yaml";
 import { findCli } from "../../cli/pulumi/project.mjs";
 import { installInto, prune } from "./installed-package.ts";
 import { namesOnEngine, removeFromEngine } from "./on-engine.ts";
 import { nameWithOwnPorts } from "./own-ports.ts";
-import { encryptedPasswords, type Outcome, PASSWORDS, PROJECT } from "./stack.ts";
+import { byPassphrase, PASSWORDS, withPasswords } from "./passwords.ts";
+import { afterServers } from "./priority.ts";
+import { type Outcome, PROJECT, writeEmptyState } from "./stack.ts";
 
 const STACK = "dev";
 
@@ -46,7 +49,9 @@ export class LibraryProgram implements AsyncDisposable {
     const made = new LibraryProgram(clusters);
     made.write(program);
     await installInto(made.folder, made.#installed);
-    await made.#begin(PASSWORDS);
+    writeFileSync(made.#settings, stringify(withPasswords(made.project)));
+    writeEmptyState(made.folder, made.project, STACK);
+    await made.expectPulumi("stack", "select", STACK);
     return made;
   }
 
@@ -78,13 +83,13 @@ export class LibraryProgram implements AsyncDisposable {
     return made;
   }
 
-  /** Creates the stack with its settings. */
+  /** Creates the stack with its settings by the CLI. */
   async #begin(secrets: Readonly<Record<string, string>>): Promise<void> {
     const known = ["password", "systemPassword"] as const;
     const isEncrypted = (name: string) =>
       known.some((each) => each === name && secrets[each] === PASSWORDS[each]);
-    const settings = encryptedPasswords(this.project, isEncrypted);
-    writeFileSync(this.#in(`Pulumi.${STACK}.yaml`), settings);
+    const settings = stringify(byPassphrase(this.project, isEncrypted));
+    writeFileSync(this.#settings, settings);
     await this.expectPulumi("stack", "init", STACK);
     for (const [name, value] of Object.entries(secrets)) {
       if (!isEncrypted(name)) await this.expectPulumi("config", "set", "--secret", name, value);
@@ -164,7 +169,7 @@ export class LibraryProgram implements AsyncDisposable {
   #start(args: readonly string[], command?: string) {
     const cli = findCli(process.env) ?? "pulumi";
     const folders = [path.dirname(cli), path.dirname(process.execPath), process.env.PATH ?? ""];
-    return execa(command ?? cli, args, {
+    const running = execa(command ?? cli, args, {
       cwd: this.folder,
       env: {
         PATH: folders.join(path.delimiter),
@@ -179,6 +184,11 @@ export class LibraryProgram implements AsyncDisposable {
       reject: false,
       stdin: "ignore",
     });
+    return afterServers(running);
+  }
+
+  get #settings(): string {
+    return this.#in(`Pulumi.${STACK}.yaml`);
   }
 
   #in(file: string): string {

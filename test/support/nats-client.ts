@@ -2,7 +2,7 @@ import { connect, type NatsConnection } from "nats";
 import type { StackOutputs } from "../../lib/plan/outputs.ts";
 import { clientTls } from "../../live/jetstream/client-tls.ts";
 import { eventually } from "./eventually.ts";
-import { PASSWORDS } from "./stack.ts";
+import { PASSWORDS } from "./passwords.ts";
 
 /** The fields of the JetStream API's stream info that tests use. */
 interface StreamInfo {

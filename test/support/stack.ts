@@ -8,6 +8,8 @@ import { isMap } from "../../lib/base/records.ts";
 import { parseStackOutputs, type StackOutputs } from "../../lib/plan/outputs.ts";
 import { namesOnEngine, removeFromEngine } from "./on-engine.ts";
 import { nameWithOwnPorts } from "./own-ports.ts";
+import { withPasswords } from "./passwords.ts";
+import { afterServers } from "./priority.ts";
 
 /** The repository's folder, which is the program's. */
 export const PROJECT = path.resolve(import.meta.dirname, "../..");
@@ -27,34 +29,6 @@ export interface Deployment {
     readonly outputs?: Readonly<Record<string, unknown>>;
     readonly delete?: boolean;
   }[];
-}
-
-/** The passwords of test stacks; distinctive, so that a search finds leaks. */
-export const PASSWORDS = { password: "app-Zebra-4711", systemPassword: "sys-Yak-0815" };
-
-/**
- * {@link PASSWORDS} encrypted by the CLI with the passphrase "test", because encrypting takes a second for each
- * password and stack.
- */
-const ENCRYPTED = {
-  salt: "v1:JpU5oyNJqg8=:v1:L2qfEaWXMrI1f3mp:bYZZA0m/kUqdIgRLaqe1LPPv28dyHw==",
-  passwords: {
-    password: "v1:uYKT3ikk313LLTTZ:SldQzNf7eFtyaj5WJeeiHkxzm6FCVWTKLdLPMrP3",
-    systemPassword: "v1:xpQFQqQZzMY1eSVj:KnC6QUQhSVjT+SrBz59NcW8eRF/BoBF6LpnZ4w==",
-  },
-};
-
-/** Text of a stack's file with those of {@link PASSWORDS} that are wanted as its settings. */
-export function encryptedPasswords(
-  project: string,
-  isWanted: (name: keyof typeof PASSWORDS) => boolean = () => true,
-): string {
-  const names = (["password", "systemPassword"] as const).filter(isWanted);
-  const settings = names.map((name) => [
-    `${project}:${name}`,
-    { secure: ENCRYPTED.passwords[name] },
-  ]);
-  return stringify({ encryptionsalt: ENCRYPTED.salt, config: Object.fromEntries(settings) });
 }
 
 const SEED_STREAM = {
@@ -102,6 +76,14 @@ function merge(before: unknown, changes: unknown): unknown {
 
 function newName(): string {
   return nameWithOwnPorts("test", (stack) => [{ project: "nats-regions", stack }]);
+}
+
+/** Writes what `pulumi stack init` would write into the folder of a backend, which takes half a second. */
+export function writeEmptyState(backend: string, project: string, stack: string): void {
+  const file = path.join(backend, ".pulumi/stacks", project, `${stack}.json`);
+  mkdirSync(path.dirname(file), { recursive: true });
+  const checkpoint = { stack: `organization/${project}/${stack}` };
+  writeFileSync(file, JSON.stringify({ version: 3, checkpoint }));
 }
 
 /** Kills a process and all its descendants; Pulumi's plugins are in their own process groups. */
@@ -152,11 +134,8 @@ export class TestStack {
 
   static async create(settings: object = SEED_SETTINGS, name = newName()): Promise<TestStack> {
     const stack = new TestStack(name);
-    mkdirSync(path.dirname(stack.#stateFile), { recursive: true });
-    // What `pulumi stack init` would write, which takes half a second.
-    const checkpoint = { stack: `organization/nats-regions/${name}` };
-    writeFileSync(stack.#stateFile, JSON.stringify({ version: 3, checkpoint }));
-    writeFileSync(stack.#configFile, encryptedPasswords("nats-regions"));
+    writeEmptyState(stack.folder, "nats-regions", name);
+    writeFileSync(stack.#configFile, stringify(withPasswords("nats-regions")));
     stack.configure(settings);
     return stack;
   }
@@ -168,12 +147,6 @@ export class TestStack {
     const others = Object.entries(settings).map(([name, value]) => [`nats-regions:${name}`, value]);
     const changed = { ...rest, config: Object.fromEntries([...passwords, ...others]) };
     writeFileSync(this.#configFile, stringify(changed));
-  }
-
-  /** A secret in the encrypted form of settings, which can be put anywhere in them. */
-  async encrypt(secret: string): Promise<unknown> {
-    await this.expectPulumi("config", "set", "--secret", "test:scratch", secret);
-    return this.#readConfig().config["test:scratch"];
   }
 
   #readConfig(): { readonly config: Readonly<Record<string, unknown>> } {
@@ -316,12 +289,14 @@ export class TestStack {
     const command = [path.join(PROJECT, "cli/main.ts"), name, ...args, "--stack", this.name];
     const settings = this.settingsBeside;
     copyFileSync(this.#configFile, settings);
-    const running = execa(process.execPath, command, {
-      cwd: PROJECT,
-      env: this.env,
-      reject: false,
-      stdin: "ignore",
-    });
+    const running = afterServers(
+      execa(process.execPath, command, {
+        cwd: PROJECT,
+        env: this.env,
+        reject: false,
+        stdin: "ignore",
+      }),
+    );
     void running.finally(() => rmSync(settings));
     return running;
   }
@@ -335,7 +310,7 @@ export class TestStack {
     // There is no terminal on which to ask for confirmation.
     const env = { ...this.env, PULUMI_SKIP_CONFIRMATIONS: "true" };
     const options = { cwd: PROJECT, env, input, all: true, reject: false } as const;
-    const { exitCode = 1, all } = await execa("sh", ["-c", line], options);
+    const { exitCode = 1, all } = await afterServers(execa("sh", ["-c", line], options));
     return { exitCode, text: all };
   }
 
@@ -349,14 +324,16 @@ export class TestStack {
   /** Starts a command of the CLI in its own process group, so that it can be killed as a whole. */
   start(args: readonly string[]) {
     const { file, args: flagged, options } = this.command(args);
-    return execa(file, flagged, {
-      ...options,
-      all: true,
-      reject: false,
-      detached: true,
-      cleanup: true,
-      stdin: "ignore",
-    });
+    return afterServers(
+      execa(file, flagged, {
+        ...options,
+        all: true,
+        reject: false,
+        detached: true,
+        cleanup: true,
+        stdin: "ignore",
+      }),
+    );
   }
 
   /** The command line and options for a command of the CLI on this stack. */

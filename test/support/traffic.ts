@@ -9,7 +9,7 @@ import {
 } from "../../live/jetstream/jetstream.ts";
 import { hostsOf } from "../../providers/streams/replicas.ts";
 import { checksums, Ledger, publish, readContents } from "./load.ts";
-import { PASSWORDS } from "./stack.ts";
+import { PASSWORDS } from "./passwords.ts";
 
 const PUBLISHERS = 3;
 /**

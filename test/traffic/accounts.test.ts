@@ -8,6 +8,7 @@ import { NatsClient } from "../support/nats-client.ts";
 import { appearsIn } from "../support/secrets.ts";
 import { TestStack } from "../support/stack.ts";
 import { Traffic } from "../support/traffic.ts";
+import { encrypt } from "../support/vault.ts";
 
 /** Of this run alone: what others on the machine say or run has none of them. */
 const newSecret = () => randomBytes(12).toString("hex");
@@ -87,9 +88,9 @@ describe("accounts and users", () => {
     await run("config", "set", "--secret", "password", secrets.first);
     await run("config", "set", "--secret", "systemPassword", secrets.system);
     encrypted = {
-      second: await stack.encrypt(secrets.second),
-      writer: await stack.encrypt(secrets.writer),
-      clerk: await stack.encrypt(secrets.clerk),
+      second: encrypt(secrets.second),
+      writer: encrypt(secrets.writer),
+      clerk: encrypt(secrets.clerk),
     };
     const { accounts } = settings();
     stack.configure({ ...CLUSTER, streams: STREAMS, accounts: { APP: accounts.APP } });

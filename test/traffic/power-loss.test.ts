@@ -7,8 +7,9 @@ import { find } from "../../live/jetstream/patience.ts";
 import { at, STREAMS } from "../support/change.ts";
 import { expectWell, injectFault, planOfStack, type Stage } from "../support/inject-fault.ts";
 import { Load, readContents } from "../support/load.ts";
+import { PASSWORDS } from "../support/passwords.ts";
 import { Disks, whyNoDisks } from "../support/power.ts";
-import { PASSWORDS, TestStack } from "../support/stack.ts";
+import { TestStack } from "../support/stack.ts";
 import { Traffic } from "../support/traffic.ts";
 import { everyNode, node, zoneEverywhere } from "../support/victims.ts";
 

@@ -3,7 +3,8 @@ import { at, change, expectHosts, STREAMS } from "../support/change.ts";
 import { eventually } from "../support/eventually.ts";
 import { metaGroups } from "../support/meta-group.ts";
 import { NatsClient } from "../support/nats-client.ts";
-import { PASSWORDS, TestStack } from "../support/stack.ts";
+import { PASSWORDS } from "../support/passwords.ts";
+import { TestStack } from "../support/stack.ts";
 import { Traffic } from "../support/traffic.ts";
 
 const { EVENTS, ORDERS, SOLO } = STREAMS;
