@@ -3,8 +3,8 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
- * Test files at a time, of all projects: one more than there are cores, as most of the time they wait for servers, and
- * no more than get ports of their own (`test/support/own-ports.ts`).
+ * Test files at a time, of all projects: two more than there are cores, as they often wait for servers, and no more than
+ * get ports of their own (`test/support/own-ports.ts`).
  */
 const maxWorkers = Math.min(8, availableParallelism() + 2);
 
@@ -45,6 +45,9 @@ const unit = {
   fakeTimers: { fakeNodeBuiltins: true },
 };
 
+/** For tests that leave nothing behind in their process: files one after the other load its modules once. */
+const shared = { maxWorkers, isolate: false };
+
 export default defineConfig({
   test: {
     sequence: { sequencer: ByProject },
@@ -55,16 +58,14 @@ export default defineConfig({
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
           exclude: ISOLATED,
-          // Half of their time would go into loading the same modules again for each file.
-          isolate: false,
+          ...shared,
         },
       },
       { test: { ...unit, name: "unit-isolated", include: ISOLATED } },
       {
         test: {
           name: "server",
-          maxWorkers,
-          isolate: false,
+          ...shared,
           include: ["test/server/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -73,8 +74,7 @@ export default defineConfig({
       {
         test: {
           name: "programs",
-          maxWorkers,
-          isolate: false,
+          ...shared,
           include: ["test/programs/**/*.test.ts"],
           globalSetup: ["test/support/installed-package.ts", "test/support/vault.ts"],
           testTimeout: 300_000,
@@ -84,8 +84,7 @@ export default defineConfig({
       {
         test: {
           name: "stack",
-          maxWorkers,
-          isolate: false,
+          ...shared,
           include: ["test/stack/**/*.test.ts"],
           globalSetup: "test/support/vault.ts",
           testTimeout: 300_000,
@@ -95,8 +94,7 @@ export default defineConfig({
       {
         test: {
           name: "traffic",
-          maxWorkers,
-          isolate: false,
+          ...shared,
           include: ["test/traffic/**/*.test.ts"],
           globalSetup: "test/support/vault.ts",
           testTimeout: 300_000,
