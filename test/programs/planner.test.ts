@@ -2,7 +2,8 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { installedPackage } from "../support/installed-package.ts";
 
 /** What somebody else writes, in TypeScript that is compiled. */
 const PROGRAM = `
@@ -30,7 +31,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 test("the planner is installed into anybody's project, and plans without Pulumi or Docker", async () => {
-  const { "nats-regions": tarball = "" } = inject("installedPackage").dependencies;
+  const { "nats-regions": tarball = "" } = (await installedPackage()).dependencies;
   const manifest = { name: "elsewhere", private: true, type: "module" };
   await writeFile(path.join(folder, "package.json"), JSON.stringify(manifest));
   await writeFile(path.join(folder, "plan.ts"), PROGRAM);

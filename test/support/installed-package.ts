@@ -1,10 +1,20 @@
 /** Set-up of the tests of users' programs: packs the package, and installs it once for all of them. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
+import { inject } from "vitest";
 import type { TestProject } from "vitest/node";
 import { pack } from "../../tools/package/pack.ts";
+import { eventually } from "./eventually.ts";
 
 const PROJECT = path.resolve(import.meta.dirname, "../..");
 
@@ -22,28 +32,52 @@ export interface InstalledPackage {
 
 declare module "vitest" {
   interface ProvidedContext {
-    installedPackage: InstalledPackage;
+    /** Path of the file that {@link installedPackage} waits for. */
+    installedPackage: string;
   }
 }
 
-export default async function setUp({ provide }: TestProject): Promise<() => void> {
+type Result = { readonly installed: InstalledPackage } | { readonly failure: string };
+
+/** Other tests begin while it works, for a quarter of a minute. */
+export default function setUp({ provide }: TestProject): () => Promise<void> {
   const made = mkdtempSync(path.join(tmpdir(), "nats-regions-package-"));
-  const remove = () => rmSync(made, { recursive: true, force: true });
-  try {
-    const manifest = JSON.parse(readFileSync(path.join(PROJECT, "package.json"), "utf8"));
-    const versions = { ...manifest.dependencies, ...manifest.devDependencies };
-    const beside = BESIDE.map((name) => [name, versions[name]]);
-    const dependencies = { ...Object.fromEntries(beside), "nats-regions": await pack(made) };
-    const folder = path.join(made, "installed");
-    mkdirSync(folder);
-    writeFileSync(path.join(folder, "package.json"), JSON.stringify({ dependencies }));
-    await execa("npm", INSTALL, { cwd: folder });
-    provide("installedPackage", { folder, dependencies });
-    return remove;
-  } catch (error) {
-    remove();
-    throw error;
-  }
+  const file = path.join(made, "result.json");
+  provide("installedPackage", file);
+  const work = install(made)
+    .catch((error: unknown): Result => ({ failure: String(error) }))
+    .then((result) => {
+      writeFileSync(`${file}.part`, JSON.stringify(result));
+      renameSync(`${file}.part`, file);
+    });
+  return async () => {
+    await work;
+    rmSync(made, { recursive: true, force: true });
+  };
+}
+
+async function install(made: string): Promise<Result> {
+  const manifest = JSON.parse(readFileSync(path.join(PROJECT, "package.json"), "utf8"));
+  const versions = { ...manifest.dependencies, ...manifest.devDependencies };
+  const beside = BESIDE.map((name) => [name, versions[name]]);
+  const dependencies = { ...Object.fromEntries(beside), "nats-regions": await pack(made) };
+  const folder = path.join(made, "installed");
+  mkdirSync(folder);
+  writeFileSync(path.join(folder, "package.json"), JSON.stringify({ dependencies }));
+  await execa("npm", INSTALL, { cwd: folder });
+  return { installed: { folder, dependencies } };
+}
+
+/** Milliseconds within which the package is packed and installed, also beside other tests. */
+const LONGEST_MS = 200_000;
+
+/** The package once it is installed. @throws Error if that failed. */
+export async function installedPackage(): Promise<InstalledPackage> {
+  const file = inject("installedPackage");
+  await eventually(async () => existsSync(file), LONGEST_MS);
+  const result: Result = JSON.parse(readFileSync(file, "utf8"));
+  if ("failure" in result) throw new Error(`the package can't be installed: ${result.failure}`);
+  return result.installed;
 }
 
 /** Gives a folder all packages, as npm would for a package.json with all of {@link InstalledPackage.dependencies}. */

@@ -3,10 +3,14 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
-import { inject } from "vitest";
 import { stringify } from "yaml";
 import { findCli } from "../../cli/pulumi/project.mjs";
-import { installInto, prune } from "./installed-package.ts";
+import {
+  type InstalledPackage,
+  installedPackage,
+  installInto,
+  prune,
+} from "./installed-package.ts";
 import { namesOnEngine, removeFromEngine } from "./on-engine.ts";
 import { nameWithOwnPorts } from "./own-ports.ts";
 import { byPassphrase, PASSWORDS, withPasswords } from "./passwords.ts";
@@ -32,9 +36,10 @@ export class LibraryProgram implements AsyncDisposable {
   /** Unique, and so are the names on the engine, which begin with it. */
   readonly project: string;
   readonly folder = mkdtempSync(path.join(tmpdir(), "nats-regions-library-"));
-  readonly #installed = inject("installedPackage");
+  readonly #installed: InstalledPackage;
 
-  private constructor(clusters: readonly string[]) {
+  private constructor(installed: InstalledPackage, clusters: readonly string[]) {
+    this.#installed = installed;
     this.project = nameWithOwnPorts("library", (project) =>
       clusters.map((cluster) => ({ project, stack: STACK, cluster })),
     );
@@ -46,7 +51,7 @@ export class LibraryProgram implements AsyncDisposable {
    * @param clusters names of all clusters that the program will ever have.
    */
   static async install(program: Program, ...clusters: readonly string[]): Promise<LibraryProgram> {
-    const made = new LibraryProgram(clusters);
+    const made = new LibraryProgram(await installedPackage(), clusters);
     made.write(program);
     await installInto(made.folder, made.#installed);
     writeFileSync(made.#settings, stringify(withPasswords(made.project)));
@@ -66,7 +71,7 @@ export class LibraryProgram implements AsyncDisposable {
     clusters: readonly string[],
     secrets: Readonly<Record<string, string>>,
   ): Promise<LibraryProgram> {
-    const made = new LibraryProgram(clusters);
+    const made = new LibraryProgram(await installedPackage(), clusters);
     cpSync(path.join(PROJECT, "examples", example), made.folder, { recursive: true });
     made.#edit("package.json", (text) => {
       const { dependencies, ...manifest } = JSON.parse(text);
