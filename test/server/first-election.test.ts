@@ -6,7 +6,8 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { packFirstTerm } from "../../lib/nodes/first-term.ts";
 import { eventually } from "../support/eventually.ts";
-import { BINARY, freePorts } from "../support/nats-cluster.ts";
+import { BINARY } from "../support/nats-cluster.ts";
+import { freePorts } from "../support/own-ports.ts";
 
 const SIZE = 5;
 
@@ -21,6 +22,7 @@ beforeEach(() => {
 afterEach(async () => {
   await Promise.all(
     servers.map(async (server) => {
+      if (server.exitCode !== null) return;
       const ended = once(server, "exit");
       server.kill("SIGKILL");
       await ended;

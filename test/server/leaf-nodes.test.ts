@@ -10,7 +10,8 @@ import { healInterest } from "../../run/route-interest.ts";
 import { AccountCluster } from "../support/account-cluster.ts";
 import { simpleAccounts } from "../support/accounts.ts";
 import { eventually } from "../support/eventually.ts";
-import { BINARY, freePorts } from "../support/nats-cluster.ts";
+import { BINARY } from "../support/nats-cluster.ts";
+import { freePorts } from "../support/own-ports.ts";
 
 let cluster: AccountCluster;
 let folder: string;

@@ -25,7 +25,8 @@ import type { KeyedCertificate } from "../../providers/certificates/issue-certif
 import { simpleAccounts } from "../support/accounts.ts";
 import { makeAuthority, makeCertificate } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
-import { BINARY, freePorts } from "../support/nats-cluster.ts";
+import { BINARY } from "../support/nats-cluster.ts";
+import { freePorts } from "../support/own-ports.ts";
 
 const NODES = ["n1", "n2"] as const;
 const CREDENTIALS = { user: "user", password: "user" };

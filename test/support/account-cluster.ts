@@ -7,7 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type NatsConnection } from "nats";
 import type { Monitor } from "../../live/monitoring/monitoring.ts";
 import { eventually } from "./eventually.ts";
-import { BINARY, freePorts } from "./nats-cluster.ts";
+import { BINARY } from "./nats-cluster.ts";
+import { freePorts } from "./own-ports.ts";
 
 interface Member extends Monitor {
   readonly clientUrl: string;

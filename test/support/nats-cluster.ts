@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server as NetServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -17,6 +16,7 @@ import {
 } from "../../live/jetstream/jetstream.ts";
 import type { Monitor } from "../../live/monitoring/monitoring.ts";
 import { eventually } from "./eventually.ts";
+import { freePorts } from "./own-ports.ts";
 import { SEED_SERVERS } from "./seed.ts";
 
 export const BINARY = join(
@@ -269,21 +269,4 @@ async function isOneMetaGroup(processes: readonly Process[]): Promise<boolean> {
 async function getJson<Body>({ ports }: Pick<Process, "ports">, path: string): Promise<Body> {
   const response = await fetch(`http://127.0.0.1:${ports.monitor}/${path}`);
   return (await response.json()) as Body;
-}
-
-/** Ports that were free a moment ago. All are held until the last one is found, so they are different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const listeners = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const listener: NetServer = createServer().listen(0, "127.0.0.1");
-      await once(listener, "listening");
-      return listener;
-    }),
-  );
-  const ports = listeners.map((listener) => {
-    const address = listener.address();
-    return typeof address === "object" && address ? address.port : 0;
-  });
-  await Promise.all(listeners.map((listener) => new Promise((done) => listener.close(done))));
-  return ports;
 }

@@ -7,7 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Authenticator, connect, type NatsConnection, nkeyAuthenticator } from "nats";
 import type { Accounts } from "../../lib/accounts/accounts-conf.ts";
 import { renderAccountsConf } from "../../lib/nodes/nats-conf.ts";
-import { BINARY, freePorts } from "./nats-cluster.ts";
+import { BINARY } from "./nats-cluster.ts";
+import { freePorts } from "./own-ports.ts";
 
 /** A single nats-server process with JetStream, and accounts like a node's. */
 export class NatsServer implements AsyncDisposable {
