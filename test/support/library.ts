@@ -16,6 +16,7 @@ import { nameWithOwnPorts } from "./own-ports.ts";
 import { byPassphrase, PASSWORDS, withPasswords } from "./passwords.ts";
 import { afterServers } from "./priority.ts";
 import { type Outcome, PROJECT, writeEmptyState } from "./stack.ts";
+import { vaultEnvironment } from "./vault.ts";
 
 const STACK = "dev";
 
@@ -180,6 +181,7 @@ export class LibraryProgram implements AsyncDisposable {
         PATH: folders.join(path.delimiter),
         PULUMI_BACKEND_URL: `file://${this.folder}`,
         PULUMI_CONFIG_PASSPHRASE: "test",
+        ...vaultEnvironment(),
         PULUMI_SKIP_UPDATE_CHECK: "true",
         NO_COLOR: "1",
         // A program runs many times here: half of each would go into compiling the same modules.

@@ -10,6 +10,7 @@ import { namesOnEngine, removeFromEngine } from "./on-engine.ts";
 import { nameWithOwnPorts } from "./own-ports.ts";
 import { withPasswords } from "./passwords.ts";
 import { afterServers } from "./priority.ts";
+import { vaultEnvironment } from "./vault.ts";
 
 /** The repository's folder, which is the program's. */
 export const PROJECT = path.resolve(import.meta.dirname, "../..");
@@ -122,6 +123,7 @@ export class TestStack {
     this.env = {
       PULUMI_BACKEND_URL: `file://${this.folder}`,
       PULUMI_CONFIG_PASSPHRASE: "test",
+      ...vaultEnvironment(),
       PULUMI_STACK: name,
       NO_COLOR: "1",
     };

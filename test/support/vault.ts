@@ -1,7 +1,7 @@
 /**
  * Set-up of tests of stacks: what Pulumi asks of a HashiCorp Vault, so that stacks can have their secrets encrypted by a
- * key of a service. With a passphrase, each command would derive the key by a million rounds of SHA-256; users'
- * programs and documents have one.
+ * key of a service. With a passphrase, each command would derive the key by a million rounds of SHA-256; examples and
+ * documents have one.
  */
 import { createCipheriv, randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -21,7 +21,9 @@ const dataKey = randomBytes(32);
 
 const decryption = z.object({ ciphertext: z.string().startsWith(MARK) });
 
-/** The CLI finds it by the variables that it sets, and so do {@link isVaultThere} and the tests' processes. */
+/** Tells the tests' processes its URL. */
+const URL_VARIABLE = "NATS_REGIONS_TEST_VAULT";
+
 export default async function setUp(): Promise<(() => void) | undefined> {
   // Of another project in the same run.
   if (isVaultThere()) return undefined;
@@ -36,13 +38,18 @@ export default async function setUp(): Promise<(() => void) | undefined> {
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  process.env.VAULT_SERVER_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  process.env.VAULT_SERVER_TOKEN = "test";
+  process.env[URL_VARIABLE] = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return () => void server.close();
 }
 
 export function isVaultThere(): boolean {
-  return process.env.VAULT_SERVER_URL !== undefined;
+  return process.env[URL_VARIABLE] !== undefined;
+}
+
+/** What the CLI finds it by; nothing if it doesn't run. */
+export function vaultEnvironment(): Record<string, string> {
+  const url = process.env[URL_VARIABLE];
+  return url === undefined ? {} : { VAULT_SERVER_URL: url, VAULT_SERVER_TOKEN: "test" };
 }
 
 /** The entries of a stack's file by which the CLI finds the key. */
