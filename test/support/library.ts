@@ -175,7 +175,7 @@ export class LibraryProgram implements AsyncDisposable {
   #start(args: readonly string[], command?: string) {
     const cli = findCli(process.env) ?? "pulumi";
     const folders = [path.dirname(cli), path.dirname(process.execPath), process.env.PATH ?? ""];
-    const running = execa(command ?? cli, args, {
+    return execa(...afterServers(command ?? cli, args), {
       cwd: this.folder,
       env: {
         PATH: folders.join(path.delimiter),
@@ -191,7 +191,6 @@ export class LibraryProgram implements AsyncDisposable {
       reject: false,
       stdin: "ignore",
     });
-    return afterServers(running);
   }
 
   get #settings(): string {
