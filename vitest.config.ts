@@ -3,10 +3,10 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
- * Test files at a time, of all projects: two more than there are cores, as they often wait for servers, and no more than
- * get ports of their own (`test/support/own-ports.ts`).
+ * Test files at a time, of all projects: one more than there are cores, as they often wait for servers, and no more than get
+ * ports of their own (`test/support/own-ports.ts`). With two more, servers wait so long for a core that elections come late.
  */
-const maxWorkers = Math.min(8, availableParallelism() + 2);
+const maxWorkers = Math.min(8, availableParallelism() + 1);
 
 /** Short files that take long: files that didn't run before are sorted by their size. */
 const LONGER_THAN_THEY_LOOK = /\/(stopped|interrupted|kept-volumes|gates)\.test\.ts$/;
