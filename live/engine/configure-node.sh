@@ -116,8 +116,8 @@ digest=$(printf %s "$said" | sed -n 's/.*(\(sha256:[0-9a-f]*\)).*/\1/p')
   exit 0
 }
 
-# When the check ended, by the engine's clock, because the engine compares with it.
-began=$(docker container inspect --format '{{.State.FinishedAt}}' "$writer")
+# The engine's clock, because the engine compares with it.
+began=$(docker info --format '{{.SystemTime}}')
 # nats-server itself sends the signal: after `docker kill` a container counts as stopped by the user, and isn't started
 # again with the engine or the machine (moby's `killWithSignal`).
 docker exec "$CONTAINER" "${found%% *}" --signal reload=1 >/dev/null
