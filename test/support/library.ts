@@ -14,7 +14,6 @@ import {
 import { namesOnEngine, removeFromEngine } from "./on-engine.ts";
 import { nameWithOwnPorts } from "./own-ports.ts";
 import { byPassphrase, PASSWORDS, withPasswords } from "./passwords.ts";
-import { afterServers } from "./priority.ts";
 import { type Outcome, PROJECT, writeEmptyState } from "./stack.ts";
 import { vaultEnvironment } from "./vault.ts";
 
@@ -175,7 +174,7 @@ export class LibraryProgram implements AsyncDisposable {
   #start(args: readonly string[], command?: string) {
     const cli = findCli(process.env) ?? "pulumi";
     const folders = [path.dirname(cli), path.dirname(process.execPath), process.env.PATH ?? ""];
-    return execa(...afterServers(command ?? cli, args), {
+    return execa(command ?? cli, args, {
       cwd: this.folder,
       env: {
         PATH: folders.join(path.delimiter),

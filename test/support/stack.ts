@@ -9,7 +9,6 @@ import { parseStackOutputs, type StackOutputs } from "../../lib/plan/outputs.ts"
 import { namesOnEngine, removeFromEngine } from "./on-engine.ts";
 import { nameWithOwnPorts } from "./own-ports.ts";
 import { withPasswords } from "./passwords.ts";
-import { afterServers, afterServersInSession } from "./priority.ts";
 import { vaultEnvironment } from "./vault.ts";
 
 /** The repository's folder, which is the program's. */
@@ -291,7 +290,7 @@ export class TestStack {
     const command = [path.join(PROJECT, "cli/main.ts"), name, ...args, "--stack", this.name];
     const settings = this.settingsBeside;
     copyFileSync(this.#configFile, settings);
-    const running = execa(...afterServers(process.execPath, command), {
+    const running = execa(process.execPath, command, {
       cwd: PROJECT,
       env: this.env,
       reject: false,
@@ -310,7 +309,7 @@ export class TestStack {
     // There is no terminal on which to ask for confirmation.
     const env = { ...this.env, PULUMI_SKIP_CONFIRMATIONS: "true" };
     const options = { cwd: PROJECT, env, input, all: true, reject: false } as const;
-    const { exitCode = 1, all } = await execa(...afterServers("sh", ["-c", line]), options);
+    const { exitCode = 1, all } = await execa("sh", ["-c", line], options);
     return { exitCode, text: all };
   }
 
@@ -324,7 +323,7 @@ export class TestStack {
   /** Starts a command of the CLI in its own process group, so that it can be killed as a whole. */
   start(args: readonly string[]) {
     const { file, args: flagged, options } = this.command(args);
-    return execa(...afterServersInSession(file, flagged), {
+    return execa(file, flagged, {
       ...options,
       all: true,
       reject: false,
