@@ -90,9 +90,8 @@ export class LibraryProgram implements AsyncDisposable {
 
   /** Creates the stack with its settings by the CLI. */
   async #begin(secrets: Readonly<Record<string, string>>): Promise<void> {
-    const known = ["password", "systemPassword"] as const;
     const isEncrypted = (name: string) =>
-      known.some((each) => each === name && secrets[each] === PASSWORDS[each]);
+      Object.entries(PASSWORDS).some(([known, value]) => known === name && secrets[name] === value);
     const settings = stringify(byPassphrase(this.project, isEncrypted));
     writeFileSync(this.#settings, settings);
     await this.expectPulumi("stack", "init", STACK);

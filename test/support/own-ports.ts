@@ -15,8 +15,8 @@ const SHARES = 8;
 const STEP = 20;
 
 /**
- * The ports of a share: above those that are derived from names, and below those from which Linux takes any for a connection,
- * or for a listener that wants none in particular.
+ * The ports of a share: above those that are derived from names, and below those from which Linux takes any for a
+ * connection, or for a listener that wants none in particular.
  */
 const OWN_PORTS = { first: 20_000, count: 1_500 };
 
