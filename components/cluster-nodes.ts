@@ -70,6 +70,8 @@ export async function createNodes(
   const gates = new Map<number, pulumi.Resource>();
   let after: readonly pulumi.Resource[] = [start];
   const isNew = args.before.containers.size === 0;
+  // The options have to be those of the plan, whichever nodes have been stopped since.
+  const goesByPlan = args.planMark !== undefined;
   const all = plan.waves.flat();
   const firstLeader = isNew && all.length > 1 ? all.at(-1) : undefined;
   for (const step of isNew ? [all] : args.restarts.steps) {
@@ -85,6 +87,7 @@ export async function createNodes(
         after,
         followers,
         turn,
+        mayHaveStopped: !goesByPlan && args.mayHaveStopped.has(node.name),
       };
       nodes.set(node.name, zoneOf(regions, node).addNode(`${name}-${node.name}`, nodeArgs));
     }

@@ -10,6 +10,7 @@ import {
 import { CLIENT_PORT, CONFIG_DIR, DATA_DIR, MONITOR_PORT } from "../lib/nodes/nats-conf.ts";
 import { NODE_USER, packNodeFiles } from "../lib/nodes/node-files.ts";
 import type { NodePlan } from "../lib/plan/plan.ts";
+import type { NodeChange } from "../lib/update/node-changes.ts";
 import type { Engine } from "../live/engine/engine.ts";
 import { makeRoomFor } from "./hooks/make-room.ts";
 import { type Ownership, ownerFilter } from "./ownership.ts";
@@ -72,6 +73,8 @@ export interface NatsNodeArgs {
   readonly followers: readonly pulumi.Resource[] | undefined;
   /** If the node is to be restarted, the hook that waits until it may go down. */
   readonly turn: pulumi.ResourceHook | undefined;
+  /** See {@link NodeChange.mayHaveStopped}. */
+  readonly mayHaveStopped: boolean;
 }
 
 const STOP_SECONDS = 30;
@@ -206,7 +209,7 @@ function configureNode(
 
 function createContainer(
   name: string,
-  { plan, settings, label, after, followers = [] }: NatsNodeArgs,
+  { plan, settings, label, after, followers = [], mayHaveStopped }: NatsNodeArgs,
   { config, data, configured }: Volumes & { readonly configured: local.Command },
   parent: pulumi.Resource,
 ): docker.Container {
@@ -230,6 +233,10 @@ function createContainer(
       // cluster is still prevented, by the protected shutdown step, which comes before the containers.
       protect: false,
       deleteBeforeReplace: true,
+      // If the provider reads a stopped container, as by `pulumi refresh`, the state gets to have it without ports. It
+      // would be replaced for them although it runs again: a restart that was announced to nobody. Other ports replace
+      // it all the same, because they are in its label.
+      ...(mayHaveStopped ? { ignoreChanges: ["mustRun", "ports"] } : {}),
       dependsOn: [settings.network, settings.pulled, configured, ...after, ...followers],
       hooks: {
         beforeCreate: [

@@ -35,6 +35,8 @@ export type SettledLabels = ReadonlyMap<string, string>;
 export interface Announcement {
   readonly driftTimes: DriftTimes;
   readonly labels: SettledLabels;
+  /** Names of nodes, see {@link NodeChange.mayHaveStopped}. */
+  readonly mayHaveStopped: ReadonlySet<string>;
   /** Whether reloads raise the storage limits of nodes. */
   readonly hasGrowth: boolean;
   readonly restarts: Restarts;
@@ -73,7 +75,11 @@ export async function announceChanges(
   const driftTimes = new Map(
     changes.flatMap(({ node, driftedAt }) => (driftedAt ? [[node, driftedAt] as const] : [])),
   );
-  return { driftTimes, labels, hasGrowth: changes.some(({ grows }) => grows), restarts };
+  const mayHaveStopped = new Set(
+    changes.flatMap(({ node, mayHaveStopped }) => (mayHaveStopped ? [node] : [])),
+  );
+  const hasGrowth = changes.some(({ grows }) => grows);
+  return { driftTimes, labels, mayHaveStopped, hasGrowth, restarts };
 }
 
 const UNKNOWN_PASSWORDS = `${PREVIEW_WORDS.reload}: of nodes whose users get other passwords, which this preview can't know yet`;
@@ -104,7 +110,8 @@ async function findChanges(
     told.map(async (node) => {
       const container = containers.get(node.containerName);
       const server = container && (await askServer(node, container, surroundings));
-      const running = container && { ...container, ...(server ? { server } : {}) };
+      const runs = container?.monitoringUrl !== undefined;
+      const running = container && { ...container, runs, ...(server ? { server } : {}) };
       return changeOf(running, node, accounts && configDigest(node.conf, accounts));
     }),
   );
@@ -114,6 +121,7 @@ const ANSWER_MS = 500;
 
 const varz = z.object({
   version: z.string(),
+  start: z.coerce.date(),
   tags: z.array(z.string()).default([]),
   cluster: z.object({ urls: z.array(z.string()).default([]) }),
   config_digest: z.string().optional(),
@@ -139,11 +147,12 @@ async function askServer(
     const node = { name: planned.name, url, ...(ca === undefined ? {} : { ca }) };
     const page = await readPageAsShown(node, "varz", ANSWER_MS);
     const shown: unknown = JSON.parse(page.text);
-    const { version, tags, cluster, ...config } = varz.parse(shown);
+    const { version, start, tags, cluster, ...config } = varz.parse(shown);
     const { config_digest: configDigest, config_load_time: configLoadTime } = config;
     const routes = cluster.urls.map((hostAndPort) => hostAndPort.replace(/:\d+$/, ""));
     return {
       version,
+      startedAt: start,
       tags,
       routes,
       settings: reportedSettings(shown),

@@ -21,6 +21,7 @@ import {
   NotFound,
   noEngine,
   textField,
+  timeField,
 } from "../../live/engine/engine.ts";
 import type { Ownership } from "../ownership.ts";
 
@@ -36,6 +37,7 @@ export interface FoundContainer extends Found {
   readonly cluster: string;
   /** JSON; empty if the container was created by a version without this label. */
   readonly settings: string;
+  readonly createdAt: Date;
   /** Ports on the engine's host. */
   readonly publishedPorts: ReadonlySet<number>;
   readonly monitoringUrl: string | undefined;
@@ -50,6 +52,7 @@ export interface EngineNode {
    * them.
    */
   readonly settings?: SettingValues;
+  readonly createdAt: Date;
   /** Undefined if it doesn't run. */
   readonly monitoringUrl?: string;
   /** Where clients reach it, e.g. `127.0.0.1:4222`; undefined if it doesn't run. */
@@ -68,6 +71,7 @@ export async function listContainers(
     cluster: labelField(CLUSTER_LABEL),
     settings: labelField(RESTART_SETTINGS_LABEL),
     state: textField(".State"),
+    createdAt: timeField(".CreatedAt"),
     ports: textField(".Ports"),
   };
   const rows = await listNamed(engine, fields, plan, "ps", "--all");
@@ -155,8 +159,10 @@ export function tlsOf(container: FoundContainer): string {
   return `${engineNode(container).settings?.tls ?? "none"}`;
 }
 
-export function engineNode({ settings, monitoringUrl, clientAddress }: FoundContainer): EngineNode {
+export function engineNode(found: FoundContainer): EngineNode {
+  const { settings, createdAt, monitoringUrl, clientAddress } = found;
   return {
+    createdAt,
     ...(settings === "" ? {} : { settings: settingValues.parse(JSON.parse(settings)) }),
     ...(monitoringUrl === undefined ? {} : { monitoringUrl }),
     ...(clientAddress === undefined ? {} : { clientAddress }),

@@ -15,6 +15,10 @@ import { formatSyncInterval } from "../streams/durability.ts";
 export interface RunningNode {
   /** The {@link NodePlan.restartSettings} in its container's label; absent if it has no such label. */
   readonly settings?: SettingValues;
+  /** When its container was created. */
+  readonly createdAt: Date;
+  /** Whether its container runs. */
+  readonly runs: boolean;
   /** Absent if the node doesn't run or answer. It is then unknown what a reload would change. */
   readonly server?: RunningServer;
 }
@@ -23,6 +27,7 @@ export interface RunningNode {
 export interface RunningServer {
   /** E.g. `2.15.2`. */
   readonly version: string;
+  readonly startedAt: Date;
   /** In lower case, in any order. */
   readonly tags: readonly string[];
   /** Names of the nodes to which it has routes, in any order. */
@@ -55,6 +60,8 @@ export interface NodeChange {
   readonly label: string;
   /** Present if a reload enlarges a store. */
   readonly grows?: true;
+  /** Present if its container runs and stays, but may have been stopped at some time since it was created. */
+  readonly mayHaveStopped?: true;
 }
 
 /**
@@ -117,13 +124,26 @@ export function changeOf(
   const hasDrifted = isOther || reloads.length > 0;
   const drifted = server && hasDrifted ? { driftedAt: server.configLoadTime } : {};
   const reasons = [...restarts, ...reloads];
-  const common = { node, label, ...drifted };
-  if (restarts.length > 0) return { ...common, kind: "restart", reasons };
+  const changed = { node, label, ...drifted };
+  if (restarts.length > 0) return { ...changed, kind: "restart", reasons };
+  const common = {
+    ...changed,
+    ...(mayHaveStopped(running) ? { mayHaveStopped: true as const } : {}),
+  };
   const grows = server && growths.length > 0 ? { grows: true as const } : {};
   if (reasons.length > 0) return { ...common, kind: "reload", reasons, ...grows };
   return isOther
     ? { ...common, kind: "reload", reasons: [ONLY_DIGEST_DIFFERS] }
     : { ...common, kind: "none", reasons };
+}
+
+/** Milliseconds from the creation of a container to the first start of its server, on a busy machine. */
+const FIRST_START_MS = 3_000;
+
+/** A server that doesn't answer may have been started just now. */
+function mayHaveStopped({ createdAt, runs, server }: RunningNode): boolean {
+  if (!runs) return false;
+  return !server || server.startedAt.getTime() - createdAt.getTime() > FIRST_START_MS;
 }
 
 /** The reason if only the digest differs. */

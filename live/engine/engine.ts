@@ -78,6 +78,17 @@ export function textField(expression: string): readonly [string, z.ZodType<strin
   return [expression, z.string()];
 }
 
+/** A time in lists such as `docker ps`, e.g. `2026-11-30 17:00:18 +0530 IST`, to the second. */
+export function timeField(expression: string): readonly [string, z.ZodType<Date>] {
+  const schema = z.string().transform((text, context) => {
+    const iso = text.replace(/^(\S+) (\S+) ([+-]\d\d)(\d\d)( .*)?$/, "$1T$2$3:$4");
+    const time = new Date(iso);
+    if (Number.isNaN(time.getTime())) context.addIssue(`not a time: ${text}`);
+    return time;
+  });
+  return [expression, schema];
+}
+
 /** A label in lists such as `docker ps`; empty if an object doesn't have it. */
 export function labelField(label: string): readonly [string, z.ZodType<string>] {
   return textField(`.Label "${label}"`);

@@ -1,5 +1,6 @@
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { starts } from "../support/change.ts";
 import { eventually } from "../support/eventually.ts";
 import { NatsClient } from "../support/nats-client.ts";
 import { PASSWORDS } from "../support/passwords.ts";
@@ -61,5 +62,31 @@ describe("a cluster whose nodes are stopped", () => {
       expect(await client.payloads(stream)).toHaveLength(20);
     }
     await stack.expectPulumi("preview", "--expect-no-changes", "--refresh");
+  });
+
+  test("and are back after the state was refreshed, isn't restarted again", async () => {
+    const nodes = ["rg1-az1", "rg1-az2", "rg1-az3"].map((node) => stack.containerOf(node));
+    await execa("docker", ["stop", ...nodes]);
+    await stack.expectPulumi("refresh", "--yes");
+    await execa("docker", ["start", ...nodes]);
+    await stack.expectPulumi("preview", "--expect-no-changes");
+    const before = await starts(stack);
+    stack.configure({ ...SETTINGS, maxPayload: "2MiB" });
+    expect(await stack.expectPulumi("up", "--yes", "--skip-preview")).toContain("no restart");
+    expect(await starts(stack)).toEqual(before);
+
+    const replaced = stack
+      .deployment()
+      .resources.find(({ urn }) => urn.endsWith("rg1-az3-container"));
+    await stack.expectPulumi("up", "--yes", "--skip-preview", "--replace", replaced?.urn ?? "");
+    const changed = [...(await starts(stack))].filter(
+      ([node, start]) => before.get(node) !== start,
+    );
+    expect(changed.map(([node]) => node)).toEqual([expect.stringMatching(/-rg1-az3$/)]);
+    await using client = await NatsClient.connect(await stack.outputs());
+    for (const stream of ["EVENTS", "ORDERS"]) {
+      expect(await client.payloads(stream)).toHaveLength(20);
+    }
+    await stack.expectPulumi("preview", "--expect-no-changes");
   });
 });

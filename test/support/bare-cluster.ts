@@ -62,6 +62,7 @@ export function newNodesArgs(
     },
     driftTimes: new Map(),
     labels: new Map(),
+    mayHaveStopped: new Set(),
     hasGrowth: false,
     restarts: noRestarts(plan),
     log: loggerOf(),

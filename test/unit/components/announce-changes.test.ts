@@ -27,10 +27,13 @@ describe("a node with TLS", () => {
   let shown: KeyedCertificate;
   let running: NodePlan;
   let stored: number;
+  const created = new Date(LOADED);
+  let started = created;
   const server = createServer((_, response) =>
     response.end(
       JSON.stringify({
         version: "2.15.2",
+        start: started.toISOString(),
         tags: running.serverTags,
         cluster: { urls: running.conf.routes.map((node) => `${node}:6222`) },
         config_digest: configDigest(running.conf, ACCOUNTS),
@@ -70,7 +73,11 @@ describe("a node with TLS", () => {
     const plan = planOf(settings);
     const { port } = server.address() as AddressInfo;
     const monitoringUrl = `https://127.0.0.1:${port}`;
-    const container = { settings: running.restartSettings, monitoringUrl };
+    const container = {
+      settings: running.restartSettings,
+      createdAt: created,
+      monitoringUrl,
+    };
     const others = nodesOf(plan).slice(1);
     const engine = {
       containers: new Map([[running.containerName, container]]),
@@ -81,14 +88,18 @@ describe("a node with TLS", () => {
     };
     const { ca = authority.certificate, ...changed } = files ?? {};
     const texts = files && { ca, nodes: [{ node: running.name, ...shown, ...changed }] };
-    const { driftTimes } = await announceChanges(
+    const { driftTimes, mayHaveStopped } = await announceChanges(
       plan,
       accounts,
       engine,
       texts,
       async () => NOTHING_OBSERVED,
     );
-    return { lines: said.mock.calls.map(([line]) => line), driftTimes: [...driftTimes] };
+    return {
+      lines: said.mock.calls.map(([line]) => line),
+      driftTimes: [...driftTimes],
+      mayHaveStopped: [...mayHaveStopped],
+    };
   };
 
   test("goes by the store that its server shows, beside its label", async () => {
@@ -104,7 +115,7 @@ describe("a node with TLS", () => {
     ]);
   });
 
-  const NOTHING = { lines: [], driftTimes: [] };
+  const NOTHING = { lines: [], driftTimes: [], mayHaveStopped: [] };
 
   test("is told of passwords that are yet to be made what they would do", async () => {
     const settings = { tls: "stack" };
@@ -135,12 +146,23 @@ describe("a node with TLS", () => {
         "reload, no restart: rg1-az1: certificate names + db.example.com, - a.example.com, 2001:db8::1; certificateLifetime 365d → 30d",
       ],
       driftTimes: STRAYED,
+      mayHaveStopped: [],
     });
     said.mockClear();
     const other = await makeCertificate("rg1-az1", authority);
     expect((await announce({ tlsFiles: FILES }, other)).lines).toEqual([
       "restart: rg1-az1: tls stack → files",
     ]);
+  });
+
+  test("is told from others where it was started again, and stays", async () => {
+    const settings = { tlsFiles: FILES };
+    run(firstOf(settings), await makeCertificate("rg1-az1", authority));
+    started = new Date(created.getTime() + 60_000);
+    expect((await announce(settings, {})).mayHaveStopped).toEqual(["rg1-az1"]);
+    expect((await announce({ ...settings, memory: "1GiB" }, {})).mayHaveStopped).toEqual([]);
+    started = created;
+    said.mockClear();
   });
 
   test("of the user's is told of files that have others", async () => {
@@ -150,6 +172,7 @@ describe("a node with TLS", () => {
     expect(await announce(settings, await makeCertificate("rg1-az1", authority))).toEqual({
       lines: ["reload, no restart: rg1-az1: tlsFiles.cert has another certificate"],
       driftTimes: STRAYED,
+      mayHaveStopped: [],
     });
     said.mockClear();
     const { certificate: ca } = await makeAuthority();

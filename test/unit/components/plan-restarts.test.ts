@@ -8,12 +8,15 @@ import { planOf } from "../../support/cluster-report.ts";
 const plan = planOf({ regions: ["rg1"] });
 const STORE = { used: 0, reserved: 0, max: 0 };
 const RUNNING = ["rg1-az1", "rg1-az2"];
+const createdAt = new Date();
 
 /** @param third what the engine knows of the third node. */
 function engineWith(third: EngineState["containers"]): EngineState {
   const running = nodesOf(plan)
     .filter(({ name }) => RUNNING.includes(name))
-    .map(({ containerName, monitoringUrl }) => [containerName, { monitoringUrl }] as const);
+    .map(
+      ({ containerName, monitoringUrl }) => [containerName, { createdAt, monitoringUrl }] as const,
+    );
   return {
     containers: new Map([...running, ...third]),
     leaving: new Map(),
@@ -34,7 +37,7 @@ const NONE: EngineState["containers"] = new Map();
 const CREATED: EngineState["containers"] = new Map(
   nodesOf(plan)
     .filter(({ name }) => name === "rg1-az3")
-    .map(({ containerName }) => [containerName, {}]),
+    .map(({ containerName }) => [containerName, { createdAt }]),
 );
 
 describe("nodes of a meta group that has no leader yet", () => {

@@ -54,6 +54,7 @@ const container = (name: string, { node = name, ...rest }: Container = {}) => ({
   cluster: rest.cluster ?? "c1",
   settings: JSON.stringify(rest.settings ?? { image: "nats:2.15.2" }),
   state: rest.state ?? "running",
+  createdAt: "2026-11-30 11:30:18 +0000 UTC",
   ports: rest.ports ?? "",
 });
 /** A row of `docker volume ls` or `docker network ls`. */
@@ -95,6 +96,7 @@ describe("inspectEngine", () => {
       ]);
       expect(containers.get("nats-regions-dev-rg1-az1")).toEqual({
         settings: { image: "nats:2.15.2" },
+        createdAt: new Date("2026-11-30T11:30:18Z"),
         monitoringUrl: "http://127.0.0.1:8222",
         clientAddress: "127.0.0.1:4222",
       });

@@ -117,7 +117,9 @@ describe("a cluster with TLS", () => {
     const plan = planOf({ ...SHAPE, tls: "stack" });
     const [first, ...others] = nodesOf(plan);
     if (!first) throw new Error("no node is planned");
-    const running = new Map([[first.containerName, { clientAddress: "10.0.0.5:5222" }]]);
+    const running = new Map([
+      [first.containerName, { createdAt: new Date(), clientAddress: "10.0.0.5:5222" }],
+    ]);
     const { urls } = await promiseOf(serversOf(plan, "authority", running));
     expect(urls).toEqual(["tls://10.0.0.5:5222", ...others.map(({ clientUrl }) => clientUrl)]);
   });
@@ -132,7 +134,8 @@ test("another authority is taken at once where all nodes change at once, and non
     const plan = planOf({ ...SHAPE, tlsFiles, rollout: "all" });
     const engine = { tls: { ca: old.certificate, certificate }, leaving: new Map() };
     expect(readTlsFiles(plan, engine)).toMatchObject({ ca: next.certificate });
-    expect(() => readTlsFiles(plan, { ...engine, leaving: new Map([["rg1-az4", {}]]) })).toThrow(
+    const leaving = new Map([["rg1-az4", { createdAt: new Date() }]]);
+    expect(() => readTlsFiles(plan, { ...engine, leaving })).toThrow(
       /would no longer take each other's certificates/,
     );
   } finally {

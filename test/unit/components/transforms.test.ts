@@ -73,8 +73,9 @@ describe("a transform", () => {
     const restartsBy = (before: object, after: object) => {
       const made = nodesOf(planTransformed(plan, () => ({ ...before })));
       const planned = planTransformed(plan, () => ({ ...after }));
+      const container = { createdAt: new Date(), runs: true };
       const changes = nodesOf(planned).map((node, index) =>
-        changeOf({ settings: made[index]?.restartSettings ?? {} }, node, undefined),
+        changeOf({ ...container, settings: made[index]?.restartSettings ?? {} }, node, undefined),
       );
       return describeChanges(changes, planned.waves);
     };

@@ -13,6 +13,7 @@ import {
   noEngine,
   nothing,
   textField,
+  timeField,
 } from "../../../live/engine/engine.ts";
 
 /** A command of that name that does as its first argument says. */
@@ -66,6 +67,16 @@ describe("an engine", () => {
     const engine = engineFromEnvironment();
     expect(await engine.lastLog("x")).toHaveLength(3_000_000);
     expect(await engine.read("cp", "x:/etc/nats", "-")).toHaveLength(3_000_000);
+  });
+
+  test.each([
+    ["2026-11-30 11:30:18 +0000 UTC", "2026-11-30T11:30:18.000Z"],
+    ["2026-11-30 17:00:18 +0530 IST", "2026-11-30T11:30:18.000Z"],
+    ["2026-11-30 08:30:18 -0300 -03", "2026-11-30T11:30:18.000Z"],
+  ])("reads the time %s", (text, iso) => {
+    const [, schema] = timeField(".CreatedAt");
+    expect(schema.parse(text).toISOString()).toBe(iso);
+    expect(() => schema.parse("2 hours ago")).toThrow("not a time: 2 hours ago");
   });
 
   test("lists things field by field", async () => {

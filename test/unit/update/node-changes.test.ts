@@ -14,11 +14,16 @@ const plan = (raw: object = {}) =>
 const accountsWith = (user: string) => simpleAccounts({ sys: "system", user });
 const ACCOUNTS = accountsWith("before");
 
+const CREATED = new Date("2026-11-26T08:00:00Z");
+const CONTAINER = { createdAt: CREATED, runs: true };
+
 /** The node as it runs once its plan has been carried out. */
 const run = (node: NodePlan, accounts = ACCOUNTS) => ({
+  ...CONTAINER,
   settings: node.restartSettings,
   server: {
     version: "2.15.2",
+    startedAt: CREATED,
     tags: node.serverTags,
     routes: node.conf.routes,
     settings: {
@@ -124,8 +129,8 @@ describe("changes of a whole cluster", () => {
 });
 
 describe("a node", () => {
-  const one = (observed: RunningNode, settings: object = {}, accounts = ACCOUNTS) =>
-    changesOf(plan(), plan(settings), accounts, () => observed)[0];
+  const one = (observed: Partial<RunningNode>, settings: object = {}, accounts = ACCOUNTS) =>
+    changesOf(plan(), plan(settings), accounts, () => ({ ...CONTAINER, ...observed }))[0];
   const [first] = nodesOf(plan());
   if (!first) throw new Error("the plan has no node");
   const { settings, server } = run(first);
@@ -172,6 +177,21 @@ describe("a node", () => {
     expect(one({ settings, server: old })?.driftedAt).toBe(configLoadTime);
   });
 
+  test("may have been stopped where its server was started later, or doesn't answer", () => {
+    const startedAfter = (milliseconds: number) => ({
+      settings,
+      server: { ...server, startedAt: new Date(CREATED.getTime() + milliseconds) },
+    });
+    const mayHaveStopped = (observed: Partial<RunningNode>, changed?: object) =>
+      one(observed, changed)?.mayHaveStopped;
+    expect(mayHaveStopped(startedAfter(2_000))).toBeUndefined();
+    expect(mayHaveStopped(startedAfter(4_000))).toBe(true);
+    expect(mayHaveStopped(startedAfter(4_000), { maxPayload: "8MiB" })).toBe(true);
+    expect(mayHaveStopped(startedAfter(4_000), { memory: "1GiB" })).toBeUndefined();
+    expect(mayHaveStopped({ settings })).toBe(true);
+    expect(mayHaveStopped({ settings, runs: false })).toBeUndefined();
+  });
+
   test("takes up together what needs a restart and what doesn't", () => {
     const change = one({ settings, server: { ...server, tags: ["rg:1"] } }, { memory: "1GiB" });
     expect(change?.kind).toBe("restart");
@@ -185,6 +205,7 @@ describe("a node's room for streams", () => {
   const made = nodeOf({});
   const noted = JSON.stringify(made.restartSettings);
   const runs = (settings: object, label = noted) => ({
+    ...CONTAINER,
     settings: JSON.parse(label),
     server: run(nodeOf(settings)).server,
   });
@@ -220,14 +241,14 @@ describe("a node's room for streams", () => {
       label: noted,
     });
     const { settings } = runs(TWO);
-    expect(change({ settings }, TWO)).toMatchObject({ kind: "none", label: noted });
+    expect(change({ ...CONTAINER, settings }, TWO)).toMatchObject({ kind: "none", label: noted });
   });
 
   test("grows along with a restart where there is one, also of a silent server", () => {
     const both = { ...TWO, memory: "1GiB" };
     const { settings, server } = runs({});
     for (const running of [{ settings, server }, { settings }]) {
-      const { kind, reasons, label, grows } = change(running, both);
+      const { kind, reasons, label, grows } = change({ ...CONTAINER, ...running }, both);
       expect({ kind, label, grows }).toEqual({
         kind: "restart",
         label: planned(both),
@@ -246,7 +267,7 @@ describe("a node's room for streams", () => {
     });
     expect(change(runs({}), { maxFileStore: "512MiB" }).kind).toBe("restart");
     const { settings } = runs({});
-    expect(change({ settings }, { maxFileStore: "512MiB" }).kind).toBe("restart");
+    expect(change({ ...CONTAINER, settings }, { maxFileStore: "512MiB" }).kind).toBe("restart");
   });
 
   test("shrinks to what it was made with by another label, which then stays", () => {
