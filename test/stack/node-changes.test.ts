@@ -86,16 +86,25 @@ describe("a change of nodes", () => {
     expect((await stack.outputs()).streams.SOLO?.replicas).toEqual(["rg2-az2"]);
   });
 
-  test("that nats-server refuses to reload is told in its words, and leaves the old config", async () => {
-    const before = await readConfig();
-    const other = before.replace('"sync_interval": "always"', '"sync_interval": "1s"');
-    const { exitCode, stderr } = await writeConfig(other);
-    expect(exitCode).toBe(1);
-    expect(stderr).toMatch(
-      /^nats-regions-\S+-rg1-az1: nats-server keeps its old config, .*: config reload not supported for Sync/,
-    );
-    expect(await readConfig()).toBe(before);
-  });
+  test.each([
+    ["another sync interval", '"sync_interval": "1s"', "config reload not supported for Sync"],
+    ["nonsense", '"sync_interval": [', "Parse error"],
+  ])(
+    "that nats-server refuses to reload, as with %s, is told in its words, and leaves the old config",
+    async (_, text, words) => {
+      const before = await readConfig();
+      const { exitCode, stderr } = await writeConfig(
+        before.replace('"sync_interval": "always"', text),
+      );
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(
+        new RegExp(
+          `^nats-regions-\\S+-rg1-az1: nats-server keeps its old config, as it refuses to reload: .*${words}`,
+        ),
+      );
+      expect(await readConfig()).toBe(before);
+    },
+  );
 
   function firstNode(): NodePlan {
     const settings = parseSettings(TWO_REGIONS, { project: "nats-regions", stack: stack.name });
