@@ -19,8 +19,8 @@ import { nodesOf, planCluster } from "../../lib/plan/plan.ts";
 import { decodeSettings, parseSettings } from "../../lib/plan/settings.ts";
 import { AccessDenied, closeConnections, openJetStream } from "../../live/jetstream/jetstream.ts";
 import { eventually } from "../support/eventually.ts";
-import { BINARY } from "../support/nats-cluster.ts";
 import { NatsServer } from "../support/nats-server.ts";
+import { BINARY } from "../support/server-process.ts";
 
 const batch = createUser();
 const seedOf = (pair: ReturnType<typeof createUser>) => new TextDecoder().decode(pair.getSeed());

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, type spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,8 +6,8 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { packFirstTerm } from "../../lib/nodes/first-term.ts";
 import { eventually } from "../support/eventually.ts";
-import { BINARY } from "../support/nats-cluster.ts";
 import { freePorts } from "../support/own-ports.ts";
+import { startProcess } from "../support/server-process.ts";
 
 const SIZE = 5;
 
@@ -46,7 +46,7 @@ jetstream { store_dir: "${path.join(folder, `n${index}`, "data")}" }
 cluster { name: c1, listen: "127.0.0.1:${ports[index]}", routes: ${JSON.stringify(routes)} }
 `,
     );
-    servers.push(spawn(BINARY, ["-c", conf], { stdio: "ignore" }));
+    servers.push(startProcess(["-c", conf]));
     await eventually(async () => (await fetch(`http://127.0.0.1:${monitor}/varz`)).ok);
   };
   const last = SIZE - 1;

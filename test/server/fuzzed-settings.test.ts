@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -29,7 +28,7 @@ import {
   MARKER,
   SETTING_NAMES,
 } from "../support/fuzzed-settings.ts";
-import { BINARY } from "../support/nats-cluster.ts";
+import { BINARY, startProcess } from "../support/server-process.ts";
 
 /**
  * Whatever people write into a stack's settings is refused in words, or makes a config that nats-server
@@ -242,7 +241,7 @@ async function startServer(place: string, confText: string, accounts: Accounts) 
   const conf = await writeConf(place, own, accounts);
   const ports = ["--port=-1", "--http_port=-1", "--cluster=nats://127.0.0.1:-1"];
   const told = ["--addr=127.0.0.1", `--ports_file_dir=${place}`];
-  const child = spawn(BINARY, ["-c", conf, ...ports, ...told], { stdio: "ignore" });
+  const child = startProcess(["-c", conf, ...ports, ...told]);
   const exit = once(child, "exit");
   const end = exit.then(([code]) => Promise.reject(new Error(`nats-server ended with ${code}`)));
   end.catch(() => undefined);

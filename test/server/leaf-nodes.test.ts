@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,8 +10,8 @@ import { healInterest } from "../../run/route-interest.ts";
 import { AccountCluster } from "../support/account-cluster.ts";
 import { simpleAccounts } from "../support/accounts.ts";
 import { eventually } from "../support/eventually.ts";
-import { BINARY } from "../support/nats-cluster.ts";
 import { freePorts } from "../support/own-ports.ts";
+import { startProcess } from "../support/server-process.ts";
 
 let cluster: AccountCluster;
 let folder: string;
@@ -45,7 +45,7 @@ test.each([
   const [port] = await freePorts(1);
   const file = path.join(folder, "nats.conf");
   await writeFile(file, JSON.stringify({ listen: `127.0.0.1:${port}`, leafnodes: { remotes } }));
-  leafNode = spawn(BINARY, ["-c", file], { stdio: "ignore" });
+  leafNode = startProcess(["-c", file]);
   local = await connect({ servers: `127.0.0.1:${port}`, waitOnFirstConnect: true });
   const heard: string[] = [];
   local.subscribe("bills.*", { callback: (_, { subject }) => void heard.push(subject) });

@@ -12,7 +12,7 @@ import {
   renderNodeConf,
 } from "../../lib/nodes/nats-conf.ts";
 import { simpleAccounts } from "../support/accounts.ts";
-import { BINARY } from "../support/nats-cluster.ts";
+import { BINARY } from "../support/server-process.ts";
 
 const conf: NodeConf = {
   serverName: "rg1-az1",

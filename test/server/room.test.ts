@@ -33,7 +33,8 @@ import {
 } from "../../live/jetstream/jetstream.ts";
 import { observeCluster } from "../../live/monitoring/observe-cluster.ts";
 import { eventually } from "../support/eventually.ts";
-import { BINARY, startCluster, type TestCluster } from "../support/nats-cluster.ts";
+import { startCluster, type TestCluster } from "../support/nats-cluster.ts";
+import { BINARY } from "../support/server-process.ts";
 
 /**
  * The sums against the real ones: servers with stores of other sizes, whose account gets other limits again and

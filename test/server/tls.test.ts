@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { connect as connectPlain } from "node:net";
@@ -25,8 +25,8 @@ import type { KeyedCertificate } from "../../providers/certificates/issue-certif
 import { simpleAccounts } from "../support/accounts.ts";
 import { makeAuthority, makeCertificate } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
-import { BINARY } from "../support/nats-cluster.ts";
 import { freePorts } from "../support/own-ports.ts";
+import { startProcess } from "../support/server-process.ts";
 
 const NODES = ["n1", "n2"] as const;
 const CREDENTIALS = { user: "user", password: "user" };
@@ -205,7 +205,7 @@ describe("nodes with TLS", () => {
     await writeFile(file, conf);
     await writeFile(path.join(node.folder, "accounts.conf"), renderAccountsConf(ACCOUNTS));
     const log = ["-l", path.join(node.folder, "log")];
-    children.push(spawn(BINARY, ["-c", file, ...log], { stdio: "ignore" }));
+    children.push(startProcess(["-c", file, ...log]));
   }
 
   /** What a route's port makes of somebody with a certificate, or none. */

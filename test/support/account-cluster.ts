@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,8 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type NatsConnection } from "nats";
 import type { Monitor } from "../../live/monitoring/monitoring.ts";
 import { eventually } from "./eventually.ts";
-import { BINARY } from "./nats-cluster.ts";
 import { freePorts } from "./own-ports.ts";
+import { startProcess } from "./server-process.ts";
 
 interface Member extends Monitor {
   readonly clientUrl: string;
@@ -59,7 +59,7 @@ include ${name}-accounts.conf
           clientUrl: `nats://${client}`,
           leafAddress: leaf,
           conf,
-          process: spawn(BINARY, ["-c", file], { stdio: "ignore" }),
+          process: startProcess(["-c", file]),
         };
       }),
     );

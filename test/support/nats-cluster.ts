@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import type { JetStreamLimits } from "../../lib/accounts/account-settings.ts";
@@ -18,11 +18,7 @@ import type { Monitor } from "../../live/monitoring/monitoring.ts";
 import { eventually } from "./eventually.ts";
 import { freePorts } from "./own-ports.ts";
 import { SEED_SERVERS } from "./seed.ts";
-
-export const BINARY = join(
-  process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"),
-  "nats-regions/bin/nats-server",
-);
+import { BINARY, startProcess } from "./server-process.ts";
 
 /** A cluster of real nats-server processes on loopback. */
 export interface TestCluster {
@@ -103,7 +99,7 @@ export async function startCluster(
       await mkdir(join(directory, server.name));
       await writeFile(configFile, renderConfig(process, shared));
       const log = ["-l", join(directory, `${server.name}.log`)];
-      return { ...process, child: spawn(binary, ["-c", configFile, ...log], { stdio: "ignore" }) };
+      return { ...process, child: startProcess(["-c", configFile, ...log], binary) };
     }),
   );
   const urls = processes.map(({ ports }) => `nats://127.0.0.1:${ports.client}`);

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,8 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Authenticator, connect, type NatsConnection, nkeyAuthenticator } from "nats";
 import type { Accounts } from "../../lib/accounts/accounts-conf.ts";
 import { renderAccountsConf } from "../../lib/nodes/nats-conf.ts";
-import { BINARY } from "./nats-cluster.ts";
 import { freePorts } from "./own-ports.ts";
+import { startProcess } from "./server-process.ts";
 
 /** A single nats-server process with JetStream, and accounts like a node's. */
 export class NatsServer implements AsyncDisposable {
@@ -21,7 +21,7 @@ export class NatsServer implements AsyncDisposable {
     this.#folder = folder;
     this.url = `nats://127.0.0.1:${client}`;
     this.monitor = `http://127.0.0.1:${monitor}`;
-    this.#process = spawn(BINARY, ["-c", path.join(folder, "nats.conf")], { stdio: "ignore" });
+    this.#process = startProcess(["-c", path.join(folder, "nats.conf")]);
   }
 
   static async start(accounts: Accounts): Promise<NatsServer> {

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { execa } from "execa";
-import { BINARY } from "./nats-cluster.ts";
 import { buildServer, provideImage } from "./older-image.ts";
+import { BINARY } from "./server-process.ts";
 
 /**
  * Path of nats-server of another version: built from source, else copied out of its image. It is kept for later runs.

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { execa } from "execa";
 import { createLog, duration } from "../../cli/terminal/steps.mjs";
 import { setUp } from "../setup/set-up.ts";
+import { CPU_GROUP, CpuGroup } from "./cpu-group.ts";
 import { slowestFiles } from "./slowest.ts";
 
 const STATIC_CHECKS = [
@@ -28,6 +29,17 @@ async function runCheck(
   return exitCode;
 }
 
+async function runTests(args: readonly string[]): Promise<number> {
+  using group = CpuGroup.enter();
+  const [file = "", ...options] = VITEST;
+  const { exitCode = 1 } = await execa(file, [...options, ...args], {
+    stdio: "inherit",
+    reject: false,
+    env: group ? { [CPU_GROUP]: group.folder } : {},
+  });
+  return exitCode;
+}
+
 export async function run(args: readonly string[]): Promise<number> {
   const log = createLog();
   await setUp({ log, want: ["stack", "nats-server", "nats"] });
@@ -39,11 +51,7 @@ export async function run(args: readonly string[]): Promise<number> {
   // So that an interrupted run doesn't print the report of the run before it.
   rmSync(REPORT, { force: true });
   const began = performance.now();
-  const [file = "", ...options] = VITEST;
-  const { exitCode = 1 } = await execa(file, [...options, ...args], {
-    stdio: "inherit",
-    reject: false,
-  });
+  const exitCode = await runTests(args);
   if (existsSync(REPORT)) {
     const slowest = slowestFiles(JSON.parse(readFileSync(REPORT, "utf8")), process.cwd());
     console.log(["Slowest:", ...slowest].join("\n  "));
