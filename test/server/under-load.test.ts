@@ -14,7 +14,7 @@ import { retry } from "../../live/jetstream/patience.ts";
 import { hostsOf } from "../../providers/streams/replicas.ts";
 import type { StreamInputs, StreamOutputs } from "../../providers/streams/stream-inputs.ts";
 import { type StreamLifecycle, streamLifecycle } from "../../providers/streams/stream-lifecycle.ts";
-import { checksums, Load, readContents } from "../support/load.ts";
+import { checksums, Load, readReplicas } from "../support/load.ts";
 import { startCluster, type TestCluster } from "../support/nats-cluster.ts";
 import { seededRandom } from "../support/random.ts";
 
@@ -97,8 +97,9 @@ async function expectAt({ replicas, hosts }: Place, outs: StreamOutputs): Promis
 /** Every acknowledged message is there, and every replica holds the same. */
 async function expectNothingLost(what: string): Promise<void> {
   await load.stop();
-  const contents = await readContents(client, port, "ORDERS");
-  const sums = await checksums(client, port, "ORDERS");
+  const replicas = await readReplicas(client, port, "ORDERS");
+  const sums = checksums(replicas);
+  const [contents = new Map<number, string>()] = replicas.values();
   console.info(
     `${what}: ${load.acked.size} acknowledged, ${contents.size} stored, ${load.unanswered} unanswered, ${new Set(Object.values(sums)).size} version(s) on ${Object.keys(sums).length} replicas`,
   );

@@ -125,25 +125,33 @@ export async function readContents(
   return contents;
 }
 
-/** The number of messages and a checksum of each replica, by host. Each replica is made the leader in turn. */
-export async function checksums(
+/** What each replica of a stream holds, as {@link readContents}, by host. Each replica is made the leader in turn. */
+export async function readReplicas(
   client: NatsConnection,
   port: JetStreamPort,
   stream: string,
-): Promise<Record<string, string>> {
+): Promise<Map<string, Map<number, string>>> {
   const leader = async () => (await port.info(stream)).cluster?.leader;
-  const sums: Record<string, string> = {};
+  const replicas = new Map<string, Map<number, string>>();
   for (const host of hostsOf(await port.info(stream))) {
-    let contents = new Map<number, string>();
     await eventually(async () => {
       if ((await leader()) !== host) await port.stepDown(stream, host);
       if ((await leader()) !== host) return false;
-      contents = await readContents(client, port, stream);
+      replicas.set(host, await readContents(client, port, stream));
       return (await leader()) === host;
     });
+  }
+  return replicas;
+}
+
+/** The number of messages and a checksum of each replica, by host. */
+export function checksums(
+  replicas: ReadonlyMap<string, ReadonlyMap<number, string>>,
+): Record<string, string> {
+  const sums = [...replicas].map(([host, contents]) => {
     const hash = createHash("sha256");
     for (const message of [...contents].sort(([a], [b]) => a - b)) hash.update(message.join(" "));
-    sums[host] = `${contents.size} messages, ${hash.digest("hex")}`;
-  }
-  return sums;
+    return [host, `${contents.size} messages, ${hash.digest("hex")}`] as const;
+  });
+  return Object.fromEntries(sums);
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect, type NatsConnection } from "nats";
+import { connect, createInbox, type Msg, type NatsConnection } from "nats";
 import type { StackOutputs } from "../../lib/plan/outputs.ts";
 import type { UserLogin } from "../../live/jetstream/connection.ts";
 import {
@@ -7,8 +7,7 @@ import {
   type JetStreamPort,
   openJetStream,
 } from "../../live/jetstream/jetstream.ts";
-import { hostsOf } from "../../providers/streams/replicas.ts";
-import { checksums, Ledger, publish, readContents } from "./load.ts";
+import { checksums, Ledger, publish, readContents, readReplicas } from "./load.ts";
 import { PASSWORDS } from "./passwords.ts";
 
 const PUBLISHERS = 3;
@@ -26,7 +25,9 @@ const PATIENCE = 60_000;
 const DIAL_TIMEOUT = 2_000;
 const PING_INTERVAL = 1_000;
 const CONSUMER = "reader";
-const READERS = 4;
+/** Milliseconds between two requests for messages, and how many each asks for. */
+const PULL_INTERVAL = 500;
+const PULLED = 1_000;
 /** Milliseconds after which an unacknowledged message is delivered again, e.g. after a broken connection. */
 const ACK_WAIT = 5_000;
 /** Milliseconds that the consumer has for the last messages, including redeliveries. */
@@ -127,7 +128,9 @@ export class Traffic implements AsyncDisposable {
    */
   async audit(stream: string, readsAll = true): Promise<Audit> {
     const flow = this.#flowOf(stream);
-    const contents = await readContents(this.#reader, this.#port, stream);
+    const { contents, versions } = readsAll
+      ? await this.#readAll(stream)
+      : { contents: await readContents(this.#reader, this.#port, stream), versions: undefined };
     return {
       acknowledged: flow.acked.size,
       stored: contents.size,
@@ -135,7 +138,7 @@ export class Traffic implements AsyncDisposable {
       givenTwice: flow.givenTwice,
       storedTwice: contents.size - new Set(contents.values()).size,
       givenUp: flow.givenUp,
-      versions: readsAll ? await this.#countVersions(stream) : undefined,
+      versions,
     };
   }
 
@@ -167,18 +170,19 @@ export class Traffic implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#consumer.stop();
+    this.#consumer.stop();
     await Promise.all([...this.#publishers, this.#reader].map((client) => client.close()));
     await closeConnections();
   }
 
-  /** A single replica can't differ, and no other can become the leader. */
-  async #countVersions(stream: string): Promise<number> {
-    if (hostsOf(await this.#port.info(stream)).length === 1) return 1;
-    const sums = await checksums(this.#reader, this.#port, stream);
+  /** The contents of one replica, and the number of different contents among all. */
+  async #readAll(stream: string) {
+    const replicas = await readReplicas(this.#reader, this.#port, stream);
+    const sums = checksums(replicas);
     const versions = new Set(Object.values(sums)).size;
     if (versions > 1) console.error(`replicas of ${stream} differ:`, sums);
-    return versions;
+    const [contents = new Map<number, string>()] = replicas.values();
+    return { contents, versions };
   }
 
   #flowOf(stream: string): Flow {
@@ -258,13 +262,12 @@ class Flow extends Ledger {
   }
 }
 
-/** A durable pull consumer, and readers that acknowledge all messages. */
+/** A durable pull consumer, and a reader that acknowledges all messages. */
 class Consumer {
   /** Payloads that were delivered. */
   readonly seen = new Set<string>();
   readonly #client: NatsConnection;
-  #stopped = false;
-  #readers: readonly Promise<void>[] = [];
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(client: NatsConnection) {
     this.#client = client;
@@ -279,26 +282,24 @@ class Consumer {
     );
     const { error } = reply.json<{ error?: { description: string } }>();
     if (error) throw new Error(`consumer ${CONSUMER} of ${stream}: ${error.description}`);
-    this.#readers = Array.from({ length: READERS }, () => this.#read(stream));
+    // One for all requests: servers tell each other of each subscription.
+    const inbox = createInbox();
+    this.#client.subscribe(inbox, { callback: (_, message) => this.#take(message) });
+    const request = JSON.stringify({ batch: PULLED, expires: PULL_INTERVAL * 1e6 });
+    const pull = () =>
+      this.#client.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${CONSUMER}`, request, {
+        reply: inbox,
+      });
+    pull();
+    this.#timer = setInterval(pull, PULL_INTERVAL);
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await Promise.all(this.#readers);
+  stop(): void {
+    clearInterval(this.#timer);
   }
 
-  async #read(stream: string): Promise<void> {
-    while (!this.#stopped) await this.#readOne(stream).catch(() => sleep(FIRST_REST));
-  }
-
-  async #readOne(stream: string): Promise<void> {
-    const message = await this.#client.request(
-      `$JS.API.CONSUMER.MSG.NEXT.${stream}.${CONSUMER}`,
-      JSON.stringify({ batch: 1, expires: ACK_TIMEOUT * 1e6 }),
-      // Messages arrive with their own subject, by which a shared inbox can't match the request.
-      { timeout: 2 * ACK_TIMEOUT, noMux: true },
-    );
-    // A response with a status says that there is no message.
+  #take(message: Msg): void {
+    // A message with a status says that the request has ended.
     if (message.headers?.code) return;
     this.seen.add(message.string());
     message.respond("+ACK");
