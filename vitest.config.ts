@@ -1,17 +1,14 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
-import { CPU_GROUP } from "./tools/commands/cpu-group.ts";
+import { isInGroup } from "./tools/commands/cpu-group.ts";
 
 /**
  * Test files at a time, of all projects: more than there are cores, as they often wait for servers, and no more than get
  * ports of their own (`test/support/own-ports.ts`). With two more, servers wait so long for a core that elections come late,
  * unless tests let them go first.
  */
-const maxWorkers = Math.min(
-  8,
-  availableParallelism() + (process.env[CPU_GROUP] === undefined ? 1 : 2),
-);
+const maxWorkers = Math.min(8, availableParallelism() + (isInGroup() ? 2 : 1));
 
 /** Short files that take long: files that didn't run before are sorted by their size. */
 const LONGER_THAN_THEY_LOOK = /\/(stopped|interrupted|kept-volumes|gates)\.test\.ts$/;

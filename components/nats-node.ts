@@ -233,9 +233,10 @@ function createContainer(
       // cluster is still prevented, by the protected shutdown step, which comes before the containers.
       protect: false,
       deleteBeforeReplace: true,
-      // If the provider reads a stopped container, as by `pulumi refresh`, the state gets to have it without ports. It
-      // would be replaced for them although it runs again: a restart that was announced to nobody. Other ports replace
-      // it all the same, because they are in its label.
+      // If the provider reads a stopped container, as by `pulumi refresh`, the state has it without ports from then on.
+      // It would be replaced for them although it runs again: a restart that was announced to nobody. Other ports
+      // replace it all the same, because they are in its label. Containers that were never stopped keep the fields, so
+      // that a refresh shows when they are.
       ...(mayHaveStopped ? { ignoreChanges: ["mustRun", "ports"] } : {}),
       dependsOn: [settings.network, settings.pulled, configured, ...after, ...followers],
       hooks: {

@@ -121,7 +121,7 @@ const ANSWER_MS = 500;
 
 const varz = z.object({
   version: z.string(),
-  start: z.coerce.date(),
+  start: z.iso.datetime({ offset: true }).transform((text) => new Date(text)),
   tags: z.array(z.string()).default([]),
   cluster: z.object({ urls: z.array(z.string()).default([]) }),
   config_digest: z.string().optional(),

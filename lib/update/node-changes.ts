@@ -60,7 +60,10 @@ export interface NodeChange {
   readonly label: string;
   /** Present if a reload enlarges a store. */
   readonly grows?: true;
-  /** Present if its container runs and stays, but may have been stopped at some time since it was created. */
+  /**
+   * Present if its container runs and stays, but may have been stopped at some time since it was created. Pulumi's state
+   * may then have it as stopped.
+   */
   readonly mayHaveStopped?: true;
 }
 
@@ -137,7 +140,10 @@ export function changeOf(
     : { ...common, kind: "none", reasons };
 }
 
-/** Milliseconds from the creation of a container to the first start of its server, on a busy machine. */
+/**
+ * Milliseconds from the creation of a container to the first start of its server. Where it takes longer, on a busy machine,
+ * `pulumi refresh` doesn't show the node as changed once it is stopped.
+ */
 const FIRST_START_MS = 3_000;
 
 /** A server that doesn't answer may have been started just now. */

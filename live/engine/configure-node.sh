@@ -2,8 +2,8 @@
 # to reload although the label has the same settings, it runs with a config of other settings: it is then restarted.
 #
 #   configure-node.sh          only writes, for a node that doesn't exist yet
-#   configure-node.sh --test   restores the old config if nats-server refuses the new one: by a reload if that is enough,
-#                              else by a check before the node is restarted
+#   configure-node.sh --test   has nats-server judge the new config, and restores the old one if it is refused: by the
+#                              reload, or by a check before the node is restarted
 #
 # stdin              base64 of a tar archive, as packNodeFiles() makes it
 # CONTAINER          name of the node's container
@@ -42,8 +42,8 @@ create_writer() {
     "$IMAGE" -t -c /etc/nats/nats.conf >/dev/null
 }
 
-# Has nats-server check the new config, and restores the old one if it is refused. A reload needs no check, because it
-# begins with the same one (nats-server 2.15, `Reload` in reload.go).
+# Has nats-server check the new config, and restores the old one if it is refused. A reload needs no check, because a
+# config that can't be parsed ends it before anything changes (nats-server 2.15, `Reload` in reload.go).
 check() {
   said=$(docker start --attach "$writer" 2>&1) || {
     unpack "$before" /etc || true
@@ -89,10 +89,11 @@ trap clean_up EXIT
 
 # Without the kind, the engine would look for an image, a plugin and more of that name.
 found=$(docker container inspect --format \
-  '{{.Path}} {{.State.Running}} {{index .Config.Labels "nats-regions.restart-settings"}}' \
+  '{{.Path}} {{.State.Running}} {{.State.Restarting}} {{index .Config.Labels "nats-regions.restart-settings"}}' \
   "$CONTAINER" 2>/dev/null || true)
+# A node that can't stay up counts as running. It loads the new config at its next start.
 reloads=
-case $found in *" true $RESTART_SETTINGS") reloads=yes ;; esac
+case $found in *" true false $RESTART_SETTINGS") reloads=yes ;; esac
 
 # An interrupted run leaves a writer of the same name.
 create_writer 2>/dev/null || {
@@ -119,21 +120,26 @@ unpack "$archive" /
 began=$(docker info --format '{{.SystemTime}}')
 # nats-server itself sends the signal: after `docker kill` a container counts as stopped by the user, and isn't started
 # again with the engine or the machine (moby's `killWithSignal`).
-docker exec "$CONTAINER" "${found%% *}" --signal reload=1 >/dev/null
+said=$(docker exec "$CONTAINER" "${found%% *}" --signal reload=1 2>&1) || {
+  unpack "$before" /etc
+  fail "nats-server wasn't told to reload: $said"
+}
+# What it says before it has noticed the signal is of an earlier reload, e.g. of an update that was killed.
+trapped='Trapped "hangup" signal'
 # A reload compares the password of each connected client with its hash again, some 80 ms each.
 deadline=$(($(date +%s) + 60))
 while [ "$(date +%s)" -lt "$deadline" ]; do
   log=$(docker logs --since "$began" "$CONTAINER" 2>&1) ||
     fail "nobody says whether the new config was loaded: $log"
   case $log in
-  *"Failed to reload server configuration: "*)
+  *"$trapped"*"Failed to reload server configuration: "*)
     refusal=$(printf %s "$log" | sed -n 's/.*Failed to reload server configuration: //p' | tail -n 1)
     said=
     case $refusal in *"config reload not supported"*) restart ;; esac
     unpack "$before" /etc
     fail "nats-server keeps its old config, as it refuses to reload: $refusal${said:+; $said}"
     ;;
-  *"Reloaded server configuration"*) exit 0 ;;
+  *"$trapped"*"Reloaded server configuration"*) exit 0 ;;
   esac
   sleep 0.05
 done

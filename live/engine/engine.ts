@@ -78,13 +78,14 @@ export function textField(expression: string): readonly [string, z.ZodType<strin
   return [expression, z.string()];
 }
 
+const TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) ([+-]\d\d)(\d\d) /;
+
 /** A time in lists such as `docker ps`, e.g. `2026-11-30 17:00:18 +0530 IST`, to the second. */
 export function timeField(expression: string): readonly [string, z.ZodType<Date>] {
   const schema = z.string().transform((text, context) => {
-    const iso = text.replace(/^(\S+) (\S+) ([+-]\d\d)(\d\d)( .*)?$/, "$1T$2$3:$4");
-    const time = new Date(iso);
-    if (Number.isNaN(time.getTime())) context.addIssue(`not a time: ${text}`);
-    return time;
+    const [, date, clock, hours, minutes] = text.match(TIME) ?? [];
+    if (date === undefined) context.addIssue(`not a time: ${text}`);
+    return new Date(`${date}T${clock}${hours}:${minutes}`);
   });
   return [expression, schema];
 }

@@ -106,6 +106,14 @@ describe("a change of nodes", () => {
     },
   );
 
+  test("that nats-server refuses before a restart is told in its words, and leaves the old config", async () => {
+    const before = await readConfig();
+    const { exitCode, stderr } = await writeConfig(`${before}"jetstream": [`, "{}");
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/-rg1-az1: nats-server refuses the new config: .*Parse error/is);
+    expect(await readConfig()).toBe(before);
+  });
+
   function firstNode(): NodePlan {
     const settings = parseSettings(TWO_REGIONS, { project: "nats-regions", stack: stack.name });
     const [node] = nodesOf(planCluster(settings));
@@ -118,11 +126,18 @@ describe("a change of nodes", () => {
     return (await execa("sh", ["-c", copy], { stripFinalNewline: false })).stdout;
   }
 
-  /** Gives the first node another config and reloads it, as if nothing had changed that needs a restart. */
-  async function writeConfig(conf: string) {
-    const node = firstNode();
+  async function settingsInLabel(): Promise<string> {
     const label = '--format={{index .Config.Labels "nats-regions.restart-settings"}}';
-    const settled = await execa("docker", ["inspect", label, node.containerName]);
+    return (await execa("docker", ["inspect", label, firstNode().containerName])).stdout;
+  }
+
+  /**
+   * Gives the first node another config.
+   *
+   * @param settings those that need a restart. Default: the node's own, so that the config is reloaded.
+   */
+  async function writeConfig(conf: string, settings?: string) {
+    const node = firstNode();
     const attrs = { uid: 10_001, gid: 10_001, mode: "440" };
     const archive = createTar([{ name: "etc/nats/nats.conf", data: conf, attrs }]);
     return await execa("sh", ["live/engine/configure-node.sh"], {
@@ -135,7 +150,7 @@ describe("a change of nodes", () => {
         DATA_VOLUME: node.dataVolume,
         IMAGE: "nats:2.15.2",
         OWNER: "nats-regions.test=by-hand",
-        RESTART_SETTINGS: settled.stdout,
+        RESTART_SETTINGS: settings ?? (await settingsInLabel()),
       },
     });
   }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
+import { leaveGroup } from "../../tools/commands/cpu-group.ts";
 import { eventually } from "./eventually.ts";
 import { whyNotAsRoot } from "./faults.ts";
 
@@ -146,13 +147,15 @@ type Daemon = ReturnType<typeof startDaemon>;
 
 function startDaemon(flags: readonly string[], log: string) {
   const output = { file: log, append: true };
-  return execa("dockerd", flags, {
+  const daemon = execa("dockerd", flags, {
     reject: false,
     stdin: "ignore",
     stdout: output,
     stderr: output,
     forceKillAfterDelay: STOP_LIMIT,
   });
+  leaveGroup(daemon.pid);
+  return daemon;
 }
 
 async function lastWords(log: string): Promise<string> {

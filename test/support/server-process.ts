@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { homedir } from "node:os";
 import path from "node:path";
-import { CPU_GROUP, leave } from "../../tools/commands/cpu-group.ts";
+import { leaveGroup } from "../../tools/commands/cpu-group.ts";
 
 export const BINARY = path.join(
   process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache"),
@@ -15,6 +15,6 @@ export const BINARY = path.join(
  */
 export function startProcess(args: readonly string[], binary = BINARY): ChildProcess {
   const child = spawn(binary, args, { stdio: "ignore" });
-  if (process.env[CPU_GROUP] !== undefined && child.pid !== undefined) leave(child.pid);
+  leaveGroup(child.pid);
   return child;
 }

@@ -284,7 +284,12 @@ class Consumer {
     if (error) throw new Error(`consumer ${CONSUMER} of ${stream}: ${error.description}`);
     // One for all requests: servers tell each other of each subscription.
     const inbox = createInbox();
-    this.#client.subscribe(inbox, { callback: (_, message) => this.#take(message) });
+    this.#client.subscribe(inbox, {
+      callback: (error, message) => {
+        if (error) throw error;
+        this.#take(message);
+      },
+    });
     const request = JSON.stringify({ batch: PULLED, expires: PULL_INTERVAL * 1e6 });
     const pull = () =>
       this.#client.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${CONSUMER}`, request, {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { execa } from "execa";
 import { createLog, duration } from "../../cli/terminal/steps.mjs";
 import { setUp } from "../setup/set-up.ts";
-import { CPU_GROUP, CpuGroup } from "./cpu-group.ts";
+import { CpuGroup } from "./cpu-group.ts";
 import { slowestFiles } from "./slowest.ts";
 
 const STATIC_CHECKS = [
@@ -30,12 +30,11 @@ async function runCheck(
 }
 
 async function runTests(args: readonly string[]): Promise<number> {
-  using group = CpuGroup.enter();
+  using _group = CpuGroup.enter();
   const [file = "", ...options] = VITEST;
   const { exitCode = 1 } = await execa(file, [...options, ...args], {
     stdio: "inherit",
     reject: false,
-    env: group ? { [CPU_GROUP]: group.folder } : {},
   });
   return exitCode;
 }
