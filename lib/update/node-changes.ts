@@ -27,6 +27,7 @@ export interface RunningNode {
 export interface RunningServer {
   /** E.g. `2.15.2`. */
   readonly version: string;
+  /** When it was last started. */
   readonly startedAt: Date;
   /** In lower case, in any order. */
   readonly tags: readonly string[];

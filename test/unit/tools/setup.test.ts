@@ -59,7 +59,7 @@ describe("decide", () => {
     expect(decideIn({})).toEqual({
       set: {
         PULUMI_SKIP_UPDATE_CHECK: "true",
-        GOGC: "400",
+        GOGC: "300",
         PULUMI_BACKEND_URL: OWN_BACKEND,
         PULUMI_STACK: "dev",
         PULUMI_CONFIG_PASSPHRASE: "dev",
