@@ -1,4 +1,4 @@
-import { execFileSync, type spawn } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ import { startProcess } from "../support/server-process.ts";
 const SIZE = 5;
 
 let folder: string;
-let servers: ReturnType<typeof spawn>[];
+let servers: ChildProcess[];
 
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), "nats-regions-"));
