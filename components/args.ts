@@ -15,31 +15,37 @@ export interface ClusterSettings {
    */
   readonly cluster?: string | undefined;
   /**
-   * Names of the regions. Add new ones at the end; `rg2` gives the tag `rg:2`. At most 10, of
-   * lower case letters, digits and dashes.
+   * Names of the regions, new ones at the end; or a map of each region to its zones, e.g. `{
+   * eu: [x, y], us: [a, b, c] }`, whose order is that of the names. `rg2` gives the tag
+   * `rg:2`. At most 10, of lower case letters, digits and dashes.
    *
    * What a change costs: new nodes start, those that leave are emptied first; of the others a
    * reload, no restart.
    * @default ["rg1", "rg2", "rg3"]
    */
-  readonly regions?: readonly string[] | undefined;
+  readonly regions?: readonly string[] | Readonly<Record<string, readonly string[]>> | undefined;
   /**
-   * Names of the availability zones, the same in each region. `az1` gives the tag `az:1`. At
-   * most 10, of lower case letters, digits and dashes.
+   * Names of the availability zones of each region, new ones at the end; or a map of region to
+   * its zones. `az1` gives the tag `az:1`. At most 10, of lower case letters, digits and
+   * dashes.
    *
    * What a change costs: new nodes start, those that leave are emptied first; of the others a
    * reload, no restart.
    * @default ["az1", "az2", "az3"]
    */
-  readonly availabilityZones?: readonly string[] | undefined;
+  readonly availabilityZones?:
+    | readonly string[]
+    | Readonly<Record<string, readonly string[]>>
+    | undefined;
   /**
-   * Servers in each availability zone of each region. From 1 to 5.
+   * Servers in each availability zone of each region; or a map of region to this number, 1 for
+   * the others. From 1 to 5.
    *
    * What a change costs: new nodes start, those that leave are emptied first; of the others a
    * reload, no restart.
    * @default 1
    */
-  readonly nodesPerZone?: number | undefined;
+  readonly nodesPerZone?: number | Readonly<Record<string, number>> | undefined;
   /**
    * Tags in which the replicas of a stream must differ - `az:`, `rg:` or `none`.
    *

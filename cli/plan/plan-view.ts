@@ -34,9 +34,7 @@ export function renderPlan(report: PlanReport, canvas: Canvas): string {
 
 function renderHeadline({ ok, stack, source, ...report }: PlanReport, canvas: Canvas): string {
   const { colors } = canvas;
-  const zones = report.regions[0]?.zones.length ?? 0;
-  const grid = `${countOf(report.regions.length, "region")} x ${countOf(zones, "zone")}`;
-  const nodes = `${countOf(report.metaGroup.servers, "node")}: ${grid}`;
+  const nodes = `${countOf(report.metaGroup.servers, "node")}: ${describeGrid(report.regions)}`;
   const facts = `${nodes} · cluster ${report.cluster} · ${report.image}`;
   const sign = ok ? colors.green("✓") : colors.red("✗");
   const origin = `from ${source}; no server was asked, and nothing changed`;
@@ -44,6 +42,16 @@ function renderHeadline({ ok, stack, source, ...report }: PlanReport, canvas: Ca
     hang(`${sign} ${colors.bold(`stack ${stack}`)} · `, facts, canvas),
     colors.dim(hang(INDENT, origin, canvas)),
   ].join("\n");
+}
+
+/** E.g. `3 regions x 3 zones`; `2 regions, us 3 zones, eu 2 zones` if they aren't alike. */
+function describeGrid(regions: PlanReport["regions"]): string {
+  const counts = new Set(regions.map(({ zones }) => zones.length));
+  const [zones = 0] = counts;
+  const count = countOf(regions.length, "region");
+  if (counts.size === 1) return `${count} x ${countOf(zones, "zone")}`;
+  const each = regions.map(({ name, zones }) => `${name} ${countOf(zones.length, "zone")}`);
+  return [count, ...each].join(", ");
 }
 
 const NARROWEST_TAGS = 16;

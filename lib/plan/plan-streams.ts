@@ -69,15 +69,14 @@ export interface StreamContext {
 export function compileStreams({
   streams,
   account,
-  regions,
-  availabilityZones,
-}: Pick<Settings, "streams" | "account" | "regions" | "availabilityZones">): NamedStream[] {
+  shape,
+}: Pick<Settings, "streams" | "account" | "shape">): NamedStream[] {
   return Object.entries(streams).map(([key, stream]) => ({
     key,
     name: stream.stream ?? key,
     account: stream.account ?? account,
     stream,
-    ...compileStream(key, stream, regions, availabilityZones),
+    ...compileStream(key, stream, shape),
   }));
 }
 

@@ -106,10 +106,10 @@ export function planCluster(settings: Settings): ClusterPlan {
 
 /** Plans all that is possible, and collects problems. It never throws. */
 export function draftCluster(settings: Settings): ClusterDraft {
-  const { identity, regions, availabilityZones: zones } = settings;
+  const { identity, shape } = settings;
   const compiled = compileStreams(settings);
   const requestedTags = compiled.flatMap(({ config }) => config.placement?.tags ?? []);
-  const places = placeNodes({ regions, zones, nodesPerZone: settings.nodesPerZone }, requestedTags);
+  const places = placeNodes(shape, requestedTags);
   const routes = places.map(({ name }) => name);
   const prefix = identityName(identity, "-");
   const nodes = places.map((place) => planNode(place, routes, prefix, settings));
@@ -140,11 +140,11 @@ export function draftCluster(settings: Settings): ClusterDraft {
     ...(settings.tlsFiles === undefined ? {} : { tlsFiles: settings.tlsFiles }),
     certificateLifetime: settings.certificateLifetime,
     memory: settings.memory,
-    regions: regions.map((region) => ({
-      name: region,
-      zones: zones.map((zone) => ({
-        name: zone,
-        nodes: nodes.filter((node) => node.region === region && node.zone === zone),
+    regions: shape.map((region) => ({
+      name: region.name,
+      zones: region.zones.map((zone) => ({
+        name: zone.name,
+        nodes: nodes.filter((node) => node.region === region.name && node.zone === zone.name),
       })),
     })),
     rollout: settings.rollout,

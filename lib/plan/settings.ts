@@ -26,7 +26,8 @@ import {
   type TlsSettings,
   tlsFilesSchema,
 } from "../tls/tls-settings.ts";
-import { regionTag, zoneTag } from "../topology/tags.ts";
+import type { Shape } from "../topology/topology.ts";
+import { type ShapeSettings, shapeOf, shapeProblems } from "./shape-settings.ts";
 
 /**
  * The names under which a cluster was created. Names and default ports on the engine derive from them, see
@@ -60,8 +61,10 @@ export function identityName(
 /** All parsed settings of a cluster, with defaults, but without passwords. The table of settings documents each. */
 export interface Settings
   extends TlsSettings,
-    Omit<SettingsByName, keyof TlsSettings | "uniqueTag"> {
+    Omit<SettingsByName, keyof TlsSettings | keyof ShapeSettings | "uniqueTag"> {
   readonly identity: StackIdentity;
+  /** Regions, zones and nodes, from `regions`, `availabilityZones` and `nodesPerZone`. */
+  readonly shape: Shape;
   readonly uniqueTag: string;
   /** Whether `user` has a password. */
   readonly hasPassword: boolean;
@@ -95,6 +98,28 @@ function sizeSchema(least: string, most: string | undefined): z.ZodType {
     });
 }
 
+function namesSchema(most: number): z.ZodType {
+  return z.array(name).min(1).max(most);
+}
+
+/** A value for all regions, or a map of region to its value: at least one, at most `most` regions. */
+function valueOrMap(
+  value: z.ZodType,
+  {
+    of,
+    says: rule,
+    most,
+  }: { readonly of: z.ZodType; readonly says: string; readonly most?: number },
+): z.ZodType {
+  const map = z
+    .record(name, of)
+    .refine((given) => Object.keys(given).length > 0, { error: "names no region" })
+    .refine((given) => most === undefined || Object.keys(given).length <= most, {
+      error: `has more than ${most} regions`,
+    });
+  return z.union([value, map], says(rule));
+}
+
 function durationSchema(least: string, why: string): z.ZodType {
   const minimum = parseDuration(least) / 1e6;
   return quantity(parseDuration, "a duration, e.g. 2m")
@@ -109,10 +134,22 @@ export function schemaOf(setting: Setting): z.ZodType {
   switch (setting.kind) {
     case "label":
       return setting.rule ? label.regex(setting.rule.pattern, says(setting.rule.says)) : label;
-    case "names":
-      return z.array(name).min(1).max(setting.most);
-    case "count":
-      return z.int().min(setting.least).max(setting.most);
+    case "regions":
+      return valueOrMap(namesSchema(setting.most), {
+        of: namesSchema(setting.mostZones),
+        most: setting.most,
+        says: "is neither a list of names, nor a map of region to zones",
+      });
+    case "zones":
+      return valueOrMap(namesSchema(setting.most), {
+        of: namesSchema(setting.most),
+        says: "is neither a list of names, nor a map of region to zones",
+      });
+    case "count by region": {
+      const count = z.int().min(setting.least).max(setting.most);
+      const rule = "is neither a whole number, nor a map of region to number";
+      return valueOrMap(count, { of: count, says: rule });
+    }
     case "port":
       return z.int().min(0).max(65_535);
     case "address":
@@ -225,7 +262,9 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
   if (!parsed.success) {
     throw new PlanError(parsed.error.issues.flatMap((issue) => toProblems(issue, place)));
   }
-  const { uniqueTag, tls, tlsFiles, password, systemPassword: _, ...settings } = parsed.data;
+  const { uniqueTag, tls, tlsFiles, password, systemPassword: _, ...others } = parsed.data;
+  const { regions, availabilityZones, nodesPerZone, ...settings } = others;
+  const shapeSettings = { regions, availabilityZones, nodesPerZone };
   const { bindAddress } = settings;
   const secured = resolveTls({ tls, tlsFiles, bindAddress }, place);
   const clientPort = settings.clientPort || defaultPort(identity);
@@ -233,6 +272,7 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     ...settings,
     ...secured.settings,
     identity,
+    shape: shapeOf(shapeSettings),
     hasPassword: password !== undefined,
     // The pages show accounts, connections and subjects without a login, so the default is loopback.
     monitorAddress:
@@ -242,8 +282,7 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     monitorPort: settings.monitorPort || clientPort + MONITOR_PORT_DISTANCE,
   };
   const problems = [
-    ...duplicates("regions", settings.regions, regionTag),
-    ...duplicates("availabilityZones", settings.availabilityZones, zoneTag),
+    ...shapeProblems(shapeSettings),
     ...reservedName(settings.account),
     ...accountProblems(complete),
     ...unreadStreams(raw, settings.streams),
@@ -339,23 +378,4 @@ function unreadStreams(raw: unknown, streams: Settings["streams"]): Problem[] {
   return Object.keys(given)
     .filter((name) => !Object.hasOwn(streams, name))
     .map((name) => ({ path: streamPath({ key: name }), message: "no stream can be called that" }));
-}
-
-function duplicates(
-  path: string,
-  names: readonly string[],
-  tagOf: (name: string) => string,
-): Problem[] {
-  const firstWith = new Map<string, string>();
-  return names.flatMap((name, index) => {
-    const tag = tagOf(name);
-    const other = firstWith.get(tag);
-    firstWith.set(tag, other ?? name);
-    if (other === undefined) return [];
-    const message =
-      other === name
-        ? `"${name}" is listed twice`
-        : `"${name}" and "${other}" both have the tag ${tag}`;
-    return [{ path: `${path}[${index}]`, message, fix: "rename or remove one" }];
-  });
 }

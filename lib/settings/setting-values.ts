@@ -13,11 +13,11 @@ import {
 } from "./settings-table.ts";
 
 /** A setting's value after parsing: sizes are in bytes, durations in milliseconds, lifetimes in nanoseconds. */
-type ValueOf<Row> = Row extends { kind: "count" | "port" | "size" | "duration" | "lifetime" }
+type ValueOf<Row> = Row extends { kind: "port" | "size" | "duration" | "lifetime" }
   ? number
   : Row extends { kind: "label" | "address" | "image" | "sync interval" }
     ? string
-    : Row extends { kind: "names" | "host names" }
+    : Row extends { kind: "host names" }
       ? readonly string[]
       : Row extends { kind: "choice"; values: readonly (infer Value)[] }
         ? Value
@@ -29,7 +29,13 @@ type ValueOf<Row> = Row extends { kind: "count" | "port" | "size" | "duration" |
               ? Readonly<Record<string, AccountSettings>>
               : Row extends { kind: "streams" }
                 ? Readonly<Record<string, StreamSettings>>
-                : never;
+                : Row extends { kind: "regions" | "zones" }
+                  ? readonly string[] | ByRegion<readonly string[]>
+                  : Row extends { kind: "count by region" }
+                    ? number | ByRegion<number>
+                    : never;
+
+type ByRegion<Value> = Readonly<Record<string, Value>>;
 
 type NameOf<Row> = {
   [Name in SettingName]: SettingsTable[Name] extends Row ? Name : never;

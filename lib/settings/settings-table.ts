@@ -67,10 +67,18 @@ type SettingKind =
       /** A further condition. `says` follows the value in the error message. */
       readonly rule?: { readonly pattern: RegExp; readonly says: string };
     }
-  /** Names of regions or zones: at least one, at most `most`. */
-  | { readonly kind: "names"; readonly default: readonly string[]; readonly most: number }
+  /** Names of regions, or a map of each region to its zones: at least one of each, at most `most` and `mostZones`. */
   | {
-      readonly kind: "count";
+      readonly kind: "regions";
+      readonly default: readonly string[];
+      readonly most: number;
+      readonly mostZones: number;
+    }
+  /** Names of zones, or a map of region to these: at least one, at most `most`. */
+  | { readonly kind: "zones"; readonly default: readonly string[]; readonly most: number }
+  /** A count, or a map of region to count. */
+  | {
+      readonly kind: "count by region";
       readonly default: number;
       readonly least: number;
       readonly most: number;
@@ -121,29 +129,35 @@ export const SETTINGS = {
     node: {},
   },
   regions: {
-    kind: "names",
+    kind: "regions",
     default: ["rg1", "rg2", "rg3"],
     most: MAX_REGIONS,
-    description: "Names of the regions. Add new ones at the end; `rg2` gives the tag `rg:2`.",
-    meaning: "regions, in order; `rg2` gives the tag `rg:2`, `us-east` gives `rg:us-east`",
+    mostZones: MAX_ZONES,
+    description:
+      "Names of the regions, new ones at the end; or a map of each region to its zones, e.g. `{ eu: [x, y], us: [a, b, c] }`, whose order is that of the names. `rg2` gives the tag `rg:2`.",
+    meaning:
+      "regions, in order; `rg2` gives the tag `rg:2`, `us-east` gives `rg:us-east`. Or a map of region to zones, `{ eu: [x, y], us: [a, b, c] }`, see [regions that aren't alike](#regions-that-arent-alike)",
     change: "shape",
   },
   availabilityZones: {
-    kind: "names",
+    kind: "zones",
     default: ["az1", "az2", "az3"],
     most: MAX_ZONES,
     description:
-      "Names of the availability zones, the same in each region. `az1` gives the tag `az:1`.",
-    meaning: "zones, the same in each region; `az1` gives the tag `az:1`",
+      "Names of the availability zones of each region, new ones at the end; or a map of region to its zones. `az1` gives the tag `az:1`.",
+    meaning:
+      "zones, the same in each region, or a map of region to zones; `az1` gives the tag `az:1`",
     change: "shape",
   },
   nodesPerZone: {
-    kind: "count",
+    kind: "count by region",
     default: 1,
     least: 1,
     most: 5,
-    description: "Servers in each availability zone of each region.",
-    meaning: "servers in each zone of each region",
+    description:
+      "Servers in each availability zone of each region; or a map of region to this number, 1 for the others.",
+    meaning:
+      "servers in each zone of each region, or a map of region to this number, `{ us: 2 }`: 1 in the others",
     change: "shape",
   },
   /** Prefix of the tag in which a stream's replicas must differ; `""` instead of `none` after parsing. */

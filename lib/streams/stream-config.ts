@@ -11,6 +11,7 @@ import {
 import { ownValue } from "../base/records.ts";
 import { expected, listNames, textSchema } from "../base/schemas.ts";
 import { crossRegionTag, regionTag } from "../topology/tags.ts";
+import type { Shape } from "../topology/topology.ts";
 import {
   type ApiPlacement,
   STREAM_FIELDS,
@@ -98,25 +99,16 @@ export interface CompiledStream {
  * refuse.
  *
  * @param key the stream's key in the settings.
- * @param regions names of all regions, in order, on which `xr:` tags depend.
- * @param zones names of all availability zones.
+ * @param shape of the cluster, on which `xr:` tags depend.
  * @returns every problem found, its path below `streams.<key>`.
  */
-export function compileStream(
-  key: string,
-  settings: StreamSettings,
-  regions: readonly string[],
-  zones: readonly string[],
-): CompiledStream {
+export function compileStream(key: string, settings: StreamSettings, shape: Shape): CompiledStream {
   const { placement, stream: name = key, ...rest } = settings;
   const compiled = toApi<StreamFields>(STREAM_FIELDS, rest);
   const subjects = compiled.mirror || compiled.sources ? {} : { subjects: [name] };
-  const place = placement ? { placement: compilePlacement(placement, regions) } : {};
+  const place = placement ? { placement: compilePlacement(placement, shape) } : {};
   const config = { name, ...subjects, ...compiled, ...place };
-  const problems = [
-    ...(placement ? checkPlaces(placement, regions, zones) : []),
-    ...validateConfig(config),
-  ];
+  const problems = [...(placement ? checkPlaces(placement, shape) : []), ...validateConfig(config)];
   return {
     config,
     problems: problems.map(({ path, ...problem }) => {
@@ -173,36 +165,39 @@ export function findOverlaps(
 
 function compilePlacement(
   { region, across, tags, cluster }: PlacementSettings,
-  regions: readonly string[],
+  shape: Shape,
 ): ApiPlacement {
   const compiled =
     region !== undefined
       ? [regionTag(region)]
       : across !== undefined
-        ? [crossRegionTag(regions.map((name) => ownValue(across, name)))]
+        ? [crossRegionTag(shape.map(({ name }) => ownValue(across, name)))]
         : tags;
   return { ...(cluster ? { cluster } : {}), ...(compiled ? { tags: compiled } : {}) };
 }
 
-function checkPlaces(
-  { region, across = {} }: PlacementSettings,
-  regions: readonly string[],
-  zones: readonly string[],
-): Problem[] {
-  const places = [
-    ...(region === undefined ? [] : [{ path: "placement.region", name: region, kind: "region" }]),
-    ...Object.keys(across).map((name) => ({ path: "placement.across", name, kind: "region" })),
-    ...Object.entries(across).map(([key, name]) => ({
-      path: `placement.across.${key}`,
-      name,
-      kind: "zone",
-    })),
+function checkPlaces({ region, across = {} }: PlacementSettings, shape: Shape): Problem[] {
+  return [
+    ...(region === undefined ? [] : unknownName("placement.region", "region", region, shape)),
+    ...Object.entries(across).flatMap(([key, zone]) => {
+      const found = shape.find(({ name }) => name === key);
+      return found
+        ? unknownName(`placement.across.${key}`, "zone", zone, found.zones)
+        : unknownName("placement.across", "region", key, shape);
+    }),
   ];
-  return places.flatMap(({ path, name, kind }) => {
-    const known = kind === "region" ? regions : zones;
-    if (known.includes(name)) return [];
-    return [{ path, message: `there is no ${kind} "${name}"`, fix: `use ${listNames(known)}` }];
-  });
+}
+
+/** Reports a name that none of the regions or zones has. */
+function unknownName(
+  path: string,
+  kind: "region" | "zone",
+  name: string,
+  among: readonly { readonly name: string }[],
+): Problem[] {
+  const names = among.map((each) => each.name);
+  if (names.includes(name)) return [];
+  return [{ path, message: `there is no ${kind} "${name}"`, fix: `use ${listNames(names)}` }];
 }
 
 function placementSchema(): z.ZodType {

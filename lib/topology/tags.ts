@@ -42,27 +42,54 @@ export function crossRegionTag(choice: ZoneChoice): string {
 }
 
 /**
- * Every choice of one zone per region that uses no zone twice, as `unique_tag: "az:"` demands: A!/(A-R)! choices for A
- * zones and R regions, in the order of `zones`. Empty with fewer zones than regions, and with a single region,
- * where the region's tag suffices.
+ * Every choice of one zone per region in which no two zones have the same tag, as `unique_tag: "az:"` demands. For R
+ * regions that have the same A zones, that are A!/(A-R)! choices. Empty with a single region, where the region's tag
+ * suffices, and if there are more than {@link MAX_RENDERED_COMBINATIONS}.
+ *
+ * @param regions the zones of each region.
  */
-export function crossRegionChoices(regions: number, zones: readonly string[]): string[][] {
-  if (regions < 2) return [];
-  const extend = (length: number): string[][] =>
-    length === 0
-      ? [[]]
-      : extend(length - 1).flatMap((choice) =>
-          zones.filter((zone) => !choice.includes(zone)).map((zone) => [...choice, zone]),
-        );
-  return countChoices(regions, zones.length) === 0 ? [] : extend(regions);
+export function crossRegionChoices(regions: readonly (readonly string[])[]): ZoneChoice[] {
+  if (regions.length < 2) return [];
+  const found: ZoneChoice[] = [];
+  for (const choice of chooseApart(regions, new Set())) {
+    if (found.length === MAX_RENDERED_COMBINATIONS) return [];
+    found.push(choice);
+  }
+  return found;
 }
 
-/** The number of choices that {@link crossRegionChoices} lists, computed without listing them. */
-export function countChoices(regions: number, zones: number): number {
-  if (regions < 2 || zones < regions) return 0;
-  let count = 1;
-  for (let left = zones; left > zones - regions; left--) count *= left;
-  return count;
+/** @param taken tags of zones that are in the choice already. */
+function* chooseApart(
+  [zones, ...others]: readonly (readonly string[])[],
+  taken: ReadonlySet<string>,
+): Generator<readonly string[]> {
+  if (zones === undefined) {
+    yield [];
+    return;
+  }
+  for (const zone of zones) {
+    const tag = zoneTag(zone);
+    if (taken.has(tag)) continue;
+    const nowTaken = new Set([...taken, tag]);
+    // Without this, dead ends could take as long as all choices.
+    if (!isChoosable(others, nowTaken)) continue;
+    for (const rest of chooseApart(others, nowTaken)) yield [zone, ...rest];
+  }
+}
+
+/** Whether each region can get a zone with a tag of its own: a matching, by augmenting paths. */
+function isChoosable(regions: readonly (readonly string[])[], taken: ReadonlySet<string>): boolean {
+  const holders = new Map<string, number>();
+  const seat = (region: number, tried: Set<string>): boolean =>
+    (regions[region] ?? []).map(zoneTag).some((tag) => {
+      if (taken.has(tag) || tried.has(tag)) return false;
+      tried.add(tag);
+      const holder = holders.get(tag);
+      if (holder !== undefined && !seat(holder, tried)) return false;
+      holders.set(tag, region);
+      return true;
+    });
+  return regions.every((_, region) => seat(region, new Set()));
 }
 
 function tagValue(name: string, prefix: string): string {

@@ -14,6 +14,7 @@ import {
   type JetStreamPort,
   openJetStream,
 } from "../../live/jetstream/jetstream.ts";
+import { estates, plannedTags } from "../support/estates.ts";
 import { markerOf, startCluster, type TestCluster } from "../support/nats-cluster.ts";
 import { SEED_SERVERS } from "../support/seed.ts";
 
@@ -52,7 +53,11 @@ interface Round {
 
 const TAGS = ["rg:1", "rg:2", "rg:3", "az:1", "az:2", "az:3", "xr:123", "xr:231"];
 
-const known = fc.constantFrom(...TAGS).chain(spelled);
+const known = tagOf(TAGS);
+
+function tagOf(tags: readonly string[]): fc.Arbitrary<string> {
+  return fc.constantFrom(...tags).chain(spelled);
+}
 
 function spelled(tag: string): fc.Arbitrary<string> {
   return fc.constantFrom(tag, tag, tag, tag.toUpperCase(), ` ${tag}\t`);
@@ -84,37 +89,61 @@ function serverTags(server: Server): fc.Arbitrary<readonly [string, readonly str
     .map(([tags, drain]) => [server.name, [...drain, ...tags]]);
 }
 
-const wantedTag = fc
-  .tuple(
-    fc.constantFrom("", "", "", "!", "!", "! ", "!!"),
-    fc.oneof(
-      { weight: 6, arbitrary: known },
-      { weight: 1, arbitrary: fc.constantFrom("rg:9", "rg:", "rgb:1", "", " ", "jetstream") },
+function wantedTag(tags: readonly string[]): fc.Arbitrary<string> {
+  return fc
+    .tuple(
+      fc.constantFrom("", "", "", "!", "!", "! ", "!!"),
+      fc.oneof(
+        { weight: 6, arbitrary: tagOf(tags) },
+        { weight: 1, arbitrary: fc.constantFrom("rg:9", "rg:", "rgb:1", "", " ", "jetstream") },
+      ),
+    )
+    .map(([not, text]) => `${not}${text}`);
+}
+
+/** @param tags those that servers may have. */
+function request(tags: readonly string[]): fc.Arbitrary<PlacementRequest> {
+  const wanted = wantedTag(tags);
+  return fc.record({
+    replicas: fc.constantFrom(1, 1, 2, 2, 3, 3, 4, 5),
+    tags: fc.oneof(
+      { weight: 1, arbitrary: fc.constant<string[]>([]) },
+      { weight: 5, arbitrary: fc.array(wanted, { minLength: 1, maxLength: 1 }) },
+      { weight: 2, arbitrary: fc.array(wanted, { minLength: 2, maxLength: 3 }) },
+      { weight: 1, arbitrary: wanted.map((tag) => [tag, tag]) },
     ),
-  )
-  .map(([not, text]) => `${not}${text}`);
+    cluster: fc.constantFrom("", "", "", "", "", "", "c1", "c1", "c1", "C1", "c2"),
+  });
+}
 
-const request: fc.Arbitrary<PlacementRequest> = fc.record({
-  replicas: fc.constantFrom(1, 1, 2, 2, 3, 3, 4, 5),
-  tags: fc.oneof(
-    { weight: 1, arbitrary: fc.constant<string[]>([]) },
-    { weight: 5, arbitrary: fc.array(wantedTag, { minLength: 1, maxLength: 1 }) },
-    { weight: 2, arbitrary: fc.array(wantedTag, { minLength: 2, maxLength: 3 }) },
-    { weight: 1, arbitrary: wantedTag.map((tag) => [tag, tag]) },
-  ),
-  cluster: fc.constantFrom("", "", "", "", "", "", "c1", "c1", "c1", "C1", "c2"),
-});
+function requests(tags: readonly string[]): fc.Arbitrary<PlacementRequest[]> {
+  return fc.array(request(tags), { minLength: REQUESTS, maxLength: REQUESTS });
+}
 
-const round: fc.Arbitrary<Round> = fc.record({
+/** The seed's servers, with tags in any order, or with other ones. */
+const seedRound: fc.Arbitrary<Round> = fc.record({
   tags: fc
     .tuple(...SEED_SERVERS.map(serverTags))
     .map((entries): TagsByServer => Object.fromEntries(entries)),
-  requests: fc.array(request, { minLength: REQUESTS, maxLength: REQUESTS }),
+  requests: requests(TAGS),
+});
+
+/**
+ * The seed's servers, with the tags of another cluster's nodes, whose regions need not be alike. Those that are too many
+ * belong to no region, and take no replicas.
+ */
+const estateRound: fc.Arbitrary<Round> = estates.chain((settings) => {
+  const planned = plannedTags(settings);
+  const entries = SEED_SERVERS.map(({ name }, index) => [name, planned[index] ?? ["!jetstream"]]);
+  const tags: TagsByServer = Object.fromEntries(entries);
+  const known = [...new Set(planned.flat())];
+  return fc.record({ tags: fc.constant(tags), requests: requests(known) });
 });
 
 function drawRounds(): readonly Round[] {
   if (CASE) return [{ tags: CASE.tags, requests: [CASE.request] }];
-  return fc.sample(round, { seed: SEED, numRuns: Math.ceil(CASES_EACH / REQUESTS) });
+  const numRuns = Math.ceil(CASES_EACH / REQUESTS / 2);
+  return [seedRound, estateRound].flatMap((round) => fc.sample(round, { seed: SEED, numRuns }));
 }
 
 /** The hosts that the server chose, sorted, or its description of why there are none. */

@@ -126,6 +126,10 @@ function oddNames(known: readonly string[]): fc.Arbitrary<unknown[]> {
   return fc.array(name, { maxLength: 12 });
 }
 
+function byRegion(values: fc.Arbitrary<unknown>, minKeys: number): fc.Arbitrary<object> {
+  return fc.dictionary(fc.constantFrom(...REGIONS), values, { minKeys, maxKeys: 3 });
+}
+
 /** Names that may have any characters but blanks, quotes and control characters. */
 const label = fc.oneof(
   fc.constantFrom("c1", "APP", "User-1", "a_b", "0", "1k", "true", "a'b"),
@@ -267,9 +271,27 @@ type Values = readonly [fc.Arbitrary<unknown>, fc.Arbitrary<unknown>];
 /** Settings with other values than their kind suggests. */
 const OWN_VALUES: Readonly<Record<string, Values>> = {
   patience: [fc.constantFrom("10s", "2m", "1h30m"), oddDuration],
-  regions: [names(REGIONS, 2), oddNames(REGIONS)],
-  availabilityZones: [names(ZONES, 1), oddNames(ZONES)],
-  nodesPerZone: [fc.integer({ min: 1, max: 3 }), oddNumber],
+  regions: [
+    fc.oneof(
+      { weight: 3, arbitrary: names(REGIONS, 2) },
+      { weight: 1, arbitrary: byRegion(names(ZONES, 1), 2) },
+    ),
+    fc.oneof(oddNames(REGIONS), byRegion(oddNames(ZONES), 0)),
+  ],
+  availabilityZones: [
+    fc.oneof(
+      { weight: 5, arbitrary: names(ZONES, 1) },
+      { weight: 1, arbitrary: byRegion(names(ZONES, 1), 1) },
+    ),
+    oddNames(ZONES),
+  ],
+  nodesPerZone: [
+    fc.oneof(
+      { weight: 3, arbitrary: fc.integer({ min: 1, max: 3 }) },
+      { weight: 1, arbitrary: byRegion(fc.integer({ min: 1, max: 2 }), 1) },
+    ),
+    oddNumber,
+  ],
   image: [
     fc.constantFrom("nats:2.15.2", "nats:2.14.7-alpine", "a.b:5000/nats:v2.14.9"),
     fc.constantFrom("nats", "nats:latest", "nats:2.12.6", "nats:2.15.2@sha256:0", "nats:2.15.2 "),
@@ -298,8 +320,6 @@ function valuesByKind(name: string, setting: Setting): Values {
   switch (setting.kind) {
     case "label":
       return [label, oddText];
-    case "count":
-      return [fc.integer({ min: setting.least, max: setting.most }), oddNumber];
     case "port":
       return [port, oddPort];
     case "size":

@@ -29,7 +29,7 @@ const ACCOUNT: AccountPlan = {
 };
 
 function plan(streams: Readonly<Record<string, StreamSettings>>) {
-  const compiled = compileStreams({ streams, account: "A", regions: [], availabilityZones: [] });
+  const compiled = compileStreams({ streams, account: "A", shape: [] });
   const drafts = compiled.map((stream) =>
     draftStream(stream, {
       accounts: [ACCOUNT],

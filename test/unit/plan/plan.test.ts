@@ -4,6 +4,7 @@ import { PlanError } from "../../../lib/base/errors.ts";
 import { plannedHosts } from "../../../lib/placement/placement.ts";
 import { draftCluster, nodesOf, planCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
+import { settingsFor, shapesUpTo } from "../../support/shapes.ts";
 
 const identity = { project: "nats-regions", stack: "dev" };
 const plan = (raw: object = {}) => planCluster(parseSettings(raw, identity));
@@ -209,20 +210,14 @@ describe("planCluster", () => {
   });
 
   test("any shape gives every node its own name, volumes and ports", () => {
-    const size = fc.integer({ min: 1, max: 5 });
     fc.assert(
-      fc.property(size, size, fc.integer({ min: 1, max: 3 }), (regions, zones, nodesPerZone) => {
-        fc.pre(regions * zones * nodesPerZone > 1);
-        const names = (prefix: string, count: number) =>
-          Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}-x`);
-        const nodes = nodesOf(
-          plan({
-            regions: names("region", regions),
-            availabilityZones: names("zone", zones),
-            nodesPerZone,
-          }),
-        );
-        expect(nodes).toHaveLength(regions * zones * nodesPerZone);
+      fc.property(shapesUpTo(5, 5), (shape) => {
+        const count = shape
+          .flatMap(({ zones }) => zones)
+          .reduce((sum, { nodes }) => sum + nodes, 0);
+        fc.pre(count > 1);
+        const nodes = nodesOf(plan(settingsFor(shape)));
+        expect(nodes).toHaveLength(count);
         const unique = nodes.flatMap((node) => [
           node.name,
           node.configVolume,

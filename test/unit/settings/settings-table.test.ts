@@ -18,8 +18,6 @@ function otherValue(setting: Setting): unknown {
   switch (setting.kind) {
     case "label":
       return "other";
-    case "count":
-      return setting.most;
     case "size":
       return setting.most ?? "128MiB";
     case "duration":
