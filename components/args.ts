@@ -47,12 +47,21 @@ export interface ClusterSettings {
    */
   readonly nodesPerZone?: number | Readonly<Record<string, number>> | undefined;
   /**
-   * Tags in which the replicas of a stream must differ - `az:`, `rg:` or `none`.
+   * Tags in which the replicas of a stream must differ - `az:`, `rg:`, any prefix that
+   * `serverTags` gives each node, e.g. `rack:`, or `none`.
    *
    * What a change costs: restart, zone by zone.
    * @default "az:"
    */
-  readonly uniqueTag?: "az:" | "rg:" | "none" | undefined;
+  readonly uniqueTag?: string | undefined;
+  /**
+   * Tags of your own, by name of a region, a zone (`rg1-az2`) or a node, e.g. `{ rg1-az2:
+   * [rack:7, ssd] }`. Streams name them in `placement.tags`.
+   *
+   * What a change costs: reload, no restart.
+   * @default {}
+   */
+  readonly serverTags?: Readonly<Record<string, readonly string[]>> | undefined;
   /**
    * Image of nats-server, with its version - 2.14.7 or newer of 2.14, or 2.15.
    *

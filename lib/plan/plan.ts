@@ -10,6 +10,7 @@ import { nodeSettings, type SettingValues } from "../settings/setting-values.ts"
 import { syncNotices } from "../streams/durability.ts";
 import { certificateNames } from "../tls/certificate-rules.ts";
 import { clearTextNotices, type TlsSettings } from "../tls/tls-settings.ts";
+import { uniqueTagProblems } from "../topology/server-tags.ts";
 import { type NodePlace, placeNodes } from "../topology/topology.ts";
 import { payloadNotices, payloadProblems } from "./payload.ts";
 import {
@@ -109,7 +110,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
   const { identity, shape } = settings;
   const compiled = compileStreams(settings);
   const requestedTags = compiled.flatMap(({ config }) => config.placement?.tags ?? []);
-  const places = placeNodes(shape, requestedTags);
+  const places = placeNodes(shape, requestedTags, settings.serverTags);
   const routes = places.map(({ name }) => name);
   const prefix = identityName(identity, "-");
   const nodes = places.map((place) => planNode(place, routes, prefix, settings));
@@ -166,6 +167,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
     ],
     problems: [
       ...nameProblems(nodes),
+      ...uniqueTagProblems(settings.uniqueTag, nodes),
       ...portProblems(nodes),
       ...countProblems(compiled, accounts),
       ...accountRoomProblems(compiled, accounts),

@@ -26,7 +26,8 @@ import {
   type TlsSettings,
   tlsFilesSchema,
 } from "../tls/tls-settings.ts";
-import type { Shape } from "../topology/topology.ts";
+import { serverTagProblems } from "../topology/server-tags.ts";
+import type { Shape } from "../topology/shape.ts";
 import { type ShapeSettings, shapeOf, shapeProblems } from "./shape-settings.ts";
 
 /**
@@ -85,6 +86,11 @@ const label = z
   .string()
   .regex(/^[^\p{C}\s"]+$/u, says("must have no blanks and no quotes"))
   .max(LONGEST_LABEL, says(`must be at most ${LONGEST_LABEL} characters long`));
+
+/** A prefix with its colon: as a part of a word, it could be that of tags with another meaning. */
+const UNIQUE_TAG = /^(?:none|(?!xr:)[a-z0-9][a-z0-9_.-]*:)$/;
+const UNIQUE_TAG_RULE =
+  "is no prefix of tags with its colon, in lower case, e.g. az: or rack: (but not xr:), nor none";
 
 function sizeSchema(least: string, most: string | undefined): z.ZodType {
   const minimum = parseBytes(least);
@@ -168,6 +174,10 @@ export function schemaOf(setting: Setting): z.ZodType {
       return z.string().transform(parseSyncInterval);
     case "lifetime":
       return lifetimeSchema;
+    case "unique tag":
+      return z.string().regex(UNIQUE_TAG, says(UNIQUE_TAG_RULE));
+    case "server tags":
+      return z.record(z.string(), z.array(label));
     case "host names":
       return hostNamesSchema;
     case "certificate files":
@@ -208,6 +218,7 @@ const TEXT_KINDS: ReadonlySet<Setting["kind"]> = new Set<Setting["kind"]>([
   "lifetime",
   "sync interval",
   "choice",
+  "unique tag",
 ]);
 
 const JSON_SETTINGS: ReadonlySet<string> = new Set(
@@ -283,6 +294,7 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
   };
   const problems = [
     ...shapeProblems(shapeSettings),
+    ...serverTagProblems(settings.serverTags, complete.shape),
     ...reservedName(settings.account),
     ...accountProblems(complete),
     ...unreadStreams(raw, settings.streams),

@@ -3,8 +3,8 @@ import { ownValue } from "../base/records.ts";
 import { listNames } from "../base/schemas.ts";
 import type { SettingsByName } from "../settings/setting-values.ts";
 import { SETTINGS } from "../settings/settings-table.ts";
+import type { Shape } from "../topology/shape.ts";
 import { regionTag, zoneTag } from "../topology/tags.ts";
-import type { Shape } from "../topology/topology.ts";
 
 /** The settings that a cluster's shape follows from. */
 export type ShapeSettings = Pick<SettingsByName, "regions" | "availabilityZones" | "nodesPerZone">;

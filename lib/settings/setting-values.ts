@@ -4,6 +4,7 @@ import { parseBytes, parseDuration } from "../base/quantities.ts";
 import { ownValue } from "../base/records.ts";
 import type { StreamSettings } from "../streams/stream-config.ts";
 import type { TlsFiles } from "../tls/tls-settings.ts";
+import type { ServerTags } from "../topology/server-tags.ts";
 import {
   type Change,
   SETTINGS,
@@ -15,7 +16,7 @@ import {
 /** A setting's value after parsing: sizes are in bytes, durations in milliseconds, lifetimes in nanoseconds. */
 type ValueOf<Row> = Row extends { kind: "port" | "size" | "duration" | "lifetime" }
   ? number
-  : Row extends { kind: "label" | "address" | "image" | "sync interval" }
+  : Row extends { kind: "label" | "address" | "image" | "sync interval" | "unique tag" }
     ? string
     : Row extends { kind: "host names" }
       ? readonly string[]
@@ -33,7 +34,9 @@ type ValueOf<Row> = Row extends { kind: "port" | "size" | "duration" | "lifetime
                   ? readonly string[] | ByRegion<readonly string[]>
                   : Row extends { kind: "count by region" }
                     ? number | ByRegion<number>
-                    : never;
+                    : Row extends { kind: "server tags" }
+                      ? ServerTags
+                      : never;
 
 type ByRegion<Value> = Readonly<Record<string, Value>>;
 

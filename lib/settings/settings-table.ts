@@ -1,6 +1,6 @@
 import { ROLLOUTS } from "../placement/waves.ts";
 import { TLS_MODES } from "../tls/tls-settings.ts";
-import { MAX_REGIONS, MAX_ZONES } from "../topology/topology.ts";
+import { MAX_REGIONS, MAX_ZONES } from "../topology/shape.ts";
 
 /**
  * All settings of a stack in one table. Derived from it are the schema that parses settings, the declarations in
@@ -103,10 +103,13 @@ type SettingKind =
     }
   | { readonly kind: "choice"; readonly default: string; readonly values: readonly string[] }
   | { readonly kind: "flag"; readonly default: boolean }
-  | { readonly kind: "image" | "sync interval" | "lifetime"; readonly default: string }
+  | {
+      readonly kind: "image" | "sync interval" | "lifetime" | "unique tag";
+      readonly default: string;
+    }
   | { readonly kind: "host names"; readonly default: readonly string[] }
   | {
-      readonly kind: "certificate files" | "accounts" | "streams";
+      readonly kind: "certificate files" | "server tags" | "accounts" | "streams";
       readonly default: Readonly<Record<string, never>>;
     }
   /** A secret, which is read separately: no plan depends on it. */
@@ -162,13 +165,24 @@ export const SETTINGS = {
   },
   /** Prefix of the tag in which a stream's replicas must differ; `""` instead of `none` after parsing. */
   uniqueTag: {
-    kind: "choice",
+    kind: "unique tag",
     default: "az:",
-    values: ["az:", "rg:", "none"],
-    description: "Tags in which the replicas of a stream must differ - `az:`, `rg:` or `none`.",
-    meaning: "tags in which a stream's replicas must differ: `az:`, `rg:` or `none`",
+    description:
+      "Tags in which the replicas of a stream must differ - `az:`, `rg:`, any prefix that `serverTags` gives each node, e.g. `rack:`, or `none`.",
+    meaning:
+      "tags in which a stream's replicas must differ: `az:`, `rg:`, any prefix that `serverTags` gives each node, e.g. `rack:`, or `none`",
     change: "restart",
     node: {},
+  },
+  /** By name of a region, a zone or a node. */
+  serverTags: {
+    kind: "server tags",
+    default: {},
+    description:
+      "Tags of your own, by name of a region, a zone (`rg1-az2`) or a node, e.g. `{ rg1-az2: [rack:7, ssd] }`. Streams name them in `placement.tags`.",
+    meaning:
+      "[tags of your own](#tags-of-your-own), by name of a region, a zone (`rg1-az2`) or a node",
+    change: "reload",
   },
   image: {
     kind: "image",

@@ -10,8 +10,8 @@ import {
 } from "../base/field-settings.ts";
 import { ownValue } from "../base/records.ts";
 import { expected, listNames, textSchema } from "../base/schemas.ts";
+import type { Shape } from "../topology/shape.ts";
 import { crossRegionTag, regionTag } from "../topology/tags.ts";
-import type { Shape } from "../topology/topology.ts";
 import {
   type ApiPlacement,
   STREAM_FIELDS,

@@ -1,21 +1,6 @@
+import { ownTags, type ServerTags } from "./server-tags.ts";
+import { nodeName, type RegionShape, type Shape } from "./shape.ts";
 import { crossRegionChoices, crossRegionTag, regionTag, type ZoneChoice, zoneTag } from "./tags.ts";
-
-/** The shape of a cluster: its regions, in order. Names, ports and tags of its nodes follow from it. */
-export type Shape = readonly RegionShape[];
-
-export interface RegionShape {
-  /** E.g. `rg1`. The region's place in the shape decides ports, and positions in `xr:` tags. */
-  readonly name: string;
-  /** Its availability zones, at least one. A zone's place decides ports. */
-  readonly zones: readonly ZoneShape[];
-}
-
-export interface ZoneShape {
-  /** E.g. `az1`. Zones of several regions may have the same name. */
-  readonly name: string;
-  /** Number of servers, usually 1. */
-  readonly nodes: number;
-}
 
 /** A node's place in the shape, with what follows from it. */
 export interface NodePlace {
@@ -25,64 +10,42 @@ export interface NodePlace {
   readonly zone: string;
   /** Offset from the first client port, and from the first monitoring port. */
   readonly portOffset: number;
-  /** In this order: region, zone, cross-region combinations. */
+  /** In this order: region, zone, cross-region combinations, those of the settings. */
   readonly serverTags: readonly string[];
 }
 
 /** Distance between the port offsets of the first, second, third … server of a zone. */
 const PORTS_PER_NODE_INDEX = 100;
 
-/** Maxima of regions, and of zones per region: 10 x 10 cells fill {@link PORTS_PER_NODE_INDEX}. */
-export const MAX_REGIONS = 10;
-export const MAX_ZONES = 10;
-
-/** A shape whose regions are alike. */
-export function uniformShape(
-  regions: readonly string[],
-  zones: readonly string[],
-  nodesPerZone = 1,
-): Shape {
-  return regions.map((name) => ({
-    name,
-    zones: zones.map((zone) => ({ name: zone, nodes: nodesPerZone })),
-  }));
-}
-
 /**
  * Lists the nodes of a shape, region by region, zone by zone.
  *
  * @param requestedTags placement tags that streams ask for. Nodes get a cross-region tag among them even if there are
  *   too many combinations to render all, or if the tag leaves regions out.
+ * @param serverTags the setting of that name.
  */
-export function placeNodes(shape: Shape, requestedTags: readonly string[] = []): NodePlace[] {
+export function placeNodes(
+  shape: Shape,
+  requestedTags: readonly string[] = [],
+  serverTags: ServerTags = {},
+): NodePlace[] {
   const crossRegion = crossRegionTags(shape, requestedTags);
-  return shape.flatMap((region, regionIndex) =>
-    region.zones.flatMap((zone, zoneIndex) =>
-      Array.from({ length: zone.nodes }, (_, nodeIndex) => ({
-        name: nodeName(region.name, zone.name, nodeIndex),
-        region: region.name,
-        zone: zone.name,
-        portOffset: cellIndex(regionIndex, zoneIndex) + nodeIndex * PORTS_PER_NODE_INDEX,
-        serverTags: [
-          regionTag(region.name),
-          zoneTag(zone.name),
-          ...crossRegion
-            .filter(({ choice }) => choice[regionIndex] === zone.name)
-            .map(({ tag }) => tag),
-        ],
-      })),
-    ),
+  return shape.flatMap(({ name: region, zones }, regionIndex) =>
+    zones.flatMap(({ name: zone, nodes }, zoneIndex) => {
+      const chosen = crossRegion.filter(({ choice }) => choice[regionIndex] === zone);
+      const zoneTags = [regionTag(region), zoneTag(zone), ...chosen.map(({ tag }) => tag)];
+      return Array.from({ length: nodes }, (_, nodeIndex) => {
+        const name = nodeName(region, zone, nodeIndex);
+        return {
+          name,
+          region,
+          zone,
+          portOffset: cellIndex(regionIndex, zoneIndex) + nodeIndex * PORTS_PER_NODE_INDEX,
+          serverTags: [...zoneTags, ...ownTags({ name, region, zone }, serverTags)],
+        };
+      });
+    }),
   );
-}
-
-/** The name of a zone of a region, which is also that of its first node: `rg1-az1`. */
-export function zonePath(region: string, zone: string): string {
-  return `${region}-${zone}`;
-}
-
-function nodeName(region: string, zone: string, nodeIndex: number): string {
-  const first = zonePath(region, zone);
-  return nodeIndex === 0 ? first : `${first}-${nodeIndex + 1}`;
 }
 
 /**

@@ -31,7 +31,7 @@ const SEED = Number(process.env.PLACEMENT_SEED ?? Date.now() % 1_000_000);
 const CASE: Case | undefined = process.env.PLACEMENT_CASE && JSON.parse(process.env.PLACEMENT_CASE);
 
 /** As configured; the server compares in lower case. "RG" has no colon, and so is the start of `rgb:1` too. */
-const UNIQUE_TAGS = CASE ? [CASE.uniqueTag] : ["az:", "RG", ""];
+const UNIQUE_TAGS = CASE ? [CASE.uniqueTag] : ["az:", "RG", "rack:", ""];
 const CASES_EACH = CASE ? 1 : Math.ceil(CASES / UNIQUE_TAGS.length);
 /** Between two changes of tags. */
 const REQUESTS = 25;

@@ -127,7 +127,7 @@ function oddNames(known: readonly string[]): fc.Arbitrary<unknown[]> {
 }
 
 function byRegion(values: fc.Arbitrary<unknown>, minKeys: number): fc.Arbitrary<object> {
-  return fc.dictionary(fc.constantFrom(...REGIONS), values, { minKeys, maxKeys: 3 });
+  return fc.dictionary(fc.constantFrom(...REGIONS), values, { minKeys, maxKeys: 4 });
 }
 
 /** Names that may have any characters but blanks, quotes and control characters. */
@@ -273,24 +273,41 @@ const OWN_VALUES: Readonly<Record<string, Values>> = {
   patience: [fc.constantFrom("10s", "2m", "1h30m"), oddDuration],
   regions: [
     fc.oneof(
-      { weight: 3, arbitrary: names(REGIONS, 2) },
-      { weight: 1, arbitrary: byRegion(names(ZONES, 1), 2) },
+      { weight: 15, arbitrary: names(REGIONS, 2) },
+      { weight: 1, arbitrary: byRegion(names(ZONES, 2), 2) },
     ),
     fc.oneof(oddNames(REGIONS), byRegion(oddNames(ZONES), 0)),
   ],
   availabilityZones: [
     fc.oneof(
-      { weight: 5, arbitrary: names(ZONES, 1) },
+      { weight: 29, arbitrary: names(ZONES, 1) },
       { weight: 1, arbitrary: byRegion(names(ZONES, 1), 1) },
     ),
     oddNames(ZONES),
   ],
   nodesPerZone: [
     fc.oneof(
-      { weight: 3, arbitrary: fc.integer({ min: 1, max: 3 }) },
+      { weight: 29, arbitrary: fc.integer({ min: 1, max: 3 }) },
       { weight: 1, arbitrary: byRegion(fc.integer({ min: 1, max: 2 }), 1) },
     ),
     oddNumber,
+  ],
+  uniqueTag: [
+    fc.oneof(
+      { weight: 9, arbitrary: fc.constantFrom("az:", "rg:", "none") },
+      { weight: 1, arbitrary: fc.constant("rack:") },
+    ),
+    oddText,
+  ],
+  serverTags: [
+    fc.oneof(
+      { weight: 4, arbitrary: fc.constant({}) },
+      {
+        weight: 1,
+        arbitrary: fc.record({ rg1: fc.subarray(["rack:1", "ssd", "Hot", "a'b", "é", "$X"]) }),
+      },
+    ),
+    fc.dictionary(fc.oneof(fc.constantFrom(...REGIONS), oddText), fc.array(oddText)),
   ],
   image: [
     fc.constantFrom("nats:2.15.2", "nats:2.14.7-alpine", "a.b:5000/nats:v2.14.9"),

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Shape } from "../../lib/topology/topology.ts";
+import type { Shape } from "../../lib/topology/shape.ts";
 
 const REGIONS = Array.from({ length: 10 }, (_, index) => `rg${index + 1}`);
 const ZONES = Array.from({ length: 10 }, (_, index) => `az${index + 1}`);

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
-import { placeNodes, uniformShape } from "../../lib/topology/topology.ts";
+import { uniformShape } from "../../lib/topology/shape.ts";
+import { placeNodes } from "../../lib/topology/topology.ts";
 import type { Tools } from "../setup/set-up.ts";
 
 /** Different from the ports of other stacks, and below the ephemeral ports. */

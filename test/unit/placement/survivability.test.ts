@@ -15,7 +15,8 @@ import {
   type Outcome,
   type Survivability,
 } from "../../../lib/placement/survivability.ts";
-import { placeNodes, uniformShape } from "../../../lib/topology/topology.ts";
+import { uniformShape } from "../../../lib/topology/shape.ts";
+import { placeNodes } from "../../../lib/topology/topology.ts";
 
 function gridOf(regions: number, zones: number, nodesPerZone = 1, requestedTags: string[] = []) {
   const names = (prefix: string, count: number) =>

@@ -4,7 +4,8 @@ import { placementRequest, planSeating } from "../../../lib/placement/placement.
 import { survives } from "../../../lib/placement/survivability.ts";
 import { planWaves } from "../../../lib/placement/waves.ts";
 import type { StreamConfig } from "../../../lib/streams/stream-fields.ts";
-import { placeNodes, uniformShape } from "../../../lib/topology/topology.ts";
+import { uniformShape } from "../../../lib/topology/shape.ts";
+import { placeNodes } from "../../../lib/topology/topology.ts";
 import { SEED_FLEET } from "../../support/seed.ts";
 import { shapes } from "../../support/shapes.ts";
 

@@ -209,6 +209,36 @@ describe("planCluster", () => {
     ]);
   });
 
+  test("tags of one's own place streams, and keep replicas apart", () => {
+    const racks = { "rg1-az1": ["rack:1"], "rg1-az2": ["rack:1"], "rg1-az3": ["rack:2"] };
+    const settings = { regions: ["rg1"], uniqueTag: "rack:", serverTags: racks };
+    const streamOf = (stream: object) => ({ ...settings, streams: { S: stream } });
+    const { streams, fleet } = plan(streamOf({ replicas: 2, placement: { region: "rg1" } }));
+    expect(fleet).toMatchObject({ uniqueTag: "rack:" });
+    expect(streams[0]?.placement).toEqual({
+      kind: "choice",
+      candidates: ["rg1-az1", "rg1-az2", "rg1-az3"],
+    });
+    expect(plan(streamOf({ placement: { tags: ["rack:2"] } })).streams[0]?.placement).toEqual({
+      kind: "exact",
+      hosts: ["rg1-az3"],
+    });
+    expect(problemsOf(streamOf({ replicas: 3 }))).toEqual([
+      'streams.S.placement: needs 3 servers that differ in their "rack:" tag, but the 3 that fit share the 2 tags rack:1, rack:2',
+    ]);
+    expect(problemsOf({ ...settings, serverTags: {} })).toEqual([
+      'uniqueTag: rg1-az1, rg1-az2, rg1-az3 have no "rack:" tag, and would take no streams',
+    ]);
+  });
+
+  test("a change of tags of one's own is a reload", () => {
+    const [before, after] = [{}, { serverTags: { "rg1-az1": ["ssd"] } }].map(
+      (raw) => nodesOf(plan(raw))[0],
+    );
+    expect(after?.confText).toContain('"ssd"');
+    expect(after?.restartSettings).toEqual(before?.restartSettings);
+  });
+
   test("any shape gives every node its own name, volumes and ports", () => {
     fc.assert(
       fc.property(shapesUpTo(5, 5), (shape) => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { PASSWORD_PLACEHOLDER } from "../../../lib/accounts/hidden-passwords.ts";
 import { PlanError } from "../../../lib/base/errors.ts";
 import { decodeSettings, parseSettings } from "../../../lib/plan/settings.ts";
-import { uniformShape } from "../../../lib/topology/topology.ts";
+import { uniformShape } from "../../../lib/topology/shape.ts";
 
 const identity = { project: "nats-regions", stack: "dev" };
 
@@ -60,6 +60,12 @@ describe("parseSettings", () => {
       clientPort: 4222,
       monitorPort: 8222,
     });
+  });
+
+  test.each(["rack", "xr:", "Rack:", ":", "", "a b:"])("refuses the unique tag %j", (uniqueTag) => {
+    expect(problemsOf({ uniqueTag })).toEqual([
+      `uniqueTag | ${JSON.stringify(uniqueTag)} is no prefix of tags with its colon, in lower case, e.g. az: or rack: (but not xr:), nor none`,
+    ]);
   });
 
   test("reports every problem at once, each with its path", () => {
@@ -169,6 +175,14 @@ describe("parseSettings", () => {
     [
       { regions: ["us", "eu"], nodesPerZone: { ap: 2 } },
       'nodesPerZone.ap | there is no region "ap" | use us or eu',
+    ],
+    [
+      { serverTags: { rg1: ["a b"] } },
+      'serverTags.rg1[0] | "a b" must have no blanks and no quotes',
+    ],
+    [
+      { serverTags: { rg9: ["a"] } },
+      'serverTags.rg9 | there is no region, zone or node "rg9" | use rg1, rg2, rg3, rg1-az1, rg1-az2, rg1-az3, rg2-az1, rg2-az2, rg2-az3, rg3-az1, rg3-az2, rg3-az3',
     ],
     [{ nodesPerZone: { rg1: 9 } }, "nodesPerZone.rg1 | 9 is more than 5"],
     [

@@ -7,7 +7,7 @@ import {
 } from "../../../lib/streams/stream-config.ts";
 import { STREAM_FIELDS, type StreamConfig } from "../../../lib/streams/stream-fields.ts";
 import { validateConfig } from "../../../lib/streams/stream-rules.ts";
-import { uniformShape } from "../../../lib/topology/topology.ts";
+import { uniformShape } from "../../../lib/topology/shape.ts";
 
 const SHAPE = uniformShape(["rg1", "rg2", "rg3"], ["az1", "az2", "az3"]);
 const SECOND = 1_000_000_000;

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { placeNodes, type Shape, uniformShape } from "../../../lib/topology/topology.ts";
+import { type Shape, uniformShape } from "../../../lib/topology/shape.ts";
+import { placeNodes } from "../../../lib/topology/topology.ts";
 import { shapes, shapesUpTo } from "../../support/shapes.ts";
 
 const seed = uniformShape(["rg1", "rg2", "rg3"], ["az1", "az2", "az3"]);
