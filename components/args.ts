@@ -47,6 +47,15 @@ export interface ClusterSettings {
    */
   readonly nodesPerZone?: number | Readonly<Record<string, number>> | undefined;
   /**
+   * Regions and zones (`rg1-az2`) whose nodes are witnesses - they vote in the meta group, and
+   * take no streams.
+   *
+   * What a change costs: new nodes start, those that leave are emptied first; of the others a
+   * reload, no restart.
+   * @default []
+   */
+  readonly witnesses?: readonly string[] | undefined;
+  /**
    * Tags in which the replicas of a stream must differ - `az:`, `rg:`, any prefix that
    * `serverTags` gives each node, e.g. `rack:`, or `none`.
    *

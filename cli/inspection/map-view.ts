@@ -220,10 +220,14 @@ function plainHead(node: NodeBox): string {
   return `${INDENT}${node.name} ${rightOf(node)}`;
 }
 
-/** The client port, and the state unless the node is up. */
-function rightOf({ state, clientUrl }: NodeStatus): string {
+/** The client port, whether it is a witness, and the state unless the node is up. */
+function rightOf({ state, witness, clientUrl }: NodeStatus): string {
   const port = clientUrl === undefined ? "" : new URL(clientUrl).port;
-  return [...(state === "up" ? [] : [state]), ...(port === "" ? [] : [port])].join(" ");
+  return [
+    ...(witness ? ["witness"] : []),
+    ...(state === "up" ? [] : [state]),
+    ...(port === "" ? [] : [port]),
+  ].join(" ");
 }
 
 function chunks<Item>(items: readonly Item[], size: number): Item[][] {

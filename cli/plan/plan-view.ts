@@ -1,5 +1,5 @@
 import { formatProblem } from "../../lib/base/errors.ts";
-import { countOf } from "../../lib/base/wording.ts";
+import { countOf, listSome } from "../../lib/base/wording.ts";
 import { describeNearest, type Placement } from "../../lib/placement/placement.ts";
 import { streamPath } from "../../lib/streams/stream-name.ts";
 import { renderRoom } from "../layout/room-view.ts";
@@ -22,7 +22,9 @@ export function renderPlan(report: PlanReport, canvas: Canvas): string {
     renderHeadline(report, canvas),
     renderNodes(report, canvas),
     renderRoom(
-      report.regions.flatMap(({ zones }) => zones.flatMap(({ nodes }) => nodes)),
+      report.regions
+        .flatMap(({ zones }) => zones.flatMap(({ nodes }) => nodes))
+        .filter(({ name }) => !report.metaGroup.witnesses?.includes(name)),
       canvas,
     ),
     renderMetaGroup(report, canvas),
@@ -84,10 +86,13 @@ function renderNodes({ regions }: PlanReport, canvas: Canvas): string {
 }
 
 function renderMetaGroup({ metaGroup }: PlanReport, canvas: Canvas): string {
-  const { servers, majority, survivability } = metaGroup;
+  const { servers, majority, witnesses = [], survivability } = metaGroup;
   return [
     canvas.colors.bold("Meta group"),
     renderFact("servers", `${servers}, of which ${majority} must be up`, canvas),
+    ...(witnesses.length > 0
+      ? [renderFact("witnesses", `${listSome(witnesses)}: vote, and take no streams`, canvas)]
+      : []),
     renderFact("losses", survivability.summary, canvas),
   ].join("\n");
 }

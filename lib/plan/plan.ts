@@ -22,6 +22,7 @@ import {
   type StreamPlan,
 } from "./plan-streams.ts";
 import { identityName, type Settings, type StackIdentity, settingsPlaceOf } from "./settings.ts";
+import { witnessNotices } from "./shape-settings.ts";
 
 export type { StreamDraft, StreamPlan } from "./plan-streams.ts";
 
@@ -161,6 +162,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
     accounts,
     streams: compiled.map((stream) => draftStream(stream, surroundings)),
     notices: [
+      ...witnessNotices(nodes),
       ...syncNotices(settings.syncInterval),
       ...payloadNotices(settings.maxPayload),
       ...clearTextNotices(settings, settingsPlaceOf(identity)),

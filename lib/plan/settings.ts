@@ -64,7 +64,7 @@ export interface Settings
   extends TlsSettings,
     Omit<SettingsByName, keyof TlsSettings | keyof ShapeSettings | "uniqueTag"> {
   readonly identity: StackIdentity;
-  /** Regions, zones and nodes, from `regions`, `availabilityZones` and `nodesPerZone`. */
+  /** Regions, zones and nodes, from `regions`, `availabilityZones`, `nodesPerZone` and `witnesses`. */
   readonly shape: Shape;
   readonly uniqueTag: string;
   /** Whether `user` has a password. */
@@ -174,6 +174,8 @@ export function schemaOf(setting: Setting): z.ZodType {
       return z.string().transform(parseSyncInterval);
     case "lifetime":
       return lifetimeSchema;
+    case "places":
+      return z.array(name);
     case "unique tag":
       return z.string().regex(UNIQUE_TAG, says(UNIQUE_TAG_RULE));
     case "server tags":
@@ -274,8 +276,8 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     throw new PlanError(parsed.error.issues.flatMap((issue) => toProblems(issue, place)));
   }
   const { uniqueTag, tls, tlsFiles, password, systemPassword: _, ...others } = parsed.data;
-  const { regions, availabilityZones, nodesPerZone, ...settings } = others;
-  const shapeSettings = { regions, availabilityZones, nodesPerZone };
+  const { regions, availabilityZones, nodesPerZone, witnesses, ...settings } = others;
+  const shapeSettings = { regions, availabilityZones, nodesPerZone, witnesses };
   const { bindAddress } = settings;
   const secured = resolveTls({ tls, tlsFiles, bindAddress }, place);
   const clientPort = settings.clientPort || defaultPort(identity);

@@ -3,20 +3,27 @@ import { ownValue } from "../base/records.ts";
 import { listNames } from "../base/schemas.ts";
 import type { SettingsByName } from "../settings/setting-values.ts";
 import { SETTINGS } from "../settings/settings-table.ts";
-import type { Shape } from "../topology/shape.ts";
+import { unknownScopes } from "../topology/scopes.ts";
+import { type Shape, withoutWitnesses, zonePath } from "../topology/shape.ts";
 import { regionTag, zoneTag } from "../topology/tags.ts";
 
 /** The settings that a cluster's shape follows from. */
-export type ShapeSettings = Pick<SettingsByName, "regions" | "availabilityZones" | "nodesPerZone">;
+export type ShapeSettings = Pick<
+  SettingsByName,
+  "regions" | "availabilityZones" | "nodesPerZone" | "witnesses"
+>;
 
 /** The regions of a map of regions are in the order of their names: Pulumi (3.259) sorts the keys of maps. */
 export function shapeOf(settings: ShapeSettings): Shape {
-  const { nodesPerZone } = settings;
+  const { nodesPerZone, witnesses } = settings;
   return regionNames(settings).map((name) => ({
     name,
     zones: zonesOf(name, settings).names.map((zone) => ({
       name: zone,
       nodes: typeof nodesPerZone === "number" ? nodesPerZone : (ownValue(nodesPerZone, name) ?? 1),
+      ...(witnesses.includes(name) || witnesses.includes(zonePath(name, zone))
+        ? { witness: true as const }
+        : {}),
     })),
   }));
 }
@@ -44,6 +51,25 @@ export function shapeProblems(settings: ShapeSettings): Problem[] {
     ...(typeof nodesPerZone === "number"
       ? []
       : unknownRegions("nodesPerZone", Object.keys(nodesPerZone), names)),
+    ...witnessProblems(settings),
+  ];
+}
+
+function witnessProblems(settings: ShapeSettings): Problem[] {
+  const shape = shapeOf(settings);
+  const entries = settings.witnesses.map((name, index) => ({ name, path: `witnesses[${index}]` }));
+  const unknown = unknownScopes(entries, shape, "region or zone");
+  if (unknown.length > 0 || withoutWitnesses(shape).length > 0) return unknown;
+  const message = "are all nodes, so that none is left for streams";
+  return [{ path: "witnesses", message, fix: "take some out" }];
+}
+
+/** A notice if a majority of the meta group is witnesses; one sentence. */
+export function witnessNotices(nodes: readonly { readonly witness?: true }[]): string[] {
+  const witnesses = nodes.filter(({ witness }) => witness).length;
+  if (witnesses <= nodes.length - witnesses) return [];
+  return [
+    `${witnesses} of ${nodes.length} nodes are witnesses: without enough of these no stream can be created, changed or moved, even if all nodes with streams are up`,
   ];
 }
 

@@ -18,7 +18,7 @@ type ValueOf<Row> = Row extends { kind: "port" | "size" | "duration" | "lifetime
   ? number
   : Row extends { kind: "label" | "address" | "image" | "sync interval" | "unique tag" }
     ? string
-    : Row extends { kind: "host names" }
+    : Row extends { kind: "host names" | "places" }
       ? readonly string[]
       : Row extends { kind: "choice"; values: readonly (infer Value)[] }
         ? Value

@@ -107,7 +107,8 @@ type SettingKind =
       readonly kind: "image" | "sync interval" | "lifetime" | "unique tag";
       readonly default: string;
     }
-  | { readonly kind: "host names"; readonly default: readonly string[] }
+  /** `places`: names of regions and zones. */
+  | { readonly kind: "host names" | "places"; readonly default: readonly string[] }
   | {
       readonly kind: "certificate files" | "server tags" | "accounts" | "streams";
       readonly default: Readonly<Record<string, never>>;
@@ -161,6 +162,16 @@ export const SETTINGS = {
       "Servers in each availability zone of each region; or a map of region to this number, 1 for the others.",
     meaning:
       "servers in each zone of each region, or a map of region to this number, `{ us: 2 }`: 1 in the others",
+    change: "shape",
+  },
+  /** Names of regions and zones. */
+  witnesses: {
+    kind: "places",
+    default: [],
+    description:
+      "Regions and zones (`rg1-az2`) whose nodes are witnesses - they vote in the meta group, and take no streams.",
+    meaning:
+      "regions and zones (`rg1-az2`) whose nodes are [witnesses](#witnesses): they vote in the meta group, and take no streams",
     change: "shape",
   },
   /** Prefix of the tag in which a stream's replicas must differ; `""` instead of `none` after parsing. */

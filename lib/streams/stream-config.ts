@@ -10,7 +10,7 @@ import {
 } from "../base/field-settings.ts";
 import { ownValue } from "../base/records.ts";
 import { expected, listNames, textSchema } from "../base/schemas.ts";
-import type { Shape } from "../topology/shape.ts";
+import { type Shape, withoutWitnesses } from "../topology/shape.ts";
 import { crossRegionTag, regionTag } from "../topology/tags.ts";
 import {
   type ApiPlacement,
@@ -178,26 +178,31 @@ function compilePlacement(
 
 function checkPlaces({ region, across = {} }: PlacementSettings, shape: Shape): Problem[] {
   return [
-    ...(region === undefined ? [] : unknownName("placement.region", "region", region, shape)),
+    ...(region === undefined ? [] : unfitName("placement.region", "region", region, shape)),
     ...Object.entries(across).flatMap(([key, zone]) => {
       const found = shape.find(({ name }) => name === key);
-      return found
-        ? unknownName(`placement.across.${key}`, "zone", zone, found.zones)
-        : unknownName("placement.across", "region", key, shape);
+      const ofRegion = unfitName("placement.across", "region", key, shape);
+      return ofRegion.length > 0 || !found
+        ? ofRegion
+        : unfitName(`placement.across.${key}`, "zone", zone, [found]);
     }),
   ];
 }
 
-/** Reports a name that none of the regions or zones has. */
-function unknownName(
-  path: string,
-  kind: "region" | "zone",
-  name: string,
-  among: readonly { readonly name: string }[],
-): Problem[] {
-  const names = among.map((each) => each.name);
-  if (names.includes(name)) return [];
-  return [{ path, message: `there is no ${kind} "${name}"`, fix: `use ${listNames(names)}` }];
+/** Reports the name of a region or zone that there isn't, or that has only witnesses. */
+function unfitName(path: string, kind: "region" | "zone", name: string, shape: Shape): Problem[] {
+  const namesIn = (some: Shape) =>
+    kind === "region" ? some.map((each) => each.name) : zoneNames(some);
+  const fit = namesIn(withoutWitnesses(shape));
+  if (fit.includes(name)) return [];
+  const message = namesIn(shape).includes(name)
+    ? `"${name}" has only witnesses, which take no streams`
+    : `there is no ${kind} "${name}"`;
+  return [{ path, message, fix: `use ${listNames(fit)}` }];
+}
+
+function zoneNames(shape: Shape): string[] {
+  return shape.flatMap(({ zones }) => zones.map(({ name }) => name));
 }
 
 function placementSchema(): z.ZodType {

@@ -36,7 +36,8 @@ export function serverTagProblems(serverTags: ServerTags, shape: Shape): Problem
       return fault === undefined ? [] : [{ path: `serverTags.${name}[${index}]`, ...fault }];
     }),
   );
-  return [...unknownScopes("serverTags", Object.keys(serverTags), shape), ...tags];
+  const names = Object.keys(serverTags).map((name) => ({ name, path: `serverTags.${name}` }));
+  return [...unknownScopes(names, shape, "region, zone or node"), ...tags];
 }
 
 function faultOf(tag: string): Pick<Problem, "message" | "fix"> | undefined {
@@ -54,24 +55,30 @@ function faultOf(tag: string): Pick<Problem, "message" | "fix"> | undefined {
 
 /**
  * Reports nodes without a tag of the unique prefix, which nats-server would give no replicas (2.15, `selectPeerGroup`),
- * and nodes with several, of which it counts the first.
+ * and nodes with several, of which it counts the first. Witnesses take none anyway.
  *
  * @param prefix e.g. `rack:`; `""`: none.
  */
 export function uniqueTagProblems(
   prefix: string,
-  nodes: readonly { readonly name: string; readonly serverTags: readonly string[] }[],
+  nodes: readonly {
+    readonly name: string;
+    readonly serverTags: readonly string[];
+    readonly witness?: true;
+  }[],
 ): Problem[] {
   if (prefix === "") return [];
-  const tagged = nodes.map(({ name, serverTags }) => ({
-    name,
-    tags: serverTags.filter((tag) => prefixOf(tag).includes(prefix)),
-  }));
+  const tagged = nodes
+    .filter(({ witness }) => !witness)
+    .map(({ name, serverTags }) => ({
+      name,
+      tags: serverTags.filter((tag) => prefixOf(tag).includes(prefix)),
+    }));
   const without = tagged.filter(({ tags }) => tags.length === 0).map(({ name }) => name);
   const missing = {
     path: "uniqueTag",
     message: `${listSome(without)} ${without.length === 1 ? "has" : "have"} no "${prefix}" tag, and would take no streams`,
-    fix: `give each node one in serverTags, e.g. ${without[0]}: ["${prefix}1"]`,
+    fix: `give each node one in serverTags, e.g. ${without[0]}: ["${prefix}1"], or make it a witness`,
   };
   return [
     ...(without.length > 0 ? [missing] : []),

@@ -13,6 +13,8 @@ export interface ZoneShape {
   readonly name: string;
   /** Number of servers, usually 1. */
   readonly nodes: number;
+  /** Present if its servers are witnesses: they vote in the meta group, and take no streams. */
+  readonly witness?: true;
 }
 
 /** Maxima of regions, and of zones per region: 10 x 10 cells fill the ports of a node index, see `placeNodes`. */
@@ -40,4 +42,11 @@ export function zonePath(region: string, zone: string): string {
 export function nodeName(region: string, zone: string, nodeIndex: number): string {
   const first = zonePath(region, zone);
   return nodeIndex === 0 ? first : `${first}-${nodeIndex + 1}`;
+}
+
+/** The regions and zones that take streams, each with at least one zone. */
+export function withoutWitnesses(shape: Shape): Shape {
+  return shape
+    .map((region) => ({ ...region, zones: region.zones.filter(({ witness }) => !witness) }))
+    .filter(({ zones }) => zones.length > 0);
 }

@@ -7,6 +7,12 @@
  * zone 1 in region 3. nats-server has no OR over placement tags, so each combination is a tag.
  */
 
+/**
+ * A server with this tag gets no new replicas (nats-server 2.9+, `jsExcludePlacement`). Witnesses have it for good, nodes
+ * that leave until they are gone.
+ */
+export const NO_STREAMS_TAG = "!jetstream";
+
 /** A zone for each region, in the order of the regions; `undefined` for a region without a replica. */
 export type ZoneChoice = readonly (string | undefined)[];
 
@@ -46,14 +52,16 @@ export function crossRegionTag(choice: ZoneChoice): string {
  * regions that have the same A zones, that are A!/(A-R)! choices. Empty with a single region, where the region's tag
  * suffices, and if there are more than {@link MAX_RENDERED_COMBINATIONS}.
  *
- * @param regions the zones of each region.
+ * @param regions the zones of each region. Of a region without zones no choice has one.
  */
 export function crossRegionChoices(regions: readonly (readonly string[])[]): ZoneChoice[] {
-  if (regions.length < 2) return [];
+  const taking = regions.filter((zones) => zones.length > 0);
+  if (taking.length < 2) return [];
   const found: ZoneChoice[] = [];
-  for (const choice of chooseApart(regions, new Set())) {
+  for (const choice of chooseApart(taking, new Set())) {
     if (found.length === MAX_RENDERED_COMBINATIONS) return [];
-    found.push(choice);
+    const zones = choice.values();
+    found.push(regions.map(({ length }) => (length > 0 ? zones.next().value : undefined)));
   }
   return found;
 }

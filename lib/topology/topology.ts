@@ -1,6 +1,13 @@
 import { ownTags, type ServerTags } from "./server-tags.ts";
 import { nodeName, type RegionShape, type Shape } from "./shape.ts";
-import { crossRegionChoices, crossRegionTag, regionTag, type ZoneChoice, zoneTag } from "./tags.ts";
+import {
+  crossRegionChoices,
+  crossRegionTag,
+  NO_STREAMS_TAG,
+  regionTag,
+  type ZoneChoice,
+  zoneTag,
+} from "./tags.ts";
 
 /** A node's place in the shape, with what follows from it. */
 export interface NodePlace {
@@ -10,8 +17,10 @@ export interface NodePlace {
   readonly zone: string;
   /** Offset from the first client port, and from the first monitoring port. */
   readonly portOffset: number;
-  /** In this order: region, zone, cross-region combinations, those of the settings. */
+  /** In this order: region, zone, cross-region combinations, those of the settings, that of witnesses. */
   readonly serverTags: readonly string[];
+  /** Present if it is a witness: it votes in the meta group, and takes no streams. */
+  readonly witness?: true;
 }
 
 /** Distance between the port offsets of the first, second, third … server of a zone. */
@@ -31,7 +40,7 @@ export function placeNodes(
 ): NodePlace[] {
   const crossRegion = crossRegionTags(shape, requestedTags);
   return shape.flatMap(({ name: region, zones }, regionIndex) =>
-    zones.flatMap(({ name: zone, nodes }, zoneIndex) => {
+    zones.flatMap(({ name: zone, nodes, witness }, zoneIndex) => {
       const chosen = crossRegion.filter(({ choice }) => choice[regionIndex] === zone);
       const zoneTags = [regionTag(region), zoneTag(zone), ...chosen.map(({ tag }) => tag)];
       return Array.from({ length: nodes }, (_, nodeIndex) => {
@@ -41,7 +50,12 @@ export function placeNodes(
           region,
           zone,
           portOffset: cellIndex(regionIndex, zoneIndex) + nodeIndex * PORTS_PER_NODE_INDEX,
-          serverTags: [...zoneTags, ...ownTags({ name, region, zone }, serverTags)],
+          serverTags: [
+            ...zoneTags,
+            ...ownTags({ name, region, zone }, serverTags),
+            ...(witness ? [NO_STREAMS_TAG] : []),
+          ],
+          ...(witness ? { witness } : {}),
         };
       });
     }),
@@ -65,13 +79,17 @@ interface CrossRegionTag {
 }
 
 function crossRegionTags(shape: Shape, requestedTags: readonly string[]): CrossRegionTag[] {
-  const complete = crossRegionChoices(shape.map(({ zones }) => zones.map(({ name }) => name)));
+  const complete = crossRegionChoices(shape.map(zonesWithStreams));
   const tags = new Map(complete.map((choice) => [crossRegionTag(choice), choice]));
   for (const tag of requestedTags) {
     const choice = parseCrossRegionTag(tag, shape);
     if (choice) tags.set(tag, choice);
   }
   return [...tags].map(([tag, choice]) => ({ tag, choice })).sort(byTag);
+}
+
+function zonesWithStreams({ zones }: RegionShape): string[] {
+  return zones.filter(({ witness }) => !witness).map(({ name }) => name);
 }
 
 const byTag = (a: CrossRegionTag, b: CrossRegionTag) => (a.tag < b.tag ? -1 : 1);
@@ -83,8 +101,8 @@ function parseCrossRegionTag(tag: string, shape: Shape): ZoneChoice | undefined 
   const body = tag.toLowerCase().match(/^xr:(.+)$/)?.[1];
   if (body === undefined) return undefined;
   const values = body.includes(".") ? body.split(".") : [...body];
-  const zoneWith = (value: string, { zones }: RegionShape) =>
-    zones.map(({ name }) => name).find((name) => zoneTag(name) === `az:${value}`);
+  const zoneWith = (value: string, region: RegionShape) =>
+    zonesWithStreams(region).find((name) => zoneTag(name) === `az:${value}`);
   const choice = values.map((value, index) => shape[index] && zoneWith(value, shape[index]));
   // Else it names a zone that there isn't, or isn't written as the tags are.
   return crossRegionTag(choice) === tag ? choice : undefined;

@@ -299,6 +299,13 @@ const OWN_VALUES: Readonly<Record<string, Values>> = {
     ),
     oddText,
   ],
+  witnesses: [
+    fc.oneof(
+      { weight: 6, arbitrary: fc.constant([]) },
+      { weight: 1, arbitrary: fc.constantFrom(["rg1"], ["rg1-az1"]) },
+    ),
+    oddNames(REGIONS),
+  ],
   serverTags: [
     fc.oneof(
       { weight: 4, arbitrary: fc.constant({}) },

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { PlanError } from "../../../lib/base/errors.ts";
 import { plannedHosts } from "../../../lib/placement/placement.ts";
+import { metaSeating } from "../../../lib/placement/survivability.ts";
 import { draftCluster, nodesOf, planCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
 import { settingsFor, shapesUpTo } from "../../support/shapes.ts";
@@ -229,6 +230,65 @@ describe("planCluster", () => {
     expect(problemsOf({ ...settings, serverTags: {} })).toEqual([
       'uniqueTag: rg1-az1, rg1-az2, rg1-az3 have no "rack:" tag, and would take no streams',
     ]);
+  });
+
+  describe("witnesses", () => {
+    const settings = {
+      regions: { eu: ["x", "y"], tie: ["t"], us: ["a", "b", "c"] },
+      witnesses: ["tie"],
+    };
+    const problemsWith = (placement: object) =>
+      problemsOf({ ...settings, streams: { S: { placement } } });
+
+    test("vote, and take no streams", () => {
+      const { streams, fleet, waves } = plan({ ...settings, streams: { S: { replicas: 3 } } });
+      expect(plannedHosts(streams[0]?.placement ?? { kind: "exact", hosts: [] })).toEqual([
+        "eu-x",
+        "eu-y",
+        "us-a",
+        "us-b",
+        "us-c",
+      ]);
+      expect(metaSeating(fleet).replicas).toBe(6);
+      expect(waves.flat()).toHaveLength(6);
+    });
+
+    test("need no unique tag", () => {
+      const serverTags = { us: ["rack:1"], eu: ["rack:2"] };
+      expect(problemsOf({ ...settings, uniqueTag: "rack:", serverTags })).toEqual([]);
+    });
+
+    test("are no place for a stream", () => {
+      expect(problemsWith({ region: "tie" })).toContain(
+        'streams.S.placement.region: "tie" has only witnesses, which take no streams',
+      );
+      expect(problemsWith({ across: { tie: "t" } })).toContain(
+        'streams.S.placement.across: "tie" has only witnesses, which take no streams',
+      );
+      expect(problemsWith({ tags: ["az:t"] })).toEqual([
+        "streams.S.placement: needs 1 server tagged az:t, but there is none (kept free by the tag !jetstream: tie-t)",
+      ]);
+      const zone = { ...settings, witnesses: ["us-a"] };
+      const streams = { S: { placement: { across: { us: "a" } } } };
+      expect(problemsOf({ ...zone, streams })).toContain(
+        'streams.S.placement.across.us: "a" has only witnesses, which take no streams',
+      );
+    });
+
+    test("are told of where they outnumber the others", () => {
+      expect(plan({ ...settings, witnesses: ["tie", "us"] }).notices).toEqual([
+        expect.stringContaining("4 of 6 nodes are witnesses"),
+      ]);
+      expect(plan({ ...settings, witnesses: ["us"] }).notices).toEqual([]);
+    });
+
+    test("come and go by a reload", () => {
+      const [before, after] = [[], ["tie"]].map((witnesses) =>
+        nodesOf(plan({ ...settings, witnesses })).find(({ name }) => name === "tie-t"),
+      );
+      expect(after?.confText).not.toBe(before?.confText);
+      expect(after?.restartSettings).toEqual(before?.restartSettings);
+    });
   });
 
   test("a change of tags of one's own is a reload", () => {

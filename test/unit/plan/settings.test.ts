@@ -184,6 +184,18 @@ describe("parseSettings", () => {
       { serverTags: { rg9: ["a"] } },
       'serverTags.rg9 | there is no region, zone or node "rg9" | use rg1, rg2, rg3, rg1-az1, rg1-az2, rg1-az3, rg2-az1, rg2-az2, rg2-az3, rg3-az1, rg3-az2, rg3-az3',
     ],
+    [
+      { regions: ["us"], witnesses: ["us-az4"] },
+      'witnesses[0] | there is no region or zone "us-az4" | use us, us-az1, us-az2, us-az3',
+    ],
+    [
+      { regions: ["us"], nodesPerZone: 2, witnesses: ["us-az1-2"] },
+      'witnesses[0] | there is no region or zone "us-az1-2" | use us, us-az1, us-az2, us-az3',
+    ],
+    [
+      { regions: ["us", "eu"], witnesses: ["us", "eu"] },
+      "witnesses | are all nodes, so that none is left for streams | take some out",
+    ],
     [{ nodesPerZone: { rg1: 9 } }, "nodesPerZone.rg1 | 9 is more than 5"],
     [
       { nodesPerZone: "2" },

@@ -54,6 +54,32 @@ describe("placeNodes", () => {
     ]);
   });
 
+  test("gives witnesses a tag that keeps streams away, and no part in combinations", () => {
+    const shape: Shape = [
+      { name: "eu", zones: ["x", "y"].map((name) => ({ name, nodes: 1 })) },
+      { name: "tie", zones: [{ name: "t", nodes: 1, witness: true }] },
+      {
+        name: "us",
+        zones: [
+          { name: "a", nodes: 1 },
+          { name: "b", nodes: 1, witness: true },
+        ],
+      },
+    ];
+    const nodes = placeNodes(shape, ["xr:xta", "xr:x_b"], { tie: ["ssd"] });
+    expect(nodes.map(({ name, serverTags }) => `${name}: ${serverTags.join(", ")}`)).toEqual([
+      "eu-x: rg:eu, az:x, xr:x_a",
+      "eu-y: rg:eu, az:y, xr:y_a",
+      "tie-t: rg:tie, az:t, ssd, !jetstream",
+      "us-a: rg:us, az:a, xr:x_a, xr:y_a",
+      "us-b: rg:us, az:b, !jetstream",
+    ]);
+    expect(nodes.filter(({ witness }) => witness).map(({ name }) => name)).toEqual([
+      "tie-t",
+      "us-b",
+    ]);
+  });
+
   test("renders only what streams ask for where the combinations are too many", () => {
     const nodes = placeNodes(shape(5, 5), ["xr:12345", "xr:1_3", "xr:99", "rg:1"]);
     const tagged = nodes.filter(({ serverTags }) =>

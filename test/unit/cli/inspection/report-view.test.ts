@@ -279,20 +279,20 @@ describe("renderMap", () => {
     );
   });
 
-  test("ends the box of a region below its last zone", () => {
+  test("ends the box of a region below its last zone, and tells witnesses", () => {
     const regions = { eu: ["x"], us: ["a", "b"], ap: ["p"] };
-    const map = renderMap(reportOf(planOf({ regions })), plain(90));
+    const map = renderMap(reportOf(planOf({ regions, witnesses: ["ap"] })), plain(90));
     expect(`\n${map}\n`).toMatchInlineSnapshot(`
       "
       ╭─ ap ──────────────────────╮ ╭─ eu ──────────────────────╮ ╭─ us ──────────────────────╮
       │ p                         │ │ x                         │ │ a                         │
-      │ ● ap-p         3m12s 4222 │ │ ● eu-x         3m12s 4225 │ │ ● us-a         3m12s 4228 │
-      │   rg:ap az:p xr:pxa       │ │   rg:eu az:x xr:pxa       │ │   rg:us az:a xr:pxa       │
-      │   xr:pxb                  │ │   xr:pxb                  │ │                           │
+      │ ● ap-p 3m12s witness 4222 │ │ ● eu-x         3m12s 4225 │ │ ● us-a         3m12s 4228 │
+      │   rg:ap az:p !jetstream   │ │   rg:eu az:x xr:_xa       │ │   rg:us az:a xr:_xa       │
+      │                           │ │   xr:_xb                  │ │                           │
       ╰───────────────────────────╯ ╰───────────────────────────╯ ├───────────────────────────┤
                                                                   │ b                         │
                                                                   │ ● us-b         3m12s 4229 │
-                                                                  │   rg:us az:b xr:pxb       │
+                                                                  │   rg:us az:b xr:_xb       │
                                                                   ╰───────────────────────────╯
       "
     `);
