@@ -748,8 +748,11 @@ export interface StreamSettingsArgs {
 export interface PlacementArgs {
   /** Servers of one region. */
   readonly region?: string | undefined;
-  /** One zone in each of several regions, e.g. `{ rg1: "az1", rg2: "az2" }`. */
-  readonly across?: Readonly<Record<string, string>> | undefined;
+  /**
+   * One zone in each of several regions, e.g. `{ rg1: "az1", rg2: "az2" }`, or as many as a
+   * number says, e.g. `{ rg1: 2, rg2: 1 }`.
+   */
+  readonly across?: Readonly<Record<string, number | string>> | undefined;
   /** Servers that have all of these tags; `!tag`: without it. */
   readonly tags?: readonly string[] | undefined;
   /** Name of the NATS cluster. */

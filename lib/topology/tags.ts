@@ -4,7 +4,8 @@
  * A region `rg2` is tagged `rg:2`, an availability zone `az1` is tagged `az:1`; a name without the
  * conventional prefix is its own value (`us-east` gives `rg:us-east`). A cross-region tag selects one
  * zone in each region, in the order of the regions: `xr:231` is zone 2 in region 1, zone 3 in region 2,
- * zone 1 in region 3. nats-server has no OR over placement tags, so each combination is a tag.
+ * zone 1 in region 3; `xr:1+2.3` selects two zones in region 1. nats-server has no OR over placement tags, so each
+ * combination is a tag.
  */
 
 /**
@@ -13,8 +14,8 @@
  */
 export const NO_STREAMS_TAG = "!jetstream";
 
-/** A zone for each region, in the order of the regions; `undefined` for a region without a replica. */
-export type ZoneChoice = readonly (string | undefined)[];
+/** The zones of each region, in the order of the regions; none for a region without a replica. */
+export type ZoneChoice = readonly (readonly string[])[];
 
 /**
  * The most cross-region tags that servers get without being asked. A shape with more combinations has only those that
@@ -33,14 +34,15 @@ export function zoneTag(zone: string): string {
 }
 
 /**
- * The placement tag of a choice of zones: `[az1, az2, az3]` → `xr:123`.
+ * The placement tag of a choice of zones: `[[az1], [az2], [az3]]` → `xr:123`.
  *
  * If all values have one character, they are written side by side; otherwise they are joined with dots
- * (`xr:1.12.3`), so that no two choices share a tag. `_` stands for a region without a replica; trailing ones are left
- * out, so that adding a region at the end renames no tag.
+ * (`xr:1.12.3`), so that no two choices share a tag. Several zones of a region are joined with a plus (`xr:1+2.3`).
+ * `_` stands for a region without a replica; trailing ones are left out, so that adding a region at the end renames no
+ * tag.
  */
 export function crossRegionTag(choice: ZoneChoice): string {
-  const values = choice.map((zone) => (zone === undefined ? "_" : tagValue(zone, "az")));
+  const values = choice.map((zones) => zones.map((zone) => tagValue(zone, "az")).join("+") || "_");
   while (values.at(-1) === "_") values.pop();
   if (values.every((value) => value.length === 1)) return `xr:${values.join("")}`;
   // Without the dot, a single `12` would read as zones 1 and 2.
@@ -60,8 +62,8 @@ export function crossRegionChoices(regions: readonly (readonly string[])[]): Zon
   const found: ZoneChoice[] = [];
   for (const choice of chooseApart(taking, new Set())) {
     if (found.length === MAX_RENDERED_COMBINATIONS) return [];
-    const zones = choice.values();
-    found.push(regions.map(({ length }) => (length > 0 ? zones.next().value : undefined)));
+    const chosen = [...choice];
+    found.push(regions.map(({ length }) => (length > 0 ? chosen.splice(0, 1) : [])));
   }
   return found;
 }

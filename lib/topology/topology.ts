@@ -41,7 +41,7 @@ export function placeNodes(
   const crossRegion = crossRegionTags(shape, requestedTags);
   return shape.flatMap(({ name: region, zones }, regionIndex) =>
     zones.flatMap(({ name: zone, nodes, witness }, zoneIndex) => {
-      const chosen = crossRegion.filter(({ choice }) => choice[regionIndex] === zone);
+      const chosen = crossRegion.filter(({ choice }) => choice[regionIndex]?.includes(zone));
       const zoneTags = [regionTag(region), zoneTag(zone), ...chosen.map(({ tag }) => tag)];
       return Array.from({ length: nodes }, (_, nodeIndex) => {
         const name = nodeName(region, zone, nodeIndex);
@@ -100,10 +100,12 @@ const byTag = (a: CrossRegionTag, b: CrossRegionTag) => (a.tag < b.tag ? -1 : 1)
 function parseCrossRegionTag(tag: string, shape: Shape): ZoneChoice | undefined {
   const body = tag.toLowerCase().match(/^xr:(.+)$/)?.[1];
   if (body === undefined) return undefined;
-  const values = body.includes(".") ? body.split(".") : [...body];
-  const zoneWith = (value: string, region: RegionShape) =>
-    zonesWithStreams(region).find((name) => zoneTag(name) === `az:${value}`);
-  const choice = values.map((value, index) => shape[index] && zoneWith(value, shape[index]));
+  const segments = body.includes(".") ? body.split(".") : [...body];
+  const choice = segments.map((segment, index) => {
+    const wanted = new Set(segment.split("+").map((value) => `az:${value}`));
+    const region = shape[index];
+    return region ? zonesWithStreams(region).filter((name) => wanted.has(zoneTag(name))) : [];
+  });
   // Else it names a zone that there isn't, or isn't written as the tags are.
   return crossRegionTag(choice) === tag ? choice : undefined;
 }

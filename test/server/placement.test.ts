@@ -4,17 +4,19 @@ import {
   type Fleet,
   type Placement,
   type PlacementRequest,
+  placementRequest,
   plannedHosts,
   planPlacement,
   type Server,
 } from "../../lib/placement/placement.ts";
+import { NO_STREAMS_TAG, regionTag } from "../../lib/topology/tags.ts";
 import {
   closeConnections,
   JetStreamError,
   type JetStreamPort,
   openJetStream,
 } from "../../live/jetstream/jetstream.ts";
-import { estates, plannedTags } from "../support/estates.ts";
+import { type Counts, countsIn, draftWith, estates } from "../support/estates.ts";
 import { markerOf, startCluster, type TestCluster } from "../support/nats-cluster.ts";
 import { SEED_SERVERS } from "../support/seed.ts";
 
@@ -40,15 +42,20 @@ const WORKERS = 4;
 
 type TagsByServer = Readonly<Record<string, readonly string[]>>;
 
+interface ProbeRequest extends PlacementRequest {
+  /** How many replicas servers of each region must get; absent: as it comes. */
+  readonly counts?: Counts;
+}
+
 interface Case {
   readonly uniqueTag: string;
   readonly tags: TagsByServer;
-  readonly request: PlacementRequest;
+  readonly request: ProbeRequest;
 }
 
 interface Round {
   readonly tags: TagsByServer;
-  readonly requests: readonly PlacementRequest[];
+  readonly requests: readonly ProbeRequest[];
 }
 
 const TAGS = ["rg:1", "rg:2", "rg:3", "az:1", "az:2", "az:3", "xr:123", "xr:231"];
@@ -128,22 +135,46 @@ const seedRound: fc.Arbitrary<Round> = fc.record({
   requests: requests(TAGS),
 });
 
+/** The setting that means the same as a server's `unique_tag`. */
+const SETTINGS: Readonly<Record<string, string>> = { RG: "rg:", "": "none" };
+
+/** Streams that have a number of replicas in each region, of each round. */
+const COUNTED = 8;
+
 /**
  * The seed's servers, with the tags of another cluster's nodes, whose regions need not be alike. Those that are too many
  * belong to no region, and take no replicas.
  */
-const estateRound: fc.Arbitrary<Round> = estates.chain((settings) => {
-  const planned = plannedTags(settings);
-  const entries = SEED_SERVERS.map(({ name }, index) => [name, planned[index] ?? ["!jetstream"]]);
-  const tags: TagsByServer = Object.fromEntries(entries);
-  const known = [...new Set(planned.flat())];
-  return fc.record({ tags: fc.constant(tags), requests: requests(known) });
-});
+function estateRound(uniqueTag: string): fc.Arbitrary<Round> {
+  return estates(SETTINGS[uniqueTag] ?? uniqueTag)
+    .chain((estate) =>
+      fc.tuple(
+        fc.constant(estate),
+        fc.array(countsIn(estate), { minLength: COUNTED, maxLength: COUNTED }),
+      ),
+    )
+    .chain(([estate, counts]) => {
+      const { fleet, streams } = draftWith(estate, counts);
+      const tags = SEED_SERVERS.map(({ name }, index) => {
+        return [name, fleet.servers[index]?.tags ?? [NO_STREAMS_TAG]] as const;
+      });
+      const counted = streams.flatMap(({ config, problems }, index) =>
+        problems.length > 0 ? [] : [{ ...placementRequest(config), counts: counts[index] ?? {} }],
+      );
+      const known = [...new Set(fleet.servers.flatMap((server) => server.tags))];
+      return requests(known).map((others) => ({
+        tags: Object.fromEntries(tags),
+        requests: [...counted, ...others].slice(0, REQUESTS),
+      }));
+    });
+}
 
-function drawRounds(): readonly Round[] {
+function drawRounds(uniqueTag: string): readonly Round[] {
   if (CASE) return [{ tags: CASE.tags, requests: [CASE.request] }];
   const numRuns = Math.ceil(CASES_EACH / REQUESTS / 2);
-  return [seedRound, estateRound].flatMap((round) => fc.sample(round, { seed: SEED, numRuns }));
+  return [seedRound, estateRound(uniqueTag)].flatMap((round) =>
+    fc.sample(round, { seed: SEED, numRuns }),
+  );
 }
 
 /** The hosts that the server chose, sorted, or its description of why there are none. */
@@ -179,12 +210,13 @@ class Placer {
 /** In what the server did otherwise than planned, a sentence each. */
 async function disagreements(
   placer: Placer,
-  wanted: PlacementRequest,
+  wanted: ProbeRequest,
   fleet: Fleet,
 ): Promise<string[]> {
   const planned = planPlacement(wanted, fleet);
   const actual = await placer.place(wanted);
   return [
+    ...(isAcross(actual, wanted, fleet) ? [] : [`not as many in each region: ${show(actual)}`]),
     ...(agrees(planned, actual, wanted.replicas) ? [] : [`${show(planned)}, got ${show(actual)}`]),
     ...(await disagreementsOnEligible(placer, wanted, fleet)),
   ];
@@ -197,6 +229,15 @@ function agrees(planned: Placement, actual: Answer, replicas: number): boolean {
   if (planned.kind === "impossible" || new Set(actual).size !== replicas) return false;
   if (planned.kind === "exact") return show(planned.hosts.toSorted()) === show(actual);
   return actual.every((host) => planned.candidates.includes(host));
+}
+
+function isAcross(actual: Answer, { counts }: ProbeRequest, { servers }: Fleet): boolean {
+  if (counts === undefined) return true;
+  const hosts = servers.filter(({ name }) => actual.includes(name));
+  return Object.entries(counts).every(([region, count]) => {
+    const there = hosts.filter(({ tags }) => tags.includes(regionTag(region)));
+    return there.length === count;
+  });
 }
 
 /** The server lists tags in random order. */
@@ -270,7 +311,7 @@ describe.each(UNIQUE_TAGS)('with unique_tag "%s"', (uniqueTag) => {
       const placer = new Placer(openJetStream(cluster.connection, cluster.account));
       const kinds = { exact: 0, choice: 0, impossible: 0 };
       const mismatches: Mismatch[] = [];
-      for (const { tags, requests } of drawRounds()) {
+      for (const { tags, requests } of drawRounds(uniqueTag)) {
         const fleet = await cluster.retag(tags);
         const queue = requests.values();
         const work = async () => {
