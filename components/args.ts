@@ -50,8 +50,7 @@ export interface ClusterSettings {
    * Regions and zones (`rg1-az2`) whose nodes are witnesses - they vote in the meta group, and
    * take no streams.
    *
-   * What a change costs: new nodes start, those that leave are emptied first; of the others a
-   * reload, no restart.
+   * What a change costs: reload, no restart.
    * @default []
    */
   readonly witnesses?: readonly string[] | undefined;

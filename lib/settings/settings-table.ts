@@ -172,7 +172,7 @@ export const SETTINGS = {
       "Regions and zones (`rg1-az2`) whose nodes are witnesses - they vote in the meta group, and take no streams.",
     meaning:
       "regions and zones (`rg1-az2`) whose nodes are [witnesses](#witnesses): they vote in the meta group, and take no streams",
-    change: "shape",
+    change: "reload",
   },
   /** Prefix of the tag in which a stream's replicas must differ; `""` instead of `none` after parsing. */
   uniqueTag: {

@@ -42,6 +42,7 @@ describe("an estate of regions that aren't alike", () => {
     await up(ESTATE);
     await using client = await NatsClient.connect(await stack.outputs());
     for (const payload of SENT) await client.publish("wide.new", payload);
+    await client.create("LOOSE", { subjects: ["loose"], num_replicas: 5 });
   });
 
   afterAll(() => stack.remove());
@@ -87,6 +88,7 @@ describe("an estate of regions that aren't alike", () => {
     const text = await up(GROWN);
     expect(text).toContain("new: eu-z");
     expect(text).toMatch(/reload, no restart: us-c: tags \+ !jetstream/);
+    expect(text).toMatch(/stream LOOSE of account APP, .* stays on us-c, though witnesses/);
     expect(await started()).toBe(before);
     await expectAsPlanned(GROWN);
   });
