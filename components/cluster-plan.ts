@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Accounts } from "../lib/accounts/accounts-conf.ts";
-import { hashPassword, managerKey, managerPublicKey } from "../lib/accounts/credentials.ts";
+import { hashPassword, managerKey } from "../lib/accounts/credentials.ts";
+import { managerPublicKey } from "../lib/accounts/nkeys.ts";
 import { PlanError } from "../lib/base/errors.ts";
 import { type Passwords, passwordProblems, passwordsOfUsers } from "../lib/plan/passwords.ts";
 import { type ClusterPlan, planCluster } from "../lib/plan/plan.ts";

@@ -1,4 +1,5 @@
-import { connect, errors, type NatsConnection, nkeyAuthenticator } from "nats";
+import { type Authenticator, connect, errors, type NatsConnection } from "nats";
+import { publicKeyOf, signNonce } from "../../lib/accounts/nkeys.ts";
 import { clientTls } from "./client-tls.ts";
 import type { Connection, Login } from "./connection.ts";
 
@@ -109,8 +110,13 @@ async function dial(session: Session): Promise<NatsConnection> {
 }
 
 function credentialsOf(login: Login) {
-  if ("seed" in login) return { authenticator: nkeyAuthenticator(Buffer.from(login.seed)) };
+  if ("seed" in login) return { authenticator: nkeyLogin(login.seed) };
   return { user: login.user, pass: login.password };
+}
+
+function nkeyLogin(seed: string): Authenticator {
+  const nkey = publicKeyOf(seed);
+  return (nonce = "") => ({ nkey, sig: signNonce(seed, nonce) });
 }
 
 async function withDeadline<Result>(work: Promise<Result>, milliseconds: number): Promise<Result> {
