@@ -76,7 +76,8 @@ export interface ClusterSettings {
    */
   readonly clientPort?: number | undefined;
   /**
-   * Monitoring port of the first node, the others follow. 0 is 4000 above clientPort.
+   * Port of the first node's monitoring pages, the others follow. 0: nodes have no monitoring
+   * pages.
    *
    * What a change costs: restart, zone by zone.
    * @default 0

@@ -128,7 +128,7 @@ function labelsOf({ labels }: Pick<Preflight, "labels">): (node: NodePlan) => st
 /** Creates what all nodes share: network, image, and the file with the accounts. */
 function createCommon(
   name: string,
-  { plan, accounts, ownership, engine, before, transform }: ClusterNodesArgs,
+  { plan, accounts, monitorSeed, ownership, engine, before, transform }: ClusterNodesArgs,
   certificates: Certificates | undefined,
   parent: pulumi.Resource,
 ): ContainerSettings {
@@ -148,6 +148,7 @@ function createCommon(
     patience: plan.patience,
     keepsVolumes: plan.keepsVolumes,
     accountsConf: pulumi.secret(accounts.apply(renderAccountsConf)),
+    monitorSeed,
     certificates: certificates?.files ?? new Map(),
     network,
     networkName: plan.prefix,

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Accounts } from "../lib/accounts/accounts-conf.ts";
 import { hashPassword, managerKey } from "../lib/accounts/credentials.ts";
-import { managerPublicKey } from "../lib/accounts/nkeys.ts";
+import { managerPublicKey, managerSeed, publicKeyOf } from "../lib/accounts/nkeys.ts";
 import { PlanError } from "../lib/base/errors.ts";
 import { type Passwords, passwordProblems, passwordsOfUsers } from "../lib/plan/passwords.ts";
-import { type ClusterPlan, planCluster } from "../lib/plan/plan.ts";
+import { type ClusterPlan, nodesOf, planCluster } from "../lib/plan/plan.ts";
 import {
   identityName,
   parseSettings,
@@ -13,12 +13,14 @@ import {
   settingsPlaceOf,
 } from "../lib/plan/settings.ts";
 import type { Identity } from "../lib/plan/stack-identity.ts";
-import type { Engine } from "../live/engine/engine.ts";
+import { type Engine, nothing, textField } from "../live/engine/engine.ts";
+import { readMonitorSeed } from "../live/engine/monitor-seed.ts";
 import type { UserLogin } from "../live/jetstream/connection.ts";
 import type { ClusterSource, NatsClusterArgs } from "./cluster-args.ts";
 import { knownValue } from "./known-value.ts";
 import { type Logger, loggerOf } from "./logger.ts";
-import { type Ownership, ownershipOf } from "./ownership.ts";
+import { isMocked } from "./mocked.ts";
+import { type Ownership, ownerFilter, ownershipOf } from "./ownership.ts";
 import { refuseUnreachable } from "./preflight/engine-refusals.ts";
 import { keepIdentity } from "./steps/identity-note.ts";
 
@@ -30,6 +32,13 @@ export interface PlannedCluster {
   readonly accounts: pulumi.Output<Accounts>;
   /** The logins of the stack itself; a secret. */
   readonly access: pulumi.Output<Access>;
+  /**
+   * The seed of the nkey by which the stack looks at its cluster; a secret. It stays the same when passwords change,
+   * as nodes with the old password and nodes with the new one are asked alike.
+   */
+  readonly monitorSeed: pulumi.Output<string>;
+  /** That seed, if nodes have it already. */
+  readonly knownSeed: string | undefined;
   /** Logs messages about the cluster. */
   readonly log: Logger;
 }
@@ -69,17 +78,23 @@ export async function planFrom(
   const problems = known === undefined ? [] : passwordProblems(plan, known);
   if (problems.length > 0) throw new PlanError(problems);
   const ownership = ownershipOf(identity);
+  const knownSeed = await findMonitorSeed(engine, plan, ownership);
   const access = systemPassword.apply((password = "") => deriveAccess(plan, password, identity));
   // Computed in parallel with the key, which takes as long.
   const hashes = passwords.apply((all) => hashAll(plan, all, identity));
+  const monitorSeed = pulumi.secret(
+    knownSeed ?? access.apply(({ managerKey }) => managerSeed(managerKey, "$SYS")),
+  );
   const accounts = pulumi
-    .all([hashes, access])
-    .apply(([known, { managerKey }]) => accountsOf(plan, known, managerKey));
+    .all([hashes, access, monitorSeed])
+    .apply(([known, { managerKey }, seed]) => accountsOf(plan, known, managerKey, seed));
   return {
     plan,
     ownership,
     accounts,
     access,
+    monitorSeed,
+    knownSeed,
     log: loggerOf(place === "program" ? parent : undefined),
   };
 }
@@ -96,6 +111,27 @@ async function deriveAccess(
   { owner }: Identity,
 ): Promise<Access> {
   return { system: { user, password }, managerKey: await managerKey(password, owner) };
+}
+
+/** Reads the seed of running nodes. All have the same one, so the first node is asked before all are listed. */
+async function findMonitorSeed(
+  engine: Engine,
+  plan: ClusterPlan,
+  ownership: Ownership,
+): Promise<string | undefined> {
+  if (isMocked()) return undefined;
+  const first = nodesOf(plan)
+    .slice(0, 1)
+    .map(({ containerName }) => containerName);
+  const seed = await readMonitorSeed(engine, first);
+  if (seed !== undefined) return seed;
+  const containers = await engine
+    .list({ name: textField(".Names") }, "ps", "--all", `--filter=label=${ownerFilter(ownership)}`)
+    .catch(nothing);
+  return await readMonitorSeed(
+    engine,
+    containers.map(({ name }) => name),
+  );
 }
 
 /** Hashes of the users' passwords, by user name. */
@@ -118,8 +154,10 @@ function accountsOf(
   { systemUser, accounts }: ClusterPlan,
   hashes: Accounts["hashes"],
   key: string,
+  monitorSeed: string,
 ): Accounts {
   const withStreams = accounts.filter(({ jetStream }) => jetStream !== false);
   const managers = withStreams.map(({ name }) => [name, managerPublicKey(key, name)] as const);
-  return { systemUser, accounts, hashes, managers: Object.fromEntries(managers) };
+  const monitor = ["$SYS", publicKeyOf(monitorSeed)] as const;
+  return { systemUser, accounts, hashes, managers: Object.fromEntries([...managers, monitor]) };
 }

@@ -7,7 +7,13 @@ import {
   NODE_LABEL,
   RESTART_SETTINGS_LABEL,
 } from "../lib/nodes/labels.ts";
-import { CLIENT_PORT, CONFIG_DIR, DATA_DIR, MONITOR_PORT } from "../lib/nodes/nats-conf.ts";
+import {
+  CLIENT_PORT,
+  CONFIG_DIR,
+  DATA_DIR,
+  MONITOR_PORT,
+  MONITOR_SEED_FILE,
+} from "../lib/nodes/nats-conf.ts";
 import { NODE_USER, packNodeFiles } from "../lib/nodes/node-files.ts";
 import type { NodePlan } from "../lib/plan/plan.ts";
 import type { NodeChange } from "../lib/update/node-changes.ts";
@@ -36,6 +42,8 @@ export interface ContainerSettings {
   readonly keepsVolumes: boolean;
   /** `accounts.conf`, which holds the hashes of passwords. */
   readonly accountsConf: pulumi.Output<string>;
+  /** The seed of the nkey by which the stack looks at its cluster; a secret. */
+  readonly monitorSeed: pulumi.Output<string>;
   /** Certificate files by file name, for each node name; empty without TLS. */
   readonly certificates: ReadonlyMap<string, NodeFiles>;
   /** A dependency: the pulled image that `image` names. */
@@ -100,8 +108,8 @@ export class NatsNode extends pulumi.ComponentResource {
   readonly containerId: pulumi.Output<string>;
   /** URL for clients. */
   readonly clientUrl: string;
-  /** URL of the monitoring pages. */
-  readonly monitoringUrl: string;
+  /** URL of the monitoring pages; undefined if it has none. */
+  readonly monitoringUrl: string | undefined;
 
   constructor(name: string, args: NatsNodeArgs, opts?: pulumi.ComponentResourceOptions) {
     const { plan, settings } = args;
@@ -183,7 +191,10 @@ function configureNode(
       create: runCommand("configure", ...(followers ? ["--first-leader"] : [])),
       update: runCommand("configure", "--test"),
       stdin: pulumi
-        .all([settings.accountsConf, pulumi.output(settings.certificates.get(plan.name) ?? {})])
+        .all([
+          settings.accountsConf,
+          { ...settings.certificates.get(plan.name), [MONITOR_SEED_FILE]: settings.monitorSeed },
+        ])
         .apply(([accounts, others]) => packNodeFiles(plan.confText, accounts, others)),
       environment: {
         CONTAINER: plan.containerName,
@@ -291,7 +302,9 @@ function containerArgs(
     networksAdvanced: [{ name: spec.networkName, aliases: [plan.name] }],
     ports: [
       publish(CLIENT_PORT, spec.bindAddress, plan.clientPort),
-      publish(MONITOR_PORT, spec.monitorAddress, plan.monitorPort),
+      ...(plan.monitorPort === undefined
+        ? []
+        : [publish(MONITOR_PORT, spec.monitorAddress, plan.monitorPort)]),
     ],
     volumes: [
       { volumeName: made.config, containerPath: CONFIG_DIR, readOnly: true },

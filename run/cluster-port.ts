@@ -5,7 +5,9 @@ import { CrashWatch } from "../live/engine/crash-watch.ts";
 import type { Engine } from "../live/engine/engine.ts";
 import { askMemoryKills } from "../live/engine/memory-kills.ts";
 import { askEngine, type OwnNode } from "../live/engine/own-nodes.ts";
-import { askNodes, LONG_REQUEST_MS, type Monitor } from "../live/monitoring/monitoring.ts";
+import { LONG_REQUEST_MS } from "../live/monitoring/ask-node.ts";
+import type { Monitor } from "../live/monitoring/monitor.ts";
+import { askNodes } from "../live/monitoring/monitoring.ts";
 import { observeCluster } from "../live/monitoring/observe-cluster.ts";
 import type { Trust } from "./variables.ts";
 

@@ -32,7 +32,7 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const { OWNER: owner, NODES, PATIENCE: patience, CA, SETTINGS_IN } = variables.parse(env);
   const stack = { engine: engineFromEnvironment(), owner, trust: trustOf(CA), patience };
   const accountsConf = await text(process.stdin);
-  const staying = new Set(Object.keys(NODES));
+  const staying = new Set(NODES);
   for (const node of await findLeaving(await listOwn(stack), staying, SETTINGS_IN)) {
     await drain(await start(node, stack), accountsConf, stack);
   }

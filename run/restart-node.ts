@@ -16,7 +16,7 @@ import type { ObservedCluster } from "../lib/observed/observed.ts";
 import { whyNotItsTurn } from "../lib/update/turn.ts";
 import { engineFromEnvironment } from "../live/engine/engine.ts";
 import { listOwnNodes, type OwnNode } from "../live/engine/own-nodes.ts";
-import { LONG_REQUEST_MS } from "../live/monitoring/monitoring.ts";
+import { LONG_REQUEST_MS } from "../live/monitoring/ask-node.ts";
 import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts";
 import { until } from "../live/until.ts";
 import { scriptVariables, trustOf } from "./variables.ts";

@@ -15,7 +15,7 @@ import { terseNamer } from "../lib/streams/stream-name.ts";
 import { describeStranded, type HeldStream } from "../lib/update/departures.ts";
 import { judgeReplicas } from "../lib/update/wave-gate.ts";
 import { type Engine, engineFromEnvironment } from "../live/engine/engine.ts";
-import { listOwnNodes, type OwnNode } from "../live/engine/own-nodes.ts";
+import { findNodes, listOwnNodes, type OwnNode } from "../live/engine/own-nodes.ts";
 import { connectionSchema } from "../live/jetstream/connection.ts";
 import {
   closeConnections,
@@ -25,11 +25,13 @@ import {
   openMetaGroup,
 } from "../live/jetstream/jetstream.ts";
 import { retry } from "../live/jetstream/patience.ts";
+import { LONG_REQUEST_MS } from "../live/monitoring/ask-node.ts";
 import { askHeldPatiently } from "../live/monitoring/held-streams.ts";
-import { askNodes, LONG_REQUEST_MS, type Monitor } from "../live/monitoring/monitoring.ts";
+import type { Monitor } from "../live/monitoring/monitor.ts";
+import { askNodes } from "../live/monitoring/monitoring.ts";
 import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts";
 import { findLeaving } from "./leaving-nodes.ts";
-import { monitorsAt, scriptVariables, trustOf } from "./variables.ts";
+import { scriptVariables, trustOf } from "./variables.ts";
 import { waitFor } from "./wait-for.ts";
 
 const PACE = { patience: 60_000, silence: 15_000, pause: 250 };
@@ -71,10 +73,10 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const engine = engineFromEnvironment();
   const trust = trustOf(CA);
   const own = await listOwnNodes(engine, OWNER, trust);
-  const leaving = await findLeaving(own, new Set(Object.keys(NODES)), place);
+  const leaving = await findLeaving(own, new Set(NODES), place);
   if (leaving.length === 0) return;
   const metaGroup = openMetaGroup(connectionSchema.parse(await json(process.stdin)));
-  const staying = monitorsAt(NODES, trust);
+  const staying = findNodes(NODES, own);
   const stack = { engine, metaGroup, staying, fleet, image, patience, place };
   try {
     await evacuate(leaving, stack);

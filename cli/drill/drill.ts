@@ -1,5 +1,7 @@
 import { type Engine, engineFromEnvironment } from "../../live/engine/engine.ts";
+import { closeConnections } from "../../live/jetstream/clients.ts";
 import type { Servers } from "../../live/jetstream/connection.ts";
+import { listContainers } from "../stack/containers.ts";
 import { findStack, type Stack } from "../stack/stack.ts";
 import { confirm } from "../terminal/confirm.ts";
 import type { Given } from "../terminal/options.ts";
@@ -15,7 +17,6 @@ import {
   chooseLoss,
   type DrillNode,
   findScene,
-  listContainers,
   lookAtWell,
   type Target,
   type WellLook,
@@ -26,6 +27,10 @@ import type { How } from "./terms.ts";
 type DrillOptions = Given<"stack" | "yes" | "allowDataLoss" | "json"> & { how: How; for: number };
 
 export async function run(words: readonly string[], options: DrillOptions): Promise<number> {
+  return await drill(words, options).finally(closeConnections);
+}
+
+async function drill(words: readonly string[], options: DrillOptions): Promise<number> {
   const engine = engineFromEnvironment();
   if (words.join() === "restore") return await restore(engine, await findStack(options.stack));
   const target = parseTarget(words);

@@ -5,12 +5,13 @@ import { monitorsOf } from "../../lib/plan/outputs.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
 import { streamNamer } from "../../lib/streams/stream-name.ts";
 import type { Engine } from "../../live/engine/engine.ts";
-import { listOwnNodes, type OwnNode } from "../../live/engine/own-nodes.ts";
-import { askNodes, type Monitor } from "../../live/monitoring/monitoring.ts";
+import type { Monitor } from "../../live/monitoring/monitor.ts";
+import { askNodes } from "../../live/monitoring/monitoring.ts";
 import { askWhyNotCurrent } from "../../live/monitoring/observe-cluster.ts";
 import { until } from "../../live/until.ts";
 import { findLocks } from "../pulumi/killed.mjs";
 import { pulumiEnvironment } from "../pulumi/project.mjs";
+import { listContainers } from "../stack/containers.ts";
 import {
   projectName,
   readOutputs,
@@ -20,7 +21,6 @@ import {
   stackOption,
 } from "../stack/stack.ts";
 import { type PlannedStack, readPlan } from "../stack/stack-plan.ts";
-import { readOwners } from "../stack/stack-state.ts";
 import { UserError } from "../terminal/user-error.ts";
 import { findLoss, type LossScope } from "./forecast.ts";
 import { type LedGroup, type Look, look } from "./pages.ts";
@@ -58,7 +58,7 @@ export async function findScene(engine: Engine, stack: Stack): Promise<Scene> {
   const start = `\`npm start${scriptOption(stack)}\``;
   if (!outputs) throw new UserError(`Stack ${stack.name} has no cluster. ${start} brings one up.`);
   const wanted = nodesOf(planned.plan).map(({ name }) => name);
-  const running = Object.keys(outputs.monitoringUrls);
+  const running = Object.keys(outputs.clientUrls);
   const odd = [...wanted, ...running].filter(
     (name) => !wanted.includes(name) || !running.includes(name),
   );
@@ -67,11 +67,12 @@ export async function findScene(engine: Engine, stack: Stack): Promise<Scene> {
       `The settings and the cluster differ in ${listSome(odd)}: ${start} first, or put the settings back.`,
     );
   }
-  const nodes = monitorsOf(outputs).map((monitor) => ({
-    ...monitor,
-    clientUrl: outputs.clientUrls[monitor.name] ?? "",
-    container: containers.find(({ name }) => name === monitor.name)?.container ?? "",
-  }));
+  const nodes = monitorsOf(outputs).map((monitor) => {
+    const own = containers.find(({ name }) => name === monitor.name);
+    const { seed, container = "" } = own ?? {};
+    const clientUrl = outputs.clientUrls[monitor.name] ?? "";
+    return { ...monitor, ...(seed === undefined ? {} : { seed }), clientUrl, container };
+  });
   const lacking = nodes.filter(({ container }) => container === "").map(({ name }) => name);
   if (lacking.length > 0) {
     throw new UserError(
@@ -79,12 +80,6 @@ export async function findScene(engine: Engine, stack: Stack): Promise<Scene> {
     );
   }
   return { ...planned, stack, nodes };
-}
-
-/** Lists the containers of a stack's nodes, including stopped ones. */
-export async function listContainers(engine: Engine, stack: Stack): Promise<OwnNode[]> {
-  const owners = await readOwners(stack.name);
-  return (await Promise.all(owners.map((owner) => listOwnNodes(engine, owner, {})))).flat();
 }
 
 /** Effects of a concurrent `up` would be attributed to the fault. */

@@ -6,7 +6,8 @@ import { whyNotItsTurn } from "../../lib/update/turn.ts";
 import { CrashWatch } from "../../live/engine/crash-watch.ts";
 import type { Engine } from "../../live/engine/engine.ts";
 import { listOwnNodes, type OwnNode } from "../../live/engine/own-nodes.ts";
-import { LONG_REQUEST_MS } from "../../live/monitoring/monitoring.ts";
+import { closeUnused } from "../../live/jetstream/clients.ts";
+import { LONG_REQUEST_MS } from "../../live/monitoring/ask-node.ts";
 import { behindIn, observeCluster } from "../../live/monitoring/observe-cluster.ts";
 import { until } from "../../live/until.ts";
 import { promiseOf } from "../known-value.ts";
@@ -66,7 +67,7 @@ export class Turns {
     const { plan, engine, log } = this.#args;
     const { patience } = plan;
     const crashes = new CrashWatch(engine);
-    await until<void, TurnStatus>(
+    const turn = until<void, TurnStatus>(
       async () => {
         const own = await this.#list();
         const obstacle = await this.#whyNot(node, stepPeers, own);
@@ -92,6 +93,7 @@ export class Turns {
         },
       },
     );
+    await turn.finally(closeUnused);
   }
 
   async #list(): Promise<readonly OwnNode[]> {

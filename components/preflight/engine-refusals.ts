@@ -150,7 +150,7 @@ async function findTakenPort(
 ): Promise<string | undefined> {
   const published = [
     ["clientPort", clientPort, bindAddress],
-    ["monitorPort", monitorPort, monitorAddress],
+    ...(monitorPort === undefined ? [] : [["monitorPort", monitorPort, monitorAddress] as const]),
   ] as const;
   for (const [setting, port, address] of published) {
     const holder = own.find(({ publishedPorts }) => publishedPorts.has(port));

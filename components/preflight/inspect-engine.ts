@@ -39,6 +39,8 @@ export interface EngineState {
   readonly hasNetwork: boolean;
   /** Set if nodes return to data volumes that were kept, which may hold streams. */
   readonly hasKept?: true;
+  /** The seed of the nkey by which its nodes are asked; undefined if they have none. */
+  readonly seed?: string;
   /** The CA that its nodes trust and a certificate that they present; undefined if none has TLS. */
   readonly tls?: RunningTls;
 }

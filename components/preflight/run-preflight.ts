@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { fingerprint } from "../../lib/accounts/credentials.ts";
 import type { Engine } from "../../live/engine/engine.ts";
+import { closeUnused } from "../../live/jetstream/clients.ts";
 import type { ClusterSource } from "../cluster-args.ts";
 import type { PlannedCluster } from "../cluster-plan.ts";
 import { knownValue } from "../known-value.ts";
@@ -30,19 +31,21 @@ export interface Preflight extends Announcement {
  */
 export async function runPreflight(
   engine: Engine,
-  { plan, ownership, accounts, access, log }: PlannedCluster,
+  { plan, ownership, accounts, access, knownSeed, log }: PlannedCluster,
   source: ClusterSource | undefined,
 ): Promise<Preflight> {
   for (const notice of plan.notices) log.info(notice);
-  const before = await inspectEngine(engine, plan, ownership, log);
+  const found = await inspectEngine(engine, plan, ownership, log);
+  const before = { ...found, ...(knownSeed === undefined ? {} : { seed: knownSeed }) };
   const tlsTexts = readTlsFiles(plan, before, log);
   const observe = observerOf(plan, before);
-  const [announcement] = await Promise.all([
+  const looks = Promise.all([
     announceChanges(plan, accounts, before, tlsTexts, observe, log),
     announceImage(plan, before, observe, log),
     announceDepartures(plan, before, log),
     refuseShortages(plan, before, observe),
   ]);
+  const [announcement] = await looks.finally(closeUnused);
   return {
     ...announcement,
     before,

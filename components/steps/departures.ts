@@ -56,7 +56,7 @@ function createDepartureScript(
   after: readonly pulumi.Resource[],
   parent: pulumi.Resource,
 ): pulumi.Resource {
-  const staying = nodesOf(plan).map((node) => [node.name, node.monitoringUrl] as const);
+  const staying = nodesOf(plan).map((node) => node.name);
   const update = runCommand(verb);
   return createScript(
     name,
@@ -66,7 +66,7 @@ function createDepartureScript(
       update,
       environment: {
         ...environment,
-        NODES: JSON.stringify(Object.fromEntries(staying)),
+        NODES: JSON.stringify(staying),
         ...scriptPatience(plan),
         ...nodeVariables({ plan, ownership }, caCertificate),
       },

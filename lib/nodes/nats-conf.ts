@@ -18,6 +18,8 @@ export const LEAF_PORT = 7422;
  * 2.15, `routeMaxPingInterval`), during which nodes stay disconnected although the network between them works again.
  */
 const ROUTE_PING_INTERVAL = "5s";
+/** File in {@link CONFIG_DIR} with the seed of the nkey by which the stack looks at its cluster. */
+export const MONITOR_SEED_FILE = "monitor.nk";
 /** PEM files in {@link CONFIG_DIR} of a node with TLS. */
 export const TLS_FILES = { ca: "ca.pem", certificate: "certificate.pem", key: "key.pem" } as const;
 
@@ -32,6 +34,8 @@ export interface NodeConf extends NodeSettings {
   readonly routes: readonly string[];
   /** `host:port` that the server advertises to clients for reconnects. Absent: the container's own address. */
   readonly clientAdvertise?: string;
+  /** Present if it serves monitoring pages. */
+  readonly hasPages?: true;
   /** Who issues the certificates. Absent: no TLS. */
   readonly tls?: "stack" | "files";
 }
@@ -48,6 +52,8 @@ const FOLLOWING_FIELDS: Readonly<Record<FollowingField, Change>> = {
   serverTags: "reload",
   routes: "reload",
   clientAdvertise: "reload",
+  // No reload applies it, but it comes with the setting monitorPort, which restarts the node.
+  hasPages: "reload",
 };
 
 /**
@@ -109,9 +115,10 @@ function nodeBlock(conf: NodeConf): ConfigBlock {
     server_tags: conf.serverTags,
     port: CLIENT_PORT,
     ...(advertise === undefined ? {} : { client_advertise: advertise }),
-    ...(conf.tls === undefined
-      ? { http_port: MONITOR_PORT }
-      : { https_port: MONITOR_PORT, tls: ownCertificate() }),
+    ...(conf.hasPages === undefined
+      ? {}
+      : { [conf.tls === undefined ? "http_port" : "https_port"]: MONITOR_PORT }),
+    ...(conf.tls === undefined ? {} : { tls: ownCertificate() }),
     ...(conf.maxPayload === undefined ? {} : { max_payload: conf.maxPayload }),
     jetstream: {
       store_dir: DATA_DIR,

@@ -72,9 +72,11 @@ export interface NodePlan extends NodePlace {
   readonly dataVolume: string;
   /** Ports on the engine's host, bound to the plan's `bindAddress` and `monitorAddress`. */
   readonly clientPort: number;
-  readonly monitorPort: number;
+  /** Absent if the nodes have no monitoring pages. */
+  readonly monitorPort?: number;
   readonly clientUrl: string;
-  readonly monitoringUrl: string;
+  /** URL of the monitoring pages; absent if there are none. */
+  readonly monitoringUrl?: string;
   /** Names and addresses in its certificate, if the stack's own authority issues it. */
   readonly certificateNames: readonly string[];
   readonly conf: NodeConf;
@@ -209,8 +211,8 @@ function planNode(
   settings: Settings,
 ): NodePlan {
   const clientPort = settings.clientPort + place.portOffset;
-  const monitorPort = settings.monitorPort + place.portOffset;
-  const { bindAddress, monitorAddress, tls } = settings;
+  const { bindAddress, tls } = settings;
+  const pages = settings.monitorPort === 0 ? undefined : pagesOf(settings, place);
   const host = connectAddress(bindAddress);
   const conf = {
     serverName: place.name,
@@ -220,6 +222,7 @@ function planNode(
     ...(host === bindAddress ? { clientAdvertise: `${host}:${clientPort}` } : {}),
     ...nodeSettings(settings),
     ...(tls === "none" ? {} : { tls }),
+    ...(pages ? { hasPages: true as const } : {}),
   };
   const containerName = `${prefix}-${place.name}`;
   return {
@@ -228,9 +231,8 @@ function planNode(
     configVolume: `${containerName}-config`,
     dataVolume: `${containerName}-data`,
     clientPort,
-    monitorPort,
+    ...(pages ? { monitorPort: pages.port, monitoringUrl: pages.url } : {}),
     clientUrl: `${tls === "none" ? "nats" : "tls"}://${host}:${clientPort}`,
-    monitoringUrl: `${tls === "none" ? "http" : "https"}://${connectAddress(monitorAddress)}:${monitorPort}`,
     certificateNames: certificateNames({ name: place.name, containerName }, settings),
     conf,
     confText: renderNodeConf(conf),
@@ -239,12 +241,22 @@ function planNode(
       memory: settings.memory,
       bindAddress,
       // Containers that are older than this setting don't have it in their label, and must not be restarted for it.
-      ...(monitorAddress === bindAddress ? {} : { monitorAddress }),
+      ...(pages && pages.address !== bindAddress ? { monitorAddress: pages.address } : {}),
       clientPort,
-      monitorPort,
+      ...(pages ? { monitorPort: pages.port } : {}),
       ...restartFields(conf),
     },
   };
+}
+
+/** Where a node's monitoring pages are published. */
+function pagesOf(
+  { monitorPort, monitorAddress: address, tls }: Settings,
+  { portOffset }: NodePlace,
+): { readonly address: string; readonly port: number; readonly url: string } {
+  const port = monitorPort + portOffset;
+  const scheme = tls === "none" ? "http" : "https";
+  return { address, port, url: `${scheme}://${connectAddress(address)}:${port}` };
 }
 
 /** The address to connect to from the engine's host. Ports published on all addresses are reached on loopback. */
@@ -289,7 +301,7 @@ function nameProblems(nodes: readonly NodePlan[]): Problem[] {
 function portProblems(nodes: readonly NodePlan[]): Problem[] {
   const listeners = nodes.flatMap(({ name, clientPort, monitorPort }) => [
     { setting: "clientPort", name, port: clientPort },
-    { setting: "monitorPort", name, port: monitorPort },
+    ...(monitorPort === undefined ? [] : [{ setting: "monitorPort", name, port: monitorPort }]),
   ]);
   const taken = new Map<number, string>();
   return listeners.flatMap(({ setting, name, port }) => {

@@ -239,7 +239,6 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
       settings.monitorAddress || (isLoopback(bindAddress) ? bindAddress : "127.0.0.1"),
     uniqueTag: uniqueTag === "none" ? "" : uniqueTag,
     clientPort,
-    monitorPort: settings.monitorPort || clientPort + MONITOR_PORT_DISTANCE,
   };
   const problems = [
     ...duplicates("regions", settings.regions, regionTag),
@@ -282,7 +281,6 @@ function memoryProblems({
   ];
 }
 
-const MONITOR_PORT_DISTANCE = 4_000;
 const DEFAULT_PORTS = { first: 10_000, step: 20, slots: 200 };
 
 /** The first client port of a cluster that sets none: derived from its names, below the ephemeral ports. */

@@ -195,9 +195,10 @@ export const SETTINGS = {
     kind: "port",
     default: 0,
     description:
-      "Monitoring port of the first node, the others follow. 0 is 4000 above clientPort.",
-    meaning: "monitoring port of the first node",
-    defaultWords: "`clientPort` + 4000",
+      "Port of the first node's monitoring pages, the others follow. 0: nodes have no monitoring pages.",
+    meaning:
+      "port of the first node's monitoring pages, for those who collect them. The stack itself doesn't need them",
+    defaultWords: "no pages",
     change: "restart",
   },
   /** Memory limit of a node's container, in bytes. */

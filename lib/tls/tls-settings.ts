@@ -124,14 +124,17 @@ export function clearTextNotices(
     tls,
     bindAddress,
     monitorAddress,
+    monitorPort,
   }: {
     readonly tls: TlsMode;
     readonly bindAddress: string;
     readonly monitorAddress: string;
+    readonly monitorPort: number;
   },
   place: SettingsPlace,
 ): string[] {
-  if (tls !== "none" || !isLoopback(bindAddress) || isLoopback(monitorAddress)) return [];
+  if (monitorPort === 0 || tls !== "none") return [];
+  if (!isLoopback(bindAddress) || isLoopback(monitorAddress)) return [];
   return [
     `monitorAddress ${monitorAddress}: monitoring pages, which tell of streams, accounts and clients, cross the network in the clear, as nodes on loopback have no TLS by themselves; have it: ${howToSet(place, "tls", "stack")}`,
   ];

@@ -1,8 +1,9 @@
 import { NODE_LABEL, RESTART_SETTINGS_LABEL } from "../../lib/nodes/labels.ts";
-import { MONITOR_PORT } from "../../lib/nodes/nats-conf.ts";
-import { publishedUrl, schemeOf } from "../../lib/nodes/published-ports.ts";
-import type { Monitor } from "../monitoring/monitoring-page.ts";
+import { CLIENT_PORT, MONITOR_PORT } from "../../lib/nodes/nats-conf.ts";
+import { publishedAddress, publishedUrl, schemeOf } from "../../lib/nodes/published-ports.ts";
+import type { Monitor } from "../monitoring/monitor.ts";
 import { type Engine, labelField, textField } from "./engine.ts";
+import { readMonitorSeed } from "./monitor-seed.ts";
 
 /** A node of a stack as the Docker engine has it. */
 export interface OwnNode extends Monitor {
@@ -15,6 +16,7 @@ export interface OwnNode extends Monitor {
 }
 
 const FIELDS = {
+  id: textField(".ID"),
   container: textField(".Names"),
   state: textField(".State"),
   ports: textField(".Ports"),
@@ -24,11 +26,12 @@ const FIELDS = {
 
 type Found = Readonly<Record<keyof typeof FIELDS, string>>;
 
-/** Nothing listens there, as it should be for a container that is down. */
-const NOWHERE = "http://127.0.0.1:0";
+/** The seeds that this process has found, by the ids of the containers that they serve for. */
+const seeds = new Map<string, string>();
 
 /**
- * Lists a stack's nodes by the labels of their containers, including nodes that are no longer in the settings.
+ * Lists a stack's nodes by the labels of their containers, including nodes that are no longer in the settings. Those
+ * that run come with what it takes to ask them.
  *
  * @param owner label of the stack's own objects, `label=value`.
  * @param trust the CA to ask the nodes with.
@@ -41,7 +44,26 @@ export async function listOwnNodes(
 ): Promise<OwnNode[]> {
   const filters = [`--filter=label=${owner}`, `--filter=label=${NODE_LABEL}`];
   const found = await engine.list<Found>(FIELDS, "ps", "--all", ...filters);
-  return found.map((each) => toNode(each, trust));
+  const seed = await seedFor(engine, found);
+  const access = { ...trust, ...(seed === undefined ? {} : { seed }) };
+  return found.map((each) => toNode(each, access));
+}
+
+async function seedFor(engine: Engine, found: readonly Found[]): Promise<string | undefined> {
+  const known = found.map(({ id }) => seeds.get(id)).find((seed) => seed !== undefined);
+  if (known !== undefined) return known;
+  const containers = found.map(({ container }) => container);
+  const seed = await readMonitorSeed(engine, containers);
+  if (seed !== undefined) for (const { id } of found) seeds.set(id, seed);
+  return seed;
+}
+
+/** The nodes with these names; of one that doesn't run, only the name. */
+export function findNodes(names: readonly string[], own: readonly OwnNode[]): Monitor[] {
+  const running = new Map(
+    own.filter(({ state }) => state === "running").map((node) => [node.name, node]),
+  );
+  return names.map((name) => running.get(name) ?? { name });
 }
 
 /**
@@ -62,14 +84,16 @@ export async function askEngine(
 
 function toNode(
   { container, state, ports, name, restartSettings }: Found,
-  trust: Pick<Monitor, "ca">,
+  access: Pick<Monitor, "ca" | "seed">,
 ): OwnNode {
   const isKnown = state === "running" || state === "restarting";
-  const url = publishedUrl(ports, MONITOR_PORT, schemeOf(restartSettings)) ?? NOWHERE;
+  const address = publishedAddress(ports, CLIENT_PORT);
+  const url = publishedUrl(ports, MONITOR_PORT, schemeOf(restartSettings));
   return {
     name,
-    url,
-    ...trust,
+    ...(address === undefined ? {} : { address }),
+    ...(url === undefined ? {} : { url }),
+    ...access,
     container,
     state: isKnown ? state : "down",
     restartSettings,

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { type Authenticator, connect, errors, type NatsConnection } from "nats";
 import { publicKeyOf, signNonce } from "../../lib/accounts/nkeys.ts";
 import { clientTls } from "./client-tls.ts";
@@ -17,6 +18,14 @@ export class AccessDenied extends Error {
 export interface Session {
   readonly connection: Connection;
   readonly account: string;
+  /** Whether the connection ends with its server, and what waits for an answer fails. Default: it is made again. */
+  readonly endsWithServer?: true;
+}
+
+/** What a server showed of itself as the connection was made. */
+export interface Shown {
+  /** PEM of its certificate; absent without TLS. */
+  readonly certificate?: string;
 }
 
 const CONNECT_DEADLINE_MS = 5_000;
@@ -31,11 +40,29 @@ const IDLE_MS = 3_000;
 export async function closeConnections(): Promise<void> {
   const open = [...connections.values()];
   connections.clear();
-  await Promise.allSettled(open.map(async ({ client }) => (await client).close()));
+  await Promise.allSettled(open.map(async ({ opened }) => (await opened).client.close()));
+}
+
+/** Closes connections that nobody uses at the moment, so that they don't keep the process from its end. */
+export async function closeUnused(): Promise<void> {
+  const unused = [...connections].filter(([, { users }]) => users === 0);
+  await Promise.allSettled(unused.map(([key, shared]) => closeIdle(key, shared)));
+}
+
+/** The sessions whose connections are open, or being opened, with a login by this seed. */
+export function sessionsWith(seed: string): Session[] {
+  const all = [...connections.values()].map(({ session }) => session);
+  return all.filter(({ connection }) => "seed" in connection && connection.seed === seed);
+}
+
+interface Opened {
+  readonly client: NatsConnection;
+  readonly shown: Shown;
 }
 
 interface SharedConnection {
-  readonly client: Promise<NatsConnection>;
+  readonly session: Session;
+  readonly opened: Promise<Opened>;
   users: number;
   idle?: NodeJS.Timeout;
 }
@@ -49,14 +76,15 @@ const connections = new Map<string, SharedConnection>();
  */
 export async function withClient<Result>(
   session: Session,
-  use: (client: NatsConnection) => Promise<Result>,
+  use: (client: NatsConnection, shown: Shown) => Promise<Result>,
 ): Promise<Result> {
   const key = JSON.stringify(session.connection);
   const shared = connections.get(key) ?? share(key, session);
   clearTimeout(shared.idle);
   shared.users += 1;
   try {
-    return await use(await shared.client);
+    const { client, shown } = await shared.opened;
+    return await use(client, shown);
   } finally {
     shared.users -= 1;
     const live = connections.get(key) === shared;
@@ -65,42 +93,47 @@ export async function withClient<Result>(
 }
 
 function share(key: string, session: Session): SharedConnection {
-  const shared: SharedConnection = { client: dial(session), users: 0 };
+  const shared: SharedConnection = { session, opened: dial(session), users: 0 };
   connections.set(key, shared);
   const forget = () => {
     clearTimeout(shared.idle);
     if (connections.get(key) === shared) connections.delete(key);
   };
   // The next caller must not get a connection that failed or broke for good.
-  shared.client.then((client) => client.closed().then(forget), forget);
+  shared.opened.then(({ client }) => client.closed().then(forget), forget);
   return shared;
 }
 
 async function closeIdle(key: string, shared: SharedConnection): Promise<void> {
+  clearTimeout(shared.idle);
   connections.delete(key);
-  await (await shared.client).close();
+  await (await shared.opened).client.close();
 }
 
-async function dial(session: Session): Promise<NatsConnection> {
+async function dial(session: Session): Promise<Opened> {
   const { urls, tls, ...login } = session.connection;
+  let certificate: string | undefined;
+  const note = (raw: Buffer) => {
+    certificate = new X509Certificate(raw).toString();
+  };
   const attempt = connect({
     servers: [...urls],
     ...credentialsOf(login),
-    ...(tls === undefined ? {} : { tls: clientTls(tls) }),
+    ...(tls === undefined ? {} : { tls: clientTls(tls, note) }),
     name: "nats-regions",
     // Servers may advertise addresses that can be reached from their own network only.
     ignoreClusterUpdates: true,
     timeout: DIAL_TIMEOUT_MS,
     pingInterval: PING_INTERVAL_MS,
-    maxPingOut: 2,
-    reconnectTimeWait: 250,
-    maxReconnectAttempts: 5,
+    ...(session.endsWithServer
+      ? { reconnect: false, maxPingOut: 5 }
+      : { reconnectTimeWait: 250, maxReconnectAttempts: 5, maxPingOut: 2 }),
   });
   try {
     const client = await withDeadline(attempt, CONNECT_DEADLINE_MS);
     // The account's permissions arrive after the first answer (nats-server 2.15, `processPing`).
     await client.flush();
-    return client;
+    return { client, shown: certificate === undefined ? {} : { certificate } };
   } catch (error) {
     // The attempt may succeed after the deadline.
     attempt.then((late) => late.close()).catch(() => undefined);

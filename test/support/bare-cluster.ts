@@ -52,6 +52,8 @@ export function newNodesArgs(
   return {
     plan,
     accounts: pulumi.secret(simpleAccounts(hashes)),
+    monitorSeed: pulumi.secret("SU"),
+    knownSeed: undefined,
     ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
     engine: engineFromEnvironment(),
     before: {

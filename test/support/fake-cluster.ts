@@ -37,7 +37,7 @@ export class FakeCluster implements ClusterPort {
     const own = there.map(
       (name): OwnNode => ({
         name,
-        url: `http://127.0.0.1/${name}`,
+        address: `127.0.0.1/${name}`,
         container: `dev-${name}`,
         state: observed.silent.includes(name) ? "down" : "running",
         restartSettings: made[name] ?? "old",

@@ -77,6 +77,7 @@ describe("a node with TLS", () => {
       settings: running.restartSettings,
       createdAt: created,
       monitoringUrl,
+      clientAddress: "127.0.0.1:9",
     };
     const others = nodesOf(plan).slice(1);
     const engine = {

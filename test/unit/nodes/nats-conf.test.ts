@@ -14,6 +14,7 @@ const conf: NodeConf = {
   cluster: "c1",
   routes: ["rg1-az1", "rg1-az2"],
   clientAdvertise: "127.0.0.1:4222",
+  hasPages: true,
   uniqueTag: "az:",
   maxFileStore: 1024 ** 3,
   maxMemoryStore: 64 * 1024 ** 2,
@@ -72,6 +73,13 @@ test("renders TLS: for clients, mutual for routes, and on the monitoring port", 
         "verify": true
       }"
   `);
+});
+
+test("serves no monitoring pages where nobody asked for them", () => {
+  const { hasPages: _, ...pageless } = conf;
+  for (const tls of [{}, { tls: "stack" as const }]) {
+    expect(renderNodeConf({ ...pageless, ...tls })).not.toMatch(/https?_port/);
+  }
 });
 
 test("has one jetstream block, as a second one would erase unique_tag", () => {

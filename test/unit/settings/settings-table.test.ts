@@ -62,6 +62,7 @@ describe("a setting that is in a node's config", () => {
 test("a container's label has every setting that no reload changes, and the node's name", () => {
   const { restartSettings } = firstNode({
     monitorAddress: "127.0.0.2",
+    monitorPort: 8222,
     leafNodes: true,
     tls: "stack",
   });
@@ -71,7 +72,7 @@ test("a container's label has every setting that no reload changes, and the node
 });
 
 test("a label is to the letter as it was for clusters that are there", () => {
-  expect(JSON.stringify(firstNode({ clientPort: 4222 }).restartSettings)).toBe(
+  expect(JSON.stringify(firstNode({ clientPort: 4222, monitorPort: 8222 }).restartSettings)).toBe(
     '{"image":"nats:2.15.2","memory":536870912,"bindAddress":"127.0.0.1","clientPort":4222,"monitorPort":8222,"serverName":"rg1-az1","cluster":"c1","uniqueTag":"az:","maxFileStore":1073741824,"maxMemoryStore":67108864,"syncInterval":"always"}',
   );
 });
