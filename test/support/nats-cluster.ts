@@ -30,6 +30,8 @@ export interface TestCluster {
   /** Account of `connection`. */
   readonly account: string;
   readonly monitors: readonly Monitor[];
+  /** URLs of the servers' monitoring pages, by name. */
+  readonly pages: ReadonlyMap<string, string>;
   /** Changes the account's limits by a config reload, and waits until all servers have them. */
   relimit(limits: JetStreamLimits): Promise<void>;
   /**
@@ -125,6 +127,9 @@ export async function startCluster(
       address: `127.0.0.1:${ports.client}`,
       seed: MONITOR_SEED,
     })),
+    pages: new Map(
+      processes.map(({ server: { name }, ports }) => [name, `http://127.0.0.1:${ports.monitor}`]),
+    ),
     async relimit(limits) {
       shared = { ...shared, limits };
       const loadedAt = (process: Process) => getJson<Varz>(process, "varz");
