@@ -21,16 +21,13 @@ import { engineNode, type Found, type FoundContainer, partition, tlsOf } from ".
  */
 export function refuseUnreachable(
   { isLocal, host }: Engine,
-  { bindAddress, monitorAddress }: Pick<ClusterPlan, "bindAddress" | "monitorAddress">,
+  { bindAddress }: Pick<ClusterPlan, "bindAddress">,
   place: SettingsPlace = "config",
 ): void {
-  if (isLocal) return;
-  for (const [setting, address] of Object.entries({ bindAddress, monitorAddress })) {
-    if (!/^(127\.|0\.0\.0\.0)/.test(address)) continue;
-    throw new pulumi.RunError(
-      `${setting}: nodes on ${host} can't be reached at ${address}.\nSet it to an address of that machine: ${howToSet(place, setting, "10.0.0.5")}`,
-    );
-  }
+  if (isLocal || !/^(127\.|0\.0\.0\.0)/.test(bindAddress)) return;
+  throw new pulumi.RunError(
+    `bindAddress: nodes on ${host} can't be reached at ${bindAddress}.\nSet it to an address of that machine: ${howToSet(place, "bindAddress", "10.0.0.5")}`,
+  );
 }
 
 /**

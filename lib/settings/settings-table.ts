@@ -178,7 +178,7 @@ export const SETTINGS = {
     description:
       "IPv4 address of the host that monitoring ports are published on. Empty is loopback.",
     meaning:
-      "address of the host that monitoring ports are published on. Monitoring pages ask for no password, and are in the clear without `tls`. For an engine elsewhere: an address by which it is reached from here",
+      "address of the host that monitoring ports are published on. Monitoring pages ask for no password, and are in the clear without `tls`",
     defaultWords: "loopback",
     change: "restart",
   },
