@@ -13,7 +13,9 @@ import {
   settingsPlaceOf,
 } from "../lib/plan/settings.ts";
 import type { Identity } from "../lib/plan/stack-identity.ts";
+import { EngineMap } from "../lib/topology/engines.ts";
 import { type Engine, nothing, textField } from "../live/engine/engine.ts";
+import { engineOf, enginesOf } from "../live/engine/engines-of.ts";
 import { readMonitorSeed } from "../live/engine/monitor-seed.ts";
 import type { UserLogin } from "../live/jetstream/connection.ts";
 import type { ClusterSource, NatsClusterArgs } from "./cluster-args.ts";
@@ -21,12 +23,13 @@ import { knownValue } from "./known-value.ts";
 import { type Logger, loggerOf } from "./logger.ts";
 import { isMocked } from "./mocked.ts";
 import { type Ownership, ownerFilter, ownershipOf } from "./ownership.ts";
-import { refuseUnreachable } from "./preflight/engine-refusals.ts";
+import { refuseEngines } from "./preflight/engine-refusals.ts";
 import { keepIdentity } from "./steps/identity-note.ts";
 
 /** A planned cluster, and what its resources need besides the plan. */
 export interface PlannedCluster {
   readonly plan: ClusterPlan;
+  readonly engines: readonly Engine[];
   readonly ownership: Ownership;
   /** Accounts and users as the servers know them; a secret. */
   readonly accounts: pulumi.Output<Accounts>;
@@ -59,7 +62,6 @@ export interface Access {
  * @throws PlanError; pulumi.RunError
  */
 export async function planFrom(
-  engine: Engine,
   source: ClusterSource,
   name: StackIdentity,
   owner: NatsClusterArgs["owner"],
@@ -68,8 +70,9 @@ export async function planFrom(
   // Settings that are wrong for any identity are refused before the identity is noted in the state.
   const settings = settingsOf(source, name);
   const place = settingsPlaceOf(name);
-  refuseUnreachable(engine, settings, place);
-  const identity = await keepIdentity(engine, name, owner, parent);
+  const engines = enginesOf(new EngineMap(settings.engines).all);
+  await refuseEngines(engines, settings, place);
+  const identity = await keepIdentity(engines, name, owner, parent);
   const isRenamed = identityName(identity, "/") !== identityName(name, "/");
   const plan = planCluster(isRenamed ? settingsOf(source, identity) : settings);
   // In a preview, passwords may come from resources that don't exist yet.
@@ -78,7 +81,7 @@ export async function planFrom(
   const problems = known === undefined ? [] : passwordProblems(plan, known);
   if (problems.length > 0) throw new PlanError(problems);
   const ownership = ownershipOf(identity);
-  const knownSeed = await findMonitorSeed(engine, plan, ownership);
+  const knownSeed = await findMonitorSeed(engines, plan, ownership);
   const access = systemPassword.apply((password = "") => deriveAccess(plan, password, identity));
   // Computed in parallel with the key, which takes as long.
   const hashes = passwords.apply((all) => hashAll(plan, all, identity));
@@ -90,6 +93,7 @@ export async function planFrom(
     .apply(([known, { managerKey }, seed]) => accountsOf(plan, known, managerKey, seed));
   return {
     plan,
+    engines,
     ownership,
     accounts,
     access,
@@ -115,23 +119,22 @@ async function deriveAccess(
 
 /** Reads the seed of running nodes. All have the same one, so the first node is asked before all are listed. */
 async function findMonitorSeed(
-  engine: Engine,
+  engines: readonly Engine[],
   plan: ClusterPlan,
   ownership: Ownership,
 ): Promise<string | undefined> {
   if (isMocked()) return undefined;
   const first = nodesOf(plan)
     .slice(0, 1)
-    .map(({ containerName }) => containerName);
-  const seed = await readMonitorSeed(engine, first);
+    .map((node) => ({ engine: engineOf(engines, node), container: node.containerName }));
+  const seed = await readMonitorSeed(first);
   if (seed !== undefined) return seed;
-  const containers = await engine
-    .list({ name: textField(".Names") }, "ps", "--all", `--filter=label=${ownerFilter(ownership)}`)
-    .catch(nothing);
-  return await readMonitorSeed(
-    engine,
-    containers.map(({ name }) => name),
-  );
+  const filter = `--filter=label=${ownerFilter(ownership)}`;
+  const lists = engines.map(async (engine) => {
+    const found = engine.list({ container: textField(".Names") }, "ps", "--all", filter);
+    return (await found.catch(nothing)).map(({ container }) => ({ engine, container }));
+  });
+  return await readMonitorSeed((await Promise.all(lists)).flat());
 }
 
 /** Hashes of the users' passwords, by user name. */

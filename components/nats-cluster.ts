@@ -85,7 +85,7 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
     );
     this.monitoringUrls = made(({ planned: { plan } }) => monitoringUrls(plan));
     this.networkName = made(({ planned: { plan }, nodes }) =>
-      nodes.network.urn.apply(() => plan.prefix),
+      pulumi.all(nodes.networks.map(({ urn }) => urn)).apply(() => plan.prefix),
     );
     this.leafNodeUrls = made(({ planned: { plan } }) => leafNodeUrls(plan));
     this.caCertificate = made(({ nodes }) => nodes.caCertificate);

@@ -16,7 +16,7 @@ import {
   WaveGate,
   type WaveStatus,
 } from "../lib/update/wave-gate.ts";
-import { engineFromEnvironment } from "../live/engine/engine.ts";
+import { enginesFromEnvironment } from "../live/engine/engine.ts";
 import { findNodes, type OwnNode } from "../live/engine/own-nodes.ts";
 import type { Monitor } from "../live/monitoring/monitor.ts";
 import { behindIn } from "../live/monitoring/observe-cluster.ts";
@@ -30,6 +30,7 @@ const variables = scriptVariables.pick({
   SO_FAR: true,
   LATER: true,
   OWNER: true,
+  ENGINES: true,
   LACKED: true,
   PATIENCE: true,
   CA: true,
@@ -38,7 +39,8 @@ const variables = scriptVariables.pick({
 const purpose = z.enum(["members", "replicas"]);
 
 export async function main(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
-  const { SO_FAR, LATER, OWNER, LACKED, PATIENCE, CA, SETTINGS_IN } = variables.parse(env);
+  const { SO_FAR, LATER, OWNER, LACKED, PATIENCE, CA, ...rest } = variables.parse(env);
+  const { ENGINES, SETTINGS_IN } = rest;
   const trust = trustOf(CA);
   const wave = {
     purpose: purpose.parse(args.at(-1)),
@@ -47,7 +49,7 @@ export async function main(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
     lacked: new Set(LACKED),
     patience: PATIENCE,
   };
-  const cluster = openCluster(engineFromEnvironment(), OWNER, trust, SETTINGS_IN);
+  const cluster = openCluster(enginesFromEnvironment(ENGINES), OWNER, trust, SETTINGS_IN);
   if (!(await mayGoOn(wave, cluster, console.error))) process.exitCode = 1;
 }
 

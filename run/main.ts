@@ -17,6 +17,8 @@ const SCRIPTS: Readonly<Record<string, () => Promise<Script>>> = {
   restart: () => connecting(import("./restart-node.ts")),
   retire: () => connecting(import("./retire-nodes.ts")),
   "shut-down": () => import("./shut-down.ts"),
+  "on-engine": () => import("./on-engine.ts"),
+  "stop-all": () => import("./stop-all.ts"),
   "start-gate": () => connecting(import("./check-start.ts")),
   "tell-accounts": () => import("./tell-accounts.ts"),
 };

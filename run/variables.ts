@@ -30,6 +30,8 @@ export const scriptVariables = z.object({
   CLUSTER: z.string().optional(),
   /** Name of a node's container. */
   CONTAINER: z.string().min(1),
+  /** JSON of the engines' places; absent if one engine has all nodes. */
+  ENGINES: z.string().optional(),
   /** Streams whose messages may be lost with their cluster. */
   EXPENDABLE: json(z.array(z.object({ account: z.string(), name: z.string() })), "[]"),
   /** The remaining servers, as the planner sees them. */

@@ -72,7 +72,7 @@ async function findMemoryKills(
   engine: Engine,
   [owner]: readonly string[],
 ): Promise<string | undefined> {
-  return owner === undefined ? undefined : await askMemoryKills(engine, owner);
+  return owner === undefined ? undefined : await askMemoryKills([engine], owner);
 }
 
 async function planOrProblem(stack: Stack): Promise<PlannedStack | { readonly problem: string }> {

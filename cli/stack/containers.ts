@@ -25,5 +25,5 @@ export async function askForContainers(
 }
 
 async function listOwned(engine: Engine, owners: readonly string[]): Promise<OwnNode[]> {
-  return (await Promise.all(owners.map((owner) => listOwnNodes(engine, owner, {})))).flat();
+  return (await Promise.all(owners.map((owner) => listOwnNodes([engine], owner, {})))).flat();
 }

@@ -21,7 +21,7 @@ export interface TurnsArgs {
   /** The label that a node's container has after the update. */
   readonly labels: (node: NodePlan) => string;
   readonly ownership: Ownership;
-  readonly engine: Engine;
+  readonly engines: readonly Engine[];
   readonly log: Logger;
   /** PEM of the authorities that certify the nodes; undefined if they have no TLS. */
   readonly caCertificate: pulumi.Output<string> | undefined;
@@ -64,9 +64,9 @@ export class Turns {
   }
 
   async #await(node: string, stepPeers: ReadonlySet<string>): Promise<void> {
-    const { plan, engine, log } = this.#args;
+    const { plan, log } = this.#args;
     const { patience } = plan;
-    const crashes = new CrashWatch(engine);
+    const crashes = new CrashWatch();
     const turn = until<void, TurnStatus>(
       async () => {
         const own = await this.#list();
@@ -97,10 +97,10 @@ export class Turns {
   }
 
   async #list(): Promise<readonly OwnNode[]> {
-    const { engine, ownership, caCertificate } = this.#args;
+    const { engines, ownership, caCertificate } = this.#args;
     const trust = caCertificate && (await promiseOf(caCertificate));
     const given = trust === undefined ? {} : { ca: trust };
-    return await listOwnNodes(engine, ownerFilter(ownership), given);
+    return await listOwnNodes(engines, ownerFilter(ownership), given);
   }
 
   async #whyNot(

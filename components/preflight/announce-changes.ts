@@ -148,12 +148,11 @@ async function askServer(
     const answer = await askAsShown(node, VARIABLES, ANSWER_MS);
     const { version, start, tags, cluster, ...config } = varz.parse(answer.page);
     const { config_digest: configDigest, config_load_time: configLoadTime } = config;
-    const routes = cluster.urls.map((hostAndPort) => hostAndPort.replace(/:\d+$/, ""));
     return {
       version,
       startedAt: start,
       tags,
-      routes,
+      routes: cluster.urls,
       settings: reportedSettings(answer.page),
       configLoadTime,
       ...(configDigest === undefined ? {} : { configDigest }),

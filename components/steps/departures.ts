@@ -51,7 +51,7 @@ export function createRetirement(
 function createDepartureScript(
   name: string,
   verb: string,
-  { plan, ownership, before, caCertificate }: StepArgs,
+  { plan, ownership, engines, before, caCertificate }: StepArgs,
   { environment, ...inputs }: Pick<ScriptArgs, "stdin"> & Partial<Pick<ScriptArgs, "environment">>,
   after: readonly pulumi.Resource[],
   parent: pulumi.Resource,
@@ -68,7 +68,7 @@ function createDepartureScript(
         ...environment,
         NODES: JSON.stringify(staying),
         ...scriptPatience(plan),
-        ...nodeVariables({ plan, ownership }, caCertificate),
+        ...nodeVariables({ plan, ownership, engines }, caCertificate),
       },
       showsStderr: true,
     },

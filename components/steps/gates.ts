@@ -13,7 +13,7 @@ import type { StepArgs } from "./step-args.ts";
  */
 export function createStartGate(
   name: string,
-  { plan, ownership, before, caCertificate }: StepArgs,
+  { plan, ownership, engines, before, caCertificate }: StepArgs,
   labels: (node: NodePlan) => string,
   drain: pulumi.Resource,
   parent: pulumi.Resource,
@@ -29,7 +29,7 @@ export function createStartGate(
       update,
       environment: {
         SETTINGS: JSON.stringify(settings),
-        ...nodeVariables({ plan, ownership }, caCertificate),
+        ...nodeVariables({ plan, ownership, engines }, caCertificate),
       },
       showsStderr: true,
     },
@@ -48,7 +48,14 @@ export function createStartGate(
  */
 export function createGate(
   name: string,
-  { plan, ownership, before, caCertificate, restarts }: StepArgs & { readonly restarts: Restarts },
+  {
+    plan,
+    ownership,
+    engines,
+    before,
+    caCertificate,
+    restarts,
+  }: StepArgs & { readonly restarts: Restarts },
   index: number,
   nodes: ReadonlyMap<string, NatsNode>,
   parent: pulumi.Resource,
@@ -77,7 +84,7 @@ export function createGate(
         LATER: namesIn(waves.slice(index + 1)),
         CONTAINERS: containers.apply((ids) => ids.join(" ")),
         ...scriptPatience(plan),
-        ...nodeVariables({ plan, ownership }, caCertificate),
+        ...nodeVariables({ plan, ownership, engines }, caCertificate),
         ...(lacked.length > 0 ? { LACKED: JSON.stringify(lacked) } : {}),
       },
       // What the cluster lacked before the update matters only while nodes are restarted.

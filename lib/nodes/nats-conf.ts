@@ -30,8 +30,10 @@ export const TLS_FILES = { ca: "ca.pem", certificate: "certificate.pem", key: "k
 export interface NodeConf extends NodeSettings {
   readonly serverName: string;
   readonly serverTags: readonly string[];
-  /** Server names of **all** nodes, including this one: the number of routes is the initial size of the meta group. */
+  /** `host:port` of **all** nodes, including this one: the number of routes is the initial size of the meta group. */
   readonly routes: readonly string[];
+  /** `host:port` by which other servers reach this one. Absent: its own name with TLS, otherwise its own address. */
+  readonly routeAdvertise?: string;
   /** `host:port` that the server advertises to clients for reconnects. Absent: the container's own address. */
   readonly clientAdvertise?: string;
   /** Present if it serves monitoring pages. */
@@ -51,6 +53,7 @@ const FOLLOWING_FIELDS: Readonly<Record<FollowingField, Change>> = {
   serverName: "fixed",
   serverTags: "reload",
   routes: "reload",
+  routeAdvertise: "reload",
   clientAdvertise: "reload",
   // No reload applies it, but it comes with the setting monitorPort, which restarts the node.
   hasPages: "reload",
@@ -130,9 +133,10 @@ function nodeBlock(conf: NodeConf): ConfigBlock {
     cluster: {
       name: conf.cluster,
       port: ROUTE_PORT,
-      routes: conf.routes.map((node) => `nats-route://${node}:${ROUTE_PORT}`),
+      routes: conf.routes.map((route) => `nats-route://${route}`),
       ping_interval: ROUTE_PING_INTERVAL,
-      ...(conf.tls === undefined ? {} : routeTls(conf.serverName)),
+      ...advertised(conf),
+      ...(conf.tls === undefined ? {} : { tls: routeTls() }),
     },
     ...(conf.leafNodes
       ? {
@@ -157,10 +161,13 @@ function ownCertificate() {
   };
 }
 
-/** On routes, both ends verify each other. A node advertises its name, not its address, as certificates have names. */
-function routeTls(name: string) {
-  return {
-    advertise: `${name}:${ROUTE_PORT}`,
-    tls: { ...ownCertificate(), ca_file: `${CONFIG_DIR}/${TLS_FILES.ca}`, verify: true },
-  };
+/** With TLS, a node advertises its name and not its own address, as certificates have names. */
+function advertised({ routeAdvertise, tls, serverName }: NodeConf): ConfigBlock {
+  const advertise = routeAdvertise ?? (tls && `${serverName}:${ROUTE_PORT}`);
+  return advertise === undefined ? {} : { advertise };
+}
+
+/** On routes, both ends verify each other. */
+function routeTls(): ConfigBlock {
+  return { ...ownCertificate(), ca_file: `${CONFIG_DIR}/${TLS_FILES.ca}`, verify: true };
 }

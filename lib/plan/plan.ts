@@ -1,7 +1,8 @@
 import type { AccountPlan } from "../accounts/account-settings.ts";
 import { countProblems, planAccounts } from "../accounts/accounts.ts";
+import { hostAndPort } from "../base/addresses.ts";
 import type { Problem } from "../base/errors.ts";
-import { type NodeConf, renderNodeConf, restartFields } from "../nodes/nats-conf.ts";
+import { type NodeConf, ROUTE_PORT, renderNodeConf, restartFields } from "../nodes/nats-conf.ts";
 import { imageVersion } from "../nodes/versions.ts";
 import { type Fleet, placementRequest, planSeating } from "../placement/placement.ts";
 import { accountRoomProblems, storeProblems } from "../placement/room.ts";
@@ -10,6 +11,7 @@ import { nodeSettings, type SettingValues } from "../settings/setting-values.ts"
 import { syncNotices } from "../streams/durability.ts";
 import { certificateNames } from "../tls/certificate-rules.ts";
 import { clearTextNotices, type TlsSettings } from "../tls/tls-settings.ts";
+import { EngineMap, type EnginePlan } from "../topology/engines.ts";
 import { type NodePlace, placeNodes } from "../topology/topology.ts";
 import { payloadNotices, payloadProblems } from "./payload.ts";
 import {
@@ -70,8 +72,14 @@ export interface NodePlan extends NodePlace {
   readonly containerName: string;
   readonly configVolume: string;
   readonly dataVolume: string;
-  /** Ports on the engine's host, bound to the plan's `bindAddress` and `monitorAddress`. */
+  /** The engine that it is on; absent if one engine has all nodes. */
+  readonly engine?: EnginePlan;
+  /** IPv4 address on the engine's host that its ports are published on, except the monitoring port. */
+  readonly bindAddress: string;
+  /** Ports on the engine's host. */
   readonly clientPort: number;
+  /** Absent if all nodes are on one engine, where routes stay in its network. */
+  readonly routePort?: number;
   /** Absent if the nodes have no monitoring pages. */
   readonly monitorPort?: number;
   readonly clientUrl: string;
@@ -112,9 +120,15 @@ export function draftCluster(settings: Settings): ClusterDraft {
   const compiled = compileStreams(settings);
   const requestedTags = compiled.flatMap(({ config }) => config.placement?.tags ?? []);
   const places = placeNodes({ regions, zones, nodesPerZone: settings.nodesPerZone }, requestedTags);
-  const routes = places.map(({ name }) => name);
+  const engines = new EngineMap(settings.engines);
+  const endpoints = new Map(
+    places.map((place) => [place, planEndpoints(place, engines, settings)]),
+  );
+  const routes = [...endpoints.values()].map(({ route }) => route);
   const prefix = identityName(identity, "-");
-  const nodes = places.map((place) => planNode(place, routes, prefix, settings));
+  const nodes = [...endpoints].map(([place, ends]) =>
+    planNode(place, ends, routes, prefix, settings),
+  );
   const fleet: Fleet = {
     cluster: settings.cluster,
     uniqueTag: settings.uniqueTag,
@@ -168,6 +182,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
     ],
     problems: [
       ...nameProblems(nodes),
+      ...engines.problems(places),
       ...portProblems(nodes),
       ...countProblems(compiled, accounts),
       ...accountRoomProblems(compiled, accounts),
@@ -206,20 +221,19 @@ export function mapNodes(plan: ClusterPlan, change: (node: NodePlan) => NodePlan
 
 function planNode(
   place: NodePlace,
+  { engine, bindAddress, clientPort, client, isPublic, route, routePort }: Endpoints,
   routes: readonly string[],
   prefix: string,
   settings: Settings,
 ): NodePlan {
-  const clientPort = settings.clientPort + place.portOffset;
-  const { bindAddress, tls } = settings;
+  const { tls } = settings;
   const pages = settings.monitorPort === 0 ? undefined : pagesOf(settings, place);
-  const host = connectAddress(bindAddress);
   const conf = {
     serverName: place.name,
     serverTags: place.serverTags,
     routes,
-    // If ports are published on all addresses, no single one is right for all clients.
-    ...(host === bindAddress ? { clientAdvertise: `${host}:${clientPort}` } : {}),
+    ...(isPublic ? { clientAdvertise: client } : {}),
+    ...(routePort === undefined ? {} : { routeAdvertise: route }),
     ...nodeSettings(settings),
     ...(tls === "none" ? {} : { tls }),
     ...(pages ? { hasPages: true as const } : {}),
@@ -230,10 +244,16 @@ function planNode(
     containerName,
     configVolume: `${containerName}-config`,
     dataVolume: `${containerName}-data`,
+    ...(engine ? { engine } : {}),
+    bindAddress,
     clientPort,
+    ...(routePort === undefined ? {} : { routePort }),
     ...(pages ? { monitorPort: pages.port, monitoringUrl: pages.url } : {}),
-    clientUrl: `${tls === "none" ? "nats" : "tls"}://${host}:${clientPort}`,
-    certificateNames: certificateNames({ name: place.name, containerName }, settings),
+    clientUrl: `${tls === "none" ? "nats" : "tls"}://${client}`,
+    certificateNames: certificateNames(
+      { name: place.name, containerName },
+      { ...settings, bindAddress, ...(engine ? { address: engine.address } : {}) },
+    ),
     conf,
     confText: renderNodeConf(conf),
     restartSettings: {
@@ -243,9 +263,53 @@ function planNode(
       // Containers that are older than this setting don't have it in their label, and must not be restarted for it.
       ...(pages && pages.address !== bindAddress ? { monitorAddress: pages.address } : {}),
       clientPort,
+      ...(routePort === undefined ? {} : { routePort }),
       ...(pages ? { monitorPort: pages.port } : {}),
       ...restartFields(conf),
     },
+  };
+}
+
+/** Where a node is reached. */
+interface Endpoints {
+  readonly engine: EnginePlan | undefined;
+  readonly bindAddress: string;
+  readonly clientPort: number;
+  /** `host:port` for clients. */
+  readonly client: string;
+  /** Whether `client` is right for all clients. No single address is, if ports are published on all. */
+  readonly isPublic: boolean;
+  /** `host:port` for other nodes. */
+  readonly route: string;
+  readonly routePort: number | undefined;
+}
+
+/** Nodes on one engine reach each other by name, in its network; those on several by their machines' addresses. */
+function planEndpoints(place: NodePlace, engines: EngineMap, settings: Settings): Endpoints {
+  const engine = engines.find(place);
+  const clientPort = settings.clientPort + place.portOffset;
+  if (!engine) {
+    const { bindAddress } = settings;
+    const host = connectAddress(bindAddress);
+    return {
+      engine,
+      bindAddress,
+      clientPort,
+      client: `${host}:${clientPort}`,
+      isPublic: host === bindAddress,
+      route: `${place.name}:${ROUTE_PORT}`,
+      routePort: undefined,
+    };
+  }
+  const routePort = settings.routePort + place.portOffset;
+  return {
+    engine,
+    bindAddress: engine.bindAddress,
+    clientPort,
+    client: hostAndPort(engine.address, clientPort),
+    isPublic: true,
+    route: hostAndPort(engine.address, routePort),
+    routePort,
   };
 }
 
@@ -299,8 +363,9 @@ function nameProblems(nodes: readonly NodePlan[]): Problem[] {
 
 /** Reports ports that two listeners would share, and ports above the maximum. */
 function portProblems(nodes: readonly NodePlan[]): Problem[] {
-  const listeners = nodes.flatMap(({ name, clientPort, monitorPort }) => [
+  const listeners = nodes.flatMap(({ name, clientPort, routePort, monitorPort }) => [
     { setting: "clientPort", name, port: clientPort },
+    ...(routePort === undefined ? [] : [{ setting: "routePort", name, port: routePort }]),
     ...(monitorPort === undefined ? [] : [{ setting: "monitorPort", name, port: monitorPort }]),
   ]);
   const taken = new Map<number, string>();
@@ -309,7 +374,7 @@ function portProblems(nodes: readonly NodePlan[]): Problem[] {
     taken.set(port, `the ${setting} of ${name}`);
     if (other) {
       const message = `port ${port} of ${name} is also ${other}`;
-      return [{ path: setting, message, fix: "set clientPort and monitorPort further apart" }];
+      return [{ path: setting, message, fix: `set clientPort and ${setting} further apart` }];
     }
     return port <= 65_535
       ? []

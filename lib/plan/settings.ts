@@ -3,6 +3,7 @@ import { z } from "zod";
 import { accountsSchema } from "../accounts/account-settings.ts";
 import { accountProblems } from "../accounts/accounts.ts";
 import { hidePasswords, PASSWORD_PLACEHOLDER } from "../accounts/hidden-passwords.ts";
+import { isLoopback } from "../base/addresses.ts";
 import { PlanError, type Problem } from "../base/errors.ts";
 import { formatBytes, parseBytes, parseDuration } from "../base/quantities.ts";
 import { quantity } from "../base/schemas.ts";
@@ -20,12 +21,12 @@ import { streamSettingsSchema } from "../streams/stream-config.ts";
 import { streamPath } from "../streams/stream-name.ts";
 import {
   hostNamesSchema,
-  isLoopback,
   lifetimeSchema,
   resolveTls,
   type TlsSettings,
   tlsFilesSchema,
 } from "../tls/tls-settings.ts";
+import { enginesSchema } from "../topology/engines.ts";
 import { regionTag, zoneTag } from "../topology/tags.ts";
 
 /**
@@ -135,6 +136,8 @@ export function schemaOf(setting: Setting): z.ZodType {
       return hostNamesSchema;
     case "certificate files":
       return tlsFilesSchema;
+    case "engines":
+      return enginesSchema;
     case "accounts":
       return accountsSchema;
     case "streams":
@@ -226,8 +229,11 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     throw new PlanError(parsed.error.issues.flatMap((issue) => toProblems(issue, place)));
   }
   const { uniqueTag, tls, tlsFiles, password, systemPassword: _, ...settings } = parsed.data;
-  const { bindAddress } = settings;
-  const secured = resolveTls({ tls, tlsFiles, bindAddress }, place);
+  const { bindAddress, engines } = settings;
+  const hasEngines = Object.keys(engines).length > 0;
+  // What goes from machine to machine is seen by others.
+  const farthest = hasEngines ? "0.0.0.0" : bindAddress;
+  const secured = resolveTls({ tls, tlsFiles, bindAddress: farthest }, place);
   const clientPort = settings.clientPort || defaultPort(identity);
   const complete = {
     ...settings,
@@ -239,6 +245,7 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
       settings.monitorAddress || (isLoopback(bindAddress) ? bindAddress : "127.0.0.1"),
     uniqueTag: uniqueTag === "none" ? "" : uniqueTag,
     clientPort,
+    routePort: settings.routePort || clientPort + ROUTE_PORT_DISTANCE,
   };
   const problems = [
     ...duplicates("regions", settings.regions, regionTag),
@@ -247,6 +254,7 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     ...accountProblems(complete),
     ...unreadStreams(raw, settings.streams),
     ...memoryProblems(settings),
+    ...(hasEngines ? unusedAddress(bindAddress) : []),
     ...secured.problems,
   ];
   if (problems.length > 0) throw new PlanError(problems);
@@ -281,7 +289,15 @@ function memoryProblems({
   ];
 }
 
+const ROUTE_PORT_DISTANCE = 2_000;
 const DEFAULT_PORTS = { first: 10_000, step: 20, slots: 200 };
+
+/** With engines, each has an address of its own. */
+function unusedAddress(bindAddress: string): Problem[] {
+  if (bindAddress === SETTINGS.bindAddress.default) return [];
+  const fix = "set bindAddress of each of the engines";
+  return [{ path: "bindAddress", message: "not used with engines", fix }];
+}
 
 /** The first client port of a cluster that sets none: derived from its names, below the ephemeral ports. */
 function defaultPort(identity: StackIdentity): number {

@@ -98,7 +98,7 @@ type SettingKind =
   | { readonly kind: "image" | "sync interval" | "lifetime"; readonly default: string }
   | { readonly kind: "host names"; readonly default: readonly string[] }
   | {
-      readonly kind: "certificate files" | "accounts" | "streams";
+      readonly kind: "certificate files" | "accounts" | "streams" | "engines";
       readonly default: Readonly<Record<string, never>>;
     }
   /** A secret, which is read separately: no plan depends on it. */
@@ -171,6 +171,16 @@ export const SETTINGS = {
     meaning: "address of the host that ports are published on",
     change: "restart",
   },
+  engines: {
+    kind: "engines",
+    default: {},
+    description:
+      "Docker engines by region or zone, e.g. rg1 or rg2-az1, each on a machine of its own. Empty: one engine for all.",
+    meaning:
+      "Docker engines by region or zone: `host`, `address`, `bindAddress`, `ssh`; see [Regions on machines of their own](machines.md)",
+    defaultWords: "one engine for all nodes",
+    change: "restart",
+  },
   /** Never empty after parsing. */
   monitorAddress: {
     kind: "address",
@@ -189,6 +199,15 @@ export const SETTINGS = {
       "Port for clients of the first node, the others follow. 0 derives it from the stack's name.",
     meaning: "port of the first node, the others follow (4222 in `dev`)",
     defaultWords: "from the stack's name",
+    change: "restart",
+  },
+  routePort: {
+    kind: "port",
+    default: 0,
+    description:
+      "With engines: port of the first node for routes of others, the others follow. 0 is 2000 above clientPort.",
+    meaning: "with `engines`: port of the first node for routes from other machines",
+    defaultWords: "`clientPort` + 2000",
     change: "restart",
   },
   monitorPort: {

@@ -3,25 +3,28 @@ import { isUserSeed } from "../../lib/accounts/nkeys.ts";
 import { CONFIG_DIR, MONITOR_SEED_FILE } from "../../lib/nodes/nats-conf.ts";
 import { DockerError, type Engine } from "./engine.ts";
 
+/** A container, by name, and the engine that it is on. */
+interface Located {
+  readonly engine: Engine;
+  readonly container: string;
+}
+
 /**
  * Reads the seed of the nkey by which the stack looks at its cluster from the config volume of the first node that has
  * one. Nodes of an earlier version have none.
  *
- * @param containers names of the nodes' containers; they needn't run.
+ * @param containers those of nodes; they needn't run.
  * @returns a secret; undefined if there is none, or if the engine doesn't answer.
  */
-export async function readMonitorSeed(
-  engine: Engine,
-  containers: readonly string[],
-): Promise<string | undefined> {
-  for (const container of containers) {
-    const seed = await readFrom(engine, container);
+export async function readMonitorSeed(containers: readonly Located[]): Promise<string | undefined> {
+  for (const located of containers) {
+    const seed = await readFrom(located);
     if (seed !== undefined) return seed;
   }
   return undefined;
 }
 
-async function readFrom(engine: Engine, container: string): Promise<string | undefined> {
+async function readFrom({ engine, container }: Located): Promise<string | undefined> {
   try {
     const archive = await engine.read("cp", `${container}:${CONFIG_DIR}/${MONITOR_SEED_FILE}`, "-");
     // A copy, because nanotar reads the underlying memory from its start, and a Buffer may be a part of a larger one.

@@ -7,6 +7,8 @@ import { readMonitorSeed } from "./monitor-seed.ts";
 
 /** A node of a stack as the Docker engine has it. */
 export interface OwnNode extends Monitor {
+  /** The engine that its container is on. */
+  readonly engine: Engine;
   /** Name of its container. */
   readonly container: string;
   /** `restarting`: its server ends right after each start. */
@@ -24,7 +26,11 @@ const FIELDS = {
   restartSettings: labelField(RESTART_SETTINGS_LABEL),
 };
 
-type Found = Readonly<Record<keyof typeof FIELDS, string>>;
+type Row = Readonly<Record<keyof typeof FIELDS, string>>;
+
+interface Found extends Row {
+  readonly engine: Engine;
+}
 
 /** The seeds that this process has found, by the ids of the containers that they serve for. */
 const seeds = new Map<string, string>();
@@ -35,25 +41,33 @@ const seeds = new Map<string, string>();
  *
  * @param owner label of the stack's own objects, `label=value`.
  * @param trust the CA to ask the nodes with.
- * @throws DockerError
+ * @throws DockerError if one of the engines doesn't answer.
  */
 export async function listOwnNodes(
-  engine: Engine,
+  engines: readonly Engine[],
   owner: string,
   trust: Pick<Monitor, "ca">,
 ): Promise<OwnNode[]> {
+  const lists = await Promise.all(engines.map((engine) => listFound(engine, owner)));
+  return await toNodes(lists.flat(), trust);
+}
+
+async function listFound(engine: Engine, owner: string): Promise<Found[]> {
   const filters = [`--filter=label=${owner}`, `--filter=label=${NODE_LABEL}`];
-  const found = await engine.list<Found>(FIELDS, "ps", "--all", ...filters);
-  const seed = await seedFor(engine, found);
+  const rows = await engine.list<Row>(FIELDS, "ps", "--all", ...filters);
+  return rows.map((row) => ({ ...row, engine }));
+}
+
+async function toNodes(found: readonly Found[], trust: Pick<Monitor, "ca">): Promise<OwnNode[]> {
+  const seed = await seedFor(found);
   const access = { ...trust, ...(seed === undefined ? {} : { seed }) };
   return found.map((each) => toNode(each, access));
 }
 
-async function seedFor(engine: Engine, found: readonly Found[]): Promise<string | undefined> {
+async function seedFor(found: readonly Found[]): Promise<string | undefined> {
   const known = found.map(({ id }) => seeds.get(id)).find((seed) => seed !== undefined);
   if (known !== undefined) return known;
-  const containers = found.map(({ container }) => container);
-  const seed = await readMonitorSeed(engine, containers);
+  const seed = await readMonitorSeed(found);
   if (seed !== undefined) for (const { id } of found) seeds.set(id, seed);
   return seed;
 }
@@ -67,33 +81,41 @@ export function findNodes(names: readonly string[], own: readonly OwnNode[]): Mo
 }
 
 /**
- * Lists a stack's nodes like {@link listOwnNodes}, for callers that can wait until a restarting engine is back. If the
- * engine doesn't answer, the list is empty, and `silence` says why.
+ * Lists a stack's nodes like {@link listOwnNodes}, for callers that can wait until a restarting engine is back. Of an
+ * engine that doesn't answer there are none, and `silence` says why.
  */
-export async function askEngine(
-  engine: Engine,
+export async function askEngines(
+  engines: readonly Engine[],
   owner: string,
   trust: Pick<Monitor, "ca">,
 ): Promise<{ readonly own: readonly OwnNode[]; readonly silence?: string }> {
-  try {
-    return { own: await listOwnNodes(engine, owner, trust) };
-  } catch (error) {
-    return { own: [], silence: `the Docker engine doesn't answer (${(error as Error).message})` };
-  }
+  const answers = await Promise.allSettled(engines.map((engine) => listFound(engine, owner)));
+  const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
+  const own = await toNodes(found, trust);
+  const reasons = answers.flatMap((answer, index) =>
+    answer.status === "rejected" ? [describeSilence(engines[index], answer.reason)] : [],
+  );
+  return reasons.length === 0 ? { own } : { own, silence: reasons.join("; ") };
+}
+
+function describeSilence(engine: Engine | undefined, error: unknown): string {
+  const whose = engine?.key ? `the Docker engine of ${engine.key}` : "the Docker engine";
+  return `${whose} doesn't answer (${error instanceof Error ? error.message : error})`;
 }
 
 function toNode(
-  { container, state, ports, name, restartSettings }: Found,
+  { engine, container, state, ports, name, restartSettings }: Found,
   access: Pick<Monitor, "ca" | "seed">,
 ): OwnNode {
   const isKnown = state === "running" || state === "restarting";
-  const address = publishedAddress(ports, CLIENT_PORT);
+  const address = publishedAddress(ports, CLIENT_PORT, engine.address);
   const url = publishedUrl(ports, MONITOR_PORT, schemeOf(restartSettings));
   return {
     name,
     ...(address === undefined ? {} : { address }),
     ...(url === undefined ? {} : { url }),
     ...access,
+    engine,
     container,
     state: isKnown ? state : "down",
     restartSettings,

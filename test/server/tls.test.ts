@@ -188,7 +188,7 @@ describe("nodes with TLS", () => {
       serverName: node.name,
       serverTags: [],
       cluster: "c1",
-      routes: [...NODES],
+      routes: NODES.map((name) => `${name}:6222`),
       uniqueTag: "",
       maxFileStore: 1024 ** 3,
       maxMemoryStore: 0,

@@ -55,7 +55,7 @@ export function newNodesArgs(
     monitorSeed: pulumi.secret("SU"),
     knownSeed: undefined,
     ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
-    engine: engineFromEnvironment(),
+    engines: [engineFromEnvironment()],
     before: {
       containers: new Map(),
       leaving: new Map(),

@@ -17,7 +17,7 @@ export async function monitorsOn(prefix: string, trust: Pick<OwnNode, "ca"> = {}
   const owners = [...new Set(found.map(({ owner }) => owner))];
   const label = (owner: string) => `${OWNER_LABEL}=${owner}`;
   return (
-    await Promise.all(owners.map((owner) => listOwnNodes(engine, label(owner), trust)))
+    await Promise.all(owners.map((owner) => listOwnNodes([engine], label(owner), trust)))
   ).flat();
 }
 

@@ -35,7 +35,7 @@ describe("a node with TLS", () => {
         version: "2.15.2",
         start: started.toISOString(),
         tags: running.serverTags,
-        cluster: { urls: running.conf.routes.map((node) => `${node}:6222`) },
+        cluster: { urls: running.conf.routes },
         config_digest: configDigest(running.conf, ACCOUNTS),
         config_load_time: LOADED,
         jetstream: { config: { max_storage: stored, max_memory: running.conf.maxMemoryStore } },

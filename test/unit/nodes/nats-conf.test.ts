@@ -12,7 +12,7 @@ const conf: NodeConf = {
   serverName: "rg1-az1",
   serverTags: ["rg:1", "az:1", "xr:123", "xr:132"],
   cluster: "c1",
-  routes: ["rg1-az1", "rg1-az2"],
+  routes: ["rg1-az1:6222", "rg1-az2:6222"],
   clientAdvertise: "127.0.0.1:4222",
   hasPages: true,
   uniqueTag: "az:",
