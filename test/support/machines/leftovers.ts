@@ -16,14 +16,14 @@ export async function newRun(): Promise<string> {
   return mkdtemp(path.join(tmpdir(), `${PREFIX}${process.pid}-`));
 }
 
-/** Removes what a run has left, when all of its processes have ended. */
+/** Removes what a run has left, as soon as all of its processes have ended. */
 export async function removeRun(folder: string): Promise<void> {
   const name = path.basename(folder);
   await eventually(async () => {
     for (const group of await groupsNamed((found) => found === name)) await removeGroup(group);
+    await rm(folder, { recursive: true, force: true });
     return true;
   });
-  await rm(folder, { recursive: true, force: true });
 }
 
 /** Removes what runs have left whose process was killed. */

@@ -33,7 +33,7 @@ export interface MachineArgs {
   readonly folder: string;
   /** Folder with what machines have in `/usr` besides the programs of this system. */
   readonly layer: string;
-  /** Parent of its containers' control groups. */
+  /** Parent of its containers' control groups: an absolute path, or it would be in a group of this process. */
   readonly cgroup: string;
   readonly network: Network;
   readonly ssh: Ssh;
@@ -102,6 +102,8 @@ export class Machine {
 
   /** Copies an image from this system's engine. */
   async loadImage(tag: string): Promise<void> {
+    // Or its absence would show as an archive that the other engine can't read.
+    await docker(["image", "inspect", tag]);
     await execa("docker", ["save", tag]).pipe("docker", ["--host", this.localHost, "load"]);
   }
 

@@ -45,6 +45,7 @@ export class Machines implements AsyncDisposable {
   readonly #machines: Machine[] = [];
   /** How many were added, or are being added. */
   #count = 0;
+  #end: Promise<void> | undefined;
 
   private constructor(
     [folder, layer]: readonly [string, string],
@@ -123,7 +124,7 @@ export class Machines implements AsyncDisposable {
       name,
       folder,
       layer: this.#layer,
-      cgroup: `${path.basename(this.#folder)}/${name}`,
+      cgroup: `/${path.basename(this.#folder)}/${name}`,
       network: this.#network,
       ssh: this.#ssh,
     });
@@ -172,7 +173,13 @@ export class Machines implements AsyncDisposable {
   }
 
   /** Ends all machines at once, and removes everything that they had. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
+    // Once: its addresses are another run's then.
+    this.#end ??= this.#endAll();
+    return this.#end;
+  }
+
+  async #endAll(): Promise<void> {
     await Promise.all(this.#machines.map((machine) => machine.end()));
     await this.#network[Symbol.asyncDispose]();
     await removeRun(this.#folder);

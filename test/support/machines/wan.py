@@ -3,7 +3,8 @@
 Usage: wan.py FILE, in the network namespace of a router that sends all packets here first, by the TUN device `wan0`.
 FILE has a JSON array with an object for each direction between two places: `from` and `to` (the third octets of the
 places' addresses), `delay` (ms, one way), `loss` (0 to 1), `drop` (all packets), `dropPorts` (TCP packets to those ports).
-Packets of other directions pass at once. SIGHUP reads the file again; each time that it is in force, a line is printed.
+Packets of other directions pass at once. SIGHUP reads the file again; each time that it is in force, a line is printed:
+packets that came before were treated as the file was then, those on their way are dropped if the new one says so.
 """
 
 import fcntl
@@ -30,7 +31,7 @@ FREE = {"delay": 0, "loss": 0, "drop": False, "dropPorts": []}
 directions = {}
 
 
-def read_file(*_):
+def read_file():
     with open(sys.argv[1], encoding="utf-8") as file:
         rows = json.load(file)
     directions.clear()
@@ -59,6 +60,18 @@ def is_dropped(direction, packet):
     return int.from_bytes(packet[tcp + 2 : tcp + 4], "big") in direction["dropPorts"]
 
 
+def is_lost(direction):
+    return direction["loss"] > 0 and random.random() < direction["loss"]
+
+
+def deliver(tun, packet):
+    try:
+        os.write(tun, packet)
+    except OSError:
+        # Its destination is gone, or the kernel has no room for it: lost, as on any network.
+        pass
+
+
 def packets_from(tun):
     """All that are there, IPv4 only."""
     while True:
@@ -70,31 +83,38 @@ def packets_from(tun):
             yield packet
 
 
+def signals():
+    """A file that can be read when the file of directions is to be read again."""
+    reading, writing = os.pipe2(os.O_NONBLOCK)
+    signal.set_wakeup_fd(writing)
+    signal.signal(signal.SIGHUP, lambda *_: None)
+    return reading
+
+
 def main():
-    tun = open_tun()
-    signal.signal(signal.SIGHUP, read_file)
+    tun, hangups = open_tun(), signals()
     read_file()
     # By the time at which they arrive, then in the order in which they left.
     held, count = [], 0
     while True:
         # select() is exact to some 0.1 ms, where epoll would round to the next one.
-        select.select([tun], [], [], max(0, held[0][0] - time.monotonic()) if held else None)
+        wait = max(0, held[0][0] - time.monotonic()) if held else None
+        ready = select.select([tun, hangups], [], [], wait)[0]
         now = time.monotonic()
         for packet in packets_from(tun):
             direction = direction_of(packet)
-            if not direction["loss"] or random.random() >= direction["loss"]:
+            if not is_lost(direction) and not is_dropped(direction, packet):
                 count += 1
                 heapq.heappush(held, (now + direction["delay"] / 1000, count, packet))
+        if hangups in ready:
+            os.read(hangups, 64)
+            read_file()
         now = time.monotonic()
         while held and held[0][0] <= now:
             packet = heapq.heappop(held)[2]
-            # Only now, so that a cut stops what is on its way, too.
+            # Once more, so that a cut stops what is on its way, too.
             if not is_dropped(direction_of(packet), packet):
-                try:
-                    os.write(tun, packet)
-                except OSError:
-                    # Its destination is gone, or the kernel has no room for it: lost, as on any network.
-                    pass
+                deliver(tun, packet)
 
 
 main()
