@@ -34,6 +34,19 @@ export function numberOf(place: Place): number {
   return place === "operator" ? OPERATOR : Number(place.slice(1));
 }
 
+/** Places of a pair. @throws Error if it is none. */
+export function parsePair(pair: string): {
+  readonly from: Place;
+  readonly to: Place;
+  readonly oneWay: boolean;
+} {
+  const [, from, way, to] = PAIR.exec(pair) ?? [];
+  if (from === undefined || to === undefined || from === to) {
+    throw new Error(`${pair} is no pair: write m1-m2, m1>m2 or operator-m1`);
+  }
+  return { from: from as Place, to: to as Place, oneWay: way === ">" };
+}
+
 /** All directions between places that have numbers. */
 export class Directions {
   readonly #numbers = new Set<number>([OPERATOR]);
@@ -56,11 +69,11 @@ export class Directions {
   }
 
   setDelays(delays: PerPair): void {
-    set(this.#delays, delays, (delay) => delay >= 0, "milliseconds");
+    set(this.#delays, delays, (delay) => delay >= 0, "a delay, 0 ms or more");
   }
 
   setLosses(losses: PerPair): void {
-    set(this.#losses, losses, (loss) => loss >= 0 && loss <= 1, "from 0 to 1");
+    set(this.#losses, losses, (loss) => loss >= 0 && loss <= 1, "a share, 0 to 1");
   }
 
   cut(from: Place, to: Place): void {
@@ -111,13 +124,9 @@ function set(
   unit: string,
 ): void {
   for (const [pair, value = 0] of Object.entries(values)) {
-    const [, a, way, b] = PAIR.exec(pair) ?? [];
-    if (a === undefined || b === undefined) {
-      throw new Error(`${pair} is no pair: write m1-m2, m1>m2 or operator-m1`);
-    }
-    if (!isValid(value)) throw new Error(`${pair}: ${value} isn't a number of ${unit}`);
-    const [from, to] = [numberOf(a as Place), numberOf(b as Place)];
-    target.set(key(from, to), value);
-    if (way === "-") target.set(key(to, from), value);
+    const { from, to, oneWay } = parsePair(pair);
+    if (!isValid(value)) throw new Error(`${pair}: ${value} isn't ${unit}`);
+    target.set(key(numberOf(from), numberOf(to)), value);
+    if (!oneWay) target.set(key(numberOf(to), numberOf(from)), value);
   }
 }
