@@ -2,10 +2,9 @@
  * What a run has outside of its namespaces, which the kernel doesn't remove when the run is killed: a folder, and empty
  * control groups. Both have the name of the run, which has the PID of its process.
  */
-import { mkdtemp, readdir, rm, rmdir } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { isAlive } from "../../../tools/setup/staged.ts";
 import { eventually } from "../eventually.ts";
 
 const PREFIX = "nats-regions-machines-";
@@ -28,15 +27,20 @@ export async function removeRun(folder: string): Promise<void> {
 
 /** Removes what runs have left whose process was killed. */
 export async function removeDeadRuns(): Promise<void> {
-  const isDead = (name: string) => {
-    const pid = name.startsWith(PREFIX)
-      ? Number.parseInt(name.slice(PREFIX.length), 10)
-      : Number.NaN;
-    return pid > 0 && !isAlive(pid);
-  };
-  const folders = (await readdir(tmpdir())).filter(isDead);
-  const groups = (await groupsNamed(isDead)).map((group) => path.basename(group));
-  for (const name of new Set([...folders, ...groups])) await removeRun(path.join(tmpdir(), name));
+  const groups = (await groupsNamed((name) => name.startsWith(PREFIX))).map((group) =>
+    path.basename(group),
+  );
+  const folders = (await readdir(tmpdir())).filter((name) => name.startsWith(PREFIX));
+  for (const name of new Set([...folders, ...groups])) {
+    if (!(await isRunning(name))) await removeRun(path.join(tmpdir(), name));
+  }
+}
+
+/** Whether the process of a run does anything: one that was killed may wait for its parent to notice. */
+async function isRunning(run: string): Promise<boolean> {
+  const pid = Number.parseInt(run.slice(PREFIX.length), 10);
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
+  return stat !== undefined && !/^\) Z/.test(stat.slice(stat.lastIndexOf(")")));
 }
 
 /** Those at the top of each hierarchy of version 1, and of version 2. */
