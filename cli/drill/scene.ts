@@ -11,7 +11,7 @@ import { askWhyNotCurrent } from "../../live/monitoring/observe-cluster.ts";
 import { until } from "../../live/until.ts";
 import { findLocks } from "../pulumi/killed.mjs";
 import { pulumiEnvironment } from "../pulumi/project.mjs";
-import { listContainers } from "../stack/containers.ts";
+import { findWhereabouts, listContainers } from "../stack/containers.ts";
 import {
   projectName,
   readOutputs,
@@ -39,6 +39,7 @@ export interface Scene extends PlannedStack {
 
 export interface DrillNode extends Monitor {
   readonly clientUrl: string;
+  readonly engine: Engine;
   readonly container: string;
 }
 
@@ -47,13 +48,13 @@ export interface DrillNode extends Monitor {
  *
  * @throws UserError if they differ from those in the settings, or if another command is changing them.
  */
-export async function findScene(engine: Engine, stack: Stack): Promise<Scene> {
+export async function findScene(stack: Stack): Promise<Scene> {
   if (!stack.exists) throw new UserError(`There is no stack ${stack.name}.`);
   refuseWhileLocked(stack);
   const [outputs, planned, containers] = await Promise.all([
     readOutputs(stack),
     readPlan(stack),
-    listContainers(engine, stack),
+    findWhereabouts(stack).then(listContainers),
   ]);
   const start = `\`npm start${scriptOption(stack)}\``;
   if (!outputs) throw new UserError(`Stack ${stack.name} has no cluster. ${start} brings one up.`);
@@ -67,16 +68,17 @@ export async function findScene(engine: Engine, stack: Stack): Promise<Scene> {
       `The settings and the cluster differ in ${listSome(odd)}: ${start} first, or put the settings back.`,
     );
   }
-  const nodes = monitorsOf(outputs).map((monitor) => {
+  const nodes = monitorsOf(outputs).flatMap((monitor) => {
     const own = containers.find(({ name }) => name === monitor.name);
-    const { seed, container = "" } = own ?? {};
+    if (!own) return [];
+    const { seed, engine, container } = own;
     const clientUrl = outputs.clientUrls[monitor.name] ?? "";
-    return { ...monitor, ...(seed === undefined ? {} : { seed }), clientUrl, container };
+    return [{ ...monitor, ...(seed === undefined ? {} : { seed }), clientUrl, engine, container }];
   });
-  const lacking = nodes.filter(({ container }) => container === "").map(({ name }) => name);
+  const lacking = running.filter((name) => nodes.every((node) => node.name !== name));
   if (lacking.length > 0) {
     throw new UserError(
-      `This Docker engine has no container of ${listSome(lacking)}: \`npx pulumi up --refresh${stackOption(stack)}\` creates it again.`,
+      `The Docker engine has no container of ${listSome(lacking)}: \`npx pulumi up --refresh${stackOption(stack)}\` creates it again.`,
     );
   }
   return { ...planned, stack, nodes };

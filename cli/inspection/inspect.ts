@@ -1,14 +1,12 @@
 import { PlanError } from "../../lib/base/errors.ts";
 import { monitorsOf, type StackOutputs } from "../../lib/plan/outputs.ts";
-import type { Engine } from "../../live/engine/engine.ts";
 import { askMemoryKills } from "../../live/engine/memory-kills.ts";
 import type { OwnNode } from "../../live/engine/own-nodes.ts";
 import type { Monitor } from "../../live/monitoring/monitor.ts";
 import { describeStreamChanges } from "../stack/changes.ts";
-import { askForContainers } from "../stack/containers.ts";
+import { askForContainers, findWhereabouts, type Whereabouts } from "../stack/containers.ts";
 import { readOutputs, type Stack, stackOption } from "../stack/stack.ts";
 import { type PlannedStack, readPlan } from "../stack/stack-plan.ts";
-import { readOwners } from "../stack/stack-state.ts";
 import { type ClusterReport, reportOn } from "./cluster-report.ts";
 import { askStack } from "./observe.ts";
 
@@ -29,18 +27,18 @@ export type SettingsInspection =
   | { readonly problem: string };
 
 /** Inspects a running stack; undefined if it has no cluster. */
-export async function inspect(engine: Engine, stack: Stack): Promise<Inspection | undefined> {
-  // Errors are ignored, because the engine may not be the cluster's.
-  const owners = readOwners(stack.name).catch(() => []);
+export async function inspect(stack: Stack): Promise<Inspection | undefined> {
+  // Errors are ignored, because the state may not be there to be read.
+  const whereabouts = findWhereabouts(stack).catch(() => ({ engines: [], owners: [] }));
   const [outputs, planned, { containers, silence }] = await Promise.all([
     readOutputs(stack),
     planOrProblem(stack),
-    owners.then((known) => askForContainers(engine, known)),
+    whereabouts.then(askForContainers),
   ]);
   if (!outputs) return undefined;
   const [observations, memoryKills] = await Promise.all([
     askStack(nodesOf(outputs, containers)),
-    owners.then((known) => findMemoryKills(engine, known)),
+    whereabouts.then(findMemoryKills),
   ]);
   const report = reportOn({
     stack: stack.name,
@@ -68,11 +66,11 @@ function nodesOf(outputs: StackOutputs, containers: readonly OwnNode[]): Monitor
   });
 }
 
-async function findMemoryKills(
-  engine: Engine,
-  [owner]: readonly string[],
-): Promise<string | undefined> {
-  return owner === undefined ? undefined : await askMemoryKills([engine], owner);
+async function findMemoryKills({
+  engines,
+  owners: [owner],
+}: Whereabouts): Promise<string | undefined> {
+  return owner === undefined ? undefined : await askMemoryKills(engines, owner);
 }
 
 async function planOrProblem(stack: Stack): Promise<PlannedStack | { readonly problem: string }> {

@@ -267,14 +267,20 @@ export function engineAt(place: EnginePlace): Engine {
   return new Engine({ variables: named, place, ...deadlineFromEnvironment() });
 }
 
-const places = z.array(
-  z.object({
-    key: z.string(),
-    host: z.string(),
-    address: z.string(),
-    ssh: z.array(z.string()),
-  }),
-);
+/** The value of the variable ENGINES. */
+export const enginePlaces = z
+  .string()
+  .transform((json): unknown => JSON.parse(json))
+  .pipe(
+    z.array(
+      z.object({
+        key: z.string(),
+        host: z.string(),
+        address: z.string(),
+        ssh: z.array(z.string()),
+      }),
+    ),
+  );
 
 /**
  * The engines that a script is told, or the one that the environment chooses.
@@ -283,7 +289,7 @@ const places = z.array(
  */
 export function enginesFromEnvironment(told: string | undefined): readonly Engine[] {
   if (told === undefined) return [engineFromEnvironment()];
-  return places.parse(JSON.parse(told)).map(engineAt);
+  return enginePlaces.parse(told).map(engineAt);
 }
 
 /** The variable by which scripts are told of engines; none if the environment chooses the only one. */
