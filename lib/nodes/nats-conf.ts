@@ -18,6 +18,8 @@ export const LEAF_PORT = 7422;
  * 2.15, `routeMaxPingInterval`), during which nodes stay disconnected although the network between them works again.
  */
 const ROUTE_PING_INTERVAL = "5s";
+/** File in {@link CONFIG_DIR} with the seed of the nkey by which the stack looks at its cluster. */
+export const MONITOR_SEED_FILE = "monitor.nk";
 /** PEM files in {@link CONFIG_DIR} of a node with TLS. */
 export const TLS_FILES = { ca: "ca.pem", certificate: "certificate.pem", key: "key.pem" } as const;
 
@@ -28,10 +30,14 @@ export const TLS_FILES = { ca: "ca.pem", certificate: "certificate.pem", key: "k
 export interface NodeConf extends NodeSettings {
   readonly serverName: string;
   readonly serverTags: readonly string[];
-  /** Server names of **all** nodes, including this one: the number of routes is the initial size of the meta group. */
+  /** `host:port` of **all** nodes, including this one: the number of routes is the initial size of the meta group. */
   readonly routes: readonly string[];
+  /** `host:port` by which other servers reach this one. Absent: its own name with TLS, otherwise its own address. */
+  readonly routeAdvertise?: string;
   /** `host:port` that the server advertises to clients for reconnects. Absent: the container's own address. */
   readonly clientAdvertise?: string;
+  /** Present if it serves monitoring pages. */
+  readonly hasPages?: true;
   /** Who issues the certificates. Absent: no TLS. */
   readonly tls?: "stack" | "files";
 }
@@ -46,7 +52,10 @@ type FollowingField = Exclude<keyof NodeConf, SettingName>;
 const FOLLOWING_FIELDS: Readonly<Record<FollowingField, Change>> = {
   serverName: "fixed",
   routes: "reload",
+  routeAdvertise: "reload",
   clientAdvertise: "reload",
+  // No reload applies it, but it comes with the setting monitorPort, which restarts the node.
+  hasPages: "reload",
 };
 
 /**
@@ -108,9 +117,10 @@ function nodeBlock(conf: NodeConf): ConfigBlock {
     server_tags: conf.serverTags,
     port: CLIENT_PORT,
     ...(advertise === undefined ? {} : { client_advertise: advertise }),
-    ...(conf.tls === undefined
-      ? { http_port: MONITOR_PORT }
-      : { https_port: MONITOR_PORT, tls: ownCertificate() }),
+    ...(conf.hasPages === undefined
+      ? {}
+      : { [conf.tls === undefined ? "http_port" : "https_port"]: MONITOR_PORT }),
+    ...(conf.tls === undefined ? {} : { tls: ownCertificate() }),
     ...(conf.maxPayload === undefined ? {} : { max_payload: conf.maxPayload }),
     jetstream: {
       store_dir: DATA_DIR,
@@ -122,9 +132,10 @@ function nodeBlock(conf: NodeConf): ConfigBlock {
     cluster: {
       name: conf.cluster,
       port: ROUTE_PORT,
-      routes: conf.routes.map((node) => `nats-route://${node}:${ROUTE_PORT}`),
+      routes: conf.routes.map((route) => `nats-route://${route}`),
       ping_interval: ROUTE_PING_INTERVAL,
-      ...(conf.tls === undefined ? {} : routeTls(conf.serverName)),
+      ...advertised(conf),
+      ...(conf.tls === undefined ? {} : { tls: routeTls() }),
     },
     ...(conf.leafNodes
       ? {
@@ -149,10 +160,13 @@ function ownCertificate() {
   };
 }
 
-/** On routes, both ends verify each other. A node advertises its name, not its address, as certificates have names. */
-function routeTls(name: string) {
-  return {
-    advertise: `${name}:${ROUTE_PORT}`,
-    tls: { ...ownCertificate(), ca_file: `${CONFIG_DIR}/${TLS_FILES.ca}`, verify: true },
-  };
+/** With TLS, a node advertises its name and not its own address, as certificates have names. */
+function advertised({ routeAdvertise, tls, serverName }: NodeConf): ConfigBlock {
+  const advertise = routeAdvertise ?? (tls && `${serverName}:${ROUTE_PORT}`);
+  return advertise === undefined ? {} : { advertise };
+}
+
+/** On routes, both ends verify each other. */
+function routeTls(): ConfigBlock {
+  return { ...ownCertificate(), ca_file: `${CONFIG_DIR}/${TLS_FILES.ca}`, verify: true };
 }

@@ -1,7 +1,8 @@
 import type { AccountPlan } from "../accounts/account-settings.ts";
 import { countProblems, planAccounts } from "../accounts/accounts.ts";
+import { hostAndPort } from "../base/addresses.ts";
 import type { Problem } from "../base/errors.ts";
-import { type NodeConf, renderNodeConf, restartFields } from "../nodes/nats-conf.ts";
+import { type NodeConf, ROUTE_PORT, renderNodeConf, restartFields } from "../nodes/nats-conf.ts";
 import { imageVersion } from "../nodes/versions.ts";
 import { type Fleet, placementRequest, planSeating } from "../placement/placement.ts";
 import { accountRoomProblems, storeProblems } from "../placement/room.ts";
@@ -10,6 +11,7 @@ import { nodeSettings, type SettingValues } from "../settings/setting-values.ts"
 import { syncNotices } from "../streams/durability.ts";
 import { certificateNames } from "../tls/certificate-rules.ts";
 import { clearTextNotices, type TlsSettings } from "../tls/tls-settings.ts";
+import { EngineMap, type EnginePlan } from "../topology/engines.ts";
 import { uniqueTagProblems } from "../topology/server-tags.ts";
 import { type NodePlace, placeNodes } from "../topology/topology.ts";
 import { payloadNotices, payloadProblems } from "./payload.ts";
@@ -72,11 +74,19 @@ export interface NodePlan extends NodePlace {
   readonly containerName: string;
   readonly configVolume: string;
   readonly dataVolume: string;
-  /** Ports on the engine's host, bound to the plan's `bindAddress` and `monitorAddress`. */
+  /** The engine that it is on; absent if one engine has all nodes. */
+  readonly engine?: EnginePlan;
+  /** IPv4 address on the engine's host that its ports are published on, except the monitoring port. */
+  readonly bindAddress: string;
+  /** Ports on the engine's host. */
   readonly clientPort: number;
-  readonly monitorPort: number;
+  /** Absent if all nodes are on one engine, where routes stay in its network. */
+  readonly routePort?: number;
+  /** Absent if the nodes have no monitoring pages. */
+  readonly monitorPort?: number;
   readonly clientUrl: string;
-  readonly monitoringUrl: string;
+  /** URL of the monitoring pages; absent if there are none. */
+  readonly monitoringUrl?: string;
   /** Names and addresses in its certificate, if the stack's own authority issues it. */
   readonly certificateNames: readonly string[];
   readonly conf: NodeConf;
@@ -112,9 +122,15 @@ export function draftCluster(settings: Settings): ClusterDraft {
   const compiled = compileStreams(settings);
   const requestedTags = compiled.flatMap(({ config }) => config.placement?.tags ?? []);
   const places = placeNodes(shape, requestedTags, settings.serverTags);
-  const routes = places.map(({ name }) => name);
+  const engines = new EngineMap(settings.engines);
+  const endpoints = new Map(
+    places.map((place) => [place, planEndpoints(place, engines, settings)]),
+  );
+  const routes = [...endpoints.values()].map(({ route }) => route);
   const prefix = identityName(identity, "-");
-  const nodes = places.map((place) => planNode(place, routes, prefix, settings));
+  const nodes = [...endpoints].map(([place, ends]) =>
+    planNode(place, ends, routes, prefix, settings),
+  );
   const fleet: Fleet = {
     cluster: settings.cluster,
     uniqueTag: settings.uniqueTag,
@@ -170,6 +186,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
     problems: [
       ...nameProblems(nodes),
       ...uniqueTagProblems(settings.uniqueTag, nodes),
+      ...engines.problems(places),
       ...portProblems(nodes),
       ...countProblems(compiled, accounts),
       ...accountRoomProblems(compiled, accounts),
@@ -208,22 +225,22 @@ export function mapNodes(plan: ClusterPlan, change: (node: NodePlan) => NodePlan
 
 function planNode(
   place: NodePlace,
+  { engine, bindAddress, clientPort, client, isPublic, route, routePort }: Endpoints,
   routes: readonly string[],
   prefix: string,
   settings: Settings,
 ): NodePlan {
-  const clientPort = settings.clientPort + place.portOffset;
-  const monitorPort = settings.monitorPort + place.portOffset;
-  const { bindAddress, monitorAddress, tls } = settings;
-  const host = connectAddress(bindAddress);
+  const { tls } = settings;
+  const pages = settings.monitorPort === 0 ? undefined : pagesOf(settings, place);
   const conf = {
     serverName: place.name,
     serverTags: place.serverTags,
     routes,
-    // If ports are published on all addresses, no single one is right for all clients.
-    ...(host === bindAddress ? { clientAdvertise: `${host}:${clientPort}` } : {}),
+    ...(isPublic ? { clientAdvertise: client } : {}),
+    ...(routePort === undefined ? {} : { routeAdvertise: route }),
     ...nodeSettings(settings),
     ...(tls === "none" ? {} : { tls }),
+    ...(pages ? { hasPages: true as const } : {}),
   };
   const containerName = `${prefix}-${place.name}`;
   return {
@@ -231,11 +248,16 @@ function planNode(
     containerName,
     configVolume: `${containerName}-config`,
     dataVolume: `${containerName}-data`,
+    ...(engine ? { engine } : {}),
+    bindAddress,
     clientPort,
-    monitorPort,
-    clientUrl: `${tls === "none" ? "nats" : "tls"}://${host}:${clientPort}`,
-    monitoringUrl: `${tls === "none" ? "http" : "https"}://${connectAddress(monitorAddress)}:${monitorPort}`,
-    certificateNames: certificateNames({ name: place.name, containerName }, settings),
+    ...(routePort === undefined ? {} : { routePort }),
+    ...(pages ? { monitorPort: pages.port, monitoringUrl: pages.url } : {}),
+    clientUrl: `${tls === "none" ? "nats" : "tls"}://${client}`,
+    certificateNames: certificateNames(
+      { name: place.name, containerName },
+      { ...settings, bindAddress, ...(engine ? { address: engine.address } : {}) },
+    ),
     conf,
     confText: renderNodeConf(conf),
     restartSettings: {
@@ -243,12 +265,66 @@ function planNode(
       memory: settings.memory,
       bindAddress,
       // Containers that are older than this setting don't have it in their label, and must not be restarted for it.
-      ...(monitorAddress === bindAddress ? {} : { monitorAddress }),
+      ...(pages && pages.address !== bindAddress ? { monitorAddress: pages.address } : {}),
       clientPort,
-      monitorPort,
+      ...(routePort === undefined ? {} : { routePort }),
+      ...(pages ? { monitorPort: pages.port } : {}),
       ...restartFields(conf),
     },
   };
+}
+
+/** Where a node is reached. */
+interface Endpoints {
+  readonly engine: EnginePlan | undefined;
+  readonly bindAddress: string;
+  readonly clientPort: number;
+  /** `host:port` for clients. */
+  readonly client: string;
+  /** Whether `client` is right for all clients. No single address is, if ports are published on all. */
+  readonly isPublic: boolean;
+  /** `host:port` for other nodes. */
+  readonly route: string;
+  readonly routePort: number | undefined;
+}
+
+/** Nodes on one engine reach each other by name, in its network; those on several by their machines' addresses. */
+function planEndpoints(place: NodePlace, engines: EngineMap, settings: Settings): Endpoints {
+  const engine = engines.find(place);
+  const clientPort = settings.clientPort + place.portOffset;
+  if (!engine) {
+    const { bindAddress } = settings;
+    const host = connectAddress(bindAddress);
+    return {
+      engine,
+      bindAddress,
+      clientPort,
+      client: `${host}:${clientPort}`,
+      isPublic: host === bindAddress,
+      route: `${place.name}:${ROUTE_PORT}`,
+      routePort: undefined,
+    };
+  }
+  const routePort = settings.routePort + place.portOffset;
+  return {
+    engine,
+    bindAddress: engine.bindAddress,
+    clientPort,
+    client: hostAndPort(engine.address, clientPort),
+    isPublic: true,
+    route: hostAndPort(engine.address, routePort),
+    routePort,
+  };
+}
+
+/** Where a node's monitoring pages are published. */
+function pagesOf(
+  { monitorPort, monitorAddress: address, tls }: Settings,
+  { portOffset }: NodePlace,
+): { readonly address: string; readonly port: number; readonly url: string } {
+  const port = monitorPort + portOffset;
+  const scheme = tls === "none" ? "http" : "https";
+  return { address, port, url: `${scheme}://${connectAddress(address)}:${port}` };
 }
 
 /** The address to connect to from the engine's host. Ports published on all addresses are reached on loopback. */
@@ -291,9 +367,10 @@ function nameProblems(nodes: readonly NodePlan[]): Problem[] {
 
 /** Reports ports that two listeners would share, and ports above the maximum. */
 function portProblems(nodes: readonly NodePlan[]): Problem[] {
-  const listeners = nodes.flatMap(({ name, clientPort, monitorPort }) => [
+  const listeners = nodes.flatMap(({ name, clientPort, routePort, monitorPort }) => [
     { setting: "clientPort", name, port: clientPort },
-    { setting: "monitorPort", name, port: monitorPort },
+    ...(routePort === undefined ? [] : [{ setting: "routePort", name, port: routePort }]),
+    ...(monitorPort === undefined ? [] : [{ setting: "monitorPort", name, port: monitorPort }]),
   ]);
   const taken = new Map<number, string>();
   return listeners.flatMap(({ setting, name, port }) => {
@@ -301,7 +378,7 @@ function portProblems(nodes: readonly NodePlan[]): Problem[] {
     taken.set(port, `the ${setting} of ${name}`);
     if (other) {
       const message = `port ${port} of ${name} is also ${other}`;
-      return [{ path: setting, message, fix: "set clientPort and monitorPort further apart" }];
+      return [{ path: setting, message, fix: `set clientPort and ${setting} further apart` }];
     }
     return port <= 65_535
       ? []

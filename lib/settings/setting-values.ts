@@ -4,6 +4,7 @@ import { parseBytes, parseDuration } from "../base/quantities.ts";
 import { ownValue } from "../base/records.ts";
 import type { StreamSettings } from "../streams/stream-config.ts";
 import type { TlsFiles } from "../tls/tls-settings.ts";
+import type { EngineSettings } from "../topology/engines.ts";
 import type { ServerTags } from "../topology/server-tags.ts";
 import {
   type Change,
@@ -36,7 +37,9 @@ type ValueOf<Row> = Row extends { kind: "port" | "size" | "duration" | "lifetime
                     ? number | ByRegion<number>
                     : Row extends { kind: "server tags" }
                       ? ServerTags
-                      : never;
+                      : Row extends { kind: "engines" }
+                        ? Readonly<Record<string, EngineSettings>>
+                        : never;
 
 type ByRegion<Value> = Readonly<Record<string, Value>>;
 

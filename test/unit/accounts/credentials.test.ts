@@ -1,14 +1,9 @@
 import { fromSeed } from "@nats-io/nkeys";
 import { compareSync } from "@node-rs/bcrypt";
 import { describe, expect, test } from "vitest";
-import {
-  fingerprint,
-  hashPassword,
-  managerKey,
-  managerPublicKey,
-  managerSeed,
-} from "../../../lib/accounts/credentials.ts";
+import { fingerprint, hashPassword, managerKey } from "../../../lib/accounts/credentials.ts";
 import { plainPasswordsIn } from "../../../lib/accounts/hidden-passwords.ts";
+import { managerPublicKey, managerSeed } from "../../../lib/accounts/nkeys.ts";
 import { passwordProblems } from "../../../lib/plan/passwords.ts";
 import { planCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";

@@ -12,8 +12,9 @@ const conf: NodeConf = {
   serverName: "rg1-az1",
   serverTags: ["rg:1", "az:1", "xr:123", "xr:132"],
   cluster: "c1",
-  routes: ["rg1-az1", "rg1-az2"],
+  routes: ["rg1-az1:6222", "rg1-az2:6222"],
   clientAdvertise: "127.0.0.1:4222",
+  hasPages: true,
   uniqueTag: "az:",
   maxFileStore: 1024 ** 3,
   maxMemoryStore: 64 * 1024 ** 2,
@@ -72,6 +73,13 @@ test("renders TLS: for clients, mutual for routes, and on the monitoring port", 
         "verify": true
       }"
   `);
+});
+
+test("serves no monitoring pages where nobody asked for them", () => {
+  const { hasPages: _, ...pageless } = conf;
+  for (const tls of [{}, { tls: "stack" as const }]) {
+    expect(renderNodeConf({ ...pageless, ...tls })).not.toMatch(/https?_port/);
+  }
 });
 
 test("has one jetstream block, as a second one would erase unique_tag", () => {
