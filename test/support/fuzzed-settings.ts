@@ -301,14 +301,14 @@ const OWN_VALUES: Readonly<Record<string, Values>> = {
   ],
   witnesses: [
     fc.oneof(
-      { weight: 6, arbitrary: fc.constant([]) },
+      { weight: 14, arbitrary: fc.constant([]) },
       { weight: 1, arbitrary: fc.constantFrom(["rg1"], ["rg1-az1"]) },
     ),
     oddNames(REGIONS),
   ],
   serverTags: [
     fc.oneof(
-      { weight: 4, arbitrary: fc.constant({}) },
+      { weight: 9, arbitrary: fc.constant({}) },
       {
         weight: 1,
         arbitrary: fc.record({ rg1: fc.subarray(["rack:1", "ssd", "Hot", "a'b", "é", "$X"]) }),
