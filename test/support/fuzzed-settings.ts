@@ -337,6 +337,7 @@ const OWN_VALUES: Readonly<Record<string, Values>> = {
     fc.array(oddText, { maxLength: 2 }),
   ],
   monitorAddress: [fc.constantFrom("127.0.0.1", "10.0.0.7"), oddText],
+  engines: [fc.constant({}), oddText],
   streams: [streams, oddStreams],
 };
 
