@@ -61,7 +61,7 @@ export async function createNodes(
   const { accountsConf } = settings;
   const drain = createDrain(`${name}-drain`, stepArgs, accountsConf, [accountsStep], parent);
   const start = createStartGate(`${name}-start`, stepArgs, labels, drain, parent);
-  const turns = new Turns({ ...stepArgs, labels });
+  const turns = new Turns({ ...stepArgs, engines: args.answering, labels });
   const nodes = new Map<string, NatsNode>();
   const gates = new Map<number, pulumi.Resource>();
   let after: readonly pulumi.Resource[] = [start];
@@ -124,13 +124,16 @@ function labelsOf({ labels }: Pick<Preflight, "labels">): (node: NodePlan) => st
 /** Creates what all nodes share: network, image, and the file with the accounts. */
 function createCommon(
   name: string,
-  { plan, accounts, monitorSeed, ownership, engines, before, transform }: ClusterNodesArgs,
+  { plan, accounts, monitorSeed, ownership, engines, silent, before, transform }: ClusterNodesArgs,
   certificates: Certificates | undefined,
   parent: pulumi.Resource,
 ): ContainerSettings {
   const parts = engines
     .filter(({ isFormer }) => !isFormer)
-    .map((engine) => createEngineParts(name, engine, { plan, ownership }, parent));
+    .map((engine) => {
+      const isSilent = silent.has(engine.key);
+      return createEngineParts(name, engine, { plan, ownership, isSilent }, parent);
+    });
   return {
     image: plan.image,
     cluster: plan.cluster,

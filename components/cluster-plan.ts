@@ -15,7 +15,12 @@ import {
 import type { Identity } from "../lib/plan/stack-identity.ts";
 import { EngineMap } from "../lib/topology/engines.ts";
 import { type Engine, nothing, textField } from "../live/engine/engine.ts";
-import { EnginesChanged, engineOf, findEngines } from "../live/engine/engines-of.ts";
+import {
+  type ClusterEngines,
+  EnginesChanged,
+  engineOf,
+  findEngines,
+} from "../live/engine/engines-of.ts";
 import { readMonitorSeed } from "../live/engine/monitor-seed.ts";
 import type { UserLogin } from "../live/jetstream/connection.ts";
 import type { ClusterSource, NatsClusterArgs } from "./cluster-args.ts";
@@ -23,13 +28,12 @@ import { knownValue } from "./known-value.ts";
 import { type Logger, loggerOf } from "./logger.ts";
 import { isMocked, organizationOfRun } from "./mocked.ts";
 import { type Ownership, ownerFilter, ownershipOf } from "./ownership.ts";
-import { refuseEngines } from "./preflight/engine-refusals.ts";
+import { refuseEngines, refuseSilence } from "./preflight/engine-refusals.ts";
 import { keepIdentity } from "./steps/identity-note.ts";
 
 /** A planned cluster, and what its resources need besides the plan. */
-export interface PlannedCluster {
+export interface PlannedCluster extends ClusterEngines {
   readonly plan: ClusterPlan;
-  readonly engines: readonly Engine[];
   readonly ownership: Ownership;
   /** Accounts and users as the servers know them; a secret. */
   readonly accounts: pulumi.Output<Accounts>;
@@ -70,8 +74,10 @@ export async function planFrom(
   // Settings that are wrong for any identity are refused before the identity is noted in the state.
   const settings = settingsOf(source, name);
   const place = settingsPlaceOf(name);
-  const engines = await enginesFor(settings, name);
+  const found = await enginesFor(settings, name);
+  const { engines, answering } = found;
   await refuseEngines(engines, settings, place);
+  refuseSilence(found);
   const identity = await keepIdentity(engines, name, owner, parent);
   const isRenamed = identityName(identity, "/") !== identityName(name, "/");
   const plan = planCluster(isRenamed ? settingsOf(source, identity) : settings);
@@ -81,7 +87,7 @@ export async function planFrom(
   const problems = known === undefined ? [] : passwordProblems(plan, known);
   if (problems.length > 0) throw new PlanError(problems);
   const ownership = ownershipOf(identity);
-  const knownSeed = await findMonitorSeed(engines, plan, ownership);
+  const knownSeed = await findMonitorSeed(answering, plan, ownership);
   const access = systemPassword.apply((password = "") => deriveAccess(plan, password, identity));
   // Computed in parallel with the key, which takes as long.
   const hashes = passwords.apply((all) => hashAll(plan, all, identity));
@@ -93,7 +99,7 @@ export async function planFrom(
     .apply(([known, { managerKey }, seed]) => accountsOf(plan, known, managerKey, seed));
   return {
     plan,
-    engines,
+    ...found,
     ownership,
     accounts,
     access,
@@ -118,7 +124,7 @@ async function deriveAccess(
 }
 
 /** @throws pulumi.RunError */
-async function enginesFor(settings: Settings, name: StackIdentity): Promise<readonly Engine[]> {
+async function enginesFor(settings: Settings, name: StackIdentity): Promise<ClusterEngines> {
   const { project, stack } = name;
   const planned = isMocked() ? [] : new EngineMap(settings.engines).all;
   try {
@@ -136,7 +142,9 @@ async function findMonitorSeed(
   ownership: Ownership,
 ): Promise<string | undefined> {
   if (isMocked()) return undefined;
+  const answers = new Set(engines.map(({ key }) => key));
   const first = nodesOf(plan)
+    .filter(({ engine }) => answers.has(engine?.key ?? ""))
     .slice(0, 1)
     .map((node) => ({ engine: engineOf(engines, node), container: node.containerName }));
   const seed = await readMonitorSeed(first);

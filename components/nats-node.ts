@@ -116,6 +116,7 @@ export class NatsNode extends pulumi.ComponentResource {
       parent: this,
       ...providedBy(partsOf(plan, settings)),
       ...keptOptions(args, volume),
+      ...frozen(plan, settings),
     });
     const config = createVolume(
       `${name}-config`,
@@ -166,6 +167,14 @@ function partsOf({ engine }: NodePlan, { parts }: ContainerSettings): EnginePart
   return found;
 }
 
+/** Keeps a resource as it is in the state, if the node's engine doesn't answer: nothing then connects to it. */
+function frozen(
+  { name }: NodePlan,
+  { before }: ContainerSettings,
+): Pick<pulumi.CustomResourceOptions, "ignoreChanges"> {
+  return before.silent.has(name) ? { ignoreChanges: ["*"] } : {};
+}
+
 /** The provider of the node's engine. */
 function providedBy({ provider }: EngineParts): Pick<pulumi.CustomResourceOptions, "provider"> {
   return provider ? { provider } : {};
@@ -190,8 +199,8 @@ function createVolume(
   const generation = { label: GENERATION_LABEL, value };
   const args = { name: volumeName, labels: [...ownership.labels, generation] };
   return new docker.Volume(name, withFields<docker.VolumeArgs>(args, fields), {
-    ...options,
     ignoreChanges: ["labels", "driver", "driverOpts", "cluster"],
+    ...options,
   });
 }
 
@@ -230,6 +239,7 @@ function configureNode(
     {
       parent,
       dependsOn: [partsOf(plan, settings).pulled, ...after],
+      ...frozen(plan, settings),
       ...(turn ? { hooks: { beforeCreate: [turn], beforeUpdate: [turn] } } : {}),
     },
   );
@@ -268,6 +278,7 @@ function createContainer(
       // replace it all the same, because they are in its label. Containers that were never stopped keep the fields, so
       // that a refresh shows when they are.
       ...(mayHaveStopped ? { ignoreChanges: ["mustRun", "ports"] } : {}),
+      ...frozen(plan, settings),
       dependsOn: [parts.network, parts.pulled, configured, ...after, ...followers],
       hooks: {
         beforeCreate: [

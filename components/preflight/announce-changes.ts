@@ -122,11 +122,11 @@ function refuseMemoryLosses(
 async function findChanges(
   plan: ClusterPlan,
   accounts: Accounts | undefined,
-  { containers, containerless, ...access }: EngineState,
+  { containers, containerless, silent, ...access }: EngineState,
   texts: TlsTexts | undefined,
 ): Promise<NodeChange[]> {
   const surroundings = { plan, access, texts };
-  const told = nodesOf(plan).filter(({ name }) => !containerless.has(name));
+  const told = nodesOf(plan).filter(({ name }) => !containerless.has(name) && !silent.has(name));
   return await Promise.all(
     told.map(async (node) => {
       const container = containers.get(node.containerName);

@@ -11,6 +11,7 @@ import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts
 import { settingsPlaceOf } from "../../lib/plan/settings.ts";
 import { describeForeign } from "../../lib/plan/stack-identity.ts";
 import { type Engine, nothing, textField } from "../../live/engine/engine.ts";
+import type { ClusterEngines } from "../../live/engine/engines-of.ts";
 import { isMocked } from "../mocked.ts";
 import { engineNode, type Found, type FoundContainer, partition, tlsOf } from "./engine-finds.ts";
 
@@ -30,6 +31,44 @@ export async function refuseEngines(
   refuseEngineOfConfig(sole, place);
   if (place === "program" && !isMocked()) await refuseContextInUse(sole);
   refuseUnreachable(sole, settings, place);
+}
+
+/**
+ * Refuses to go on where no engine answers, or where nodes are to leave one that doesn't.
+ *
+ * @throws pulumi.RunError naming the way out.
+ */
+export function refuseSilence({ engines, answering, silent }: ClusterEngines): void {
+  const lines = [...silent].map(([key, reason]) => `  ${key}: ${reason}`).join("\n");
+  if (answering.length === 0) throw new pulumi.RunError(`engines: none of them answers:\n${lines}`);
+  const former = engines.filter(({ key, isFormer }) => isFormer && silent.has(key));
+  if (former.length === 0) return;
+  throw new pulumi.RunError(
+    `engines: nodes are to leave ${former.map(({ key }) => key).join(", ")}, which doesn't answer, so that nothing can move off it:\n${lines}\nPut its region and engine back until it answers.`,
+  );
+}
+
+/**
+ * Refuses what needs an engine that doesn't answer: a new cluster, and nodes that are yet to be made there.
+ *
+ * @param isNew whether none of the nodes exists.
+ * @throws pulumi.RunError naming the way out.
+ */
+export function refuseUnmade(
+  { silent, recorded }: ClusterEngines,
+  plan: ClusterPlan,
+  isNew: boolean,
+): void {
+  const unmade = nodesOf(plan).filter(
+    ({ engine, containerName }) =>
+      engine !== undefined && silent.has(engine.key) && !recorded?.has(containerName),
+  );
+  if (unmade.length === 0 && !(isNew && silent.size > 0)) return;
+  const lines = [...silent].map(([key, reason]) => `  ${key}: ${reason}`).join("\n");
+  const names = unmade.map(({ name }) => name).join(", ");
+  throw new pulumi.RunError(
+    `engines: ${names} can't be made, as no engine answers there, and nothing was changed:\n${lines}`,
+  );
 }
 
 /**

@@ -176,6 +176,11 @@ export class Engine {
     return { ...rest, ...this.#settings.variables, ...ssh };
   }
 
+  /** The same engine with another deadline for commands, milliseconds. */
+  within(deadline: number): Engine {
+    return new Engine({ ...this.#settings, deadline });
+  }
+
   /** The same engine with commands that Ctrl-C doesn't interrupt. */
   shielded(): Engine {
     return new Engine({ ...this.#settings, isShielded: true });
