@@ -114,6 +114,128 @@ export interface ClusterSettings {
    */
   readonly maxPayload?: string | number | undefined;
   /**
+   * Connections of clients on each node, the stack's own during an up among them. From 10 to
+   * 1000000.
+   *
+   * What a change costs: reload, no restart.
+   * @default 65536
+   */
+  readonly maxConnections?: number | undefined;
+  /**
+   * What a node buffers for one connection before it closes it as a slow consumer. A size,
+   * e.g. `64MiB`, at least `1KiB`, at most `1TiB`; a number is bytes.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default "64MiB"
+   */
+  readonly maxPending?: string | number | undefined;
+  /**
+   * Subscriptions of one connection; 0 is no limit. From 0 to 1000000000.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default 0
+   */
+  readonly maxSubscriptions?: number | undefined;
+  /**
+   * The longest line of the protocol, as with long subjects or credentials. A size, e.g.
+   * `4KiB`, at least `4KiB`, at most `1MiB`; a number is bytes.
+   *
+   * What a change costs: reload, no restart.
+   * @default "4KiB"
+   */
+  readonly maxControlLine?: string | number | undefined;
+  /**
+   * How long a write to a connection may take before it is closed. A duration, e.g. `10s`, at
+   * least `100ms`.
+   *
+   * What a change costs: reload, no restart.
+   * @default "10s"
+   */
+  readonly writeDeadline?: string | number | undefined;
+  /**
+   * How often nodes ping clients that are silent. A duration, e.g. `2m`, at least `1s`.
+   *
+   * What a change costs: reload, no restart.
+   * @default "2m"
+   */
+  readonly pingInterval?: string | number | undefined;
+  /**
+   * How many pings in a row may stay unanswered before a connection is closed. From 1 to 1000.
+   *
+   * What a change costs: reload, no restart.
+   * @default 2
+   */
+  readonly pingMax?: number | undefined;
+  /**
+   * The most that any consumer may set as its max_ack_pending; 0 is no limit. Consumers that
+   * exist keep theirs. From 0 to 2147483647.
+   *
+   * What a change costs: reload, no restart.
+   * @default 0
+   */
+  readonly maxAckPending?: number | undefined;
+  /**
+   * The most messages that a request to a pull consumer may ask for; 0 is no limit. From 0 to
+   * 2147483647.
+   *
+   * What a change costs: reload, no restart.
+   * @default 0
+   */
+  readonly maxRequestBatch?: number | undefined;
+  /**
+   * Streams and consumers with more than one replica that a node may hold; 0 is no limit. From
+   * 0 to 2147483647.
+   *
+   * What a change costs: reload, no restart.
+   * @default 0
+   */
+  readonly maxHaAssets?: number | undefined;
+  /**
+   * Consumers of a stream for which neither stream nor account has a limit. nats-server 2.14
+   * has no such option. From 1 to 2147483647.
+   *
+   * What a change costs: reload, no restart.
+   * @default 1000
+   */
+  readonly defaultMaxConsumers?: number | undefined;
+  /**
+   * The most that a stream may have as its duplicateWindow; 0 is no limit. A duration, e.g.
+   * `2m`.
+   *
+   * What a change costs: reload, no restart.
+   * @default "0"
+   */
+  readonly duplicateWindow?: string | number | undefined;
+  /**
+   * What a node sends at a time to replicas that catch up. A size, e.g. `64MiB`, at least
+   * `1MiB`, at most `1TiB`; a number is bytes.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default "64MiB"
+   */
+  readonly maxOutstandingCatchup?: string | number | undefined;
+  /**
+   * Whether nodes log what they do in detail.
+   *
+   * What a change costs: reload, no restart.
+   * @default false
+   */
+  readonly debug?: boolean | undefined;
+  /**
+   * Whether nodes log the whole protocol, with the contents of messages.
+   *
+   * What a change costs: reload, no restart.
+   * @default false
+   */
+  readonly trace?: boolean | undefined;
+  /**
+   * Whether lines of the log begin with the time.
+   *
+   * What a change costs: reload, no restart.
+   * @default true
+   */
+  readonly logtime?: boolean | undefined;
+  /**
    * Whether nodes take leaf nodes, on port 7422 of the stack's network. They log in as users
    * do.
    *

@@ -1,6 +1,6 @@
 /** The accounts in nats-server's config. They are the same on every server, and a reload applies changes. */
 
-import type { ConfigBlock, ConfigValue } from "../base/conf-format.ts";
+import { type ConfigBlock, type ConfigValue, withoutAbsent } from "../base/conf-format.ts";
 import { ownValue } from "../base/records.ts";
 import type {
   AccountLimits,
@@ -123,10 +123,4 @@ function importBlock(wanted: ImportSettings): ConfigBlock {
 
 function ifAny(key: string, block: ConfigBlock): ConfigBlock {
   return Object.keys(block).length === 0 ? {} : { [key]: block };
-}
-
-function withoutAbsent(block: Readonly<Record<string, ConfigValue | undefined>>): ConfigBlock {
-  return Object.fromEntries(
-    Object.entries(block).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
-  );
 }

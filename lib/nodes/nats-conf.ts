@@ -2,8 +2,15 @@ import { createHash } from "node:crypto";
 import { type Accounts, accountsBlock } from "../accounts/accounts-conf.ts";
 import { type ConfigBlock, encodeLikeGo, quote, renderEntries } from "../base/conf-format.ts";
 import { ownValue } from "../base/records.ts";
-import { changeCost, type NodeSettings, type SettingValues } from "../settings/setting-values.ts";
+import {
+  changeCost,
+  type NodeSettings,
+  type SettingValues,
+  settingOf,
+} from "../settings/setting-values.ts";
 import type { Change, SettingName } from "../settings/settings-table.ts";
+import { jetStreamLimits, limitsBlock } from "./server-block.ts";
+import { isOlder, type ServerVersion } from "./versions.ts";
 
 /** Mount points of the config volume and the data volume in a node's container. */
 export const CONFIG_DIR = "/etc/nats";
@@ -18,6 +25,8 @@ export const LEAF_PORT = 7422;
  * 2.15, `routeMaxPingInterval`), during which nodes stay disconnected although the network between them works again.
  */
 const ROUTE_PING_INTERVAL = "5s";
+/** The server's default, which routes keep where `pingMax` gives clients another. */
+const ROUTE_PING_MAX = 2;
 /** PEM files in {@link CONFIG_DIR} of a node with TLS. */
 export const TLS_FILES = { ca: "ca.pem", certificate: "certificate.pem", key: "key.pem" } as const;
 
@@ -54,14 +63,17 @@ const FOLLOWING_FIELDS: Readonly<Record<FollowingField, Change>> = {
  * The fields of a config whose change needs a restart, at least in one direction. If they stay the same, a reload
  * suffices. A reload applies changes of accounts. New certificates with the same file names don't change the config,
  * and any reload applies them.
+ *
+ * @param version of the node's server. Default: one that reloads all that any reloads.
  */
-export function restartFields(conf: NodeConf): SettingValues {
+export function restartFields(conf: NodeConf, version?: ServerVersion): SettingValues {
   const following: Readonly<Record<string, Change>> = FOLLOWING_FIELDS;
-  return Object.fromEntries(
-    Object.entries(conf).filter(
-      ([field]) => (changeCost(field) ?? ownValue(following, field)) !== "reload",
-    ),
-  );
+  const isReloaded = (field: string) => {
+    if ((changeCost(field) ?? ownValue(following, field)) !== "reload") return false;
+    const since = settingOf(field)?.node?.reloadSince;
+    return version === undefined || since === undefined || !isOlder(version, since);
+  };
+  return Object.fromEntries(Object.entries(conf).filter(([field]) => !isReloaded(field)));
 }
 
 /** Renders `nats.conf` of one node. */
@@ -112,19 +124,21 @@ function nodeBlock(conf: NodeConf): ConfigBlock {
     ...(conf.tls === undefined
       ? { http_port: MONITOR_PORT }
       : { https_port: MONITOR_PORT, tls: ownCertificate() }),
-    ...(conf.maxPayload === undefined ? {} : { max_payload: conf.maxPayload }),
+    ...limitsBlock(conf),
     jetstream: {
       store_dir: DATA_DIR,
       ...(conf.uniqueTag === "" ? {} : { unique_tag: conf.uniqueTag }),
       max_file_store: conf.maxFileStore,
       max_memory_store: conf.maxMemoryStore,
       sync_interval: conf.syncInterval,
+      ...jetStreamLimits(conf),
     },
     cluster: {
       name: conf.cluster,
       port: ROUTE_PORT,
       routes: conf.routes.map((node) => `nats-route://${node}:${ROUTE_PORT}`),
       ping_interval: ROUTE_PING_INTERVAL,
+      ...(conf.pingMax === undefined ? {} : { ping_max: ROUTE_PING_MAX }),
       ...(conf.tls === undefined ? {} : routeTls(conf.serverName)),
     },
     ...(conf.leafNodes

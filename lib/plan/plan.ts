@@ -11,6 +11,7 @@ import { syncNotices } from "../streams/durability.ts";
 import { certificateNames } from "../tls/certificate-rules.ts";
 import { clearTextNotices, type TlsSettings } from "../tls/tls-settings.ts";
 import { type NodePlace, placeNodes } from "../topology/topology.ts";
+import { limitNotices, limitProblems } from "./limits.ts";
 import { payloadNotices, payloadProblems } from "./payload.ts";
 import {
   compileStreams,
@@ -162,6 +163,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
     notices: [
       ...syncNotices(settings.syncInterval),
       ...payloadNotices(settings.maxPayload),
+      ...limitNotices(settings),
       ...clearTextNotices(settings, settingsPlaceOf(identity)),
     ],
     problems: [
@@ -178,6 +180,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
         stores,
       ),
       ...payloadProblems(settings.maxPayload, accounts, compiled),
+      ...limitProblems(settings, compiled, nodes.length),
       ...conflictProblems(compiled),
     ],
   };
@@ -242,7 +245,7 @@ function planNode(
       ...(monitorAddress === bindAddress ? {} : { monitorAddress }),
       clientPort,
       monitorPort,
-      ...restartFields(conf),
+      ...restartFields(conf, imageVersion(settings.image)),
     },
   };
 }

@@ -1,6 +1,7 @@
 import { ROLLOUTS } from "../placement/waves.ts";
 import { TLS_MODES } from "../tls/tls-settings.ts";
 import { MAX_REGIONS, MAX_ZONES } from "../topology/topology.ts";
+import { SERVER_SETTINGS } from "./server-settings.ts";
 
 /**
  * All settings of a stack in one table. Derived from it are the schema that parses settings, the declarations in
@@ -37,9 +38,13 @@ export interface NodeField {
   readonly omitDefault?: true;
   /**
    * Path in `/varz` of the server's current value, in the setting's unit. A preview compares it to say what a reload
-   * changes.
+   * changes. Durations are nanoseconds there.
    */
   readonly varz?: readonly string[];
+  /** Set if no page has the value of a setting that a reload changes. A preview then sees that something differs. */
+  readonly isUnreported?: true;
+  /** The first version of nats-server whose reload applies a change; before, it is a restart. Default: any. */
+  readonly reloadSince?: readonly [major: number, minor: number, patch: number];
 }
 
 interface SettingBase {
@@ -230,8 +235,8 @@ export const SETTINGS = {
     node: { varz: ["jetstream", "config", "max_memory"] },
   },
   /**
-   * Largest size of a message with its headers, in bytes. A server refuses to start with more than 64 MiB, which is the
-   * most that it buffers for one client (nats-server 2.15, `max_pending`).
+   * Largest size of a message with its headers, in bytes. A server refuses to start with more than it buffers for one
+   * client, `maxPending`.
    */
   maxPayload: {
     kind: "size",
@@ -244,6 +249,7 @@ export const SETTINGS = {
     change: "reload",
     node: { omitDefault: true, varz: ["max_payload"] },
   },
+  ...SERVER_SETTINGS,
   /** Leaf nodes link other clusters to this one, see examples/two-clusters. */
   leafNodes: {
     kind: "flag",

@@ -51,6 +51,10 @@ test.each([
   ["of one that is reached everywhere", { clientAdvertise: undefined }],
   ["without a unique tag", { uniqueTag: "" }],
   ["of one that takes leaf nodes", { leafNodes: true }],
+  [
+    "with limits and times",
+    { pingInterval: 30_000, maxAckPending: 5, duplicateWindow: 1, logtime: false },
+  ],
 ])("a config %s has the digest that nats-server prints", async (_, changes) => {
   const { clientAdvertise, ...rest } = { ...conf, ...changes };
   const changed = clientAdvertise === undefined ? rest : { ...rest, clientAdvertise };

@@ -281,6 +281,8 @@ const OWN_VALUES: Readonly<Record<string, Values>> = {
   memory: [size, oddSize],
   maxFileStore: [size, oddSize],
   maxMemoryStore: [size, oddSize],
+  maxPending: [fc.constantFrom("64MiB", "1GiB"), oddSize],
+  duplicateWindow: [fc.constantFrom("0", "2m", "7d"), oddDuration],
   maxPayload: [fc.constantFrom("1KiB", "64KiB", "1MiB", "64MiB"), oddSize],
   accounts: [accounts, fc.dictionary(oddText, fc.oneof(account, anything), { maxKeys: 2 })],
   tls: [fc.constantFrom("auto", "none", "stack"), oddText],

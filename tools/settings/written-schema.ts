@@ -25,7 +25,9 @@ function howWritten(setting: Setting): string | undefined {
       return `A size, e.g. \`${setting.default}\`${least}${most}; a number is bytes.`;
     }
     case "duration":
-      return `A duration, e.g. \`${setting.default}\`, at least \`${setting.least}\`.`;
+      return setting.least === "0"
+        ? "A duration, e.g. `2m`."
+        : `A duration, e.g. \`${setting.default}\`, at least \`${setting.least}\`.`;
     case "lifetime":
       return `A duration, e.g. \`${setting.default}\`.`;
     default:

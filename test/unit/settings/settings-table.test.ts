@@ -54,7 +54,9 @@ describe("a setting that is in a node's config", () => {
   test.each(NODE_SETTINGS)(
     "says by what a preview tells of its reload: %s",
     (_, { change, node }) => {
-      if (change === "reload" || change === "growth") expect(node?.varz).toBeDefined();
+      if (change === "reload" || change === "growth") {
+        expect(node?.varz ?? node?.isUnreported).toBeDefined();
+      }
     },
   );
 });
@@ -63,11 +65,22 @@ test("a container's label has every setting that no reload changes, and the node
   const { restartSettings } = firstNode({
     monitorAddress: "127.0.0.2",
     leafNodes: true,
+    maxPending: "128MiB",
+    maxSubscriptions: 1_000,
+    maxOutstandingCatchup: "128MiB",
     tls: "stack",
   });
   const bound: readonly Setting["change"][] = ["restart", "growth", "fixed", "at once"];
   const names = settingNames(({ change }) => bound.includes(change));
   expect(Object.keys(restartSettings).sort()).toEqual([...names, "serverName"].sort());
+});
+
+test("a label has the limits that the reload of an older server doesn't apply", () => {
+  const limits = { maxAckPending: 5, duplicateWindow: "1h", pingMax: 3 };
+  const labelOf = (image: string) => firstNode({ image, ...limits }).restartSettings;
+  expect(labelOf("nats:2.14.9")).toMatchObject({ maxAckPending: 5, duplicateWindow: 3_600_000 });
+  expect(labelOf("nats:2.14.9")).not.toHaveProperty("pingMax");
+  expect(labelOf("nats:2.15.2")).toEqual(firstNode().restartSettings);
 });
 
 test("a label is to the letter as it was for clusters that are there", () => {
@@ -84,4 +97,13 @@ test("what a server tells of settings is found on its page, where it is of their
     maxPayload: 3,
   });
   expect(reportedSettings({ max_payload: null, jetstream: {} })).toEqual({});
+  const limits = { max_ack_pending: 7, default_max_consumers: 1_000 };
+  expect(reportedSettings({ ping_interval: 120_000_000_000, jetstream: { limits } })).toEqual({
+    pingInterval: 120_000,
+    maxAckPending: 7,
+    maxRequestBatch: 0,
+    maxHaAssets: 0,
+    defaultMaxConsumers: 1_000,
+    duplicateWindow: 0,
+  });
 });
