@@ -252,6 +252,14 @@ export interface ClusterSettings {
    */
   readonly syncInterval?: string | undefined;
   /**
+   * Further options of nats-server, by its own names, merged into each node's config. They are
+   * plain text: no secrets.
+   *
+   * What a change costs: reload, no restart, or restart, zone by zone: by option.
+   * @default {}
+   */
+  readonly config?: Readonly<Record<string, unknown>> | undefined;
+  /**
    * How many nodes are changed at once - `zone`, `node` or `all`, which is an outage.
    *
    * What a change costs: nothing that runs, the next up goes by it.

@@ -180,7 +180,12 @@ function configureNode(
   return createScript(
     `${name}-configured`,
     {
-      create: runCommand("configure", ...(followers ? ["--first-leader"] : [])),
+      create: runCommand(
+        "configure",
+        ...(followers ? ["--first-leader"] : []),
+        // Options that the program doesn't know are for the server to judge, before a server is started with them.
+        ...(plan.conf.config ? ["--check"] : []),
+      ),
       update: runCommand("configure", "--test"),
       stdin: pulumi
         .all([settings.accountsConf, pulumi.output(settings.certificates.get(plan.name) ?? {})])

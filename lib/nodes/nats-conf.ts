@@ -10,6 +10,7 @@ import {
 } from "../settings/setting-values.ts";
 import type { Change, SettingName } from "../settings/settings-table.ts";
 import { jetStreamLimits, limitsBlock } from "./server-block.ts";
+import { mergeConfig, restartOptions } from "./server-config.ts";
 import { isOlder, type ServerVersion } from "./versions.ts";
 
 /** Mount points of the config volume and the data volume in a node's container. */
@@ -43,6 +44,8 @@ export interface NodeConf extends NodeSettings {
   readonly clientAdvertise?: string;
   /** Who issues the certificates. Absent: no TLS. */
   readonly tls?: "stack" | "files";
+  /** Further options, merged into the rest. Absent: none. */
+  readonly config?: ConfigBlock;
 }
 
 type FollowingField = Exclude<keyof NodeConf, SettingName>;
@@ -73,7 +76,8 @@ export function restartFields(conf: NodeConf, version?: ServerVersion): SettingV
     const since = settingOf(field)?.node?.reloadSince;
     return version === undefined || since === undefined || !isOlder(version, since);
   };
-  return Object.fromEntries(Object.entries(conf).filter(([field]) => !isReloaded(field)));
+  const fields = Object.entries(conf).filter(([field]) => field !== "config" && !isReloaded(field));
+  return { ...Object.fromEntries(fields), ...restartOptions(conf.config ?? {}, version) };
 }
 
 /** Renders `nats.conf` of one node. */
@@ -115,6 +119,10 @@ export function configDigest(conf: NodeConf, accounts: Accounts): string {
  * (nats-server 2.15).
  */
 function nodeBlock(conf: NodeConf): ConfigBlock {
+  return mergeConfig(ownBlock(conf), conf.config ?? {});
+}
+
+function ownBlock(conf: NodeConf): ConfigBlock {
   const advertise = conf.clientAdvertise;
   return {
     server_name: conf.serverName,

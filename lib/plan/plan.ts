@@ -223,6 +223,7 @@ function planNode(
     ...(host === bindAddress ? { clientAdvertise: `${host}:${clientPort}` } : {}),
     ...nodeSettings(settings),
     ...(tls === "none" ? {} : { tls }),
+    ...(Object.keys(settings.config).length === 0 ? {} : { config: settings.config }),
   };
   const containerName = `${prefix}-${place.name}`;
   return {

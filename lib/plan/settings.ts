@@ -9,6 +9,8 @@ import { quantity } from "../base/schemas.ts";
 import { toProblems, wordIssue } from "../base/setting-errors.ts";
 import type { SettingsPlace } from "../base/settings-place.ts";
 import { describeBytes, quoteValue } from "../base/wording.ts";
+import { serverConfigProblems } from "../nodes/server-config.ts";
+import { serverConfigSchema } from "../nodes/server-config-schema.ts";
 import { imageVersion, whyNotAccepted } from "../nodes/versions.ts";
 import {
   type PasswordName,
@@ -137,6 +139,8 @@ export function schemaOf(setting: Setting): z.ZodType {
       return tlsFilesSchema;
     case "accounts":
       return accountsSchema;
+    case "server config":
+      return serverConfigSchema;
     case "streams":
       return z.record(z.string(), streamSettingsSchema);
     case "password":
@@ -248,6 +252,7 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     ...accountProblems(complete),
     ...unreadStreams(raw, settings.streams),
     ...memoryProblems(settings),
+    ...serverConfigProblems(settings.config),
     ...secured.problems,
   ];
   if (problems.length > 0) throw new PlanError(problems);

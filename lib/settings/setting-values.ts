@@ -1,5 +1,6 @@
 /** Types and functions of parsed settings, derived from the table of settings. */
 import type { AccountSettings } from "../accounts/account-settings.ts";
+import type { ConfigBlock } from "../base/conf-format.ts";
 import { parseBytes, parseDuration } from "../base/quantities.ts";
 import { ownValue } from "../base/records.ts";
 import type { StreamSettings } from "../streams/stream-config.ts";
@@ -29,7 +30,9 @@ type ValueOf<Row> = Row extends { kind: "count" | "port" | "size" | "duration" |
               ? Readonly<Record<string, AccountSettings>>
               : Row extends { kind: "streams" }
                 ? Readonly<Record<string, StreamSettings>>
-                : never;
+                : Row extends { kind: "server config" }
+                  ? ConfigBlock
+                  : never;
 
 type NameOf<Row> = {
   [Name in SettingName]: SettingsTable[Name] extends Row ? Name : never;

@@ -25,6 +25,8 @@ export const CHANGES = {
   fixed: "a new cluster, it is refused in one that runs",
   shape: `new nodes start, those that leave are emptied first; of the others a ${PREVIEW_WORDS.reload}`,
   streams: "streams one by one, no node",
+  /** See `RELOADED` in lib/nodes/server-options.ts. */
+  "by option": `${PREVIEW_WORDS.reload}, or ${PREVIEW_WORDS.restart}, zone by zone: by option`,
 } as const;
 
 export type Change = keyof typeof CHANGES;
@@ -103,7 +105,7 @@ type SettingKind =
   | { readonly kind: "image" | "sync interval" | "lifetime"; readonly default: string }
   | { readonly kind: "host names"; readonly default: readonly string[] }
   | {
-      readonly kind: "certificate files" | "accounts" | "streams";
+      readonly kind: "certificate files" | "accounts" | "streams" | "server config";
       readonly default: Readonly<Record<string, never>>;
     }
   /** A secret, which is read separately: no plan depends on it. */
@@ -272,6 +274,15 @@ export const SETTINGS = {
       "when messages are forced to disk: `always` survives a power cut of every replica; `1s` stores some four times as many messages a second, and may lose a second of them",
     change: "restart",
     node: {},
+  },
+  config: {
+    kind: "server config",
+    default: {},
+    description:
+      "Further options of nats-server, by its own names, merged into each node's config. They are plain text: no secrets.",
+    meaning:
+      "further options of nats-server, by its own names, see [Other options of the servers](#other-options-of-the-servers)",
+    change: "by option",
   },
   /** How many nodes are restarted at once. */
   rollout: {

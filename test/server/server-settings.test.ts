@@ -1,6 +1,7 @@
 import { connect } from "nats";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { restartFields } from "../../lib/nodes/nats-conf.ts";
+import { RELOADED } from "../../lib/nodes/server-options.ts";
 import { OLDEST } from "../../lib/nodes/versions.ts";
 import { nodesOf, planCluster } from "../../lib/plan/plan.ts";
 import { parseSettings } from "../../lib/plan/settings.ts";
@@ -60,6 +61,36 @@ describe(`nats-server ${OLDEST.join(".")}`, () => {
   );
 });
 
+/** Options of the setting `config`. */
+const OPTIONS: Readonly<Record<string, unknown>> = {
+  trace_verbose: true,
+  trace_headers: true,
+  logtime_utc: true,
+  max_traced_msg_len: 100,
+  connect_error_reports: 10,
+  reconnect_error_reports: 10,
+  server_metadata: { Rack: "a" },
+  no_fast_producer_stall: true,
+  "cluster.compression": "s2_fast",
+  "cluster.connect_retries": 5,
+  "cluster.connect_backoff": true,
+  "cluster.permissions": { import: ["a.>"], export: ["a.>"] },
+  "jetstream.meta_compact": 10,
+  "jetstream.meta_compact_size": 1_000_000,
+  "jetstream.meta_compact_sync": true,
+  "jetstream.limits.batch": { max_msgs: 9 },
+  "jetstream.domain": "hub",
+  "jetstream.max_buffered_msgs": 5_000,
+  lame_duck_duration: "40s",
+  max_sub_tokens: 16,
+  disable_sublist_cache: true,
+  max_closed_clients: 5,
+  write_timeout: "retry",
+};
+
+const nested = (path: string, value: unknown): object =>
+  path.split(".").reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as object;
+
 let server: RenderedServer;
 beforeAll(async () => {
   server = await RenderedServer.start(confOf({}));
@@ -90,6 +121,25 @@ describe("nats-server", () => {
       for (const [each, value] of Object.entries(reported)) expect(value).toBe(settings.get(each));
     },
   );
+
+  test.each(Object.entries(OPTIONS))(
+    "takes up the option %s as is known of it",
+    async (path, value) => {
+      const conf = confOf({ config: nested(path, value) });
+      const isRestart = Object.keys(restartFields(conf)).some((name) => name.startsWith("config."));
+      expect(isRestart).toBe(!RELOADED.has(path));
+      const refusal = { refused: expect.stringContaining("not supported") };
+      expect(await server.reload(conf)).toEqual(isRestart ? refusal : "applied");
+      expect(await server.reload(confOf({}))).toBe("applied");
+      if (!isRestart) return;
+      await using other = await RenderedServer.start(conf);
+      expect(await other.page("varz")).toMatchObject({ server_name: conf.serverName });
+    },
+  );
+
+  test("is known to reload no option that isn't tried here", () => {
+    expect(Object.keys(OPTIONS)).toEqual(expect.arrayContaining([...RELOADED.keys()]));
+  });
 
   test("starts with all of them", async () => {
     await using other = await RenderedServer.start(confOf(OTHERS));

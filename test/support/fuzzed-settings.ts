@@ -261,6 +261,32 @@ const account = fc.record(
 );
 const accounts = fc.dictionary(fc.constantFrom("BILLING", "AUDIT"), account, { maxKeys: 2 });
 
+/** Options of several types, and maps with any keys. */
+const serverConfig = fc.record(
+  {
+    max_traced_msg_len: fc.nat(9_999),
+    no_fast_producer_stall: fc.boolean(),
+    lame_duck_duration: fc.constantFrom("30s", "2m"),
+    server_metadata: fc.dictionary(fc.constantFrom("a", "Zone", "ü", "x y", "$A", "#"), oddText, {
+      maxKeys: 2,
+    }),
+    jetstream: fc.record(
+      { domain: fc.constant("hub"), limits: fc.constant({ batch: { max_msgs: 9 } }) },
+      { requiredKeys: [] },
+    ),
+    cluster: fc.record({ compression: fc.constantFrom("off", "s2_fast") }),
+  },
+  { requiredKeys: [] },
+);
+const oddServerConfig = fc.oneof(
+  fc.record({ port: anything }),
+  fc.record({ JetStream: anything }),
+  fc.record({ leafnodes: fc.record({ authorization: misplaced }) }),
+  fc.record({ leafnodes: fc.constant({ remotes: [{ url: `nats://${MARKER}@other` }] }) }),
+  fc.record({ jetstream: fc.constant({ key: MARKER }) }),
+  fc.record({ max_traced_msg_len: fc.constantFrom(null, [null], 1e300, 5e-324) }),
+);
+
 /** Arbitraries of the right and of the wrong values of a setting. */
 type Values = readonly [fc.Arbitrary<unknown>, fc.Arbitrary<unknown>];
 
@@ -282,7 +308,7 @@ const OWN_VALUES: Readonly<Record<string, Values>> = {
   maxFileStore: [size, oddSize],
   maxMemoryStore: [size, oddSize],
   maxPending: [fc.constantFrom("64MiB", "1GiB"), oddSize],
-  duplicateWindow: [fc.constantFrom("0", "2m", "7d"), oddDuration],
+  duplicateWindow: [fc.constantFrom("0", "400d"), oddDuration],
   maxPayload: [fc.constantFrom("1KiB", "64KiB", "1MiB", "64MiB"), oddSize],
   accounts: [accounts, fc.dictionary(oddText, fc.oneof(account, anything), { maxKeys: 2 })],
   tls: [fc.constantFrom("auto", "none", "stack"), oddText],
@@ -294,6 +320,7 @@ const OWN_VALUES: Readonly<Record<string, Values>> = {
   ],
   monitorAddress: [fc.constantFrom("127.0.0.1", "10.0.0.7"), oddText],
   streams: [streams, oddStreams],
+  config: [serverConfig, oddServerConfig],
 };
 
 function valuesByKind(name: string, setting: Setting): Values {
