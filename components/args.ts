@@ -252,6 +252,20 @@ export interface ClusterSettings {
    */
   readonly syncInterval?: string | undefined;
   /**
+   * Whether what JetStream stores is encrypted, and by which cipher - `none`, `chachapoly` or
+   * `aes`. It can't be undone.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default "none"
+   */
+  readonly encryption?: "none" | "chachapoly" | "aes" | undefined;
+  /**
+   * Key of `encryption`, at least 32 characters. Never change or lose it.
+   *
+   * What a change costs: a new cluster, it is refused in one that runs.
+   */
+  readonly encryptionKey?: pulumi.Input<string> | undefined;
+  /**
    * Further options of nats-server, by its own names, merged into each node's config. They are
    * plain text: no secrets.
    *

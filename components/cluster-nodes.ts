@@ -1,6 +1,10 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { renderAccountsConf } from "../lib/nodes/nats-conf.ts";
+import {
+  type NodeSecrets,
+  renderAccountsConf,
+  renderEncryptionConf,
+} from "../lib/nodes/nats-conf.ts";
 import type { ClusterPlan, NodePlan } from "../lib/plan/plan.ts";
 import { settingsPlaceOf } from "../lib/plan/settings.ts";
 import type { Engine } from "../live/engine/engine.ts";
@@ -125,6 +129,10 @@ function labelsOf({ labels }: Pick<Preflight, "labels">): (node: NodePlan) => st
   return ({ name, restartSettings }) => labels.get(name) ?? JSON.stringify(restartSettings);
 }
 
+function encryptionConfOf({ encryptionKey = "" }: NodeSecrets): string {
+  return renderEncryptionConf(encryptionKey);
+}
+
 /** Creates what all nodes share: network, image, and the file with the accounts. */
 function createCommon(
   name: string,
@@ -148,6 +156,9 @@ function createCommon(
     patience: plan.patience,
     keepsVolumes: plan.keepsVolumes,
     accountsConf: pulumi.secret(accounts.apply(renderAccountsConf)),
+    ...(plan.isEncrypted
+      ? { encryptionConf: pulumi.secret(accounts.apply(encryptionConfOf)) }
+      : {}),
     certificates: certificates?.files ?? new Map(),
     network,
     networkName: plan.prefix,

@@ -1,9 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Accounts } from "../lib/accounts/accounts-conf.ts";
-import { hashPassword, managerKey, managerPublicKey } from "../lib/accounts/credentials.ts";
+import {
+  encryptionKeyMark,
+  hashPassword,
+  managerKey,
+  managerPublicKey,
+} from "../lib/accounts/credentials.ts";
 import { PlanError } from "../lib/base/errors.ts";
+import type { NodeSecrets } from "../lib/nodes/nats-conf.ts";
 import { type Passwords, passwordProblems, passwordsOfUsers } from "../lib/plan/passwords.ts";
-import { type ClusterPlan, planCluster } from "../lib/plan/plan.ts";
+import { type ClusterPlan, planCluster, UNKNOWN_KEY, withKeyMark } from "../lib/plan/plan.ts";
 import {
   identityName,
   parseSettings,
@@ -25,8 +31,8 @@ import { keepIdentity } from "./steps/identity-note.ts";
 export interface PlannedCluster {
   readonly plan: ClusterPlan;
   readonly ownership: Ownership;
-  /** Accounts and users as the servers know them; a secret. */
-  readonly accounts: pulumi.Output<Accounts>;
+  /** Accounts and users as the servers know them, and the encryption key; a secret. */
+  readonly accounts: pulumi.Output<NodeSecrets>;
   /** The logins of the stack itself; a secret. */
   readonly access: pulumi.Output<Access>;
   /** Logs messages about the cluster. */
@@ -61,19 +67,23 @@ export async function planFrom(
   refuseUnreachable(engine, settings, place);
   const identity = await keepIdentity(engine, name, owner, parent);
   const isRenamed = identityName(identity, "/") !== identityName(name, "/");
-  const plan = planCluster(isRenamed ? settingsOf(source, identity) : settings);
+  const bare = planCluster(isRenamed ? settingsOf(source, identity) : settings);
   // In a preview, passwords may come from resources that don't exist yet.
-  const { passwords, systemPassword } = source;
+  const { passwords, systemPassword, encryptionKey } = source;
   const known = await knownValue(passwords);
-  const problems = known === undefined ? [] : passwordProblems(plan, known);
+  const problems = known === undefined ? [] : passwordProblems(bare, known);
   if (problems.length > 0) throw new PlanError(problems);
+  const plan = bare.isEncrypted ? await markKey(bare, encryptionKey, identity) : bare;
   const ownership = ownershipOf(identity);
   const access = systemPassword.apply((password = "") => deriveAccess(plan, password, identity));
   // Computed in parallel with the key, which takes as long.
   const hashes = passwords.apply((all) => hashAll(plan, all, identity));
   const accounts = pulumi
-    .all([hashes, access])
-    .apply(([known, { managerKey }]) => accountsOf(plan, known, managerKey));
+    .all([hashes, access, encryptionKey])
+    .apply(([known, { managerKey }, key]) => ({
+      ...accountsOf(plan, known, managerKey),
+      ...(key === undefined ? {} : { encryptionKey: key }),
+    }));
   return {
     plan,
     ownership,
@@ -87,6 +97,15 @@ export async function planFrom(
 function settingsOf({ settings }: ClusterSource, identity: StackIdentity): Settings {
   const { cluster } = identity;
   return parseSettings({ ...(cluster === undefined ? {} : { cluster }), ...settings }, identity);
+}
+
+async function markKey(
+  plan: ClusterPlan,
+  encryptionKey: ClusterSource["encryptionKey"],
+  { owner }: Identity,
+): Promise<ClusterPlan> {
+  const key = await knownValue(encryptionKey);
+  return withKeyMark(plan, key === undefined ? UNKNOWN_KEY : await encryptionKeyMark(key, owner));
 }
 
 async function deriveAccess(

@@ -7,7 +7,13 @@ import {
   NODE_LABEL,
   RESTART_SETTINGS_LABEL,
 } from "../lib/nodes/labels.ts";
-import { CLIENT_PORT, CONFIG_DIR, DATA_DIR, MONITOR_PORT } from "../lib/nodes/nats-conf.ts";
+import {
+  CLIENT_PORT,
+  CONFIG_DIR,
+  DATA_DIR,
+  ENCRYPTION_FILE,
+  MONITOR_PORT,
+} from "../lib/nodes/nats-conf.ts";
 import { NODE_USER, packNodeFiles } from "../lib/nodes/node-files.ts";
 import type { NodePlan } from "../lib/plan/plan.ts";
 import type { NodeChange } from "../lib/update/node-changes.ts";
@@ -36,6 +42,8 @@ export interface ContainerSettings {
   readonly keepsVolumes: boolean;
   /** `accounts.conf`, which holds the hashes of passwords. */
   readonly accountsConf: pulumi.Output<string>;
+  /** The file with the encryption key, a secret; absent without encryption. */
+  readonly encryptionConf?: pulumi.Output<string>;
   /** Certificate files by file name, for each node name; empty without TLS. */
   readonly certificates: ReadonlyMap<string, NodeFiles>;
   /** A dependency: the pulled image that `image` names. */
@@ -188,7 +196,7 @@ function configureNode(
       ),
       update: runCommand("configure", "--test"),
       stdin: pulumi
-        .all([settings.accountsConf, pulumi.output(settings.certificates.get(plan.name) ?? {})])
+        .all([settings.accountsConf, pulumi.output(otherFiles(plan, settings))])
         .apply(([accounts, others]) => packNodeFiles(plan.confText, accounts, others)),
       environment: {
         CONTAINER: plan.containerName,
@@ -210,6 +218,15 @@ function configureNode(
       ...(turn ? { hooks: { beforeCreate: [turn], beforeUpdate: [turn] } } : {}),
     },
   );
+}
+
+/** The files of the config volume besides `nats.conf` and `accounts.conf`. */
+function otherFiles(
+  { name }: NodePlan,
+  { certificates, encryptionConf }: ContainerSettings,
+): NodeFiles {
+  const files = certificates.get(name) ?? {};
+  return encryptionConf === undefined ? files : { ...files, [ENCRYPTION_FILE]: encryptionConf };
 }
 
 function createContainer(

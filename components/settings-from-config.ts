@@ -20,7 +20,10 @@ import type { NatsClusterArgs } from "./cluster-args.ts";
  */
 export async function settingsFromConfig(config: pulumi.Config): Promise<NatsClusterArgs> {
   const all = pulumi.runtime.allConfig();
-  const { accounts, password, systemPassword, ...settings } = decodeSettings(all, config.name);
+  const { accounts, password, systemPassword, encryptionKey, ...settings } = decodeSettings(
+    all,
+    config.name,
+  );
   const encrypted = secretSettings(config);
   if (encrypted.has("config")) throw new pulumi.RunError(formatProblems([ENCRYPTED_OPTIONS]));
   const textOf = (name: string) => all[`${config.name}:${name}`] ?? "";
@@ -40,6 +43,7 @@ export async function settingsFromConfig(config: pulumi.Config): Promise<NatsClu
         }),
     ...(password === undefined ? {} : { password: read("password") }),
     ...(systemPassword === undefined ? {} : { systemPassword: read("systemPassword") }),
+    ...(encryptionKey === undefined ? {} : { encryptionKey: read("encryptionKey") }),
     settingsIn: "config",
   };
   // A value of another type gets a better message from the cluster's own validation.

@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import type { Accounts } from "../../lib/accounts/accounts-conf.ts";
-import { configDigest } from "../../lib/nodes/nats-conf.ts";
+import { configDigest, type NodeSecrets } from "../../lib/nodes/nats-conf.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
 import { PREVIEW_WORDS } from "../../lib/settings/settings-table.ts";
 import { fileReasons, issueReasons } from "../../lib/update/certificate-changes.ts";
@@ -52,7 +51,7 @@ export interface Announcement {
  */
 export async function announceChanges(
   plan: ClusterPlan,
-  accounts: pulumi.Output<Accounts>,
+  accounts: pulumi.Output<NodeSecrets>,
   before: EngineState,
   texts: TlsTexts | undefined,
   observe: Observer,
@@ -100,7 +99,7 @@ function refuseMemoryLosses(
 
 async function findChanges(
   plan: ClusterPlan,
-  accounts: Accounts | undefined,
+  accounts: NodeSecrets | undefined,
   { containers, containerless, tls }: EngineState,
   texts: TlsTexts | undefined,
 ): Promise<NodeChange[]> {

@@ -17,6 +17,7 @@ import {
   refuseMixedTls,
   refuseMixedVersions,
   refuseOtherCluster,
+  refuseOtherKey,
   refuseTakenPorts,
 } from "./engine-refusals.ts";
 import {
@@ -73,6 +74,7 @@ export async function inspectEngine(
   refuseForeign([...containers, ...volumes, ...networks], plan, owner);
   const own = containers.filter((found) => found.owner === owner && found.node !== "");
   refuseOtherCluster(own, plan);
+  refuseOtherKey(own, plan);
   refuseMixedVersions(own, plan);
   refuseMixedTls(own, plan);
   const containerless = findContainerless(own, volumes, plan);

@@ -60,6 +60,21 @@ export async function managerKey(systemPassword: string, owner: string): Promise
   return key.toString("base64");
 }
 
+/**
+ * Identifies an encryption key in labels of containers, which everybody on the engine can read: a guess takes a scrypt.
+ *
+ * @param owner see `Identity.owner`: other stacks with the same key have other marks.
+ * @returns 16 hexadecimal digits.
+ */
+export async function encryptionKeyMark(encryptionKey: string, owner: string): Promise<string> {
+  const mark = await promisify<string, string, number, Buffer>(scrypt)(
+    encryptionKey,
+    `nats-regions encryption ${owner}`,
+    8,
+  );
+  return mark.toString("hex");
+}
+
 /** The seed, `SU…`, of the stack's own user in an account. */
 export function managerSeed(key: string, account: string): string {
   return decode(Codec.encodeSeed(Prefix.User, rawSeed(key, account)));

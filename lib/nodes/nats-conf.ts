@@ -82,7 +82,10 @@ export function restartFields(conf: NodeConf, version?: ServerVersion): SettingV
 
 /** Renders `nats.conf` of one node. */
 export function renderNodeConf(conf: NodeConf): string {
-  return `${renderEntries(nodeBlock(conf))}\ninclude accounts.conf\n`;
+  const text = `${renderEntries(nodeBlock(conf))}\ninclude accounts.conf\n`;
+  return conf.encryption === undefined
+    ? text
+    : text.replace(/^"jetstream": \{$/m, `$&\n  include ${ENCRYPTION_FILE}`);
 }
 
 /** Sets `pool_size`, the number of routes to each other node, in a rendered `nats.conf`. */
@@ -98,6 +101,24 @@ export function withAccounts(accountsConf: string, names: readonly string[]): st
   return accountsConf.replace(/\}\n$/, `${blocks}}\n`);
 }
 
+/** What a node's config has in files of their own, all secret. */
+export interface NodeSecrets extends Accounts {
+  /** Absent: what JetStream stores isn't encrypted. */
+  readonly encryptionKey?: string;
+}
+
+/** The file in {@link CONFIG_DIR} with the encryption key. */
+export const ENCRYPTION_FILE = "encryption.conf";
+
+/** Renders {@link ENCRYPTION_FILE}, which the block `jetstream` includes. */
+export function renderEncryptionConf(encryptionKey: string): string {
+  return `${renderEntries(encryptionBlock(encryptionKey))}\n`;
+}
+
+function encryptionBlock(key: string): ConfigBlock {
+  return { key };
+}
+
 /** Renders `accounts.conf`. It has the hashes of passwords, and is the same on every node. */
 export function renderAccountsConf(accounts: Accounts): string {
   return `${renderEntries(accountsBlock(accounts))}\n`;
@@ -109,8 +130,11 @@ export function renderAccountsConf(accounts: Accounts): string {
  *
  * @returns e.g. `sha256:2c26…`, 64 hexadecimal digits.
  */
-export function configDigest(conf: NodeConf, accounts: Accounts): string {
-  const json = encodeLikeGo({ ...nodeBlock(conf), ...accountsBlock(accounts) });
+export function configDigest(conf: NodeConf, secrets: NodeSecrets): string {
+  const key = secrets.encryptionKey;
+  const encryption = key === undefined ? {} : { jetstream: encryptionBlock(key) };
+  const block = mergeConfig(nodeBlock(conf), encryption);
+  const json = encodeLikeGo({ ...block, ...accountsBlock(secrets) });
   return `sha256:${createHash("sha256").update(`${json}\n`).digest("hex")}`;
 }
 
@@ -139,6 +163,7 @@ function ownBlock(conf: NodeConf): ConfigBlock {
       max_file_store: conf.maxFileStore,
       max_memory_store: conf.maxMemoryStore,
       sync_interval: conf.syncInterval,
+      ...(conf.encryption === undefined ? {} : { cipher: conf.encryption }),
       ...jetStreamLimits(conf),
     },
     cluster: {

@@ -73,7 +73,7 @@ export const ALIASES: ReadonlyMap<string, string> = new Map(
 );
 
 const setting = (name: string) => `use the setting ${name}`;
-const KEY = "keep the key out of config";
+const KEY = "use the settings encryption and encryptionKey";
 const LISTENER = "a listener's address and certificate aren't for config";
 
 /** The options that the program sets itself, or that break what it does, each with what to do instead. */
@@ -123,7 +123,7 @@ export const TAKEN: ReadonlyMap<string, string> = new Map(
     "jetstream.sync_interval": setting("syncInterval"),
     "jetstream.enabled": "leave it out: every node has JetStream",
     "jetstream.key": KEY,
-    "jetstream.prev_key": KEY,
+    "jetstream.prev_key": "leave it out: in a cluster, no server starts with another key",
     "jetstream.cipher": KEY,
     "jetstream.tpm": "leave it out: a container has no TPM",
     "jetstream.max_outstanding_catchup": setting("maxOutstandingCatchup"),

@@ -40,6 +40,8 @@ export interface ClusterPlan extends Pick<TlsSettings, "tls" | "tlsFiles" | "cer
   /** Memory limit of a node's container, in bytes. */
   readonly memory: number;
   readonly regions: readonly RegionPlan[];
+  /** Whether what JetStream stores is encrypted. */
+  readonly isEncrypted: boolean;
   readonly rollout: Rollout;
   /** Milliseconds without progress after which an update stops waiting for nodes. */
   readonly patience: number;
@@ -148,6 +150,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
         nodes: nodes.filter((node) => node.region === region && node.zone === zone),
       })),
     })),
+    isEncrypted: settings.encryption !== "none",
     rollout: settings.rollout,
     patience: settings.patience,
     keepsVolumes: settings.keepVolumes,
@@ -189,6 +192,22 @@ export function draftCluster(settings: Settings): ClusterDraft {
 /** All nodes of a plan, region by region, zone by zone. */
 export function nodesOf(plan: Pick<ClusterPlan, "regions">): NodePlan[] {
   return plan.regions.flatMap(({ zones }) => zones.flatMap(({ nodes }) => nodes));
+}
+
+/** In the place of the mark of a key that a preview can't know yet. */
+export const UNKNOWN_KEY = "not known yet";
+
+/**
+ * A copy of a plan whose restart settings have a mark of the encryption key: a server with another key couldn't read its
+ * data, and would log both keys if it were to reload the config.
+ *
+ * @param mark see `encryptionKeyMark`.
+ */
+export function withKeyMark(plan: ClusterPlan, mark: string): ClusterPlan {
+  return mapNodes(plan, (node) => ({
+    ...node,
+    restartSettings: { ...node.restartSettings, encryptionKey: mark },
+  }));
 }
 
 /** A copy of a plan with changed nodes. */

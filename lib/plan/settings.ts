@@ -229,7 +229,8 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
   if (!parsed.success) {
     throw new PlanError(parsed.error.issues.flatMap((issue) => toProblems(issue, place)));
   }
-  const { uniqueTag, tls, tlsFiles, password, systemPassword: _, ...settings } = parsed.data;
+  const { systemPassword: _, encryptionKey: __, ...unlocked } = parsed.data;
+  const { uniqueTag, tls, tlsFiles, password, ...settings } = unlocked;
   const { bindAddress } = settings;
   const secured = resolveTls({ tls, tlsFiles, bindAddress }, place);
   const clientPort = settings.clientPort || defaultPort(identity);

@@ -275,6 +275,29 @@ export const SETTINGS = {
     change: "restart",
     node: {},
   },
+  /**
+   * Cipher of what JetStream stores, `none` without encryption. A server encrypts what is there when it starts, and
+   * takes another cipher for the same key.
+   */
+  encryption: {
+    kind: "choice",
+    default: "none",
+    values: ["none", "chachapoly", "aes"],
+    description:
+      "Whether what JetStream stores is encrypted, and by which cipher - `none`, `chachapoly` or `aes`. It can't be undone.",
+    meaning:
+      "whether what JetStream stores is encrypted, and by which cipher: `none`, `chachapoly` or `aes`, see [Encryption at rest](tasks.md#encryption-at-rest)",
+    change: "restart",
+    node: { omitDefault: true },
+  },
+  encryptionKey: {
+    kind: "password",
+    description: "Key of `encryption`, at least 32 characters. Never change or lose it.",
+    meaning:
+      "the key for that, a secret of at least 32 characters; another one for a running cluster is refused, as no server would read its data",
+    undeclared: "where `encryption` is on: where it is declared, Pulumi demands it.",
+    change: "fixed",
+  },
   config: {
     kind: "server config",
     default: {},

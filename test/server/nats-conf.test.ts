@@ -7,8 +7,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Accounts } from "../../lib/accounts/accounts-conf.ts";
 import {
   configDigest,
+  ENCRYPTION_FILE,
   type NodeConf,
   renderAccountsConf,
+  renderEncryptionConf,
   renderNodeConf,
 } from "../../lib/nodes/nats-conf.ts";
 import { simpleAccounts } from "../support/accounts.ts";
@@ -43,6 +45,14 @@ const digestOf = async (conf: NodeConf, accounts: Accounts) => {
   const { all } = await execa(BINARY, ["-t", "-c", file], { all: true });
   return all.match(/sha256:\w+/)?.[0];
 };
+
+test("an encrypted config has the digest that nats-server prints", async () => {
+  const secrets = { ...accountsWith("user"), encryptionKey: 'key-Ibex "1234" $x <long> enough' };
+  const encrypted: NodeConf = { ...conf, encryption: "aes", maxAckPending: 5 };
+  const text = renderEncryptionConf(secrets.encryptionKey);
+  await writeFile(path.join(folder, ENCRYPTION_FILE), text);
+  expect(configDigest(encrypted, secrets)).toBe(await digestOf(encrypted, secrets));
+});
 
 const accountsWith = (user: string) => simpleAccounts({ sys: "system", user });
 

@@ -104,7 +104,7 @@ describe("config", () => {
     [{ jetstream: { storedir: "/x" } }, "config.jetstream.storedir", "data volume"],
     [{ jetstream: { unique_tag: "x" } }, "config.jetstream.unique_tag", "uniqueTag"],
     [{ jetstream: { max_file: 5 } }, "config.jetstream.max_file", "maxFileStore"],
-    [{ jetstream: { cipher: "aes" } }, "config.jetstream.cipher", "key"],
+    [{ jetstream: { cipher: "aes" } }, "config.jetstream.cipher", "encryptionKey"],
     [
       { jetstream: { limits: { max_ha_assets: 5 } } },
       "config.jetstream.limits.max_ha_assets",

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type ClusterPlan, nodesOf, planCluster } from "../../../lib/plan/plan.ts";
+import { type ClusterPlan, nodesOf, planCluster, withKeyMark } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
 import { settingNames } from "../../../lib/settings/setting-values.ts";
 import { SETTINGS, type Setting } from "../../../lib/settings/settings-table.ts";
@@ -62,14 +62,19 @@ describe("a setting that is in a node's config", () => {
 });
 
 test("a container's label has every setting that no reload changes, and the node's name", () => {
-  const { restartSettings } = firstNode({
-    monitorAddress: "127.0.0.2",
-    leafNodes: true,
-    maxPending: "128MiB",
-    maxSubscriptions: 1_000,
-    maxOutstandingCatchup: "128MiB",
-    tls: "stack",
-  });
+  const marked = withKeyMark(
+    plan({
+      monitorAddress: "127.0.0.2",
+      leafNodes: true,
+      encryption: "aes",
+      maxPending: "128MiB",
+      maxSubscriptions: 1_000,
+      maxOutstandingCatchup: "128MiB",
+      tls: "stack",
+    }),
+    "mark",
+  );
+  const { restartSettings = {} } = nodesOf(marked)[0] ?? {};
   const bound: readonly Setting["change"][] = ["restart", "growth", "fixed", "at once"];
   const names = settingNames(({ change }) => bound.includes(change));
   expect(Object.keys(restartSettings).sort()).toEqual([...names, "serverName"].sort());
