@@ -404,6 +404,8 @@ export interface AccountArgs {
   readonly exports?: readonly ExportArgs[] | undefined;
   /** What other accounts export, and its name here. */
   readonly imports?: readonly ImportArgs[] | undefined;
+  /** Other subjects for what is published, by subject: one, or several with weights. */
+  readonly mappings?: Readonly<Record<string, string | readonly MappingArgs[]>> | undefined;
 }
 
 /** A user with a password, or with an nkey. */
@@ -534,6 +536,19 @@ export interface ExportedSubjectArgs {
   readonly account: string;
   /** What it is called there. */
   readonly subject: string;
+}
+
+/** One of several destinations of a subject. */
+export interface MappingArgs {
+  /** The subject there, with `$1` and so on for wildcards, or functions. */
+  readonly destination: string;
+  /** The share of messages that get it, in percent. */
+  readonly weight: number;
+  /**
+   * The cluster in which a message has to be published for it.
+   * @default any
+   */
+  readonly cluster?: string | undefined;
 }
 
 /**

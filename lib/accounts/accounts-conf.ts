@@ -13,6 +13,8 @@ import type {
   UserPlan,
 } from "./account-settings.ts";
 
+import { mappingsBlock } from "./mappings.ts";
+
 /** The accounts of a cluster with what servers need to authenticate users: hashes and public keys, no passwords. */
 export interface Accounts {
   readonly systemUser: string;
@@ -43,6 +45,7 @@ export function accountsBlock({ systemUser, accounts, hashes, managers }: Accoun
       ],
       ...(account.exports.length > 0 ? { exports: account.exports.map(exportBlock) } : {}),
       ...(account.imports.length > 0 ? { imports: account.imports.map(importBlock) } : {}),
+      ...ifAny("mappings", mappingsBlock(account.mappings ?? {})),
     };
   };
   return {

@@ -253,6 +253,13 @@ const account = fc.record(
       fc.boolean(),
       fc.record({ maxFileStore: size, maxStreams: fc.integer({ min: 1, max: 9 }) }),
     ),
+    mappings: mostly(
+      fc.constantFrom<object>(
+        { "m.*": "x.$1" },
+        { "ü.>": "y.>", c: [{ destination: "d", weight: 40 }] },
+      ),
+      fc.dictionary(oddText, oddText, { maxKeys: 1 }),
+    ),
     exports: fc.array(fc.oneof(fc.record({ stream: subject }), fc.record({ service: subject })), {
       maxLength: 1,
     }),
@@ -306,7 +313,8 @@ const OWN_VALUES: Readonly<Record<string, Values>> = {
   ],
   memory: [size, oddSize],
   maxFileStore: [size, oddSize],
-  maxMemoryStore: [size, oddSize],
+  maxMemoryStore: [fc.constantFrom("0", "32MiB", "64MiB", "1GiB"), oddSize],
+  defaultMaxConsumers: [mostly(fc.constant(1_000), fc.integer({ min: 1, max: 99 })), oddNumber],
   maxPending: [fc.constantFrom("64MiB", "1GiB"), oddSize],
   duplicateWindow: [fc.constantFrom("0", "400d"), oddDuration],
   maxPayload: [fc.constantFrom("1KiB", "64KiB", "1MiB", "64MiB"), oddSize],
