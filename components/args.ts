@@ -244,6 +244,43 @@ export interface ClusterSettings {
    */
   readonly leafNodes?: boolean | undefined;
   /**
+   * Port for leaf nodes of the first node, the others follow. 0 publishes none; leafNodes has
+   * to be on.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default 0
+   */
+  readonly leafNodePort?: number | undefined;
+  /**
+   * Whether nodes take clients by WebSocket, as browsers are. They log in as others do.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default false
+   */
+  readonly websocket?: boolean | undefined;
+  /**
+   * Port for WebSocket of the first node, the others follow. 0 is 8000 above clientPort.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default 0
+   */
+  readonly websocketPort?: number | undefined;
+  /**
+   * Whether nodes take clients by MQTT. They log in as others do, and their account needs
+   * JetStream.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default false
+   */
+  readonly mqtt?: boolean | undefined;
+  /**
+   * Port for MQTT of the first node, the others follow. 0 is 12000 above clientPort.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default 0
+   */
+  readonly mqttPort?: number | undefined;
+  /**
    * When messages are forced to disk - `always` loses nothing in a power cut, `1s` is faster
    * and may lose a second.
    *

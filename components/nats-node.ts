@@ -314,6 +314,7 @@ function containerArgs(
     ports: [
       publish(CLIENT_PORT, spec.bindAddress, plan.clientPort),
       publish(MONITOR_PORT, spec.monitorAddress, plan.monitorPort),
+      ...plan.listeners.map(({ inner, port }) => publish(inner, spec.bindAddress, port)),
     ],
     volumes: [
       { volumeName: made.config, containerPath: CONFIG_DIR, readOnly: true },

@@ -164,13 +164,14 @@ export async function refuseTakenPorts(
 
 /** A port that the node itself holds is fine. One that another node holds isn't free in time. */
 async function findTakenPort(
-  { name, containerName, clientPort, monitorPort }: NodePlan,
+  { name, containerName, clientPort, monitorPort, listeners }: NodePlan,
   own: readonly FoundContainer[],
   { bindAddress, monitorAddress }: ClusterPlan,
 ): Promise<string | undefined> {
   const published = [
     ["clientPort", clientPort, bindAddress],
     ["monitorPort", monitorPort, monitorAddress],
+    ...listeners.map(({ setting, port }) => [setting, port, bindAddress] as const),
   ] as const;
   for (const [setting, port, address] of published) {
     const holder = own.find(({ publishedPorts }) => publishedPorts.has(port));

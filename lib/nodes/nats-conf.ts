@@ -9,6 +9,7 @@ import {
   settingOf,
 } from "../settings/setting-values.ts";
 import type { Change, SettingName } from "../settings/settings-table.ts";
+import { LEAF_PORT, type Listener, MQTT_PORT, WEBSOCKET_PORT } from "./listeners.ts";
 import { jetStreamLimits, limitsBlock } from "./server-block.ts";
 import { mergeConfig, restartOptions } from "./server-config.ts";
 import { isOlder, type ServerVersion } from "./versions.ts";
@@ -20,7 +21,6 @@ export const DATA_DIR = "/data";
 export const CLIENT_PORT = 4222;
 export const ROUTE_PORT = 6222;
 export const MONITOR_PORT = 8222;
-export const LEAF_PORT = 7422;
 /**
  * After three missed pings a server closes a dead route and connects again. By default that takes 90 s (nats-server
  * 2.15, `routeMaxPingInterval`), during which nodes stay disconnected although the network between them works again.
@@ -44,6 +44,8 @@ export interface NodeConf extends NodeSettings {
   readonly clientAdvertise?: string;
   /** Who issues the certificates. Absent: no TLS. */
   readonly tls?: "stack" | "files";
+  /** `host:port` of published listeners that the server advertises. Absent: the container's own addresses. */
+  readonly advertised?: Readonly<Partial<Record<Listener["setting"], string>>>;
   /** Further options, merged into the rest. Absent: none. */
   readonly config?: ConfigBlock;
 }
@@ -60,6 +62,8 @@ const FOLLOWING_FIELDS: Readonly<Record<FollowingField, Change>> = {
   serverTags: "reload",
   routes: "reload",
   clientAdvertise: "reload",
+  /** It follows from `bindAddress` and the port, which are in the label themselves. */
+  advertised: "reload",
 };
 
 /**
@@ -178,11 +182,34 @@ function ownBlock(conf: NodeConf): ConfigBlock {
       ? {
           leafnodes: {
             port: LEAF_PORT,
+            ...advertised(conf.advertised?.leafNodePort),
+            ...(conf.tls === undefined ? {} : { tls: ownCertificate() }),
+          },
+        }
+      : {}),
+    ...(conf.websocket
+      ? {
+          websocket: {
+            port: WEBSOCKET_PORT,
+            ...advertised(conf.advertised?.websocketPort),
+            ...(conf.tls === undefined ? { no_tls: true } : { tls: ownCertificate() }),
+          },
+        }
+      : {}),
+    ...(conf.mqtt
+      ? {
+          mqtt: {
+            port: MQTT_PORT,
             ...(conf.tls === undefined ? {} : { tls: ownCertificate() }),
           },
         }
       : {}),
   };
+}
+
+/** @param advertise `host:port` that the server tells others of. Default: the container's own address. */
+function advertised(advertise: string | undefined): ConfigBlock {
+  return advertise === undefined ? {} : { advertise };
 }
 
 /** Timeout of a TLS handshake. The server's default of 2 is too short if many clients reconnect to a busy machine. */

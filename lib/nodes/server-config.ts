@@ -6,6 +6,7 @@ import type { ConfigBlock, ConfigValue } from "../base/conf-format.ts";
 import type { Problem } from "../base/errors.ts";
 import { isMap } from "../base/records.ts";
 import type { SettingValues } from "../settings/setting-values.ts";
+import type { ListenerSettings } from "./listeners.ts";
 import { ALIASES, RELOADED, TAKEN } from "./server-options.ts";
 import { isOlder, type ServerVersion } from "./versions.ts";
 
@@ -61,9 +62,22 @@ export function restartOptions(config: ConfigBlock, version?: ServerVersion): Se
   );
 }
 
-/** Reports options that the program sets itself, and secrets. No message has a value. */
-export function serverConfigProblems(config: ConfigBlock): Problem[] {
+/**
+ * Reports options that the program sets itself, options of listeners that are off, and secrets. No message has a value.
+ */
+export function serverConfigProblems(
+  config: ConfigBlock,
+  listeners: Pick<ListenerSettings, "websocket" | "mqtt">,
+): Problem[] {
+  const off = (["websocket", "mqtt"] as const).filter(
+    (name) => Object.hasOwn(config, name) && !listeners[name],
+  );
   return [
+    ...off.map((name) => ({
+      path: `config.${name}`,
+      message: "is for a listener that is off",
+      fix: `set ${name} to true first`,
+    })),
     ...optionsOf(config).flatMap(optionProblems),
     ...secretsIn(config, "config").map((path) => ({
       path,

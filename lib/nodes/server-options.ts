@@ -74,7 +74,19 @@ export const ALIASES: ReadonlyMap<string, string> = new Map(
 
 const setting = (name: string) => `use the setting ${name}`;
 const KEY = "use the settings encryption and encryptionKey";
-const LISTENER = "a listener's address and certificate aren't for config";
+
+/** What the program sets of a listener: its address, its certificate, and who logs in. */
+function listener(block: string, port: string): Readonly<Record<string, string>> {
+  const all: readonly (readonly [string, string])[] = [
+    ...["port", "listen", "host", "net"].map((key) => [key, setting(port)] as const),
+    ...["advertise", "leafnode_advertise"].map(
+      (key) => [key, "use the setting bindAddress"] as const,
+    ),
+    ...["tls", "no_tls"].map((key) => [key, setting("tls")] as const),
+    ...["authorization", "authentication"].map((key) => [key, setting("accounts")] as const),
+  ];
+  return Object.fromEntries(all.map(([key, fix]) => [`${block}.${key}`, fix]));
+}
 
 /** The options that the program sets itself, or that break what it does, each with what to do instead. */
 export const TAKEN: ReadonlyMap<string, string> = new Map(
@@ -132,13 +144,8 @@ export const TAKEN: ReadonlyMap<string, string> = new Map(
     "jetstream.limits.max_ha_assets": setting("maxHaAssets"),
     "jetstream.limits.default_max_consumers": setting("defaultMaxConsumers"),
     "jetstream.limits.duplicate_window": setting("duplicateWindow"),
-    "leafnodes.port": setting("leafNodes"),
-    "leafnodes.listen": setting("leafNodes"),
-    "leafnodes.host": setting("leafNodes"),
-    "leafnodes.net": setting("leafNodes"),
-    "leafnodes.tls": setting("tls"),
-    "leafnodes.authorization": setting("accounts"),
-    websocket: LISTENER,
-    mqtt: LISTENER,
+    ...listener("leafnodes", "leafNodePort"),
+    ...listener("websocket", "websocketPort"),
+    ...listener("mqtt", "mqttPort"),
   }),
 );

@@ -1,6 +1,7 @@
 import type { AccountPlan } from "../accounts/account-settings.ts";
 import { countProblems, planAccounts } from "../accounts/accounts.ts";
 import type { Problem } from "../base/errors.ts";
+import { type Listener, listenersOf } from "../nodes/listeners.ts";
 import { type NodeConf, renderNodeConf, restartFields } from "../nodes/nats-conf.ts";
 import { imageVersion } from "../nodes/versions.ts";
 import { type Fleet, placementRequest, planSeating } from "../placement/placement.ts";
@@ -76,6 +77,8 @@ export interface NodePlan extends NodePlace {
   /** Ports on the engine's host, bound to the plan's `bindAddress` and `monitorAddress`. */
   readonly clientPort: number;
   readonly monitorPort: number;
+  /** Further ports on the engine's host, bound to `bindAddress`. */
+  readonly listeners: readonly Listener[];
   readonly clientUrl: string;
   readonly monitoringUrl: string;
   /** Names and addresses in its certificate, if the stack's own authority issues it. */
@@ -234,12 +237,17 @@ function planNode(
   const monitorPort = settings.monitorPort + place.portOffset;
   const { bindAddress, monitorAddress, tls } = settings;
   const host = connectAddress(bindAddress);
-  const conf = {
+  const listeners = listenersOf(settings, place.portOffset);
+  const addresses = listeners.map(({ setting, port }) => [setting, `${host}:${port}`] as const);
+  const conf: NodeConf = {
     serverName: place.name,
     serverTags: place.serverTags,
     routes,
     // If ports are published on all addresses, no single one is right for all clients.
     ...(host === bindAddress ? { clientAdvertise: `${host}:${clientPort}` } : {}),
+    ...(host === bindAddress && listeners.length > 0
+      ? { advertised: Object.fromEntries(addresses) }
+      : {}),
     ...nodeSettings(settings),
     ...(tls === "none" ? {} : { tls }),
     ...(Object.keys(settings.config).length === 0 ? {} : { config: settings.config }),
@@ -252,6 +260,7 @@ function planNode(
     dataVolume: `${containerName}-data`,
     clientPort,
     monitorPort,
+    listeners,
     clientUrl: `${tls === "none" ? "nats" : "tls"}://${host}:${clientPort}`,
     monitoringUrl: `${tls === "none" ? "http" : "https"}://${connectAddress(monitorAddress)}:${monitorPort}`,
     certificateNames: certificateNames({ name: place.name, containerName }, settings),
@@ -265,6 +274,7 @@ function planNode(
       ...(monitorAddress === bindAddress ? {} : { monitorAddress }),
       clientPort,
       monitorPort,
+      ...Object.fromEntries(listeners.map(({ setting, port }) => [setting, port])),
       ...restartFields(conf, imageVersion(settings.image)),
     },
   };
@@ -310,9 +320,10 @@ function nameProblems(nodes: readonly NodePlan[]): Problem[] {
 
 /** Reports ports that two listeners would share, and ports above the maximum. */
 function portProblems(nodes: readonly NodePlan[]): Problem[] {
-  const listeners = nodes.flatMap(({ name, clientPort, monitorPort }) => [
+  const listeners = nodes.flatMap(({ name, clientPort, monitorPort, listeners }) => [
     { setting: "clientPort", name, port: clientPort },
     { setting: "monitorPort", name, port: monitorPort },
+    ...listeners.map(({ setting, port }) => ({ setting, name, port })),
   ]);
   const taken = new Map<number, string>();
   return listeners.flatMap(({ setting, name, port }) => {
@@ -320,7 +331,7 @@ function portProblems(nodes: readonly NodePlan[]): Problem[] {
     taken.set(port, `the ${setting} of ${name}`);
     if (other) {
       const message = `port ${port} of ${name} is also ${other}`;
-      return [{ path: setting, message, fix: "set clientPort and monitorPort further apart" }];
+      return [{ path: setting, message, fix: "set the ports further apart" }];
     }
     return port <= 65_535
       ? []

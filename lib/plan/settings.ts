@@ -9,6 +9,7 @@ import { quantity } from "../base/schemas.ts";
 import { toProblems, wordIssue } from "../base/setting-errors.ts";
 import type { SettingsPlace } from "../base/settings-place.ts";
 import { describeBytes, quoteValue } from "../base/wording.ts";
+import type { ListenerSettings } from "../nodes/listeners.ts";
 import { serverConfigProblems } from "../nodes/server-config.ts";
 import { serverConfigSchema } from "../nodes/server-config-schema.ts";
 import { imageVersion, whyNotAccepted } from "../nodes/versions.ts";
@@ -245,6 +246,8 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     uniqueTag: uniqueTag === "none" ? "" : uniqueTag,
     clientPort,
     monitorPort: settings.monitorPort || clientPort + MONITOR_PORT_DISTANCE,
+    websocketPort: settings.websocketPort || clientPort + WEBSOCKET_PORT_DISTANCE,
+    mqttPort: settings.mqttPort || clientPort + MQTT_PORT_DISTANCE,
   };
   const problems = [
     ...duplicates("regions", settings.regions, regionTag),
@@ -253,7 +256,8 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     ...accountProblems(complete),
     ...unreadStreams(raw, settings.streams),
     ...memoryProblems(settings),
-    ...serverConfigProblems(settings.config),
+    ...listenerProblems(settings),
+    ...serverConfigProblems(settings.config, settings),
     ...secured.problems,
   ];
   if (problems.length > 0) throw new PlanError(problems);
@@ -288,7 +292,25 @@ function memoryProblems({
   ];
 }
 
+/** Reports ports of listeners that are off. */
+function listenerProblems(settings: ListenerSettings): Problem[] {
+  const ports = [
+    ["leafNodes", "leafNodePort"],
+    ["websocket", "websocketPort"],
+    ["mqtt", "mqttPort"],
+  ] as const;
+  return ports
+    .filter(([listener, port]) => !settings[listener] && settings[port] !== 0)
+    .map(([listener, port]) => ({
+      path: port,
+      message: `is set, but ${listener} is off`,
+      fix: `set ${listener} to true, or take it out`,
+    }));
+}
+
 const MONITOR_PORT_DISTANCE = 4_000;
+const WEBSOCKET_PORT_DISTANCE = 8_000;
+const MQTT_PORT_DISTANCE = 12_000;
 const DEFAULT_PORTS = { first: 10_000, step: 20, slots: 200 };
 
 /** The first client port of a cluster that sets none: derived from its names, below the ephemeral ports. */

@@ -1,6 +1,7 @@
 import { ROLLOUTS } from "../placement/waves.ts";
 import { TLS_MODES } from "../tls/tls-settings.ts";
 import { MAX_REGIONS, MAX_ZONES } from "../topology/topology.ts";
+import { LISTENER_SETTINGS } from "./listener-settings.ts";
 import { SERVER_SETTINGS } from "./server-settings.ts";
 
 /**
@@ -259,11 +260,12 @@ export const SETTINGS = {
     description:
       "Whether nodes take leaf nodes, on port 7422 of the stack's network. They log in as users do.",
     meaning:
-      "nodes take leaf nodes, on port 7422 of the stack's network, which isn't published. Leaf nodes log in as users do. Mirrors may then copy from other clusters",
+      "nodes take leaf nodes, on port 7422 of the stack's network. Leaf nodes log in as users do. Mirrors may then copy from other clusters",
     // A reload can't add a listener (2.15, `getLeafNodeOptionsChanges` in server/reload.go).
     change: "restart",
     node: { omitDefault: true },
   },
+  ...LISTENER_SETTINGS,
   /** `always`, or the longest time until an acknowledged message is synced to disk, e.g. `1000ms` after parsing. */
   syncInterval: {
     kind: "sync interval",

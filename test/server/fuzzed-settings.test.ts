@@ -8,12 +8,12 @@ import { connect } from "nats";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { hashPassword } from "../../lib/accounts/credentials.ts";
 import { PlanError } from "../../lib/base/errors.ts";
+import { LEAF_PORT, MQTT_PORT, WEBSOCKET_PORT } from "../../lib/nodes/listeners.ts";
 import {
   CONFIG_DIR,
   configDigest,
   DATA_DIR,
   ENCRYPTION_FILE,
-  LEAF_PORT,
   type NodeSecrets,
   renderAccountsConf,
   renderEncryptionConf,
@@ -246,7 +246,10 @@ test(
 async function startServer(place: string, confText: string, accounts: NodeSecrets) {
   const own = confText
     .replace(`"${DATA_DIR}"`, `"${place}"`)
-    .replace(`"port": ${LEAF_PORT}`, `"port": -1`);
+    .replace(
+      new RegExp(`"port": (${LEAF_PORT}|${WEBSOCKET_PORT}|${MQTT_PORT})$`, "gm"),
+      `"port": -1`,
+    );
   const conf = await writeConf(place, own, accounts);
   const ports = ["--port=-1", "--http_port=-1", "--cluster=nats://127.0.0.1:-1"];
   const told = ["--addr=127.0.0.1", `--ports_file_dir=${place}`];

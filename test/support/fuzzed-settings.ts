@@ -315,6 +315,10 @@ const OWN_VALUES: Readonly<Record<string, Values>> = {
   maxFileStore: [size, oddSize],
   maxMemoryStore: [fc.constantFrom("0", "32MiB", "64MiB", "1GiB"), oddSize],
   defaultMaxConsumers: [mostly(fc.constant(1_000), fc.integer({ min: 1, max: 99 })), oddNumber],
+  // The port of a listener that is off is refused.
+  leafNodePort: [fc.constant(0), oddPort],
+  websocketPort: [mostly(fc.constant(0), port), oddPort],
+  mqttPort: [mostly(fc.constant(0), port), oddPort],
   maxPending: [fc.constantFrom("64MiB", "1GiB"), oddSize],
   duplicateWindow: [fc.constantFrom("0", "400d"), oddDuration],
   maxPayload: [fc.constantFrom("1KiB", "64KiB", "1MiB", "64MiB"), oddSize],

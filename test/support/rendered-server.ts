@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { LEAF_PORT, MQTT_PORT, WEBSOCKET_PORT } from "../../lib/nodes/listeners.ts";
 import { type NodeConf, renderAccountsConf, renderNodeConf } from "../../lib/nodes/nats-conf.ts";
 import { simpleAccounts } from "./accounts.ts";
 import { eventually } from "./eventually.ts";
@@ -16,6 +17,7 @@ export type Reload = { readonly refused: string } | "applied";
 /** A nats-server process with the config that a node has, except for ports and folders. */
 export class RenderedServer implements AsyncDisposable {
   readonly clientUrl: string;
+  readonly websocketUrl: string;
   readonly #folder: string;
   readonly #ports: readonly number[];
   readonly #process: ChildProcess;
@@ -24,12 +26,13 @@ export class RenderedServer implements AsyncDisposable {
     this.#folder = folder;
     this.#ports = ports;
     this.clientUrl = `nats://127.0.0.1:${ports[0]}`;
+    this.websocketUrl = `ws://127.0.0.1:${ports[4]}`;
     this.#process = startProcess(["-c", path.join(folder, "nats.conf")], binary);
   }
 
   static async start(conf: NodeConf, binary = BINARY): Promise<RenderedServer> {
     const folder = await mkdtemp(path.join(tmpdir(), "nats-regions-"));
-    const ports = await freePorts(3);
+    const ports = await freePorts(6);
     await writeFile(path.join(folder, "nats.conf"), textOf(conf, folder, ports));
     const accounts = simpleAccounts({ sys: "sys", user: "user" });
     await writeFile(path.join(folder, "accounts.conf"), renderAccountsConf(accounts));
@@ -83,11 +86,14 @@ export class RenderedServer implements AsyncDisposable {
 }
 
 function textOf(conf: NodeConf, folder: string, ports: readonly number[]): string {
-  const [client, monitor, route] = ports;
+  const [client, monitor, route, leaf, websocket, mqtt] = ports;
   const text = renderNodeConf(conf)
     .replaceAll("4222", `${client}`)
     .replace("8222", `${monitor}`)
     .replaceAll("6222", `${route}`)
+    .replace(`"port": ${LEAF_PORT}`, `"port": ${leaf}`)
+    .replace(`"port": ${WEBSOCKET_PORT}`, `"port": ${websocket}`)
+    .replace(`"port": ${MQTT_PORT}`, `"port": ${mqtt}`)
     .replace('"/data"', `"${folder}"`);
   return `"log_file": "${path.join(folder, "log")}"\n${text}`;
 }

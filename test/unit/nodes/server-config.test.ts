@@ -114,8 +114,10 @@ describe("config", () => {
     [{ JetStream: {} }, "config.JetStream", "lower case"],
     [{ jetstream: { Domain: "x" } }, "config.jetstream.Domain", "lower case"],
     [{ leaf: { remotes: [] } }, "config.leaf", "leafnodes"],
-    [{ leafnodes: { Port: 1 } }, "config.leafnodes.Port", "leafNodes"],
-    [{ websocket: { port: 1 } }, "config.websocket", "listener"],
+    [{ leafnodes: { Port: 1 } }, "config.leafnodes.Port", "leafNodePort"],
+    [{ websocket: { compression: true } }, "config.websocket", "set websocket to true"],
+    [{ websocket: { port: 1 } }, "config.websocket.port", "websocketPort"],
+    [{ mqtt: { tls: {} } }, "config.mqtt.tls", "tls"],
   ])("can't contradict the plan: %j", (config, path, fix) => {
     const problems = problemsOf(config).filter((problem) => problem.path === path);
     expect(problems).toHaveLength(1);

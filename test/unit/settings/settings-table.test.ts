@@ -66,6 +66,9 @@ test("a container's label has every setting that no reload changes, and the node
     plan({
       monitorAddress: "127.0.0.2",
       leafNodes: true,
+      leafNodePort: 7422,
+      websocket: true,
+      mqtt: true,
       encryption: "aes",
       maxPending: "128MiB",
       maxSubscriptions: 1_000,
