@@ -165,13 +165,15 @@ Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set
       begin(async () => (await import("../tools/commands/test.ts")).run(program.args.slice(1))),
     );
 
-  command(
+  const chaos = command(
     "chaos",
     "The long form of the tests that break things while clients publish and consume, some two hours: nodes reloaded, replaced, upgraded, added, taken out, the latter killed at each of its steps; rollouts, moves of streams and first starts killed or interrupted at random moments; nodes, zones and regions killed, paused, cut off; power cuts, as often as kills; a Docker engine of its own restarted during updates, eight times; TLS turned off and on, certificates that come due; twenty cold starts; 20,000 placements, and as many settings. It says what was acknowledged and stored, and how long streams were away.\n\nA run is repeated by KILL_SEED, PLACEMENT_SEED and SETTINGS_SEED, which it prints. Uses stacks of its own. Power cuts, partitions and the engine of its own need root.",
     `  npm run chaos
   npm run chaos -- placement
-  npm run chaos -- --kills 1 --rounds 1 faults power-loss`,
+  npm run chaos -- --kills 1 --rounds 1 faults power-loss
+  npm run chaos -- machines`,
   )
+    .helpCommand(false)
     .addArgument(
       new Argument("[part...]", "what to run instead of all").choices(CHAOS_FILES.map(partOf)),
     )
@@ -179,6 +181,16 @@ Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set
     .option("--rounds <n>", "how many rounds of nodes, zones and regions that fail", parseCount, 3)
     .action((parts, options) =>
       begin(async () => (await import("../tools/commands/chaos.ts")).run(parts, options)),
+    );
+  chaos
+    .command("machines")
+    .description(
+      "Starts several machines on this one, for you to play with: each has a Docker engine, an sshd and an address of its own, and between them is a network whose delays, losses and cuts you set at its prompt. Keeps them until Ctrl-C, then removes all of it. Needs root and Linux.",
+    )
+    .addHelpText("after", "\nExamples:\n  npm run chaos -- machines --count 2")
+    .option("--count <n>", "how many", parseCount, 3)
+    .action((options) =>
+      begin(async () => (await import("../tools/commands/machines.ts")).run(options)),
     );
 
   const bench = command(

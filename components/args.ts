@@ -62,6 +62,14 @@ export interface ClusterSettings {
    */
   readonly bindAddress?: string | undefined;
   /**
+   * Docker engines by region or zone, e.g. rg1 or rg2-az1, each on a machine of its own.
+   * Empty: one engine for all.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default {}
+   */
+  readonly engines?: Readonly<Record<string, EngineSettingsArgs>> | undefined;
+  /**
    * IPv4 address of the host that monitoring ports are published on. Empty is loopback.
    *
    * What a change costs: restart, zone by zone.
@@ -76,7 +84,16 @@ export interface ClusterSettings {
    */
   readonly clientPort?: number | undefined;
   /**
-   * Monitoring port of the first node, the others follow. 0 is 4000 above clientPort.
+   * With engines: port of the first node for routes of others, the others follow. 0 is 2000
+   * above clientPort.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default 0
+   */
+  readonly routePort?: number | undefined;
+  /**
+   * Port of the first node's monitoring pages, the others follow. 0: nodes have no monitoring
+   * pages.
    *
    * What a change costs: restart, zone by zone.
    * @default 0
@@ -411,6 +428,24 @@ export interface ClusterSettings {
    * @default {}
    */
   readonly streams?: Readonly<Record<string, StreamSettingsArgs>> | undefined;
+}
+
+/** The Docker engine of a region or zone. */
+export interface EngineSettingsArgs {
+  /** Where the engine is: `ssh://user@host`, `tcp://…`, `unix://…`, or a docker context. */
+  readonly host: string;
+  /**
+   * By which other nodes and clients reach the machine.
+   * @default the host's
+   */
+  readonly address?: string | undefined;
+  /**
+   * IPv4 address of the machine that ports are published on.
+   * @default all
+   */
+  readonly bindAddress?: string | undefined;
+  /** Options of ssh, e.g. `IdentityFile=~/.ssh/rg1`. */
+  readonly ssh?: readonly string[] | undefined;
 }
 
 /** Paths of PEM files, relative to the project; `{node}` stands for a node's name. */

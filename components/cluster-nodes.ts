@@ -1,4 +1,3 @@
-import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import {
   type NodeSecrets,
@@ -7,15 +6,12 @@ import {
 } from "../lib/nodes/nats-conf.ts";
 import type { ClusterPlan, NodePlan } from "../lib/plan/plan.ts";
 import { settingsPlaceOf } from "../lib/plan/settings.ts";
-import type { Engine } from "../live/engine/engine.ts";
 import type { PlannedCluster } from "./cluster-plan.ts";
-import { ensureNetwork } from "./hooks/ensure-network.ts";
+import { createEngineParts } from "./engine-parts.ts";
 import { keepVolume } from "./hooks/keep-volume.ts";
-import { limitProcesses } from "./hooks/process-limit.ts";
 import { Turns } from "./hooks/turns.ts";
 import { promiseOf } from "./known-value.ts";
 import type { ContainerSettings, NatsNode } from "./nats-node.ts";
-import { createNetwork } from "./parts/network.ts";
 import { type Certificates, createCertificates } from "./parts/node-certificates.ts";
 import type { Preflight } from "./preflight/run-preflight.ts";
 import { Region } from "./region.ts";
@@ -26,12 +22,12 @@ import { createShutdown } from "./steps/removal.ts";
 import type { Transforms } from "./transforms.ts";
 
 export interface ClusterNodesArgs extends Omit<PlannedCluster, "access">, Preflight {
-  readonly engine: Engine;
   readonly transform?: Transforms;
 }
 
 export interface ClusterNodes {
-  readonly network: pulumi.Resource;
+  /** One on each engine. */
+  readonly networks: readonly pulumi.Resource[];
   /** By name, in the order in which an update changes them. */
   readonly nodes: ReadonlyMap<string, NatsNode>;
   /** By name. */
@@ -115,7 +111,7 @@ export async function createNodes(
   ];
   const shutdown = createShutdown(`${name}-shutdown`, args, ready, parent);
   return {
-    network: settings.network,
+    networks: [...settings.parts.values()].map(({ network }) => network),
     nodes,
     regions,
     caCertificate: certificates?.ca,
@@ -136,21 +132,16 @@ function encryptionConfOf({ encryptionKey = "" }: NodeSecrets): string {
 /** Creates what all nodes share: network, image, and the file with the accounts. */
 function createCommon(
   name: string,
-  { plan, accounts, ownership, engine, before, transform }: ClusterNodesArgs,
+  { plan, accounts, monitorSeed, ownership, engines, before, transform }: ClusterNodesArgs,
   certificates: Certificates | undefined,
   parent: pulumi.Resource,
 ): ContainerSettings {
-  const network = createNetwork(`${name}-network`, plan.prefix, ownership, parent);
-  const pulled = new docker.RemoteImage(
-    `${name}-image`,
-    { name: plan.image, keepLocally: true },
-    // A changed image replaces this resource, also in a protected cluster.
-    { parent, protect: false },
+  const parts = engines.map((engine) =>
+    createEngineParts(name, engine, { plan, ownership }, parent),
   );
   return {
     image: plan.image,
     cluster: plan.cluster,
-    bindAddress: plan.bindAddress,
     monitorAddress: plan.monitorAddress,
     memory: plan.memory,
     patience: plan.patience,
@@ -159,18 +150,16 @@ function createCommon(
     ...(plan.isEncrypted
       ? { encryptionConf: pulumi.secret(accounts.apply(encryptionConfOf)) }
       : {}),
+    monitorSeed,
     certificates: certificates?.files ?? new Map(),
-    network,
+    parts: new Map(parts.map((each) => [each.engine.key, each])),
+    engines,
     networkName: plan.prefix,
-    ensureNetwork: ensureNetwork(engine, plan.prefix, ownership),
     keepVolume:
       settingsPlaceOf(plan.identity) === "program"
-        ? (volume) => keepVolume(engine, volume)
+        ? (engine, volume) => keepVolume(engine, volume)
         : undefined,
-    limitProcesses: limitProcesses(engine, `limit-processes-${plan.prefix}`),
-    engine,
     before,
-    pulled,
     ownership,
     ...(transform === undefined ? {} : { transform }),
   };

@@ -1,15 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Accounts } from "../lib/accounts/accounts-conf.ts";
-import {
-  encryptionKeyMark,
-  hashPassword,
-  managerKey,
-  managerPublicKey,
-} from "../lib/accounts/credentials.ts";
+import { encryptionKeyMark, hashPassword, managerKey } from "../lib/accounts/credentials.ts";
+import { managerPublicKey, managerSeed, publicKeyOf } from "../lib/accounts/nkeys.ts";
 import { PlanError } from "../lib/base/errors.ts";
 import type { NodeSecrets } from "../lib/nodes/nats-conf.ts";
 import { type Passwords, passwordProblems, passwordsOfUsers } from "../lib/plan/passwords.ts";
-import { type ClusterPlan, planCluster, UNKNOWN_KEY, withKeyMark } from "../lib/plan/plan.ts";
+import {
+  type ClusterPlan,
+  nodesOf,
+  planCluster,
+  UNKNOWN_KEY,
+  withKeyMark,
+} from "../lib/plan/plan.ts";
 import {
   identityName,
   parseSettings,
@@ -18,23 +20,35 @@ import {
   settingsPlaceOf,
 } from "../lib/plan/settings.ts";
 import type { Identity } from "../lib/plan/stack-identity.ts";
-import type { Engine } from "../live/engine/engine.ts";
+import { EngineMap } from "../lib/topology/engines.ts";
+import { type Engine, nothing, textField } from "../live/engine/engine.ts";
+import { engineOf, enginesOf } from "../live/engine/engines-of.ts";
+import { readMonitorSeed } from "../live/engine/monitor-seed.ts";
 import type { UserLogin } from "../live/jetstream/connection.ts";
 import type { ClusterSource, NatsClusterArgs } from "./cluster-args.ts";
 import { knownValue } from "./known-value.ts";
 import { type Logger, loggerOf } from "./logger.ts";
-import { type Ownership, ownershipOf } from "./ownership.ts";
-import { refuseUnreachable } from "./preflight/engine-refusals.ts";
+import { isMocked } from "./mocked.ts";
+import { type Ownership, ownerFilter, ownershipOf } from "./ownership.ts";
+import { refuseEngines } from "./preflight/engine-refusals.ts";
 import { keepIdentity } from "./steps/identity-note.ts";
 
 /** A planned cluster, and what its resources need besides the plan. */
 export interface PlannedCluster {
   readonly plan: ClusterPlan;
+  readonly engines: readonly Engine[];
   readonly ownership: Ownership;
   /** Accounts and users as the servers know them, and the encryption key; a secret. */
   readonly accounts: pulumi.Output<NodeSecrets>;
   /** The logins of the stack itself; a secret. */
   readonly access: pulumi.Output<Access>;
+  /**
+   * The seed of the nkey by which the stack looks at its cluster; a secret. It stays the same when passwords change,
+   * as nodes with the old password and nodes with the new one are asked alike.
+   */
+  readonly monitorSeed: pulumi.Output<string>;
+  /** That seed, if nodes have it already. */
+  readonly knownSeed: string | undefined;
   /** Logs messages about the cluster. */
   readonly log: Logger;
 }
@@ -55,7 +69,6 @@ export interface Access {
  * @throws PlanError; pulumi.RunError
  */
 export async function planFrom(
-  engine: Engine,
   source: ClusterSource,
   name: StackIdentity,
   owner: NatsClusterArgs["owner"],
@@ -64,8 +77,9 @@ export async function planFrom(
   // Settings that are wrong for any identity are refused before the identity is noted in the state.
   const settings = settingsOf(source, name);
   const place = settingsPlaceOf(name);
-  refuseUnreachable(engine, settings, place);
-  const identity = await keepIdentity(engine, name, owner, parent);
+  const engines = enginesOf(new EngineMap(settings.engines).all);
+  await refuseEngines(engines, settings, place);
+  const identity = await keepIdentity(engines, name, owner, parent);
   const isRenamed = identityName(identity, "/") !== identityName(name, "/");
   const bare = planCluster(isRenamed ? settingsOf(source, identity) : settings);
   // In a preview, passwords may come from resources that don't exist yet.
@@ -75,20 +89,27 @@ export async function planFrom(
   if (problems.length > 0) throw new PlanError(problems);
   const plan = bare.isEncrypted ? await markKey(bare, encryptionKey, identity) : bare;
   const ownership = ownershipOf(identity);
+  const knownSeed = await findMonitorSeed(engines, plan, ownership);
   const access = systemPassword.apply((password = "") => deriveAccess(plan, password, identity));
   // Computed in parallel with the key, which takes as long.
   const hashes = passwords.apply((all) => hashAll(plan, all, identity));
+  const monitorSeed = pulumi.secret(
+    knownSeed ?? access.apply(({ managerKey }) => managerSeed(managerKey, "$SYS")),
+  );
   const accounts = pulumi
-    .all([hashes, access, encryptionKey])
-    .apply(([known, { managerKey }, key]) => ({
-      ...accountsOf(plan, known, managerKey),
+    .all([hashes, access, monitorSeed, encryptionKey])
+    .apply(([known, { managerKey }, seed, key]) => ({
+      ...accountsOf(plan, known, managerKey, seed),
       ...(key === undefined ? {} : { encryptionKey: key }),
     }));
   return {
     plan,
+    engines,
     ownership,
     accounts,
     access,
+    monitorSeed,
+    knownSeed,
     log: loggerOf(place === "program" ? parent : undefined),
   };
 }
@@ -116,6 +137,26 @@ async function deriveAccess(
   return { system: { user, password }, managerKey: await managerKey(password, owner) };
 }
 
+/** Reads the seed of running nodes. All have the same one, so the first node is asked before all are listed. */
+async function findMonitorSeed(
+  engines: readonly Engine[],
+  plan: ClusterPlan,
+  ownership: Ownership,
+): Promise<string | undefined> {
+  if (isMocked()) return undefined;
+  const first = nodesOf(plan)
+    .slice(0, 1)
+    .map((node) => ({ engine: engineOf(engines, node), container: node.containerName }));
+  const seed = await readMonitorSeed(first);
+  if (seed !== undefined) return seed;
+  const filter = `--filter=label=${ownerFilter(ownership)}`;
+  const lists = engines.map(async (engine) => {
+    const found = engine.list({ container: textField(".Names") }, "ps", "--all", filter);
+    return (await found.catch(nothing)).map(({ container }) => ({ engine, container }));
+  });
+  return await readMonitorSeed((await Promise.all(lists)).flat());
+}
+
 /** Hashes of the users' passwords, by user name. */
 async function hashAll(
   plan: ClusterPlan,
@@ -136,8 +177,10 @@ function accountsOf(
   { systemUser, accounts }: ClusterPlan,
   hashes: Accounts["hashes"],
   key: string,
+  monitorSeed: string,
 ): Accounts {
   const withStreams = accounts.filter(({ jetStream }) => jetStream !== false);
   const managers = withStreams.map(({ name }) => [name, managerPublicKey(key, name)] as const);
-  return { systemUser, accounts, hashes, managers: Object.fromEntries(managers) };
+  const monitor = ["$SYS", publicKeyOf(monitorSeed)] as const;
+  return { systemUser, accounts, hashes, managers: Object.fromEntries([...managers, monitor]) };
 }

@@ -1,8 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { isMap } from "../lib/base/records.ts";
 import type { StreamPlan } from "../lib/plan/plan.ts";
-import { type StackIdentity, settingsPlaceOf } from "../lib/plan/settings.ts";
-import { engineFromEnvironment } from "../live/engine/engine.ts";
+import type { StackIdentity } from "../lib/plan/settings.ts";
 import { type NatsClusterArgs, sourceOf } from "./cluster-args.ts";
 import { type ClusterNodes, createNodes } from "./cluster-nodes.ts";
 import { type PlannedCluster, planFrom } from "./cluster-plan.ts";
@@ -11,7 +10,6 @@ import type { DeclaredStreams } from "./declared-streams.ts";
 import { isMocked, mockHooks } from "./mocked.ts";
 import { transformedFields } from "./nats-node.ts";
 import { claimPorts } from "./preflight/claimed-ports.ts";
-import { refuseContextInUse, refuseEngineOfConfig } from "./preflight/engine-refusals.ts";
 import { runPreflight } from "./preflight/run-preflight.ts";
 import { refuseProviders } from "./resource-options.ts";
 import { createRetirement } from "./steps/departures.ts";
@@ -56,19 +54,16 @@ export async function makeCluster(
     stack: pulumi.getStack(),
     ...(settingsIn === "program" ? { cluster: name } : {}),
   };
-  const engine = engineFromEnvironment();
-  refuseEngineOfConfig(engine, settingsPlaceOf(identity));
   if (isMocked()) mockHooks();
-  else if (settingsIn === "program") await refuseContextInUse(engine);
-  const bare = await planFrom(engine, source, identity, owner, cluster);
+  const bare = await planFrom(source, identity, owner, cluster);
   const plan = planTransformed(bare.plan, (node) =>
     transformedFields(transform, node, { ...bare.plan, ...bare, networkName: bare.plan.prefix }),
   );
   claimPorts(name, plan);
   const planned = { ...bare, plan };
-  const preflight = await runPreflight(engine, planned, goesByPlan ? source : undefined);
+  const preflight = await runPreflight(planned, goesByPlan ? source : undefined);
   const { before } = preflight;
-  const nodesArgs = { ...planned, ...preflight, engine, ...(transform ? { transform } : {}) };
+  const nodesArgs = { ...planned, ...preflight, ...(transform ? { transform } : {}) };
   const nodes = await createNodes(name, nodesArgs, cluster);
   const access = accessStreams(planned, nodes, before, goesByPlan);
   const isNew = before.containers.size === 0;

@@ -15,7 +15,6 @@ import { Lifespan } from "./parts/lifespan.ts";
 import { withOwnProviders } from "./parts/own-providers.ts";
 import type { Region } from "./region.ts";
 import { handedDown, refuseClusterOptions } from "./resource-options.ts";
-import { monitoringUrls } from "./steps/gates.ts";
 import { Stream } from "./stream.ts";
 import type { FollowedStream, StreamHost, StreamStage } from "./stream-host.ts";
 
@@ -29,7 +28,7 @@ import type { FollowedStream, StreamHost, StreamStage } from "./stream-host.ts";
 export class NatsCluster extends pulumi.ComponentResource implements StreamHost {
   /** Each node's URL for clients, by node name. */
   readonly clientUrls: pulumi.Output<Readonly<Record<string, string>>>;
-  /** Each node's URL of the monitoring pages, by node name. */
+  /** Each node's URL of the monitoring pages, by node name; empty if they have none. */
   readonly monitoringUrls: pulumi.Output<Readonly<Record<string, string>>>;
   /** Name of the Docker network of the nodes. Known once the network exists. */
   readonly networkName: pulumi.Output<string>;
@@ -84,9 +83,9 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
     this.clientUrls = made(({ planned: { plan } }) =>
       Object.fromEntries(nodesOf(plan).map((node) => [node.name, node.clientUrl])),
     );
-    this.monitoringUrls = made(({ planned: { plan } }) => monitoringUrls(nodesOf(plan)));
+    this.monitoringUrls = made(({ planned: { plan } }) => monitoringUrls(plan));
     this.networkName = made(({ planned: { plan }, nodes }) =>
-      nodes.network.urn.apply(() => plan.prefix),
+      pulumi.all(nodes.networks.map(({ urn }) => urn)).apply(() => plan.prefix),
     );
     this.leafNodeUrls = made(({ planned: { plan } }) => leafNodeUrls(plan));
     this.caCertificate = made(({ nodes }) => nodes.caCertificate);
@@ -188,5 +187,13 @@ function leafNodeUrls(plan: ClusterPlan): Readonly<Record<string, string>> {
   const listening = nodesOf(plan).filter(({ conf }) => conf.leafNodes);
   return Object.fromEntries(
     listening.map((node) => [node.name, `${scheme}://${node.containerName}:${LEAF_PORT}`]),
+  );
+}
+
+function monitoringUrls(plan: ClusterPlan): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    nodesOf(plan).flatMap(({ name, monitoringUrl: url }) =>
+      url === undefined ? [] : [[name, url]],
+    ),
   );
 }

@@ -13,11 +13,14 @@ import {
   DATA_DIR,
   ENCRYPTION_FILE,
   MONITOR_PORT,
+  MONITOR_SEED_FILE,
+  ROUTE_PORT,
 } from "../lib/nodes/nats-conf.ts";
 import { NODE_USER, packNodeFiles } from "../lib/nodes/node-files.ts";
 import type { NodePlan } from "../lib/plan/plan.ts";
 import type { NodeChange } from "../lib/update/node-changes.ts";
-import type { Engine } from "../live/engine/engine.ts";
+import { type Engine, enginesVariable } from "../live/engine/engine.ts";
+import type { EngineParts } from "./engine-parts.ts";
 import { makeRoomFor } from "./hooks/make-room.ts";
 import { type Ownership, ownerFilter } from "./ownership.ts";
 import type { NodeFiles } from "./parts/node-certificates.ts";
@@ -31,8 +34,7 @@ export interface ContainerSettings {
   /** Name of the NATS cluster. */
   readonly cluster: string;
   readonly image: string;
-  /** Host addresses that the client port and the monitoring port are published on. */
-  readonly bindAddress: string;
+  /** Host address that the monitoring port is published on. */
   readonly monitorAddress: string;
   /** Memory limit of the container, bytes. GOMEMLIMIT is set to 80% of it. */
   readonly memory: number;
@@ -44,21 +46,19 @@ export interface ContainerSettings {
   readonly accountsConf: pulumi.Output<string>;
   /** The file with the encryption key, a secret; absent without encryption. */
   readonly encryptionConf?: pulumi.Output<string>;
+  /** The seed of the nkey by which the stack looks at its cluster; a secret. */
+  readonly monitorSeed: pulumi.Output<string>;
   /** Certificate files by file name, for each node name; empty without TLS. */
   readonly certificates: ReadonlyMap<string, NodeFiles>;
-  /** A dependency: the pulled image that `image` names. */
-  readonly pulled: docker.RemoteImage;
-  /** A dependency: the network that `networkName` names. */
-  readonly network: pulumi.Resource;
+  /** What nodes on an engine share, by the engine's key. */
+  readonly parts: ReadonlyMap<string, EngineParts>;
+  readonly engines: readonly Engine[];
   readonly networkName: string;
-  readonly ensureNetwork: pulumi.ResourceHook;
   /**
    * Creates the hook that keeps a volume. Undefined with `npx pulumi`, which prevents the replacement of volumes
    * itself.
    */
-  readonly keepVolume: ((volume: string) => pulumi.ResourceHook) | undefined;
-  readonly limitProcesses: pulumi.ResourceHook;
-  readonly engine: Engine;
+  readonly keepVolume: ((engine: Engine, volume: string) => pulumi.ResourceHook) | undefined;
   /** What existed before this update. */
   readonly before: EngineState;
   readonly ownership: Ownership;
@@ -90,7 +90,7 @@ const STOP_SECONDS = 30;
 /** What the settings contribute to a node's container. */
 type ContainerSpec = Pick<
   ContainerSettings,
-  "image" | "cluster" | "bindAddress" | "monitorAddress" | "memory" | "networkName" | "ownership"
+  "image" | "cluster" | "monitorAddress" | "memory" | "networkName" | "ownership"
 >;
 
 /**
@@ -108,14 +108,18 @@ export class NatsNode extends pulumi.ComponentResource {
   readonly containerId: pulumi.Output<string>;
   /** URL for clients. */
   readonly clientUrl: string;
-  /** URL of the monitoring pages. */
-  readonly monitoringUrl: string;
+  /** URL of the monitoring pages; undefined if it has none. */
+  readonly monitoringUrl: string | undefined;
 
   constructor(name: string, args: NatsNodeArgs, opts?: pulumi.ComponentResourceOptions) {
     const { plan, settings } = args;
     super("nats-regions:index:NatsNode", name, { serverTags: plan.serverTags }, opts);
 
-    const options = (volume: string) => ({ parent: this, ...keptOptions(args, volume) });
+    const options = (volume: string) => ({
+      parent: this,
+      ...providedBy(partsOf(plan, settings)),
+      ...keptOptions(args, volume),
+    });
     const config = createVolume(
       `${name}-config`,
       plan.configVolume,
@@ -148,11 +152,26 @@ interface Volumes {
 
 /** The hook that prevents the replacement of a volume that the node may have already. */
 function keptOptions(
-  { plan, settings: { before, keepVolume } }: NatsNodeArgs,
+  { plan, settings }: NatsNodeArgs,
   volume: string,
 ): Pick<pulumi.CustomResourceOptions, "hooks"> {
+  const { before, keepVolume } = settings;
   const isNew = !before.containers.has(plan.containerName) && !before.containerless.has(plan.name);
-  return isNew || !keepVolume ? {} : { hooks: { beforeCreate: [keepVolume(volume)] } };
+  if (isNew || !keepVolume) return {};
+  const { engine } = partsOf(plan, settings);
+  return { hooks: { beforeCreate: [keepVolume(engine, volume)] } };
+}
+
+/** What the node shares with others on its engine. */
+function partsOf({ engine }: NodePlan, { parts }: ContainerSettings): EngineParts {
+  const found = parts.get(engine?.key ?? "");
+  if (!found) throw new Error(`there is no engine ${engine?.key}`);
+  return found;
+}
+
+/** The provider of the node's engine. */
+function providedBy({ provider }: EngineParts): Pick<pulumi.CustomResourceOptions, "provider"> {
+  return provider ? { provider } : {};
 }
 
 /**
@@ -207,6 +226,7 @@ function configureNode(
         IMAGE: settings.image,
         OWNER: ownerFilter(settings.ownership),
         RESTART_SETTINGS: restartSettings,
+        ...configureVariables(plan, settings),
         ...scriptPatience(settings),
       },
       // Without drift, the variable keeps its last value.
@@ -214,7 +234,7 @@ function configureNode(
     },
     {
       parent,
-      dependsOn: [settings.pulled, ...after],
+      dependsOn: [partsOf(plan, settings).pulled, ...after],
       ...(turn ? { hooks: { beforeCreate: [turn], beforeUpdate: [turn] } } : {}),
     },
   );
@@ -223,10 +243,13 @@ function configureNode(
 /** The files of the config volume besides `nats.conf` and `accounts.conf`. */
 function otherFiles(
   { name }: NodePlan,
-  { certificates, encryptionConf }: ContainerSettings,
+  { certificates, monitorSeed, encryptionConf }: ContainerSettings,
 ): NodeFiles {
-  const files = certificates.get(name) ?? {};
-  return encryptionConf === undefined ? files : { ...files, [ENCRYPTION_FILE]: encryptionConf };
+  return {
+    ...certificates.get(name),
+    [MONITOR_SEED_FILE]: monitorSeed,
+    ...(encryptionConf === undefined ? {} : { [ENCRYPTION_FILE]: encryptionConf }),
+  };
 }
 
 function createContainer(
@@ -235,7 +258,8 @@ function createContainer(
   { config, data, configured }: Volumes & { readonly configured: local.Command },
   parent: pulumi.Resource,
 ): docker.Container {
-  const { engine, before, transform } = settings;
+  const { before, transform } = settings;
+  const parts = partsOf(plan, settings);
   // The settings that the config was last written with. An update that skips the Command, as with `--target`, leaves
   // the file as it was.
   const restartSettings = configured.environment.apply(
@@ -251,6 +275,7 @@ function createContainer(
     withFields(args, transformedFields(transform, plan, settings)),
     {
       parent,
+      ...providedBy(parts),
       // Restarting a node replaces its container, which Pulumi would refuse in a protected cluster. Deleting the
       // cluster is still prevented, by the protected shutdown step, which comes before the containers.
       protect: false,
@@ -260,18 +285,26 @@ function createContainer(
       // replace it all the same, because they are in its label. Containers that were never stopped keep the fields, so
       // that a refresh shows when they are.
       ...(mayHaveStopped ? { ignoreChanges: ["mustRun", "ports"] } : {}),
-      dependsOn: [settings.network, settings.pulled, configured, ...after, ...followers],
+      dependsOn: [parts.network, parts.pulled, configured, ...after, ...followers],
       hooks: {
         beforeCreate: [
           ...(before.containers.has(plan.containerName)
-            ? [makeRoomFor(engine, plan.containerName, settings.ownership)]
+            ? [makeRoomFor(parts.engine, plan.containerName, settings.ownership)]
             : []),
-          ...(before.hasNetwork ? [] : [settings.ensureNetwork]),
+          ...(before.hasNetwork ? [] : [parts.ensureNetwork]),
         ],
-        afterCreate: [settings.limitProcesses],
+        afterCreate: [parts.limitProcesses],
       },
     },
   );
+}
+
+/** Where the script that writes the node's config finds its engine, and those of the other nodes. */
+function configureVariables(
+  { engine }: NodePlan,
+  { engines }: ContainerSettings,
+): Readonly<Record<string, string>> {
+  return engine === undefined ? {} : { ...enginesVariable(engines), ENGINE: engine.key };
 }
 
 /** The container fields that the user's transform changes for a node. @throws pulumi.RunError */
@@ -312,9 +345,14 @@ function containerArgs(
     networkMode: "bridge",
     networksAdvanced: [{ name: spec.networkName, aliases: [plan.name] }],
     ports: [
-      publish(CLIENT_PORT, spec.bindAddress, plan.clientPort),
-      publish(MONITOR_PORT, spec.monitorAddress, plan.monitorPort),
-      ...plan.listeners.map(({ inner, port }) => publish(inner, spec.bindAddress, port)),
+      publish(CLIENT_PORT, plan.bindAddress, plan.clientPort),
+      ...(plan.routePort === undefined
+        ? []
+        : [publish(ROUTE_PORT, plan.bindAddress, plan.routePort)]),
+      ...(plan.monitorPort === undefined
+        ? []
+        : [publish(MONITOR_PORT, spec.monitorAddress, plan.monitorPort)]),
+      ...plan.listeners.map(({ inner, port }) => publish(inner, plan.bindAddress, port)),
     ],
     volumes: [
       { volumeName: made.config, containerPath: CONFIG_DIR, readOnly: true },

@@ -16,20 +16,21 @@ import {
   WaveGate,
   type WaveStatus,
 } from "../lib/update/wave-gate.ts";
-import { engineFromEnvironment } from "../live/engine/engine.ts";
-import type { OwnNode } from "../live/engine/own-nodes.ts";
-import type { Monitor } from "../live/monitoring/monitoring.ts";
+import { enginesFromEnvironment } from "../live/engine/engine.ts";
+import { findNodes, type OwnNode } from "../live/engine/own-nodes.ts";
+import type { Monitor } from "../live/monitoring/monitor.ts";
 import { behindIn } from "../live/monitoring/observe-cluster.ts";
 import { until } from "../live/until.ts";
 import { type ClusterPort, openCluster } from "./cluster-port.ts";
-import { monitorsAt, scriptVariables, trustOf } from "./variables.ts";
+import { scriptVariables, trustOf } from "./variables.ts";
 
 const MEASURE_MS = 2_000;
 
 const variables = scriptVariables.pick({
-  MONITORS: true,
+  SO_FAR: true,
   LATER: true,
   OWNER: true,
+  ENGINES: true,
   LACKED: true,
   PATIENCE: true,
   CA: true,
@@ -38,26 +39,27 @@ const variables = scriptVariables.pick({
 const purpose = z.enum(["members", "replicas"]);
 
 export async function main(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
-  const { MONITORS, LATER, OWNER, LACKED, PATIENCE, CA, SETTINGS_IN } = variables.parse(env);
+  const { SO_FAR, LATER, OWNER, LACKED, PATIENCE, CA, ...rest } = variables.parse(env);
+  const { ENGINES, SETTINGS_IN } = rest;
   const trust = trustOf(CA);
   const wave = {
     purpose: purpose.parse(args.at(-1)),
-    nodes: monitorsAt(MONITORS, trust),
-    later: monitorsAt(LATER, trust),
+    nodes: SO_FAR,
+    later: LATER,
     lacked: new Set(LACKED),
     patience: PATIENCE,
   };
-  const cluster = openCluster(engineFromEnvironment(), OWNER, trust, SETTINGS_IN);
+  const cluster = openCluster(enginesFromEnvironment(ENGINES), OWNER, trust, SETTINGS_IN);
   if (!(await mayGoOn(wave, cluster, console.error))) process.exitCode = 1;
 }
 
 /** The nodes before a gate, and what the gate waits for. */
 export interface Wave {
   readonly purpose: z.infer<typeof purpose>;
-  /** Nodes of the wave before the gate, and of earlier ones. */
-  readonly nodes: readonly Monitor[];
-  /** Nodes of later waves. They may not exist yet. */
-  readonly later: readonly Monitor[];
+  /** Names of the nodes of the wave before the gate, and of earlier ones. */
+  readonly nodes: readonly string[];
+  /** Names of the nodes of later waves. They may not exist yet. */
+  readonly later: readonly string[];
   /** Keys of what the cluster lacked before nodes were restarted, see `lacksOf`. */
   readonly lacked: ReadonlySet<string>;
   /** Milliseconds. */
@@ -139,8 +141,8 @@ async function look(
     const sight = { reason: silence, isInVain: false, isLeaderless: false, isRejoining: false };
     return { sight, own };
   }
-  const nodes = asTheyAre(wave.nodes, own);
-  const laterNodes = withLeaving(nodes, asTheyAre(wave.later, own), own);
+  const nodes = findNodes(wave.nodes, own);
+  const laterNodes = withLeaving(nodes, findNodes(wave.later, own), own);
   const [reports, later] = await Promise.all([cluster.report(nodes), cluster.report(laterNodes)]);
   const running = new Set(own.filter(({ state }) => state !== "down").map(({ name }) => name));
   const sight = judgeMembers({ reports, later, running, lacked });
@@ -155,14 +157,6 @@ async function look(
   const reason = judgeReplicas(observed, names.size === 0, lacked);
   const behind = behindIn(observed);
   return { sight: { ...sight, ...(reason === undefined ? {} : { reason }), behind }, own };
-}
-
-/** Replaces planned URLs by current ones: a node that changes later than these may still have other ports. */
-function asTheyAre(nodes: readonly Monitor[], own: readonly OwnNode[]): Monitor[] {
-  const running = new Map(
-    own.filter(({ state }) => state === "running").map((node) => [node.name, node.url]),
-  );
-  return nodes.map((node) => ({ ...node, url: running.get(node.name) ?? node.url }));
 }
 
 /** Adds nodes that are no longer in the settings: they stay members until they are retired, after all waves. */

@@ -4,7 +4,7 @@
  * providers for resources that a program no longer has.
  */
 import { whyNotRemoved } from "../lib/update/removal.ts";
-import { engineFromEnvironment } from "../live/engine/engine.ts";
+import { enginesFromEnvironment } from "../live/engine/engine.ts";
 import { listOwnNodes } from "../live/engine/own-nodes.ts";
 import { observeCluster } from "../live/monitoring/observe-cluster.ts";
 import { deletedStepVariables, whyDeleted } from "./deleted-step.ts";
@@ -13,6 +13,7 @@ import { scriptVariables, trustOf } from "./variables.ts";
 const variables = deletedStepVariables.extend(
   scriptVariables.pick({
     OWNER: true,
+    ENGINES: true,
     CLUSTER: true,
     EXPENDABLE: true,
     KEEPS_VOLUMES: true,
@@ -21,9 +22,9 @@ const variables = deletedStepVariables.extend(
 );
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { OWNER, CLUSTER, EXPENDABLE, KEEPS_VOLUMES, CA, ...step } = variables.parse(env);
+  const { OWNER, ENGINES, CLUSTER, EXPENDABLE, KEEPS_VOLUMES, CA, ...step } = variables.parse(env);
   if ((await whyDeleted(step)) !== "removed") return;
-  const own = await listOwnNodes(engineFromEnvironment(), OWNER, trustOf(CA));
+  const own = await listOwnNodes(enginesFromEnvironment(ENGINES), OWNER, trustOf(CA));
   const terms = {
     cluster: CLUSTER ?? "",
     expendable: EXPENDABLE,

@@ -4,7 +4,7 @@
  */
 import { describeWaitStatus, stallTimerFrom, type WaitStatus } from "../lib/observed/waiting.ts";
 import { judgeStart, type StartObservation, type StartVerdict } from "../lib/update/start-gate.ts";
-import { engineFromEnvironment } from "../live/engine/engine.ts";
+import { enginesFromEnvironment } from "../live/engine/engine.ts";
 import { behindIn } from "../live/monitoring/observe-cluster.ts";
 import { until } from "../live/until.ts";
 import { type ClusterPort, openCluster } from "./cluster-port.ts";
@@ -16,14 +16,15 @@ const POLL_MS = 500;
 
 const variables = scriptVariables.pick({
   OWNER: true,
+  ENGINES: true,
   SETTINGS: true,
   CA: true,
   SETTINGS_IN: true,
 });
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { OWNER, SETTINGS, CA, SETTINGS_IN } = variables.parse(env);
-  const cluster = openCluster(engineFromEnvironment(), OWNER, trustOf(CA), SETTINGS_IN);
+  const { OWNER, ENGINES, SETTINGS, CA, SETTINGS_IN } = variables.parse(env);
+  const cluster = openCluster(enginesFromEnvironment(ENGINES), OWNER, trustOf(CA), SETTINGS_IN);
   if (!(await mayBegin(SETTINGS, cluster, console.error))) process.exitCode = 1;
 }
 

@@ -4,8 +4,10 @@ import type { NodeReport } from "../lib/observed/readiness.ts";
 import { CrashWatch } from "../live/engine/crash-watch.ts";
 import type { Engine } from "../live/engine/engine.ts";
 import { askMemoryKills } from "../live/engine/memory-kills.ts";
-import { askEngine, type OwnNode } from "../live/engine/own-nodes.ts";
-import { askNodes, LONG_REQUEST_MS, type Monitor } from "../live/monitoring/monitoring.ts";
+import { askEngines, type OwnNode } from "../live/engine/own-nodes.ts";
+import { LONG_REQUEST_MS } from "../live/monitoring/ask-node.ts";
+import type { Monitor } from "../live/monitoring/monitor.ts";
+import { askNodes } from "../live/monitoring/monitoring.ts";
 import { observeCluster } from "../live/monitoring/observe-cluster.ts";
 import type { Trust } from "./variables.ts";
 
@@ -13,7 +15,7 @@ import type { Trust } from "./variables.ts";
 export interface ClusterPort {
   /** Where its settings are. @default "config" */
   readonly place?: SettingsPlace;
-  /** The nodes on the engine. If the engine doesn't answer there are none, and `silence` says why. */
+  /** The nodes on the engines. Of an engine that doesn't answer there are none, and `silence` says why. */
   list(): Promise<{ readonly own: readonly OwnNode[]; readonly silence?: string }>;
   /** The nodes' health and their views of the meta group. */
   report(nodes: readonly Monitor[]): Promise<readonly NodeReport[]>;
@@ -35,18 +37,18 @@ function describeAllDown(place: SettingsPlace): string {
 
 /** @param owner label of the stack's own objects, `label=value`. */
 export function openCluster(
-  engine: Engine,
+  engines: readonly Engine[],
   owner: string,
   trust: Trust,
   place: SettingsPlace,
 ): ClusterPort {
-  const crashes = new CrashWatch(engine, describeAllDown(place));
+  const crashes = new CrashWatch(describeAllDown(place));
   return {
     place,
-    list: () => askEngine(engine, owner, trust),
+    list: () => askEngines(engines, owner, trust),
     report: askNodes,
     observe: (nodes) => observeCluster(nodes, LONG_REQUEST_MS),
     explainCrashes: (own, now) => crashes.look(own, now),
-    explainKills: () => askMemoryKills(engine, owner, place),
+    explainKills: () => askMemoryKills(engines, owner, place),
   };
 }

@@ -11,11 +11,20 @@ const FIRST_LEADER = "--first-leader";
 export async function main(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
   const others = args.filter((each) => each !== FIRST_LEADER);
   const variables = others.length < args.length ? await firstTerm() : {};
+  const onEngine = env.ENGINES === undefined ? env : await engineVariables(env);
   const { status } = spawnSync("sh", [CONFIGURE_NODE, ...others], {
-    env: { ...env, ...variables },
+    env: { ...onEngine, ...variables },
     stdio: "inherit",
   });
   process.exitCode = status ?? 1;
+}
+
+/** The environment that leads `docker` to the node's engine. */
+async function engineVariables({ ENGINES, ENGINE }: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
+  const { enginesFromEnvironment } = await import("../live/engine/engine.ts");
+  const engine = enginesFromEnvironment(ENGINES).find(({ key }) => key === ENGINE);
+  if (!engine) throw new Error(`there is no engine ${ENGINE}`);
+  return engine.environment();
 }
 
 /** Loaded for one node only: each of them starts this script. */

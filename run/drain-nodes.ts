@@ -10,7 +10,7 @@
  */
 import { text } from "node:stream/consumers";
 import { drainedConf } from "../lib/update/leaving-nodes.ts";
-import { type Engine, engineFromEnvironment } from "../live/engine/engine.ts";
+import { type Engine, enginesFromEnvironment } from "../live/engine/engine.ts";
 import { readConfig, writeConfig } from "../live/engine/node-config.ts";
 import { listOwnNodes, type OwnNode } from "../live/engine/own-nodes.ts";
 import { askNodes } from "../live/monitoring/monitoring.ts";
@@ -22,6 +22,7 @@ const POLL_MS = 200;
 
 const variables = scriptVariables.pick({
   OWNER: true,
+  ENGINES: true,
   NODES: true,
   PATIENCE: true,
   CA: true,
@@ -29,25 +30,27 @@ const variables = scriptVariables.pick({
 });
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { OWNER: owner, NODES, PATIENCE: patience, CA, SETTINGS_IN } = variables.parse(env);
-  const stack = { engine: engineFromEnvironment(), owner, trust: trustOf(CA), patience };
+  const { OWNER: owner, ENGINES, NODES, PATIENCE: patience, ...rest } = variables.parse(env);
+  const { CA, SETTINGS_IN } = rest;
+  const engines = enginesFromEnvironment(ENGINES);
+  const stack = { engines, owner, trust: trustOf(CA), patience };
   const accountsConf = await text(process.stdin);
-  const staying = new Set(Object.keys(NODES));
+  const staying = new Set(NODES);
   for (const node of await findLeaving(await listOwn(stack), staying, SETTINGS_IN)) {
     await drain(await start(node, stack), accountsConf, stack);
   }
 }
 
 interface Stack {
-  readonly engine: Engine;
+  readonly engines: readonly Engine[];
   readonly owner: string;
   readonly trust: Trust;
   /** Milliseconds. */
   readonly patience: number;
 }
 
-function listOwn({ engine, owner, trust }: Stack): Promise<OwnNode[]> {
-  return listOwnNodes(engine, owner, trust);
+function listOwn({ engines, owner, trust }: Stack): Promise<OwnNode[]> {
+  return listOwnNodes(engines, owner, trust);
 }
 
 async function start(node: OwnNode, stack: Stack): Promise<OwnNode> {
@@ -55,7 +58,7 @@ async function start(node: OwnNode, stack: Stack): Promise<OwnNode> {
     console.error(
       `${node.name} leaves, but doesn't run: starting it, so that what it holds can move`,
     );
-    await stack.engine.run("start", node.container);
+    await node.engine.run("start", node.container);
   }
   let found = node;
   await waitFor(
@@ -79,11 +82,11 @@ async function start(node: OwnNode, stack: Stack): Promise<OwnNode> {
 /**
  * Its config is no longer planned, so the file itself is edited: the tag is appended, where it overrides the others.
  */
-async function drain(node: OwnNode, nextAccounts: string, { engine, owner }: Stack): Promise<void> {
-  const { conf, accountsConf, others } = await readConfig(engine, node.container);
+async function drain(node: OwnNode, nextAccounts: string, { owner }: Stack): Promise<void> {
+  const { conf, accountsConf, others } = await readConfig(node);
   const next = drainedConf(conf);
   const accounts = nextAccounts || accountsConf;
   if (next === conf && accounts === accountsConf) return;
-  await writeConfig(engine, owner, node, { conf: next, accountsConf: accounts, others });
+  await writeConfig(owner, node, { conf: next, accountsConf: accounts, others });
   console.error(`${node.name} takes no new replicas`);
 }

@@ -3,28 +3,27 @@
  * know again what clients and streams on other nodes subscribe to. Run by a Command.
  */
 import { withPoolSize } from "../lib/nodes/nats-conf.ts";
-import { engineFromEnvironment } from "../live/engine/engine.ts";
+import { enginesFromEnvironment } from "../live/engine/engine.ts";
 import { readConfig, writeConfig } from "../live/engine/node-config.ts";
 import { listOwnNodes } from "../live/engine/own-nodes.ts";
 import { healInterest, renewRoutes } from "./route-interest.ts";
 import { scriptVariables, trustOf } from "./variables.ts";
 
-const variables = scriptVariables.pick({ OWNER: true, CA: true });
+const variables = scriptVariables.pick({ OWNER: true, ENGINES: true, CA: true });
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { OWNER: owner, CA } = variables.parse(env);
-  const engine = engineFromEnvironment();
-  const own = await listOwnNodes(engine, owner, trustOf(CA));
+  const { OWNER: owner, ENGINES, CA } = variables.parse(env);
+  const own = await listOwnNodes(enginesFromEnvironment(ENGINES), owner, trustOf(CA));
   const nodes = own.filter(({ state }) => state === "running");
   await healInterest(
     nodes,
     async ({ name }) => {
       const node = nodes.find((each) => each.name === name);
       if (!node) throw new Error(`${name} doesn't run`);
-      const config = await readConfig(engine, node.container);
+      const config = await readConfig(node);
       await renewRoutes(node, async (poolSize) => {
         const conf = poolSize === undefined ? config.conf : withPoolSize(config.conf, poolSize);
-        await writeConfig(engine, owner, node, { ...config, conf });
+        await writeConfig(owner, node, { ...config, conf });
       });
     },
     console.error,

@@ -3,7 +3,8 @@ import { peerId } from "../lib/observed/meta-group.ts";
 import type { MetaPeer } from "../lib/observed/readiness.ts";
 import { findLeavingNodes } from "../lib/update/leaving-nodes.ts";
 import type { OwnNode } from "../live/engine/own-nodes.ts";
-import { askNodes, type Monitor } from "../live/monitoring/monitoring.ts";
+import type { Monitor } from "../live/monitoring/monitor.ts";
+import { askNodes } from "../live/monitoring/monitoring.ts";
 import { waitFor } from "./wait-for.ts";
 
 /** Long enough for an election. */

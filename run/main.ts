@@ -8,18 +8,35 @@ interface Script {
 }
 
 const SCRIPTS: Readonly<Record<string, () => Promise<Script>>> = {
-  "check-removal": () => import("./check-removal.ts"),
+  "check-removal": () => connecting(import("./check-removal.ts")),
   configure: () => import("./configure.ts"),
-  drain: () => import("./drain-nodes.ts"),
-  gate: () => import("./await-cluster.ts"),
-  "hear-interest": () => import("./hear-interest.ts"),
+  drain: () => connecting(import("./drain-nodes.ts")),
+  gate: () => connecting(import("./await-cluster.ts")),
+  "hear-interest": () => connecting(import("./hear-interest.ts")),
   "note-identity": () => import("./note-identity.ts"),
-  restart: () => import("./restart-node.ts"),
-  retire: () => import("./retire-nodes.ts"),
+  restart: () => connecting(import("./restart-node.ts")),
+  retire: () => connecting(import("./retire-nodes.ts")),
   "shut-down": () => import("./shut-down.ts"),
-  "start-gate": () => import("./check-start.ts"),
+  "on-engine": () => import("./on-engine.ts"),
+  "stop-all": () => import("./stop-all.ts"),
+  "start-gate": () => connecting(import("./check-start.ts")),
   "tell-accounts": () => import("./tell-accounts.ts"),
 };
+
+/** A script that connects to servers: it ends its connections, which would keep the process alive. */
+async function connecting(loading: Promise<Script>): Promise<Script> {
+  const { main } = await loading;
+  return {
+    async main(env, args) {
+      try {
+        await main(env, args);
+      } finally {
+        const { closeConnections } = await import("../live/jetstream/clients.ts");
+        await closeConnections();
+      }
+    },
+  };
+}
 
 const [, verb = "", ...args] = process.argv;
 const load = SCRIPTS[verb];

@@ -1,5 +1,5 @@
 /** Prints a cluster's identity as JSON, for its stack's state. Run by a Command. */
-import { engineFromEnvironment } from "../live/engine/engine.ts";
+import { enginesFromEnvironment } from "../live/engine/engine.ts";
 import { findIdentity, hintsFromEnvironment } from "../live/engine/find-identity.ts";
 import { scriptVariables } from "./variables.ts";
 
@@ -8,6 +8,7 @@ const variables = scriptVariables.pick({
   PROJECT: true,
   STACK: true,
   CLUSTER: true,
+  ENGINES: true,
 });
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
@@ -16,9 +17,10 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
     PROJECT: project,
     STACK: stack,
     CLUSTER,
+    ENGINES,
   } = variables.parse(env);
   const cluster = CLUSTER === undefined ? {} : { cluster: CLUSTER };
   const name = { organization, project, stack, ...cluster };
-  const engine = engineFromEnvironment();
-  console.log(JSON.stringify(await findIdentity(engine, name, hintsFromEnvironment())));
+  const engines = enginesFromEnvironment(ENGINES);
+  console.log(JSON.stringify(await findIdentity(engines, name, hintsFromEnvironment())));
 }

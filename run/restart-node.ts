@@ -14,9 +14,9 @@ import path from "node:path";
 import { groupsOf, whyNotWell } from "../lib/observed/majorities.ts";
 import type { ObservedCluster } from "../lib/observed/observed.ts";
 import { whyNotItsTurn } from "../lib/update/turn.ts";
-import { engineFromEnvironment } from "../live/engine/engine.ts";
+import { enginesFromEnvironment } from "../live/engine/engine.ts";
 import { listOwnNodes, type OwnNode } from "../live/engine/own-nodes.ts";
-import { LONG_REQUEST_MS } from "../live/monitoring/monitoring.ts";
+import { LONG_REQUEST_MS } from "../live/monitoring/ask-node.ts";
 import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts";
 import { until } from "../live/until.ts";
 import { scriptVariables, trustOf } from "./variables.ts";
@@ -25,14 +25,27 @@ import { waitFor } from "./wait-for.ts";
 const POLL_MS = 500;
 const NONE: ReadonlySet<string> = new Set();
 
-const variables = scriptVariables.pick({ CONTAINER: true, OWNER: true, PATIENCE: true, CA: true });
+const variables = scriptVariables.pick({
+  CONTAINER: true,
+  OWNER: true,
+  ENGINES: true,
+  PATIENCE: true,
+  CA: true,
+});
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { CONTAINER: container, OWNER: owner, PATIENCE: patience, CA } = variables.parse(env);
-  const engine = engineFromEnvironment();
-  const list = () => listOwnNodes(engine, owner, trustOf(CA));
-  const node = (await list()).find((each) => each.container === container)?.name;
-  if (node === undefined) throw new Error(`${container} is no node of ${owner}`);
+  const {
+    CONTAINER: container,
+    OWNER: owner,
+    ENGINES,
+    PATIENCE: patience,
+    CA,
+  } = variables.parse(env);
+  const engines = enginesFromEnvironment(ENGINES);
+  const list = () => listOwnNodes(engines, owner, trustOf(CA));
+  const found = (await list()).find((each) => each.container === container);
+  if (found === undefined) throw new Error(`${container} is no node of ${owner}`);
+  const { name: node, engine } = found;
   const lock = await takeLock(owner);
   try {
     await waitUntil(

@@ -14,8 +14,8 @@ import type { Fleet } from "../lib/placement/placement.ts";
 import { terseNamer } from "../lib/streams/stream-name.ts";
 import { describeStranded, type HeldStream } from "../lib/update/departures.ts";
 import { judgeReplicas } from "../lib/update/wave-gate.ts";
-import { type Engine, engineFromEnvironment } from "../live/engine/engine.ts";
-import { listOwnNodes, type OwnNode } from "../live/engine/own-nodes.ts";
+import { enginesFromEnvironment } from "../live/engine/engine.ts";
+import { findNodes, listOwnNodes, type OwnNode } from "../live/engine/own-nodes.ts";
 import { connectionSchema } from "../live/jetstream/connection.ts";
 import {
   closeConnections,
@@ -25,17 +25,20 @@ import {
   openMetaGroup,
 } from "../live/jetstream/jetstream.ts";
 import { retry } from "../live/jetstream/patience.ts";
+import { LONG_REQUEST_MS } from "../live/monitoring/ask-node.ts";
 import { askHeldPatiently } from "../live/monitoring/held-streams.ts";
-import { askNodes, LONG_REQUEST_MS, type Monitor } from "../live/monitoring/monitoring.ts";
+import type { Monitor } from "../live/monitoring/monitor.ts";
+import { askNodes } from "../live/monitoring/monitoring.ts";
 import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts";
 import { findLeaving } from "./leaving-nodes.ts";
-import { monitorsAt, scriptVariables, trustOf } from "./variables.ts";
+import { scriptVariables, trustOf } from "./variables.ts";
 import { waitFor } from "./wait-for.ts";
 
 const PACE = { patience: 60_000, silence: 15_000, pause: 250 };
 
 const variables = scriptVariables.pick({
   OWNER: true,
+  ENGINES: true,
   NODES: true,
   FLEET: true,
   IMAGE: true,
@@ -46,7 +49,6 @@ const variables = scriptVariables.pick({
 
 /** The stack that nodes leave. */
 interface Stack {
-  readonly engine: Engine;
   readonly metaGroup: MetaGroupPort;
   /** The remaining nodes. */
   readonly staying: readonly Monitor[];
@@ -67,15 +69,14 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
     PATIENCE: patience,
     ...rest
   } = variables.parse(env);
-  const { CA, SETTINGS_IN: place } = rest;
-  const engine = engineFromEnvironment();
-  const trust = trustOf(CA);
-  const own = await listOwnNodes(engine, OWNER, trust);
-  const leaving = await findLeaving(own, new Set(Object.keys(NODES)), place);
+  const { CA, ENGINES, SETTINGS_IN: place } = rest;
+  const engines = enginesFromEnvironment(ENGINES);
+  const own = await listOwnNodes(engines, OWNER, trustOf(CA));
+  const leaving = await findLeaving(own, new Set(NODES), place);
   if (leaving.length === 0) return;
   const metaGroup = openMetaGroup(connectionSchema.parse(await json(process.stdin)));
-  const staying = monitorsAt(NODES, trust);
-  const stack = { engine, metaGroup, staying, fleet, image, patience, place };
+  const staying = findNodes(NODES, own);
+  const stack = { metaGroup, staying, fleet, image, patience, place };
   try {
     await evacuate(leaving, stack);
     for (const [index, node] of leaving.entries()) {
@@ -122,14 +123,14 @@ async function awaitEmpty(leaving: readonly OwnNode[], stack: Stack): Promise<vo
 
 /** Stops a node before its removal: a node that is removed while it runs is taken in again after five minutes. */
 async function retire(node: OwnNode, next: readonly OwnNode[], stack: Stack): Promise<void> {
-  const { name, container } = node;
+  const { name, container, engine } = node;
   await awaitReady([node, ...next], stack);
   const held = await askHeldPatiently(node, stack);
   if (held.length > 0) {
     const names = held.map(terseNamer(held)).join(", ");
     throw new Error(`${name} can't leave: it was given ${names}`);
   }
-  await stack.engine.run("stop", container);
+  await engine.run("stop", container);
   await retry(() => forget(name, stack.metaGroup), PACE);
   await awaitReady(next, stack);
   console.error(`${name} has left the cluster`);

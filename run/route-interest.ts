@@ -9,8 +9,15 @@ import {
   pickNode,
   stillLost,
 } from "../lib/observed/lost-interest.ts";
-import type { Monitor } from "../live/monitoring/monitoring.ts";
-import { readPage } from "../live/monitoring/monitoring-page.ts";
+import {
+  ACCOUNT_NAMES,
+  type Question,
+  ROUTED_INTEREST,
+  ROUTES,
+  subscriptionsOf,
+} from "../lib/observed/questions.ts";
+import { askNode } from "../live/monitoring/ask-node.ts";
+import type { Monitor } from "../live/monitoring/monitor.ts";
 import { until } from "../live/until.ts";
 
 /**
@@ -20,8 +27,6 @@ const LOOKS = 8;
 const LOOK_MS = 200;
 const PAGE_MS = 10_000;
 const SYSTEM_ACCOUNT = "$SYS";
-/** Subscriptions in one page; the server's default is 1,024. */
-const MOST = 100_000_000;
 
 /** Renews a node's routes; see {@link renewRoutes}. */
 export type Renew = (node: Monitor) => Promise<void>;
@@ -68,7 +73,7 @@ async function findLasting(nodes: readonly Monitor[]): Promise<LostInterest[]> {
  * answer.
  */
 export async function askInterest(nodes: readonly Monitor[]): Promise<NodeInterest[]> {
-  return await Promise.all(nodes.map(askNode));
+  return await Promise.all(nodes.map(interestOf));
 }
 
 const subsz = z.object({
@@ -85,20 +90,23 @@ const route = z.object({
 const routez = z.object({ routes: z.array(route).nullish() });
 const accountz = z.object({ accounts: z.array(z.string()) });
 
-async function ask<Page>(node: Monitor, path: string, schema: z.ZodType<Page>): Promise<Page> {
-  return schema.parse(JSON.parse(await readPage(node, path, PAGE_MS)));
+async function ask<Page>(
+  node: Monitor,
+  question: Question,
+  schema: z.ZodType<Page>,
+): Promise<Page> {
+  return schema.parse(await askNode(node, question, PAGE_MS));
 }
 
-async function askNode(node: Monitor): Promise<NodeInterest> {
+async function interestOf(node: Monitor): Promise<NodeInterest> {
   const [known, { routes }] = await Promise.all([
-    ask(node, "accountz", accountz),
-    ask(node, "routez?subs=detail", routez),
+    ask(node, ACCOUNT_NAMES, accountz),
+    ask(node, ROUTED_INTEREST, routez),
   ]);
   const names = known.accounts.filter((account) => account !== SYSTEM_ACCOUNT);
   const pages = await Promise.all(
     names.map(async (account) => {
-      const path = `subsz?subs=1&limit=${MOST}&acc=${encodeURIComponent(account)}`;
-      return [account, accountInterest(await ask(node, path, subsz))] as const;
+      return [account, accountInterest(await ask(node, subscriptionsOf(account), subsz))] as const;
     }),
   );
   return { name: node.name, accounts: new Map(pages), received: receivedBy(routes ?? []) };
@@ -202,7 +210,7 @@ async function untilLinked(node: Monitor, peers: ReadonlyMap<string, number>): P
 
 /** Number of routes that accounts share, by the name of the remote node. */
 async function countRoutes(node: Monitor): Promise<Map<string, number>> {
-  const { routes } = routez.parse(JSON.parse(await readPage(node, "routez", PAGE_MS)));
+  const { routes } = await ask(node, ROUTES, routez);
   const counts = new Map<string, number>();
   for (const { remote_name: name, account } of routes ?? []) {
     if (account === "") counts.set(name, (counts.get(name) ?? 0) + 1);

@@ -6,25 +6,24 @@
  * stdout: the time of the run, on which later steps depend.
  */
 import { withAccounts } from "../lib/nodes/nats-conf.ts";
-import { engineFromEnvironment } from "../live/engine/engine.ts";
+import { enginesFromEnvironment } from "../live/engine/engine.ts";
 import { readConfig, writeConfig } from "../live/engine/node-config.ts";
 import { listOwnNodes } from "../live/engine/own-nodes.ts";
 import { scriptVariables, trustOf } from "./variables.ts";
 
-const variables = scriptVariables.pick({ OWNER: true, ACCOUNTS: true, CA: true });
+const variables = scriptVariables.pick({ OWNER: true, ENGINES: true, ACCOUNTS: true, CA: true });
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { OWNER: owner, ACCOUNTS: accounts, CA } = variables.parse(env);
-  const engine = engineFromEnvironment();
-  const own = await listOwnNodes(engine, owner, trustOf(CA));
+  const { OWNER: owner, ENGINES, ACCOUNTS: accounts, CA } = variables.parse(env);
+  const own = await listOwnNodes(enginesFromEnvironment(ENGINES), owner, trustOf(CA));
   // A node that is down learns all accounts when it starts.
   const nodes = own.filter(({ state }) => state === "running");
   await Promise.all(
     nodes.map(async (node) => {
-      const config = await readConfig(engine, node.container);
+      const config = await readConfig(node);
       const accountsConf = withAccounts(config.accountsConf, accounts);
       if (accountsConf === config.accountsConf) return;
-      await writeConfig(engine, owner, node, { ...config, accountsConf });
+      await writeConfig(owner, node, { ...config, accountsConf });
     }),
   );
   console.log(new Date().toISOString());

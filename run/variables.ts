@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { PATIENCE_MS } from "../lib/observed/waiting.ts";
-import type { Monitor } from "../live/monitoring/monitoring.ts";
+import type { Monitor } from "../live/monitoring/monitor.ts";
 
 /** @param standard the default, JSON; without one the variable is required. */
 function json<Schema extends z.ZodType>(schema: Schema, standard?: string) {
@@ -12,8 +12,7 @@ function json<Schema extends z.ZodType>(schema: Schema, standard?: string) {
   return text.transform((given): unknown => JSON.parse(given)).pipe(schema);
 }
 
-/** Nodes' monitoring URLs, by node name. */
-const monitoringUrls = json(z.record(z.string(), z.url()), "{}");
+const nodeNames = json(z.array(z.string()), "[]");
 
 const fleet = z.object({
   cluster: z.string(),
@@ -31,6 +30,8 @@ export const scriptVariables = z.object({
   CLUSTER: z.string().optional(),
   /** Name of a node's container. */
   CONTAINER: z.string().min(1),
+  /** JSON of the engines' places; absent if one engine has all nodes. */
+  ENGINES: z.string().optional(),
   /** Streams whose messages may be lost with their cluster. */
   EXPENDABLE: json(z.array(z.object({ account: z.string(), name: z.string() })), "[]"),
   /** The remaining servers, as the planner sees them. */
@@ -42,13 +43,11 @@ export const scriptVariables = z.object({
   /** What the cluster lacked before nodes were restarted, see `lacksOf`: gates don't wait for it. */
   LACKED: json(z.array(z.string()), "[]"),
   /** Nodes of later waves. They may not exist yet. */
-  LATER: monitoringUrls,
-  /** Nodes of the wave before a gate, and of earlier ones. */
-  MONITORS: monitoringUrls,
+  LATER: nodeNames,
   /** The command of Pulumi's CLI, if `npx pulumi` runs it. */
   NATS_REGIONS_COMMAND: z.string().optional(),
   /** Remaining nodes. */
-  NODES: monitoringUrls,
+  NODES: nodeNames,
   /** The stack's current organization. */
   ORGANIZATION: z.string(),
   /** Label of the stack's own objects, `label=value`. */
@@ -58,6 +57,8 @@ export const scriptVariables = z.object({
   PROJECT: z.string(),
   /** The new settings that only a restart changes: one object for each wave, values by node name. */
   SETTINGS: json(z.array(z.record(z.string(), z.string())), "[]"),
+  /** Nodes of the wave before a gate, and of earlier ones. */
+  SO_FAR: nodeNames,
   /** Where the settings are: in a program, or in the config of a stack. */
   SETTINGS_IN: z.enum(["program", "config"]).default("config"),
   STACK: z.string(),
@@ -71,9 +72,4 @@ export type Trust = Pick<Monitor, "ca">;
 /** @param ca see {@link scriptVariables}. */
 export function trustOf(ca: string | undefined): Trust {
   return ca === undefined ? {} : { ca };
-}
-
-/** Monitors of nodes with these URLs. */
-export function monitorsAt(urls: Readonly<Record<string, string>>, trust: Trust): Monitor[] {
-  return Object.entries(urls).map(([name, url]) => ({ name, url, ...trust }));
 }

@@ -1,6 +1,5 @@
 import { PlanError } from "../../lib/base/errors.ts";
 import { countOf, listSome } from "../../lib/base/wording.ts";
-import { type Engine, engineFromEnvironment } from "../../live/engine/engine.ts";
 import { nodesIn } from "../inspection/cluster-report.ts";
 import { inspect } from "../inspection/inspect.ts";
 import { expectWillRun, showPulumi } from "../stack/pulumi-cli.ts";
@@ -19,15 +18,14 @@ export async function run(options: Given<"stack" | "yes">): Promise<number> {
     console.log(`Stack ${stack.name} has no resources: there is nothing to destroy.`);
     return 0;
   }
-  const engine = engineFromEnvironment();
-  const remains = await findRemains(engine, stack.name);
+  const remains = await findRemains(stack.name);
   await refuseUnnoted(stack, remains);
-  console.log(await describeLoss(engine, stack, remains));
+  console.log(await describeLoss(stack, remains));
   if (!options.yes && !(await confirm())) {
     console.log("Nothing was changed.");
     return 1;
   }
-  for (const line of await removeLeftovers(engine, remains.leftovers)) console.log(line);
+  for (const line of await removeLeftovers(remains.leftovers)) console.log(line);
   const exitCode = await showPulumi(["destroy", "--yes", "--skip-preview", "--stack", stack.name]);
   for (const line of describeKept(remains.kept)) console.log(line);
   return exitCode;
@@ -50,14 +48,10 @@ async function refuseUnnoted(stack: Stack, { going }: Remains): Promise<void> {
 }
 
 /** What is lost with the stack. Errors are ignored, because they mustn't prevent its deletion. */
-async function describeLoss(
-  engine: Engine,
-  stack: Stack,
-  { kept, going }: Remains,
-): Promise<string> {
+async function describeLoss(stack: Stack, { kept, going }: Remains): Promise<string> {
   const heading = `This destroys stack ${stack.name}`;
   const staying = kept.length === 0 ? "" : `, but ${countOf(kept.length, "data volume")}`;
-  const inspection = await inspect(engine, stack).catch((error: unknown) => {
+  const inspection = await inspect(stack).catch((error: unknown) => {
     if (error instanceof UserError) return undefined;
     throw error;
   });

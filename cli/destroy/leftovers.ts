@@ -2,11 +2,14 @@ import { z } from "zod";
 import { listSome } from "../../lib/base/wording.ts";
 import { GENERATION_LABEL, OWNER_LABEL } from "../../lib/nodes/labels.ts";
 import { type Engine, labelField, nothing, reasonOf, textField } from "../../live/engine/engine.ts";
+import { enginesIn } from "../stack/engines.ts";
 import { ownersIn, readState, type StackState } from "../stack/stack-state.ts";
 
 /** A container, volume or network with an owner label of this project. */
 export interface Found {
   readonly kind: Kind;
+  /** The engine that it is on. */
+  readonly engine: Engine;
   /** Its id in Pulumi's state: a container's id, the name of anything else. */
   readonly id: string;
   readonly name: string;
@@ -32,7 +35,7 @@ const volumeInputs = z.object({
 
 const commandOfNetwork = z.object({ environment: z.object({ NETWORK: z.string() }) });
 
-/** What exists of a stack on its engine, besides what its state records. */
+/** What exists of a stack on its engines, besides what its state records. */
 export interface Remains {
   /** What a killed `up` created and couldn't record: it blocks the removal of volumes and of the network. */
   readonly leftovers: readonly Found[];
@@ -42,14 +45,12 @@ export interface Remains {
   readonly going: readonly string[];
 }
 
-/** Compares the engine with the state. An engine that doesn't answer has nothing. */
-export async function findRemains(engine: Engine, stack: string): Promise<Remains> {
+/** Compares the stack's engines with its state. An engine that doesn't answer has nothing. */
+export async function findRemains(stack: string): Promise<Remains> {
   const kinds = Object.keys(KINDS) as Kind[];
-  const [state, ...found] = await Promise.all([
-    readState(stack),
-    ...kinds.map((kind) => listOwned(engine, kind)),
-  ]);
-  return remainsAmong(found.flat(), state);
+  const state = await readState(stack);
+  const lists = enginesIn(state).flatMap((engine) => kinds.map((kind) => listOwned(engine, kind)));
+  return remainsAmong((await Promise.all(lists)).flat(), state);
 }
 
 /**
@@ -57,12 +58,9 @@ export async function findRemains(engine: Engine, stack: string): Promise<Remain
  *
  * @returns a sentence for each result. Failures are results, too: they mustn't prevent the stack's deletion.
  */
-export async function removeLeftovers(
-  engine: Engine,
-  leftovers: readonly Found[],
-): Promise<string[]> {
+export async function removeLeftovers(leftovers: readonly Found[]): Promise<string[]> {
   const said: string[] = [];
-  for (const leftover of leftovers) said.push(await remove(engine, leftover));
+  for (const leftover of leftovers) said.push(await remove(leftover));
   return said;
 }
 
@@ -142,10 +140,10 @@ async function listOwned(engine: Engine, kind: Kind): Promise<Found[]> {
   };
   const filter = `--filter=label=${OWNER_LABEL}`;
   const found = await engine.list(fields, ...list, filter).catch(nothing);
-  return found.map((each) => ({ kind, ...each }));
+  return found.map((each) => ({ kind, engine, ...each }));
 }
 
-async function remove(engine: Engine, { kind, id, name }: Found): Promise<string> {
+async function remove({ engine, kind, id, name }: Found): Promise<string> {
   const force = kind === "container" ? ["--force"] : [];
   const what = `${kind} ${name}, which an interrupted \`up\` left behind`;
   try {

@@ -1,4 +1,5 @@
-import { managerKey, managerSeed } from "../../lib/accounts/credentials.ts";
+import { managerKey } from "../../lib/accounts/credentials.ts";
+import { managerSeed } from "../../lib/accounts/nkeys.ts";
 import type { Connection, Servers } from "../../live/jetstream/connection.ts";
 import { askPulumi } from "../stack/pulumi-cli.ts";
 import type { Stack } from "../stack/stack.ts";

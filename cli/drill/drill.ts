@@ -1,5 +1,6 @@
-import { type Engine, engineFromEnvironment } from "../../live/engine/engine.ts";
+import { closeConnections } from "../../live/jetstream/clients.ts";
 import type { Servers } from "../../live/jetstream/connection.ts";
+import { findWhereabouts, listContainers } from "../stack/containers.ts";
 import { findStack, type Stack } from "../stack/stack.ts";
 import { confirm } from "../terminal/confirm.ts";
 import type { Given } from "../terminal/options.ts";
@@ -15,7 +16,6 @@ import {
   chooseLoss,
   type DrillNode,
   findScene,
-  listContainers,
   lookAtWell,
   type Target,
   type WellLook,
@@ -26,13 +26,16 @@ import type { How } from "./terms.ts";
 type DrillOptions = Given<"stack" | "yes" | "allowDataLoss" | "json"> & { how: How; for: number };
 
 export async function run(words: readonly string[], options: DrillOptions): Promise<number> {
-  const engine = engineFromEnvironment();
-  if (words.join() === "restore") return await restore(engine, await findStack(options.stack));
+  return await drill(words, options).finally(closeConnections);
+}
+
+async function drill(words: readonly string[], options: DrillOptions): Promise<number> {
+  if (words.join() === "restore") return await restore(await findStack(options.stack));
   const target = parseTarget(words);
   const terms = { how: options.how, duration: options.for };
   const log = createLog();
   const stack = await findStack(options.stack);
-  const scene = await findScene(engine, stack);
+  const scene = await findScene(stack);
   const seen = await lookAtWell(scene);
   const loss = chooseLoss(target, scene.plan, seen);
   const staying = scene.nodes.filter(({ name }) => !loss.nodes.includes(name));
@@ -50,7 +53,7 @@ export async function run(words: readonly string[], options: DrillOptions): Prom
   const access = await accessTo(stack, scene.settings.account, serversOf(staying));
   // Replicas may have moved while the user was asked.
   const plan = planOf(await lookAtWell(scene));
-  const report = await rehearse({ engine, plan, nodes: scene.nodes, access, log });
+  const report = await rehearse({ plan, nodes: scene.nodes, access, log });
   console.log(
     options.json ? JSON.stringify(report, null, 2) : `\n${renderDrill(report, terminal())}`,
   );
@@ -75,16 +78,14 @@ function parseTarget([scope = "", name, ...more]: readonly string[]): Target {
   );
 }
 
-async function restore(engine: Engine, stack: Stack): Promise<number> {
-  const down = (await listContainers(engine, stack)).filter(({ state }) => state === "down");
+async function restore(stack: Stack): Promise<number> {
+  const own = await listContainers(await findWhereabouts(stack));
+  const down = own.filter(({ state }) => state === "down");
   if (down.length === 0) {
     console.log(`No node of stack ${stack.name} is stopped or paused.`);
     return 0;
   }
-  const problems = await bringBack(
-    engine,
-    down.map(({ container }) => container),
-  );
+  const problems = await bringBack(down);
   for (const problem of problems) console.error(problem);
   if (problems.length > 0) return 1;
   console.log(`Brought back: ${down.map(({ name }) => name).join(", ")}.`);

@@ -1,8 +1,12 @@
 import { DockerError, type Engine, reasonOf } from "../../live/engine/engine.ts";
+import type { OwnNode } from "../../live/engine/own-nodes.ts";
 import { UserError } from "../terminal/user-error.ts";
 import type { How } from "./terms.ts";
 
 const ATTEMPTS = 3;
+
+/** A container, by name, and the engine that it is on. */
+type Located = Pick<OwnNode, "engine" | "container">;
 
 /**
  * Takes containers down, all at once. The engine doesn't restart them, because its restart policy treats them as
@@ -10,13 +14,9 @@ const ATTEMPTS = 3;
  *
  * @throws UserError with `docker`'s message; some may be down then.
  */
-export async function takeDown(
-  engine: Engine,
-  containers: readonly string[],
-  how: How,
-): Promise<void> {
+export async function takeDown(containers: readonly Located[], how: How): Promise<void> {
   const ends = await Promise.allSettled(
-    containers.map((container) => engine.shielded().run(how, container)),
+    containers.map(({ engine, container }) => engine.shielded().run(how, container)),
   );
   const failed = ends.find((end) => end.status === "rejected");
   if (!failed) return;
@@ -29,10 +29,9 @@ export async function takeDown(
  *
  * @returns what failed, one sentence each.
  */
-export async function bringBack(engine: Engine, containers: readonly string[]): Promise<string[]> {
-  const shielded = engine.shielded();
+export async function bringBack(containers: readonly Located[]): Promise<string[]> {
   const problems = await Promise.all(
-    containers.map((container) => bringBackOne(shielded, container)),
+    containers.map(({ engine, container }) => bringBackOne(engine.shielded(), container)),
   );
   return problems.flatMap((problem) => problem ?? []);
 }

@@ -1,14 +1,15 @@
+import { LED_STREAMS } from "../../lib/observed/questions.ts";
 import { majorityOf } from "../../lib/placement/survivability.ts";
 import { streamKey } from "../../lib/streams/stream-name.ts";
+import { askNode } from "../../live/monitoring/ask-node.ts";
 import {
   type HomedStream,
   isChanging,
   type Jsz,
   parseJsz,
   type RaftGroup,
-  STREAMS_PAGE,
 } from "../../live/monitoring/jsz.ts";
-import { getPages, type Monitor } from "../../live/monitoring/monitoring.ts";
+import type { Monitor } from "../../live/monitoring/monitor.ts";
 import type { Group } from "./forecast.ts";
 
 /** A raft group as its leader's monitoring page shows it. */
@@ -34,14 +35,12 @@ export interface Look {
 /** A follower answers its leader every second (nats-server 2.15, `hbInterval` in server/raft.go). */
 const LATELY_NS = 3e9;
 
-const PAGE = `${STREAMS_PAGE}&stream-leader-only=true`;
-
 /** Asks nodes for the groups that they lead. A node that doesn't answer is skipped. */
 export async function look(monitors: readonly Monitor[]): Promise<Look> {
   const views = await Promise.all(
     monitors.map(async (node) => {
       try {
-        return ledBy(node.name, parseJsz((await getPages(node, [PAGE]))[0]));
+        return ledBy(node.name, parseJsz(await askNode(node, LED_STREAMS)));
       } catch {
         return { metaGroup: undefined, streams: [] };
       }

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { countOf, listSome } from "../../lib/base/wording.ts";
 import { streamKey, streamNamer } from "../../lib/streams/stream-name.ts";
-import type { Engine } from "../../live/engine/engine.ts";
 import {
   type Agreement,
   closeConnections,
@@ -29,7 +28,6 @@ const ATTEMPTS = 5;
 
 export interface Rehearsal {
   readonly plan: DrillPlan;
-  readonly engine: Engine;
   readonly nodes: readonly DrillNode[];
   /** A login through the remaining nodes. */
   readonly access: ClientAccess;
@@ -138,21 +136,20 @@ interface Outage {
   readonly stranded: readonly string[];
 }
 
-async function failAndRestore({ plan, engine, nodes, watch, log, signal }: Run): Promise<Outage> {
+async function failAndRestore({ plan, nodes, watch, log, signal }: Run): Promise<Outage> {
   const failing = nodes.filter(({ name }) => plan.loss.nodes.includes(name));
-  const containers = failing.map(({ container }) => container);
   const step = log.step("Outage");
   step.doing(`docker ${plan.how}: ${listSome(plan.loss.nodes)}`);
   const restore = async () => {
     const restoring = watch.now();
     step.doing("bringing the nodes back");
-    const stranded = await bringBack(engine, containers);
+    const stranded = await bringBack(failing);
     if (stranded.length > 0) step.failed(stranded.join("; "));
-    else step.done(`${countOf(containers.length, "node")} down and brought back`);
+    else step.done(`${countOf(failing.length, "node")} down and brought back`);
     return { restoring, stranded };
   };
   try {
-    await takeDown(engine, containers, plan.how);
+    await takeDown(failing, plan.how);
     await wait(plan, watch, step.doing, signal);
   } catch (error) {
     await restore();

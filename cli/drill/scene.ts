@@ -5,12 +5,13 @@ import { monitorsOf } from "../../lib/plan/outputs.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
 import { streamNamer } from "../../lib/streams/stream-name.ts";
 import type { Engine } from "../../live/engine/engine.ts";
-import { listOwnNodes, type OwnNode } from "../../live/engine/own-nodes.ts";
-import { askNodes, type Monitor } from "../../live/monitoring/monitoring.ts";
+import type { Monitor } from "../../live/monitoring/monitor.ts";
+import { askNodes } from "../../live/monitoring/monitoring.ts";
 import { askWhyNotCurrent } from "../../live/monitoring/observe-cluster.ts";
 import { until } from "../../live/until.ts";
 import { findLocks } from "../pulumi/killed.mjs";
 import { pulumiEnvironment } from "../pulumi/project.mjs";
+import { findWhereabouts, listContainers } from "../stack/containers.ts";
 import {
   projectName,
   readOutputs,
@@ -20,7 +21,6 @@ import {
   stackOption,
 } from "../stack/stack.ts";
 import { type PlannedStack, readPlan } from "../stack/stack-plan.ts";
-import { readOwners } from "../stack/stack-state.ts";
 import { UserError } from "../terminal/user-error.ts";
 import { findLoss, type LossScope } from "./forecast.ts";
 import { type LedGroup, type Look, look } from "./pages.ts";
@@ -39,6 +39,7 @@ export interface Scene extends PlannedStack {
 
 export interface DrillNode extends Monitor {
   readonly clientUrl: string;
+  readonly engine: Engine;
   readonly container: string;
 }
 
@@ -47,18 +48,18 @@ export interface DrillNode extends Monitor {
  *
  * @throws UserError if they differ from those in the settings, or if another command is changing them.
  */
-export async function findScene(engine: Engine, stack: Stack): Promise<Scene> {
+export async function findScene(stack: Stack): Promise<Scene> {
   if (!stack.exists) throw new UserError(`There is no stack ${stack.name}.`);
   refuseWhileLocked(stack);
   const [outputs, planned, containers] = await Promise.all([
     readOutputs(stack),
     readPlan(stack),
-    listContainers(engine, stack),
+    findWhereabouts(stack).then(listContainers),
   ]);
   const start = `\`npm start${scriptOption(stack)}\``;
   if (!outputs) throw new UserError(`Stack ${stack.name} has no cluster. ${start} brings one up.`);
   const wanted = nodesOf(planned.plan).map(({ name }) => name);
-  const running = Object.keys(outputs.monitoringUrls);
+  const running = Object.keys(outputs.clientUrls);
   const odd = [...wanted, ...running].filter(
     (name) => !wanted.includes(name) || !running.includes(name),
   );
@@ -67,24 +68,20 @@ export async function findScene(engine: Engine, stack: Stack): Promise<Scene> {
       `The settings and the cluster differ in ${listSome(odd)}: ${start} first, or put the settings back.`,
     );
   }
-  const nodes = monitorsOf(outputs).map((monitor) => ({
-    ...monitor,
-    clientUrl: outputs.clientUrls[monitor.name] ?? "",
-    container: containers.find(({ name }) => name === monitor.name)?.container ?? "",
-  }));
-  const lacking = nodes.filter(({ container }) => container === "").map(({ name }) => name);
+  const nodes = monitorsOf(outputs).flatMap((monitor) => {
+    const own = containers.find(({ name }) => name === monitor.name);
+    if (!own) return [];
+    const { seed, engine, container } = own;
+    const clientUrl = outputs.clientUrls[monitor.name] ?? "";
+    return [{ ...monitor, ...(seed === undefined ? {} : { seed }), clientUrl, engine, container }];
+  });
+  const lacking = running.filter((name) => nodes.every((node) => node.name !== name));
   if (lacking.length > 0) {
     throw new UserError(
-      `This Docker engine has no container of ${listSome(lacking)}: \`npx pulumi up --refresh${stackOption(stack)}\` creates it again.`,
+      `The Docker engine has no container of ${listSome(lacking)}: \`npx pulumi up --refresh${stackOption(stack)}\` creates it again.`,
     );
   }
   return { ...planned, stack, nodes };
-}
-
-/** Lists the containers of a stack's nodes, including stopped ones. */
-export async function listContainers(engine: Engine, stack: Stack): Promise<OwnNode[]> {
-  const owners = await readOwners(stack.name);
-  return (await Promise.all(owners.map((owner) => listOwnNodes(engine, owner, {})))).flat();
 }
 
 /** Effects of a concurrent `up` would be attributed to the fault. */

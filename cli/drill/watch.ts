@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { streamKey } from "../../lib/streams/stream-name.ts";
 import type { Agreement } from "../../live/jetstream/jetstream.ts";
-import type { Monitor } from "../../live/monitoring/monitoring.ts";
+import type { Monitor } from "../../live/monitoring/monitor.ts";
 import type { Group, Observations, Sampling } from "./forecast.ts";
 import { type LedGroup, look } from "./pages.ts";
 

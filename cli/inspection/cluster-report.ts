@@ -110,6 +110,8 @@ export interface ReportInput {
   readonly now: number;
   /** Which nodes were killed for memory, and what to do about it; see `askMemoryKills`. */
   readonly memoryKills?: string | undefined;
+  /** Why the engine doesn't answer; absent if it does. */
+  readonly engineSilence?: string;
 }
 
 /** Evaluates the answers of the nodes. */
@@ -196,17 +198,27 @@ function groupByTags(nodes: readonly NodeStatus[]): RegionReport[] {
   }));
 }
 
-function nodeProblems({ outputs, observations, stackOption }: ReportInput): string[] {
-  const { monitoringUrls } = outputs;
+function nodeProblems({
+  outputs,
+  observations,
+  engineSilence,
+  stackOption,
+}: ReportInput): string[] {
+  const { clientUrls } = outputs;
   const unheard = observations.filter(({ answer }) => answer === undefined);
   const silent = unheard.filter(({ hasExpired }) => !hasExpired);
-  const urls = silent.map(({ name }) => `${name} (${monitoringUrls[name]})`).join(", ");
+  const urls = silent.map(({ name }) => `${name} (${clientUrls[name]})`).join(", ");
   const answers = observations.flatMap(({ name, answer }) => (answer ? [{ name, answer }] : []));
   const unwell = answers.filter(({ answer }) => answer.health !== "");
   const members = answers.map(({ name, answer }) => ({ ...answer, name, health: "" }));
   // Nodes without an answer and unhealthy nodes are reported separately from the meta group.
   const group = whyNotReady(members, unheard);
   return [
+    ...(engineSilence === undefined || silent.length === 0
+      ? []
+      : [
+          `The Docker engine doesn't answer, which has the login by which nodes are asked: ${engineSilence}.`,
+        ]),
     ...(silent.length > 0
       ? [
           `No answer from ${urls}. \`npx pulumi up --refresh${stackOption}\` starts what has stopped.`,

@@ -1,11 +1,12 @@
 import { PlanError } from "../../lib/base/errors.ts";
-import type { StackOutputs } from "../../lib/plan/outputs.ts";
-import type { Engine } from "../../live/engine/engine.ts";
+import { monitorsOf, type StackOutputs } from "../../lib/plan/outputs.ts";
 import { askMemoryKills } from "../../live/engine/memory-kills.ts";
+import type { OwnNode } from "../../live/engine/own-nodes.ts";
+import type { Monitor } from "../../live/monitoring/monitor.ts";
 import { describeStreamChanges } from "../stack/changes.ts";
+import { askForContainers, findWhereabouts, type Whereabouts } from "../stack/containers.ts";
 import { readOutputs, type Stack, stackOption } from "../stack/stack.ts";
 import { type PlannedStack, readPlan } from "../stack/stack-plan.ts";
-import { readOwners } from "../stack/stack-state.ts";
 import { type ClusterReport, reportOn } from "./cluster-report.ts";
 import { askStack } from "./observe.ts";
 
@@ -26,12 +27,18 @@ export type SettingsInspection =
   | { readonly problem: string };
 
 /** Inspects a running stack; undefined if it has no cluster. */
-export async function inspect(engine: Engine, stack: Stack): Promise<Inspection | undefined> {
-  const [outputs, planned] = await Promise.all([readOutputs(stack), planOrProblem(stack)]);
+export async function inspect(stack: Stack): Promise<Inspection | undefined> {
+  // Errors are ignored, because the state may not be there to be read.
+  const whereabouts = findWhereabouts(stack).catch(() => ({ engines: [], owners: [] }));
+  const [outputs, planned, { containers, silence }] = await Promise.all([
+    readOutputs(stack),
+    planOrProblem(stack),
+    whereabouts.then(askForContainers),
+  ]);
   if (!outputs) return undefined;
   const [observations, memoryKills] = await Promise.all([
-    askStack(outputs),
-    findMemoryKills(engine, stack),
+    askStack(nodesOf(outputs, containers)),
+    whereabouts.then(findMemoryKills),
   ]);
   const report = reportOn({
     stack: stack.name,
@@ -39,6 +46,7 @@ export async function inspect(engine: Engine, stack: Stack): Promise<Inspection 
     outputs,
     observations,
     memoryKills,
+    ...(silence === undefined ? {} : { engineSilence: silence }),
     now: Date.now(),
     ...("plan" in planned ? { plan: planned.plan } : {}),
   });
@@ -49,10 +57,20 @@ export async function inspect(engine: Engine, stack: Stack): Promise<Inspection 
   return { report, outputs, settings };
 }
 
-/** Errors are ignored, because the engine may not be the cluster's. */
-async function findMemoryKills(engine: Engine, { name }: Stack): Promise<string | undefined> {
-  const [owner] = await readOwners(name).catch(() => []);
-  return owner === undefined ? undefined : await askMemoryKills(engine, owner);
+/** The nodes of the outputs, with their logins, which the engine has. */
+function nodesOf(outputs: StackOutputs, containers: readonly OwnNode[]): Monitor[] {
+  const seeds = new Map(containers.map(({ name, seed }) => [name, seed]));
+  return monitorsOf(outputs).map((node) => {
+    const seed = seeds.get(node.name);
+    return { ...node, ...(seed === undefined ? {} : { seed }) };
+  });
+}
+
+async function findMemoryKills({
+  engines,
+  owners: [owner],
+}: Whereabouts): Promise<string | undefined> {
+  return owner === undefined ? undefined : await askMemoryKills(engines, owner);
 }
 
 async function planOrProblem(stack: Stack): Promise<PlannedStack | { readonly problem: string }> {

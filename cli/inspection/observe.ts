@@ -1,17 +1,19 @@
 import { z } from "zod";
+import { HEALTH, STREAMS, VARIABLES } from "../../lib/observed/questions.ts";
 import type { Store, StoreKind } from "../../lib/placement/room.ts";
 import type { OriginState } from "../../lib/plan/origins.ts";
-import { monitorsOf, type StackOutputs } from "../../lib/plan/outputs.ts";
 import type { ObservedAccount } from "../../lib/update/room-changes.ts";
+import { closeUnused } from "../../live/jetstream/clients.ts";
+import { askNode } from "../../live/monitoring/ask-node.ts";
 import {
   type HomedStream,
   isChanging,
   parseJsz,
   type RaftMember,
-  STREAMS_PAGE,
   type StreamDetail,
 } from "../../live/monitoring/jsz.ts";
-import { getPages, type Monitor, type NodeView, viewOf } from "../../live/monitoring/monitoring.ts";
+import type { Monitor } from "../../live/monitoring/monitor.ts";
+import { type NodeView, viewOf } from "../../live/monitoring/monitoring.ts";
 
 /** The monitoring pages of one node, parsed; without `answer` if it can't be reached. */
 export interface NodeObservation {
@@ -63,21 +65,16 @@ const variables = z.object({
 });
 
 /** Asks every node. A node that doesn't answer delays the result by at most 2 s. */
-export async function askStack(
-  outputs: Pick<StackOutputs, "monitoringUrls" | "caCertificate">,
-): Promise<NodeObservation[]> {
-  return await Promise.all(
-    monitorsOf(outputs).map(async (node) => {
-      return { name: node.name, ...(await ask(node)) };
-    }),
-  );
+export async function askStack(nodes: readonly Monitor[]): Promise<NodeObservation[]> {
+  const asked = nodes.map(async (node) => ({ name: node.name, ...(await ask(node)) }));
+  return await Promise.all(asked).finally(closeUnused);
 }
 
-/** A page that isn't nats-server's counts as no answer: another program uses the port. */
+/** An answer that isn't nats-server's counts as none: another program uses the port. */
 async function ask(node: Monitor): Promise<Omit<NodeObservation, "name">> {
-  const pages = ["varz", STREAMS_PAGE, "healthz"];
   try {
-    const [server, stats, health] = await getPages(node, pages);
+    const questions = [VARIABLES, STREAMS, HEALTH];
+    const [server, stats, health] = await Promise.all(questions.map((each) => askNode(node, each)));
     const jsz = parseJsz(stats);
     const { tls_cert_not_after: certificateUntil, ...known } = variables.parse(server);
     const answer = {
@@ -96,7 +93,8 @@ async function ask(node: Monitor): Promise<Omit<NodeObservation, "name">> {
 
 /** The error code of `node:tls` (OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED). */
 function isExpiry(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "CERT_HAS_EXPIRED";
+  if (!(error instanceof Error)) return false;
+  return ("code" in error && error.code === "CERT_HAS_EXPIRED") || isExpiry(error.cause);
 }
 
 function toSighting({ account, stream }: HomedStream, by: string): StreamSighting {

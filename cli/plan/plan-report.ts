@@ -61,9 +61,10 @@ export interface NodeForecast {
   readonly name: string;
   readonly tags: readonly string[];
   readonly clientPort: number;
-  readonly monitorPort: number;
   readonly clientUrl: string;
-  readonly monitoringUrl: string;
+  /** Absent without monitoring pages. */
+  readonly monitorPort?: number;
+  readonly monitoringUrl?: string;
   /** Bytes, from the settings alone. */
   readonly room: Readonly<Record<StoreKind, PlannedStore>>;
 }
@@ -134,7 +135,15 @@ function forecastNode(node: NodePlan, streams: readonly StreamDraft[]): NodeFore
     file: plannedStore("file", conf.maxFileStore, name, streams),
     memory: plannedStore("memory", conf.maxMemoryStore, name, streams),
   };
-  return { name, tags, clientPort, monitorPort, clientUrl, monitoringUrl, room };
+  return {
+    name,
+    tags,
+    clientPort,
+    clientUrl,
+    ...(monitorPort === undefined ? {} : { monitorPort }),
+    ...(monitoringUrl === undefined ? {} : { monitoringUrl }),
+    room,
+  };
 }
 
 function plannedStore(

@@ -49,6 +49,8 @@ function renderHeadline({ ok, stack, source, ...report }: PlanReport, canvas: Ca
 const NARROWEST_TAGS = 16;
 
 function renderNodes({ regions }: PlanReport, canvas: Canvas): string {
+  const nodes = regions.flatMap(({ zones }) => zones.flatMap(({ nodes }) => nodes));
+  const hasPages = nodes.some(({ monitorPort }) => monitorPort !== undefined);
   const rows = regions.flatMap((region) =>
     region.zones.flatMap((zone, zoneIndex) =>
       zone.nodes.map((node, nodeIndex) => [
@@ -56,12 +58,12 @@ function renderNodes({ regions }: PlanReport, canvas: Canvas): string {
         nodeIndex === 0 ? zone.name : "",
         node.name,
         `${node.clientPort}`,
-        `${node.monitorPort}`,
+        ...(hasPages ? [`${node.monitorPort ?? ""}`] : []),
         node.tags.join(" "),
       ]),
     ),
   );
-  const headings = ["region", "zone", "node", "client", "monitor", "tags"];
+  const headings = ["region", "zone", "node", "client", ...(hasPages ? ["monitor"] : []), "tags"];
   const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...rows.map((row) => widthOf(row[column] ?? ""))),
   );

@@ -82,6 +82,8 @@ export function pulumiEnvironment(args, env) {
     console.error(`Volume ${volume} stays: a replacement would have been itself.`);
   }
   const bin = path.join(project, "node_modules", ".bin");
+  // The `ssh` that Pulumi's Docker provider finds: one connection for each machine, see there.
+  const ssh = path.join(project, "live", "engine", "ssh");
   const cache = path.join(project, "node_modules", ".cache");
   const isDebugged = isDebugging(args);
   const preloads = [keptCompiled, lazySdk, ...(isDebugged ? [] : [quietSdk])];
@@ -94,7 +96,7 @@ export function pulumiEnvironment(args, env) {
       ...set,
       ...(!isDebugged && homeWithoutLogs(commandOf(args), { backend, home, folder: cache })),
       ...(ownState && { NATS_REGIONS_STATE_ID: stateId(ownState) }),
-      PATH: [bin, env.PATH].join(path.delimiter),
+      PATH: [bin, ssh, env.PATH].join(path.delimiter),
       // Nearly all that is made waits for the engine, not for a core: 18 volumes take their 2 s at once.
       PULUMI_PARALLEL: env.PULUMI_PARALLEL ?? "32",
       // The program and the dynamic provider load in half the time.

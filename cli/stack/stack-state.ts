@@ -20,9 +20,14 @@ export const stackState = z.object({
 
 export type StackState = z.output<typeof stackState>;
 
-/** The owner labels of a stack's containers, volumes and network, each `label=value`. */
+/** The label of an owner's containers, volumes and networks, `label=value`. */
+export function toOwnerLabel(owner: string): string {
+  return `${OWNER_LABEL}=${owner}`;
+}
+
+/** The owner labels of a stack. */
 export async function readOwners(stack: string): Promise<string[]> {
-  return [...ownersIn(await readState(stack))].map((owner) => `${OWNER_LABEL}=${owner}`);
+  return [...ownersIn(await readState(stack))].map(toOwnerLabel);
 }
 
 /** Reads a stack's resources from its state. */

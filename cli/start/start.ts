@@ -1,4 +1,3 @@
-import { engineFromEnvironment } from "../../live/engine/engine.ts";
 import { setUp } from "../../tools/setup/set-up.ts";
 import { type Inspection, inspect } from "../inspection/inspect.ts";
 import { renderReport } from "../inspection/report-view.ts";
@@ -20,7 +19,7 @@ export async function run(options: Given<"stack">): Promise<number> {
     console.error("\nThe stack is not up. The same command goes on where this one stopped.");
     return status;
   }
-  const inspection = await inspect(engineFromEnvironment(), stack);
+  const inspection = await inspect(stack);
   if (!inspection) throw new UserError(`Stack ${stack.name} has come up without a cluster.`);
   console.log(`\n${summarize(stack, inspection)}`);
   return inspection.report.ok ? 0 : 1;

@@ -1,4 +1,3 @@
-import { engineFromEnvironment } from "../../live/engine/engine.ts";
 import { type Inspection, inspect } from "../inspection/inspect.ts";
 import { renderReport } from "../inspection/report-view.ts";
 import { findStack, type Stack, scriptOption, stackOption } from "../stack/stack.ts";
@@ -22,7 +21,7 @@ async function inspectRunning(stack: Stack): Promise<Inspection> {
   if (!stack.exists) {
     throw new UserError(`There is no stack ${stack.name} yet. \`npm start${option}\` makes it.`);
   }
-  const inspection = await inspect(engineFromEnvironment(), stack);
+  const inspection = await inspect(stack);
   if (inspection) return inspection;
   throw new UserError(`Stack ${stack.name} has no cluster. \`npm start${option}\` brings one up.`);
 }

@@ -4,12 +4,15 @@ import { labelFlags, type Ownership } from "../ownership.ts";
 
 /**
  * A hook that recreates the network if it was removed: the Command that owns it can't notice, but containers need it.
- * All containers share one hook, because one check is enough.
+ * All containers on an engine share one hook, because one check is enough.
+ *
+ * @param suffix of the hook's name, which distinguishes engines.
  */
 export function ensureNetwork(
   engine: Engine,
   networkName: string,
   { labels }: Ownership,
+  suffix: string,
 ): pulumi.ResourceHook {
   const ensure = async () => {
     if (!(await isMissing(engine, networkName))) return;
@@ -20,7 +23,7 @@ export function ensureNetwork(
     }
   };
   let ensured: Promise<void> | undefined;
-  return new pulumi.ResourceHook(`ensure-network-${networkName}`, () => {
+  return new pulumi.ResourceHook(`ensure-network-${networkName}${suffix}`, () => {
     ensured ??= ensure();
     return ensured;
   });

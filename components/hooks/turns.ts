@@ -6,7 +6,8 @@ import { whyNotItsTurn } from "../../lib/update/turn.ts";
 import { CrashWatch } from "../../live/engine/crash-watch.ts";
 import type { Engine } from "../../live/engine/engine.ts";
 import { listOwnNodes, type OwnNode } from "../../live/engine/own-nodes.ts";
-import { LONG_REQUEST_MS } from "../../live/monitoring/monitoring.ts";
+import { closeUnused } from "../../live/jetstream/clients.ts";
+import { LONG_REQUEST_MS } from "../../live/monitoring/ask-node.ts";
 import { behindIn, observeCluster } from "../../live/monitoring/observe-cluster.ts";
 import { until } from "../../live/until.ts";
 import { promiseOf } from "../known-value.ts";
@@ -20,7 +21,7 @@ export interface TurnsArgs {
   /** The label that a node's container has after the update. */
   readonly labels: (node: NodePlan) => string;
   readonly ownership: Ownership;
-  readonly engine: Engine;
+  readonly engines: readonly Engine[];
   readonly log: Logger;
   /** PEM of the authorities that certify the nodes; undefined if they have no TLS. */
   readonly caCertificate: pulumi.Output<string> | undefined;
@@ -63,10 +64,10 @@ export class Turns {
   }
 
   async #await(node: string, stepPeers: ReadonlySet<string>): Promise<void> {
-    const { plan, engine, log } = this.#args;
+    const { plan, log } = this.#args;
     const { patience } = plan;
-    const crashes = new CrashWatch(engine);
-    await until<void, TurnStatus>(
+    const crashes = new CrashWatch();
+    const turn = until<void, TurnStatus>(
       async () => {
         const own = await this.#list();
         const obstacle = await this.#whyNot(node, stepPeers, own);
@@ -92,13 +93,14 @@ export class Turns {
         },
       },
     );
+    await turn.finally(closeUnused);
   }
 
   async #list(): Promise<readonly OwnNode[]> {
-    const { engine, ownership, caCertificate } = this.#args;
+    const { engines, ownership, caCertificate } = this.#args;
     const trust = caCertificate && (await promiseOf(caCertificate));
     const given = trust === undefined ? {} : { ca: trust };
-    return await listOwnNodes(engine, ownerFilter(ownership), given);
+    return await listOwnNodes(engines, ownerFilter(ownership), given);
   }
 
   async #whyNot(

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { configDigest, type NodeSecrets } from "../../lib/nodes/nats-conf.ts";
+import { VARIABLES } from "../../lib/observed/questions.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
 import { PREVIEW_WORDS } from "../../lib/settings/settings-table.ts";
 import { fileReasons, issueReasons } from "../../lib/update/certificate-changes.ts";
@@ -13,12 +14,13 @@ import {
   type RunningServer,
   reportedSettings,
 } from "../../lib/update/node-changes.ts";
-import { type Page, readPageAsShown } from "../../live/monitoring/monitoring-page.ts";
+import { askAsShown } from "../../live/monitoring/ask-node.ts";
+import type { Answer } from "../../live/monitoring/system-account.ts";
 import { knownValue } from "../known-value.ts";
 import { type Logger, loggerOf } from "../logger.ts";
 import type { EngineNode } from "./engine-finds.ts";
 import type { EngineState } from "./inspect-engine.ts";
-import type { Observer } from "./observer.ts";
+import { monitorOf, type Observer } from "./observer.ts";
 import { type PlannedRestarts, planRestarts, type Restarts } from "./plan-restarts.ts";
 import type { TlsTexts } from "./read-tls-files.ts";
 
@@ -100,16 +102,16 @@ function refuseMemoryLosses(
 async function findChanges(
   plan: ClusterPlan,
   accounts: NodeSecrets | undefined,
-  { containers, containerless, tls }: EngineState,
+  { containers, containerless, ...access }: EngineState,
   texts: TlsTexts | undefined,
 ): Promise<NodeChange[]> {
-  const surroundings = { plan, ca: tls?.ca, texts };
+  const surroundings = { plan, access, texts };
   const told = nodesOf(plan).filter(({ name }) => !containerless.has(name));
   return await Promise.all(
     told.map(async (node) => {
       const container = containers.get(node.containerName);
       const server = container && (await askServer(node, container, surroundings));
-      const runs = container?.monitoringUrl !== undefined;
+      const runs = container?.clientAddress !== undefined;
       const running = container && { ...container, runs, ...(server ? { server } : {}) };
       return changeOf(running, node, accounts && configDigest(node.conf, accounts));
     }),
@@ -129,36 +131,33 @@ const varz = z.object({
 
 interface Surroundings {
   readonly plan: ClusterPlan;
-  /** PEM of the authorities that nodes trust now; undefined if none has TLS. */
-  readonly ca: string | undefined;
+  readonly access: Pick<EngineState, "tls" | "seed">;
   readonly texts: TlsTexts | undefined;
 }
 
 /** What a node's server reports about itself; undefined if it doesn't answer within {@link ANSWER_MS}. */
 async function askServer(
   planned: NodePlan,
-  { monitoringUrl: url, settings }: EngineNode,
+  container: EngineNode,
   surroundings: Surroundings,
 ): Promise<RunningServer | undefined> {
-  if (url === undefined) return undefined;
-  const { plan, ca } = surroundings;
+  const { plan, access } = surroundings;
   try {
-    const node = { name: planned.name, url, ...(ca === undefined ? {} : { ca }) };
-    const page = await readPageAsShown(node, "varz", ANSWER_MS);
-    const shown: unknown = JSON.parse(page.text);
-    const { version, start, tags, cluster, ...config } = varz.parse(shown);
+    const node = monitorOf(planned.name, container, access);
+    const answer = await askAsShown(node, VARIABLES, ANSWER_MS);
+    const { version, start, tags, cluster, ...config } = varz.parse(answer.page);
     const { config_digest: configDigest, config_load_time: configLoadTime } = config;
-    const routes = cluster.urls.map((hostAndPort) => hostAndPort.replace(/:\d+$/, ""));
     return {
       version,
       startedAt: start,
       tags,
-      routes,
-      settings: reportedSettings(shown),
+      routes: cluster.urls,
+      settings: reportedSettings(answer.page),
       configLoadTime,
       ...(configDigest === undefined ? {} : { configDigest }),
       // A change of the setting `tls` has been reported already.
-      certificateReasons: settings?.tls === plan.tls ? whyOther(page, planned, surroundings) : [],
+      certificateReasons:
+        container.settings?.tls === plan.tls ? whyOther(answer, planned, surroundings) : [],
     };
   } catch {
     return undefined;
@@ -167,10 +166,11 @@ async function askServer(
 
 /** Why a node gets a certificate that differs from the one it presents. */
 function whyOther(
-  { certificate }: Page,
+  { certificate }: Answer,
   { name, certificateNames }: NodePlan,
-  { plan, ca, texts }: Surroundings,
+  { plan, access, texts }: Surroundings,
 ): Reason[] {
+  const ca = access.tls?.ca;
   if (certificate === undefined || ca === undefined) return [];
   if (plan.tls === "stack") {
     const planned = { names: certificateNames, lifetime: plan.certificateLifetime };

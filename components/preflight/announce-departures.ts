@@ -6,10 +6,11 @@ import {
   type LeavingNode,
   unplannedStreams,
 } from "../../lib/update/departures.ts";
+import type { Monitor } from "../../live/monitoring/monitor.ts";
 import { askHeldStreams } from "../../live/monitoring/monitoring.ts";
 import { loggerOf } from "../logger.ts";
-import type { EngineNode } from "./engine-finds.ts";
 import type { EngineState } from "./inspect-engine.ts";
+import { monitorOf } from "./observer.ts";
 
 /**
  * Logs what happens to nodes that are no longer in the settings, and to the streams on them.
@@ -18,11 +19,12 @@ import type { EngineState } from "./inspect-engine.ts";
  */
 export async function announceDepartures(
   plan: ClusterPlan,
-  { leaving, tls }: EngineState,
+  { leaving, ...access }: EngineState,
   log = loggerOf(),
 ): Promise<void> {
-  const trust = tls === undefined ? {} : { ca: tls.ca };
-  const nodes = await Promise.all([...leaving].map(([name, node]) => lookAt(name, node, trust)));
+  const nodes = await Promise.all(
+    [...leaving].map(([name, node]) => lookAt(monitorOf(name, node, access))),
+  );
   const stranded = describeStranded(unplannedStreams(nodes, plan), plan.fleet, plan.image);
   if (stranded.length > 0) {
     throw new pulumi.RunError(
@@ -32,13 +34,10 @@ export async function announceDepartures(
   for (const line of describeDepartures(nodes, plan)) log.info(line);
 }
 
-async function lookAt(
-  name: string,
-  { monitoringUrl: url }: EngineNode,
-  trust: { readonly ca?: string },
-): Promise<LeavingNode> {
-  if (url === undefined) return { name };
-  return await askHeldStreams({ name, url, ...trust }).then(
+async function lookAt(node: Monitor): Promise<LeavingNode> {
+  const { name, address } = node;
+  if (address === undefined) return { name };
+  return await askHeldStreams(node).then(
     (held) => ({ name, held }),
     () => ({ name }),
   );

@@ -22,7 +22,9 @@ export function claimPorts(name: string, plan: ClusterPlan): void {
   const known = claims.get(stack) ?? [];
   const own = nodesOf(plan).flatMap(({ name: node, clientPort, monitorPort, listeners }) => [
     { cluster: name, node, address: plan.bindAddress, port: clientPort },
-    { cluster: name, node, address: plan.monitorAddress, port: monitorPort },
+    ...(monitorPort === undefined
+      ? []
+      : [{ cluster: name, node, address: plan.monitorAddress, port: monitorPort }]),
     ...listeners.map(({ port }) => ({ cluster: name, node, address: plan.bindAddress, port })),
   ]);
   claims.set(stack, [...known, ...own]);

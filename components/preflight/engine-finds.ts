@@ -31,6 +31,7 @@ export interface Found {
 }
 
 export interface FoundContainer extends Found {
+  readonly engine: Engine;
   readonly running: boolean;
   /** Name of the node; empty for a helper container. */
   readonly node: string;
@@ -77,14 +78,21 @@ export async function listContainers(
   const rows = await listNamed(engine, fields, plan, "ps", "--all");
   return rows.map(({ state, ports, ...row }) => ({
     ...row,
+    engine,
     running: state === "running",
     publishedPorts: new Set([
       ...publishedPorts(ports),
       ...(state === "restarting" ? portsIn(row.settings) : []),
     ]),
-    monitoringUrl: publishedUrl(ports, MONITOR_PORT, schemeOf(row.settings)),
-    clientAddress: publishedAddress(ports, CLIENT_PORT),
+    monitoringUrl: pagesUrl(ports, row.settings, engine),
+    clientAddress: publishedAddress(ports, CLIENT_PORT, engine.address),
   }));
+}
+
+/** On another machine, pages are for that machine alone. */
+function pagesUrl(ports: string, settings: string, { address }: Engine): string | undefined {
+  if (address !== undefined) return undefined;
+  return publishedUrl(ports, MONITOR_PORT, schemeOf(settings));
 }
 
 /** Between two starts of a restarting container the engine lists no ports for it, though it will take them again. */
@@ -116,20 +124,20 @@ async function listNamed<Row>(
   try {
     return await engine.list(fields, ...command, `--filter=name=${prefix}`);
   } catch (error) {
-    throw toRunError(error, identity);
+    throw toRunError(error, engine, identity);
   }
 }
 
 /** Reads the CA and certificate of any node with TLS: all nodes trust each other, so any will do. */
 export async function readTls(
-  engine: Engine,
   own: readonly FoundContainer[],
   plan: ClusterPlan,
 ): Promise<{ readonly tls?: RunningTls }> {
   const secured = own.filter((container) => tlsOf(container) !== "none");
-  const container = (secured.find(({ running }) => running) ?? secured[0])?.name;
-  if (container === undefined) return {};
-  const read = (file: string) => readFile(engine, container, `${CONFIG_DIR}/${file}`, plan);
+  const found = secured.find(({ running }) => running) ?? secured[0];
+  if (found === undefined) return {};
+  const { engine, name } = found;
+  const read = (file: string) => readFile(engine, name, `${CONFIG_DIR}/${file}`, plan);
   const [ca, certificate] = await Promise.all([read(TLS_FILES.ca), read(TLS_FILES.certificate)]);
   return ca === undefined || certificate === undefined ? {} : { tls: { ca, certificate } };
 }
@@ -147,12 +155,15 @@ async function readFile(
     return parseTar(new Uint8Array(archive))[0]?.text;
   } catch (error) {
     if (error instanceof NotFound) return undefined;
-    throw toRunError(error, identity);
+    throw toRunError(error, engine, identity);
   }
 }
 
-function toRunError(error: unknown, identity: ClusterPlan["identity"]): unknown {
+function toRunError(error: unknown, { key }: Engine, identity: ClusterPlan["identity"]): unknown {
   if (!(error instanceof DockerError)) return error;
+  if (key !== "") {
+    return new pulumi.RunError(`engines.${key}: its Docker engine doesn't answer: ${error.reason}`);
+  }
   return new pulumi.RunError(noEngine(error, settingsPlaceOf(identity)));
 }
 

@@ -11,7 +11,26 @@ import { type ClusterPlan, type NodePlan, nodesOf, UNKNOWN_KEY } from "../../lib
 import { settingsPlaceOf } from "../../lib/plan/settings.ts";
 import { describeForeign } from "../../lib/plan/stack-identity.ts";
 import { type Engine, nothing, textField } from "../../live/engine/engine.ts";
+import { isMocked } from "../mocked.ts";
 import { engineNode, type Found, type FoundContainer, partition, tlsOf } from "./engine-finds.ts";
+
+/**
+ * Refuses engines that don't go together with the settings, or with Pulumi's Docker provider. Engines of the settings
+ * have their own providers and addresses.
+ *
+ * @throws pulumi.RunError naming the way out.
+ */
+export async function refuseEngines(
+  engines: readonly Engine[],
+  settings: Pick<ClusterPlan, "bindAddress">,
+  place: SettingsPlace,
+): Promise<void> {
+  const [sole] = engines.filter(({ key }) => key === "");
+  if (!sole) return;
+  refuseEngineOfConfig(sole, place);
+  if (place === "program" && !isMocked()) await refuseContextInUse(sole);
+  refuseUnreachable(sole, settings, place);
+}
 
 /**
  * With a remote engine, nodes must be published on an address of that machine: its loopback can't be reached from here,
@@ -21,16 +40,13 @@ import { engineNode, type Found, type FoundContainer, partition, tlsOf } from ".
  */
 export function refuseUnreachable(
   { isLocal, host }: Engine,
-  { bindAddress, monitorAddress }: Pick<ClusterPlan, "bindAddress" | "monitorAddress">,
+  { bindAddress }: Pick<ClusterPlan, "bindAddress">,
   place: SettingsPlace = "config",
 ): void {
-  if (isLocal) return;
-  for (const [setting, address] of Object.entries({ bindAddress, monitorAddress })) {
-    if (!/^(127\.|0\.0\.0\.0)/.test(address)) continue;
-    throw new pulumi.RunError(
-      `${setting}: nodes on ${host} can't be reached at ${address}.\nSet it to an address of that machine: ${howToSet(place, setting, "10.0.0.5")}`,
-    );
-  }
+  if (isLocal || !/^(127\.|0\.0\.0\.0)/.test(bindAddress)) return;
+  throw new pulumi.RunError(
+    `bindAddress: nodes on ${host} can't be reached at ${bindAddress}.\nSet it to an address of that machine: ${howToSet(place, "bindAddress", "10.0.0.5")}`,
+  );
 }
 
 /**
@@ -66,6 +82,26 @@ export function refuseEngineOfConfig({ host, context }: Engine, place: SettingsP
       `docker:${key}: Pulumi's Docker provider would make nodes on ${given}, and their network would be made on the engine that the environment names.\nName it to both: ${pulumiCommand(place)} config rm docker:${key} && export ${variable}=${given}`,
     );
   }
+}
+
+/**
+ * Refuses nodes that are on another engine than planned: a node's data stays where it is, so that a region moves by a
+ * new region.
+ *
+ * @throws pulumi.RunError naming the way out.
+ */
+export function refuseElsewhere(own: readonly FoundContainer[], plan: ClusterPlan): void {
+  const planned = new Map(
+    nodesOf(plan).map(({ containerName, engine }) => [containerName, engine?.key ?? ""] as const),
+  );
+  const moved = own.filter(({ name, engine }) => (planned.get(name) ?? engine.key) !== engine.key);
+  if (moved.length === 0) return;
+  const lines = moved.map(
+    ({ node, name, engine }) => `  ${node}: on ${engine.key}'s, and not on ${planned.get(name)}'s`,
+  );
+  throw new pulumi.RunError(
+    `engines: nodes are on other engines than the settings say, with their data:\n${lines.join("\n")}\nPut the engines back. A region moves by a new region: add one on the new engine, and then take the old one out.`,
+  );
 }
 
 export function refuseForeign(found: readonly Found[], plan: ClusterPlan, owner: string): void {
@@ -149,11 +185,11 @@ export function refuseMixedVersions(
 }
 
 export async function refuseTakenPorts(
-  { isLocal }: Engine,
+  engines: readonly Engine[],
   own: readonly FoundContainer[],
   plan: ClusterPlan,
 ): Promise<void> {
-  if (!isLocal) return;
+  if (!engines.every(({ isLocal }) => isLocal)) return;
   const taken = await Promise.all(nodesOf(plan).map((node) => findTakenPort(node, own, plan)));
   const problems = taken.filter((problem) => problem !== undefined);
   if (problems.length === 0) return;
@@ -170,7 +206,7 @@ async function findTakenPort(
 ): Promise<string | undefined> {
   const published = [
     ["clientPort", clientPort, bindAddress],
-    ["monitorPort", monitorPort, monitorAddress],
+    ...(monitorPort === undefined ? [] : [["monitorPort", monitorPort, monitorAddress] as const]),
     ...listeners.map(({ setting, port }) => [setting, port, bindAddress] as const),
   ] as const;
   for (const [setting, port, address] of published) {

@@ -78,7 +78,7 @@ function isDataVolume(name: string, { prefix }: ClusterPlan): boolean {
 }
 
 export async function warnOfStopped(
-  engine: Engine,
+  engines: readonly Engine[],
   containers: readonly FoundContainer[],
   containerless: ReadonlySet<string>,
   plan: ClusterPlan,
@@ -91,7 +91,7 @@ export async function warnOfStopped(
     .map(({ name }) => name);
   if (names.length === 0) return;
   const place = settingsPlaceOf(plan.identity);
-  const kills = await askMemoryKills(engine, ownerFilter(ownership), place);
+  const kills = await askMemoryKills(engines, ownerFilter(ownership), place);
   log.warn(
     `${names.length} of ${nodesOf(plan).length} nodes don't run: ${names.join(", ")}. \`${pulumiCommand(place)} up --refresh\` brings them back; without --refresh, an \`up\` does so where it restarts them anyway.${kills === undefined ? "" : ` ${kills}.`}`,
   );

@@ -13,6 +13,7 @@ import {
   readTls,
 } from "./engine-finds.ts";
 import {
+  refuseElsewhere,
   refuseForeign,
   refuseMixedTls,
   refuseMixedVersions,
@@ -37,9 +38,12 @@ export interface EngineState {
   readonly leaving: ReadonlyMap<string, EngineNode>;
   /** Names of nodes with a data volume but no container. They aren't new. */
   readonly containerless: ReadonlySet<string>;
+  /** Whether each engine has the network. */
   readonly hasNetwork: boolean;
   /** Set if nodes return to data volumes that were kept, which may hold streams. */
   readonly hasKept?: true;
+  /** The seed of the nkey by which its nodes are asked; undefined if they have none. */
+  readonly seed?: string;
   /** The CA that its nodes trust and a certificate that they present; undefined if none has TLS. */
   readonly tls?: RunningTls;
 }
@@ -52,14 +56,14 @@ const NOTHING: EngineState = {
 };
 
 /**
- * Inspects the Docker engine before anything changes, and refuses what can't work: no engine, another owner's objects
+ * Inspects the Docker engines before anything changes, and refuses what can't work: no engine, another owner's objects
  * with the planned names, nodes of another NATS cluster, ports in use. Warns about nodes that don't run, because a
  * stack's state doesn't know that before a refresh.
  *
  * @throws pulumi.RunError naming the way out.
  */
-export async function inspectEngine(
-  engine: Engine,
+export async function inspectEngines(
+  engines: readonly Engine[],
   plan: ClusterPlan,
   ownership: Ownership,
   log = loggerOf(),
@@ -67,12 +71,13 @@ export async function inspectEngine(
   if (isMocked()) return NOTHING;
   const owner = ownership.label.value;
   const [containers, volumes, networks] = await Promise.all([
-    listContainers(engine, plan, ownership),
-    list(engine, "volume", plan, ownership),
-    list(engine, "network", plan, ownership),
+    onAll(engines, (engine) => listContainers(engine, plan, ownership)),
+    onAll(engines, (engine) => list(engine, "volume", plan, ownership)),
+    onAll(engines, (engine) => list(engine, "network", plan, ownership)),
   ]);
   refuseForeign([...containers, ...volumes, ...networks], plan, owner);
   const own = containers.filter((found) => found.owner === owner && found.node !== "");
+  refuseElsewhere(own, plan);
   refuseOtherCluster(own, plan);
   refuseOtherKey(own, plan);
   refuseMixedVersions(own, plan);
@@ -81,7 +86,7 @@ export async function inspectEngine(
   const ownVolumes = volumes.filter((found) => found.owner === owner);
   const returning = findReturning(own, ownVolumes, plan);
   await warnOfStopped(
-    engine,
+    engines,
     own,
     new Set([...containerless].filter((name) => !returning.has(name))),
     plan,
@@ -91,17 +96,24 @@ export async function inspectEngine(
   warnOfKept(own, ownVolumes, returning, plan, log);
   warnOfLostData(own, volumes, plan, log);
   if (own.length === 0 && networks.length === 0) warnOfNotKept(ownVolumes, plan, log);
-  await refuseTakenPorts(engine, own, plan);
+  await refuseTakenPorts(engines, own, plan);
   const planned = new Set(nodesOf(plan).map(({ containerName }) => containerName));
   const [staying, leaving] = partition(own, ({ name }) => planned.has(name));
   return {
     containers: new Map(staying.map((found) => [found.name, engineNode(found)])),
     leaving: new Map(leaving.map((found) => [found.node, engineNode(found)] as const).sort(byName)),
     containerless,
-    hasNetwork: networks.some(({ name }) => name === plan.prefix),
+    hasNetwork: networks.filter(({ name }) => name === plan.prefix).length === engines.length,
     ...(returning.size > 0 ? { hasKept: true as const } : {}),
-    ...(await readTls(engine, own, plan)),
+    ...(await readTls(own, plan)),
   };
+}
+
+async function onAll<Row>(
+  engines: readonly Engine[],
+  list: (engine: Engine) => Promise<readonly Row[]>,
+): Promise<Row[]> {
+  return (await Promise.all(engines.map(list))).flat();
 }
 
 const byName = ([a]: readonly [string, EngineNode], [b]: readonly [string, EngineNode]) =>

@@ -1,7 +1,8 @@
 import type { ObservedCluster } from "../../lib/observed/observed.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
-import type { Monitor } from "../../live/monitoring/monitoring.ts";
+import type { Monitor } from "../../live/monitoring/monitor.ts";
 import { observeCluster } from "../../live/monitoring/observe-cluster.ts";
+import type { EngineNode } from "./engine-finds.ts";
 import type { EngineState } from "./inspect-engine.ts";
 
 /**
@@ -20,16 +21,30 @@ export function observerOf(plan: ClusterPlan, before: EngineState): Observer {
   };
 }
 
-/** Monitors of the nodes at their current addresses. Nodes that are down have no URL and are left out. */
+/** Monitors of the nodes at their current addresses. Nodes that are down have none and are left out. */
 export function runningMonitors(
   plan: ClusterPlan,
-  { containers, leaving, tls }: EngineState,
+  { containers, leaving, ...access }: EngineState,
 ): Monitor[] {
-  const trust = tls === undefined ? {} : { ca: tls.ca };
   const staying = nodesOf(plan).map(
     ({ name, containerName }) => [name, containers.get(containerName)] as const,
   );
   return [...staying, ...leaving].flatMap(([name, node]) =>
-    node?.monitoringUrl === undefined ? [] : [{ name, url: node.monitoringUrl, ...trust }],
+    node?.clientAddress === undefined ? [] : [monitorOf(name, node, access)],
   );
+}
+
+/** A node as it can be asked now. */
+export function monitorOf(
+  name: string,
+  { clientAddress: address, monitoringUrl: url }: EngineNode,
+  { tls, seed }: Pick<EngineState, "tls" | "seed">,
+): Monitor {
+  return {
+    name,
+    ...(address === undefined ? {} : { address }),
+    ...(url === undefined ? {} : { url }),
+    ...(tls === undefined ? {} : { ca: tls.ca }),
+    ...(seed === undefined ? {} : { seed }),
+  };
 }

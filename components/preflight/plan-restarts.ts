@@ -42,7 +42,7 @@ export async function planRestarts(
     seen.meta === undefined ? seen.servers.length > 0 : seen.meta.hosts.includes(name);
   const down = nodesOf(plan).filter(
     ({ name, containerName }) =>
-      isMember(name) && containers.get(containerName)?.monitoringUrl === undefined,
+      isMember(name) && containers.get(containerName)?.clientAddress === undefined,
   );
   // A member without a container is recreated. That takes nothing away, because it is down already.
   const returning = down.filter(({ containerName }) => !containers.has(containerName));

@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { fingerprint } from "../../lib/accounts/credentials.ts";
-import type { Engine } from "../../live/engine/engine.ts";
+import { closeUnused } from "../../live/jetstream/clients.ts";
 import type { ClusterSource } from "../cluster-args.ts";
 import type { PlannedCluster } from "../cluster-plan.ts";
 import { knownValue } from "../known-value.ts";
 import { type Announcement, announceChanges } from "./announce-changes.ts";
 import { announceDepartures } from "./announce-departures.ts";
 import { announceImage } from "./announce-image.ts";
-import { type EngineState, inspectEngine } from "./inspect-engine.ts";
+import { type EngineState, inspectEngines } from "./inspect-engine.ts";
 import { observerOf } from "./observer.ts";
 import { readTlsFiles, type TlsTexts } from "./read-tls-files.ts";
 import { refuseShortages } from "./refuse-shortages.ts";
@@ -22,27 +22,28 @@ export interface Preflight extends Announcement {
 }
 
 /**
- * Inspects the engine and the nodes, logs what is going to happen to them, and refuses what would lose messages or what
+ * Inspects the engines and the nodes, logs what is going to happen to them, and refuses what would lose messages or what
  * the servers would refuse.
  *
  * @param source what to derive the plan mark from; undefined if no plan is saved or used.
  * @throws PlanError; pulumi.RunError, which is shown without a stack trace.
  */
 export async function runPreflight(
-  engine: Engine,
-  { plan, ownership, accounts, access, log }: PlannedCluster,
+  { plan, engines, ownership, accounts, access, knownSeed, log }: PlannedCluster,
   source: ClusterSource | undefined,
 ): Promise<Preflight> {
   for (const notice of plan.notices) log.info(notice);
-  const before = await inspectEngine(engine, plan, ownership, log);
+  const found = await inspectEngines(engines, plan, ownership, log);
+  const before = { ...found, ...(knownSeed === undefined ? {} : { seed: knownSeed }) };
   const tlsTexts = readTlsFiles(plan, before, log);
   const observe = observerOf(plan, before);
-  const [announcement] = await Promise.all([
+  const looks = Promise.all([
     announceChanges(plan, accounts, before, tlsTexts, observe, log),
     announceImage(plan, before, observe, log),
     announceDepartures(plan, before, log),
     refuseShortages(plan, before, observe),
   ]);
+  const [announcement] = await looks.finally(closeUnused);
   return {
     ...announcement,
     before,

@@ -51,12 +51,12 @@ export function createRetirement(
 function createDepartureScript(
   name: string,
   verb: string,
-  { plan, ownership, before, caCertificate }: StepArgs,
+  { plan, ownership, engines, before, caCertificate }: StepArgs,
   { environment, ...inputs }: Pick<ScriptArgs, "stdin"> & Partial<Pick<ScriptArgs, "environment">>,
   after: readonly pulumi.Resource[],
   parent: pulumi.Resource,
 ): pulumi.Resource {
-  const staying = nodesOf(plan).map((node) => [node.name, node.monitoringUrl] as const);
+  const staying = nodesOf(plan).map((node) => node.name);
   const update = runCommand(verb);
   return createScript(
     name,
@@ -66,9 +66,9 @@ function createDepartureScript(
       update,
       environment: {
         ...environment,
-        NODES: JSON.stringify(Object.fromEntries(staying)),
+        NODES: JSON.stringify(staying),
         ...scriptPatience(plan),
-        ...nodeVariables({ plan, ownership }, caCertificate),
+        ...nodeVariables({ plan, ownership, engines }, caCertificate),
       },
       showsStderr: true,
     },

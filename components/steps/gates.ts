@@ -1,15 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
+import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
 import type { NatsNode } from "../nats-node.ts";
 import type { Restarts } from "../preflight/plan-restarts.ts";
 import { createScript, NOTHING, nodeVariables, runCommand } from "./script.ts";
 import { scriptPatience } from "./script-patience.ts";
 import type { StepArgs } from "./step-args.ts";
-
-/** The nodes' monitoring URLs, by node name. */
-export function monitoringUrls(nodes: readonly NodePlan[]): Record<string, string> {
-  return Object.fromEntries(nodes.map(({ name, monitoringUrl }) => [name, monitoringUrl]));
-}
 
 /**
  * Creates the gate before the first wave. It runs if any node is to be restarted, also when the Command itself is
@@ -18,7 +13,7 @@ export function monitoringUrls(nodes: readonly NodePlan[]): Record<string, strin
  */
 export function createStartGate(
   name: string,
-  { plan, ownership, before, caCertificate }: StepArgs,
+  { plan, ownership, engines, before, caCertificate }: StepArgs,
   labels: (node: NodePlan) => string,
   drain: pulumi.Resource,
   parent: pulumi.Resource,
@@ -34,7 +29,7 @@ export function createStartGate(
       update,
       environment: {
         SETTINGS: JSON.stringify(settings),
-        ...nodeVariables({ plan, ownership }, caCertificate),
+        ...nodeVariables({ plan, ownership, engines }, caCertificate),
       },
       showsStderr: true,
     },
@@ -53,7 +48,14 @@ export function createStartGate(
  */
 export function createGate(
   name: string,
-  { plan, ownership, before, caCertificate, restarts }: StepArgs & { readonly restarts: Restarts },
+  {
+    plan,
+    ownership,
+    engines,
+    before,
+    caCertificate,
+    restarts,
+  }: StepArgs & { readonly restarts: Restarts },
   index: number,
   nodes: ReadonlyMap<string, NatsNode>,
   parent: pulumi.Resource,
@@ -78,11 +80,11 @@ export function createGate(
           : NOTHING,
       update: runCommand("gate", "replicas"),
       environment: {
-        MONITORS: JSON.stringify(monitoringUrls(waves.slice(0, index + 1).flat())),
-        LATER: JSON.stringify(monitoringUrls(waves.slice(index + 1).flat())),
+        SO_FAR: namesIn(waves.slice(0, index + 1)),
+        LATER: namesIn(waves.slice(index + 1)),
         CONTAINERS: containers.apply((ids) => ids.join(" ")),
         ...scriptPatience(plan),
-        ...nodeVariables({ plan, ownership }, caCertificate),
+        ...nodeVariables({ plan, ownership, engines }, caCertificate),
         ...(lacked.length > 0 ? { LACKED: JSON.stringify(lacked) } : {}),
       },
       // What the cluster lacked before the update matters only while nodes are restarted.
@@ -91,6 +93,10 @@ export function createGate(
     },
     { parent },
   );
+}
+
+function namesIn(waves: ClusterPlan["waves"]): string {
+  return JSON.stringify(waves.flat().map(({ name }) => name));
 }
 
 /**

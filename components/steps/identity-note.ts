@@ -7,7 +7,7 @@ import {
   identitySchema,
   OWNER_VARIABLE,
 } from "../../lib/plan/stack-identity.ts";
-import type { Engine } from "../../live/engine/engine.ts";
+import { type Engine, enginesVariable } from "../../live/engine/engine.ts";
 import { findIdentity, hintsFromEnvironment } from "../../live/engine/find-identity.ts";
 import { knownValue } from "../known-value.ts";
 import { isMocked, organizationOfRun } from "../mocked.ts";
@@ -28,7 +28,7 @@ import { runCommand } from "./script.ts";
  * its `create` runs only when needed: reading the state takes 0.4 s.
  */
 export async function keepIdentity(
-  engine: Engine,
+  engines: readonly Engine[],
   name: StackIdentity,
   owner: string | undefined,
   parent: pulumi.Resource,
@@ -43,6 +43,7 @@ export async function keepIdentity(
         ORGANIZATION: organization,
         PROJECT: project,
         STACK: stack,
+        ...enginesVariable(engines),
         // Variables in a user's environment are for stacks with a single cluster.
         ...(cluster === undefined ? {} : { CLUSTER: cluster, [OWNER_VARIABLE]: owner ?? "" }),
       },
@@ -57,7 +58,7 @@ export async function keepIdentity(
     const hints = hintsFromEnvironment();
     const told =
       cluster === undefined ? hints : { scopes: hints.scopes, ...(owner ? { owner } : {}) };
-    return await findIdentity(engine, { organization, ...name }, told);
+    return await findIdentity(engines, { organization, ...name }, told);
   } catch (error) {
     throw new pulumi.RunError(error instanceof Error ? error.message : `${error}`);
   }

@@ -43,7 +43,7 @@ export function createInterestStep(
 function createInterestScript(
   name: string,
   verb: string,
-  { plan, ownership, before, caCertificate }: StepArgs,
+  { plan, ownership, engines, before, caCertificate }: StepArgs,
   environment: ScriptArgs["environment"],
   options: pulumi.CustomResourceOptions,
 ): local.Command {
@@ -53,7 +53,10 @@ function createInterestScript(
     {
       create: before.containers.size > 0 ? update : NOTHING,
       update,
-      environment: { ...environment, ...nodeVariables({ plan, ownership }, caCertificate) },
+      environment: {
+        ...environment,
+        ...nodeVariables({ plan, ownership, engines }, caCertificate),
+      },
       showsStderr: true,
     },
     options,

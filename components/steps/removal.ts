@@ -10,7 +10,7 @@ const STOP_ALL =
 /**
  * With the settings in the stack's config, only `destroy` removes the cluster, and `npx pulumi` passes its command.
  */
-const STOP_UNLESS_REPLACED = `case "$NATS_REGIONS_COMMAND" in up | update) exit 0 ;; esac; ${STOP_ALL}`;
+const UNLESS_REPLACED = 'case "$NATS_REGIONS_COMMAND" in up | update) exit 0 ;; esac;';
 
 /**
  * Creates the step that stops all nodes at once when the cluster is destroyed. Stopped one after the other, each would
@@ -18,15 +18,17 @@ const STOP_UNLESS_REPLACED = `case "$NATS_REGIONS_COMMAND" in up | update) exit 
  */
 export function createShutdown(
   name: string,
-  args: Pick<StepArgs, "plan" | "ownership">,
+  args: Pick<StepArgs, "plan" | "ownership" | "engines">,
   ready: readonly pulumi.Resource[],
   parent: pulumi.Resource,
 ): pulumi.Resource {
   const isInProgram = settingsPlaceOf(args.plan.identity) === "program";
+  const hasOneEngine = args.engines.every(({ key }) => key === "");
+  const stopAll = hasOneEngine ? STOP_ALL : runCommand("stop-all");
   return createScript(
     name,
     {
-      delete: isInProgram ? runCommand("shut-down") : STOP_UNLESS_REPLACED,
+      delete: isInProgram ? runCommand("shut-down") : `${UNLESS_REPLACED} ${stopAll}`,
       environment: {
         ...(isInProgram ? stepVariables(name) : {}),
         ...nodeVariables(args, undefined),

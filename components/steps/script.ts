@@ -1,6 +1,7 @@
 import { local } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import { settingsPlaceOf } from "../../lib/plan/settings.ts";
+import { type Engine, enginesVariable } from "../../live/engine/engine.ts";
 import { ownerFilter } from "../ownership.ts";
 import type { StepArgs } from "./step-args.ts";
 
@@ -12,6 +13,12 @@ export const NOTHING = ":";
  */
 export function runCommand(...words: string[]): string {
   return `node -e 'import("nats-regions/run")' ${words.join(" ")}`;
+}
+
+/** A shell command that runs `docker` on one of the cluster's engines. It needs the variable ENGINES. */
+export function onEngine({ key }: Engine, command: string): string {
+  if (key === "") return command;
+  return runCommand("on-engine", key, `'${command.replaceAll("'", "'\\''")}'`);
 }
 
 export interface ScriptArgs {
@@ -63,13 +70,14 @@ export function createScript(
 
 /** The variables that tell a script whose nodes to ask, and which CA to trust; see run/variables.ts. */
 export function nodeVariables(
-  { plan, ownership }: Pick<StepArgs, "plan" | "ownership">,
+  { plan, ownership, engines }: Pick<StepArgs, "plan" | "ownership" | "engines">,
   ca: pulumi.Output<string> | undefined,
 ): Readonly<Record<string, pulumi.Input<string>>> {
   const place = settingsPlaceOf(plan.identity);
   return {
     OWNER: ownerFilter(ownership),
     ...(ca ? { CA: ca } : {}),
+    ...enginesVariable(engines),
     // Not set for settings in the config, so that existing stacks don't change.
     ...(place === "program" ? { SETTINGS_IN: place } : {}),
   };

@@ -12,8 +12,8 @@ import type {
   SubjectRules,
   UserPlan,
 } from "./account-settings.ts";
-
 import { mappingsBlock } from "./mappings.ts";
+import { MANAGER_PERMISSIONS, MONITOR_PERMISSIONS } from "./own-permissions.ts";
 
 /** The accounts of a cluster with what servers need to authenticate users: hashes and public keys, no passwords. */
 export interface Accounts {
@@ -22,26 +22,26 @@ export interface Accounts {
   readonly accounts: readonly AccountPlan[];
   /** bcrypt hashes by name of user, including the system user. */
   readonly hashes: Readonly<Record<string, string>>;
-  /** By account: public nkey of the stack's own user, which each account with streams has. */
+  /**
+   * By account: public nkey of the stack's own user. Each account with streams has one, and so has `$SYS`: by that one
+   * the stack looks at its cluster.
+   */
   readonly managers: Readonly<Record<string, string>>;
 }
 
-/** The stack's own users manage streams, and need nothing but JetStream's API. */
-const MANAGER_PERMISSIONS: Permissions = {
-  publish: { allow: ["$JS.API.>"] },
-  subscribe: { allow: ["_INBOX.>"] },
-};
-
 /** The block `accounts` of nats-server's config, with the fields that `parseAccounts` in its opts.go reads (2.15). */
 export function accountsBlock({ systemUser, accounts, hashes, managers }: Accounts): ConfigBlock {
+  const ownUser = (account: string, permissions: Permissions) => {
+    const nkey = ownValue(managers, account);
+    return nkey === undefined ? [] : [{ nkey, permissions: permissionsBlock(permissions) }];
+  };
   const blockOf = (account: AccountPlan): ConfigBlock => {
-    const manager = ownValue(managers, account.name);
     return {
       ...(account.jetStream === false ? {} : { jetstream: jetStreamBlock(account.jetStream) }),
       ...ifAny("limits", limitsBlock(account.limits)),
       users: [
         ...account.users.map((user) => userBlock(user, hashes)),
-        ...(manager ? [{ nkey: manager, permissions: permissionsBlock(MANAGER_PERMISSIONS) }] : []),
+        ...ownUser(account.name, MANAGER_PERMISSIONS),
       ],
       ...(account.exports.length > 0 ? { exports: account.exports.map(exportBlock) } : {}),
       ...(account.imports.length > 0 ? { imports: account.imports.map(importBlock) } : {}),
@@ -50,7 +50,9 @@ export function accountsBlock({ systemUser, accounts, hashes, managers }: Accoun
   };
   return {
     accounts: {
-      $SYS: { users: [userBlock({ name: systemUser }, hashes)] },
+      $SYS: {
+        users: [userBlock({ name: systemUser }, hashes), ...ownUser("$SYS", MONITOR_PERMISSIONS)],
+      },
       ...Object.fromEntries(accounts.map((account) => [account.name, blockOf(account)])),
     },
   };

@@ -1,8 +1,6 @@
 /** Hashes and keys derived from passwords, deterministically: each run yields the same. */
-import { createHash, createHmac, createPrivateKey, createPublicKey, scrypt } from "node:crypto";
+import { createHash, createHmac, scrypt } from "node:crypto";
 import { promisify } from "node:util";
-import { Codec } from "@nats-io/nkeys/lib/codec.js";
-import { Prefix } from "@nats-io/nkeys/lib/nkeys.js";
 import { hash } from "@node-rs/bcrypt";
 
 /**
@@ -73,30 +71,6 @@ export async function encryptionKeyMark(encryptionKey: string, owner: string): P
     8,
   );
   return mark.toString("hex");
-}
-
-/** The seed, `SU…`, of the stack's own user in an account. */
-export function managerSeed(key: string, account: string): string {
-  return decode(Codec.encodeSeed(Prefix.User, rawSeed(key, account)));
-}
-
-/** The public key, `U…`, that goes with {@link managerSeed}. */
-export function managerPublicKey(key: string, account: string): string {
-  const pkcs8 = Buffer.concat([PKCS8_ED25519, rawSeed(key, account)]);
-  const secret = createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" });
-  const { x = "" } = createPublicKey(secret).export({ format: "jwk" });
-  return decode(Codec.encode(Prefix.User, Buffer.from(x, "base64url")));
-}
-
-/** The header of a PKCS#8 Ed25519 key, before the 32 bytes of the seed (RFC 8410). */
-const PKCS8_ED25519 = Buffer.from("302e020100300506032b657004220420", "hex");
-
-function rawSeed(key: string, account: string): Uint8Array {
-  return createHmac("sha256", Buffer.from(key, "base64")).update(account).digest();
-}
-
-function decode(text: Uint8Array): string {
-  return new TextDecoder().decode(text);
 }
 
 /**

@@ -28,6 +28,8 @@ export const MONITOR_PORT = 8222;
 const ROUTE_PING_INTERVAL = "5s";
 /** The server's default, which routes keep where `pingMax` gives clients another. */
 const ROUTE_PING_MAX = 2;
+/** File in {@link CONFIG_DIR} with the seed of the nkey by which the stack looks at its cluster. */
+export const MONITOR_SEED_FILE = "monitor.nk";
 /** PEM files in {@link CONFIG_DIR} of a node with TLS. */
 export const TLS_FILES = { ca: "ca.pem", certificate: "certificate.pem", key: "key.pem" } as const;
 
@@ -38,10 +40,14 @@ export const TLS_FILES = { ca: "ca.pem", certificate: "certificate.pem", key: "k
 export interface NodeConf extends NodeSettings {
   readonly serverName: string;
   readonly serverTags: readonly string[];
-  /** Server names of **all** nodes, including this one: the number of routes is the initial size of the meta group. */
+  /** `host:port` of **all** nodes, including this one: the number of routes is the initial size of the meta group. */
   readonly routes: readonly string[];
+  /** `host:port` by which other servers reach this one. Absent: its own name with TLS, otherwise its own address. */
+  readonly routeAdvertise?: string;
   /** `host:port` that the server advertises to clients for reconnects. Absent: the container's own address. */
   readonly clientAdvertise?: string;
+  /** Present if it serves monitoring pages. */
+  readonly hasPages?: true;
   /** Who issues the certificates. Absent: no TLS. */
   readonly tls?: "stack" | "files";
   /** `host:port` of published listeners that the server advertises. Absent: the container's own addresses. */
@@ -61,9 +67,12 @@ const FOLLOWING_FIELDS: Readonly<Record<FollowingField, Change>> = {
   serverName: "fixed",
   serverTags: "reload",
   routes: "reload",
+  routeAdvertise: "reload",
   clientAdvertise: "reload",
   /** It follows from `bindAddress` and the port, which are in the label themselves. */
   advertised: "reload",
+  // No reload applies it, but it comes with the setting monitorPort, which restarts the node.
+  hasPages: "reload",
 };
 
 /**
@@ -157,9 +166,10 @@ function ownBlock(conf: NodeConf): ConfigBlock {
     server_tags: conf.serverTags,
     port: CLIENT_PORT,
     ...(advertise === undefined ? {} : { client_advertise: advertise }),
-    ...(conf.tls === undefined
-      ? { http_port: MONITOR_PORT }
-      : { https_port: MONITOR_PORT, tls: ownCertificate() }),
+    ...(conf.hasPages === undefined
+      ? {}
+      : { [conf.tls === undefined ? "http_port" : "https_port"]: MONITOR_PORT }),
+    ...(conf.tls === undefined ? {} : { tls: ownCertificate() }),
     ...limitsBlock(conf),
     jetstream: {
       store_dir: DATA_DIR,
@@ -173,16 +183,17 @@ function ownBlock(conf: NodeConf): ConfigBlock {
     cluster: {
       name: conf.cluster,
       port: ROUTE_PORT,
-      routes: conf.routes.map((node) => `nats-route://${node}:${ROUTE_PORT}`),
+      routes: conf.routes.map((route) => `nats-route://${route}`),
       ping_interval: ROUTE_PING_INTERVAL,
       ...(conf.pingMax === undefined ? {} : { ping_max: ROUTE_PING_MAX }),
-      ...(conf.tls === undefined ? {} : routeTls(conf.serverName)),
+      ...advertised(conf),
+      ...(conf.tls === undefined ? {} : { tls: routeTls() }),
     },
     ...(conf.leafNodes
       ? {
           leafnodes: {
             port: LEAF_PORT,
-            ...advertised(conf.advertised?.leafNodePort),
+            ...advertisedAs(conf.advertised?.leafNodePort),
             ...(conf.tls === undefined ? {} : { tls: ownCertificate() }),
           },
         }
@@ -191,7 +202,7 @@ function ownBlock(conf: NodeConf): ConfigBlock {
       ? {
           websocket: {
             port: WEBSOCKET_PORT,
-            ...advertised(conf.advertised?.websocketPort),
+            ...advertisedAs(conf.advertised?.websocketPort),
             ...(conf.tls === undefined ? { no_tls: true } : { tls: ownCertificate() }),
           },
         }
@@ -208,7 +219,7 @@ function ownBlock(conf: NodeConf): ConfigBlock {
 }
 
 /** @param advertise `host:port` that the server tells others of. Default: the container's own address. */
-function advertised(advertise: string | undefined): ConfigBlock {
+function advertisedAs(advertise: string | undefined): ConfigBlock {
   return advertise === undefined ? {} : { advertise };
 }
 
@@ -224,10 +235,13 @@ function ownCertificate() {
   };
 }
 
-/** On routes, both ends verify each other. A node advertises its name, not its address, as certificates have names. */
-function routeTls(name: string) {
-  return {
-    advertise: `${name}:${ROUTE_PORT}`,
-    tls: { ...ownCertificate(), ca_file: `${CONFIG_DIR}/${TLS_FILES.ca}`, verify: true },
-  };
+/** With TLS, a node advertises its name and not its own address, as certificates have names. */
+function advertised({ routeAdvertise, tls, serverName }: NodeConf): ConfigBlock {
+  const advertise = routeAdvertise ?? (tls && `${serverName}:${ROUTE_PORT}`);
+  return advertise === undefined ? {} : { advertise };
+}
+
+/** On routes, both ends verify each other. */
+function routeTls(): ConfigBlock {
+  return { ...ownCertificate(), ca_file: `${CONFIG_DIR}/${TLS_FILES.ca}`, verify: true };
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { hostAndPort } from "../base/addresses.ts";
 
 /**
  * The URL of a container's port on the engine's host.
@@ -17,10 +18,19 @@ export function publishedUrl(
   return address === undefined ? undefined : `${scheme}://${address}`;
 }
 
-/** The address of a container's port on the engine's host, as {@link publishedUrl}, e.g. `127.0.0.1:8222`. */
-export function publishedAddress(ports: string, inner: number): string | undefined {
+/**
+ * The address of a container's port on the engine's host, as {@link publishedUrl}, e.g. `127.0.0.1:8222`.
+ *
+ * @param machine by which that host is reached. Default: where the port is published.
+ */
+export function publishedAddress(
+  ports: string,
+  inner: number,
+  machine?: string,
+): string | undefined {
   const [, host, port] = ports.match(new RegExp(`([\\d.]+):(\\d+)->${inner}/tcp`)) ?? [];
   if (port === undefined) return undefined;
+  if (machine !== undefined) return hostAndPort(machine, Number(port));
   return `${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}`;
 }
 

@@ -17,7 +17,7 @@ const stackOutputs = z
   .object({
     /** URL for clients of each node, by node name. */
     clientUrls: z.record(z.string(), z.string()),
-    /** URL of the monitoring pages of each node, by node name. */
+    /** URL of the monitoring pages of each node, by node name; empty if they have none. */
     monitoringUrls: z.record(z.string(), z.string()),
     /** PEM of the authorities that certify the nodes; null without TLS. */
     caCertificate: z.string().nullish(),
@@ -35,13 +35,18 @@ export type StreamOutput = z.output<typeof streamOutput>;
 /** The outputs of `pulumi stack output --json`. */
 export type StackOutputs = z.output<typeof stackOutputs>;
 
-/** Each node's name and monitoring URL, and the CA that its certificate must chain to; `ca` is absent without TLS. */
+/** Each node with the address of its client port, and what else it takes to ask it without its seed. */
 export function monitorsOf({
+  clientUrls,
   monitoringUrls,
   caCertificate,
-}: Pick<StackOutputs, "monitoringUrls" | "caCertificate">) {
+}: Pick<StackOutputs, "clientUrls" | "monitoringUrls" | "caCertificate">) {
   const trust = caCertificate === undefined ? {} : { ca: caCertificate };
-  return Object.entries(monitoringUrls).map(([name, url]) => ({ name, url, ...trust }));
+  return Object.entries(clientUrls).map(([name, clientUrl]) => {
+    const url = monitoringUrls[name];
+    const pages = url === undefined ? {} : { url };
+    return { name, address: new URL(clientUrl).host, ...pages, ...trust };
+  });
 }
 
 /** Parses the output of `pulumi stack output --json`. Throws if it isn't of this project. */

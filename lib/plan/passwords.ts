@@ -1,7 +1,7 @@
 import { isHash, MAX_PASSWORD_BYTES } from "../accounts/credentials.ts";
+import { isLoopback } from "../base/addresses.ts";
 import type { Problem } from "../base/errors.ts";
 import { howToSetSecret, type SettingsPlace } from "../base/settings-place.ts";
-import { isLoopback } from "../tls/tls-settings.ts";
 import type { ClusterPlan } from "./plan.ts";
 import { settingsPlaceOf } from "./settings.ts";
 

@@ -1,8 +1,9 @@
 import type { AccountPlan } from "../accounts/account-settings.ts";
 import { countProblems, planAccounts } from "../accounts/accounts.ts";
+import { hostAndPort } from "../base/addresses.ts";
 import type { Problem } from "../base/errors.ts";
 import { type Listener, listenersOf } from "../nodes/listeners.ts";
-import { type NodeConf, renderNodeConf, restartFields } from "../nodes/nats-conf.ts";
+import { type NodeConf, ROUTE_PORT, renderNodeConf, restartFields } from "../nodes/nats-conf.ts";
 import { imageVersion } from "../nodes/versions.ts";
 import { type Fleet, placementRequest, planSeating } from "../placement/placement.ts";
 import { accountRoomProblems, storeProblems } from "../placement/room.ts";
@@ -11,6 +12,7 @@ import { nodeSettings, type SettingValues } from "../settings/setting-values.ts"
 import { syncNotices } from "../streams/durability.ts";
 import { certificateNames } from "../tls/certificate-rules.ts";
 import { clearTextNotices, type TlsSettings } from "../tls/tls-settings.ts";
+import { EngineMap, type EnginePlan } from "../topology/engines.ts";
 import { type NodePlace, placeNodes } from "../topology/topology.ts";
 import { limitNotices, limitProblems } from "./limits.ts";
 import { payloadNotices, payloadProblems } from "./payload.ts";
@@ -74,13 +76,21 @@ export interface NodePlan extends NodePlace {
   readonly containerName: string;
   readonly configVolume: string;
   readonly dataVolume: string;
-  /** Ports on the engine's host, bound to the plan's `bindAddress` and `monitorAddress`. */
+  /** The engine that it is on; absent if one engine has all nodes. */
+  readonly engine?: EnginePlan;
+  /** IPv4 address on the engine's host that its ports are published on, except the monitoring port. */
+  readonly bindAddress: string;
+  /** Ports on the engine's host. */
   readonly clientPort: number;
-  readonly monitorPort: number;
+  /** Absent if all nodes are on one engine, where routes stay in its network. */
+  readonly routePort?: number;
+  /** Absent if the nodes have no monitoring pages. */
+  readonly monitorPort?: number;
   /** Further ports on the engine's host, bound to `bindAddress`. */
   readonly listeners: readonly Listener[];
   readonly clientUrl: string;
-  readonly monitoringUrl: string;
+  /** URL of the monitoring pages; absent if there are none. */
+  readonly monitoringUrl?: string;
   /** Names and addresses in its certificate, if the stack's own authority issues it. */
   readonly certificateNames: readonly string[];
   readonly conf: NodeConf;
@@ -116,9 +126,15 @@ export function draftCluster(settings: Settings): ClusterDraft {
   const compiled = compileStreams(settings);
   const requestedTags = compiled.flatMap(({ config }) => config.placement?.tags ?? []);
   const places = placeNodes({ regions, zones, nodesPerZone: settings.nodesPerZone }, requestedTags);
-  const routes = places.map(({ name }) => name);
+  const engines = new EngineMap(settings.engines);
+  const endpoints = new Map(
+    places.map((place) => [place, planEndpoints(place, engines, settings)]),
+  );
+  const routes = [...endpoints.values()].map(({ route }) => route);
   const prefix = identityName(identity, "-");
-  const nodes = places.map((place) => planNode(place, routes, prefix, settings));
+  const nodes = [...endpoints].map(([place, ends]) =>
+    planNode(place, ends, routes, prefix, settings),
+  );
   const fleet: Fleet = {
     cluster: settings.cluster,
     uniqueTag: settings.uniqueTag,
@@ -174,6 +190,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
     ],
     problems: [
       ...nameProblems(nodes),
+      ...engines.problems(places),
       ...portProblems(nodes),
       ...countProblems(compiled, accounts),
       ...accountRoomProblems(compiled, accounts),
@@ -229,27 +246,26 @@ export function mapNodes(plan: ClusterPlan, change: (node: NodePlan) => NodePlan
 
 function planNode(
   place: NodePlace,
+  { engine, bindAddress, clientPort, client, isPublic, route, routePort }: Endpoints,
   routes: readonly string[],
   prefix: string,
   settings: Settings,
 ): NodePlan {
-  const clientPort = settings.clientPort + place.portOffset;
-  const monitorPort = settings.monitorPort + place.portOffset;
-  const { bindAddress, monitorAddress, tls } = settings;
-  const host = connectAddress(bindAddress);
+  const { tls } = settings;
+  const pages = settings.monitorPort === 0 ? undefined : pagesOf(settings, place);
   const listeners = listenersOf(settings, place.portOffset);
+  const host = client.replace(/:\d+$/, "");
   const addresses = listeners.map(({ setting, port }) => [setting, `${host}:${port}`] as const);
   const conf: NodeConf = {
     serverName: place.name,
     serverTags: place.serverTags,
     routes,
-    // If ports are published on all addresses, no single one is right for all clients.
-    ...(host === bindAddress ? { clientAdvertise: `${host}:${clientPort}` } : {}),
-    ...(host === bindAddress && listeners.length > 0
-      ? { advertised: Object.fromEntries(addresses) }
-      : {}),
+    ...(isPublic ? { clientAdvertise: client } : {}),
+    ...(isPublic && listeners.length > 0 ? { advertised: Object.fromEntries(addresses) } : {}),
+    ...(routePort === undefined ? {} : { routeAdvertise: route }),
     ...nodeSettings(settings),
     ...(tls === "none" ? {} : { tls }),
+    ...(pages ? { hasPages: true as const } : {}),
     ...(Object.keys(settings.config).length === 0 ? {} : { config: settings.config }),
   };
   const containerName = `${prefix}-${place.name}`;
@@ -258,12 +274,17 @@ function planNode(
     containerName,
     configVolume: `${containerName}-config`,
     dataVolume: `${containerName}-data`,
+    ...(engine ? { engine } : {}),
+    bindAddress,
     clientPort,
-    monitorPort,
+    ...(routePort === undefined ? {} : { routePort }),
+    ...(pages ? { monitorPort: pages.port, monitoringUrl: pages.url } : {}),
     listeners,
-    clientUrl: `${tls === "none" ? "nats" : "tls"}://${host}:${clientPort}`,
-    monitoringUrl: `${tls === "none" ? "http" : "https"}://${connectAddress(monitorAddress)}:${monitorPort}`,
-    certificateNames: certificateNames({ name: place.name, containerName }, settings),
+    clientUrl: `${tls === "none" ? "nats" : "tls"}://${client}`,
+    certificateNames: certificateNames(
+      { name: place.name, containerName },
+      { ...settings, bindAddress, ...(engine ? { address: engine.address } : {}) },
+    ),
     conf,
     confText: renderNodeConf(conf),
     restartSettings: {
@@ -271,13 +292,67 @@ function planNode(
       memory: settings.memory,
       bindAddress,
       // Containers that are older than this setting don't have it in their label, and must not be restarted for it.
-      ...(monitorAddress === bindAddress ? {} : { monitorAddress }),
+      ...(pages && pages.address !== bindAddress ? { monitorAddress: pages.address } : {}),
       clientPort,
-      monitorPort,
+      ...(routePort === undefined ? {} : { routePort }),
+      ...(pages ? { monitorPort: pages.port } : {}),
       ...Object.fromEntries(listeners.map(({ setting, port }) => [setting, port])),
       ...restartFields(conf, imageVersion(settings.image)),
     },
   };
+}
+
+/** Where a node is reached. */
+interface Endpoints {
+  readonly engine: EnginePlan | undefined;
+  readonly bindAddress: string;
+  readonly clientPort: number;
+  /** `host:port` for clients. */
+  readonly client: string;
+  /** Whether `client` is right for all clients. No single address is, if ports are published on all. */
+  readonly isPublic: boolean;
+  /** `host:port` for other nodes. */
+  readonly route: string;
+  readonly routePort: number | undefined;
+}
+
+/** Nodes on one engine reach each other by name, in its network; those on several by their machines' addresses. */
+function planEndpoints(place: NodePlace, engines: EngineMap, settings: Settings): Endpoints {
+  const engine = engines.find(place);
+  const clientPort = settings.clientPort + place.portOffset;
+  if (!engine) {
+    const { bindAddress } = settings;
+    const host = connectAddress(bindAddress);
+    return {
+      engine,
+      bindAddress,
+      clientPort,
+      client: `${host}:${clientPort}`,
+      isPublic: host === bindAddress,
+      route: `${place.name}:${ROUTE_PORT}`,
+      routePort: undefined,
+    };
+  }
+  const routePort = settings.routePort + place.portOffset;
+  return {
+    engine,
+    bindAddress: engine.bindAddress,
+    clientPort,
+    client: hostAndPort(engine.address, clientPort),
+    isPublic: true,
+    route: hostAndPort(engine.address, routePort),
+    routePort,
+  };
+}
+
+/** Where a node's monitoring pages are published. */
+function pagesOf(
+  { monitorPort, monitorAddress: address, tls }: Settings,
+  { portOffset }: NodePlace,
+): { readonly address: string; readonly port: number; readonly url: string } {
+  const port = monitorPort + portOffset;
+  const scheme = tls === "none" ? "http" : "https";
+  return { address, port, url: `${scheme}://${connectAddress(address)}:${port}` };
 }
 
 /** The address to connect to from the engine's host. Ports published on all addresses are reached on loopback. */
@@ -320,9 +395,10 @@ function nameProblems(nodes: readonly NodePlan[]): Problem[] {
 
 /** Reports ports that two listeners would share, and ports above the maximum. */
 function portProblems(nodes: readonly NodePlan[]): Problem[] {
-  const listeners = nodes.flatMap(({ name, clientPort, monitorPort, listeners }) => [
+  const listeners = nodes.flatMap(({ name, clientPort, routePort, monitorPort, listeners }) => [
     { setting: "clientPort", name, port: clientPort },
-    { setting: "monitorPort", name, port: monitorPort },
+    ...(routePort === undefined ? [] : [{ setting: "routePort", name, port: routePort }]),
+    ...(monitorPort === undefined ? [] : [{ setting: "monitorPort", name, port: monitorPort }]),
     ...listeners.map(({ setting, port }) => ({ setting, name, port })),
   ]);
   const taken = new Map<number, string>();
@@ -331,7 +407,7 @@ function portProblems(nodes: readonly NodePlan[]): Problem[] {
     taken.set(port, `the ${setting} of ${name}`);
     if (other) {
       const message = `port ${port} of ${name} is also ${other}`;
-      return [{ path: setting, message, fix: "set the ports further apart" }];
+      return [{ path: setting, message, fix: `set clientPort and ${setting} further apart` }];
     }
     return port <= 65_535
       ? []

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { accountsSchema } from "../accounts/account-settings.ts";
 import { accountProblems } from "../accounts/accounts.ts";
 import { hidePasswords, PASSWORD_PLACEHOLDER } from "../accounts/hidden-passwords.ts";
+import { isLoopback } from "../base/addresses.ts";
 import { PlanError, type Problem } from "../base/errors.ts";
 import { formatBytes, parseBytes, parseDuration } from "../base/quantities.ts";
 import { quantity } from "../base/schemas.ts";
@@ -23,12 +24,12 @@ import { streamSettingsSchema } from "../streams/stream-config.ts";
 import { streamPath } from "../streams/stream-name.ts";
 import {
   hostNamesSchema,
-  isLoopback,
   lifetimeSchema,
   resolveTls,
   type TlsSettings,
   tlsFilesSchema,
 } from "../tls/tls-settings.ts";
+import { enginesSchema } from "../topology/engines.ts";
 import { regionTag, zoneTag } from "../topology/tags.ts";
 
 /**
@@ -138,6 +139,8 @@ export function schemaOf(setting: Setting): z.ZodType {
       return hostNamesSchema;
     case "certificate files":
       return tlsFilesSchema;
+    case "engines":
+      return enginesSchema;
     case "accounts":
       return accountsSchema;
     case "server config":
@@ -232,8 +235,11 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
   }
   const { systemPassword: _, encryptionKey: __, ...unlocked } = parsed.data;
   const { uniqueTag, tls, tlsFiles, password, ...settings } = unlocked;
-  const { bindAddress } = settings;
-  const secured = resolveTls({ tls, tlsFiles, bindAddress }, place);
+  const { bindAddress, engines } = settings;
+  const hasEngines = Object.keys(engines).length > 0;
+  // What goes from machine to machine is seen by others.
+  const farthest = hasEngines ? "0.0.0.0" : bindAddress;
+  const secured = resolveTls({ tls, tlsFiles, bindAddress: farthest }, place);
   const clientPort = settings.clientPort || defaultPort(identity);
   const complete = {
     ...settings,
@@ -245,7 +251,7 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
       settings.monitorAddress || (isLoopback(bindAddress) ? bindAddress : "127.0.0.1"),
     uniqueTag: uniqueTag === "none" ? "" : uniqueTag,
     clientPort,
-    monitorPort: settings.monitorPort || clientPort + MONITOR_PORT_DISTANCE,
+    routePort: settings.routePort || clientPort + ROUTE_PORT_DISTANCE,
     websocketPort: settings.websocketPort || clientPort + WEBSOCKET_PORT_DISTANCE,
     mqttPort: settings.mqttPort || clientPort + MQTT_PORT_DISTANCE,
   };
@@ -258,6 +264,7 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     ...memoryProblems(settings),
     ...listenerProblems(settings),
     ...serverConfigProblems(settings.config, settings),
+    ...(hasEngines ? unusedAddress(bindAddress) : []),
     ...secured.problems,
   ];
   if (problems.length > 0) throw new PlanError(problems);
@@ -308,10 +315,17 @@ function listenerProblems(settings: ListenerSettings): Problem[] {
     }));
 }
 
-const MONITOR_PORT_DISTANCE = 4_000;
+const ROUTE_PORT_DISTANCE = 2_000;
 const WEBSOCKET_PORT_DISTANCE = 8_000;
 const MQTT_PORT_DISTANCE = 12_000;
 const DEFAULT_PORTS = { first: 10_000, step: 20, slots: 200 };
+
+/** With engines, each has an address of its own. */
+function unusedAddress(bindAddress: string): Problem[] {
+  if (bindAddress === SETTINGS.bindAddress.default) return [];
+  const fix = "set bindAddress of each of the engines";
+  return [{ path: "bindAddress", message: "not used with engines", fix }];
+}
 
 /** The first client port of a cluster that sets none: derived from its names, below the ephemeral ports. */
 function defaultPort(identity: StackIdentity): number {

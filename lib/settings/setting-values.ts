@@ -5,6 +5,7 @@ import { parseBytes, parseDuration } from "../base/quantities.ts";
 import { ownValue } from "../base/records.ts";
 import type { StreamSettings } from "../streams/stream-config.ts";
 import type { TlsFiles } from "../tls/tls-settings.ts";
+import type { EngineSettings } from "../topology/engines.ts";
 import {
   type Change,
   SETTINGS,
@@ -32,7 +33,9 @@ type ValueOf<Row> = Row extends { kind: "count" | "port" | "size" | "duration" |
                 ? Readonly<Record<string, StreamSettings>>
                 : Row extends { kind: "server config" }
                   ? ConfigBlock
-                  : never;
+                  : Row extends { kind: "engines" }
+                    ? Readonly<Record<string, EngineSettings>>
+                    : never;
 
 type NameOf<Row> = {
   [Name in SettingName]: SettingsTable[Name] extends Row ? Name : never;

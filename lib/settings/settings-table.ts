@@ -106,7 +106,7 @@ type SettingKind =
   | { readonly kind: "image" | "sync interval" | "lifetime"; readonly default: string }
   | { readonly kind: "host names"; readonly default: readonly string[] }
   | {
-      readonly kind: "certificate files" | "accounts" | "streams" | "server config";
+      readonly kind: "certificate files" | "accounts" | "streams" | "server config" | "engines";
       readonly default: Readonly<Record<string, never>>;
     }
   /** A secret, which is read separately: no plan depends on it. */
@@ -179,6 +179,16 @@ export const SETTINGS = {
     meaning: "address of the host that ports are published on",
     change: "restart",
   },
+  engines: {
+    kind: "engines",
+    default: {},
+    description:
+      "Docker engines by region or zone, e.g. rg1 or rg2-az1, each on a machine of its own. Empty: one engine for all.",
+    meaning:
+      "Docker engines by region or zone: `host`, `address`, `bindAddress`, `ssh`; see [Regions on machines of their own](machines.md)",
+    defaultWords: "one engine for all nodes",
+    change: "restart",
+  },
   /** Never empty after parsing. */
   monitorAddress: {
     kind: "address",
@@ -186,7 +196,7 @@ export const SETTINGS = {
     description:
       "IPv4 address of the host that monitoring ports are published on. Empty is loopback.",
     meaning:
-      "address of the host that monitoring ports are published on. Monitoring pages ask for no password, and are in the clear without `tls`. For an engine elsewhere: an address by which it is reached from here",
+      "address of the host that monitoring ports are published on. Monitoring pages ask for no password, and are in the clear without `tls`",
     defaultWords: "loopback",
     change: "restart",
   },
@@ -199,13 +209,23 @@ export const SETTINGS = {
     defaultWords: "from the stack's name",
     change: "restart",
   },
+  routePort: {
+    kind: "port",
+    default: 0,
+    description:
+      "With engines: port of the first node for routes of others, the others follow. 0 is 2000 above clientPort.",
+    meaning: "with `engines`: port of the first node for routes from other machines",
+    defaultWords: "`clientPort` + 2000",
+    change: "restart",
+  },
   monitorPort: {
     kind: "port",
     default: 0,
     description:
-      "Monitoring port of the first node, the others follow. 0 is 4000 above clientPort.",
-    meaning: "monitoring port of the first node",
-    defaultWords: "`clientPort` + 4000",
+      "Port of the first node's monitoring pages, the others follow. 0: nodes have no monitoring pages.",
+    meaning:
+      "port of the first node's monitoring pages, for those who collect them. The stack itself doesn't need them",
+    defaultWords: "no pages",
     change: "restart",
   },
   /** Memory limit of a node's container, in bytes. */

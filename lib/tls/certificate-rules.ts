@@ -69,6 +69,8 @@ export interface NamedNode {
 export interface Addresses {
   readonly bindAddress: string;
   readonly monitorAddress: string;
+  /** By which its machine is reached, if it has an engine of its own. */
+  readonly address?: string;
   readonly certificateNames: readonly string[];
 }
 
@@ -81,9 +83,13 @@ const EVERYWHERE = "0.0.0.0";
  */
 export function certificateNames(
   { name, containerName }: NamedNode,
-  { bindAddress, monitorAddress, certificateNames: more }: Addresses,
+  { bindAddress, monitorAddress, address, certificateNames: more }: Addresses,
 ): string[] {
-  const published = [bindAddress, monitorAddress].filter((address) => address !== EVERYWHERE);
+  const published = [
+    bindAddress,
+    monitorAddress,
+    ...(address === undefined ? [] : [address]),
+  ].filter((each) => each !== EVERYWHERE);
   const names = [name, containerName, "localhost", "127.0.0.1", ...published, ...more];
   return [...new Set(names.map(canonicalName))];
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isAddress, isHostName, isLoopback } from "../base/addresses.ts";
 import type { Problem } from "../base/errors.ts";
 import { parseDuration } from "../base/quantities.ts";
 import { howToSet, type SettingsPlace } from "../base/settings-place.ts";
@@ -38,8 +39,6 @@ function path(of: string) {
   return z.string().min(1).optional().describe(of);
 }
 
-const HOST_NAME = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
-
 /** The schema of `tlsFiles`. All files are optional here; {@link resolveTls} reports missing ones. */
 export const tlsFilesSchema = z
   .strictObject({
@@ -53,7 +52,7 @@ export const tlsFilesSchema = z
   });
 export const lifetimeSchema = z.string().transform(parseLifetime);
 export const hostNamesSchema = z.array(
-  z.string().refine((name) => isAddress(name) || HOST_NAME.test(name), {
+  z.string().refine((name) => isAddress(name) || isHostName(name.replace(/^\*\./, "")), {
     error: ({ input }) => `${quoteValue(input)} is neither a host name nor an address`,
   }),
 );
@@ -124,27 +123,18 @@ export function clearTextNotices(
     tls,
     bindAddress,
     monitorAddress,
+    monitorPort,
   }: {
     readonly tls: TlsMode;
     readonly bindAddress: string;
     readonly monitorAddress: string;
+    readonly monitorPort: number;
   },
   place: SettingsPlace,
 ): string[] {
-  if (tls !== "none" || !isLoopback(bindAddress) || isLoopback(monitorAddress)) return [];
+  if (monitorPort === 0 || tls !== "none") return [];
+  if (!isLoopback(bindAddress) || isLoopback(monitorAddress)) return [];
   return [
     `monitorAddress ${monitorAddress}: monitoring pages, which tell of streams, accounts and clients, cross the network in the clear, as nodes on loopback have no TLS by themselves; have it: ${howToSet(place, "tls", "stack")}`,
   ];
-}
-
-const address = z.union([z.ipv4(), z.ipv6()]);
-
-/** Whether a name is an IP address, which certificates keep apart from host names. */
-export function isAddress(name: string): boolean {
-  return address.safeParse(name).success;
-}
-
-/** Whether an IPv4 address is a loopback address. */
-export function isLoopback(address: string): boolean {
-  return address.startsWith("127.");
 }

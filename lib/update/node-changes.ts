@@ -1,5 +1,6 @@
 import { formatBytes, formatDuration } from "../base/quantities.ts";
 import { ownValue } from "../base/records.ts";
+import { ROUTE_PORT } from "../nodes/nats-conf.ts";
 import type { ClusterPlan, NodePlan } from "../plan/plan.ts";
 import {
   changeCost,
@@ -31,7 +32,7 @@ export interface RunningServer {
   readonly startedAt: Date;
   /** In lower case, in any order. */
   readonly tags: readonly string[];
-  /** Names of the nodes to which it has routes, in any order. */
+  /** `host:port` of the nodes to which it has routes, in any order. */
   readonly routes: readonly string[];
   /** Its settings, as far as it reports them, see {@link reportedSettings}. E.g. without JetStream it reports no stores. */
   readonly settings: SettingValues;
@@ -248,13 +249,21 @@ function reloadReasons(server: RunningServer, { conf, portOffset }: NodePlan): R
   const tags = conf.serverTags.map((tag) => tag.toLowerCase());
   return [
     { setting: "tags", change: describeDifference(server.tags, tags) },
-    { setting: "routes", change: describeDifference(server.routes, conf.routes) },
+    {
+      setting: "routes",
+      change: describeDifference(server.routes.map(toNode), conf.routes.map(toNode)),
+    },
     ...RELOADED.map((setting) => ({
       setting,
       change: describeReload(setting, server, { conf, portOffset }),
     })),
     ...server.certificateReasons,
   ].filter(({ change }) => change !== "");
+}
+
+/** Within one engine's network, a route is known by the node's name. */
+function toNode(route: string): string {
+  return route.replace(new RegExp(`:${ROUTE_PORT}$`), "");
 }
 
 /** The settings that a reload changes, and that servers report. */

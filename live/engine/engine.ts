@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { z } from "zod";
 import type { SettingsPlace } from "../../lib/base/settings-place.ts";
+import type { EnginePlan } from "../../lib/topology/engines.ts";
+import { sshEnvironment } from "./ssh/ssh-environment.ts";
 
 /** Variables by which `docker` chooses its engine and logs in to it. Without any, it uses the current context. */
 const VARIABLES = [
@@ -14,8 +16,13 @@ const VARIABLES = [
 
 export type EngineVariables = Readonly<Partial<Record<(typeof VARIABLES)[number], string>>>;
 
+/** Where an engine is, as {@link EnginePlan} says, or as a script is told. */
+export type EnginePlace = Pick<EnginePlan, "key" | "host" | "address" | "ssh">;
+
 export interface EngineSettings {
   readonly variables: EngineVariables;
+  /** Absent if one engine has all nodes. */
+  readonly place?: EnginePlace;
   /**
    * Milliseconds after which a command is killed. Default: 60,000, in which a busy engine answers; one that hangs or
    * doesn't exist never does, and `docker` itself has no time-out. 120,000 for `stop`.
@@ -106,6 +113,22 @@ export class Engine {
     this.#settings = settings;
   }
 
+  /** The region or zone that is on it; `""` if it has all nodes. */
+  get key(): string {
+    return this.#settings.place?.key ?? "";
+  }
+
+  /** Where the settings say that it is; undefined if it has all nodes. */
+  get place(): EnginePlace | undefined {
+    const { place } = this.#settings;
+    return place && { key: place.key, host: place.host, address: place.address, ssh: place.ssh };
+  }
+
+  /** By which its machine is reached; undefined if that is where its ports are published. */
+  get address(): string | undefined {
+    return this.#settings.place?.address;
+  }
+
   /** DOCKER_HOST, e.g. `ssh://box`; undefined if the engine comes from a context. */
   get host(): string | undefined {
     return this.#settings.variables.DOCKER_HOST || undefined;
@@ -130,6 +153,7 @@ export class Engine {
    */
   get isLocal(): boolean {
     const { host = "" } = this;
+    if (this.address !== undefined) return false;
     return (
       !/^(ssh|tcp):/.test(host) || /^tcp:\/\/(127\.[\d.]+|localhost|\[::1\])(:|\/|$)/.test(host)
     );
@@ -139,7 +163,10 @@ export class Engine {
   environment(): NodeJS.ProcessEnv {
     const rest = { ...process.env };
     for (const name of VARIABLES) delete rest[name];
-    return { ...rest, ...this.#settings.variables };
+    const ssh = this.host?.startsWith("ssh:")
+      ? sshEnvironment(rest, this.#settings.place?.ssh)
+      : {};
+    return { ...rest, ...this.#settings.variables, ...ssh };
   }
 
   /** The same engine with commands that Ctrl-C doesn't interrupt. */
@@ -225,11 +252,50 @@ export function engineFromEnvironment(): Engine {
     const value = env[name];
     return value === undefined ? [] : [[name, value] as const];
   });
-  const deadline = Number(env.NATS_REGIONS_DOCKER_SECONDS) * 1_000;
-  return new Engine({
-    variables: Object.fromEntries(given),
-    ...(deadline ? { deadline } : {}),
-  });
+  return new Engine({ variables: Object.fromEntries(given), ...deadlineFromEnvironment() });
+}
+
+function deadlineFromEnvironment(): Pick<EngineSettings, "deadline"> {
+  const deadline = Number(process.env.NATS_REGIONS_DOCKER_SECONDS) * 1_000;
+  return deadline ? { deadline } : {};
+}
+
+/** The engine at a place. Only entry points of programs should call it. */
+export function engineAt(place: EnginePlace): Engine {
+  const { host } = place;
+  const named = host.includes("://") ? { DOCKER_HOST: host } : { DOCKER_CONTEXT: host };
+  return new Engine({ variables: named, place, ...deadlineFromEnvironment() });
+}
+
+/** The value of the variable ENGINES. */
+export const enginePlaces = z
+  .string()
+  .transform((json): unknown => JSON.parse(json))
+  .pipe(
+    z.array(
+      z.object({
+        key: z.string(),
+        host: z.string(),
+        address: z.string(),
+        ssh: z.array(z.string()),
+      }),
+    ),
+  );
+
+/**
+ * The engines that a script is told, or the one that the environment chooses.
+ *
+ * @param told JSON of {@link EnginePlace}s.
+ */
+export function enginesFromEnvironment(told: string | undefined): readonly Engine[] {
+  if (told === undefined) return [engineFromEnvironment()];
+  return enginePlaces.parse(told).map(engineAt);
+}
+
+/** The variable by which scripts are told of engines; none if the environment chooses the only one. */
+export function enginesVariable(engines: readonly Engine[]): { readonly ENGINES?: string } {
+  const told = engines.flatMap(({ place }) => place ?? []);
+  return told.length === 0 ? {} : { ENGINES: JSON.stringify(told) };
 }
 
 /** The message for the user if no engine answers. */

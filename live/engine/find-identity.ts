@@ -46,7 +46,7 @@ export function hintsFromEnvironment(): IdentityHints {
  * @throws Error with the message of `pulumi`; if there is no engine; or if another state's stack is on it.
  */
 export async function findIdentity(
-  engine: Engine,
+  engines: readonly Engine[],
   { organization, ...name }: ClusterName,
   { owner: given, scopes }: IdentityHints,
 ): Promise<Identity> {
@@ -60,9 +60,9 @@ export async function findIdentity(
   const begun = owners.find((owner) => told.has(owner));
   if (begun !== undefined) return { ...name, owner: begun };
   const [containers, networks, volumes] = await Promise.all([
-    listOwned(engine, ".Names", "ps", "--all"),
-    listOwned(engine, ".Name", "network", "ls"),
-    listOwned(engine, ".Name", "volume", "ls"),
+    listOwned(engines, ".Names", "ps", "--all"),
+    listOwned(engines, ".Name", "network", "ls"),
+    listOwned(engines, ".Name", "volume", "ls"),
   ]).catch((error: unknown) => {
     throw error instanceof DockerError ? new Error(noEngine(error, settingsPlaceOf(name))) : error;
   });
@@ -79,12 +79,14 @@ interface Owned {
   readonly owner: string;
 }
 
-/** Lists the objects on the engine with an owner label. */
+/** Lists the objects on engines with an owner label. */
 async function listOwned(
-  engine: Engine,
+  engines: readonly Engine[],
   name: string,
   ...command: readonly string[]
 ): Promise<Owned[]> {
   const fields = { name: textField(name), owner: labelField(OWNER_LABEL) };
-  return await engine.list<Owned>(fields, ...command, `--filter=label=${OWNER_LABEL}`);
+  const filter = `--filter=label=${OWNER_LABEL}`;
+  const lists = engines.map((engine) => engine.list<Owned>(fields, ...command, filter));
+  return (await Promise.all(lists)).flat();
 }

@@ -27,18 +27,23 @@ const FIELDS: Fields<Suspect> = {
 };
 
 /**
- * Asks the engine which of a stack's nodes were killed for memory: those that are down because of it, and those that
+ * Asks engines which of a stack's nodes were killed for memory: those that are down because of it, and those that
  * were started again within the last hour. Some versions of Docker reset `OOMKilled` with the next start, and all of
  * them keep only the last 256 events.
  *
  * @param owner label of the stack's own objects, `label=value`.
- * @returns a sentence; undefined if no node was killed, or the engine doesn't answer.
+ * @returns a sentence; undefined if no node was killed, or no engine answers.
  */
 export async function askMemoryKills(
-  engine: Engine,
+  engines: readonly Engine[],
   owner: string,
   place: SettingsPlace = "config",
 ): Promise<string | undefined> {
+  const kills = await Promise.all(engines.map((engine) => findKills(engine, owner)));
+  return describeMemoryKills(kills.flat(), place);
+}
+
+async function findKills(engine: Engine, owner: string): Promise<MemoryKill[]> {
   const filters = [`--filter=label=${owner}`, `--filter=label=${NODE_LABEL}`];
   const now = Math.floor(Date.now() / 1_000);
   const span = [`--since=${now - INTEREST_S}`, `--until=${now}`];
@@ -48,10 +53,10 @@ export async function askMemoryKills(
     engine.list(killed, "events", ...span, "--filter=event=oom", ...filters).catch(nothing),
   ]);
   const ids = listed.map(({ id }) => id);
-  if (ids.length === 0) return undefined;
+  if (ids.length === 0) return [];
   const suspects = await engine.list(FIELDS, "inspect", ...ids).catch(nothing);
   const names = events.map(({ name }) => name);
-  return describeMemoryKills(killsAmong(suspects, names, now * 1_000), place);
+  return killsAmong(suspects, names, now * 1_000);
 }
 
 /** @param killed names of the containers with a kill among the events. */

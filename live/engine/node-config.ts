@@ -5,7 +5,6 @@ import { parseTar } from "nanotar";
 import { CONFIG_DIR } from "../../lib/nodes/nats-conf.ts";
 import { packNodeFiles } from "../../lib/nodes/node-files.ts";
 import { CONFIGURE_NODE } from "./configure-node.ts";
-import type { Engine } from "./engine.ts";
 import type { OwnNode } from "./own-nodes.ts";
 
 /** The files in a node's config volume. */
@@ -17,7 +16,10 @@ export interface NodeConfig {
 }
 
 /** Reads a node's config. @throws Error if it is missing. */
-export async function readConfig(engine: Engine, container: string): Promise<NodeConfig> {
+export async function readConfig({
+  engine,
+  container,
+}: Pick<OwnNode, "engine" | "container">): Promise<NodeConfig> {
   const archived = await engine.read("cp", `${container}:${CONFIG_DIR}`, "-");
   // A copy, because nanotar reads the underlying memory from its start, and a Buffer may be a part of a larger one.
   const archive = parseTar(new Uint8Array(archived)).filter(({ type }) => type === "file");
@@ -34,9 +36,8 @@ export async function readConfig(engine: Engine, container: string): Promise<Nod
  * @throws Error if the server doesn't load it.
  */
 export async function writeConfig(
-  engine: Engine,
   owner: string,
-  { container, restartSettings }: OwnNode,
+  { engine, container, restartSettings }: OwnNode,
   { conf, accountsConf, others }: NodeConfig,
 ): Promise<void> {
   const image = await engine.run("inspect", "--format={{.Config.Image}}", container);

@@ -1,11 +1,14 @@
 import { NODE_LABEL, RESTART_SETTINGS_LABEL } from "../../lib/nodes/labels.ts";
-import { MONITOR_PORT } from "../../lib/nodes/nats-conf.ts";
-import { publishedUrl, schemeOf } from "../../lib/nodes/published-ports.ts";
-import type { Monitor } from "../monitoring/monitoring-page.ts";
+import { CLIENT_PORT, MONITOR_PORT } from "../../lib/nodes/nats-conf.ts";
+import { publishedAddress, publishedUrl, schemeOf } from "../../lib/nodes/published-ports.ts";
+import type { Monitor } from "../monitoring/monitor.ts";
 import { type Engine, labelField, textField } from "./engine.ts";
+import { readMonitorSeed } from "./monitor-seed.ts";
 
 /** A node of a stack as the Docker engine has it. */
 export interface OwnNode extends Monitor {
+  /** The engine that its container is on. */
+  readonly engine: Engine;
   /** Name of its container. */
   readonly container: string;
   /** `restarting`: its server ends right after each start. */
@@ -15,6 +18,7 @@ export interface OwnNode extends Monitor {
 }
 
 const FIELDS = {
+  id: textField(".ID"),
   container: textField(".Names"),
   state: textField(".State"),
   ports: textField(".Ports"),
@@ -22,54 +26,96 @@ const FIELDS = {
   restartSettings: labelField(RESTART_SETTINGS_LABEL),
 };
 
-type Found = Readonly<Record<keyof typeof FIELDS, string>>;
+type Row = Readonly<Record<keyof typeof FIELDS, string>>;
 
-/** Nothing listens there, as it should be for a container that is down. */
-const NOWHERE = "http://127.0.0.1:0";
+interface Found extends Row {
+  readonly engine: Engine;
+}
+
+/** The seeds that this process has found, by the ids of the containers that they serve for. */
+const seeds = new Map<string, string>();
 
 /**
- * Lists a stack's nodes by the labels of their containers, including nodes that are no longer in the settings.
+ * Lists a stack's nodes by the labels of their containers, including nodes that are no longer in the settings. Those
+ * that run come with what it takes to ask them.
  *
  * @param owner label of the stack's own objects, `label=value`.
  * @param trust the CA to ask the nodes with.
- * @throws DockerError
+ * @throws DockerError if one of the engines doesn't answer.
  */
 export async function listOwnNodes(
-  engine: Engine,
+  engines: readonly Engine[],
   owner: string,
   trust: Pick<Monitor, "ca">,
 ): Promise<OwnNode[]> {
+  const lists = await Promise.all(engines.map((engine) => listFound(engine, owner)));
+  return await toNodes(lists.flat(), trust);
+}
+
+async function listFound(engine: Engine, owner: string): Promise<Found[]> {
   const filters = [`--filter=label=${owner}`, `--filter=label=${NODE_LABEL}`];
-  const found = await engine.list<Found>(FIELDS, "ps", "--all", ...filters);
-  return found.map((each) => toNode(each, trust));
+  const rows = await engine.list<Row>(FIELDS, "ps", "--all", ...filters);
+  return rows.map((row) => ({ ...row, engine }));
+}
+
+async function toNodes(found: readonly Found[], trust: Pick<Monitor, "ca">): Promise<OwnNode[]> {
+  const seed = await seedFor(found);
+  const access = { ...trust, ...(seed === undefined ? {} : { seed }) };
+  return found.map((each) => toNode(each, access));
+}
+
+async function seedFor(found: readonly Found[]): Promise<string | undefined> {
+  const known = found.map(({ id }) => seeds.get(id)).find((seed) => seed !== undefined);
+  if (known !== undefined) return known;
+  const seed = await readMonitorSeed(found);
+  if (seed !== undefined) for (const { id } of found) seeds.set(id, seed);
+  return seed;
+}
+
+/** The nodes with these names; of one that doesn't run, only the name. */
+export function findNodes(names: readonly string[], own: readonly OwnNode[]): Monitor[] {
+  const running = new Map(
+    own.filter(({ state }) => state === "running").map((node) => [node.name, node]),
+  );
+  return names.map((name) => running.get(name) ?? { name });
 }
 
 /**
- * Lists a stack's nodes like {@link listOwnNodes}, for callers that can wait until a restarting engine is back. If the
- * engine doesn't answer, the list is empty, and `silence` says why.
+ * Lists a stack's nodes like {@link listOwnNodes}, for callers that can wait until a restarting engine is back. Of an
+ * engine that doesn't answer there are none, and `silence` says why.
  */
-export async function askEngine(
-  engine: Engine,
+export async function askEngines(
+  engines: readonly Engine[],
   owner: string,
   trust: Pick<Monitor, "ca">,
 ): Promise<{ readonly own: readonly OwnNode[]; readonly silence?: string }> {
-  try {
-    return { own: await listOwnNodes(engine, owner, trust) };
-  } catch (error) {
-    return { own: [], silence: `the Docker engine doesn't answer (${(error as Error).message})` };
-  }
+  const answers = await Promise.allSettled(engines.map((engine) => listFound(engine, owner)));
+  const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
+  const own = await toNodes(found, trust);
+  const reasons = answers.flatMap((answer, index) =>
+    answer.status === "rejected" ? [describeSilence(engines[index], answer.reason)] : [],
+  );
+  return reasons.length === 0 ? { own } : { own, silence: reasons.join("; ") };
+}
+
+function describeSilence(engine: Engine | undefined, error: unknown): string {
+  const whose = engine?.key ? `the Docker engine of ${engine.key}` : "the Docker engine";
+  return `${whose} doesn't answer (${error instanceof Error ? error.message : error})`;
 }
 
 function toNode(
-  { container, state, ports, name, restartSettings }: Found,
-  trust: Pick<Monitor, "ca">,
+  { engine, container, state, ports, name, restartSettings }: Found,
+  access: Pick<Monitor, "ca" | "seed">,
 ): OwnNode {
   const isKnown = state === "running" || state === "restarting";
-  const url = publishedUrl(ports, MONITOR_PORT, schemeOf(restartSettings)) ?? NOWHERE;
+  const address = publishedAddress(ports, CLIENT_PORT, engine.address);
+  const url = publishedUrl(ports, MONITOR_PORT, schemeOf(restartSettings));
   return {
     name,
-    url,
-    ...trust,
+    ...(address === undefined ? {} : { address }),
+    ...(url === undefined ? {} : { url }),
+    ...access,
+    engine,
     container,
     state: isKnown ? state : "down",
     restartSettings,

@@ -7,13 +7,15 @@ import type { Trust } from "./connection.ts";
  * (`startTLS` in @nats-io/transport-node 3.4). Without them it would look for `localhost` in the certificate of a
  * server whose address is an IP. With them, the client refuses servers without TLS.
  */
-export function clientTls({ ca, names }: Trust): TlsOptions {
+export function clientTls({ ca, names }: Trust, note?: (certificate: Buffer) => void): TlsOptions {
   const verifying = {
     ca,
-    checkServerIdentity: (_: string, certificate: PeerCertificate) =>
-      names.some((name) => checkServerIdentity(name, certificate) === undefined)
+    checkServerIdentity: (_: string, certificate: PeerCertificate) => {
+      note?.(certificate.raw);
+      return names.some((name) => checkServerIdentity(name, certificate) === undefined)
         ? undefined
-        : new Error(`the certificate is for ${certificate.subjectaltname}, and not for a node`),
+        : new Error(`the certificate is for ${certificate.subjectaltname}, and not for a node`);
+    },
   };
   return verifying;
 }

@@ -1,10 +1,19 @@
-import { connect, errors, type NatsConnection, nkeyAuthenticator } from "nats";
+import { errors } from "nats";
 import { ROOM_ERRORS } from "../../lib/placement/room-check.ts";
 import type { OriginState } from "../../lib/plan/origins.ts";
 import type { ApiPlacement, StreamConfig } from "../../lib/streams/stream-fields.ts";
 import type { ConsumerProgress, StreamState } from "../../lib/streams/stream-loss.ts";
-import { clientTls } from "./client-tls.ts";
-import type { Connection, Login } from "./connection.ts";
+import {
+  AccessDenied,
+  ClusterUnreachable,
+  denied,
+  type Session,
+  unreachable,
+  withClient,
+} from "./clients.ts";
+import type { Connection } from "./connection.ts";
+
+export { AccessDenied, ClusterUnreachable, closeConnections } from "./clients.ts";
 
 /** A replica other than the leader (`PeerInfo` in nats-server's server/stream.go). */
 export interface Replica {
@@ -137,16 +146,6 @@ export class JetStreamUnavailable extends Error {
   override readonly name = "JetStreamUnavailable";
 }
 
-/** No server of the cluster answers. */
-export class ClusterUnreachable extends Error {
-  override readonly name = "ClusterUnreachable";
-}
-
-/** The servers answer, but don't accept this user. */
-export class AccessDenied extends Error {
-  override readonly name = "AccessDenied";
-}
-
 /**
  * Whether an error leaves the state of streams unknown: no server answers, JetStream doesn't, or the user that the
  * state remembers is refused.
@@ -182,17 +181,9 @@ export const ERROR_CODES = {
   reconfigurationInProgress: 10226,
 } as const;
 
-const CONNECT_DEADLINE_MS = 5_000;
-/** A server that hangs must leave time to try others. */
-const DIAL_TIMEOUT_MS = 1_500;
-/** After two unanswered pings the client connects to another server; its own default is minutes. */
-const PING_INTERVAL_MS = 1_000;
 const REQUEST_TIMEOUT_MS = 5_000;
 /** A request is lost if the leader that it went to steps down. Repeating a read costs nothing. */
 const INFO_TIMEOUT_MS = 1_000;
-/** Long enough for the pauses between calls, short enough for a process to end. */
-const IDLE_MS = 3_000;
-
 /**
  * Opens JetStream as `account` sees it. It connects at the first request. All ports to the same cluster with the same
  * login share one connection, which closes when idle and reopens when needed.
@@ -347,18 +338,6 @@ function toAgreement(error: JetStreamError): Agreement {
   throw error;
 }
 
-/** Closes all connections of this process, so that it can end at once. */
-export async function closeConnections(): Promise<void> {
-  const open = [...connections.values()];
-  connections.clear();
-  await Promise.allSettled(open.map(async ({ client }) => (await client).close()));
-}
-
-interface Session {
-  readonly connection: Connection;
-  readonly account: string;
-}
-
 async function requestApi(
   session: Session,
   subject: string,
@@ -376,94 +355,6 @@ async function requestApi(
   if (!isRecord(reply)) throw new JetStreamUnavailable(`the answer to ${subject} is no object`);
   if (isRecord(reply.error)) throw toApiError(reply.error);
   return reply;
-}
-
-interface SharedConnection {
-  readonly client: Promise<NatsConnection>;
-  users: number;
-  idle?: NodeJS.Timeout;
-}
-
-const connections = new Map<string, SharedConnection>();
-
-async function withClient<Result>(
-  session: Session,
-  use: (client: NatsConnection) => Promise<Result>,
-): Promise<Result> {
-  const key = JSON.stringify(session.connection);
-  const shared = connections.get(key) ?? share(key, session);
-  clearTimeout(shared.idle);
-  shared.users += 1;
-  try {
-    return await use(await shared.client);
-  } finally {
-    shared.users -= 1;
-    const live = connections.get(key) === shared;
-    if (live && shared.users === 0) shared.idle = setTimeout(() => closeIdle(key, shared), IDLE_MS);
-  }
-}
-
-function share(key: string, session: Session): SharedConnection {
-  const shared: SharedConnection = { client: dial(session), users: 0 };
-  connections.set(key, shared);
-  const forget = () => {
-    clearTimeout(shared.idle);
-    if (connections.get(key) === shared) connections.delete(key);
-  };
-  // The next caller must not get a connection that failed or broke for good.
-  shared.client.then((client) => client.closed().then(forget), forget);
-  return shared;
-}
-
-async function closeIdle(key: string, shared: SharedConnection): Promise<void> {
-  connections.delete(key);
-  await (await shared.client).close();
-}
-
-async function dial(session: Session): Promise<NatsConnection> {
-  const { urls, tls, ...login } = session.connection;
-  const attempt = connect({
-    servers: [...urls],
-    ...credentialsOf(login),
-    ...(tls === undefined ? {} : { tls: clientTls(tls) }),
-    name: "nats-regions",
-    // Servers may advertise addresses that can be reached from their own network only.
-    ignoreClusterUpdates: true,
-    timeout: DIAL_TIMEOUT_MS,
-    pingInterval: PING_INTERVAL_MS,
-    maxPingOut: 2,
-    reconnectTimeWait: 250,
-    maxReconnectAttempts: 5,
-  });
-  try {
-    const client = await withDeadline(attempt, CONNECT_DEADLINE_MS);
-    // The account's permissions arrive after the first answer (nats-server 2.15, `processPing`).
-    await client.flush();
-    return client;
-  } catch (error) {
-    // The attempt may succeed after the deadline.
-    attempt.then((late) => late.close()).catch(() => undefined);
-    if (error instanceof errors.AuthorizationError) throw denied(session, error);
-    throw unreachable(session, error);
-  }
-}
-
-function credentialsOf(login: Login) {
-  if ("seed" in login) return { authenticator: nkeyAuthenticator(Buffer.from(login.seed)) };
-  return { user: login.user, pass: login.password };
-}
-
-async function withDeadline<Result>(work: Promise<Result>, milliseconds: number): Promise<Result> {
-  const clock = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => clock.reject(new Error(`no answer in ${milliseconds / 1000} s`)),
-    milliseconds,
-  );
-  try {
-    return await Promise.race([work, clock.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function explainRequestFailure(error: unknown, session: Session): Error {
@@ -488,27 +379,6 @@ function explainRequestFailure(error: unknown, session: Session): Error {
     );
   }
   return unreachable(session, error);
-}
-
-function unreachable({ connection }: Session, cause: unknown): ClusterUnreachable {
-  const why = cause instanceof Error && cause.message !== "" ? ` (${cause.message})` : "";
-  const urls = connection.urls.map((url) => url.replace(/\/\/[^/@]*@/, "//")).join(", ");
-  return new ClusterUnreachable(
-    `no NATS server answers at ${urls}${why}; start the cluster, or check that these addresses can be reached from here`,
-    { cause },
-  );
-}
-
-function denied({ connection, account }: Session, cause: Error): AccessDenied {
-  const what =
-    cause instanceof errors.PermissionViolationError
-      ? `may not ${cause.operation === "publish" ? "publish to" : "subscribe to"} ${cause.subject}`
-      : "is not accepted";
-  const who = "seed" in connection ? "the stack's own user" : `user "${connection.user}"`;
-  return new AccessDenied(
-    `${who} of account ${account} ${what}; "pulumi up" gives the servers the accounts and users of the settings`,
-    { cause },
-  );
 }
 
 function toApiError(error: Readonly<Record<string, unknown>>): Error {

@@ -1,6 +1,8 @@
 import { pulumiCommand, type SettingsPlace } from "../../lib/base/settings-place.ts";
 import type { HeldStream } from "../../lib/update/departures.ts";
-import { askHeldStreams, LONG_REQUEST_MS, type Monitor, REQUEST_MS } from "./monitoring.ts";
+import { LONG_REQUEST_MS, REQUEST_MS } from "./ask-node.ts";
+import type { Monitor } from "./monitor.ts";
+import { askHeldStreams } from "./monitoring.ts";
 
 const TRIES = 3;
 

@@ -3,11 +3,6 @@ import { z } from "zod";
 import type { Store } from "../../lib/placement/room.ts";
 import type { ObservedAccount } from "../../lib/update/room-changes.ts";
 
-/**
- * Path of the page with all streams that a node has a replica of, with their configs. More parameters can be appended.
- */
-export const STREAMS_PAGE = "jsz?accounts=true&streams=true&config=true";
-
 const member = z
   .object({
     name: z.string(),

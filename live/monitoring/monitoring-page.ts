@@ -1,29 +1,20 @@
 import { createRequire } from "node:module";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
+import type { Monitor } from "./monitor.ts";
 
 // An import would read all properties of the module, one of which loads node's WebSocket: 15 ms.
 const require = createRequire(import.meta.url);
 const { get: getPlain } = require("node:http") as typeof import("node:http");
 const { get: getSecure } = require("node:https") as typeof import("node:https");
 
-/** A node and the URL of its monitoring port. */
-export interface Monitor {
-  readonly name: string;
-  readonly url: string;
-  /** PEM of the authorities that certify nodes; absent unless the URL begins with `https:`. */
-  readonly ca?: string;
-}
+/** A node whose monitoring port is published. */
+export type PageMonitor = Monitor & Required<Pick<Monitor, "url">>;
 
 export interface Page {
   readonly text: string;
   /** PEM of the node's certificate; absent without TLS. */
   readonly certificate?: string;
-}
-
-/** Reads a page of a node's monitoring port, see {@link readPageAsShown}. */
-export async function readPage(node: Monitor, path: string, milliseconds: number): Promise<string> {
-  return (await readPageAsShown(node, path, milliseconds)).text;
 }
 
 /**
@@ -33,7 +24,7 @@ export async function readPage(node: Monitor, path: string, milliseconds: number
  * @throws Error if there is no trusted answer within `milliseconds`.
  */
 export function readPageAsShown(
-  { name, url, ca }: Monitor,
+  { name, url, ca }: PageMonitor,
   path: string,
   milliseconds: number,
 ): Promise<Page> {

@@ -1,27 +1,22 @@
 import { z } from "zod";
+import { HEALTH, JETSTREAM, STREAMS } from "../../lib/observed/questions.ts";
 import type { NodeReport } from "../../lib/observed/readiness.ts";
 import { type HeldStream, heldStream } from "../../lib/update/departures.ts";
-import { type HomedStream, type Jsz, parseJsz, STREAMS_PAGE } from "./jsz.ts";
-import { type Monitor, readPage } from "./monitoring-page.ts";
-
-export type { Monitor } from "./monitoring-page.ts";
+import { askNode, REQUEST_MS } from "./ask-node.ts";
+import { type HomedStream, type Jsz, parseJsz } from "./jsz.ts";
+import type { Monitor } from "./monitor.ts";
 
 /** A node's health and its view of the meta group. */
 export type NodeView = Required<Omit<NodeReport, "name" | "isUp">>;
 
-export const REQUEST_MS = 2_000;
-/** For pages with all streams, which a busy node takes long to produce and whose content matters more than speed. */
-export const LONG_REQUEST_MS = 15_000;
-
 const healthz = z.object({ status: z.string(), error: z.string().optional() });
 
-/** Asks a node for the streams that it has a replica of, with the details of {@link STREAMS_PAGE}. */
+/** Asks a node for the streams that it has a replica of, with the details of {@link STREAMS}. */
 async function askStreams(
   node: Monitor,
   milliseconds = REQUEST_MS,
 ): Promise<readonly HomedStream[]> {
-  const [page] = await getPages(node, [STREAMS_PAGE], milliseconds);
-  return parseJsz(page).streams;
+  return parseJsz(await askNode(node, STREAMS, milliseconds)).streams;
 }
 
 /** Asks a node for the streams that it has a replica of. @throws Error if it doesn't answer. */
@@ -31,19 +26,6 @@ export async function askHeldStreams(
 ): Promise<HeldStream[]> {
   const streams = await askStreams(node, milliseconds);
   return streams.map(({ account, stream }) => heldStream(account, stream.config));
-}
-
-/** Reads pages of a node's monitoring port. @throws Error if one of them isn't answered with JSON in time. */
-export async function getPages(
-  node: Monitor,
-  paths: readonly string[],
-  milliseconds = REQUEST_MS,
-): Promise<unknown[]> {
-  return await Promise.all(
-    paths.map(
-      async (path): Promise<unknown> => JSON.parse(await readPage(node, path, milliseconds)),
-    ),
-  );
 }
 
 /**
@@ -67,7 +49,10 @@ export async function askNodes(monitors: readonly Monitor[]): Promise<NodeReport
     monitors.map(async (node) => {
       const { name } = node;
       try {
-        const [stats, health] = await getPages(node, ["jsz", "healthz"]);
+        const [stats, health] = await Promise.all([
+          askNode(node, JETSTREAM),
+          askNode(node, HEALTH),
+        ]);
         return { name, ...viewOf(parseJsz(stats), health) };
       } catch {
         return { name };

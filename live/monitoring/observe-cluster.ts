@@ -6,18 +6,13 @@ import type {
   ObservedServer,
   ObservedStream,
 } from "../../lib/observed/observed.ts";
+import { CONSUMERS } from "../../lib/observed/questions.ts";
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import { streamKey } from "../../lib/streams/stream-name.ts";
 import { judgeReplicas } from "../../lib/update/wave-gate.ts";
-import {
-  type HomedStream,
-  isChanging,
-  type Jsz,
-  parseJsz,
-  type RaftGroup,
-  STREAMS_PAGE,
-} from "./jsz.ts";
-import { getPages, LONG_REQUEST_MS, type Monitor } from "./monitoring.ts";
+import { askNode, LONG_REQUEST_MS } from "./ask-node.ts";
+import { type HomedStream, isChanging, type Jsz, parseJsz, type RaftGroup } from "./jsz.ts";
+import type { Monitor } from "./monitor.ts";
 
 /**
  * Asks every node for its storage, and for all streams and consumers that it has a replica of. Never throws.
@@ -74,8 +69,7 @@ async function ask(
   milliseconds: number | undefined,
 ): Promise<Jsz | undefined> {
   try {
-    const [page] = await getPages(node, [`${STREAMS_PAGE}&consumers=true`], milliseconds);
-    const { metaGroup, streams, ...rest } = parseJsz(page);
+    const { metaGroup, streams, ...rest } = parseJsz(await askNode(node, CONSUMERS, milliseconds));
     const name = <Group extends RaftGroup>(group: Group) => nameMembers(group, names);
     return {
       ...rest,

@@ -1,6 +1,8 @@
+import { ACCOUNTS_ROOM } from "../../lib/observed/questions.ts";
 import type { ObservedRoom } from "../../lib/update/room-changes.ts";
+import { askNode } from "./ask-node.ts";
 import { parseJsz } from "./jsz.ts";
-import { type Monitor, readPage } from "./monitoring-page.ts";
+import type { Monitor } from "./monitor.ts";
 
 /** A busy node must not delay a preview. If it doesn't answer in time, the other nodes' answers have to do. */
 const ANSWER_MS = 1_000;
@@ -10,7 +12,7 @@ export async function observeRoom(nodes: readonly Monitor[]): Promise<ObservedRo
   const pages = await Promise.all(
     nodes.map(async (node) => {
       try {
-        return { node, page: parseJsz(JSON.parse(await readPage(node, PAGE, ANSWER_MS))) };
+        return { node, page: parseJsz(await askNode(node, ACCOUNTS_ROOM, ANSWER_MS)) };
       } catch {
         return undefined;
       }
@@ -23,5 +25,3 @@ export async function observeRoom(nodes: readonly Monitor[]): Promise<ObservedRo
     metaLeader: answers.find(({ page }) => page.metaGroup)?.page.metaGroup?.leader ?? "",
   };
 }
-
-const PAGE = "jsz?accounts=true";

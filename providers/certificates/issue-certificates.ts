@@ -12,8 +12,8 @@ import {
   SubjectKeyIdentifierExtension,
   X509CertificateGenerator,
 } from "@peculiar/x509";
+import { isAddress } from "../../lib/base/addresses.ts";
 import type { Validity } from "../../lib/tls/certificate-rules.ts";
-import { isAddress } from "../../lib/tls/tls-settings.ts";
 
 /** Supported by every TLS implementation, and small: the state holds a key for each node. */
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;

@@ -1,6 +1,6 @@
 import type { ConfigureRequest } from "@pulumi/pulumi/dynamic/index.js";
 import type { z } from "zod";
-import { managerSeed } from "../../lib/accounts/credentials.ts";
+import { managerSeed } from "../../lib/accounts/nkeys.ts";
 import { CONNECTION_KEY, streamsConnectionSchema } from "../../live/jetstream/connection.ts";
 import { type JetStreamPort, openJetStream } from "../../live/jetstream/jetstream.ts";
 

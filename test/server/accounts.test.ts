@@ -7,13 +7,9 @@ import fc from "fast-check";
 import type { NatsConnection } from "nats";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Accounts } from "../../lib/accounts/accounts-conf.ts";
-import {
-  hashPassword,
-  managerKey,
-  managerPublicKey,
-  managerSeed,
-} from "../../lib/accounts/credentials.ts";
+import { hashPassword, managerKey } from "../../lib/accounts/credentials.ts";
 import { importProblems } from "../../lib/accounts/imports.ts";
+import { managerPublicKey, managerSeed } from "../../lib/accounts/nkeys.ts";
 import { configDigest, renderAccountsConf, renderNodeConf } from "../../lib/nodes/nats-conf.ts";
 import { nodesOf, planCluster } from "../../lib/plan/plan.ts";
 import { decodeSettings, parseSettings } from "../../lib/plan/settings.ts";

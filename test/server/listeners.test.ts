@@ -6,7 +6,7 @@ import { RenderedServer } from "../support/rendered-server.ts";
 
 const confOf = (settings: object) => {
   const identity = { project: "nats-regions", stack: "dev" };
-  const raw = { clientPort: 4222, ...settings };
+  const raw = { clientPort: 4222, monitorPort: 8222, ...settings };
   const [node] = nodesOf(planCluster(parseSettings(raw, identity)));
   if (!node) throw new Error("the plan has no node");
   const { clientAdvertise: _, ...conf } = node.conf;

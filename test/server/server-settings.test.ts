@@ -33,7 +33,7 @@ const OTHERS: Readonly<Record<keyof typeof SERVER_SETTINGS, unknown>> = {
 
 const confOf = (raw: object) => {
   const settings = parseSettings(
-    { clientPort: 4222, ...raw },
+    { clientPort: 4222, monitorPort: 8222, ...raw },
     { project: "nats-regions", stack: "dev" },
   );
   const [node] = nodesOf(planCluster(settings));

@@ -13,14 +13,15 @@ import {
   renderAccountsConf,
   renderNodeConf,
 } from "../../lib/nodes/nats-conf.ts";
+import { JETSTREAM, ROUTES } from "../../lib/observed/questions.ts";
 import { clientTls } from "../../live/jetstream/client-tls.ts";
 import {
   ClusterUnreachable,
   closeConnections,
   openJetStream,
 } from "../../live/jetstream/jetstream.ts";
-import { getPages } from "../../live/monitoring/monitoring.ts";
-import { readPage } from "../../live/monitoring/monitoring-page.ts";
+import { askNode } from "../../live/monitoring/ask-node.ts";
+import { type PageMonitor, readPageAsShown } from "../../live/monitoring/monitoring-page.ts";
 import type { KeyedCertificate } from "../../providers/certificates/issue-certificates.ts";
 import { simpleAccounts } from "../support/accounts.ts";
 import { makeAuthority, makeCertificate } from "../support/certificates.ts";
@@ -61,7 +62,7 @@ describe("nodes with TLS", () => {
       await start(node);
     }
     await eventually(async () => {
-      const [page] = await getPages(monitorOf(n2), ["jsz"]);
+      const page = await askNode(monitorOf(n2), JETSTREAM);
       return (page as { meta_cluster: { leader?: string } }).meta_cluster.leader !== undefined;
     }, 40_000);
   });
@@ -104,9 +105,11 @@ describe("nodes with TLS", () => {
 
   test("show their pages by https only", async () => {
     for (const node of nodes.slice(0, 2)) {
-      expect(await readPage(monitorOf(node), "healthz", 2_000)).toContain("ok");
+      const read = async (asked: PageMonitor) =>
+        (await readPageAsShown(asked, "healthz", 2_000)).text;
+      expect(await read(monitorOf(node))).toContain("ok");
       const plain = { name: node.name, url: `http://127.0.0.1:${node.ports.monitor}` };
-      expect(await readPage(plain, "healthz", 2_000)).toMatch(/HTTP request to an HTTPS server/);
+      expect(await read(plain)).toMatch(/HTTP request to an HTTPS server/);
     }
   });
 
@@ -126,7 +129,7 @@ describe("nodes with TLS", () => {
       /TLS route handshake error.*unknown authority/.test(await readFile(log, "utf8")),
     );
     for (const node of nodes.slice(0, 2)) {
-      const [page] = await getPages(monitorOf(node), ["routez"]);
+      const page = await askNode(monitorOf(node), ROUTES);
       const { routes } = page as { routes: { remote_name: string }[] };
       expect(routes.map(({ remote_name }) => remote_name)).not.toContain("outsider");
       expect(routes.length).toBeGreaterThan(0);
@@ -147,7 +150,7 @@ describe("nodes with TLS", () => {
     await eventually(async () => (await serialOf(node)) !== before);
     await client.flush();
     expect(statuses).toBe(0);
-    const [page] = await getPages(monitorOf(node), ["routez"]);
+    const page = await askNode(monitorOf(node), ROUTES);
     expect((page as { routes: object[] }).routes.length).toBeGreaterThan(0);
     await client.close();
   });
@@ -185,12 +188,13 @@ describe("nodes with TLS", () => {
       serverName: node.name,
       serverTags: [],
       cluster: "c1",
-      routes: [...NODES],
+      routes: NODES.map((name) => `${name}:6222`),
       uniqueTag: "",
       maxFileStore: 1024 ** 3,
       maxMemoryStore: 0,
       syncInterval: "always",
       tls: "stack",
+      hasPages: true,
     });
     const { client, route, monitor } = node.ports;
     const routePort = (name: string) => nodes.find((each) => each.name === name)?.ports.route;

@@ -2,7 +2,9 @@ import path from "node:path";
 import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { findCli } from "../../cli/pulumi/project.mjs";
+import { JETSTREAM } from "../../lib/observed/questions.ts";
 import { eventually } from "../support/eventually.ts";
+import { askAll } from "../support/monitors.ts";
 import { NatsClient } from "../support/nats-client.ts";
 import { TestStack } from "../support/stack.ts";
 
@@ -122,15 +124,8 @@ const SYNC = 60_000_000_000;
 const containers = () =>
   ["az1", "az2", "az3"].map((zone) => `nats-regions-${stack.name}-rg1-${zone}`);
 const syncsOf = async () => {
-  const urls = Object.values((await stack.outputs()).monitoringUrls);
-  return await Promise.all(
-    urls.map(async (url) => {
-      const page = (await (await fetch(`${url}/jsz`)).json()) as {
-        config: { sync_interval: number };
-      };
-      return page.config.sync_interval;
-    }),
-  );
+  const pages = (await askAll(stack, JETSTREAM)) as { config: { sync_interval: number } }[];
+  return pages.map(({ config }) => config.sync_interval);
 };
 
 describe("settings that need a restart", () => {

@@ -142,22 +142,21 @@ describe("what clients and streams of other accounts want", () => {
     const [id = ""] = await containers();
     const format = '--format={{index .Config.Labels "nats-regions.owner"}}';
     const owner = `nats-regions.owner=${(await execa("docker", ["inspect", format, id])).stdout}`;
-    const engine = engineFromEnvironment();
-    const nodes = await listOwnNodes(engine, owner, {});
+    const nodes = await listOwnNodes([engineFromEnvironment()], owner, {});
     const configs = await Promise.all(
-      nodes.map(async (node) => ({ node, config: await readConfig(engine, node.container) })),
+      nodes.map(async (node) => ({ node, config: await readConfig(node) })),
     );
     const without = (text: string) =>
       text
         .replace(/ {2}"BILLING": \{\n[\s\S]*?\n {2}\}\n/, "")
         .replace(/ {4}"imports": \[[\s\S]*?\n {4}\]\n/, "");
     for (const { node, config } of configs) {
-      await writeConfig(engine, owner, node, {
+      await writeConfig(owner, node, {
         ...config,
         accountsConf: without(config.accountsConf),
       });
     }
-    for (const { node, config } of configs) await writeConfig(engine, owner, node, config);
+    for (const { node, config } of configs) await writeConfig(owner, node, config);
   }
 
   /** Leaves the state as a version has it that knew nothing of these steps. */

@@ -1,5 +1,7 @@
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { VARIABLES } from "../../lib/observed/questions.ts";
+import { askAll } from "../support/monitors.ts";
 import { NatsClient } from "../support/nats-client.ts";
 import { TestStack } from "../support/stack.ts";
 
@@ -85,9 +87,7 @@ describe("room", () => {
 
   /** MiB that each node's server has for files. */
   const stores = async () => {
-    const urls = Object.values((await stack.outputs()).monitoringUrls);
-    const pages = urls.map(async (url) => (await fetch(`${url}/varz`)).json());
-    const found = (await Promise.all(pages)) as {
+    const found = (await askAll(stack, VARIABLES)) as {
       jetstream: { config: { max_storage: number } };
     }[];
     return found.map(({ jetstream }) => jetstream.config.max_storage / 2 ** 20);

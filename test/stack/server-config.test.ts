@@ -1,5 +1,6 @@
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseSettings } from "../../lib/plan/settings.ts";
 import { ONE_REGION, TestStack } from "../support/stack.ts";
 
 const NODES = "rg1-az1, rg1-az2, rg1-az3";
@@ -17,7 +18,11 @@ describe("the servers' config", () => {
     await stack.remove();
   });
 
-  const configure = (settings: object) => stack.configure({ ...ONE_REGION, ...settings });
+  const configure = (settings: object) => {
+    const { clientPort } = parseSettings({}, { project: "nats-regions", stack: stack.name });
+    // For what servers tell of themselves. Only this stack has the ports until the next one's.
+    stack.configure({ ...ONE_REGION, monitorPort: clientPort + 5, ...settings });
+  };
   const up = async (settings: object) => {
     configure(settings);
     return await stack.expectPulumi("up", "--yes", "--skip-preview");

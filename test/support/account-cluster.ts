@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type NatsConnection } from "nats";
-import type { Monitor } from "../../live/monitoring/monitoring.ts";
+import type { Monitor } from "../../live/monitoring/monitor.ts";
 import { eventually } from "./eventually.ts";
 import { freePorts } from "./own-ports.ts";
 import { startProcess } from "./server-process.ts";

@@ -52,8 +52,10 @@ export function newNodesArgs(
   return {
     plan,
     accounts: pulumi.secret(simpleAccounts(hashes)),
+    monitorSeed: pulumi.secret("SU"),
+    knownSeed: undefined,
     ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
-    engine: engineFromEnvironment(),
+    engines: [engineFromEnvironment()],
     before: {
       containers: new Map(),
       leaving: new Map(),

@@ -120,16 +120,23 @@ export async function expectHosts(
 
 /** Each node's container and its start time. */
 export async function starts(stack: TestStack): Promise<ReadonlyMap<string, string>> {
+  const lists = await Promise.all(stack.engines.map((env) => startsOn(env, stack)));
+  return new Map(lists.flat());
+}
+
+async function startsOn(
+  env: Readonly<Record<string, string>>,
+  stack: TestStack,
+): Promise<(readonly [string, string])[]> {
   const filter = `--filter=label=nats-regions.stack=nats-regions/${stack.name}`;
-  const { stdout: ids } = await execa("docker", ["ps", "--quiet", "--no-trunc", filter]);
+  const { stdout: ids } = await execa("docker", ["ps", "--quiet", "--no-trunc", filter], { env });
+  if (ids === "") return [];
   const format = "--format={{.Name}} {{.Id}} {{.State.StartedAt}}";
-  const { stdout } = await execa("docker", ["inspect", format, ...ids.split("\n")]);
-  return new Map(
-    stdout.split("\n").map((line) => {
-      const [name = "", ...start] = line.split(" ");
-      return [name, start.join(" ")];
-    }),
-  );
+  const { stdout } = await execa("docker", ["inspect", format, ...ids.split("\n")], { env });
+  return stdout.split("\n").map((line) => {
+    const [name = "", ...start] = line.split(" ");
+    return [name, start.join(" ")];
+  });
 }
 
 interface Scene {

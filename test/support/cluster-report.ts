@@ -17,7 +17,7 @@ export function planOf(settings: object): ClusterPlan {
 
 /** The outputs of an `up` with this plan. */
 export function outputsOf(plan: ClusterPlan): StackOutputs {
-  const urls = (url: (node: { clientPort: number; monitorPort: number }) => string) =>
+  const urls = (url: (node: { clientPort: number; monitorPort?: number }) => string) =>
     Object.fromEntries(nodesOf(plan).map((node) => [node.name, url(node)]));
   return {
     clientUrls: urls(({ clientPort }) => `nats://127.0.0.1:${clientPort}`),

@@ -1,4 +1,5 @@
 import type { ObservedCluster } from "../../lib/observed/observed.ts";
+import { Engine } from "../../live/engine/engine.ts";
 import type { OwnNode } from "../../live/engine/own-nodes.ts";
 import type { ClusterPort } from "../../run/cluster-port.ts";
 import { NODES, reportOf } from "./observed.ts";
@@ -13,6 +14,8 @@ export interface Moment {
   /** Nodes without a container. */
   readonly missing?: readonly string[];
 }
+
+const ENGINE = new Engine({ variables: {} });
 
 /** A cluster with a sequence of states: one for each look at the engine, and the last one for all further looks. */
 export class FakeCluster implements ClusterPort {
@@ -37,7 +40,8 @@ export class FakeCluster implements ClusterPort {
     const own = there.map(
       (name): OwnNode => ({
         name,
-        url: `http://127.0.0.1/${name}`,
+        engine: ENGINE,
+        address: `127.0.0.1/${name}`,
         container: `dev-${name}`,
         state: observed.silent.includes(name) ? "down" : "running",
         restartSettings: made[name] ?? "old",

@@ -69,9 +69,9 @@ const CONTAINER_RULES: Readonly<
     HostConfig.RestartPolicy.Name === "unless-stopped",
   "is in the stack's own network alone": ({ NetworkSettings }, network) =>
     show(Object.keys(NetworkSettings.Networks)) === show([network]),
-  "publishes clients' port and monitoring, on the address told": ({ HostConfig }) =>
+  "publishes clients' port alone, on the address told": ({ HostConfig }) =>
     !HostConfig.PublishAllPorts &&
-    show(Object.keys(HostConfig.PortBindings).sort()) === '["4222/tcp","8222/tcp"]' &&
+    show(Object.keys(HostConfig.PortBindings).sort()) === '["4222/tcp"]' &&
     Object.values(HostConfig.PortBindings)
       .flat()
       .every(({ HostIp }) => HostIp === "127.0.0.1"),

@@ -5,10 +5,12 @@ import { placementRequest, planSeating } from "../../lib/placement/placement.ts"
 import { metaSeating, survives } from "../../lib/placement/survivability.ts";
 import { type ClusterPlan, type NodePlan, nodesOf, planCluster } from "../../lib/plan/plan.ts";
 import { parseSettings } from "../../lib/plan/settings.ts";
+import { findNodes } from "../../live/engine/own-nodes.ts";
 import { askNodes } from "../../live/monitoring/monitoring.ts";
 import { askWhyNotCurrent } from "../../live/monitoring/observe-cluster.ts";
 import { eventually } from "./eventually.ts";
 import type { Fault } from "./faults.ts";
+import { monitorsOn } from "./monitors.ts";
 import { NatsClient } from "./nats-client.ts";
 import type { TestStack } from "./stack.ts";
 import type { Audit, Stretch, Traffic } from "./traffic.ts";
@@ -177,8 +179,9 @@ export async function expectWell(
   { plan }: Pick<Stage, "plan">,
   limit: number = RECOVERY,
 ): Promise<void> {
-  const monitors = nodesOf(plan).map(({ name, monitoringUrl: url }) => ({ name, url }));
+  const names = nodesOf(plan).map(({ name }) => name);
   await eventually(async () => {
+    const monitors = findNodes(names, await monitorsOn(plan.prefix));
     const reason =
       whyNotReady(await askNodes(monitors)) ?? (await askWhyNotCurrent(monitors, true));
     if (reason) throw new Error(reason);

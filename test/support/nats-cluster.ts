@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import type { JetStreamLimits } from "../../lib/accounts/account-settings.ts";
-import { jetStreamBlock } from "../../lib/accounts/accounts-conf.ts";
+import { accountsBlock, jetStreamBlock } from "../../lib/accounts/accounts-conf.ts";
+import { managerSeed, publicKeyOf } from "../../lib/accounts/nkeys.ts";
+import { renderEntries } from "../../lib/base/conf-format.ts";
 import type { Fleet, Server } from "../../lib/placement/placement.ts";
 import type { StoreKind } from "../../lib/placement/room.ts";
 import type { Servers, UserLogin } from "../../live/jetstream/connection.ts";
@@ -14,7 +16,7 @@ import {
   type JetStreamPort,
   openJetStream,
 } from "../../live/jetstream/jetstream.ts";
-import type { Monitor } from "../../live/monitoring/monitoring.ts";
+import type { Monitor } from "../../live/monitoring/monitor.ts";
 import { eventually } from "./eventually.ts";
 import { freePorts } from "./own-ports.ts";
 import { SEED_SERVERS } from "./seed.ts";
@@ -28,6 +30,8 @@ export interface TestCluster {
   /** Account of `connection`. */
   readonly account: string;
   readonly monitors: readonly Monitor[];
+  /** URLs of the servers' monitoring pages, by name. */
+  readonly pages: ReadonlyMap<string, string>;
   /** Changes the account's limits by a config reload, and waits until all servers have them. */
   relimit(limits: JetStreamLimits): Promise<void>;
   /**
@@ -120,8 +124,12 @@ export async function startCluster(
     account,
     monitors: processes.map(({ server: { name }, ports }) => ({
       name,
-      url: `http://127.0.0.1:${ports.monitor}`,
+      address: `127.0.0.1:${ports.client}`,
+      seed: MONITOR_SEED,
     })),
+    pages: new Map(
+      processes.map(({ server: { name }, ports }) => [name, `http://127.0.0.1:${ports.monitor}`]),
+    ),
     async relimit(limits) {
       shared = { ...shared, limits };
       const loadedAt = (process: Process) => getJson<Varz>(process, "varz");
@@ -183,6 +191,19 @@ export async function startCluster(
   return cluster;
 }
 
+/** The seed by which the tests ask servers, as a stack asks its own. */
+const MONITOR_SEED = managerSeed(Buffer.alloc(32, "monitor").toString("base64"), "$SYS");
+
+/** The accounts, as the stack renders them for a cluster without any but the system account. */
+const SYSTEM_ACCOUNTS = renderEntries(
+  accountsBlock({
+    systemUser: "sys",
+    accounts: [],
+    hashes: { sys: "sys" },
+    managers: { $SYS: publicKeyOf(MONITOR_SEED) },
+  }),
+);
+
 function renderConfig(
   { server, ports, configFile: _ }: Omit<Process, "child">,
   { routes, uniqueTag, directory, limits, storesOf }: Shared,
@@ -200,8 +221,7 @@ jetstream {
   max_memory_store: ${memory}
   ${uniqueTag === "" ? "" : `unique_tag: "${uniqueTag}"`}
 }
-accounts {
-  $SYS { users: [{ user: sys, password: sys }] }
+${SYSTEM_ACCOUNTS.replace(/\}\s*$/, "")}
   APP { jetstream: ${JSON.stringify(jetStreamBlock(limits))}, users: [{ user: user, password: user }] }
   OTHER { jetstream: enabled, users: [{ user: other, password: other }] }
   BARE { users: [{ user: bare, password: bare }] }

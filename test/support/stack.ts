@@ -116,6 +116,8 @@ export class TestStack {
   readonly folder = mkdtempSync(path.join(tmpdir(), "nats-regions-"));
   /** In addition to the environment of the process. */
   readonly env: Record<string, string>;
+  /** Variables that lead `docker` to each engine with nodes. */
+  engines: readonly Readonly<Record<string, string>>[] = [{}];
 
   private constructor(name: string) {
     this.name = name;

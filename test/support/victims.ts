@@ -1,8 +1,7 @@
 /** Chooses the nodes of a fault. */
-import { monitorsOf } from "../../lib/plan/outputs.ts";
 import { nodesOf } from "../../lib/plan/plan.ts";
 import type { FaultCase, Stage } from "./inject-fault.ts";
-import { metaGroupOf } from "./meta-group.ts";
+import { metaGroupsOf } from "./meta-group.ts";
 import { NatsClient } from "./nats-client.ts";
 
 type Victims = FaultCase["nodes"];
@@ -30,8 +29,7 @@ export function leaderOf(stream: string): Victims {
 }
 
 export const metaLeader: Victims = async ({ stack }) => {
-  const [node] = monitorsOf(await stack.outputs());
-  return node ? [(await metaGroupOf(node)).leader] : [];
+  return (await metaGroupsOf(stack)).slice(0, 1).map(({ leader }) => leader);
 };
 
 function namesOf(

@@ -1,17 +1,18 @@
-import { once } from "node:events";
+import { X509Certificate } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect as connectTls } from "node:tls";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DrillReport } from "../../cli/drill/drill-report.ts";
-import { monitorsOf } from "../../lib/plan/outputs.ts";
-import { readPage } from "../../live/monitoring/monitoring-page.ts";
+import { HEALTH, VARIABLES } from "../../lib/observed/questions.ts";
+import { closeConnections } from "../../live/jetstream/clients.ts";
+import { askAsShown, askNode } from "../../live/monitoring/ask-node.ts";
 import { makeAuthority, writeCertificates } from "../support/certificates.ts";
 import { at, change, STREAMS, starts } from "../support/change.ts";
 import { metaGroups } from "../support/meta-group.ts";
+import { monitorsOf } from "../support/monitors.ts";
 import { NatsClient } from "../support/nats-client.ts";
 import { appearsIn } from "../support/secrets.ts";
 import { TestStack } from "../support/stack.ts";
@@ -81,13 +82,17 @@ describe("a cluster with TLS", () => {
       expect(answer).toContain('"tls_required":true');
       expect(answer).not.toMatch(/PONG|\+OK/);
     }
-    for (const node of monitorsOf(outputs)) {
-      expect(node.url).toMatch(/^https:/);
-      expect(await readPage(node, "healthz", 2_000)).toContain("ok");
-      const { ca: _, ...stranger } = node;
-      await expect(readPage(stranger, "healthz", 2_000)).rejects.toThrow(/certificate/);
-      const plain = { ...stranger, url: node.url.replace("https:", "http:") };
-      expect(await readPage(plain, "healthz", 2_000)).toMatch(/HTTP request to an HTTPS server/);
+    const stranger = await makeAuthority();
+    for (const node of await monitorsOf(stack)) {
+      expect(await askNode(node, HEALTH)).toMatchObject({ status: "ok" });
+      // Others would be asked for it.
+      await closeConnections();
+      await expect(askNode({ ...node, ca: stranger.certificate }, HEALTH)).rejects.toThrow(
+        /certificate/,
+      );
+      await expect(askNode({ ...node, name: "rg9-az9" }, HEALTH)).rejects.toThrow(
+        /rg9-az9|not for/,
+      );
     }
     await using client = await NatsClient.connect(outputs);
     expect(await client.hosts("ORDERS")).toEqual(NODES);
@@ -169,12 +174,12 @@ describe("a cluster with TLS", () => {
     ]);
     await expectPulumi("up", "--yes", "--plan", plan);
     expect((await serials()).slice(0, 3)).toEqual(before);
-    expect(await metaGroups(await stack.outputs())).toEqual([expect.stringMatching(/ of 4$/)]);
+    expect(await metaGroups(stack)).toEqual([expect.stringMatching(/ of 4$/)]);
 
     stack.configure(SETTINGS);
     await expectPulumi("up", "--yes", "--skip-preview");
     expect(await serials()).toEqual(before);
-    expect(await metaGroups(await stack.outputs())).toEqual([expect.stringMatching(/ of 3$/)]);
+    expect(await metaGroups(stack)).toEqual([expect.stringMatching(/ of 3$/)]);
     await expectPulumi("preview", "--expect-no-changes");
   });
 
@@ -289,21 +294,11 @@ describe("a cluster with TLS", () => {
 
   /** Of the certificates that nodes show to clients. */
   async function serials(): Promise<string[]> {
-    const outputs = await stack.outputs();
+    await closeConnections();
     return await Promise.all(
-      monitorsOf(outputs).map(async ({ name, url, ca }) => {
-        const { hostname, port } = new URL(url);
-        const trust = ca === undefined ? {} : { ca };
-        const socket = connectTls({
-          host: hostname,
-          port: Number(port),
-          servername: name,
-          ...trust,
-        });
-        await once(socket, "secureConnect");
-        const { serialNumber } = socket.getPeerCertificate();
-        socket.destroy();
-        return serialNumber;
+      (await monitorsOf(stack)).map(async (node) => {
+        const { certificate = "" } = await askAsShown(node, VARIABLES, 2_000);
+        return new X509Certificate(certificate).serialNumber;
       }),
     );
   }

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { OLDEST } from "../../lib/nodes/versions.ts";
+import { VARIABLES } from "../../lib/observed/questions.ts";
 import { at, change, expectHosts, STREAMS } from "../support/change.ts";
+import { askAll } from "../support/monitors.ts";
 import { NatsClient } from "../support/nats-client.ts";
 import { provideImage } from "../support/older-image.ts";
 import { TestStack } from "../support/stack.ts";
@@ -69,10 +71,7 @@ describe.runIf(process.env.UPGRADE)("another version of the servers", () => {
   });
 
   async function versions(): Promise<string[]> {
-    const { monitoringUrls } = await stack.outputs();
-    const pages = await Promise.all(
-      Object.values(monitoringUrls).map(async (url) => (await fetch(`${url}/varz`)).json()),
-    );
+    const pages = await askAll(stack, VARIABLES);
     return [...new Set(pages.map((page) => (page as { version: string }).version))];
   }
 });

@@ -6,10 +6,9 @@ import {
   fingerprint,
   hashPassword,
   managerKey,
-  managerPublicKey,
-  managerSeed,
 } from "../../../lib/accounts/credentials.ts";
 import { plainPasswordsIn } from "../../../lib/accounts/hidden-passwords.ts";
+import { managerPublicKey, managerSeed } from "../../../lib/accounts/nkeys.ts";
 import { passwordProblems } from "../../../lib/plan/passwords.ts";
 import { planCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";

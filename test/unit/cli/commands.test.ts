@@ -16,6 +16,7 @@ import {
   benchStreams,
 } from "../../../tools/commands/bench.ts";
 import { run as chaos } from "../../../tools/commands/chaos.ts";
+import { run as machines } from "../../../tools/commands/machines.ts";
 import { run as runTests } from "../../../tools/commands/test.ts";
 
 vi.mock("../../../cli/drill/drill.ts", () => ({ run: vi.fn(async () => 0) }));
@@ -27,6 +28,7 @@ vi.mock("../../../tools/commands/bench.ts", () => ({
   benchStreams: vi.fn(),
 }));
 vi.mock("../../../tools/commands/chaos.ts", () => ({ run: vi.fn() }));
+vi.mock("../../../tools/commands/machines.ts", () => ({ run: vi.fn() }));
 vi.mock("../../../tools/commands/test.ts", () => ({ run: vi.fn() }));
 
 const text = (name: string) => readFile(path.join(project, name), "utf8");
@@ -159,6 +161,8 @@ describe("options", () => {
     ]);
     await runCommand(["chaos", "tls", "--kills", "1"]);
     expect(chaos).toHaveBeenCalledWith(["tls"], { kills: 1, rounds: 3 });
+    await runCommand(["chaos", "machines"]);
+    expect(machines).toHaveBeenCalledWith({ count: 3 });
     await runCommand(["bench", "--strict"]);
     expect(benchCycle).toHaveBeenCalledWith({ runs: 3, strict: true });
     await runCommand(["bench", "streams", "--counts", "1,20"]);

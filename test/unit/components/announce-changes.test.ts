@@ -35,7 +35,7 @@ describe("a node with TLS", () => {
         version: "2.15.2",
         start: started.toISOString(),
         tags: running.serverTags,
-        cluster: { urls: running.conf.routes.map((node) => `${node}:6222`) },
+        cluster: { urls: running.conf.routes },
         config_digest: configDigest(running.conf, ACCOUNTS),
         config_load_time: LOADED,
         jetstream: { config: { max_storage: stored, max_memory: running.conf.maxMemoryStore } },
@@ -77,6 +77,7 @@ describe("a node with TLS", () => {
       settings: running.restartSettings,
       createdAt: created,
       monitoringUrl,
+      clientAddress: "127.0.0.1:9",
     };
     const others = nodesOf(plan).slice(1);
     const engine = {

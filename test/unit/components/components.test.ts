@@ -83,7 +83,6 @@ describe("NatsCluster", () => {
   test("publishes ports on loopback only, and no route port", () => {
     expect(named("c1-rg2-az3-container").inputs.ports).toEqual([
       { internal: 4222, external: 4227, ip: "127.0.0.1", protocol: "tcp" },
-      { internal: 8222, external: 8227, ip: "127.0.0.1", protocol: "tcp" },
     ]);
   });
 
@@ -126,12 +125,12 @@ describe("NatsCluster", () => {
     ]);
     for (const number of [1, 2, 3]) {
       expect(gate(number).update).toBe("node -e 'import(\"nats-regions/run\")' gate replicas");
-      const { CONTAINERS, MONITORS, LATER } = gate(number).environment as Record<string, string>;
+      const { CONTAINERS, SO_FAR, LATER } = gate(number).environment as Record<string, string>;
       expect(CONTAINERS?.split(" ")).toEqual(
         [1, 2, 3].map((region) => `c1-rg${region}-az${number}-container-id`),
       );
-      expect(Object.keys(JSON.parse(MONITORS ?? ""))).toHaveLength(3 * number);
-      expect(Object.keys(JSON.parse(LATER ?? ""))).toHaveLength(9 - 3 * number);
+      expect(JSON.parse(SO_FAR ?? "")).toHaveLength(3 * number);
+      expect(JSON.parse(LATER ?? "")).toHaveLength(9 - 3 * number);
     }
   });
 
@@ -176,7 +175,6 @@ describe("NatsCluster", () => {
       memory: 512 * 1024 ** 2,
       bindAddress: "127.0.0.1",
       clientPort: 4227,
-      monitorPort: 8227,
       serverName: "rg2-az3",
       cluster: "c1",
       uniqueTag: "az:",

@@ -15,7 +15,8 @@ function engineWith(third: EngineState["containers"]): EngineState {
   const running = nodesOf(plan)
     .filter(({ name }) => RUNNING.includes(name))
     .map(
-      ({ containerName, monitoringUrl }) => [containerName, { createdAt, monitoringUrl }] as const,
+      ({ containerName, clientPort }) =>
+        [containerName, { createdAt, clientAddress: `127.0.0.1:${clientPort}` }] as const,
     );
   return {
     containers: new Map([...running, ...third]),

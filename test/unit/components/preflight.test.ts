@@ -7,7 +7,7 @@ import {
   refuseEngineOfConfig,
   refuseUnreachable,
 } from "../../../components/preflight/engine-refusals.ts";
-import { inspectEngine } from "../../../components/preflight/inspect-engine.ts";
+import { inspectEngines } from "../../../components/preflight/inspect-engine.ts";
 import { nodesOf, planCluster, UNKNOWN_KEY, withKeyMark } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
 import { engineFromEnvironment } from "../../../live/engine/engine.ts";
@@ -34,7 +34,11 @@ const planOf = (settings: object = {}) =>
   planCluster(parseSettings({ regions: ["rg1"], ...settings }, DEV));
 
 const inspect = (settings: object = {}) =>
-  inspectEngine(engineFromEnvironment(), planOf(settings), ownershipOf({ ...DEV, owner: OWNER }));
+  inspectEngines(
+    [engineFromEnvironment()],
+    planOf(settings),
+    ownershipOf({ ...DEV, owner: OWNER }),
+  );
 
 interface Container {
   readonly node?: string;
@@ -188,7 +192,8 @@ describe("inspectEngine", () => {
     const inspectWith = (mark: string | undefined) => {
       const plan = planOf(mark === undefined ? {} : { encryption: "aes" });
       const marked = mark === undefined ? plan : withKeyMark(plan, mark);
-      return inspectEngine(engineFromEnvironment(), marked, ownershipOf({ ...DEV, owner: OWNER }));
+      const ownership = ownershipOf({ ...DEV, owner: OWNER });
+      return inspectEngines([engineFromEnvironment()], marked, ownership);
     };
     const nodes = (settings: object) => NODES.map((name) => container(name, { settings }));
     const image = "nats:2.15.2";

@@ -50,7 +50,7 @@ describe("people whose program has the settings", () => {
     ],
     [
       "pages in the clear",
-      () => planWith({ monitorAddress: "10.0.0.5" }).notices.join("\n"),
+      () => planWith({ monitorAddress: "10.0.0.5", monitorPort: 8222 }).notices.join("\n"),
       'have it: tls: "stack"',
     ],
     [

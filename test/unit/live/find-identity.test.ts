@@ -22,7 +22,7 @@ afterEach(() => {
 });
 
 const find = () =>
-  findIdentity(engineFromEnvironment(), { organization: "acme", ...DEV }, hintsFromEnvironment());
+  findIdentity([engineFromEnvironment()], { organization: "acme", ...DEV }, hintsFromEnvironment());
 
 describe("findIdentity", () => {
   test("goes by the state, wherever that is now, and asks no engine", async () => {

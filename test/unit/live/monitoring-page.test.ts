@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readPage, readPageAsShown } from "../../../live/monitoring/monitoring-page.ts";
+import { readPageAsShown } from "../../../live/monitoring/monitoring-page.ts";
 import type { KeyedCertificate } from "../../../providers/certificates/issue-certificates.ts";
 import { makeAuthority, makeCertificate } from "../../support/certificates.ts";
 
@@ -25,8 +25,10 @@ describe("a page", () => {
 
   afterAll(() => server.close());
 
-  const read = (name: string, ca?: string) =>
-    readPage({ name, url, ...(ca === undefined ? {} : { ca }) }, "jsz?config=true", 2_000);
+  const read = async (name: string, ca?: string) => {
+    const node = { name, url, ...(ca === undefined ? {} : { ca }) };
+    return (await readPageAsShown(node, "jsz?config=true", 2_000)).text;
+  };
 
   test("is read by the node's name, though its address is not in the certificate", async () => {
     expect(await read("rg1-az1", authority.certificate)).toBe('{"page":"/jsz?config=true"}');

@@ -12,8 +12,9 @@ const conf: NodeConf = {
   serverName: "rg1-az1",
   serverTags: ["rg:1", "az:1", "xr:123", "xr:132"],
   cluster: "c1",
-  routes: ["rg1-az1", "rg1-az2"],
+  routes: ["rg1-az1:6222", "rg1-az2:6222"],
   clientAdvertise: "127.0.0.1:4222",
+  hasPages: true,
   uniqueTag: "az:",
   maxFileStore: 1024 ** 3,
   maxMemoryStore: 64 * 1024 ** 2,
@@ -116,6 +117,13 @@ test("renders limits, times and logs that aren't the server's own", () => {
       }
       "ping_max": 2"
   `);
+});
+
+test("serves no monitoring pages where nobody asked for them", () => {
+  const { hasPages: _, ...pageless } = conf;
+  for (const tls of [{}, { tls: "stack" as const }]) {
+    expect(renderNodeConf({ ...pageless, ...tls })).not.toMatch(/https?_port/);
+  }
 });
 
 test("has one jetstream block, as a second one would erase unique_tag", () => {

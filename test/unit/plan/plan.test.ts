@@ -126,7 +126,7 @@ describe("planCluster", () => {
   });
 
   test("reaches nodes on loopback that listen everywhere, and advertises no such address", () => {
-    const [node] = nodesOf(plan({ clientPort: 4222, bindAddress: "0.0.0.0" }));
+    const [node] = nodesOf(plan({ clientPort: 4222, monitorPort: 8222, bindAddress: "0.0.0.0" }));
     expect(node?.clientUrl).toBe("tls://127.0.0.1:4222");
     expect(node?.monitoringUrl).toBe("https://127.0.0.1:8222");
     expect(node?.confText).not.toContain("client_advertise");
@@ -142,7 +142,8 @@ describe("planCluster", () => {
     [{ bindAddress: "10.0.0.5", monitorAddress: "10.0.0.5" }, []],
     [{ bindAddress: "10.0.0.5", monitorAddress: "10.0.0.5", tls: "none" }, []],
   ])("with %j notes where pages go in the clear that nobody meant to", (settings, addresses) => {
-    expect(plan(settings).notices).toEqual(
+    expect(plan(settings).notices).toEqual([]);
+    expect(plan({ ...settings, monitorPort: 8222 }).notices).toEqual(
       addresses.map((address) =>
         expect.stringMatching(
           new RegExp(`^monitorAddress ${address}: .* in the clear.*config set tls stack$`),
@@ -217,6 +218,7 @@ describe("planCluster", () => {
           Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}-x`);
         const nodes = nodesOf(
           plan({
+            monitorPort: 20_000,
             regions: names("region", regions),
             availabilityZones: names("zone", zones),
             nodesPerZone,

@@ -38,12 +38,12 @@ describe("parseSettings", () => {
     const other = parseSettings({}, { ...identity, stack: "other" });
     expect(dev.clientPort).toBe(parseSettings({}, identity).clientPort);
     expect(dev.clientPort).not.toBe(other.clientPort);
-    expect(dev.monitorPort).toBe(dev.clientPort + 4000);
-    expect(dev.monitorPort).toBeLessThan(32_768);
+    expect(dev.clientPort).toBeLessThan(32_768);
+    expect(dev.monitorPort).toBe(0);
   });
 
   test("takes ports as they are set", () => {
-    expect(parseSettings({ clientPort: 4222 }, identity)).toMatchObject({
+    expect(parseSettings({ clientPort: 4222, monitorPort: 8222 }, identity)).toMatchObject({
       clientPort: 4222,
       monitorPort: 8222,
     });

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { mayGoOn, type Wave } from "../../../run/await-cluster.ts";
-import { monitorsAt } from "../../../run/variables.ts";
 import { endOf, FakeCluster, type Moment } from "../../support/fake-cluster.ts";
 import { clusterWith, NODES, streamOn } from "../../support/observed.ts";
 
@@ -11,13 +10,10 @@ const HOSTS = ["rg3-az1", "rg3-az2", "rg3-az3"];
 const WELL: Moment = { observed: clusterWith([streamOn("S", HOSTS)]) };
 const ILL: Moment = { observed: clusterWith([streamOn("S", HOSTS, { ill: ["rg3-az3"] })]) };
 
-const nodesAt = (names: readonly string[]) =>
-  monitorsAt(Object.fromEntries(names.map((name) => [name, `http://127.0.0.1/${name}`])), {});
-
 const pass = (cluster: FakeCluster, wave: Partial<Wave> = {}) => {
   const whole: Wave = {
     purpose: "replicas",
-    nodes: nodesAt(NODES),
+    nodes: NODES,
     later: [],
     lacked: new Set(),
     patience: 60_000,
@@ -82,7 +78,7 @@ describe("the gate behind a wave", () => {
   test("looks at nodes that leave as well, where the engine has them", async () => {
     const cluster = new FakeCluster(WELL);
     const [leaving, ...staying] = NODES;
-    await pass(cluster, { nodes: nodesAt(staying) });
+    await pass(cluster, { nodes: staying });
     expect(cluster.observations.at(-1)).toEqual([...staying, leaving]);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { monitorsAt, scriptVariables, trustOf } from "../../../run/variables.ts";
+import { scriptVariables, trustOf } from "../../../run/variables.ts";
 
 test("what isn't given has its default, if there is one", () => {
   const variables = scriptVariables.pick({
@@ -9,22 +9,22 @@ test("what isn't given has its default, if there is one", () => {
     SETTINGS: true,
     CA: true,
   });
-  expect(variables.parse({})).toEqual({ LACKED: [], LATER: {}, PATIENCE: 120_000, SETTINGS: [] });
+  expect(variables.parse({})).toEqual({ LACKED: [], LATER: [], PATIENCE: 120_000, SETTINGS: [] });
   expect(scriptVariables.pick({ OWNER: true }).safeParse({}).success).toBe(false);
   expect(scriptVariables.pick({ ACCOUNTS: true }).safeParse({}).success).toBe(false);
 });
 
 test("what is given is read", () => {
   const variables = scriptVariables.pick({ ACCOUNTS: true, PATIENCE: true, NODES: true });
-  const env = { ACCOUNTS: '["APP"]', PATIENCE: "5000", NODES: '{"a":"http://127.0.0.1:1"}' };
+  const env = { ACCOUNTS: '["APP"]', PATIENCE: "5000", NODES: '["a"]' };
   expect(variables.parse({ ...env, HOME: "/" })).toEqual({
     ACCOUNTS: ["APP"],
     PATIENCE: 5_000,
-    NODES: { a: "http://127.0.0.1:1" },
+    NODES: ["a"],
   });
 });
 
-test.each([{ PATIENCE: "0" }, { NODES: '{"a":"nowhere"}' }, { OWNER: "" }])(
+test.each([{ PATIENCE: "0" }, { NODES: '{"a":"http://127.0.0.1:1"}' }, { OWNER: "" }])(
   "%o is refused",
   (env) => {
     expect(scriptVariables.partial().safeParse(env).success).toBe(false);
@@ -32,7 +32,6 @@ test.each([{ PATIENCE: "0" }, { NODES: '{"a":"nowhere"}' }, { OWNER: "" }])(
 );
 
 test("nodes are asked with the authorities that certify them", () => {
-  const urls = { a: "https://127.0.0.1:1" };
-  expect(monitorsAt(urls, trustOf("PEM"))).toEqual([{ name: "a", url: urls.a, ca: "PEM" }]);
-  expect(monitorsAt(urls, trustOf(undefined))).toEqual([{ name: "a", url: urls.a }]);
+  expect(trustOf("PEM")).toEqual({ ca: "PEM" });
+  expect(trustOf(undefined)).toEqual({});
 });

@@ -65,6 +65,7 @@ test("a container's label has every setting that no reload changes, and the node
   const marked = withKeyMark(
     plan({
       monitorAddress: "127.0.0.2",
+      monitorPort: 8222,
       leafNodes: true,
       leafNodePort: 7422,
       websocket: true,
@@ -74,12 +75,16 @@ test("a container's label has every setting that no reload changes, and the node
       maxSubscriptions: 1_000,
       maxOutstandingCatchup: "128MiB",
       tls: "stack",
+      engines: Object.fromEntries(
+        ["rg1", "rg2", "rg3"].map((key) => [key, { host: `ssh://${key}.example` }]),
+      ),
     }),
     "mark",
   );
   const { restartSettings = {} } = nodesOf(marked)[0] ?? {};
   const bound: readonly Setting["change"][] = ["restart", "growth", "fixed", "at once"];
-  const names = settingNames(({ change }) => bound.includes(change));
+  // What is on an engine stays there, however that one is reached.
+  const names = settingNames(({ change, kind }) => bound.includes(change) && kind !== "engines");
   expect(Object.keys(restartSettings).sort()).toEqual([...names, "serverName"].sort());
 });
 
@@ -92,7 +97,7 @@ test("a label has the limits that the reload of an older server doesn't apply", 
 });
 
 test("a label is to the letter as it was for clusters that are there", () => {
-  expect(JSON.stringify(firstNode({ clientPort: 4222 }).restartSettings)).toBe(
+  expect(JSON.stringify(firstNode({ clientPort: 4222, monitorPort: 8222 }).restartSettings)).toBe(
     '{"image":"nats:2.15.2","memory":536870912,"bindAddress":"127.0.0.1","clientPort":4222,"monitorPort":8222,"serverName":"rg1-az1","cluster":"c1","uniqueTag":"az:","maxFileStore":1073741824,"maxMemoryStore":67108864,"syncInterval":"always"}',
   );
 });

@@ -1,12 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { type Found, remainsAmong } from "../../../../cli/destroy/leftovers.ts";
 import { stackState } from "../../../../cli/stack/stack-state.ts";
+import { Engine } from "../../../../live/engine/engine.ts";
 
+const ENGINE = new Engine({ variables: {} });
 const OWNER = "0123456789abcdef";
 const ID = "f".repeat(64);
 
 const found = (kind: Found["kind"], id: string, owner = OWNER, generation = ""): Found => ({
   kind,
+  engine: ENGINE,
   id,
   name: kind === "container" ? `name-of-${id}` : id,
   owner,

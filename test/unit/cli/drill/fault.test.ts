@@ -17,6 +17,9 @@ case "$1 $container" in
 esac
 `;
 
+const here = (...containers: string[]) =>
+  containers.map((container) => ({ engine: engineFromEnvironment(), container }));
+
 describe("a drill", () => {
   let folder: string;
   const log = () => readFileSync(path.join(folder, "docker-log"), "utf8").trim().split("\n");
@@ -33,14 +36,14 @@ describe("a drill", () => {
   });
 
   test("takes all down, though one of them isn't there, and says so in the engine's words", async () => {
-    const failure = takeDown(engineFromEnvironment(), ["gone", "a", "b"], "kill");
+    const failure = takeDown(here("gone", "a", "b"), "kill");
     await expect(failure).rejects.toThrow(new UserError("docker kill: No such container: gone"));
     expect(log().toSorted()).toEqual(["kill a", "kill b", "kill gone"]);
   });
 
   test("brings back what isn't up, from whatever state", async () => {
     const containers = ["running", "paused", "exited"];
-    expect(await bringBack(engineFromEnvironment(), containers)).toEqual([]);
+    expect(await bringBack(here(...containers))).toEqual([]);
     expect(log().toSorted()).toEqual([
       "inspect exited",
       "inspect paused",
@@ -51,7 +54,7 @@ describe("a drill", () => {
   });
 
   test("tries three times, and says what can't be brought back", async () => {
-    expect(await bringBack(engineFromEnvironment(), ["broken", "exited", "gone"])).toEqual([
+    expect(await bringBack(here("broken", "exited", "gone"))).toEqual([
       "broken could not be brought back: no space left on device",
       "gone could not be brought back: No such container: gone",
     ]);

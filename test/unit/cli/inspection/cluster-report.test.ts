@@ -162,7 +162,7 @@ describe("reportOn", () => {
     const report = reportOf(seed, answers);
     expect(report.streams[0]?.verdict).toBe("behind");
     expect(report.problems).toEqual([
-      "No answer from rg2-az2 (http://127.0.0.1:8226). `npx pulumi up --refresh` starts what has stopped.",
+      "No answer from rg2-az2 (nats://127.0.0.1:4226). `npx pulumi up --refresh` starts what has stopped.",
       "ORDERS: the replica on rg2-az2 is not current.",
     ]);
   });
@@ -238,7 +238,7 @@ describe("reportOn", () => {
         ...(tls === "stack" || tls === "files" ? { plan: secure } : {}),
       });
       expect(report.problems).toEqual([
-        "No answer from rg1-az1 (http://127.0.0.1:8222). `npx pulumi up --refresh` starts what has stopped.",
+        "No answer from rg1-az1 (nats://127.0.0.1:4222). `npx pulumi up --refresh` starts what has stopped.",
         `The certificate of rg3-az1, rg3-az2, rg3-az3 has expired: \`npx pulumi up\` ${remedy}.`,
       ]);
       const states = new Map(nodesIn(report).map(({ name, state }) => [name, state]));

@@ -84,7 +84,7 @@ test("reads what a node says of itself, the meta group and its streams", async (
     response.statusCode = pathname === "/healthz" ? 503 : 200;
     response.end(JSON.stringify(PAGES[pathname]));
   });
-  expect(await askStack({ monitoringUrls: { "rg2-az1": url } })).toMatchObject([
+  expect(await askStack([{ name: "rg2-az1", url }])).toMatchObject([
     {
       name: "rg2-az1",
       answer: {
@@ -122,9 +122,11 @@ test("waits two seconds at most, and takes no stranger for a node", async () => 
   const mute = await serve(() => {});
   const stranger = await serve((_, response) => response.end("<html>"));
   const began = performance.now();
-  const found = await askStack({
-    monitoringUrls: { mute, stranger, closed: "http://127.0.0.1:9" },
-  });
+  const found = await askStack([
+    { name: "mute", url: mute },
+    { name: "stranger", url: stranger },
+    { name: "closed", url: "http://127.0.0.1:9" },
+  ]);
   expect(found).toEqual([{ name: "mute" }, { name: "stranger" }, { name: "closed" }]);
   expect(performance.now() - began).toBeLessThan(3_000);
 });
@@ -135,12 +137,10 @@ test("tells a node whose certificate has expired from one that isn't trusted", a
   const issuer = { name: "an authority elsewhere", key: authority.key };
   const over = await issueCertificate("expired", ["expired"], validity, issuer);
   const answer: RequestListener = (_, response) => response.end("{}");
-  const found = await askStack({
-    monitoringUrls: {
-      expired: await serve(answer, over),
-      strange: await serve(answer, await makeCertificate("strange", stranger)),
-    },
-    caCertificate: authority.certificate,
-  });
+  const ca = authority.certificate;
+  const found = await askStack([
+    { name: "expired", url: await serve(answer, over), ca },
+    { name: "strange", url: await serve(answer, await makeCertificate("strange", stranger)), ca },
+  ]);
   expect(found).toEqual([{ name: "expired", hasExpired: true }, { name: "strange" }]);
 });

@@ -209,7 +209,7 @@ describe("renderReport", () => {
         file    96.5 KiB used, 1024 MiB free on each node
         memory  64MiB free on each node
 
-      ✗ No answer from rg2-az3 (http://127.0.0.1:8227). \`npx pulumi up --refresh\` starts what has stopped.
+      ✗ No answer from rg2-az3 (nats://127.0.0.1:4227). \`npx pulumi up --refresh\` starts what has stopped.
       ✗ ORDERS: the replica on rg2-az3 is not current.
       "
     `);

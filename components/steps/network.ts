@@ -1,6 +1,8 @@
 import { local } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
+import { type Engine, enginesVariable } from "../../live/engine/engine.ts";
 import { labelFlags, type Ownership } from "../ownership.ts";
+import { onEngine } from "./script.ts";
 
 /**
  * Creates the network with a Command. The Docker provider's own resource sleeps 2 s after creating it, before removing
@@ -9,16 +11,23 @@ import { labelFlags, type Ownership } from "../ownership.ts";
 export function createNetwork(
   name: string,
   networkName: string,
+  engine: Engine,
   { label, labels }: Ownership,
   parent: pulumi.Resource,
 ): pulumi.Resource {
   return new local.Command(
     name,
     {
-      create:
+      create: onEngine(
+        engine,
         'docker network inspect "$NETWORK" >/dev/null 2>&1 || docker network create $LABELS "$NETWORK"',
-      delete: `docker network rm "$NETWORK" || ${IS_GONE} || ${isInUse(label)}`,
-      environment: { NETWORK: networkName, LABELS: labelFlags(labels).join(" ") },
+      ),
+      delete: onEngine(engine, `docker network rm "$NETWORK" || ${IS_GONE} || ${isInUse(label)}`),
+      environment: {
+        NETWORK: networkName,
+        LABELS: labelFlags(labels).join(" "),
+        ...enginesVariable([engine]),
+      },
       logging: local.Logging.None,
     },
     { parent, replaceOnChanges: ["environment"], deleteBeforeReplace: true },

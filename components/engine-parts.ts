@@ -1,0 +1,68 @@
+import * as docker from "@pulumi/docker";
+import type * as pulumi from "@pulumi/pulumi";
+import type { ClusterPlan } from "../lib/plan/plan.ts";
+import type { Engine } from "../live/engine/engine.ts";
+import { ensureNetwork } from "./hooks/ensure-network.ts";
+import { limitProcesses } from "./hooks/process-limit.ts";
+import type { Ownership } from "./ownership.ts";
+import { createNetwork } from "./steps/network.ts";
+
+/** What the nodes on one engine share. */
+export interface EngineParts {
+  readonly engine: Engine;
+  /** The provider for resources on it; undefined if the environment chooses the only engine. */
+  readonly provider: docker.Provider | undefined;
+  /** The pulled image. */
+  readonly pulled: docker.RemoteImage;
+  readonly network: pulumi.Resource;
+  readonly ensureNetwork: pulumi.ResourceHook;
+  readonly limitProcesses: pulumi.ResourceHook;
+}
+
+export interface EnginePartsArgs {
+  readonly plan: Pick<ClusterPlan, "prefix" | "image">;
+  readonly ownership: Ownership;
+}
+
+/**
+ * Creates what the nodes on one engine share: network and image. The names of an engine's parts end with its key; those
+ * of a cluster's only engine have no such end.
+ */
+export function createEngineParts(
+  name: string,
+  engine: Engine,
+  { plan, ownership }: EnginePartsArgs,
+  parent: pulumi.Resource,
+): EngineParts {
+  const { place } = engine;
+  const suffix = place === undefined ? "" : `-${place.key}`;
+  const provider = place && createProvider(`${name}-docker${suffix}`, engine, parent);
+  return {
+    engine,
+    provider,
+    pulled: new docker.RemoteImage(
+      `${name}-image${suffix}`,
+      { name: plan.image, keepLocally: true },
+      // A changed image replaces this resource, also in a protected cluster.
+      { parent, protect: false, ...(provider ? { provider } : {}) },
+    ),
+    network: createNetwork(`${name}-network${suffix}`, plan.prefix, engine, ownership, parent),
+    ensureNetwork: ensureNetwork(engine, plan.prefix, ownership, suffix),
+    limitProcesses: limitProcesses(engine, `limit-processes-${plan.prefix}${suffix}`),
+  };
+}
+
+/** Options of ssh that have no place in the state, such as a shared connection, are in `live/engine/ssh`. */
+function createProvider(name: string, engine: Engine, parent: pulumi.Resource): docker.Provider {
+  const { host, context, place } = engine;
+  const options = (place?.ssh ?? []).flatMap((option) => ["-o", option]);
+  return new docker.Provider(
+    name,
+    {
+      ...(host === undefined ? {} : { host }),
+      ...(context === undefined ? {} : { context }),
+      ...(options.length === 0 ? {} : { sshOpts: options }),
+    },
+    { parent },
+  );
+}

@@ -1,0 +1,25 @@
+/** What the stack's own users may do. */
+import type { Permissions } from "./account-settings.ts";
+
+/** The stack's own users manage streams, and need nothing but JetStream's API. */
+export const MANAGER_PERMISSIONS: Permissions = {
+  publish: { allow: ["$JS.API.>"] },
+  subscribe: { allow: ["_INBOX.>"] },
+};
+
+/** What servers may be asked by the system account: the last token of the subject. */
+export const MONITOR_SUBJECTS = [
+  "VARZ",
+  "JSZ",
+  "HEALTHZ",
+  "STATSZ",
+  "ROUTEZ",
+  "SUBSZ",
+  "ACCOUNTZ",
+] as const;
+
+/** The stack's own user of the system account asks servers what they know of themselves, and may do nothing else. */
+export const MONITOR_PERMISSIONS: Permissions = {
+  publish: { allow: MONITOR_SUBJECTS.map((subject) => `$SYS.REQ.SERVER.PING.${subject}`) },
+  subscribe: { allow: ["_INBOX.>"] },
+};

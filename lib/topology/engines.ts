@@ -1,0 +1,177 @@
+/** The Docker engines that regions or zones are on, each on a machine of its own. */
+import { z } from "zod";
+import { isAddress, isHostName, isLoopback } from "../base/addresses.ts";
+import type { Problem } from "../base/errors.ts";
+import { listSome, quoteValue } from "../base/wording.ts";
+
+/** A region's or zone's engine. */
+export interface EnginePlan {
+  /** The region or zone, e.g. `rg1` or `rg2-az1`. */
+  readonly key: string;
+  /** As `docker -H` takes it, e.g. `ssh://nats@10.0.1.5`; or the name of a docker context. */
+  readonly host: string;
+  /** By which other nodes and clients reach its machine: an IP address or a host name. */
+  readonly address: string;
+  /** IPv4 address of that machine on which ports are published. */
+  readonly bindAddress: string;
+  /** Options of ssh, each `Name=value`. */
+  readonly ssh: readonly string[];
+}
+
+/** The setting for one engine. */
+export type EngineSettings = z.output<typeof engineSchema>;
+
+/** The forms of a host; anything else is the name of a docker context. */
+const URL_HOST = /^(ssh|tcp|unix|npipe):\/\//;
+const CONTEXT = /^[A-Za-z0-9][\w.-]*$/;
+
+const engineSchema = z
+  .strictObject({
+    host: z
+      .string()
+      .refine((host) => (URL_HOST.test(host) ? URL.canParse(host) : CONTEXT.test(host)), {
+        error: ({ input }) =>
+          `${quoteValue(input)} is neither a URL, e.g. ssh://nats@10.0.1.5, nor a docker context`,
+      })
+      .describe(
+        "Where the engine is: `ssh://user@host`, `tcp://…`, `unix://…`, or a docker context.",
+      ),
+    address: z
+      .string()
+      .refine((address) => isAddress(address) || isHostName(address), {
+        error: ({ input }) => `${quoteValue(input)} is neither an IP address nor a host name`,
+      })
+      .optional()
+      .describe("By which other nodes and clients reach the machine. Default: the host's."),
+    bindAddress: z
+      .ipv4()
+      .optional()
+      .describe("IPv4 address of the machine that ports are published on. Default: all."),
+    ssh: z
+      .array(
+        z.string().regex(/^[A-Za-z]+=\S.*$/, {
+          error: ({ input }) => `${quoteValue(input)} is no option of ssh as Name=value`,
+        }),
+      )
+      .optional()
+      .describe("Options of ssh, e.g. `IdentityFile=~/.ssh/rg1`."),
+  })
+  .meta({ title: "EngineSettings", description: "The Docker engine of a region or zone." });
+
+export const enginesSchema = z.record(z.string(), engineSchema);
+
+/** A place that has an engine. */
+interface Place {
+  readonly name: string;
+  readonly region: string;
+  readonly zone: string;
+}
+
+/** The engines of a cluster's places. */
+export class EngineMap {
+  readonly #engines: ReadonlyMap<string, EnginePlan>;
+
+  constructor(settings: Readonly<Record<string, EngineSettings>>) {
+    const plans = Object.entries(settings).map(([key, engine]) => toPlan(key, engine));
+    this.#engines = new Map(plans.map((plan) => [plan.key, plan]));
+  }
+
+  /**
+   * The engine of a place: its zone's, or else its region's. Several keys with one host are one engine, which has the
+   * first one's key. Undefined if the setting names none.
+   */
+  find({ region, zone }: Pick<Place, "region" | "zone">): EnginePlan | undefined {
+    const found = this.#engines.get(`${region}-${zone}`) ?? this.#engines.get(region);
+    return found && this.#plans.find(({ host }) => host === found.host);
+  }
+
+  /** In the order of the settings; several keys with one host are one engine. */
+  get all(): readonly EnginePlan[] {
+    return this.#plans.filter(
+      ({ host }, index) => this.#plans.findIndex((other) => other.host === host) === index,
+    );
+  }
+
+  get #plans(): readonly EnginePlan[] {
+    return [...this.#engines.values()];
+  }
+
+  /** Reports engines that can't be used as they are set. */
+  problems(places: readonly Place[]): Problem[] {
+    if (this.#engines.size === 0) return [];
+    const known = new Set(places.flatMap(({ region, zone }) => [region, `${region}-${zone}`]));
+    const homeless = places.filter((place) => this.find(place) === undefined);
+    return [
+      ...this.#plans.flatMap((engine) => [
+        ...(known.has(engine.key) ? [] : [unknownKey(engine, places)]),
+        ...addressProblems(engine),
+      ]),
+      ...clashes(this.#plans),
+      ...(homeless.length === 0
+        ? []
+        : [
+            {
+              path: "engines",
+              message: `no engine for ${listSome(homeless.map(({ name }) => name))}`,
+              fix: "name one for each region, or for none",
+            },
+          ]),
+    ];
+  }
+}
+
+const EVERYWHERE = "0.0.0.0";
+
+function toPlan(key: string, { host, address, bindAddress, ssh = [] }: EngineSettings): EnginePlan {
+  return {
+    key,
+    host,
+    address: address ?? hostNameOf(host),
+    bindAddress: bindAddress ?? EVERYWHERE,
+    ssh,
+  };
+}
+
+/** Empty if the host doesn't say. */
+function hostNameOf(host: string): string {
+  if (!/^(ssh|tcp):/.test(host)) return "";
+  return new URL(host).hostname.replace(/^\[|\]$/g, "");
+}
+
+function unknownKey({ key }: EnginePlan, places: readonly Place[]): Problem {
+  const regions = [...new Set(places.map(({ region }) => region))];
+  return {
+    path: `engines.${key}`,
+    message: "is neither a region nor a zone of one",
+    fix: `use ${listSome(regions)}, or e.g. ${places[0]?.region}-${places[0]?.zone}`,
+  };
+}
+
+function addressProblems({ key, host, address, bindAddress }: EnginePlan): Problem[] {
+  const path = `engines.${key}.address`;
+  if (address === "") {
+    const fix = "set the address by which other nodes and clients reach its machine";
+    return [{ path, message: `${host} doesn't say where its machine is`, fix }];
+  }
+  const isNoWay = [address, bindAddress].find((each) => isLoopback(each) || each === "localhost");
+  if (isNoWay !== undefined || address === EVERYWHERE) {
+    const message = `${isNoWay ?? address} can't be reached from the other machines`;
+    return [{ path, message, fix: "set an address of the machine's network" }];
+  }
+  return [];
+}
+
+/** An engine is one machine, so it has one address. */
+function clashes(engines: readonly EnginePlan[]): Problem[] {
+  return engines.flatMap((engine, index) => {
+    const other = engines.slice(0, index).find(({ host }) => host === engine.host);
+    if (!other || other.address === engine.address) return [];
+    return [
+      {
+        path: `engines.${engine.key}.address`,
+        message: `${engine.host} has ${other.address} for ${other.key} already`,
+        fix: "give both the same address",
+      },
+    ];
+  });
+}

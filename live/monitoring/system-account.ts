@@ -1,0 +1,113 @@
+/** Asks servers by the system account, through the ports of their clients. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { NatsConnection } from "nats";
+import { z } from "zod";
+import type { Question } from "../../lib/observed/questions.ts";
+import { type Session, type Shown, sessionsWith, withClient } from "../jetstream/clients.ts";
+import type { Monitor } from "./monitor.ts";
+
+/** A node that can be asked: it has an address and a login. */
+export type SystemMonitor = Monitor & Required<Pick<Monitor, "address" | "seed">>;
+
+/** A server's answer. */
+export interface Answer extends Shown {
+  /** What the monitoring page of the same name shows. */
+  readonly page: unknown;
+}
+
+/** A node that hasn't accepted a connection by then is asked through the others, too. */
+const RELAY_MS = 400;
+/** In which a node that the others know of says so. */
+const SIGN_OF_LIFE_MS = 1_000;
+
+const SIGN_OF_LIFE: Question = { subject: "STATSZ", page: "" };
+
+/**
+ * Asks a node, on a connection of its own: while that lives, the answer may take its time. If the node can't be reached
+ * from here, it is asked through other nodes to which this process has connections.
+ *
+ * @param milliseconds for everything.
+ * @throws Error if there is no answer.
+ */
+export async function askSystemAccount(
+  node: SystemMonitor,
+  question: Question,
+  milliseconds: number,
+): Promise<Answer> {
+  const session = sessionOf(node);
+  const direct = withClient(session, async (client, shown) => ({
+    page: await request(client, node.name, question, milliseconds),
+    ...shown,
+  }));
+  const linked = withClient(session, () => Promise.resolve(true));
+  const relayed = Promise.race([linked, sleep(RELAY_MS, false, { ref: false })]).then(
+    async (isLinked) =>
+      isLinked ? await direct : await relay(session, node, question, milliseconds),
+    () => relay(session, node, question, milliseconds),
+  );
+  return await firstOf(direct, relayed, milliseconds);
+}
+
+/** The first success; or the error of `direct`, which says more of the node. */
+async function firstOf(
+  direct: Promise<Answer>,
+  relayed: Promise<Answer>,
+  milliseconds: number,
+): Promise<Answer> {
+  const ending = new AbortController();
+  const late = sleep(milliseconds, undefined, { signal: ending.signal }).then((): never => {
+    throw new Error(`no answer within ${milliseconds / 1_000} s`);
+  });
+  try {
+    return await Promise.race([Promise.any([direct, relayed]).catch(() => direct), late]);
+  } finally {
+    ending.abort();
+    late.catch(() => undefined);
+  }
+}
+
+function sessionOf({ name, address, ca, seed }: SystemMonitor): Session {
+  const trust = ca === undefined ? {} : { tls: { ca, names: [name] } };
+  const connection = { urls: [address], seed, ...trust };
+  return { connection, account: "$SYS", endsWithServer: true };
+}
+
+/** Asks a node through the first other one that has accepted a connection. */
+async function relay(
+  own: Session,
+  { name, seed }: SystemMonitor,
+  question: Question,
+  milliseconds: number,
+): Promise<Answer> {
+  const ownUrl = own.connection.urls[0];
+  for (const other of sessionsWith(seed)) {
+    if (other.connection.urls[0] === ownUrl) continue;
+    const isOpen = await withClient(other, () => Promise.resolve(true)).catch(() => false);
+    if (!isOpen) continue;
+    return await withClient(other, async (client) => {
+      await request(client, name, SIGN_OF_LIFE, SIGN_OF_LIFE_MS);
+      return { page: await request(client, name, question, milliseconds) };
+    });
+  }
+  throw new Error(`no other node has a connection to ${name}`);
+}
+
+/** STATSZ, of which nothing is read, has its figures under another key. */
+const reply = z.object({
+  data: z.unknown().optional(),
+  error: z.object({ description: z.string() }).optional(),
+});
+
+async function request(
+  client: NatsConnection,
+  node: string,
+  { subject, body }: Question,
+  timeout: number,
+): Promise<unknown> {
+  // Without `exact_match` a server answers whose name contains the given one, as rg1-az1-2 does.
+  const filtered = JSON.stringify({ ...body, server_name: node, exact_match: true });
+  const message = await client.request(`$SYS.REQ.SERVER.PING.${subject}`, filtered, { timeout });
+  const { data, error } = reply.parse(message.json());
+  if (error) throw new Error(`${node} refuses ${subject}: ${error.description}`);
+  return data;
+}

@@ -1,0 +1,15 @@
+/** Stops all nodes of a cluster at once, on all its engines. Run by the `delete` of a Command. */
+import { type Engine, enginesFromEnvironment, textField } from "../live/engine/engine.ts";
+import { scriptVariables } from "./variables.ts";
+
+const variables = scriptVariables.pick({ OWNER: true, ENGINES: true });
+
+export async function main(env: NodeJS.ProcessEnv): Promise<void> {
+  const { OWNER, ENGINES } = variables.parse(env);
+  await Promise.all(enginesFromEnvironment(ENGINES).map((engine) => stopOn(engine, OWNER)));
+}
+
+async function stopOn(engine: Engine, owner: string): Promise<void> {
+  const nodes = await engine.list({ name: textField(".Names") }, "ps", `--filter=label=${owner}`);
+  if (nodes.length > 0) await engine.run("stop", ...nodes.map(({ name }) => name));
+}

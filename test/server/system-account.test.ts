@@ -1,0 +1,170 @@
+import { createServer, type Server as TcpServer } from "node:net";
+import { connect } from "nats";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { publicKeyOf, signNonce } from "../../lib/accounts/nkeys.ts";
+import {
+  ACCOUNT_NAMES,
+  CONSUMERS,
+  HEALTH,
+  JETSTREAM,
+  LED_STREAMS,
+  type Question,
+  ROUTED_INTEREST,
+  ROUTES,
+  STREAMS,
+  subscriptionsOf,
+  VARIABLES,
+} from "../../lib/observed/questions.ts";
+import { closeConnections, closeUnused } from "../../live/jetstream/clients.ts";
+import { openJetStream } from "../../live/jetstream/jetstream.ts";
+import { askNode } from "../../live/monitoring/ask-node.ts";
+import type { Monitor } from "../../live/monitoring/monitor.ts";
+import { startCluster, type TestCluster } from "../support/nats-cluster.ts";
+import { freePorts } from "../support/own-ports.ts";
+
+/** The name of the first is contained in that of the second. */
+const NAMES = ["n1", "n1-2", "n3"] as const;
+
+describe("servers that are asked by the system account", () => {
+  let cluster: TestCluster;
+
+  const node = (name: string): Monitor & { address: string; seed: string } => {
+    const { address, seed } = cluster.monitors.find((each) => each.name === name) ?? {};
+    if (!address || !seed) throw new Error(`there is no ${name}`);
+    return { name, address, seed };
+  };
+
+  beforeAll(async () => {
+    const servers = NAMES.map((name, index) => ({ name, cluster: "c1", tags: [`az:${index}`] }));
+    cluster = await startCluster(servers);
+    const port = openJetStream(cluster.connection, cluster.account);
+    await port.create({ name: "S", subjects: ["s.>"], num_replicas: 3 });
+  });
+
+  afterAll(async () => {
+    await closeConnections();
+    await cluster.stop();
+  });
+
+  test.each<[string, Question]>([
+    ["their variables", VARIABLES],
+    ["their health", HEALTH],
+    ["JetStream and its meta group", JETSTREAM],
+    ["streams", STREAMS],
+    ["streams and consumers", CONSUMERS],
+    ["streams that they lead", LED_STREAMS],
+    ["accounts", ACCOUNT_NAMES],
+    ["routes", ROUTES],
+    ["the interest that routes brought", ROUTED_INTEREST],
+    ["an account's subscriptions", subscriptionsOf("APP")],
+  ])("tell of %s what their pages show", async (_, question) => {
+    for (const [name, url] of cluster.pages) {
+      const [told, shown] = await Promise.all([
+        askNode(node(name), question),
+        askNode({ name, url }, question),
+      ]);
+      expect(shape(told)).toEqual(shape(shown));
+      expect(shape(told)).not.toEqual([]);
+    }
+  });
+
+  test("answer for themselves, though one's name is in another's", async () => {
+    const names = NAMES.map(async (name) => {
+      const page = (await askNode(node(name), VARIABLES)) as { server_name: string };
+      return page.server_name;
+    });
+    expect(await Promise.all(names)).toEqual([...NAMES]);
+  });
+
+  test("let the login ask, and do nothing else", async () => {
+    const { address, seed } = node("n1");
+    const authenticator = (nonce = "") => ({
+      nkey: publicKeyOf(seed),
+      sig: signNonce(seed, nonce),
+    });
+    const client = await connect({ servers: address, authenticator });
+    const { server_id: id = "" } = client.info ?? {};
+    for (const subject of [
+      `$SYS.REQ.SERVER.${id}.RELOAD`,
+      `$SYS.REQ.SERVER.${id}.KICK`,
+      `$SYS.REQ.SERVER.PING.CONNZ`,
+      `$SYS.REQ.SERVER.PING.PROFILEZ`,
+      "$JS.API.SERVER.REMOVE",
+      "$JS.API.META.LEADER.STEPDOWN",
+      "anything",
+    ]) {
+      await expect(client.request(subject, "{}", { timeout: 1_000 }), subject).rejects.toThrow(
+        /permission/i,
+      );
+    }
+    const heard = client.subscribe("$SYS.>");
+    await expect(heard[Symbol.asyncIterator]().next()).rejects.toThrow(/permission/i);
+    await client.close();
+  });
+
+  test("are asked through others where nobody reaches them from here", async () => {
+    const [closed = 0] = await freePorts(1);
+    await using mute = await listenMutely();
+    for (const address of [`127.0.0.1:${closed}`, mute.address]) {
+      const unreachable = { ...node("n3"), address };
+      await closeUnused();
+      await expect(askNode(unreachable, HEALTH), "nobody else was asked yet").rejects.toThrow();
+      await askNode(node("n1"), HEALTH);
+      expect(await askNode(unreachable, VARIABLES)).toMatchObject({ server_name: "n3" });
+      // The same way leads to nobody who isn't there.
+      await expect(askNode({ ...unreachable, name: "n4" }, HEALTH)).rejects.toThrow();
+    }
+  });
+
+  test("hold nobody up while one of them hangs, and it is silent itself", async () => {
+    await Promise.all(NAMES.map((name) => askNode(node(name), HEALTH)));
+    await cluster.pause("n3");
+    try {
+      const order: string[] = [];
+      const asked = NAMES.map((name) =>
+        askNode(node(name), JETSTREAM, 15_000).then(
+          () => order.push(`${name} answers`),
+          () => order.push(`${name} is silent`),
+        ),
+      );
+      await Promise.all(asked);
+      expect(order.slice(0, 2).sort()).toEqual(["n1 answers", "n1-2 answers"]);
+      expect(order[2]).toBe("n3 is silent");
+    } finally {
+      cluster.resume("n3");
+    }
+  });
+});
+
+/** The keys of an answer with those of its parts: what changes from one look to the next is left out. */
+function shape(page: unknown): string[] {
+  const own = (value: unknown, path: string): string[] => {
+    if (Array.isArray(value)) return value.flatMap((each) => own(each, `${path}[]`));
+    if (typeof value !== "object" || value === null) return [];
+    return Object.entries(value).flatMap(([key, part]) => [
+      `${path}.${key}`,
+      ...own(part, `${path}.${key}`),
+    ]);
+  };
+  return [...new Set(own(page, ""))].filter((key) => !FLEETING.test(key)).sort();
+}
+
+/** Keys that are there now and then, or are of the page alone. */
+const FLEETING =
+  /http_req_stats|status_code|\.(idle|rtt|lag|active|pending_size|last_|in_|out_|limit|total)/;
+
+/** Accepts connections and never says a word. */
+async function listenMutely(): Promise<AsyncDisposable & { readonly address: string }> {
+  const server: TcpServer = createServer();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.listen(0, "127.0.0.1", resolve);
+  await promise;
+  const { port } = server.address() as { port: number };
+  return {
+    address: `127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      await Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { at, change, expectHosts, STREAMS } from "../support/change.ts";
+import type { MachineName } from "../support/machines/directions.ts";
+import { Machines, whyNoMachines } from "../support/machines/machines.ts";
+import { TestStack } from "../support/stack.ts";
+import { Traffic } from "../support/traffic.ts";
+
+const MACHINES: Readonly<Record<string, MachineName>> = { rg1: "m1", rg2: "m2", rg3: "m3" };
+/** Milliseconds, one way. */
+const DELAYS = { "m1-m2": 15, "m2-m3": 30, "m1-m3": 40 };
+const ORDERS_IN_RG3 = ["rg3-az1", "rg3-az2", "rg3-az3"];
+
+const reason = await whyNoMachines();
+
+describe.skipIf(reason)(`regions on machines of their own${reason ? ` (${reason})` : ""}`, () => {
+  let machines: Machines;
+  let stack: TestStack;
+  let traffic: Traffic;
+
+  const settings = (more: object = {}) => ({
+    memory: "128MiB",
+    streams: STREAMS,
+    engines: Object.fromEntries(
+      Object.entries(MACHINES).map(([region, name]) => [
+        region,
+        { host: machines.machine(name).host },
+      ]),
+    ),
+    ...more,
+  });
+
+  beforeAll(async () => {
+    machines = await Machines.start({ count: 3, delays: DELAYS, images: ["nats:2.15.2"] });
+    stack = await TestStack.create(settings());
+    Object.assign(stack.env, machines.environment);
+    stack.engines = machines.all.map(({ host }) => ({
+      ...machines.environment,
+      DOCKER_HOST: host,
+    }));
+    await stack.expectPulumi("up", "--yes", "--skip-preview");
+    traffic = await Traffic.start(await stack.outputs(), Object.keys(STREAMS), "ORDERS");
+  });
+
+  afterAll(async () => {
+    await traffic?.[Symbol.asyncDispose]();
+    await stack?.remove();
+    await machines?.[Symbol.asyncDispose]();
+  });
+
+  test("come up where their tags say, each region on its machine, and change no more", async () => {
+    await expectHosts(stack, "EVENTS", ["rg1-az1", "rg2-az2", "rg3-az3"]);
+    await expectHosts(stack, "ORDERS", ["rg2-az1", "rg2-az2", "rg2-az3"]);
+    for (const [region, name] of Object.entries(MACHINES)) {
+      const listed = await machines.machine(name).docker("ps", "--format={{.Names}}");
+      const nodes = ["az1", "az2", "az3"].map(
+        (zone) => `nats-regions-${stack.name}-${region}-${zone}`,
+      );
+      expect(listed.split("\n").sort()).toEqual(nodes);
+    }
+    await stack.expectPulumi("preview", "--expect-no-changes");
+    await stack.expectPulumi("refresh", "--yes", "--expect-no-changes");
+  });
+
+  test("move a stream across the delay, and lose nothing", async () => {
+    const streams = { ...STREAMS, ORDERS: at(STREAMS.ORDERS, "rg:3") };
+    const { restarts } = await change(stack, traffic, "move ORDERS", settings({ streams }));
+    expect(restarts).toBe(0);
+    await expectHosts(stack, "ORDERS", ORDERS_IN_RG3);
+  });
+
+  test("restart zone by zone, over all machines, and lose nothing", async () => {
+    const streams = { ...STREAMS, ORDERS: at(STREAMS.ORDERS, "rg:3") };
+    const other = settings({ streams, memory: "160MiB" });
+    const { restarts, text } = await change(stack, traffic, "restart nine", other);
+    expect(restarts).toBe(9);
+    expect(text).toContain("restart, zone by zone: rg1-az1, rg2-az1, rg3-az1; then");
+    await stack.expectPulumi("preview", "--expect-no-changes");
+  });
+
+  test("are destroyed without a trace", async () => {
+    await traffic[Symbol.asyncDispose]();
+    await stack.expectPulumi("destroy", "--yes", "--skip-preview");
+    for (const machine of machines.all) {
+      const left = await Promise.all([
+        machine.docker("ps", "--all", "--quiet"),
+        machine.docker("volume", "ls", "--quiet"),
+        machine.docker("network", "ls", "--quiet", "--filter=name=nats-regions"),
+      ]);
+      expect(left).toEqual(["", "", ""]);
+    }
+  });
+});
