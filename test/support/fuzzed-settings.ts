@@ -333,6 +333,7 @@ const OWN_VALUES: Readonly<Record<string, Values>> = {
   monitorAddress: [fc.constantFrom("127.0.0.1", "10.0.0.7"), oddText],
   streams: [streams, oddStreams],
   config: [serverConfig, oddServerConfig],
+  engines: [fc.constant({}), fc.dictionary(oddText, anything, { minKeys: 1, maxKeys: 2 })],
 };
 
 function valuesByKind(name: string, setting: Setting): Values {
