@@ -15,38 +15,61 @@ export interface ClusterSettings {
    */
   readonly cluster?: string | undefined;
   /**
-   * Names of the regions. Add new ones at the end; `rg2` gives the tag `rg:2`. At most 10, of
-   * lower case letters, digits and dashes.
+   * Names of the regions, new ones at the end; or a map of each region to its zones, e.g. `{
+   * eu: [x, y], us: [a, b, c] }`, whose order is that of the names. `rg2` gives the tag
+   * `rg:2`. At most 10, of lower case letters, digits and dashes.
    *
    * What a change costs: new nodes start, those that leave are emptied first; of the others a
    * reload, no restart.
    * @default ["rg1", "rg2", "rg3"]
    */
-  readonly regions?: readonly string[] | undefined;
+  readonly regions?: readonly string[] | Readonly<Record<string, readonly string[]>> | undefined;
   /**
-   * Names of the availability zones, the same in each region. `az1` gives the tag `az:1`. At
-   * most 10, of lower case letters, digits and dashes.
+   * Names of the availability zones of each region, new ones at the end; or a map of region to
+   * its zones. `az1` gives the tag `az:1`. At most 10, of lower case letters, digits and
+   * dashes.
    *
    * What a change costs: new nodes start, those that leave are emptied first; of the others a
    * reload, no restart.
    * @default ["az1", "az2", "az3"]
    */
-  readonly availabilityZones?: readonly string[] | undefined;
+  readonly availabilityZones?:
+    | readonly string[]
+    | Readonly<Record<string, readonly string[]>>
+    | undefined;
   /**
-   * Servers in each availability zone of each region. From 1 to 5.
+   * Servers in each availability zone of each region; or a map of region to this number, 1 for
+   * the others. From 1 to 5.
    *
    * What a change costs: new nodes start, those that leave are emptied first; of the others a
    * reload, no restart.
    * @default 1
    */
-  readonly nodesPerZone?: number | undefined;
+  readonly nodesPerZone?: number | Readonly<Record<string, number>> | undefined;
   /**
-   * Tags in which the replicas of a stream must differ - `az:`, `rg:` or `none`.
+   * Regions and zones (`rg1-az2`) whose nodes are witnesses - they vote in the meta group, and
+   * take no streams.
+   *
+   * What a change costs: reload, no restart.
+   * @default []
+   */
+  readonly witnesses?: readonly string[] | undefined;
+  /**
+   * Tags in which the replicas of a stream must differ - `az:`, `rg:`, any prefix that
+   * `serverTags` gives each node, e.g. `rack:`, or `none`.
    *
    * What a change costs: restart, zone by zone.
    * @default "az:"
    */
-  readonly uniqueTag?: "az:" | "rg:" | "none" | undefined;
+  readonly uniqueTag?: string | undefined;
+  /**
+   * Tags of your own, by name of a region, a zone (`rg1-az2`) or a node, e.g. `{ rg1-az2:
+   * [rack:7, ssd] }`. Streams name them in `placement.tags`.
+   *
+   * What a change costs: reload, no restart.
+   * @default {}
+   */
+  readonly serverTags?: Readonly<Record<string, readonly string[]>> | undefined;
   /**
    * Image of nats-server, with its version - 2.14.7 or newer of 2.14, or 2.15.
    *
@@ -955,8 +978,11 @@ export interface StreamSettingsArgs {
 export interface PlacementArgs {
   /** Servers of one region. */
   readonly region?: string | undefined;
-  /** One zone in each of several regions, e.g. `{ rg1: "az1", rg2: "az2" }`. */
-  readonly across?: Readonly<Record<string, string>> | undefined;
+  /**
+   * One zone in each of several regions, e.g. `{ rg1: "az1", rg2: "az2" }`, or as many as a
+   * number says, e.g. `{ rg1: 2, rg2: 1 }`.
+   */
+  readonly across?: Readonly<Record<string, number | string>> | undefined;
   /** Servers that have all of these tags; `!tag`: without it. */
   readonly tags?: readonly string[] | undefined;
   /** Name of the NATS cluster. */

@@ -136,9 +136,9 @@ function createCommon(
   certificates: Certificates | undefined,
   parent: pulumi.Resource,
 ): ContainerSettings {
-  const parts = engines.map((engine) =>
-    createEngineParts(name, engine, { plan, ownership }, parent),
-  );
+  const parts = engines
+    .filter(({ isFormer }) => !isFormer)
+    .map((engine) => createEngineParts(name, engine, { plan, ownership }, parent));
   return {
     image: plan.image,
     cluster: plan.cluster,

@@ -22,13 +22,13 @@ import {
 import type { Identity } from "../lib/plan/stack-identity.ts";
 import { EngineMap } from "../lib/topology/engines.ts";
 import { type Engine, nothing, textField } from "../live/engine/engine.ts";
-import { engineOf, enginesOf } from "../live/engine/engines-of.ts";
+import { EnginesChanged, engineOf, findEngines } from "../live/engine/engines-of.ts";
 import { readMonitorSeed } from "../live/engine/monitor-seed.ts";
 import type { UserLogin } from "../live/jetstream/connection.ts";
 import type { ClusterSource, NatsClusterArgs } from "./cluster-args.ts";
 import { knownValue } from "./known-value.ts";
 import { type Logger, loggerOf } from "./logger.ts";
-import { isMocked } from "./mocked.ts";
+import { isMocked, organizationOfRun } from "./mocked.ts";
 import { type Ownership, ownerFilter, ownershipOf } from "./ownership.ts";
 import { refuseEngines } from "./preflight/engine-refusals.ts";
 import { keepIdentity } from "./steps/identity-note.ts";
@@ -77,7 +77,7 @@ export async function planFrom(
   // Settings that are wrong for any identity are refused before the identity is noted in the state.
   const settings = settingsOf(source, name);
   const place = settingsPlaceOf(name);
-  const engines = enginesOf(new EngineMap(settings.engines).all);
+  const engines = await enginesFor(settings, name);
   await refuseEngines(engines, settings, place);
   const identity = await keepIdentity(engines, name, owner, parent);
   const isRenamed = identityName(identity, "/") !== identityName(name, "/");
@@ -135,6 +135,18 @@ async function deriveAccess(
   { owner }: Identity,
 ): Promise<Access> {
   return { system: { user, password }, managerKey: await managerKey(password, owner) };
+}
+
+/** @throws pulumi.RunError */
+async function enginesFor(settings: Settings, name: StackIdentity): Promise<readonly Engine[]> {
+  const { project, stack } = name;
+  const planned = isMocked() ? [] : new EngineMap(settings.engines).all;
+  try {
+    return await findEngines(planned, { organization: organizationOfRun(), project, stack });
+  } catch (error) {
+    if (error instanceof EnginesChanged) throw new pulumi.RunError(error.message);
+    throw error;
+  }
 }
 
 /** Reads the seed of running nodes. All have the same one, so the first node is asked before all are listed. */

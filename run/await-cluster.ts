@@ -30,7 +30,7 @@ const variables = scriptVariables.pick({
   SO_FAR: true,
   LATER: true,
   OWNER: true,
-  ENGINES: true,
+
   LACKED: true,
   PATIENCE: true,
   CA: true,
@@ -39,8 +39,7 @@ const variables = scriptVariables.pick({
 const purpose = z.enum(["members", "replicas"]);
 
 export async function main(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
-  const { SO_FAR, LATER, OWNER, LACKED, PATIENCE, CA, ...rest } = variables.parse(env);
-  const { ENGINES, SETTINGS_IN } = rest;
+  const { SO_FAR, LATER, OWNER, LACKED, PATIENCE, CA, SETTINGS_IN } = variables.parse(env);
   const trust = trustOf(CA);
   const wave = {
     purpose: purpose.parse(args.at(-1)),
@@ -49,7 +48,7 @@ export async function main(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
     lacked: new Set(LACKED),
     patience: PATIENCE,
   };
-  const cluster = openCluster(enginesFromEnvironment(ENGINES), OWNER, trust, SETTINGS_IN);
+  const cluster = openCluster(enginesFromEnvironment(env), OWNER, trust, SETTINGS_IN);
   if (!(await mayGoOn(wave, cluster, console.error))) process.exitCode = 1;
 }
 

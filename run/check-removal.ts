@@ -13,7 +13,7 @@ import { scriptVariables, trustOf } from "./variables.ts";
 const variables = deletedStepVariables.extend(
   scriptVariables.pick({
     OWNER: true,
-    ENGINES: true,
+
     CLUSTER: true,
     EXPENDABLE: true,
     KEEPS_VOLUMES: true,
@@ -22,9 +22,9 @@ const variables = deletedStepVariables.extend(
 );
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { OWNER, ENGINES, CLUSTER, EXPENDABLE, KEEPS_VOLUMES, CA, ...step } = variables.parse(env);
+  const { OWNER, CLUSTER, EXPENDABLE, KEEPS_VOLUMES, CA, ...step } = variables.parse(env);
   if ((await whyDeleted(step)) !== "removed") return;
-  const own = await listOwnNodes(enginesFromEnvironment(ENGINES), OWNER, trustOf(CA));
+  const own = await listOwnNodes(enginesFromEnvironment(env), OWNER, trustOf(CA));
   const terms = {
     cluster: CLUSTER ?? "",
     expendable: EXPENDABLE,

@@ -16,15 +16,15 @@ const POLL_MS = 500;
 
 const variables = scriptVariables.pick({
   OWNER: true,
-  ENGINES: true,
+
   SETTINGS: true,
   CA: true,
   SETTINGS_IN: true,
 });
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { OWNER, ENGINES, SETTINGS, CA, SETTINGS_IN } = variables.parse(env);
-  const cluster = openCluster(enginesFromEnvironment(ENGINES), OWNER, trustOf(CA), SETTINGS_IN);
+  const { OWNER, SETTINGS, CA, SETTINGS_IN } = variables.parse(env);
+  const cluster = openCluster(enginesFromEnvironment(env), OWNER, trustOf(CA), SETTINGS_IN);
   if (!(await mayBegin(SETTINGS, cluster, console.error))) process.exitCode = 1;
 }
 

@@ -20,10 +20,10 @@ export async function main(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
 }
 
 /** The environment that leads `docker` to the node's engine. */
-async function engineVariables({ ENGINES, ENGINE }: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
+async function engineVariables(env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
   const { enginesFromEnvironment } = await import("../live/engine/engine.ts");
-  const engine = enginesFromEnvironment(ENGINES).find(({ key }) => key === ENGINE);
-  if (!engine) throw new Error(`there is no engine ${ENGINE}`);
+  const engine = enginesFromEnvironment(env).find(({ key }) => key === env.ENGINE);
+  if (!engine) throw new Error(`there is no engine ${env.ENGINE}`);
   return engine.environment();
 }
 

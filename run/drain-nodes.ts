@@ -22,7 +22,7 @@ const POLL_MS = 200;
 
 const variables = scriptVariables.pick({
   OWNER: true,
-  ENGINES: true,
+
   NODES: true,
   PATIENCE: true,
   CA: true,
@@ -30,9 +30,8 @@ const variables = scriptVariables.pick({
 });
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { OWNER: owner, ENGINES, NODES, PATIENCE: patience, ...rest } = variables.parse(env);
-  const { CA, SETTINGS_IN } = rest;
-  const engines = enginesFromEnvironment(ENGINES);
+  const { OWNER: owner, NODES, PATIENCE: patience, CA, SETTINGS_IN } = variables.parse(env);
+  const engines = enginesFromEnvironment(env);
   const stack = { engines, owner, trust: trustOf(CA), patience };
   const accountsConf = await text(process.stdin);
   const staying = new Set(NODES);

@@ -9,11 +9,11 @@ import { listOwnNodes } from "../live/engine/own-nodes.ts";
 import { healInterest, renewRoutes } from "./route-interest.ts";
 import { scriptVariables, trustOf } from "./variables.ts";
 
-const variables = scriptVariables.pick({ OWNER: true, ENGINES: true, CA: true });
+const variables = scriptVariables.pick({ OWNER: true, CA: true });
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { OWNER: owner, ENGINES, CA } = variables.parse(env);
-  const own = await listOwnNodes(enginesFromEnvironment(ENGINES), owner, trustOf(CA));
+  const { OWNER: owner, CA } = variables.parse(env);
+  const own = await listOwnNodes(enginesFromEnvironment(env), owner, trustOf(CA));
   const nodes = own.filter(({ state }) => state === "running");
   await healInterest(
     nodes,

@@ -8,7 +8,6 @@ const variables = scriptVariables.pick({
   PROJECT: true,
   STACK: true,
   CLUSTER: true,
-  ENGINES: true,
 });
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
@@ -17,10 +16,9 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
     PROJECT: project,
     STACK: stack,
     CLUSTER,
-    ENGINES,
   } = variables.parse(env);
   const cluster = CLUSTER === undefined ? {} : { cluster: CLUSTER };
   const name = { organization, project, stack, ...cluster };
-  const engines = enginesFromEnvironment(ENGINES);
+  const engines = enginesFromEnvironment(env);
   console.log(JSON.stringify(await findIdentity(engines, name, hintsFromEnvironment())));
 }

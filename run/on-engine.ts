@@ -5,14 +5,9 @@
  */
 import { spawnSync } from "node:child_process";
 import { enginesFromEnvironment } from "../live/engine/engine.ts";
-import { scriptVariables } from "./variables.ts";
-
-const variables = scriptVariables.pick({ ENGINES: true });
 
 export function main(env: NodeJS.ProcessEnv, [key, command = ""]: readonly string[]): void {
-  const engine = enginesFromEnvironment(variables.parse(env).ENGINES).find(
-    (each) => each.key === key,
-  );
+  const engine = enginesFromEnvironment(env).find((each) => each.key === key);
   if (!engine) throw new Error(`there is no engine ${key}`);
   const { status } = spawnSync("sh", ["-c", command], {
     env: engine.environment(),

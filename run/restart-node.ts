@@ -28,7 +28,7 @@ const NONE: ReadonlySet<string> = new Set();
 const variables = scriptVariables.pick({
   CONTAINER: true,
   OWNER: true,
-  ENGINES: true,
+
   PATIENCE: true,
   CA: true,
 });
@@ -37,11 +37,11 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const {
     CONTAINER: container,
     OWNER: owner,
-    ENGINES,
+
     PATIENCE: patience,
     CA,
   } = variables.parse(env);
-  const engines = enginesFromEnvironment(ENGINES);
+  const engines = enginesFromEnvironment(env);
   const list = () => listOwnNodes(engines, owner, trustOf(CA));
   const found = (await list()).find((each) => each.container === container);
   if (found === undefined) throw new Error(`${container} is no node of ${owner}`);

@@ -38,7 +38,7 @@ const PACE = { patience: 60_000, silence: 15_000, pause: 250 };
 
 const variables = scriptVariables.pick({
   OWNER: true,
-  ENGINES: true,
+
   NODES: true,
   FLEET: true,
   IMAGE: true,
@@ -69,8 +69,8 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
     PATIENCE: patience,
     ...rest
   } = variables.parse(env);
-  const { CA, ENGINES, SETTINGS_IN: place } = rest;
-  const engines = enginesFromEnvironment(ENGINES);
+  const { CA, SETTINGS_IN: place } = rest;
+  const engines = enginesFromEnvironment(env);
   const own = await listOwnNodes(engines, OWNER, trustOf(CA));
   const leaving = await findLeaving(own, new Set(NODES), place);
   if (leaving.length === 0) return;

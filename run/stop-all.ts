@@ -2,11 +2,11 @@
 import { type Engine, enginesFromEnvironment, textField } from "../live/engine/engine.ts";
 import { scriptVariables } from "./variables.ts";
 
-const variables = scriptVariables.pick({ OWNER: true, ENGINES: true });
+const variables = scriptVariables.pick({ OWNER: true });
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { OWNER, ENGINES } = variables.parse(env);
-  await Promise.all(enginesFromEnvironment(ENGINES).map((engine) => stopOn(engine, OWNER)));
+  const { OWNER } = variables.parse(env);
+  await Promise.all(enginesFromEnvironment(env).map((engine) => stopOn(engine, OWNER)));
 }
 
 async function stopOn(engine: Engine, owner: string): Promise<void> {

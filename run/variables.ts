@@ -1,6 +1,6 @@
 /**
  * The environment variables by which Commands pass arguments to scripts. Each script picks its own and parses them
- * once.
+ * once. Engines are in ENGINES and FORMER_ENGINES, see `enginesFromEnvironment`.
  */
 import { z } from "zod";
 import { PATIENCE_MS } from "../lib/observed/waiting.ts";
@@ -30,8 +30,6 @@ export const scriptVariables = z.object({
   CLUSTER: z.string().optional(),
   /** Name of a node's container. */
   CONTAINER: z.string().min(1),
-  /** JSON of the engines' places; absent if one engine has all nodes. */
-  ENGINES: z.string().optional(),
   /** Streams whose messages may be lost with their cluster. */
   EXPENDABLE: json(z.array(z.object({ account: z.string(), name: z.string() })), "[]"),
   /** The remaining servers, as the planner sees them. */

@@ -10,7 +10,7 @@ import {
 } from "../../lib/placement/room.ts";
 import { type OriginState, originError } from "../../lib/plan/origins.ts";
 import type { StackOutputs, StreamOutput } from "../../lib/plan/outputs.ts";
-import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
+import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
 import { type StreamName, terseNamer } from "../../lib/streams/stream-name.ts";
 import { describeExpiry, isDue } from "../../lib/tls/certificate-rules.ts";
 import type { NodeObservation, StreamSighting } from "./observe.ts";
@@ -47,6 +47,8 @@ export type NodeState = "up" | "unwell" | "down" | "planned";
 export interface NodeStatus {
   readonly name: string;
   readonly state: NodeState;
+  /** Present if the settings have it as a witness, which takes no streams. */
+  readonly witness?: true;
   readonly tags: readonly string[];
   readonly clientUrl?: string;
   readonly version?: string;
@@ -153,21 +155,20 @@ function arrangeNodes(
     name: region.name,
     zones: region.zones.map((zone) => ({
       name: zone.name,
-      nodes: zone.nodes.map(({ name, serverTags }) =>
-        toNodeReport(name, serverTags, seen.get(name), clientUrls[name]),
+      nodes: zone.nodes.map((node) =>
+        toNodeReport(node, seen.get(node.name), clientUrls[node.name]),
       ),
     })),
   }));
   const known = new Set(plan ? nodesOf(plan).map(({ name }) => name) : []);
   const others = observations
     .filter(({ name }) => !known.has(name))
-    .map((node) => toNodeReport(node.name, [], node, clientUrls[node.name]));
+    .map((node) => toNodeReport({ ...node, serverTags: [] }, node, clientUrls[node.name]));
   return [...planned, ...groupByTags(others)];
 }
 
 function toNodeReport(
-  name: string,
-  plannedTags: readonly string[],
+  { name, serverTags, witness }: Pick<NodePlan, "name" | "serverTags" | "witness">,
   observation: NodeObservation | undefined,
   clientUrl: string | undefined,
 ): NodeStatus {
@@ -175,7 +176,8 @@ function toNodeReport(
   return {
     name,
     state: observation === undefined ? "planned" : stateOf(observation),
-    tags: answer?.tags ?? plannedTags,
+    ...(witness ? { witness } : {}),
+    tags: answer?.tags ?? serverTags,
     ...(clientUrl === undefined ? {} : { clientUrl }),
     ...(answer === undefined
       ? {}

@@ -122,23 +122,41 @@ function bodyWidth({ zones }: RegionBox): number {
   return INDENT.length + Math.max(0, ...bodies);
 }
 
+/** Boxes end below their last zones: regions may have different numbers of zones. */
 function renderRow(regions: readonly RegionBox[], canvas: Canvas): string[] {
-  const beside = (cells: readonly string[]) => cells.join(" ".repeat(GAP));
+  const beside = (cells: readonly string[]) => cells.join(" ".repeat(GAP)).trimEnd();
   const zoneCount = Math.max(...regions.map(({ zones }) => zones.length));
-  const divider = beside(regions.map(() => rule("├┤", canvas)));
+  const borderAbove = (index: number) =>
+    beside(regions.map(({ zones }) => border(index, zones.length, canvas)));
   const zones = Array.from({ length: zoneCount }, (_, index) => {
     const bodies = regions.map((region) => renderZone(region.zones[index], canvas));
     const height = Math.max(...bodies.map(({ length }) => length));
     const lines = Array.from({ length: height }, (_, line) =>
-      beside(bodies.map((body) => within(body[line] ?? "", canvas))),
+      beside(
+        bodies.map((body, place) =>
+          index < (regions[place]?.zones.length ?? 0)
+            ? within(body[line] ?? "", canvas)
+            : blank(canvas),
+        ),
+      ),
     );
-    return index === 0 ? lines : [divider, ...lines];
+    return index === 0 ? lines : [borderAbove(index), ...lines];
   });
   return [
     beside(regions.map(({ name }) => title(name, canvas))),
     ...zones.flat(),
-    beside(regions.map(() => rule("╰╯", canvas))),
+    borderAbove(zoneCount),
   ];
+}
+
+/** The line above a zone, by its index: a divider, the end of the box, or nothing below that. */
+function border(index: number, zoneCount: number, canvas: Canvas): string {
+  if (index > zoneCount) return blank(canvas);
+  return rule(index < zoneCount ? "├┤" : "╰╯", canvas);
+}
+
+function blank({ width }: Canvas): string {
+  return " ".repeat(width + FRAME);
 }
 
 function title(name: string, { width, colors }: Canvas): string {
@@ -202,10 +220,14 @@ function plainHead(node: NodeBox): string {
   return `${INDENT}${node.name} ${rightOf(node)}`;
 }
 
-/** The client port, and the state unless the node is up. */
-function rightOf({ state, clientUrl }: NodeStatus): string {
+/** The client port, whether it is a witness, and the state unless the node is up. */
+function rightOf({ state, witness, clientUrl }: NodeStatus): string {
   const port = clientUrl === undefined ? "" : new URL(clientUrl).port;
-  return [...(state === "up" ? [] : [state]), ...(port === "" ? [] : [port])].join(" ");
+  return [
+    ...(witness ? ["witness"] : []),
+    ...(state === "up" ? [] : [state]),
+    ...(port === "" ? [] : [port]),
+  ].join(" ");
 }
 
 function chunks<Item>(items: readonly Item[], size: number): Item[][] {

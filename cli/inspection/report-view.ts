@@ -7,7 +7,9 @@ import { renderStreams } from "./streams-view.ts";
 
 /** A whole report: a summary line, the map, the streams, the problems. */
 export function renderReport(report: ClusterReport, canvas: Canvas): string {
-  const rooms = nodesIn(report).flatMap(({ name, room }) => (room ? [{ name, room }] : []));
+  const rooms = nodesIn(report).flatMap(({ name, room, witness }) =>
+    room && !witness ? [{ name, room }] : [],
+  );
   const problems = report.problems.map((problem) => `${canvas.colors.red("✗")} ${problem}`);
   return [
     renderHeadline(report, canvas),

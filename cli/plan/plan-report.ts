@@ -41,6 +41,8 @@ export interface PlanReport {
     readonly servers: number;
     /** Servers that must be up for a stream to be created or changed. */
     readonly majority: number;
+    /** Names of the servers that take no streams; absent if all do. */
+    readonly witnesses?: readonly string[];
     readonly survivability: Survivability;
   };
   readonly streams: readonly StreamForecast[];
@@ -97,6 +99,9 @@ export function reportOnPlan(
   const { identity, cluster, image, fleet, notices, problems } = draft;
   const losses = lossesOf(nodesOf(draft));
   const servers = fleet.servers.length;
+  const witnesses = nodesOf(draft)
+    .filter(({ witness }) => witness)
+    .map(({ name }) => name);
   const streams = draft.streams.map((stream) => forecastStream(stream, draft, losses));
   const ok = streams.every(
     (stream) => stream.placement.kind !== "impossible" && stream.problems.length === 0,
@@ -112,6 +117,7 @@ export function reportOnPlan(
     metaGroup: {
       servers,
       majority: majorityOf(servers),
+      ...(witnesses.length > 0 ? { witnesses } : {}),
       survivability: judgeLosses(metaSeating(fleet), losses),
     },
     streams,

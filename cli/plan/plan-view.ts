@@ -1,5 +1,5 @@
 import { formatProblem } from "../../lib/base/errors.ts";
-import { countOf } from "../../lib/base/wording.ts";
+import { countOf, listSome } from "../../lib/base/wording.ts";
 import { describeNearest, type Placement } from "../../lib/placement/placement.ts";
 import { streamPath } from "../../lib/streams/stream-name.ts";
 import { renderRoom } from "../layout/room-view.ts";
@@ -22,7 +22,9 @@ export function renderPlan(report: PlanReport, canvas: Canvas): string {
     renderHeadline(report, canvas),
     renderNodes(report, canvas),
     renderRoom(
-      report.regions.flatMap(({ zones }) => zones.flatMap(({ nodes }) => nodes)),
+      report.regions
+        .flatMap(({ zones }) => zones.flatMap(({ nodes }) => nodes))
+        .filter(({ name }) => !report.metaGroup.witnesses?.includes(name)),
       canvas,
     ),
     renderMetaGroup(report, canvas),
@@ -34,9 +36,7 @@ export function renderPlan(report: PlanReport, canvas: Canvas): string {
 
 function renderHeadline({ ok, stack, source, ...report }: PlanReport, canvas: Canvas): string {
   const { colors } = canvas;
-  const zones = report.regions[0]?.zones.length ?? 0;
-  const grid = `${countOf(report.regions.length, "region")} x ${countOf(zones, "zone")}`;
-  const nodes = `${countOf(report.metaGroup.servers, "node")}: ${grid}`;
+  const nodes = `${countOf(report.metaGroup.servers, "node")}: ${describeGrid(report.regions)}`;
   const facts = `${nodes} · cluster ${report.cluster} · ${report.image}`;
   const sign = ok ? colors.green("✓") : colors.red("✗");
   const origin = `from ${source}; no server was asked, and nothing changed`;
@@ -44,6 +44,16 @@ function renderHeadline({ ok, stack, source, ...report }: PlanReport, canvas: Ca
     hang(`${sign} ${colors.bold(`stack ${stack}`)} · `, facts, canvas),
     colors.dim(hang(INDENT, origin, canvas)),
   ].join("\n");
+}
+
+/** E.g. `3 regions x 3 zones`; `2 regions, us 3 zones, eu 2 zones` if they aren't alike. */
+function describeGrid(regions: PlanReport["regions"]): string {
+  const counts = new Set(regions.map(({ zones }) => zones.length));
+  const [zones = 0] = counts;
+  const count = countOf(regions.length, "region");
+  if (counts.size === 1) return `${count} x ${countOf(zones, "zone")}`;
+  const each = regions.map(({ name, zones }) => `${name} ${countOf(zones.length, "zone")}`);
+  return [count, ...each].join(", ");
 }
 
 const NARROWEST_TAGS = 16;
@@ -78,10 +88,13 @@ function renderNodes({ regions }: PlanReport, canvas: Canvas): string {
 }
 
 function renderMetaGroup({ metaGroup }: PlanReport, canvas: Canvas): string {
-  const { servers, majority, survivability } = metaGroup;
+  const { servers, majority, witnesses = [], survivability } = metaGroup;
   return [
     canvas.colors.bold("Meta group"),
     renderFact("servers", `${servers}, of which ${majority} must be up`, canvas),
+    ...(witnesses.length > 0
+      ? [renderFact("witnesses", `${listSome(witnesses)}: vote, and take no streams`, canvas)]
+      : []),
     renderFact("losses", survivability.summary, canvas),
   ].join("\n");
 }

@@ -1,26 +1,9 @@
-import { z } from "zod";
-import {
-  type Engine,
-  type EnginePlace,
-  engineAt,
-  engineFromEnvironment,
-  enginePlaces,
-} from "../../live/engine/engine.ts";
+import { type Engine, engineAt, engineFromEnvironment } from "../../live/engine/engine.ts";
+import { enginePlacesIn } from "../../live/engine/engines-in-state.ts";
 import type { StackState } from "./stack-state.ts";
 
-const script = z.object({
-  inputs: z.object({ environment: z.object({ ENGINES: enginePlaces }) }),
-});
-
-/**
- * The engines of a stack: those that its scripts are told, or the one that the environment chooses. An `up` that was
- * killed may have told some of them of other engines than the rest.
- */
-export function enginesIn({ deployment }: StackState): readonly Engine[] {
-  const places = new Map<string, EnginePlace>();
-  for (const resource of deployment?.resources ?? []) {
-    const { data } = script.safeParse(resource);
-    for (const place of data?.inputs.environment.ENGINES ?? []) places.set(place.host, place);
-  }
-  return places.size === 0 ? [engineFromEnvironment()] : [...places.values()].map(engineAt);
+/** The engines that a stack is on: those of its settings, or the one that the environment chooses. */
+export function enginesIn(state: StackState): readonly Engine[] {
+  const places = enginePlacesIn(state);
+  return places.length === 0 ? [engineFromEnvironment()] : places.map(engineAt);
 }

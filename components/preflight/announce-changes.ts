@@ -14,6 +14,7 @@ import {
   type RunningServer,
   reportedSettings,
 } from "../../lib/update/node-changes.ts";
+import { describeStays } from "../../lib/update/witnesses.ts";
 import { askAsShown } from "../../live/monitoring/ask-node.ts";
 import type { Answer } from "../../live/monitoring/system-account.ts";
 import { knownValue } from "../known-value.ts";
@@ -70,6 +71,7 @@ export async function announceChanges(
     log.info(line);
   }
   if (known === undefined && before.containers.size > 0) log.info(UNKNOWN_PASSWORDS);
+  for (const line of await findStays(plan, changes, observe)) log.info(line);
   for (const line of restarts.notices) log.info(line);
   for (const line of restarts.warnings) log.warn(line);
   refuseMemoryLosses(plan, restarts, log);
@@ -81,6 +83,23 @@ export async function announceChanges(
   );
   const hasGrowth = changes.some(({ grows }) => grows);
   return { driftTimes, labels, mayHaveStopped, hasGrowth, restarts };
+}
+
+/** Looks at streams only if a witness is reloaded, as it is when it becomes one. */
+async function findStays(
+  plan: ClusterPlan,
+  changes: readonly NodeChange[],
+  observe: Observer,
+): Promise<readonly string[]> {
+  const reloaded = new Set(changes.filter(({ kind }) => kind === "reload").map(({ node }) => node));
+  const witnesses = nodesOf(plan).filter(({ name, witness }) => witness && reloaded.has(name));
+  if (witnesses.length === 0) return [];
+  const { streams } = await observe();
+  return describeStays(
+    witnesses.map(({ name }) => name),
+    streams,
+    plan,
+  );
 }
 
 const UNKNOWN_PASSWORDS = `${PREVIEW_WORDS.reload}: of nodes whose users get other passwords, which this preview can't know yet`;

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
+import { formerEnginesVariable } from "../../live/engine/engine.ts";
 import type { NatsNode } from "../nats-node.ts";
 import type { Restarts } from "../preflight/plan-restarts.ts";
 import { createScript, NOTHING, nodeVariables, runCommand } from "./script.ts";
@@ -31,6 +32,7 @@ export function createStartGate(
         SETTINGS: JSON.stringify(settings),
         ...nodeVariables({ plan, ownership, engines }, caCertificate),
       },
+      transient: formerEnginesVariable(engines),
       showsStderr: true,
     },
     { parent, dependsOn: [drain] },
@@ -88,7 +90,10 @@ export function createGate(
         ...(lacked.length > 0 ? { LACKED: JSON.stringify(lacked) } : {}),
       },
       // What the cluster lacked before the update matters only while nodes are restarted.
-      transient: isRestarted ? {} : { LACKED: undefined },
+      transient: {
+        ...(isRestarted ? {} : { LACKED: undefined }),
+        ...formerEnginesVariable(engines),
+      },
       showsStderr: true,
     },
     { parent },

@@ -63,6 +63,9 @@ export function toProblems(issue: z.core.$ZodIssue, place: SettingsPlace): Probl
       );
     }
   }
+  if (issue.code === "invalid_key") {
+    return issue.issues.flatMap((each) => toProblems({ ...each, path: issue.path }, place));
+  }
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({
       path: path ? `${path}.${key}` : key,

@@ -65,7 +65,6 @@ type FollowingField = Exclude<keyof NodeConf, SettingName>;
  */
 const FOLLOWING_FIELDS: Readonly<Record<FollowingField, Change>> = {
   serverName: "fixed",
-  serverTags: "reload",
   routes: "reload",
   routeAdvertise: "reload",
   clientAdvertise: "reload",

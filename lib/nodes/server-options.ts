@@ -96,7 +96,7 @@ export const TAKEN: ReadonlyMap<string, string> = new Map(
     http_port: "use the settings monitorPort and monitorAddress",
     http_base_path: "leave it out: the program reads the monitoring pages at /",
     server_name: "use the settings regions and availabilityZones",
-    server_tags: "use the settings regions and availabilityZones",
+    server_tags: setting("serverTags"),
     accounts: setting("accounts"),
     system_account: "leave it out: it is $SYS",
     operator: setting("accounts"),

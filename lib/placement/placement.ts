@@ -6,6 +6,7 @@
 
 import { describeBytes, listSome } from "../base/wording.ts";
 import type { StreamConfig } from "../streams/stream-fields.ts";
+import { NO_STREAMS_TAG } from "../topology/tags.ts";
 import { type Reservation, reservationOf, type Seating, type StoreKind } from "./room.ts";
 
 /** A server as the meta leader knows it. */
@@ -112,9 +113,6 @@ export function plannedHosts(placement: Possible): readonly string[] {
 
 const NEAREST_SHOWN = 3;
 
-/** A server with this tag gets no new replicas (nats-server 2.9+, `jsExcludePlacement`). */
-export const DRAIN_TAG = "!jetstream";
-
 /** Predicts the hosts of a new stream, or of one that moves. */
 export function planPlacement(request: PlacementRequest, fleet: Fleet): Placement {
   const survey = surveyFleet(request, fleet);
@@ -183,7 +181,7 @@ function surveyFleet(request: PlacementRequest, fleet: Fleet): Survey {
   const inCluster = fleet.servers.filter((server) => server.cluster === cluster);
   const eligible = inCluster.filter(
     (server) =>
-      !hasTag(server, DRAIN_TAG) &&
+      !hasTag(server, NO_STREAMS_TAG) &&
       wanted.every((tag) => satisfies(server, tag)) &&
       hasRoom(server, request.reservation) &&
       (uniqueTag === "" || uniqueTagOf(server, uniqueTag) !== undefined),
@@ -251,7 +249,7 @@ function explainImpossible(survey: Survey, fleet: Fleet): Placement {
 function serversWithoutRoom({ inCluster, wanted, reservation }: Survey): Server[] {
   return inCluster.filter(
     (server) =>
-      !hasTag(server, DRAIN_TAG) &&
+      !hasTag(server, NO_STREAMS_TAG) &&
       wanted.every((tag) => satisfies(server, tag)) &&
       !hasRoom(server, reservation),
   );
@@ -267,7 +265,7 @@ function serverError(survey: Survey): string {
   let notUnique = eligible.length > seats.size;
   for (const server of inCluster) {
     const failed = wanted.find((tag) => !satisfies(server, tag));
-    if (hasTag(server, DRAIN_TAG)) drained = true;
+    if (hasTag(server, NO_STREAMS_TAG)) drained = true;
     else if (failed) (failed.excluded ? excluded : notMatched).add(failed.text);
     else if (!hasRoom(server, reservation)) full = true;
     else if (uniqueTag !== "" && uniqueTagOf(server, uniqueTag) === undefined) notUnique = true;
@@ -316,14 +314,16 @@ function shortage(survey: Survey, fleet: Fleet): string {
   if (unknown)
     return `no server carries ${unknown.text}${describeSiblings(unknown.text, inCluster)}`;
   const tagged = inCluster.filter((server) => wanted.every((tag) => satisfies(server, tag)));
-  const drained = tagged.filter((server) => hasTag(server, DRAIN_TAG)).map(({ name }) => name);
+  const barred = tagged.filter((server) => hasTag(server, NO_STREAMS_TAG)).map(({ name }) => name);
   const withoutRoom = serversWithoutRoom(survey);
   const asides = [
-    ...(drained.length === 0 ? [] : [`drained by the tag ${DRAIN_TAG}: ${drained.join(", ")}`]),
+    ...(barred.length === 0
+      ? []
+      : [`kept free by the tag ${NO_STREAMS_TAG}: ${barred.join(", ")}`]),
     ...describeRooms(withoutRoom, survey.reservation),
   ];
   const aside = asides.length === 0 ? "" : ` (${asides.join("; ")})`;
-  if (eligible.length === 0 && tagged.length > drained.length + withoutRoom.length) {
+  if (eligible.length === 0 && tagged.length > barred.length + withoutRoom.length) {
     return `no server that fits carries a "${uniqueTag}" tag${aside}`;
   }
   if (eligible.length > seats.size) {
@@ -377,7 +377,7 @@ function missesOf(server: Server, { wanted, reservation, uniqueTag, seats }: Sur
   const missed = wanted
     .filter((tag) => !satisfies(server, tag))
     .map(({ text, excluded }) => (excluded ? `tagged ${text}` : `not tagged ${text}`));
-  if (hasTag(server, DRAIN_TAG)) missed.push(`drained by the tag ${DRAIN_TAG}`);
+  if (hasTag(server, NO_STREAMS_TAG)) missed.push(`kept free by the tag ${NO_STREAMS_TAG}`);
   if (server.room && reservation && !hasRoom(server, reservation)) {
     missed.push(`${describeBytes(server.room[reservation.storage])} free`);
   }

@@ -22,7 +22,7 @@ import {
 } from "../streams/stream-config.ts";
 import { distinctStreams, type KeyedStream, streamPath } from "../streams/stream-name.ts";
 import { compilePolicy, type PolicySettings, type StreamPolicy } from "../streams/stream-policy.ts";
-import type { NodePlace } from "../topology/topology.ts";
+import { type NodePlace, placeNodes } from "../topology/topology.ts";
 import { unlimitedWarnings } from "./consumer-limit.ts";
 import { externalProblems, originWarnings } from "./origins.ts";
 import type { Settings } from "./settings.ts";
@@ -69,15 +69,17 @@ export interface StreamContext {
 export function compileStreams({
   streams,
   account,
-  regions,
-  availabilityZones,
-}: Pick<Settings, "streams" | "account" | "regions" | "availabilityZones">): NamedStream[] {
+  shape,
+  serverTags,
+  uniqueTag,
+}: Pick<Settings, "streams" | "account" | "shape" | "serverTags" | "uniqueTag">): NamedStream[] {
+  const estate = { shape, nodes: placeNodes(shape, [], serverTags), uniqueTag };
   return Object.entries(streams).map(([key, stream]) => ({
     key,
     name: stream.stream ?? key,
     account: stream.account ?? account,
     stream,
-    ...compileStream(key, stream, regions, availabilityZones),
+    ...compileStream(key, stream, estate),
   }));
 }
 

@@ -13,6 +13,7 @@ import { syncNotices } from "../streams/durability.ts";
 import { certificateNames } from "../tls/certificate-rules.ts";
 import { clearTextNotices, type TlsSettings } from "../tls/tls-settings.ts";
 import { EngineMap, type EnginePlan } from "../topology/engines.ts";
+import { uniqueTagProblems } from "../topology/server-tags.ts";
 import { type NodePlace, placeNodes } from "../topology/topology.ts";
 import { limitNotices, limitProblems } from "./limits.ts";
 import { payloadNotices, payloadProblems } from "./payload.ts";
@@ -25,6 +26,7 @@ import {
   type StreamPlan,
 } from "./plan-streams.ts";
 import { identityName, type Settings, type StackIdentity, settingsPlaceOf } from "./settings.ts";
+import { witnessNotices } from "./shape-settings.ts";
 
 export type { StreamDraft, StreamPlan } from "./plan-streams.ts";
 
@@ -122,10 +124,10 @@ export function planCluster(settings: Settings): ClusterPlan {
 
 /** Plans all that is possible, and collects problems. It never throws. */
 export function draftCluster(settings: Settings): ClusterDraft {
-  const { identity, regions, availabilityZones: zones } = settings;
+  const { identity, shape } = settings;
   const compiled = compileStreams(settings);
   const requestedTags = compiled.flatMap(({ config }) => config.placement?.tags ?? []);
-  const places = placeNodes({ regions, zones, nodesPerZone: settings.nodesPerZone }, requestedTags);
+  const places = placeNodes(shape, requestedTags, settings.serverTags);
   const engines = new EngineMap(settings.engines);
   const endpoints = new Map(
     places.map((place) => [place, planEndpoints(place, engines, settings)]),
@@ -162,11 +164,11 @@ export function draftCluster(settings: Settings): ClusterDraft {
     ...(settings.tlsFiles === undefined ? {} : { tlsFiles: settings.tlsFiles }),
     certificateLifetime: settings.certificateLifetime,
     memory: settings.memory,
-    regions: regions.map((region) => ({
-      name: region,
-      zones: zones.map((zone) => ({
-        name: zone,
-        nodes: nodes.filter((node) => node.region === region && node.zone === zone),
+    regions: shape.map((region) => ({
+      name: region.name,
+      zones: region.zones.map((zone) => ({
+        name: zone.name,
+        nodes: nodes.filter((node) => node.region === region.name && node.zone === zone.name),
       })),
     })),
     isEncrypted: settings.encryption !== "none",
@@ -183,6 +185,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
     accounts,
     streams: compiled.map((stream) => draftStream(stream, surroundings)),
     notices: [
+      ...witnessNotices(nodes),
       ...syncNotices(settings.syncInterval),
       ...payloadNotices(settings.maxPayload),
       ...limitNotices(settings),
@@ -190,6 +193,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
     ],
     problems: [
       ...nameProblems(nodes),
+      ...uniqueTagProblems(settings.uniqueTag, nodes),
       ...engines.problems(places),
       ...portProblems(nodes),
       ...countProblems(compiled, accounts),

@@ -30,7 +30,9 @@ import {
   tlsFilesSchema,
 } from "../tls/tls-settings.ts";
 import { enginesSchema } from "../topology/engines.ts";
-import { regionTag, zoneTag } from "../topology/tags.ts";
+import { serverTagProblems } from "../topology/server-tags.ts";
+import type { Shape } from "../topology/shape.ts";
+import { type ShapeSettings, shapeOf, shapeProblems } from "./shape-settings.ts";
 
 /**
  * The names under which a cluster was created. Names and default ports on the engine derive from them, see
@@ -64,8 +66,10 @@ export function identityName(
 /** All parsed settings of a cluster, with defaults, but without passwords. The table of settings documents each. */
 export interface Settings
   extends TlsSettings,
-    Omit<SettingsByName, keyof TlsSettings | "uniqueTag"> {
+    Omit<SettingsByName, keyof TlsSettings | keyof ShapeSettings | "uniqueTag"> {
   readonly identity: StackIdentity;
+  /** Regions, zones and nodes, from `regions`, `availabilityZones`, `nodesPerZone` and `witnesses`. */
+  readonly shape: Shape;
   readonly uniqueTag: string;
   /** Whether `user` has a password. */
   readonly hasPassword: boolean;
@@ -87,6 +91,11 @@ const label = z
   .regex(/^[^\p{C}\s"]+$/u, says("must have no blanks and no quotes"))
   .max(LONGEST_LABEL, says(`must be at most ${LONGEST_LABEL} characters long`));
 
+/** A prefix with its colon: as a part of a word, it could be that of tags with another meaning. */
+const UNIQUE_TAG = /^(?:none|(?!xr:)[a-z0-9][a-z0-9_.-]*:)$/;
+const UNIQUE_TAG_RULE =
+  "is no prefix of tags with its colon, in lower case, e.g. az: or rack: (but not xr:), nor none";
+
 function sizeSchema(least: string, most: string | undefined): z.ZodType {
   const minimum = parseBytes(least);
   const maximum = most === undefined ? Number.MAX_SAFE_INTEGER : parseBytes(most);
@@ -97,6 +106,28 @@ function sizeSchema(least: string, most: string | undefined): z.ZodType {
     .refine((bytes) => bytes <= maximum, {
       error: ({ input }) => `${formatBytes(input as number)} is more than ${most}`,
     });
+}
+
+function namesSchema(most: number): z.ZodType {
+  return z.array(name).min(1).max(most);
+}
+
+/** A value for all regions, or a map of region to its value: at least one, at most `most` regions. */
+function valueOrMap(
+  value: z.ZodType,
+  {
+    of,
+    says: rule,
+    most,
+  }: { readonly of: z.ZodType; readonly says: string; readonly most?: number },
+): z.ZodType {
+  const map = z
+    .record(name, of)
+    .refine((given) => Object.keys(given).length > 0, { error: "names no region" })
+    .refine((given) => most === undefined || Object.keys(given).length <= most, {
+      error: `has more than ${most} regions`,
+    });
+  return z.union([value, map], says(rule));
 }
 
 function durationSchema(least: string, why: string): z.ZodType {
@@ -113,10 +144,24 @@ export function schemaOf(setting: Setting): z.ZodType {
   switch (setting.kind) {
     case "label":
       return setting.rule ? label.regex(setting.rule.pattern, says(setting.rule.says)) : label;
-    case "names":
-      return z.array(name).min(1).max(setting.most);
+    case "regions":
+      return valueOrMap(namesSchema(setting.most), {
+        of: namesSchema(setting.mostZones),
+        most: setting.most,
+        says: "is neither a list of names, nor a map of region to zones",
+      });
+    case "zones":
+      return valueOrMap(namesSchema(setting.most), {
+        of: namesSchema(setting.most),
+        says: "is neither a list of names, nor a map of region to zones",
+      });
     case "count":
       return z.int().min(setting.least).max(setting.most);
+    case "count by region": {
+      const count = z.int().min(setting.least).max(setting.most);
+      const rule = "is neither a whole number, nor a map of region to number";
+      return valueOrMap(count, { of: count, says: rule });
+    }
     case "port":
       return z.int().min(0).max(65_535);
     case "address":
@@ -135,6 +180,12 @@ export function schemaOf(setting: Setting): z.ZodType {
       return z.string().transform(parseSyncInterval);
     case "lifetime":
       return lifetimeSchema;
+    case "places":
+      return z.array(name);
+    case "unique tag":
+      return z.string().regex(UNIQUE_TAG, says(UNIQUE_TAG_RULE));
+    case "server tags":
+      return z.record(z.string(), z.array(label));
     case "host names":
       return hostNamesSchema;
     case "certificate files":
@@ -179,6 +230,7 @@ const TEXT_KINDS: ReadonlySet<Setting["kind"]> = new Set<Setting["kind"]>([
   "lifetime",
   "sync interval",
   "choice",
+  "unique tag",
 ]);
 
 const JSON_SETTINGS: ReadonlySet<string> = new Set(
@@ -234,7 +286,9 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     throw new PlanError(parsed.error.issues.flatMap((issue) => toProblems(issue, place)));
   }
   const { systemPassword: _, encryptionKey: __, ...unlocked } = parsed.data;
-  const { uniqueTag, tls, tlsFiles, password, ...settings } = unlocked;
+  const { uniqueTag, tls, tlsFiles, password, ...others } = unlocked;
+  const { regions, availabilityZones, nodesPerZone, witnesses, ...settings } = others;
+  const shapeSettings = { regions, availabilityZones, nodesPerZone, witnesses };
   const { bindAddress, engines } = settings;
   const hasEngines = Object.keys(engines).length > 0;
   // What goes from machine to machine is seen by others.
@@ -245,6 +299,7 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     ...settings,
     ...secured.settings,
     identity,
+    shape: shapeOf(shapeSettings),
     hasPassword: password !== undefined,
     // The pages show accounts, connections and subjects without a login, so the default is loopback.
     monitorAddress:
@@ -256,8 +311,8 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     mqttPort: settings.mqttPort || clientPort + MQTT_PORT_DISTANCE,
   };
   const problems = [
-    ...duplicates("regions", settings.regions, regionTag),
-    ...duplicates("availabilityZones", settings.availabilityZones, zoneTag),
+    ...shapeProblems(shapeSettings),
+    ...serverTagProblems(settings.serverTags, complete.shape),
     ...reservedName(settings.account),
     ...accountProblems(complete),
     ...unreadStreams(raw, settings.streams),
@@ -381,23 +436,4 @@ function unreadStreams(raw: unknown, streams: Settings["streams"]): Problem[] {
   return Object.keys(given)
     .filter((name) => !Object.hasOwn(streams, name))
     .map((name) => ({ path: streamPath({ key: name }), message: "no stream can be called that" }));
-}
-
-function duplicates(
-  path: string,
-  names: readonly string[],
-  tagOf: (name: string) => string,
-): Problem[] {
-  const firstWith = new Map<string, string>();
-  return names.flatMap((name, index) => {
-    const tag = tagOf(name);
-    const other = firstWith.get(tag);
-    firstWith.set(tag, other ?? name);
-    if (other === undefined) return [];
-    const message =
-      other === name
-        ? `"${name}" is listed twice`
-        : `"${name}" and "${other}" both have the tag ${tag}`;
-    return [{ path: `${path}[${index}]`, message, fix: "rename or remove one" }];
-  });
 }

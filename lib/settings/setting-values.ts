@@ -6,6 +6,7 @@ import { ownValue } from "../base/records.ts";
 import type { StreamSettings } from "../streams/stream-config.ts";
 import type { TlsFiles } from "../tls/tls-settings.ts";
 import type { EngineSettings } from "../topology/engines.ts";
+import type { ServerTags } from "../topology/server-tags.ts";
 import {
   type Change,
   SETTINGS,
@@ -17,9 +18,9 @@ import {
 /** A setting's value after parsing: sizes are in bytes, durations in milliseconds, lifetimes in nanoseconds. */
 type ValueOf<Row> = Row extends { kind: "count" | "port" | "size" | "duration" | "lifetime" }
   ? number
-  : Row extends { kind: "label" | "address" | "image" | "sync interval" }
+  : Row extends { kind: "label" | "address" | "image" | "sync interval" | "unique tag" }
     ? string
-    : Row extends { kind: "names" | "host names" }
+    : Row extends { kind: "host names" | "places" }
       ? readonly string[]
       : Row extends { kind: "choice"; values: readonly (infer Value)[] }
         ? Value
@@ -31,11 +32,19 @@ type ValueOf<Row> = Row extends { kind: "count" | "port" | "size" | "duration" |
               ? Readonly<Record<string, AccountSettings>>
               : Row extends { kind: "streams" }
                 ? Readonly<Record<string, StreamSettings>>
-                : Row extends { kind: "server config" }
-                  ? ConfigBlock
-                  : Row extends { kind: "engines" }
-                    ? Readonly<Record<string, EngineSettings>>
-                    : never;
+                : Row extends { kind: "regions" | "zones" }
+                  ? readonly string[] | ByRegion<readonly string[]>
+                  : Row extends { kind: "count by region" }
+                    ? number | ByRegion<number>
+                    : Row extends { kind: "server tags" }
+                      ? ServerTags
+                      : Row extends { kind: "engines" }
+                        ? Readonly<Record<string, EngineSettings>>
+                        : Row extends { kind: "server config" }
+                          ? ConfigBlock
+                          : never;
+
+type ByRegion<Value> = Readonly<Record<string, Value>>;
 
 type NameOf<Row> = {
   [Name in SettingName]: SettingsTable[Name] extends Row ? Name : never;

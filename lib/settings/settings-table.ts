@@ -1,6 +1,6 @@
 import { ROLLOUTS } from "../placement/waves.ts";
 import { TLS_MODES } from "../tls/tls-settings.ts";
-import { MAX_REGIONS, MAX_ZONES } from "../topology/topology.ts";
+import { MAX_REGIONS, MAX_ZONES } from "../topology/shape.ts";
 import { LISTENER_SETTINGS } from "./listener-settings.ts";
 import { SERVER_SETTINGS } from "./server-settings.ts";
 
@@ -75,10 +75,18 @@ type SettingKind =
       /** A further condition. `says` follows the value in the error message. */
       readonly rule?: { readonly pattern: RegExp; readonly says: string };
     }
-  /** Names of regions or zones: at least one, at most `most`. */
-  | { readonly kind: "names"; readonly default: readonly string[]; readonly most: number }
+  /** Names of regions, or a map of each region to its zones: at least one of each, at most `most` and `mostZones`. */
   | {
-      readonly kind: "count";
+      readonly kind: "regions";
+      readonly default: readonly string[];
+      readonly most: number;
+      readonly mostZones: number;
+    }
+  /** Names of zones, or a map of region to these: at least one, at most `most`. */
+  | { readonly kind: "zones"; readonly default: readonly string[]; readonly most: number }
+  /** `count by region`: a count, or a map of region to count. */
+  | {
+      readonly kind: "count" | "count by region";
       readonly default: number;
       readonly least: number;
       readonly most: number;
@@ -103,10 +111,20 @@ type SettingKind =
     }
   | { readonly kind: "choice"; readonly default: string; readonly values: readonly string[] }
   | { readonly kind: "flag"; readonly default: boolean }
-  | { readonly kind: "image" | "sync interval" | "lifetime"; readonly default: string }
-  | { readonly kind: "host names"; readonly default: readonly string[] }
   | {
-      readonly kind: "certificate files" | "accounts" | "streams" | "server config" | "engines";
+      readonly kind: "image" | "sync interval" | "lifetime" | "unique tag";
+      readonly default: string;
+    }
+  /** `places`: names of regions and zones. */
+  | { readonly kind: "host names" | "places"; readonly default: readonly string[] }
+  | {
+      readonly kind:
+        | "certificate files"
+        | "server tags"
+        | "server config"
+        | "accounts"
+        | "streams"
+        | "engines";
       readonly default: Readonly<Record<string, never>>;
     }
   /** A secret, which is read separately: no plan depends on it. */
@@ -129,40 +147,67 @@ export const SETTINGS = {
     node: {},
   },
   regions: {
-    kind: "names",
+    kind: "regions",
     default: ["rg1", "rg2", "rg3"],
     most: MAX_REGIONS,
-    description: "Names of the regions. Add new ones at the end; `rg2` gives the tag `rg:2`.",
-    meaning: "regions, in order; `rg2` gives the tag `rg:2`, `us-east` gives `rg:us-east`",
+    mostZones: MAX_ZONES,
+    description:
+      "Names of the regions, new ones at the end; or a map of each region to its zones, e.g. `{ eu: [x, y], us: [a, b, c] }`, whose order is that of the names. `rg2` gives the tag `rg:2`.",
+    meaning:
+      "regions, in order; `rg2` gives the tag `rg:2`, `us-east` gives `rg:us-east`. Or a map of region to zones, `{ eu: [x, y], us: [a, b, c] }`, see [regions that aren't alike](#regions-that-arent-alike)",
     change: "shape",
   },
   availabilityZones: {
-    kind: "names",
+    kind: "zones",
     default: ["az1", "az2", "az3"],
     most: MAX_ZONES,
     description:
-      "Names of the availability zones, the same in each region. `az1` gives the tag `az:1`.",
-    meaning: "zones, the same in each region; `az1` gives the tag `az:1`",
+      "Names of the availability zones of each region, new ones at the end; or a map of region to its zones. `az1` gives the tag `az:1`.",
+    meaning:
+      "zones, the same in each region, or a map of region to zones; `az1` gives the tag `az:1`",
     change: "shape",
   },
   nodesPerZone: {
-    kind: "count",
+    kind: "count by region",
     default: 1,
     least: 1,
     most: 5,
-    description: "Servers in each availability zone of each region.",
-    meaning: "servers in each zone of each region",
+    description:
+      "Servers in each availability zone of each region; or a map of region to this number, 1 for the others.",
+    meaning:
+      "servers in each zone of each region, or a map of region to this number, `{ us: 2 }`: 1 in the others",
     change: "shape",
+  },
+  /** Names of regions and zones. */
+  witnesses: {
+    kind: "places",
+    default: [],
+    description:
+      "Regions and zones (`rg1-az2`) whose nodes are witnesses - they vote in the meta group, and take no streams.",
+    meaning:
+      "regions and zones (`rg1-az2`) whose nodes are [witnesses](#witnesses): they vote in the meta group, and take no streams",
+    change: "reload",
   },
   /** Prefix of the tag in which a stream's replicas must differ; `""` instead of `none` after parsing. */
   uniqueTag: {
-    kind: "choice",
+    kind: "unique tag",
     default: "az:",
-    values: ["az:", "rg:", "none"],
-    description: "Tags in which the replicas of a stream must differ - `az:`, `rg:` or `none`.",
-    meaning: "tags in which a stream's replicas must differ: `az:`, `rg:` or `none`",
+    description:
+      "Tags in which the replicas of a stream must differ - `az:`, `rg:`, any prefix that `serverTags` gives each node, e.g. `rack:`, or `none`.",
+    meaning:
+      "tags in which a stream's replicas must differ: `az:`, `rg:`, any prefix that `serverTags` gives each node, e.g. `rack:`, or `none`",
     change: "restart",
     node: {},
+  },
+  /** By name of a region, a zone or a node. */
+  serverTags: {
+    kind: "server tags",
+    default: {},
+    description:
+      "Tags of your own, by name of a region, a zone (`rg1-az2`) or a node, e.g. `{ rg1-az2: [rack:7, ssd] }`. Streams name them in `placement.tags`.",
+    meaning:
+      "[tags of your own](#tags-of-your-own), by name of a region, a zone (`rg1-az2`) or a node",
+    change: "reload",
   },
   image: {
     kind: "image",

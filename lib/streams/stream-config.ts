@@ -8,9 +8,10 @@ import {
   type SettingsOf,
   toApi,
 } from "../base/field-settings.ts";
-import { ownValue } from "../base/records.ts";
 import { expected, listNames, textSchema } from "../base/schemas.ts";
-import { crossRegionTag, regionTag } from "../topology/tags.ts";
+import { type Shape, withoutWitnesses } from "../topology/shape.ts";
+import { regionTag } from "../topology/tags.ts";
+import { type Across, acrossProblems, acrossTag, type Estate } from "./across.ts";
 import {
   type ApiPlacement,
   STREAM_FIELDS,
@@ -23,13 +24,12 @@ import { validateConfig } from "./stream-rules.ts";
 import { SubjectTree } from "./subjects.ts";
 
 /**
- * Where a stream's replicas should be: in one region, in one zone of each of several regions, or on servers that have
+ * Where a stream's replicas should be: in one region, in some zones of each of several regions, or on servers that have
  * all of these tags (`!tag`: don't have it). `cluster` alone allows all servers of that cluster.
  */
 export interface PlacementSettings {
   readonly region?: string;
-  /** Zone by region, e.g. `{ rg1: "az1", rg2: "az2" }`. */
-  readonly across?: Readonly<Record<string, string>>;
+  readonly across?: Across;
   readonly tags?: readonly string[];
   readonly cluster?: string;
 }
@@ -98,23 +98,21 @@ export interface CompiledStream {
  * refuse.
  *
  * @param key the stream's key in the settings.
- * @param regions names of all regions, in order, on which `xr:` tags depend.
- * @param zones names of all availability zones.
+ * @param estate the cluster, on which `xr:` tags depend.
  * @returns every problem found, its path below `streams.<key>`.
  */
 export function compileStream(
   key: string,
   settings: StreamSettings,
-  regions: readonly string[],
-  zones: readonly string[],
+  estate: Estate,
 ): CompiledStream {
   const { placement, stream: name = key, ...rest } = settings;
   const compiled = toApi<StreamFields>(STREAM_FIELDS, rest);
   const subjects = compiled.mirror || compiled.sources ? {} : { subjects: [name] };
-  const place = placement ? { placement: compilePlacement(placement, regions) } : {};
+  const place = placement ? { placement: compilePlacement(placement, estate) } : {};
   const config = { name, ...subjects, ...compiled, ...place };
   const problems = [
-    ...(placement ? checkPlaces(placement, regions, zones) : []),
+    ...(placement ? checkPlaces(placement, settings.replicas, estate) : []),
     ...validateConfig(config),
   ];
   return {
@@ -173,36 +171,50 @@ export function findOverlaps(
 
 function compilePlacement(
   { region, across, tags, cluster }: PlacementSettings,
-  regions: readonly string[],
+  estate: Estate,
 ): ApiPlacement {
   const compiled =
     region !== undefined
       ? [regionTag(region)]
       : across !== undefined
-        ? [crossRegionTag(regions.map((name) => ownValue(across, name)))]
+        ? [acrossTag(across, estate)].filter((tag) => tag !== undefined)
         : tags;
   return { ...(cluster ? { cluster } : {}), ...(compiled ? { tags: compiled } : {}) };
 }
 
 function checkPlaces(
   { region, across = {} }: PlacementSettings,
-  regions: readonly string[],
-  zones: readonly string[],
+  replicas: number,
+  estate: Estate,
 ): Problem[] {
-  const places = [
-    ...(region === undefined ? [] : [{ path: "placement.region", name: region, kind: "region" }]),
-    ...Object.keys(across).map((name) => ({ path: "placement.across", name, kind: "region" })),
-    ...Object.entries(across).map(([key, name]) => ({
-      path: `placement.across.${key}`,
-      name,
-      kind: "zone",
-    })),
+  const { shape } = estate;
+  const unfit = [
+    ...(region === undefined ? [] : unfitName("placement.region", "region", region, shape)),
+    ...Object.entries(across).flatMap(([key, zone]) => {
+      const found = shape.find(({ name }) => name === key);
+      const ofRegion = unfitName("placement.across", "region", key, shape);
+      return ofRegion.length > 0 || !found || typeof zone === "number"
+        ? ofRegion
+        : unfitName(`placement.across.${key}`, "zone", zone, [found]);
+    }),
   ];
-  return places.flatMap(({ path, name, kind }) => {
-    const known = kind === "region" ? regions : zones;
-    if (known.includes(name)) return [];
-    return [{ path, message: `there is no ${kind} "${name}"`, fix: `use ${listNames(known)}` }];
-  });
+  return unfit.length > 0 ? unfit : acrossProblems(across, replicas, estate);
+}
+
+/** Reports the name of a region or zone that there isn't, or that has only witnesses. */
+function unfitName(path: string, kind: "region" | "zone", name: string, shape: Shape): Problem[] {
+  const namesIn = (some: Shape) =>
+    kind === "region" ? some.map((each) => each.name) : zoneNames(some);
+  const fit = namesIn(withoutWitnesses(shape));
+  if (fit.includes(name)) return [];
+  const message = namesIn(shape).includes(name)
+    ? `"${name}" has only witnesses, which take no streams`
+    : `there is no ${kind} "${name}"`;
+  return [{ path, message, fix: `use ${listNames(fit)}` }];
+}
+
+function zoneNames(shape: Shape): string[] {
+  return shape.flatMap(({ zones }) => zones.map(({ name }) => name));
 }
 
 function placementSchema(): z.ZodType {
@@ -212,9 +224,13 @@ function placementSchema(): z.ZodType {
     .strictObject({
       region: name.optional().describe("Servers of one region."),
       across: z
-        .record(z.string(), name, { error: expected("a map of region to zone") })
+        .record(z.string(), z.union([z.int().min(1).max(5), name]), {
+          error: expected("a map of region to zone, or to number of zones"),
+        })
         .optional()
-        .describe('One zone in each of several regions, e.g. `{ rg1: "az1", rg2: "az2" }`.'),
+        .describe(
+          'One zone in each of several regions, e.g. `{ rg1: "az1", rg2: "az2" }`, or as many as a number says, e.g. `{ rg1: 2, rg2: 1 }`.',
+        ),
       tags: z
         .array(textSchema("a tag"), { error: expected("a list of tags") })
         .optional()

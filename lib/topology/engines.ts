@@ -72,7 +72,9 @@ export class EngineMap {
   readonly #engines: ReadonlyMap<string, EnginePlan>;
 
   constructor(settings: Readonly<Record<string, EngineSettings>>) {
-    const plans = Object.entries(settings).map(([key, engine]) => toPlan(key, engine));
+    // Pulumi hands maps to programs with their keys in this order (3.259).
+    const sorted = Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1));
+    const plans = sorted.map(([key, engine]) => toPlan(key, engine));
     this.#engines = new Map(plans.map((plan) => [plan.key, plan]));
   }
 
@@ -85,7 +87,7 @@ export class EngineMap {
     return found && this.#plans.find(({ host }) => host === found.host);
   }
 
-  /** In the order of the settings; several keys with one host are one engine. */
+  /** By key; several keys with one host are one engine. */
   get all(): readonly EnginePlan[] {
     return this.#plans.filter(
       ({ host }, index) => this.#plans.findIndex((other) => other.host === host) === index,

@@ -1,7 +1,7 @@
 /** The nodes that leave a cluster, and their config while they do. */
 import { peerId } from "../observed/meta-group.ts";
 import type { MetaPeer } from "../observed/readiness.ts";
-import { DRAIN_TAG } from "../placement/placement.ts";
+import { NO_STREAMS_TAG } from "../topology/tags.ts";
 
 export interface LeavingNodes<Node> {
   /** Leaving nodes that are still members of the meta group, sorted by name. */
@@ -38,6 +38,6 @@ export function findLeavingNodes<Node extends { readonly name: string }>(
  * Appends the tag to a node's config that keeps new replicas away. As the last `server_tags`, it replaces all others.
  */
 export function drainedConf(conf: string): string {
-  const line = `"server_tags": ["${DRAIN_TAG}"]\n`;
+  const line = `"server_tags": ["${NO_STREAMS_TAG}"]\n`;
   return conf.endsWith(line) ? conf : `${conf}${line}`;
 }

@@ -23,6 +23,8 @@ export interface EngineSettings {
   readonly variables: EngineVariables;
   /** Absent if one engine has all nodes. */
   readonly place?: EnginePlace;
+  /** Present if it is no longer in the settings. */
+  readonly isFormer?: true;
   /**
    * Milliseconds after which a command is killed. Default: 60,000, in which a busy engine answers; one that hangs or
    * doesn't exist never does, and `docker` itself has no time-out. 120,000 for `stop`.
@@ -122,6 +124,11 @@ export class Engine {
   get place(): EnginePlace | undefined {
     const { place } = this.#settings;
     return place && { key: place.key, host: place.host, address: place.address, ssh: place.ssh };
+  }
+
+  /** Whether it is no longer in the settings. */
+  get isFormer(): boolean {
+    return this.#settings.isFormer === true;
   }
 
   /** By which its machine is reached; undefined if that is where its ports are published. */
@@ -262,9 +269,24 @@ function deadlineFromEnvironment(): Pick<EngineSettings, "deadline"> {
 
 /** The engine at a place. Only entry points of programs should call it. */
 export function engineAt(place: EnginePlace): Engine {
-  const { host } = place;
-  const named = host.includes("://") ? { DOCKER_HOST: host } : { DOCKER_CONTEXT: host };
-  return new Engine({ variables: named, place, ...deadlineFromEnvironment() });
+  return new Engine({ variables: variablesFor(place), place, ...deadlineFromEnvironment() });
+}
+
+/** An engine that is no longer in the settings. Its key is that of none that is. */
+export function formerEngineAt(place: EnginePlace): Engine {
+  const former = { ...place, key: `${place.key.replace(FORMER, "")}${FORMER}` };
+  return new Engine({
+    variables: variablesFor(place),
+    place: former,
+    isFormer: true,
+    ...deadlineFromEnvironment(),
+  });
+}
+
+const FORMER = " (former)";
+
+function variablesFor({ host }: EnginePlace): EngineVariables {
+  return host.includes("://") ? { DOCKER_HOST: host } : { DOCKER_CONTEXT: host };
 }
 
 /** The value of the variable ENGINES. */
@@ -282,20 +304,36 @@ export const enginePlaces = z
     ),
   );
 
-/**
- * The engines that a script is told, or the one that the environment chooses.
- *
- * @param told JSON of {@link EnginePlace}s.
- */
-export function enginesFromEnvironment(told: string | undefined): readonly Engine[] {
-  if (told === undefined) return [engineFromEnvironment()];
-  return enginePlaces.parse(told).map(engineAt);
+/** The variables by which scripts are told of engines. */
+export interface ToldEngines {
+  /** JSON of {@link EnginePlace}s; absent if the environment chooses the only one. */
+  readonly ENGINES?: string | undefined;
+  /** Those that are no longer in the settings. */
+  readonly FORMER_ENGINES?: string | undefined;
+}
+
+/** The engines that a script is told, or the one that the environment chooses. */
+export function enginesFromEnvironment({
+  ENGINES,
+  FORMER_ENGINES,
+}: ToldEngines | NodeJS.ProcessEnv): readonly Engine[] {
+  if (ENGINES === undefined) return [engineFromEnvironment()];
+  const former = FORMER_ENGINES === undefined ? [] : enginePlaces.parse(FORMER_ENGINES);
+  return [...enginePlaces.parse(ENGINES).map(engineAt), ...former.map(formerEngineAt)];
 }
 
 /** The variable by which scripts are told of engines; none if the environment chooses the only one. */
 export function enginesVariable(engines: readonly Engine[]): { readonly ENGINES?: string } {
-  const told = engines.flatMap(({ place }) => place ?? []);
+  const told = engines.filter(({ isFormer }) => !isFormer).flatMap(({ place }) => place ?? []);
   return told.length === 0 ? {} : { ENGINES: JSON.stringify(told) };
+}
+
+/** The variable by which scripts are told of engines that are no longer in the settings. */
+export function formerEnginesVariable(engines: readonly Engine[]): {
+  readonly FORMER_ENGINES: string | undefined;
+} {
+  const told = engines.filter(({ isFormer }) => isFormer).flatMap(({ place }) => place ?? []);
+  return { FORMER_ENGINES: told.length === 0 ? undefined : JSON.stringify(told) };
 }
 
 /** The message for the user if no engine answers. */

@@ -1,9 +1,33 @@
 import type { EnginePlan } from "../../lib/topology/engines.ts";
-import { type Engine, engineAt, engineFromEnvironment } from "./engine.ts";
+import { exportState, type StackName } from "../pulumi-cli/export-state.ts";
+import { type Engine, engineAt, engineFromEnvironment, formerEngineAt } from "./engine.ts";
+import { enginePlacesIn, hasUnplacedIn } from "./engines-in-state.ts";
 
-/** The engines of a cluster: those of its settings, or the one that the environment chooses. */
-export function enginesOf(planned: readonly EnginePlan[]): readonly Engine[] {
-  return planned.length === 0 ? [engineFromEnvironment()] : planned.map(engineAt);
+/** A stack has nodes on an engine that the settings don't tell of any more. */
+export class EnginesChanged extends Error {
+  override readonly name = "EnginesChanged";
+}
+
+/**
+ * The engines of a cluster: those of its settings, or the one that the environment chooses; and those that the settings
+ * no longer have, while the stack still has nodes there, which are about to leave.
+ *
+ * @throws EnginesChanged if nodes are on the environment's engine, and the settings have others.
+ */
+export async function findEngines(
+  planned: readonly EnginePlan[],
+  stack: StackName,
+): Promise<readonly Engine[]> {
+  if (planned.length === 0) return [engineFromEnvironment()];
+  const state = await exportState(stack);
+  if (hasUnplacedIn(state)) {
+    throw new EnginesChanged(
+      "engines: the stack's nodes are on the Docker engine that the environment chooses, with their data. Take engines out; a new stack with engines can take over the streams as mirrors.",
+    );
+  }
+  const hosts = new Set(planned.map(({ host }) => host));
+  const former = enginePlacesIn(state).filter(({ host }) => !hosts.has(host));
+  return [...planned.map(engineAt), ...former.map(formerEngineAt)];
 }
 
 /** The engine of a node. */

@@ -2,7 +2,7 @@ import { NODE_LABEL, RESTART_SETTINGS_LABEL } from "../../lib/nodes/labels.ts";
 import { CLIENT_PORT, MONITOR_PORT } from "../../lib/nodes/nats-conf.ts";
 import { publishedAddress, publishedUrl, schemeOf } from "../../lib/nodes/published-ports.ts";
 import type { Monitor } from "../monitoring/monitor.ts";
-import { type Engine, labelField, textField } from "./engine.ts";
+import { type Engine, labelField, nothing, textField } from "./engine.ts";
 import { readMonitorSeed } from "./monitor-seed.ts";
 
 /** A node of a stack as the Docker engine has it. */
@@ -41,15 +41,19 @@ const seeds = new Map<string, string>();
  *
  * @param owner label of the stack's own objects, `label=value`.
  * @param trust the CA to ask the nodes with.
- * @throws DockerError if one of the engines doesn't answer.
+ * @throws DockerError if one of the engines in the settings doesn't answer.
  */
 export async function listOwnNodes(
   engines: readonly Engine[],
   owner: string,
   trust: Pick<Monitor, "ca">,
 ): Promise<OwnNode[]> {
-  const lists = await Promise.all(engines.map((engine) => listFound(engine, owner)));
-  return await toNodes(lists.flat(), trust);
+  const lists = engines.map((engine) => {
+    const found = listFound(engine, owner);
+    // The machine of one that the settings no longer have may be gone.
+    return engine.isFormer ? found.catch(nothing) : found;
+  });
+  return await toNodes((await Promise.all(lists)).flat(), trust);
 }
 
 async function listFound(engine: Engine, owner: string): Promise<Found[]> {

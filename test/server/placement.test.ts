@@ -4,16 +4,19 @@ import {
   type Fleet,
   type Placement,
   type PlacementRequest,
+  placementRequest,
   plannedHosts,
   planPlacement,
   type Server,
 } from "../../lib/placement/placement.ts";
+import { NO_STREAMS_TAG, regionTag } from "../../lib/topology/tags.ts";
 import {
   closeConnections,
   JetStreamError,
   type JetStreamPort,
   openJetStream,
 } from "../../live/jetstream/jetstream.ts";
+import { type Counts, countsIn, draftWith, estates } from "../support/estates.ts";
 import { markerOf, startCluster, type TestCluster } from "../support/nats-cluster.ts";
 import { SEED_SERVERS } from "../support/seed.ts";
 
@@ -30,7 +33,7 @@ const SEED = Number(process.env.PLACEMENT_SEED ?? Date.now() % 1_000_000);
 const CASE: Case | undefined = process.env.PLACEMENT_CASE && JSON.parse(process.env.PLACEMENT_CASE);
 
 /** As configured; the server compares in lower case. "RG" has no colon, and so is the start of `rgb:1` too. */
-const UNIQUE_TAGS = CASE ? [CASE.uniqueTag] : ["az:", "RG", ""];
+const UNIQUE_TAGS = CASE ? [CASE.uniqueTag] : ["az:", "RG", "rack:", ""];
 const CASES_EACH = CASE ? 1 : Math.ceil(CASES / UNIQUE_TAGS.length);
 /** Between two changes of tags. */
 const REQUESTS = 25;
@@ -39,20 +42,29 @@ const WORKERS = 4;
 
 type TagsByServer = Readonly<Record<string, readonly string[]>>;
 
+interface ProbeRequest extends PlacementRequest {
+  /** How many replicas servers of each region must get; absent: as it comes. */
+  readonly counts?: Counts;
+}
+
 interface Case {
   readonly uniqueTag: string;
   readonly tags: TagsByServer;
-  readonly request: PlacementRequest;
+  readonly request: ProbeRequest;
 }
 
 interface Round {
   readonly tags: TagsByServer;
-  readonly requests: readonly PlacementRequest[];
+  readonly requests: readonly ProbeRequest[];
 }
 
 const TAGS = ["rg:1", "rg:2", "rg:3", "az:1", "az:2", "az:3", "xr:123", "xr:231"];
 
-const known = fc.constantFrom(...TAGS).chain(spelled);
+const known = tagOf(TAGS);
+
+function tagOf(tags: readonly string[]): fc.Arbitrary<string> {
+  return fc.constantFrom(...tags).chain(spelled);
+}
 
 function spelled(tag: string): fc.Arbitrary<string> {
   return fc.constantFrom(tag, tag, tag, tag.toUpperCase(), ` ${tag}\t`);
@@ -84,37 +96,85 @@ function serverTags(server: Server): fc.Arbitrary<readonly [string, readonly str
     .map(([tags, drain]) => [server.name, [...drain, ...tags]]);
 }
 
-const wantedTag = fc
-  .tuple(
-    fc.constantFrom("", "", "", "!", "!", "! ", "!!"),
-    fc.oneof(
-      { weight: 6, arbitrary: known },
-      { weight: 1, arbitrary: fc.constantFrom("rg:9", "rg:", "rgb:1", "", " ", "jetstream") },
+function wantedTag(tags: readonly string[]): fc.Arbitrary<string> {
+  return fc
+    .tuple(
+      fc.constantFrom("", "", "", "!", "!", "! ", "!!"),
+      fc.oneof(
+        { weight: 6, arbitrary: tagOf(tags) },
+        { weight: 1, arbitrary: fc.constantFrom("rg:9", "rg:", "rgb:1", "", " ", "jetstream") },
+      ),
+    )
+    .map(([not, text]) => `${not}${text}`);
+}
+
+/** @param tags those that servers may have. */
+function request(tags: readonly string[]): fc.Arbitrary<PlacementRequest> {
+  const wanted = wantedTag(tags);
+  return fc.record({
+    replicas: fc.constantFrom(1, 1, 2, 2, 3, 3, 4, 5),
+    tags: fc.oneof(
+      { weight: 1, arbitrary: fc.constant<string[]>([]) },
+      { weight: 5, arbitrary: fc.array(wanted, { minLength: 1, maxLength: 1 }) },
+      { weight: 2, arbitrary: fc.array(wanted, { minLength: 2, maxLength: 3 }) },
+      { weight: 1, arbitrary: wanted.map((tag) => [tag, tag]) },
     ),
-  )
-  .map(([not, text]) => `${not}${text}`);
+    cluster: fc.constantFrom("", "", "", "", "", "", "c1", "c1", "c1", "C1", "c2"),
+  });
+}
 
-const request: fc.Arbitrary<PlacementRequest> = fc.record({
-  replicas: fc.constantFrom(1, 1, 2, 2, 3, 3, 4, 5),
-  tags: fc.oneof(
-    { weight: 1, arbitrary: fc.constant<string[]>([]) },
-    { weight: 5, arbitrary: fc.array(wantedTag, { minLength: 1, maxLength: 1 }) },
-    { weight: 2, arbitrary: fc.array(wantedTag, { minLength: 2, maxLength: 3 }) },
-    { weight: 1, arbitrary: wantedTag.map((tag) => [tag, tag]) },
-  ),
-  cluster: fc.constantFrom("", "", "", "", "", "", "c1", "c1", "c1", "C1", "c2"),
-});
+function requests(tags: readonly string[]): fc.Arbitrary<PlacementRequest[]> {
+  return fc.array(request(tags), { minLength: REQUESTS, maxLength: REQUESTS });
+}
 
-const round: fc.Arbitrary<Round> = fc.record({
+/** The seed's servers, with tags in any order, or with other ones. */
+const seedRound: fc.Arbitrary<Round> = fc.record({
   tags: fc
     .tuple(...SEED_SERVERS.map(serverTags))
     .map((entries): TagsByServer => Object.fromEntries(entries)),
-  requests: fc.array(request, { minLength: REQUESTS, maxLength: REQUESTS }),
+  requests: requests(TAGS),
 });
 
-function drawRounds(): readonly Round[] {
+/** The setting that means the same as a server's `unique_tag`. */
+const SETTINGS: Readonly<Record<string, string>> = { RG: "rg:", "": "none" };
+
+/** Streams that have a number of replicas in each region, of each round. */
+const COUNTED = 8;
+
+/**
+ * The seed's servers, with the tags of another cluster's nodes, whose regions need not be alike. Those that are too many
+ * belong to no region, and take no replicas.
+ */
+function estateRound(uniqueTag: string): fc.Arbitrary<Round> {
+  return estates(SETTINGS[uniqueTag] ?? uniqueTag)
+    .chain((estate) =>
+      fc.tuple(
+        fc.constant(estate),
+        fc.array(countsIn(estate), { minLength: COUNTED, maxLength: COUNTED }),
+      ),
+    )
+    .chain(([estate, counts]) => {
+      const { fleet, streams } = draftWith(estate, counts);
+      const tags = SEED_SERVERS.map(({ name }, index) => {
+        return [name, fleet.servers[index]?.tags ?? [NO_STREAMS_TAG]] as const;
+      });
+      const counted = streams.flatMap(({ config, problems }, index) =>
+        problems.length > 0 ? [] : [{ ...placementRequest(config), counts: counts[index] ?? {} }],
+      );
+      const known = [...new Set(fleet.servers.flatMap((server) => server.tags))];
+      return requests(known).map((others) => ({
+        tags: Object.fromEntries(tags),
+        requests: [...counted, ...others].slice(0, REQUESTS),
+      }));
+    });
+}
+
+function drawRounds(uniqueTag: string): readonly Round[] {
   if (CASE) return [{ tags: CASE.tags, requests: [CASE.request] }];
-  return fc.sample(round, { seed: SEED, numRuns: Math.ceil(CASES_EACH / REQUESTS) });
+  const numRuns = Math.ceil(CASES_EACH / REQUESTS / 2);
+  return [seedRound, estateRound(uniqueTag)].flatMap((round) =>
+    fc.sample(round, { seed: SEED, numRuns }),
+  );
 }
 
 /** The hosts that the server chose, sorted, or its description of why there are none. */
@@ -150,12 +210,13 @@ class Placer {
 /** In what the server did otherwise than planned, a sentence each. */
 async function disagreements(
   placer: Placer,
-  wanted: PlacementRequest,
+  wanted: ProbeRequest,
   fleet: Fleet,
 ): Promise<string[]> {
   const planned = planPlacement(wanted, fleet);
   const actual = await placer.place(wanted);
   return [
+    ...(isAcross(actual, wanted, fleet) ? [] : [`not as many in each region: ${show(actual)}`]),
     ...(agrees(planned, actual, wanted.replicas) ? [] : [`${show(planned)}, got ${show(actual)}`]),
     ...(await disagreementsOnEligible(placer, wanted, fleet)),
   ];
@@ -168,6 +229,15 @@ function agrees(planned: Placement, actual: Answer, replicas: number): boolean {
   if (planned.kind === "impossible" || new Set(actual).size !== replicas) return false;
   if (planned.kind === "exact") return show(planned.hosts.toSorted()) === show(actual);
   return actual.every((host) => planned.candidates.includes(host));
+}
+
+function isAcross(actual: Answer, { counts }: ProbeRequest, { servers }: Fleet): boolean {
+  if (counts === undefined) return true;
+  const hosts = servers.filter(({ name }) => actual.includes(name));
+  return Object.entries(counts).every(([region, count]) => {
+    const there = hosts.filter(({ tags }) => tags.includes(regionTag(region)));
+    return there.length === count;
+  });
 }
 
 /** The server lists tags in random order. */
@@ -241,7 +311,7 @@ describe.each(UNIQUE_TAGS)('with unique_tag "%s"', (uniqueTag) => {
       const placer = new Placer(openJetStream(cluster.connection, cluster.account));
       const kinds = { exact: 0, choice: 0, impossible: 0 };
       const mismatches: Mismatch[] = [];
-      for (const { tags, requests } of drawRounds()) {
+      for (const { tags, requests } of drawRounds(uniqueTag)) {
         const fleet = await cluster.retag(tags);
         const queue = requests.values();
         const work = async () => {

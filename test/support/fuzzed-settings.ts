@@ -126,6 +126,10 @@ function oddNames(known: readonly string[]): fc.Arbitrary<unknown[]> {
   return fc.array(name, { maxLength: 12 });
 }
 
+function byRegion(values: fc.Arbitrary<unknown>, minKeys: number): fc.Arbitrary<object> {
+  return fc.dictionary(fc.constantFrom(...REGIONS), values, { minKeys, maxKeys: 4 });
+}
+
 /** Names that may have any characters but blanks, quotes and control characters. */
 const label = fc.oneof(
   fc.constantFrom("c1", "APP", "User-1", "a_b", "0", "1k", "true", "a'b"),
@@ -300,9 +304,51 @@ type Values = readonly [fc.Arbitrary<unknown>, fc.Arbitrary<unknown>];
 /** Settings with other values than their kind suggests. */
 const OWN_VALUES: Readonly<Record<string, Values>> = {
   patience: [fc.constantFrom("10s", "2m", "1h30m"), oddDuration],
-  regions: [names(REGIONS, 2), oddNames(REGIONS)],
-  availabilityZones: [names(ZONES, 1), oddNames(ZONES)],
-  nodesPerZone: [fc.integer({ min: 1, max: 3 }), oddNumber],
+  regions: [
+    fc.oneof(
+      { weight: 15, arbitrary: names(REGIONS, 2) },
+      { weight: 1, arbitrary: byRegion(names(ZONES, 2), 2) },
+    ),
+    fc.oneof(oddNames(REGIONS), byRegion(oddNames(ZONES), 0)),
+  ],
+  availabilityZones: [
+    fc.oneof(
+      { weight: 29, arbitrary: names(ZONES, 1) },
+      { weight: 1, arbitrary: byRegion(names(ZONES, 1), 1) },
+    ),
+    oddNames(ZONES),
+  ],
+  nodesPerZone: [
+    fc.oneof(
+      { weight: 29, arbitrary: fc.integer({ min: 1, max: 3 }) },
+      { weight: 1, arbitrary: byRegion(fc.integer({ min: 1, max: 2 }), 1) },
+    ),
+    oddNumber,
+  ],
+  uniqueTag: [
+    fc.oneof(
+      { weight: 9, arbitrary: fc.constantFrom("az:", "rg:", "none") },
+      { weight: 1, arbitrary: fc.constant("rack:") },
+    ),
+    oddText,
+  ],
+  witnesses: [
+    fc.oneof(
+      { weight: 14, arbitrary: fc.constant([]) },
+      { weight: 1, arbitrary: fc.constantFrom(["rg1"], ["rg1-az1"]) },
+    ),
+    oddNames(REGIONS),
+  ],
+  serverTags: [
+    fc.oneof(
+      { weight: 9, arbitrary: fc.constant({}) },
+      {
+        weight: 1,
+        arbitrary: fc.record({ rg1: fc.subarray(["rack:1", "ssd", "Hot", "a'b", "é", "$X"]) }),
+      },
+    ),
+    fc.dictionary(fc.oneof(fc.constantFrom(...REGIONS), oddText), fc.array(oddText)),
+  ],
   image: [
     fc.constantFrom("nats:2.15.2", "nats:2.14.7-alpine", "a.b:5000/nats:v2.14.9"),
     fc.constantFrom("nats", "nats:latest", "nats:2.12.6", "nats:2.15.2@sha256:0", "nats:2.15.2 "),
@@ -331,9 +377,9 @@ const OWN_VALUES: Readonly<Record<string, Values>> = {
     fc.array(oddText, { maxLength: 2 }),
   ],
   monitorAddress: [fc.constantFrom("127.0.0.1", "10.0.0.7"), oddText],
+  engines: [fc.constant({}), oddText],
   streams: [streams, oddStreams],
   config: [serverConfig, oddServerConfig],
-  engines: [fc.constant({}), fc.dictionary(oddText, anything, { minKeys: 1, maxKeys: 2 })],
 };
 
 function valuesByKind(name: string, setting: Setting): Values {

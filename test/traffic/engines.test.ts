@@ -77,6 +77,27 @@ describe.skipIf(reason)(`regions on machines of their own${reason ? ` (${reason}
     await stack.expectPulumi("preview", "--expect-no-changes");
   });
 
+  test("grow by a region on another machine, and shrink by one with its engine", async () => {
+    const added = await machines.addMachine();
+    stack.engines = [...stack.engines, { ...machines.environment, DOCKER_HOST: added.host }];
+    const streams = { ...STREAMS, ORDERS: at(STREAMS.ORDERS, "rg:4") };
+    const regions = ["rg1", "rg2", "rg3", "rg4"];
+    const engines = { ...settings().engines, rg4: { host: added.host } };
+    const grown = { ...settings(), memory: "160MiB", streams, regions, engines };
+    const { restarts } = await change(stack, traffic, "grow by rg4", grown, false);
+    expect(restarts).toBe(0);
+    await expectHosts(stack, "ORDERS", ["rg4-az1", "rg4-az2", "rg4-az3"]);
+
+    const { rg4: _, ...engines3 } = engines;
+    const back = { ...grown, regions: regions.slice(0, 3), engines: engines3 };
+    const moved = { ...back, streams: { ...STREAMS, ORDERS: at(STREAMS.ORDERS, "rg:3") } };
+    expect((await change(stack, traffic, "shrink by rg4", moved)).restarts).toBe(0);
+    await expectHosts(stack, "ORDERS", ORDERS_IN_RG3);
+    expect(await added.docker("ps", "--all", "--quiet")).toBe("");
+    expect(await added.docker("volume", "ls", "--quiet")).toBe("");
+    await stack.expectPulumi("preview", "--expect-no-changes");
+  });
+
   test("are destroyed without a trace", async () => {
     await traffic[Symbol.asyncDispose]();
     await stack.expectPulumi("destroy", "--yes", "--skip-preview");

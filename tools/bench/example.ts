@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
+import { uniformShape } from "../../lib/topology/shape.ts";
 import { placeNodes } from "../../lib/topology/topology.ts";
 import type { Tools } from "../setup/set-up.ts";
 
@@ -24,11 +25,7 @@ const STREAMS = [
  */
 export async function timeExample({ natsServer, nats }: Tools): Promise<number | undefined> {
   const folder = mkdtempSync(path.join(tmpdir(), "nats-regions-example-"));
-  const nodes = placeNodes({
-    regions: ["rg1", "rg2", "rg3"],
-    zones: ["az1", "az2", "az3"],
-    nodesPerZone: 1,
-  });
+  const nodes = placeNodes(uniformShape(["rg1", "rg2", "rg3"], ["az1", "az2", "az3"]));
   const began = performance.now();
   const servers: ReturnType<typeof spawn>[] = [];
   try {

@@ -12,15 +12,24 @@ export function pulumiConfig(): string {
 }
 
 function declaration(setting: Setting): string {
+  const type = typeOf(setting);
   return [
-    typeOf(setting),
+    ...(type === undefined ? [] : [type]),
     setting.kind === "password" ? "secret: true" : `default: ${inYaml(setting.default)}`,
     `description: ${inYaml(setting.description)}`,
   ].join("\n");
 }
 
-/** Pulumi's type of a setting, derived from the notation of its default. */
-function typeOf(setting: Setting): string {
+/** The kinds of settings that may be a map or something else, for which Pulumi has no type. */
+const OF_TWO_TYPES: ReadonlySet<Setting["kind"]> = new Set<Setting["kind"]>([
+  "regions",
+  "zones",
+  "count by region",
+]);
+
+/** Pulumi's type of a setting, derived from the notation of its default. Undefined: any. */
+function typeOf(setting: Setting): string | undefined {
+  if (OF_TWO_TYPES.has(setting.kind)) return undefined;
   const standard = setting.kind === "password" ? "" : setting.default;
   if (Array.isArray(standard)) return "type: array\nitems: { type: string }";
   return `type: ${typeof standard === "number" ? "integer" : typeof standard}`;

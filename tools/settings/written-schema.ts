@@ -15,9 +15,11 @@ export function describeSetting(setting: Setting): string {
 /** The notation, for kinds of values whose type doesn't show it. */
 function howWritten(setting: Setting): string | undefined {
   switch (setting.kind) {
-    case "names":
+    case "regions":
+    case "zones":
       return `At most ${setting.most}, of lower case letters, digits and dashes.`;
     case "count":
+    case "count by region":
       return `From ${setting.least} to ${setting.most}.`;
     case "size": {
       const least = setting.least === "0" ? "" : `, at least \`${setting.least}\``;

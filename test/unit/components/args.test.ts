@@ -42,7 +42,16 @@ function check({
 describe("what a program gives a cluster", () => {
   test("may be little more than a password", () => {
     const settings: ClusterSettings = { systemPassword: "s" };
-    expect(check(settings).regions).toEqual(["rg1", "rg2", "rg3"]);
+    expect(check(settings).shape.map(({ name }) => name)).toEqual(["rg1", "rg2", "rg3"]);
+  });
+
+  test("may have regions that aren't alike", () => {
+    const settings: ClusterSettings = {
+      regions: { us: ["a", "b"], eu: ["x"] },
+      nodesPerZone: { us: 2 },
+      systemPassword: "s",
+    };
+    expect(check(settings).shape.map(({ name }) => name)).toEqual(["eu", "us"]);
   });
 
   test("is written as in a stack's file, passwords as what they are an input of", () => {

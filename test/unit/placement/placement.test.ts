@@ -78,7 +78,7 @@ describe("on the seed's nine servers", () => {
     expect(plan(["rg:1"], 3, drained)).toMatchObject({
       serverError: "no suitable peers for placement, exclude tag set, tags not matched ['rg:1']",
       nearest: expect.arrayContaining([
-        { name: "rg1-az2", lacks: "drained by the tag !jetstream" },
+        { name: "rg1-az2", lacks: "kept free by the tag !jetstream" },
       ]),
     });
   });

@@ -15,12 +15,13 @@ import {
   type Outcome,
   type Survivability,
 } from "../../../lib/placement/survivability.ts";
+import { uniformShape } from "../../../lib/topology/shape.ts";
 import { placeNodes } from "../../../lib/topology/topology.ts";
 
 function gridOf(regions: number, zones: number, nodesPerZone = 1, requestedTags: string[] = []) {
   const names = (prefix: string, count: number) =>
     Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);
-  const shape = { regions: names("rg", regions), zones: names("az", zones), nodesPerZone };
+  const shape = uniformShape(names("rg", regions), names("az", zones), nodesPerZone);
   return placeNodes(shape, requestedTags);
 }
 

@@ -4,24 +4,14 @@ import { placementRequest, planSeating } from "../../../lib/placement/placement.
 import { survives } from "../../../lib/placement/survivability.ts";
 import { planWaves } from "../../../lib/placement/waves.ts";
 import type { StreamConfig } from "../../../lib/streams/stream-fields.ts";
+import { uniformShape } from "../../../lib/topology/shape.ts";
 import { placeNodes } from "../../../lib/topology/topology.ts";
 import { SEED_FLEET } from "../../support/seed.ts";
+import { shapes } from "../../support/shapes.ts";
 
 const zoneNames = ["az1", "az2", "az3"];
-const seed = placeNodes({ regions: ["rg1", "rg2", "rg3"], zones: zoneNames, nodesPerZone: 1 });
+const seed = placeNodes(uniformShape(["rg1", "rg2", "rg3"], zoneNames));
 const byZone = { rollout: "zone", uniqueTag: "az:" } as const;
-
-const shapes = fc
-  .record({
-    regions: fc.integer({ min: 1, max: 10 }),
-    zones: fc.integer({ min: 1, max: 10 }),
-    nodesPerZone: fc.integer({ min: 1, max: 3 }),
-  })
-  .map(({ regions, zones, nodesPerZone }) => ({
-    regions: Array.from({ length: regions }, (_, index) => `rg${index + 1}`),
-    zones: Array.from({ length: zones }, (_, index) => `az${index + 1}`),
-    nodesPerZone,
-  }));
 
 function seatingOf(config: Partial<StreamConfig>) {
   return planSeating(placementRequest({ name: "S", ...config }), SEED_FLEET);

@@ -29,7 +29,13 @@ const ACCOUNT: AccountPlan = {
 };
 
 function plan(streams: Readonly<Record<string, StreamSettings>>) {
-  const compiled = compileStreams({ streams, account: "A", regions: [], availabilityZones: [] });
+  const compiled = compileStreams({
+    streams,
+    account: "A",
+    shape: [],
+    serverTags: {},
+    uniqueTag: "az:",
+  });
   const drafts = compiled.map((stream) =>
     draftStream(stream, {
       accounts: [ACCOUNT],

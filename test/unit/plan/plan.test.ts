@@ -2,8 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { PlanError } from "../../../lib/base/errors.ts";
 import { plannedHosts } from "../../../lib/placement/placement.ts";
+import { metaSeating } from "../../../lib/placement/survivability.ts";
 import { draftCluster, nodesOf, planCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
+import { settingsFor, shapesUpTo } from "../../support/shapes.ts";
 
 const identity = { project: "nats-regions", stack: "dev" };
 const plan = (raw: object = {}) => planCluster(parseSettings(raw, identity));
@@ -209,22 +211,104 @@ describe("planCluster", () => {
     ]);
   });
 
+  test("tags of one's own place streams, and keep replicas apart", () => {
+    const racks = { "rg1-az1": ["rack:1"], "rg1-az2": ["rack:1"], "rg1-az3": ["rack:2"] };
+    const settings = { regions: ["rg1"], uniqueTag: "rack:", serverTags: racks };
+    const streamOf = (stream: object) => ({ ...settings, streams: { S: stream } });
+    const { streams, fleet } = plan(streamOf({ replicas: 2, placement: { region: "rg1" } }));
+    expect(fleet).toMatchObject({ uniqueTag: "rack:" });
+    expect(streams[0]?.placement).toEqual({
+      kind: "choice",
+      candidates: ["rg1-az1", "rg1-az2", "rg1-az3"],
+    });
+    expect(plan(streamOf({ placement: { tags: ["rack:2"] } })).streams[0]?.placement).toEqual({
+      kind: "exact",
+      hosts: ["rg1-az3"],
+    });
+    expect(problemsOf(streamOf({ replicas: 3 }))).toEqual([
+      'streams.S.placement: needs 3 servers that differ in their "rack:" tag, but the 3 that fit share the 2 tags rack:1, rack:2',
+    ]);
+    expect(problemsOf({ ...settings, serverTags: {} })).toEqual([
+      'uniqueTag: rg1-az1, rg1-az2, rg1-az3 have no "rack:" tag, and would take no streams',
+    ]);
+  });
+
+  describe("witnesses", () => {
+    const settings = {
+      regions: { eu: ["x", "y"], tie: ["t"], us: ["a", "b", "c"] },
+      witnesses: ["tie"],
+    };
+    const problemsWith = (placement: object) =>
+      problemsOf({ ...settings, streams: { S: { placement } } });
+
+    test("vote, and take no streams", () => {
+      const { streams, fleet, waves } = plan({ ...settings, streams: { S: { replicas: 3 } } });
+      expect(plannedHosts(streams[0]?.placement ?? { kind: "exact", hosts: [] })).toEqual([
+        "eu-x",
+        "eu-y",
+        "us-a",
+        "us-b",
+        "us-c",
+      ]);
+      expect(metaSeating(fleet).replicas).toBe(6);
+      expect(waves.flat()).toHaveLength(6);
+    });
+
+    test("need no unique tag", () => {
+      const serverTags = { us: ["rack:1"], eu: ["rack:2"] };
+      expect(problemsOf({ ...settings, uniqueTag: "rack:", serverTags })).toEqual([]);
+    });
+
+    test("are no place for a stream", () => {
+      expect(problemsWith({ region: "tie" })).toContain(
+        'streams.S.placement.region: "tie" has only witnesses, which take no streams',
+      );
+      expect(problemsWith({ across: { tie: "t" } })).toContain(
+        'streams.S.placement.across: "tie" has only witnesses, which take no streams',
+      );
+      expect(problemsWith({ tags: ["az:t"] })).toEqual([
+        "streams.S.placement: needs 1 server tagged az:t, but there is none (kept free by the tag !jetstream: tie-t)",
+      ]);
+      const zone = { ...settings, witnesses: ["us-a"] };
+      const streams = { S: { placement: { across: { us: "a" } } } };
+      expect(problemsOf({ ...zone, streams })).toContain(
+        'streams.S.placement.across.us: "a" has only witnesses, which take no streams',
+      );
+    });
+
+    test("are told of where they outnumber the others", () => {
+      expect(plan({ ...settings, witnesses: ["tie", "us"] }).notices).toEqual([
+        expect.stringContaining("4 of 6 nodes are witnesses"),
+      ]);
+      expect(plan({ ...settings, witnesses: ["us"] }).notices).toEqual([]);
+    });
+
+    test("come and go by a reload", () => {
+      const [before, after] = [[], ["tie"]].map((witnesses) =>
+        nodesOf(plan({ ...settings, witnesses })).find(({ name }) => name === "tie-t"),
+      );
+      expect(after?.confText).not.toBe(before?.confText);
+      expect(after?.restartSettings).toEqual(before?.restartSettings);
+    });
+  });
+
+  test("a change of tags of one's own is a reload", () => {
+    const [before, after] = [{}, { serverTags: { "rg1-az1": ["ssd"] } }].map(
+      (raw) => nodesOf(plan(raw))[0],
+    );
+    expect(after?.confText).toContain('"ssd"');
+    expect(after?.restartSettings).toEqual(before?.restartSettings);
+  });
+
   test("any shape gives every node its own name, volumes and ports", () => {
-    const size = fc.integer({ min: 1, max: 5 });
     fc.assert(
-      fc.property(size, size, fc.integer({ min: 1, max: 3 }), (regions, zones, nodesPerZone) => {
-        fc.pre(regions * zones * nodesPerZone > 1);
-        const names = (prefix: string, count: number) =>
-          Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}-x`);
-        const nodes = nodesOf(
-          plan({
-            monitorPort: 20_000,
-            regions: names("region", regions),
-            availabilityZones: names("zone", zones),
-            nodesPerZone,
-          }),
-        );
-        expect(nodes).toHaveLength(regions * zones * nodesPerZone);
+      fc.property(shapesUpTo(5, 5), (shape) => {
+        const count = shape
+          .flatMap(({ zones }) => zones)
+          .reduce((sum, { nodes }) => sum + nodes, 0);
+        fc.pre(count > 1);
+        const nodes = nodesOf(plan({ ...settingsFor(shape), monitorPort: 20_000 }));
+        expect(nodes).toHaveLength(count);
         const unique = nodes.flatMap((node) => [
           node.name,
           node.configVolume,

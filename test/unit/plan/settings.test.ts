@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { PASSWORD_PLACEHOLDER } from "../../../lib/accounts/hidden-passwords.ts";
 import { PlanError } from "../../../lib/base/errors.ts";
 import { decodeSettings, parseSettings } from "../../../lib/plan/settings.ts";
+import { uniformShape } from "../../../lib/topology/shape.ts";
 
 const identity = { project: "nats-regions", stack: "dev" };
 
@@ -23,8 +24,7 @@ describe("parseSettings", () => {
   test("fills in the defaults", () => {
     expect(parseSettings({}, identity)).toMatchObject({
       cluster: "c1",
-      regions: ["rg1", "rg2", "rg3"],
-      availabilityZones: ["az1", "az2", "az3"],
+      shape: uniformShape(["rg1", "rg2", "rg3"], ["az1", "az2", "az3"]),
       uniqueTag: "az:",
       memory: 512 * 1024 ** 2,
       syncInterval: "always",
@@ -42,11 +42,30 @@ describe("parseSettings", () => {
     expect(dev.monitorPort).toBe(0);
   });
 
+  test("takes regions that aren't alike, those of a map in the order of their names", () => {
+    const zones = { us: ["a", "b"], eu: ["x"] };
+    const shapeOf = (raw: object) => parseSettings(raw, identity).shape;
+    const us = { name: "us", zones: ["a", "b"].map((name) => ({ name, nodes: 2 })) };
+    const eu = { name: "eu", zones: [{ name: "x", nodes: 1 }] };
+    const nodesPerZone = { us: 2 };
+    expect(shapeOf({ regions: zones, nodesPerZone })).toEqual([eu, us]);
+    expect(shapeOf({ regions: ["us", "eu"], availabilityZones: zones, nodesPerZone })).toEqual([
+      us,
+      eu,
+    ]);
+  });
+
   test("takes ports as they are set", () => {
     expect(parseSettings({ clientPort: 4222, monitorPort: 8222 }, identity)).toMatchObject({
       clientPort: 4222,
       monitorPort: 8222,
     });
+  });
+
+  test.each(["rack", "xr:", "Rack:", ":", "", "a b:"])("refuses the unique tag %j", (uniqueTag) => {
+    expect(problemsOf({ uniqueTag })).toEqual([
+      `uniqueTag | ${JSON.stringify(uniqueTag)} is no prefix of tags with its colon, in lower case, e.g. az: or rack: (but not xr:), nor none`,
+    ]);
   });
 
   test("reports every problem at once, each with its path", () => {
@@ -120,7 +139,68 @@ describe("parseSettings", () => {
     [{ memory: "1MiB" }, "memory | 1MiB is less than 64MiB"],
     [{ memory: [] }, "memory | [] is not a size, e.g. 512MiB"],
     [{ regions: [] }, "regions | has 0 entries, less than 1"],
-    [{ regions: "rg1" }, 'regions | "rg1" is not a list'],
+    [
+      { regions: "rg1" },
+      'regions | "rg1" is neither a list of names, nor a map of region to zones',
+    ],
+    [{ regions: {} }, "regions | names no region"],
+    [{ regions: { us: [] } }, "regions.us | has 0 entries, less than 1"],
+    [
+      { regions: { Us: ["a"] } },
+      'regions.Us | "Us" must be lower case letters, digits and dashes, with a letter first and no dash last',
+    ],
+    [
+      { regions: { us: ["a", "az-a"], eu: ["b"] } },
+      'regions.us[1] | "az-a" and "a" both have the tag az:a | rename or remove one',
+    ],
+    [
+      { regions: { rg1: ["a"], "rg-1": ["b"] } },
+      'regions.rg1 | "rg1" and "rg-1" both have the tag rg:1 | rename or remove one',
+    ],
+    [
+      { regions: { us: ["a"], eu: ["x"] }, availabilityZones: ["b"] },
+      "availabilityZones | counts nowhere, as regions has the zones of each region | remove it, or make regions a list of names",
+    ],
+    [
+      {
+        regions: ["us", "eu"],
+        availabilityZones: { us: ["a"], eu: ["a"], ap: ["b"] },
+      },
+      'availabilityZones.ap | there is no region "ap" | use us or eu',
+    ],
+    [
+      { regions: ["us", "eu"], availabilityZones: { us: ["a"] } },
+      'availabilityZones | has no zones of region "eu" | name them, e.g. eu: [az1, az2, az3]',
+    ],
+    [
+      { regions: ["us", "eu"], nodesPerZone: { ap: 2 } },
+      'nodesPerZone.ap | there is no region "ap" | use us or eu',
+    ],
+    [
+      { serverTags: { rg1: ["a b"] } },
+      'serverTags.rg1[0] | "a b" must have no blanks and no quotes',
+    ],
+    [
+      { serverTags: { rg9: ["a"] } },
+      'serverTags.rg9 | there is no region, zone or node "rg9" | use rg1, rg2, rg3, rg1-az1, rg1-az2, rg1-az3, rg2-az1, rg2-az2, rg2-az3, rg3-az1, rg3-az2, rg3-az3',
+    ],
+    [
+      { regions: ["us"], witnesses: ["us-az4"] },
+      'witnesses[0] | there is no region or zone "us-az4" | use us, us-az1, us-az2, us-az3',
+    ],
+    [
+      { regions: ["us"], nodesPerZone: 2, witnesses: ["us-az1-2"] },
+      'witnesses[0] | there is no region or zone "us-az1-2" | use us, us-az1, us-az2, us-az3',
+    ],
+    [
+      { regions: ["us", "eu"], witnesses: ["us", "eu"] },
+      "witnesses | are all nodes, so that none is left for streams | take some out",
+    ],
+    [{ nodesPerZone: { rg1: 9 } }, "nodesPerZone.rg1 | 9 is more than 5"],
+    [
+      { nodesPerZone: "2" },
+      'nodesPerZone | "2" is neither a whole number, nor a map of region to number',
+    ],
     [
       { certificateNames: ["a b"] },
       'certificateNames[0] | "a b" is neither a host name nor an address',

@@ -18,6 +18,8 @@ function otherValue(setting: Setting): unknown {
   switch (setting.kind) {
     case "label":
       return "other";
+    case "unique tag":
+      return "rg:";
     case "count":
       return setting.most;
     case "size":

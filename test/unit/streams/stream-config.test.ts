@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Estate } from "../../../lib/streams/across.ts";
 import {
   compileStream,
   findOverlaps,
@@ -7,13 +8,18 @@ import {
 } from "../../../lib/streams/stream-config.ts";
 import { STREAM_FIELDS, type StreamConfig } from "../../../lib/streams/stream-fields.ts";
 import { validateConfig } from "../../../lib/streams/stream-rules.ts";
+import { type Shape, uniformShape } from "../../../lib/topology/shape.ts";
+import { placeNodes } from "../../../lib/topology/topology.ts";
 
-const REGIONS = ["rg1", "rg2", "rg3"];
-const ZONES = ["az1", "az2", "az3"];
+const ESTATE = estateOf(uniformShape(["rg1", "rg2", "rg3"], ["az1", "az2", "az3"]));
 const SECOND = 1_000_000_000;
 
+function estateOf(shape: Shape): Estate {
+  return { shape, nodes: placeNodes(shape), uniqueTag: "az:" };
+}
+
 function compile(name: string, settings: object) {
-  return compileStream(name, streamSettingsSchema.parse(settings), REGIONS, ZONES);
+  return compileStream(name, streamSettingsSchema.parse(settings), ESTATE);
 }
 
 function complaints(settings: object): string[] {
@@ -174,7 +180,11 @@ describe("placement", () => {
   it("takes no region for chosen that only shares its name with what all objects have", () => {
     const regions = ["rg1", "constructor", "rg3"];
     const settings = { replicas: 2, placement: { across: { rg1: "az1", rg3: "az2" } } };
-    const { config } = compileStream("ORDERS", settings, regions, ["az1", "az2"]);
+    const { config } = compileStream(
+      "ORDERS",
+      settings,
+      estateOf(uniformShape(regions, ["az1", "az2"])),
+    );
     expect(config.placement).toEqual({ tags: ["xr:1_2"] });
   });
 
@@ -182,17 +192,28 @@ describe("placement", () => {
     const across = { rg1: "az9", rg8: "az1" };
     expect(compile("ORDERS", { placement: { across } }).problems).toEqual([
       {
-        path: "streams.ORDERS.placement.across",
-        message: 'there is no region "rg8"',
-        fix: "use rg1, rg2 or rg3",
-      },
-      {
         path: "streams.ORDERS.placement.across.rg1",
         message: 'there is no zone "az9"',
         fix: "use az1, az2 or az3",
       },
+      {
+        path: "streams.ORDERS.placement.across",
+        message: 'there is no region "rg8"',
+        fix: "use rg1, rg2 or rg3",
+      },
     ]);
   });
+});
+
+it("knows a zone in its own region alone", () => {
+  const shape = [
+    { name: "us", zones: [{ name: "a", nodes: 1 }] },
+    { name: "eu", zones: [{ name: "x", nodes: 1 }] },
+  ];
+  const settings = { replicas: 2, placement: { across: { us: "a", eu: "a" } } };
+  expect(compileStream("S", settings, estateOf(shape)).problems).toEqual([
+    { path: "streams.S.placement.across.eu", message: 'there is no zone "a"', fix: "use x" },
+  ]);
 });
 
 describe("rules of the server", () => {

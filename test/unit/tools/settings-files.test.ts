@@ -61,6 +61,8 @@ describe("the JSON schema for editors", () => {
         S: { maxAge: "7d", placement: { across: { rg1: "az1" } }, mirror: { name: "O" } },
       },
     },
+    { regions: { us: ["a", "b"], eu: ["x"] }, nodesPerZone: { us: 2 } },
+    { regions: ["us"], availabilityZones: { us: ["a", "b"] }, nodesPerZone: 2 },
   ])("takes %j", (settings) => {
     expect(accepts(settings)).toBe(true);
   });
@@ -70,7 +72,10 @@ describe("the JSON schema for editors", () => {
     { memory: true },
     { regions: ["Rg1"] },
     { rollout: "zones" },
+    { regions: { Us: ["a"] } },
+    { regions: { us: "a" } },
     { nodesPerZone: 9 },
+    { nodesPerZone: { us: 9 } },
     { bindAddress: "localhost" },
     { cluster: "a b" },
     { accounts: { A: { usres: {} } } },

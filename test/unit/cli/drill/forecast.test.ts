@@ -14,14 +14,11 @@ import {
 } from "../../../../cli/drill/forecast.ts";
 import { planSeating } from "../../../../lib/placement/placement.ts";
 import { lossesOf, majorityOf } from "../../../../lib/placement/survivability.ts";
+import { uniformShape } from "../../../../lib/topology/shape.ts";
 import { placeNodes } from "../../../../lib/topology/topology.ts";
 import { SEED_FLEET } from "../../../support/seed.ts";
 
-const NODES = placeNodes({
-  regions: ["rg1", "rg2", "rg3"],
-  zones: ["az1", "az2", "az3"],
-  nodesPerZone: 1,
-});
+const NODES = placeNodes(uniformShape(["rg1", "rg2", "rg3"], ["az1", "az2", "az3"]));
 const LOSSES = lossesOf(NODES);
 
 const lossOf = (scope: LossScope, name: string) => {

@@ -9,6 +9,7 @@ import { widthOf } from "../../../../cli/layout/text.ts";
 import { PASSWORD_PLACEHOLDER } from "../../../../lib/accounts/hidden-passwords.ts";
 import { streamNamer } from "../../../../lib/streams/stream-name.ts";
 import { observationsOf, planOf, reportOf } from "../../../support/cluster-report.ts";
+import { settingsFor, shapes } from "../../../support/shapes.ts";
 
 const plain = (width: number) => ({ width, colors: pc.createColors(false) });
 
@@ -263,16 +264,10 @@ describe("renderReport", () => {
 
 describe("renderMap", () => {
   test("stays within the terminal and shows every node, whatever the shape", () => {
-    const shapes = fc.tuple(
-      fc.integer({ min: 1, max: 10 }),
-      fc.integer({ min: 1, max: 10 }),
-      fc.integer({ min: 1, max: 2 }),
-      fc.integer({ min: 24, max: 200 }),
-    );
     fc.assert(
-      fc.property(shapes, ([regions, zones, nodesPerZone, width]) => {
-        fc.pre(regions * zones * nodesPerZone > 1);
-        const report = reportOf(planOf(shape(regions, zones, nodesPerZone)));
+      fc.property(shapes, fc.integer({ min: 24, max: 200 }), (anyShape, width) => {
+        fc.pre(anyShape.flatMap(({ zones }) => zones).length > 1);
+        const report = reportOf(planOf(settingsFor(anyShape)));
         const lines = renderMap(report, plain(width)).split("\n");
         expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(width);
         const ports = new Set(lines.join(" ").match(/\b\d{4,5}\b/g));
@@ -282,6 +277,25 @@ describe("renderMap", () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  test("ends the box of a region below its last zone, and tells witnesses", () => {
+    const regions = { eu: ["x"], us: ["a", "b"], ap: ["p"] };
+    const map = renderMap(reportOf(planOf({ regions, witnesses: ["ap"] })), plain(90));
+    expect(`\n${map}\n`).toMatchInlineSnapshot(`
+      "
+      ╭─ ap ──────────────────────╮ ╭─ eu ──────────────────────╮ ╭─ us ──────────────────────╮
+      │ p                         │ │ x                         │ │ a                         │
+      │ ● ap-p 3m12s witness 4222 │ │ ● eu-x         3m12s 4225 │ │ ● us-a         3m12s 4228 │
+      │   rg:ap az:p !jetstream   │ │   rg:eu az:x xr:_xa       │ │   rg:us az:a xr:_xa       │
+      │                           │ │   xr:_xb                  │ │                           │
+      ╰───────────────────────────╯ ╰───────────────────────────╯ ├───────────────────────────┤
+                                                                  │ b                         │
+                                                                  │ ● us-b         3m12s 4229 │
+                                                                  │   rg:us az:b xr:_xb       │
+                                                                  ╰───────────────────────────╯
+      "
+    `);
   });
 
   test("takes as many columns with colours as without", () => {

@@ -250,6 +250,25 @@ describe("npm run plan", () => {
     expect(three).not.toHaveProperty("survivability");
   });
 
+  test("plans regions that aren't alike, with a witness", async () => {
+    const { status, report } = await planText(`
+      regions: { us: [a, b], eu: [x, y], tie: [t] }
+      witnesses: [tie]
+      streams:
+        WIDE: { subjects: [a], replicas: 3 }
+    `);
+    expect(status).toBe(0);
+    expect(report.metaGroup).toMatchObject({
+      servers: 5,
+      witnesses: ["tie-t"],
+      survivability: { summary: "survives any node, zone or region" },
+    });
+    const shown = render(report);
+    expect(shown).toContain("5 nodes: 3 regions, eu 2 zones, tie 1 zone, us 2 zones");
+    expect(shown).toContain("tie-t: vote, and take no streams");
+    expect(shown).toMatch(/tie-t .* rg:tie az:t !jetstream/);
+  });
+
   test("plans without a unique tag, and two nodes in a zone", async () => {
     const { report } = await planText(`
       uniqueTag: none
