@@ -1,5 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { renderAccountsConf } from "../lib/nodes/nats-conf.ts";
+import {
+  type NodeSecrets,
+  renderAccountsConf,
+  renderEncryptionConf,
+} from "../lib/nodes/nats-conf.ts";
 import type { ClusterPlan, NodePlan } from "../lib/plan/plan.ts";
 import { settingsPlaceOf } from "../lib/plan/settings.ts";
 import type { PlannedCluster } from "./cluster-plan.ts";
@@ -121,6 +125,10 @@ function labelsOf({ labels }: Pick<Preflight, "labels">): (node: NodePlan) => st
   return ({ name, restartSettings }) => labels.get(name) ?? JSON.stringify(restartSettings);
 }
 
+function encryptionConfOf({ encryptionKey = "" }: NodeSecrets): string {
+  return renderEncryptionConf(encryptionKey);
+}
+
 /** Creates what all nodes share: network, image, and the file with the accounts. */
 function createCommon(
   name: string,
@@ -142,6 +150,9 @@ function createCommon(
     patience: plan.patience,
     keepsVolumes: plan.keepsVolumes,
     accountsConf: pulumi.secret(accounts.apply(renderAccountsConf)),
+    ...(plan.isEncrypted
+      ? { encryptionConf: pulumi.secret(accounts.apply(encryptionConfOf)) }
+      : {}),
     monitorSeed,
     certificates: certificates?.files ?? new Map(),
     parts: new Map(parts.map((each) => [each.engine.key, each])),

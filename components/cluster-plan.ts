@@ -1,10 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Accounts } from "../lib/accounts/accounts-conf.ts";
-import { hashPassword, managerKey } from "../lib/accounts/credentials.ts";
+import { encryptionKeyMark, hashPassword, managerKey } from "../lib/accounts/credentials.ts";
 import { managerPublicKey, managerSeed, publicKeyOf } from "../lib/accounts/nkeys.ts";
 import { PlanError } from "../lib/base/errors.ts";
+import type { NodeSecrets } from "../lib/nodes/nats-conf.ts";
 import { type Passwords, passwordProblems, passwordsOfUsers } from "../lib/plan/passwords.ts";
-import { type ClusterPlan, nodesOf, planCluster } from "../lib/plan/plan.ts";
+import {
+  type ClusterPlan,
+  nodesOf,
+  planCluster,
+  UNKNOWN_KEY,
+  withKeyMark,
+} from "../lib/plan/plan.ts";
 import {
   identityName,
   parseSettings,
@@ -35,8 +42,8 @@ import { keepIdentity } from "./steps/identity-note.ts";
 export interface PlannedCluster extends ClusterEngines {
   readonly plan: ClusterPlan;
   readonly ownership: Ownership;
-  /** Accounts and users as the servers know them; a secret. */
-  readonly accounts: pulumi.Output<Accounts>;
+  /** Accounts and users as the servers know them, and the encryption key; a secret. */
+  readonly accounts: pulumi.Output<NodeSecrets>;
   /** The logins of the stack itself; a secret. */
   readonly access: pulumi.Output<Access>;
   /**
@@ -80,12 +87,13 @@ export async function planFrom(
   refuseSilence(found);
   const identity = await keepIdentity(engines, name, owner, parent);
   const isRenamed = identityName(identity, "/") !== identityName(name, "/");
-  const plan = planCluster(isRenamed ? settingsOf(source, identity) : settings);
+  const bare = planCluster(isRenamed ? settingsOf(source, identity) : settings);
   // In a preview, passwords may come from resources that don't exist yet.
-  const { passwords, systemPassword } = source;
+  const { passwords, systemPassword, encryptionKey } = source;
   const known = await knownValue(passwords);
-  const problems = known === undefined ? [] : passwordProblems(plan, known);
+  const problems = known === undefined ? [] : passwordProblems(bare, known);
   if (problems.length > 0) throw new PlanError(problems);
+  const plan = bare.isEncrypted ? await markKey(bare, encryptionKey, identity) : bare;
   const ownership = ownershipOf(identity);
   const knownSeed = await findMonitorSeed(answering, plan, ownership);
   const access = systemPassword.apply((password = "") => deriveAccess(plan, password, identity));
@@ -95,8 +103,11 @@ export async function planFrom(
     knownSeed ?? access.apply(({ managerKey }) => managerSeed(managerKey, "$SYS")),
   );
   const accounts = pulumi
-    .all([hashes, access, monitorSeed])
-    .apply(([known, { managerKey }, seed]) => accountsOf(plan, known, managerKey, seed));
+    .all([hashes, access, monitorSeed, encryptionKey])
+    .apply(([known, { managerKey }, seed, key]) => ({
+      ...accountsOf(plan, known, managerKey, seed),
+      ...(key === undefined ? {} : { encryptionKey: key }),
+    }));
   return {
     plan,
     ...found,
@@ -113,6 +124,15 @@ export async function planFrom(
 function settingsOf({ settings }: ClusterSource, identity: StackIdentity): Settings {
   const { cluster } = identity;
   return parseSettings({ ...(cluster === undefined ? {} : { cluster }), ...settings }, identity);
+}
+
+async function markKey(
+  plan: ClusterPlan,
+  encryptionKey: ClusterSource["encryptionKey"],
+  { owner }: Identity,
+): Promise<ClusterPlan> {
+  const key = await knownValue(encryptionKey);
+  return withKeyMark(plan, key === undefined ? UNKNOWN_KEY : await encryptionKeyMark(key, owner));
 }
 
 async function deriveAccess(

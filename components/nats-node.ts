@@ -11,6 +11,7 @@ import {
   CLIENT_PORT,
   CONFIG_DIR,
   DATA_DIR,
+  ENCRYPTION_FILE,
   MONITOR_PORT,
   MONITOR_SEED_FILE,
   ROUTE_PORT,
@@ -43,6 +44,8 @@ export interface ContainerSettings {
   readonly keepsVolumes: boolean;
   /** `accounts.conf`, which holds the hashes of passwords. */
   readonly accountsConf: pulumi.Output<string>;
+  /** The file with the encryption key, a secret; absent without encryption. */
+  readonly encryptionConf?: pulumi.Output<string>;
   /** The seed of the nkey by which the stack looks at its cluster; a secret. */
   readonly monitorSeed: pulumi.Output<string>;
   /** Certificate files by file name, for each node name; empty without TLS. */
@@ -213,13 +216,15 @@ function configureNode(
   return createScript(
     `${name}-configured`,
     {
-      create: runCommand("configure", ...(followers ? ["--first-leader"] : [])),
+      create: runCommand(
+        "configure",
+        ...(followers ? ["--first-leader"] : []),
+        // Options that the program doesn't know are for the server to judge, before a server is started with them.
+        ...(plan.conf.config ? ["--check"] : []),
+      ),
       update: runCommand("configure", "--test"),
       stdin: pulumi
-        .all([
-          settings.accountsConf,
-          { ...settings.certificates.get(plan.name), [MONITOR_SEED_FILE]: settings.monitorSeed },
-        ])
+        .all([settings.accountsConf, pulumi.output(otherFiles(plan, settings))])
         .apply(([accounts, others]) => packNodeFiles(plan.confText, accounts, others)),
       environment: {
         CONTAINER: plan.containerName,
@@ -243,6 +248,18 @@ function configureNode(
       ...(turn ? { hooks: { beforeCreate: [turn], beforeUpdate: [turn] } } : {}),
     },
   );
+}
+
+/** The files of the config volume besides `nats.conf` and `accounts.conf`. */
+function otherFiles(
+  { name }: NodePlan,
+  { certificates, monitorSeed, encryptionConf }: ContainerSettings,
+): NodeFiles {
+  return {
+    ...certificates.get(name),
+    [MONITOR_SEED_FILE]: monitorSeed,
+    ...(encryptionConf === undefined ? {} : { [ENCRYPTION_FILE]: encryptionConf }),
+  };
 }
 
 function createContainer(
@@ -346,6 +363,7 @@ function containerArgs(
       ...(plan.monitorPort === undefined
         ? []
         : [publish(MONITOR_PORT, spec.monitorAddress, plan.monitorPort)]),
+      ...plan.listeners.map(({ inner, port }) => publish(inner, plan.bindAddress, port)),
     ],
     volumes: [
       { volumeName: made.config, containerPath: CONFIG_DIR, readOnly: true },

@@ -7,7 +7,7 @@ import {
   type SettingsPlace,
 } from "../../lib/base/settings-place.ts";
 import { imageVersion, whyNotTogether } from "../../lib/nodes/versions.ts";
-import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
+import { type ClusterPlan, type NodePlan, nodesOf, UNKNOWN_KEY } from "../../lib/plan/plan.ts";
 import { settingsPlaceOf } from "../../lib/plan/settings.ts";
 import { describeForeign } from "../../lib/plan/stack-identity.ts";
 import { type Engine, nothing, textField } from "../../live/engine/engine.ts";
@@ -162,6 +162,26 @@ export function refuseOtherCluster(own: readonly FoundContainer[], { cluster }: 
 }
 
 /**
+ * With another key, or none, a server can't read what it has stored, and doesn't start. In a cluster that is true of a
+ * `prev_key` as well, as the servers' own groups don't use it (nats-server 2.15, `recoverAEK` in filestore.go).
+ */
+export function refuseOtherKey(own: readonly FoundContainer[], plan: ClusterPlan): void {
+  const [planned] = nodesOf(plan);
+  const key = planned?.restartSettings.encryptionKey;
+  if (key === UNKNOWN_KEY) return;
+  const other = own.find((container) => {
+    const noted = engineNode(container).settings?.encryptionKey;
+    return noted !== undefined && noted !== key;
+  });
+  if (!other) return;
+  const [setting, what] =
+    key === undefined ? ["encryption", "without its key"] : ["encryptionKey", "with another key"];
+  throw new pulumi.RunError(
+    `${setting}: ${other.node} has encrypted what it stores, and couldn't read it ${what}.\nPut it back; for another key make another stack, and copy the streams there.`,
+  );
+}
+
+/**
  * Two nodes connect a route only if both have TLS with authorities that the other trusts, or if both have none. A
  * rolling change of `tls` would therefore split the cluster.
  */
@@ -219,13 +239,14 @@ export async function refuseTakenPorts(
 
 /** A port that the node itself holds is fine. One that another node holds isn't free in time. */
 async function findTakenPort(
-  { name, containerName, clientPort, monitorPort }: NodePlan,
+  { name, containerName, clientPort, monitorPort, listeners }: NodePlan,
   own: readonly FoundContainer[],
   { bindAddress, monitorAddress }: ClusterPlan,
 ): Promise<string | undefined> {
   const published = [
     ["clientPort", clientPort, bindAddress],
     ...(monitorPort === undefined ? [] : [["monitorPort", monitorPort, monitorAddress] as const]),
+    ...listeners.map(({ setting, port }) => [setting, port, bindAddress] as const),
   ] as const;
   for (const [setting, port, address] of published) {
     const holder = own.find(({ publishedPorts }) => publishedPorts.has(port));

@@ -18,6 +18,7 @@ import {
   refuseMixedTls,
   refuseMixedVersions,
   refuseOtherCluster,
+  refuseOtherKey,
   refuseTakenPorts,
 } from "./engine-refusals.ts";
 import {
@@ -81,6 +82,7 @@ export async function inspectEngines(
   const own = containers.filter((found) => found.owner === owner && found.node !== "");
   refuseElsewhere(own, plan);
   refuseOtherCluster(own, plan);
+  refuseOtherKey(own, plan);
   refuseMixedVersions(own, plan);
   refuseMixedTls(own, plan);
   const containerless = findContainerless(own, volumes, plan);
