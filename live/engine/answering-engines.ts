@@ -7,8 +7,8 @@ export interface Answers {
   readonly silent: ReadonlyMap<string, string>;
 }
 
-/** Milliseconds: an ssh that nobody answers ends by itself after 5 s, and the first connection takes some round trips. */
-const PATIENCE_MS = 8_000;
+/** Milliseconds: `docker` has ssh try twice, for 3 s each, and the first connection takes some round trips. */
+const PATIENCE_MS = 7_000;
 
 /**
  * Asks all engines at once for a sign of life, before anything else is asked of them: so the first connection to each

@@ -242,7 +242,7 @@ export class Engine {
       case "too large":
         return `\`${command}\` wrote more than ${LARGEST_OUTPUT / 1024 ** 2} MiB`;
       case "failed":
-        return ending.words.replace(/^Error response from daemon: /, "") || `\`${command}\` failed`;
+        return wordsOf(ending.words) || `\`${command}\` failed`;
     }
   }
 
@@ -358,6 +358,12 @@ export function reasonOf(error: unknown): string {
 export function nothing(error: unknown): [] {
   if (error instanceof DockerError) return [];
   throw error;
+}
+
+/** Without what surrounds the words of the engine, or of the ssh that was to lead to it. */
+function wordsOf(words: string): string {
+  const [, ssh] = words.match(/ docker system dial-stdio\] has exited .* stderr=(.*)/s) ?? [];
+  return ssh?.trim() ?? words.replace(/^Error response from daemon: /, "");
 }
 
 interface Output {
