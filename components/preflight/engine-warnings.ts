@@ -1,6 +1,7 @@
 import { pulumiCommand } from "../../lib/base/settings-place.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
 import { settingsPlaceOf } from "../../lib/plan/settings.ts";
+import type { KeptCluster } from "../../lib/update/kept-members.ts";
 import { describeKeptVolumes } from "../../lib/update/kept-volumes.ts";
 import { describeLostData, describeNotKept } from "../../lib/update/lost-data.ts";
 import type { Engine } from "../../live/engine/engine.ts";
@@ -51,6 +52,7 @@ export function warnOfKept(
   own: readonly FoundContainer[],
   volumes: readonly Found[],
   returning: ReadonlySet<string>,
+  judged: KeptCluster | undefined,
   plan: ClusterPlan,
   log: Logger,
 ): void {
@@ -68,12 +70,13 @@ export function warnOfKept(
       .filter((name) => isDataVolume(name, plan) && !taken.has(name))
       .sort(),
     isNew: own.length === 0,
+    judged,
   };
   for (const line of describeKeptVolumes(kept)) log.warn(line);
 }
 
 /** Checks the whole prefix, because another stack's name may begin with this one's. */
-function isDataVolume(name: string, { prefix }: ClusterPlan): boolean {
+export function isDataVolume(name: string, { prefix }: ClusterPlan): boolean {
   return name.startsWith(`${prefix}-`) && name.endsWith("-data");
 }
 
