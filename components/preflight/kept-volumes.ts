@@ -14,8 +14,9 @@ import { type FoundContainer, type FoundVolume, toRunError } from "./engine-find
 import { isDataVolume } from "./engine-warnings.ts";
 
 /**
- * Refuses data volumes of another NATS cluster for nodes that have no container. Volumes of versions without the label
- * pass.
+ * Refuses data volumes of another NATS cluster for nodes that have no container. Their streams would come back, but
+ * remain of that cluster: to give them more replicas fails with `no suitable peers for placement` (observed with
+ * nats-server 2.15.2). Volumes of versions without the label pass.
  *
  * @throws pulumi.RunError naming the way out.
  */
@@ -34,7 +35,7 @@ export function refuseKeptOfOther(
   if (!first) return;
   const names = strange.map(({ name }) => name).join(" ");
   throw new pulumi.RunError(
-    `cluster: the data volumes that were kept belong to cluster "${first.cluster}", and a server can't take its streams into "${cluster}".\nPut the name back; or begin anew, without the messages: docker volume rm ${names}`,
+    `cluster: the data volumes that were kept belong to cluster "${first.cluster}", and in "${cluster}" no server would take further replicas of their streams.\nPut the name back; or begin anew, without the messages: docker volume rm ${names}`,
   );
 }
 
