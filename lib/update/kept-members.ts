@@ -149,7 +149,7 @@ function describeMissing(
   const { group, nodes } = cohort;
   const named = others.filter(({ node }) => missing.includes(peerId(node)));
   const nameless = missing.length - named.length;
-  const absent = "of which there are no volumes here";
+  const absent = "of which no volumes were found";
   const more = nameless === 0 ? "" : `, and ${nameless} ${absent}`;
   const members = named.length === 0 ? `, ${absent}` : `: ${namesOf(named)}${more}`;
   const outcome = standsAlone(cohort)

@@ -64,7 +64,8 @@ describe("volumes that are kept", () => {
       );
       expect(text).toContain(`docker volume rm ${["az1", "az2", "az3"].map(volumeOf).join(" ")}\n`);
     }
-    configure(["az1", "az2"], { streams: {} });
+    // The engine has no such image: another serves to read the volumes with.
+    configure(["az1", "az2"], { streams: {}, image: "nats:2.15.1" });
     expect((await stack.pulumi("preview")).text).toContain(
       "The settings lack 1 of its members: rg1-az3. They stay its members, and the `up` would wait",
     );
@@ -111,5 +112,21 @@ describe("volumes that are kept", () => {
     await using client = await NatsClient.connect(await stack.outputs());
     expect(await client.payloads("ORDERS")).toEqual(SENT);
     expect((await client.info("SOLO")).state.messages).toBe(0);
+  });
+
+  test("of an earlier cluster don't come to one that runs where they had a majority of their own", async () => {
+    await stack.expectDestroy();
+    await execa("docker", ["volume", "rm", volumeOf("az1")]);
+    configure(["az1", "az4"], { streams: {} });
+    await up();
+    configure(ZONES, { streams: {} });
+    const { exitCode, text } = await stack.pulumi("preview");
+    expect(exitCode).not.toBe(0);
+    expect(text).toContain(
+      "their servers last ran rg1-az1, rg1-az4 in a meta group of 2, and rg1-az2, rg1-az3 in a meta group of 3.",
+    );
+    expect(text).toContain(
+      `or let go of what they hold: docker volume rm ${["az2", "az3"].map(volumeOf).join(" ")}\n`,
+    );
   });
 });

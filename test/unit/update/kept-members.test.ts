@@ -84,7 +84,7 @@ describe("volumes that were kept", () => {
     ];
     const three = NAMES.slice(0, 3);
     expect(whyUnfit(keptOf(allOf(three, NAMES), three, { others }))).toBe(
-      "n1, n2, n3 come back to data volumes of a meta group of 9. The settings lack 6 of its members: n4, and 5 of which there are no volumes here. It has no leader with fewer than 5 members, and nothing would begin; nothing was changed.\nBring all of them back by an `up` with the settings of before, and take nodes out by another; or begin again, without the messages: docker volume rm dev-n1-data dev-n2-data dev-n3-data dev-n4-data",
+      "n1, n2, n3 come back to data volumes of a meta group of 9. The settings lack 6 of its members: n4, and 5 of which no volumes were found. It has no leader with fewer than 5 members, and nothing would begin; nothing was changed.\nBring all of them back by an `up` with the settings of before, and take nodes out by another; or begin again, without the messages: docker volume rm dev-n1-data dev-n2-data dev-n3-data dev-n4-data",
     );
   });
 
@@ -100,7 +100,7 @@ describe("volumes that were kept", () => {
     const groups = { ...allOf(three, three), ...left };
     expect(whyUnfit(keptOf(groups, [...three, "n8"]))).toBeUndefined();
     expect(whyUnfit(keptOf(left, ["n8", "n9"]))).toContain(
-      "n8 comes back to data volumes of a meta group of 4. The settings lack 3 of its members, of which there are no volumes here. It has no leader",
+      "n8 comes back to data volumes of a meta group of 4. The settings lack 3 of its members, of which no volumes were found. It has no leader",
     );
   });
 
