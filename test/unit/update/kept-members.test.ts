@@ -104,6 +104,11 @@ describe("volumes that were kept", () => {
     );
   });
 
+  test("are refused where the group with a majority lacks a member, whatever an older one says", () => {
+    const groups = { ...allOf(["n1", "n2"], ["n1", "n2", "n3"]), n9: ["n1", "n2", "n9"] };
+    expect(whyUnfit(keptOf(groups, ["n1", "n2", "n9"]))).toContain("n1, n2 come back to data");
+  });
+
   test("of two groups that can begin are refused, also while one of them runs", () => {
     const three = NAMES.slice(0, 3);
     const groups = { ...allOf(three, three), ...allOf(NAMES.slice(3), NAMES) };
