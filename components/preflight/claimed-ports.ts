@@ -20,11 +20,12 @@ export function claimPorts(name: string, plan: ClusterPlan): void {
   const stack = pulumi.runtime.getStackResource();
   if (!stack) return;
   const known = claims.get(stack) ?? [];
-  const own = nodesOf(plan).flatMap(({ name: node, clientPort, monitorPort }) => [
+  const own = nodesOf(plan).flatMap(({ name: node, clientPort, monitorPort, listeners }) => [
     { cluster: name, node, address: plan.bindAddress, port: clientPort },
     ...(monitorPort === undefined
       ? []
       : [{ cluster: name, node, address: plan.monitorAddress, port: monitorPort }]),
+    ...listeners.map(({ port }) => ({ cluster: name, node, address: plan.bindAddress, port })),
   ]);
   claims.set(stack, [...known, ...own]);
   for (const claim of own) {

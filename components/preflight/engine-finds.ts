@@ -11,7 +11,7 @@ import {
 } from "../../lib/nodes/published-ports.ts";
 import type { ClusterPlan } from "../../lib/plan/plan.ts";
 import { settingsPlaceOf } from "../../lib/plan/settings.ts";
-import type { SettingValues } from "../../lib/settings/setting-values.ts";
+import { type SettingValues, settingOf } from "../../lib/settings/setting-values.ts";
 import type { RunningTls } from "../../lib/tls/own-certificates.ts";
 import {
   DockerError,
@@ -104,8 +104,10 @@ function pagesUrl(ports: string, settings: string, { address }: Engine): string 
 /** Between two starts of a restarting container the engine lists no ports for it, though it will take them again. */
 function portsIn(settings: string): number[] {
   if (settings === "") return [];
-  const { clientPort, monitorPort } = settingValues.parse(JSON.parse(settings));
-  return [clientPort, monitorPort].map(Number);
+  const values = Object.entries(settingValues.parse(JSON.parse(settings)));
+  return values
+    .filter(([name]) => settingOf(name)?.kind === "port")
+    .map(([, port]) => Number(port));
 }
 
 export async function listVolumes(

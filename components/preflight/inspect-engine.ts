@@ -19,6 +19,7 @@ import {
   refuseMixedTls,
   refuseMixedVersions,
   refuseOtherCluster,
+  refuseOtherKey,
   refuseTakenPorts,
 } from "./engine-refusals.ts";
 import {
@@ -39,6 +40,8 @@ export interface EngineState {
   readonly leaving: ReadonlyMap<string, EngineNode>;
   /** Names of nodes with a data volume but no container. They aren't new. */
   readonly containerless: ReadonlySet<string>;
+  /** Names of nodes whose engine doesn't answer. They stay as they are. */
+  readonly silent: ReadonlySet<string>;
   /** Whether each engine has the network. */
   readonly hasNetwork: boolean;
   /** Set if nodes return to data volumes that were kept, which may hold streams. */
@@ -53,6 +56,7 @@ const NOTHING: EngineState = {
   containers: new Map(),
   leaving: new Map(),
   containerless: new Set(),
+  silent: new Set(),
   hasNetwork: false,
 };
 
@@ -80,6 +84,7 @@ export async function inspectEngines(
   const own = containers.filter((found) => found.owner === owner && found.node !== "");
   refuseElsewhere(own, plan);
   refuseOtherCluster(own, plan);
+  refuseOtherKey(own, plan);
   refuseMixedVersions(own, plan);
   refuseMixedTls(own, plan);
   const containerless = findContainerless(own, volumes, plan);
@@ -108,6 +113,7 @@ export async function inspectEngines(
     containers: new Map(staying.map((found) => [found.name, engineNode(found)])),
     leaving: new Map(leaving.map((found) => [found.node, engineNode(found)] as const).sort(byName)),
     containerless,
+    silent: new Set(),
     hasNetwork: networks.filter(({ name }) => name === plan.prefix).length === engines.length,
     ...(returning.size > 0 ? { hasKept: true as const } : {}),
     ...(await readTls(own, plan)),

@@ -13,7 +13,7 @@ export function createNetwork(
   networkName: string,
   engine: Engine,
   { label, labels }: Ownership,
-  parent: pulumi.Resource,
+  options: pulumi.CustomResourceOptions,
 ): pulumi.Resource {
   return new local.Command(
     name,
@@ -30,7 +30,7 @@ export function createNetwork(
       },
       logging: local.Logging.None,
     },
-    { parent, replaceOnChanges: ["environment"], deleteBeforeReplace: true },
+    { replaceOnChanges: ["environment"], deleteBeforeReplace: true, ...options },
   );
 }
 

@@ -22,6 +22,7 @@ type Resource = NonNullable<z.output<typeof state>["deployment"]>["resources"][n
 
 const PROVIDER = "pulumi:providers:docker";
 const provider = z.object({ host: z.string().optional(), context: z.string().optional() });
+const named = z.object({ name: z.string() });
 const script = z.object({
   environment: z.object({
     ENGINES: enginePlaces.optional(),
@@ -45,6 +46,16 @@ export function enginePlacesIn(exported: unknown): EnginePlace[] {
       const { host, context } = provider.parse(inputs ?? {});
       return told.get(host ?? context ?? "") ?? [];
     });
+}
+
+/** The names of a stack's containers. */
+export function containersIn(exported: unknown): ReadonlySet<string> {
+  const { resources = [] } = state.parse(exported).deployment ?? {};
+  return new Set(
+    resources.flatMap(({ type, inputs }) =>
+      type.startsWith("docker:index/container:") ? (named.safeParse(inputs).data?.name ?? []) : [],
+    ),
+  );
 }
 
 /** Whether a stack has containers or volumes on the engine that the environment chooses. */

@@ -1,11 +1,20 @@
 import type { EnginePlan } from "../../lib/topology/engines.ts";
 import { exportState, type StackName } from "../pulumi-cli/export-state.ts";
+import { type Answers, askWhoAnswers } from "./answering-engines.ts";
 import { type Engine, engineAt, engineFromEnvironment, formerEngineAt } from "./engine.ts";
-import { enginePlacesIn, hasUnplacedIn } from "./engines-in-state.ts";
+import { containersIn, enginePlacesIn, hasUnplacedIn } from "./engines-in-state.ts";
 
 /** A stack has nodes on an engine that the settings don't tell of any more. */
 export class EnginesChanged extends Error {
   override readonly name = "EnginesChanged";
+}
+
+/** The engines of a cluster. */
+export interface ClusterEngines extends Answers {
+  /** All of them, whether they answer or not. */
+  readonly engines: readonly Engine[];
+  /** Names of the containers in the stack's state; undefined unless the settings have engines. */
+  readonly recorded?: ReadonlySet<string>;
 }
 
 /**
@@ -17,8 +26,11 @@ export class EnginesChanged extends Error {
 export async function findEngines(
   planned: readonly EnginePlan[],
   stack: StackName,
-): Promise<readonly Engine[]> {
-  if (planned.length === 0) return [engineFromEnvironment()];
+): Promise<ClusterEngines> {
+  if (planned.length === 0) {
+    const engines = [engineFromEnvironment()];
+    return { engines, answering: engines, silent: new Map() };
+  }
   const state = await exportState(stack);
   if (hasUnplacedIn(state)) {
     throw new EnginesChanged(
@@ -27,7 +39,8 @@ export async function findEngines(
   }
   const hosts = new Set(planned.map(({ host }) => host));
   const former = enginePlacesIn(state).filter(({ host }) => !hosts.has(host));
-  return [...planned.map(engineAt), ...former.map(formerEngineAt)];
+  const engines = [...planned.map(engineAt), ...former.map(formerEngineAt)];
+  return { engines, ...(await askWhoAnswers(engines)), recorded: containersIn(state) };
 }
 
 /** The engine of a node. */

@@ -56,10 +56,13 @@ export function newNodesArgs(
     knownSeed: undefined,
     ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
     engines: [engineFromEnvironment()],
+    answering: [engineFromEnvironment()],
+    silent: new Map(),
     before: {
       containers: new Map(),
       leaving: new Map(),
       containerless: new Set(),
+      silent: new Set(),
       hasNetwork: false,
     },
     driftTimes: new Map(),
