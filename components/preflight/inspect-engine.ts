@@ -62,8 +62,8 @@ const NOTHING: EngineState = {
 
 /**
  * Inspects the Docker engines before anything changes, and refuses what can't work: no engine, another owner's objects
- * with the planned names, nodes of another NATS cluster, ports in use. Warns about nodes that don't run, because a
- * stack's state doesn't know that before a refresh.
+ * with the planned names, nodes of another NATS cluster, kept volumes of which no cluster would begin, ports in use.
+ * Warns about nodes that don't run, because a stack's state doesn't know that before a refresh.
  *
  * @throws pulumi.RunError naming the way out.
  */

@@ -78,8 +78,9 @@ interface Cohort {
  *   server that is no member never does.
  * - Members that don't come stay members, so that the group has another size than the settings say, and the `up` would
  *   wait for them.
- * - If two groups can begin, each with its own majority, their volumes are of two times. One of them takes the servers
- *   of the other in, which delete their streams. That also happens to a cluster that runs.
+ * - If two groups can begin, each with its own majority, their volumes are of two times. Where they start together,
+ *   chance decides: either the streams of one are deleted, or all servers hear one leader, whose log those of the other
+ *   group never take over. Where one runs already, the latter happens.
  */
 export function whyUnfit(kept: KeptCluster): string | undefined {
   const cohorts = cohortsAmong(kept.returning);
@@ -138,7 +139,7 @@ function describeTwoTimes(first: Cohort, second: Cohort): string {
     .map(({ nodes }) => `docker volume rm ${volumesOf(nodes)}`);
   const letGo =
     removals.length === 0 ? "" : `; or let go of what they hold: ${removals.join("; or: ")}`;
-  return `The data volumes are of two times: their servers last ran ${one}, and ${other}. Either group has a majority, and the one that takes the other in deletes the streams of the other; nothing was changed.\nTake the nodes of one of them out of the settings${letGo}`;
+  return `The data volumes are of two times: their servers last ran ${one}, and ${other}. Each group has a majority: together, the streams of one are deleted, or the servers never agree; nothing was changed.\nTake the nodes of one of them out of the settings${letGo}`;
 }
 
 function describeMissing(

@@ -41,6 +41,11 @@ const dataOf = (name: string) => path.join(folder, name);
 
 /** Starts servers, and waits until they are one meta group with a leader. */
 async function start(names: readonly string[]): Promise<void> {
+  launch(names);
+  await eventually(async () => isOneGroup(await Promise.all(names.map(metaGroup))), 60_000);
+}
+
+function launch(names: readonly string[]): void {
   const routes = names.map((name) => `nats-route://127.0.0.1:${portOf(name, 1)}`);
   for (const name of names) {
     const conf = path.join(folder, `${name}.conf`);
@@ -55,18 +60,18 @@ cluster { name: c1, listen: "127.0.0.1:${portOf(name, 1)}", routes: ${JSON.strin
     );
     servers.push(startProcess(["-c", conf]));
   }
-  await eventually(async () => {
-    const groups = await Promise.all(names.map(metaGroup));
-    const leaders = new Set(groups.map(({ leader }) => leader));
-    return (
-      leaders.size === 1 &&
-      groups.every(({ leader, cluster_size }) => leader && cluster_size === names.length) &&
-      groups.some(
-        ({ replicas }) =>
-          replicas?.length === names.length - 1 && replicas.every(({ current }) => current),
-      )
-    );
-  }, 60_000);
+}
+
+function isOneGroup(groups: readonly MetaGroup[]): boolean {
+  const leaders = new Set(groups.map(({ leader }) => leader));
+  return (
+    leaders.size === 1 &&
+    groups.every(({ leader, cluster_size }) => leader && cluster_size === groups.length) &&
+    groups.some(
+      ({ replicas }) =>
+        replicas?.length === groups.length - 1 && replicas.every(({ current }) => current),
+    )
+  );
 }
 
 async function stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
@@ -98,10 +103,10 @@ async function ask(subject: string, request: object = {}): Promise<{ streams?: s
   const connection = await connect({ servers: `127.0.0.1:${portOf("n1", 0)}` });
   try {
     const answer = await connection.request(`$JS.API.${subject}`, JSON.stringify(request), {
-      timeout: 20_000,
+      timeout: 5_000,
     });
     const body = answer.json<{ readonly error?: object; readonly streams?: string[] }>();
-    expect(body.error).toBeUndefined();
+    if (body.error) throw new Error(JSON.stringify(body.error));
     return body;
   } finally {
     await connection.close();
@@ -141,7 +146,7 @@ describe("servers that come back to their data", () => {
     expect(await streams()).toEqual(["ORDERS"]);
   });
 
-  test("of two times lose the streams of one, and aren't brought together", async () => {
+  test("of two times don't become a cluster with the streams of both", async () => {
     await start(NAMES);
     await addStream("OLD", 1);
     await stop();
@@ -154,7 +159,8 @@ describe("servers that come back to their data", () => {
     expect(whyUnfit(keptOf(NAMES))).toContain(
       "their servers last ran n3, n4, n5 in a meta group of 5, and n1, n2 in a meta group of 2",
     );
-    await start(NAMES);
-    expect(await streams()).toHaveLength(1);
+    launch(NAMES);
+    // Either the streams of one are deleted, or those of the other group never learn of them.
+    await eventually(async () => (await streams())?.length === 1, 60_000);
   });
 });
