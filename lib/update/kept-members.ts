@@ -11,7 +11,7 @@ import { listSome } from "../base/wording.ts";
 import { peerId } from "../observed/meta-group.ts";
 import { majorityOf } from "../placement/survivability.ts";
 
-/** Path in a data volume, below which nats-server (2.15) keeps its state of the meta group. */
+/** Path in a data volume at which nats-server (2.15) notes the members of its meta group. It is never encrypted. */
 export const PEERS_FILE = "jetstream/$SYS/_js_/_meta_/peers.idx";
 
 const HEADER_BYTES = 8;
