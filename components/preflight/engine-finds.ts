@@ -30,6 +30,12 @@ export interface Found {
   readonly owner: string;
 }
 
+export interface FoundVolume extends Found {
+  readonly engine: Engine;
+  /** Empty if the volume was created by a version without this label. */
+  readonly cluster: string;
+}
+
 export interface FoundContainer extends Found {
   readonly engine: Engine;
   readonly running: boolean;
@@ -104,14 +110,27 @@ function portsIn(settings: string): number[] {
     .map(([, port]) => Number(port));
 }
 
-export async function list(
+export async function listVolumes(
   engine: Engine,
-  kind: "volume" | "network",
+  plan: ClusterPlan,
+  { label }: Ownership,
+): Promise<FoundVolume[]> {
+  const fields = {
+    name: textField(".Name"),
+    owner: labelField(label.label),
+    cluster: labelField(CLUSTER_LABEL),
+  };
+  const rows = await listNamed(engine, fields, plan, "volume", "ls");
+  return rows.map((row) => ({ ...row, engine }));
+}
+
+export async function listNetworks(
+  engine: Engine,
   plan: ClusterPlan,
   { label }: Ownership,
 ): Promise<Found[]> {
   const fields = { name: textField(".Name"), owner: labelField(label.label) };
-  return await listNamed(engine, fields, plan, kind, "ls");
+  return await listNamed(engine, fields, plan, "network", "ls");
 }
 
 /** Lists objects whose name contains the stack's prefix. That includes objects of other stacks. */
@@ -159,7 +178,11 @@ async function readFile(
   }
 }
 
-function toRunError(error: unknown, { key }: Engine, identity: ClusterPlan["identity"]): unknown {
+export function toRunError(
+  error: unknown,
+  { key }: Engine,
+  identity: ClusterPlan["identity"],
+): unknown {
   if (!(error instanceof DockerError)) return error;
   if (key !== "") {
     return new pulumi.RunError(`engines.${key}: its Docker engine doesn't answer: ${error.reason}`);
