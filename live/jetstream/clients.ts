@@ -30,6 +30,8 @@ export interface Shown {
 }
 
 const CONNECT_DEADLINE_MS = 5_000;
+/** In which one server of all accepts a connection, also on a machine with more work than it can do. */
+const REACH_TIMEOUT_MS = 4_000;
 /** A server that hangs must leave time to try others. */
 const DIAL_TIMEOUT_MS = 1_500;
 /** After two unanswered pings the client connects to another server; its own default is minutes. */
@@ -117,7 +119,7 @@ async function dial(session: Session): Promise<Opened> {
   const note = (raw: Buffer) => {
     certificate = new X509Certificate(raw).toString();
   };
-  const nearest = await firstReachable(urls, DIAL_TIMEOUT_MS).catch((error: unknown) => {
+  const nearest = await firstReachable(urls, REACH_TIMEOUT_MS).catch((error: unknown) => {
     throw unreachable(session, error);
   });
   const attempt = connect({

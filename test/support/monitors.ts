@@ -21,10 +21,11 @@ export async function monitorsOn(prefix: string, trust: Pick<OwnNode, "ca"> = {}
   ).flat();
 }
 
-/** The nodes of a stack, as it asks them itself. */
+/** The nodes of a stack by name, as it asks them itself. */
 export async function monitorsOf(stack: TestStack): Promise<OwnNode[]> {
   const { caCertificate: ca } = await stack.outputs();
-  return await monitorsOn(`nats-regions-${stack.name}`, ca === undefined ? {} : { ca });
+  const nodes = await monitorsOn(`nats-regions-${stack.name}`, ca === undefined ? {} : { ca });
+  return nodes.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** The answers of all nodes of a stack. */
