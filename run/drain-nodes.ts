@@ -10,9 +10,10 @@
  */
 import { text } from "node:stream/consumers";
 import { drainedConf } from "../lib/update/leaving-nodes.ts";
-import { type Engine, enginesFromEnvironment } from "../live/engine/engine.ts";
+import type { Engine } from "../live/engine/engine.ts";
 import { readConfig, writeConfig } from "../live/engine/node-config.ts";
 import { listOwnNodes, type OwnNode } from "../live/engine/own-nodes.ts";
+import { enginesFromEnvironment } from "../live/engine/told-engines.ts";
 import { askNodes } from "../live/monitoring/monitoring.ts";
 import { findLeaving } from "./leaving-nodes.ts";
 import { scriptVariables, type Trust, trustOf } from "./variables.ts";

@@ -14,8 +14,8 @@ import type { Fleet } from "../lib/placement/placement.ts";
 import { terseNamer } from "../lib/streams/stream-name.ts";
 import { describeStranded, type HeldStream } from "../lib/update/departures.ts";
 import { judgeReplicas } from "../lib/update/wave-gate.ts";
-import { enginesFromEnvironment } from "../live/engine/engine.ts";
 import { findNodes, listOwnNodes, type OwnNode } from "../live/engine/own-nodes.ts";
+import { enginesFromEnvironment } from "../live/engine/told-engines.ts";
 import { connectionSchema } from "../live/jetstream/connection.ts";
 import {
   closeConnections,

@@ -7,8 +7,9 @@ import {
   identitySchema,
   OWNER_VARIABLE,
 } from "../../lib/plan/stack-identity.ts";
-import { type Engine, enginesVariable } from "../../live/engine/engine.ts";
+import type { Engine } from "../../live/engine/engine.ts";
 import { findIdentity, hintsFromEnvironment } from "../../live/engine/find-identity.ts";
+import { enginesVariable } from "../../live/engine/told-engines.ts";
 import { knownValue } from "../known-value.ts";
 import { isMocked, organizationOfRun } from "../mocked.ts";
 import { runCommand } from "./script.ts";

@@ -1,6 +1,7 @@
 import { local } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
-import { type Engine, enginesVariable } from "../../live/engine/engine.ts";
+import type { Engine } from "../../live/engine/engine.ts";
+import { enginesVariable } from "../../live/engine/told-engines.ts";
 import { labelFlags, type Ownership } from "../ownership.ts";
 import { onEngine } from "./script.ts";
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type EnginePlace, enginePlaces } from "./engine.ts";
+import type { EnginePlace } from "./engine.ts";
+import { enginePlaces } from "./told-engines.ts";
 
 const state = z.object({
   deployment: z
