@@ -307,7 +307,7 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     ...accountProblems(complete),
     ...unreadStreams(raw, settings.streams),
     ...memoryProblems(settings),
-    ...(hasEngines ? unusedAddress(bindAddress) : []),
+    ...(hasEngines ? soleAddresses(complete) : []),
     ...secured.problems,
   ];
   if (problems.length > 0) throw new PlanError(problems);
@@ -345,11 +345,32 @@ function memoryProblems({
 const ROUTE_PORT_DISTANCE = 2_000;
 const DEFAULT_PORTS = { first: 10_000, step: 20, slots: 200 };
 
-/** With engines, each has an address of its own. */
-function unusedAddress(bindAddress: string): Problem[] {
-  if (bindAddress === SETTINGS.bindAddress.default) return [];
-  const fix = "set bindAddress of each of the engines";
-  return [{ path: "bindAddress", message: "not used with engines", fix }];
+/** With engines, each machine has addresses of its own. */
+function soleAddresses({
+  bindAddress,
+  monitorAddress,
+}: Pick<Settings, "bindAddress" | "monitorAddress">): Problem[] {
+  const isOfEach = isLoopback(monitorAddress) || monitorAddress === "0.0.0.0";
+  return [
+    ...(bindAddress === SETTINGS.bindAddress.default
+      ? []
+      : [
+          {
+            path: "bindAddress",
+            message: "not used with engines",
+            fix: "set bindAddress of each of the engines",
+          },
+        ]),
+    ...(isOfEach
+      ? []
+      : [
+          {
+            path: "monitorAddress",
+            message: `${monitorAddress} is an address of one machine, and engines are on several`,
+            fix: "use 127.0.0.1 or 0.0.0.0",
+          },
+        ]),
+  ];
 }
 
 /** The first client port of a cluster that sets none: derived from its names, below the ephemeral ports. */
