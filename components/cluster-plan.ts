@@ -15,11 +15,16 @@ import {
 import type { Identity } from "../lib/plan/stack-identity.ts";
 import { EngineMap } from "../lib/topology/engines.ts";
 import { type Engine, nothing, textField } from "../live/engine/engine.ts";
-import { EnginesChanged, engineOf, findEngines } from "../live/engine/engines-of.ts";
+import {
+  EnginesChanged,
+  engineOf,
+  findEngines,
+  unaskedEngines,
+} from "../live/engine/engines-of.ts";
 import { readMonitorSeed } from "../live/engine/monitor-seed.ts";
 import type { UserLogin } from "../live/jetstream/connection.ts";
 import type { ClusterSource, NatsClusterArgs } from "./cluster-args.ts";
-import { knownValue } from "./known-value.ts";
+import { knownValue, promiseOf } from "./known-value.ts";
 import { type Logger, loggerOf } from "./logger.ts";
 import { isMocked, organizationOfRun } from "./mocked.ts";
 import { type Ownership, ownerFilter, ownershipOf } from "./ownership.ts";
@@ -70,7 +75,7 @@ export async function planFrom(
   // Settings that are wrong for any identity are refused before the identity is noted in the state.
   const settings = settingsOf(source, name);
   const place = settingsPlaceOf(name);
-  const engines = await enginesFor(settings, name);
+  const engines = await enginesFor(settings, name, parent);
   await refuseEngines(engines, settings, place);
   const identity = await keepIdentity(engines, name, owner, parent);
   const isRenamed = identityName(identity, "/") !== identityName(name, "/");
@@ -118,11 +123,18 @@ async function deriveAccess(
 }
 
 /** @throws pulumi.RunError */
-async function enginesFor(settings: Settings, name: StackIdentity): Promise<readonly Engine[]> {
-  const { project, stack } = name;
-  const planned = isMocked() ? [] : new EngineMap(settings.engines).all;
+async function enginesFor(
+  settings: Settings,
+  { project, stack, cluster }: StackIdentity,
+  parent: pulumi.Resource,
+): Promise<readonly Engine[]> {
+  const planned = new EngineMap(settings.engines).all;
+  if (isMocked()) return unaskedEngines(planned);
+  const name = { organization: organizationOfRun(), project, stack };
+  // In a program, other clusters have engines of their own.
+  const urn = cluster === undefined ? undefined : await promiseOf(parent.urn);
   try {
-    return await findEngines(planned, { organization: organizationOfRun(), project, stack });
+    return await findEngines(planned, name, urn);
   } catch (error) {
     if (error instanceof EnginesChanged) throw new pulumi.RunError(error.message);
     throw error;

@@ -12,22 +12,29 @@ export class EnginesChanged extends Error {
  * The engines of a cluster: those of its settings, or the one that the environment chooses; and those that the settings
  * no longer have, while the stack still has nodes there, which are about to leave.
  *
+ * @param cluster URN of the cluster in a program that may have several.
  * @throws EnginesChanged if nodes are on the environment's engine, and the settings have others.
  */
 export async function findEngines(
   planned: readonly EnginePlan[],
   stack: StackName,
+  cluster?: string,
 ): Promise<readonly Engine[]> {
-  if (planned.length === 0) return [engineFromEnvironment()];
+  if (planned.length === 0) return unaskedEngines(planned);
   const state = await exportState(stack);
-  if (hasUnplacedIn(state)) {
+  if (hasUnplacedIn(state, cluster)) {
     throw new EnginesChanged(
       "engines: the stack's nodes are on the Docker engine that the environment chooses, with their data. Take engines out; a new stack with engines can take over the streams as mirrors.",
     );
   }
   const hosts = new Set(planned.map(({ host }) => host));
-  const former = enginePlacesIn(state).filter(({ host }) => !hosts.has(host));
+  const former = enginePlacesIn(state, cluster).filter(({ host }) => !hosts.has(host));
   return [...planned.map(engineAt), ...former.map(formerEngineAt)];
+}
+
+/** The engines of the settings, or the one that the environment chooses. */
+export function unaskedEngines(planned: readonly EnginePlan[]): readonly Engine[] {
+  return planned.length === 0 ? [engineFromEnvironment()] : planned.map(engineAt);
 }
 
 /** The engine of a node. */
