@@ -94,6 +94,7 @@ export function refuseElsewhere(own: readonly FoundContainer[], plan: ClusterPla
   const planned = new Map(
     nodesOf(plan).map(({ containerName, engine }) => [containerName, engine?.key ?? ""] as const),
   );
+  refuseDoubles(own);
   const moved = own.filter(({ name, engine }) => (planned.get(name) ?? engine.key) !== engine.key);
   if (moved.length === 0) return;
   const lines = moved.map(
@@ -102,6 +103,23 @@ export function refuseElsewhere(own: readonly FoundContainer[], plan: ClusterPla
   throw new pulumi.RunError(
     `engines: nodes are on other engines than the settings say, with their data:\n${lines.join("\n")}\nPut the engines back. A region moves by a new region: add one on the new engine, and then take the old one out.`,
   );
+}
+
+/** By its id, two hosts of the settings lead to one engine. */
+function refuseDoubles(own: readonly FoundContainer[]): void {
+  for (const { id, engine, node } of own) {
+    const other = own.find((each) => each.id === id && each.engine.key !== engine.key)?.engine;
+    if (!other?.place || !engine.place) continue;
+    throw new pulumi.RunError(
+      `engines: ${engine.key} and ${other.key} are one engine, as both have ${node}.\nGive both the same host, ${engine.place.host} or ${other.place.host}.`,
+    );
+  }
+}
+
+/** Those of engines that are known by their former host, too. */
+export function withoutDoubles(found: readonly FoundContainer[]): FoundContainer[] {
+  const current = new Set(found.filter(({ engine }) => !engine.isFormer).map(({ id }) => id));
+  return found.filter(({ id, engine }) => !engine.isFormer || !current.has(id));
 }
 
 export function refuseForeign(found: readonly Found[], plan: ClusterPlan, owner: string): void {

@@ -19,6 +19,7 @@ import {
   refuseMixedVersions,
   refuseOtherCluster,
   refuseTakenPorts,
+  withoutDoubles,
 } from "./engine-refusals.ts";
 import {
   findContainerless,
@@ -75,7 +76,9 @@ export async function inspectEngines(
     onAll(engines, (engine) => list(engine, "network", plan, ownership)),
   ]);
   refuseForeign([...containers, ...volumes, ...networks], plan, owner);
-  const own = containers.filter((found) => found.owner === owner && found.node !== "");
+  const own = withoutDoubles(
+    containers.filter((found) => found.owner === owner && found.node !== ""),
+  );
   refuseElsewhere(own, plan);
   refuseOtherCluster(own, plan);
   refuseMixedVersions(own, plan);

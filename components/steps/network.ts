@@ -31,7 +31,12 @@ export function createNetwork(
       },
       logging: local.Logging.None,
     },
-    { parent, replaceOnChanges: ["environment"], deleteBeforeReplace: true },
+    // Not for the engine's address or options: by those of before, its machine may not be reached any more.
+    {
+      parent,
+      replaceOnChanges: ["environment.NETWORK", "environment.LABELS"],
+      deleteBeforeReplace: true,
+    },
   );
 }
 
