@@ -89,8 +89,10 @@ export async function listContainers(
 /** Between two starts of a restarting container the engine lists no ports for it, though it will take them again. */
 function portsIn(settings: string): number[] {
   if (settings === "") return [];
-  const { clientPort, monitorPort } = settingValues.parse(JSON.parse(settings));
-  return [clientPort, monitorPort].map(Number);
+  const { clientPort, routePort, monitorPort } = settingValues.parse(JSON.parse(settings));
+  return [clientPort, routePort, monitorPort].flatMap((port) =>
+    port === undefined ? [] : [Number(port)],
+  );
 }
 
 export async function list(

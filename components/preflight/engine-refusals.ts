@@ -182,13 +182,20 @@ export function refuseMixedVersions(
   }
 }
 
+/** Of ports of another machine, only those are known to be taken that the stack's own nodes have. */
 export async function refuseTakenPorts(
   engines: readonly Engine[],
   own: readonly FoundContainer[],
   plan: ClusterPlan,
 ): Promise<void> {
-  if (!engines.every(({ isLocal }) => isLocal)) return;
-  const taken = await Promise.all(nodesOf(plan).map((node) => findTakenPort(node, own, plan)));
+  const local = new Set(engines.filter(({ isLocal }) => isLocal).map(({ key }) => key));
+  const taken = await Promise.all(
+    nodesOf(plan).map((node) => {
+      const key = node.engine?.key ?? "";
+      const beside = own.filter(({ engine }) => engine.key === key);
+      return findTakenPort(node, beside, plan, local.has(key));
+    }),
+  );
   const problems = taken.filter((problem) => problem !== undefined);
   if (problems.length === 0) return;
   throw new pulumi.RunError(
@@ -196,19 +203,27 @@ export async function refuseTakenPorts(
   );
 }
 
-/** A port that the node itself holds is fine. One that another node holds isn't free in time. */
+/**
+ * A port that the node itself holds is fine. One that another node holds isn't free in time.
+ *
+ * @param beside the stack's own containers on its engine.
+ */
 async function findTakenPort(
-  { name, containerName, clientPort, monitorPort }: NodePlan,
-  own: readonly FoundContainer[],
-  { bindAddress, monitorAddress }: ClusterPlan,
+  { name, containerName, clientPort, routePort, monitorPort, bindAddress }: NodePlan,
+  beside: readonly FoundContainer[],
+  { monitorAddress }: ClusterPlan,
+  isLocal: boolean,
 ): Promise<string | undefined> {
   const published = [
     ["clientPort", clientPort, bindAddress],
-    ...(monitorPort === undefined ? [] : [["monitorPort", monitorPort, monitorAddress] as const]),
+    ["routePort", routePort, bindAddress],
+    ["monitorPort", monitorPort, monitorAddress],
   ] as const;
   for (const [setting, port, address] of published) {
-    const holder = own.find(({ publishedPorts }) => publishedPorts.has(port));
-    if (holder?.name === containerName || (await canListen(port, address))) continue;
+    if (port === undefined) continue;
+    const holder = beside.find(({ publishedPorts }) => publishedPorts.has(port));
+    if (holder?.name === containerName) continue;
+    if (isLocal ? await canListen(port, address) : !holder) continue;
     const held = holder ? `held by ${holder.node} until this update has ended` : "in use";
     return `${setting}: ${address}:${port}, wanted for ${name}, is ${held}`;
   }

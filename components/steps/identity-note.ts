@@ -53,6 +53,7 @@ export async function keepIdentity(
     { ignoreChanges: ["*"], ...(cluster === undefined ? {} : { parent }) },
   );
   if (isMocked()) return { ...name, owner: owner ?? deriveOwner(name, organization, "") };
+  await refuseWithoutEngines(noted, engines);
   const json = await knownValue(noted.stdout);
   if (json !== undefined) return identitySchema.parse(JSON.parse(json));
   try {
@@ -63,4 +64,20 @@ export async function keepIdentity(
   } catch (error) {
     throw new pulumi.RunError(error instanceof Error ? error.message : `${error}`);
   }
+}
+
+/**
+ * Without its engines, a cluster's nodes would be made anew on the engine that the environment chooses, without their
+ * data. What the note was made with says that there were engines, as nothing changes it.
+ */
+async function refuseWithoutEngines(
+  { environment }: local.Command,
+  engines: readonly Engine[],
+): Promise<void> {
+  if (engines.some(({ place }) => place !== undefined)) return;
+  const { ENGINES } = (await knownValue(environment)) ?? {};
+  if (ENGINES === undefined) return;
+  throw new pulumi.RunError(
+    "engines: the stack's nodes are on engines that the settings name no more, with their data. Put engines back; a new stack without engines can take over the streams as mirrors.",
+  );
 }

@@ -79,7 +79,7 @@ function resourcesIn(exported: unknown, cluster: string | undefined): readonly R
 /** The engine of a provider; undefined if the environment chooses it. */
 function hostIn(inputs: unknown): string | undefined {
   const { host, context } = provider.parse(inputs ?? {});
-  return host ?? context;
+  return host || context || undefined;
 }
 
 function placesIn({ inputs }: Resource): EnginePlace[] {

@@ -8,6 +8,7 @@ import {
   refuseElsewhere,
   refuseEngineOfConfig,
   refuseEngines,
+  refuseTakenPorts,
   refuseUnreachable,
 } from "../../../components/preflight/engine-refusals.ts";
 import { inspectEngines } from "../../../components/preflight/inspect-engine.ts";
@@ -419,6 +420,22 @@ describe("engines of the settings", () => {
     pulumi.runtime.setAllConfig({});
     await expect(refuseEngines([engineFromEnvironment()], loopback, "config")).rejects.toThrow(
       "bindAddress: nodes on ssh://box can't be reached at 127.0.0.1",
+    );
+  });
+
+  test("keep a port until the update has ended: another node there can't have it before", async () => {
+    const plan = planOf({ ...settings, clientPort: 4222 });
+    const holding = (node: string, engine: Engine, ...ports: readonly number[]) =>
+      ({ ...container(node), engine, publishedPorts: new Set(ports) }) as unknown as FoundContainer;
+    const refuse = (...own: readonly FoundContainer[]) =>
+      refuseTakenPorts([engineAt(rg1), engineAt(rg2)], own, plan);
+    await refuse(holding("rg1-az1", engineAt(rg1), 4222, 6222));
+    await refuse(holding("rg2-az1", engineAt(rg2), 4222, 6222));
+    await expect(refuse(holding("rg0-az1", engineAt(rg1), 4000, 4222))).rejects.toThrow(
+      "  clientPort: 0.0.0.0:4222, wanted for rg1-az1, is held by rg0-az1 until this update has ended",
+    );
+    await expect(refuse(holding("rg0-az1", engineAt(rg2), 4000, 6225))).rejects.toThrow(
+      "  routePort: 0.0.0.0:6225, wanted for rg2-az1, is held by rg0-az1 until this update has ended",
     );
   });
 

@@ -59,8 +59,8 @@ const stateOf = (resources: readonly object[], pending?: readonly object[]) => (
 
 const TWO = [
   cluster("c1"),
-  provider("c1-docker-rg1", { host: RG1.host }),
-  provider("c1-docker-rg2", { context: RG2.host }),
+  provider("c1-docker-rg1", { host: RG1.host, context: "" }),
+  provider("c1-docker-rg2", { host: "", context: RG2.host }),
   script("c1-gate", { OWNER: "x", ENGINES: JSON.stringify([RG1, RG2]) }),
   ...made("container", "rg1-az1", "c1-docker-rg1"),
   ...made("volume", "rg2-az1", "c1-docker-rg2"),
@@ -134,9 +134,9 @@ describe("what the environment's engine has", () => {
   test("is what the default provider made, or one that names no engine", () => {
     const byDefault = made("container", "rg1-az1", "default_5_2_0");
     expect(hasUnplacedIn(stateOf([...TWO, ...byDefault]))).toBe(true);
-    expect(hasUnplacedIn(stateOf([...TWO, provider("default_5_2_0", {}), ...byDefault]))).toBe(
-      true,
-    );
+    expect(
+      hasUnplacedIn(stateOf([...TWO, provider("default_5_2_0", { host: "" }), ...byDefault])),
+    ).toBe(true);
     expect(hasUnplacedIn(stateOf(TWO))).toBe(false);
   });
 
