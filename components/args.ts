@@ -154,6 +154,128 @@ export interface ClusterSettings {
    */
   readonly maxPayload?: string | number | undefined;
   /**
+   * Connections of clients on each node, the stack's own during an up among them. From 10 to
+   * 1000000.
+   *
+   * What a change costs: reload, no restart.
+   * @default 65536
+   */
+  readonly maxConnections?: number | undefined;
+  /**
+   * What a node buffers for one connection before it closes it as a slow consumer. A size,
+   * e.g. `64MiB`, at least `1KiB`, at most `1TiB`; a number is bytes.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default "64MiB"
+   */
+  readonly maxPending?: string | number | undefined;
+  /**
+   * Subscriptions of one connection; 0 is no limit. From 0 to 1000000000.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default 0
+   */
+  readonly maxSubscriptions?: number | undefined;
+  /**
+   * The longest line of the protocol, as with long subjects or credentials. A size, e.g.
+   * `4KiB`, at least `4KiB`, at most `1MiB`; a number is bytes.
+   *
+   * What a change costs: reload, no restart.
+   * @default "4KiB"
+   */
+  readonly maxControlLine?: string | number | undefined;
+  /**
+   * How long a write to a connection may take before it is closed. A duration, e.g. `10s`, at
+   * least `100ms`.
+   *
+   * What a change costs: reload, no restart.
+   * @default "10s"
+   */
+  readonly writeDeadline?: string | number | undefined;
+  /**
+   * How often nodes ping clients that are silent. A duration, e.g. `2m`, at least `1s`.
+   *
+   * What a change costs: reload, no restart.
+   * @default "2m"
+   */
+  readonly pingInterval?: string | number | undefined;
+  /**
+   * How many pings in a row may stay unanswered before a connection is closed. From 1 to 1000.
+   *
+   * What a change costs: reload, no restart.
+   * @default 2
+   */
+  readonly pingMax?: number | undefined;
+  /**
+   * The most that any consumer may set as its max_ack_pending; 0 is no limit. Consumers that
+   * exist keep theirs. From 0 to 2147483647.
+   *
+   * What a change costs: reload, no restart.
+   * @default 0
+   */
+  readonly maxAckPending?: number | undefined;
+  /**
+   * The most messages that a request to a pull consumer may ask for; 0 is no limit. From 0 to
+   * 2147483647.
+   *
+   * What a change costs: reload, no restart.
+   * @default 0
+   */
+  readonly maxRequestBatch?: number | undefined;
+  /**
+   * Streams and consumers with more than one replica that a node may hold; 0 is no limit. From
+   * 0 to 2147483647.
+   *
+   * What a change costs: reload, no restart.
+   * @default 0
+   */
+  readonly maxHaAssets?: number | undefined;
+  /**
+   * Consumers of a stream for which neither stream nor account has a limit. nats-server 2.14
+   * has no such option. From 1 to 2147483647.
+   *
+   * What a change costs: reload, no restart.
+   * @default 1000
+   */
+  readonly defaultMaxConsumers?: number | undefined;
+  /**
+   * The most that a stream may have as its duplicateWindow; 0 is no limit. A duration, e.g.
+   * `2m`.
+   *
+   * What a change costs: reload, no restart.
+   * @default "0"
+   */
+  readonly duplicateWindow?: string | number | undefined;
+  /**
+   * What a node sends at a time to replicas that catch up. A size, e.g. `64MiB`, at least
+   * `1MiB`, at most `1TiB`; a number is bytes.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default "64MiB"
+   */
+  readonly maxOutstandingCatchup?: string | number | undefined;
+  /**
+   * Whether nodes log what they do in detail.
+   *
+   * What a change costs: reload, no restart.
+   * @default false
+   */
+  readonly debug?: boolean | undefined;
+  /**
+   * Whether nodes log the whole protocol, with the contents of messages.
+   *
+   * What a change costs: reload, no restart.
+   * @default false
+   */
+  readonly trace?: boolean | undefined;
+  /**
+   * Whether lines of the log begin with the time.
+   *
+   * What a change costs: reload, no restart.
+   * @default true
+   */
+  readonly logtime?: boolean | undefined;
+  /**
    * Whether nodes take leaf nodes, on port 7422 of the stack's network. They log in as users
    * do.
    *
@@ -162,6 +284,43 @@ export interface ClusterSettings {
    */
   readonly leafNodes?: boolean | undefined;
   /**
+   * Port for leaf nodes of the first node, the others follow. 0 publishes none; leafNodes has
+   * to be on.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default 0
+   */
+  readonly leafNodePort?: number | undefined;
+  /**
+   * Whether nodes take clients by WebSocket, as browsers are. They log in as others do.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default false
+   */
+  readonly websocket?: boolean | undefined;
+  /**
+   * Port for WebSocket of the first node, the others follow. 0 is 8000 above clientPort.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default 0
+   */
+  readonly websocketPort?: number | undefined;
+  /**
+   * Whether nodes take clients by MQTT. They log in as others do, and their account needs
+   * JetStream.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default false
+   */
+  readonly mqtt?: boolean | undefined;
+  /**
+   * Port for MQTT of the first node, the others follow. 0 is 12000 above clientPort.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default 0
+   */
+  readonly mqttPort?: number | undefined;
+  /**
    * When messages are forced to disk - `always` loses nothing in a power cut, `1s` is faster
    * and may lose a second.
    *
@@ -169,6 +328,28 @@ export interface ClusterSettings {
    * @default "always"
    */
   readonly syncInterval?: string | undefined;
+  /**
+   * Whether what JetStream stores is encrypted, and by which cipher - `none`, `chachapoly` or
+   * `aes`. It can't be undone.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default "none"
+   */
+  readonly encryption?: "none" | "chachapoly" | "aes" | undefined;
+  /**
+   * Key of `encryption`, at least 32 characters. Never change or lose it.
+   *
+   * What a change costs: a new cluster, it is refused in one that runs.
+   */
+  readonly encryptionKey?: pulumi.Input<string> | undefined;
+  /**
+   * Further options of nats-server, by its own names, merged into each node's config. They are
+   * plain text: no secrets.
+   *
+   * What a change costs: reload, no restart, or restart, zone by zone: by option.
+   * @default {}
+   */
+  readonly config?: Readonly<Record<string, unknown>> | undefined;
   /**
    * How many nodes are changed at once - `zone`, `node` or `all`, which is an outage.
    *
@@ -318,6 +499,8 @@ export interface AccountArgs {
   readonly exports?: readonly ExportArgs[] | undefined;
   /** What other accounts export, and its name here. */
   readonly imports?: readonly ImportArgs[] | undefined;
+  /** Other subjects for what is published, by subject: one, or several with weights. */
+  readonly mappings?: Readonly<Record<string, string | readonly MappingArgs[]>> | undefined;
 }
 
 /** A user with a password, or with an nkey. */
@@ -448,6 +631,19 @@ export interface ExportedSubjectArgs {
   readonly account: string;
   /** What it is called there. */
   readonly subject: string;
+}
+
+/** One of several destinations of a subject. */
+export interface MappingArgs {
+  /** The subject there, with `$1` and so on for wildcards, or functions. */
+  readonly destination: string;
+  /** The share of messages that get it, in percent. */
+  readonly weight: number;
+  /**
+   * The cluster in which a message has to be published for it.
+   * @default any
+   */
+  readonly cluster?: string | undefined;
 }
 
 /**

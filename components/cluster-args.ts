@@ -40,6 +40,8 @@ export interface ClusterSource {
   readonly passwords: pulumi.Output<Passwords>;
   /** Known even if other passwords aren't yet: the streams' login is derived from it alone. */
   readonly systemPassword: pulumi.Output<string | undefined>;
+  /** Separate for the same reason: nodes are compared by it. */
+  readonly encryptionKey: pulumi.Output<string | undefined>;
 }
 
 /**
@@ -57,7 +59,7 @@ export function sourceOf(
   }: NatsClusterArgs,
   streams: ClusterSettings["streams"],
 ): ClusterSource {
-  const { systemPassword, password, accounts } = settings;
+  const { systemPassword, password, encryptionKey, accounts } = settings;
   const users = new Map<string, pulumi.Input<string>>();
   const collect = (given: unknown, user: string) => {
     if (!isInput(given)) return given;
@@ -71,10 +73,12 @@ export function sourceOf(
       streams,
       ...(systemPassword === undefined ? {} : { systemPassword: PASSWORD_PLACEHOLDER }),
       ...(password === undefined ? {} : { password: PASSWORD_PLACEHOLDER }),
+      ...(encryptionKey === undefined ? {} : { encryptionKey: PASSWORD_PLACEHOLDER }),
       ...(accounts === undefined ? {} : { accounts: hidden }),
     }) as ClusterSource["settings"],
-    passwords: readPasswords(systemPassword, password, users),
+    passwords: readPasswords({ systemPassword, password, encryptionKey }, users),
     systemPassword: pulumi.secret(systemPassword),
+    encryptionKey: pulumi.secret(encryptionKey),
   };
 }
 
@@ -82,29 +86,36 @@ function isInput(value: unknown): value is pulumi.Input<string> {
   return typeof value === "string" || pulumi.Output.isInstance(value) || value instanceof Promise;
 }
 
+type OwnPasswords = Pick<ClusterSettings, "password" | "encryptionKey"> &
+  Partial<Pick<ClusterSettings, "systemPassword">>;
+
 function readPasswords(
-  systemPassword: pulumi.Input<string> | undefined,
-  password: pulumi.Input<string> | undefined,
+  own: OwnPasswords,
   users: ReadonlyMap<string, pulumi.Input<string>>,
 ): pulumi.Output<Passwords> {
-  const given = { systemPassword, password, accounts: Object.fromEntries(users) };
+  const given = { ...own, accounts: Object.fromEntries(users) };
   const secrecy = {
-    systemPassword: isSecret(systemPassword),
-    password: isSecret(password),
+    systemPassword: isSecret(own.systemPassword),
+    password: isSecret(own.password),
+    encryptionKey: isSecret(own.encryptionKey),
     users: Object.fromEntries([...users].map(([user, each]) => [user, isSecret(each)])),
   };
   return pulumi.secret(
-    pulumi.all([given, secrecy]).apply(([{ systemPassword, password, accounts }, isSecret]) => ({
-      system: systemPassword,
-      simple: password,
-      users: accounts,
-      encrypted: [
-        ...(isSecret.systemPassword ? ["systemPassword"] : []),
-        ...(isSecret.password ? ["password"] : []),
-        "accounts",
-      ],
-      plainUsers: Object.keys(accounts).filter((user) => !isSecret.users[user]),
-    })),
+    pulumi
+      .all([given, secrecy])
+      .apply(([{ systemPassword, password, encryptionKey, accounts }, isSecret]) => ({
+        system: systemPassword,
+        simple: password,
+        users: accounts,
+        encryptionKey,
+        encrypted: [
+          ...(isSecret.systemPassword ? ["systemPassword"] : []),
+          ...(isSecret.password ? ["password"] : []),
+          ...(isSecret.encryptionKey ? ["encryptionKey"] : []),
+          "accounts",
+        ],
+        plainUsers: Object.keys(accounts).filter((user) => !isSecret.users[user]),
+      })),
   );
 }
 

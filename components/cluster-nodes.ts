@@ -1,5 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { renderAccountsConf } from "../lib/nodes/nats-conf.ts";
+import {
+  type NodeSecrets,
+  renderAccountsConf,
+  renderEncryptionConf,
+} from "../lib/nodes/nats-conf.ts";
 import type { ClusterPlan, NodePlan } from "../lib/plan/plan.ts";
 import { settingsPlaceOf } from "../lib/plan/settings.ts";
 import type { PlannedCluster } from "./cluster-plan.ts";
@@ -61,7 +65,7 @@ export async function createNodes(
   const { accountsConf } = settings;
   const drain = createDrain(`${name}-drain`, stepArgs, accountsConf, [accountsStep], parent);
   const start = createStartGate(`${name}-start`, stepArgs, labels, drain, parent);
-  const turns = new Turns({ ...stepArgs, labels });
+  const turns = new Turns({ ...stepArgs, engines: args.answering, labels });
   const nodes = new Map<string, NatsNode>();
   const gates = new Map<number, pulumi.Resource>();
   let after: readonly pulumi.Resource[] = [start];
@@ -121,16 +125,23 @@ function labelsOf({ labels }: Pick<Preflight, "labels">): (node: NodePlan) => st
   return ({ name, restartSettings }) => labels.get(name) ?? JSON.stringify(restartSettings);
 }
 
+function encryptionConfOf({ encryptionKey = "" }: NodeSecrets): string {
+  return renderEncryptionConf(encryptionKey);
+}
+
 /** Creates what all nodes share: network, image, and the file with the accounts. */
 function createCommon(
   name: string,
-  { plan, accounts, monitorSeed, ownership, engines, before, transform }: ClusterNodesArgs,
+  { plan, accounts, monitorSeed, ownership, engines, silent, before, transform }: ClusterNodesArgs,
   certificates: Certificates | undefined,
   parent: pulumi.Resource,
 ): ContainerSettings {
   const parts = engines
     .filter(({ isFormer }) => !isFormer)
-    .map((engine) => createEngineParts(name, engine, { plan, ownership }, parent));
+    .map((engine) => {
+      const isSilent = silent.has(engine.key);
+      return createEngineParts(name, engine, { plan, ownership, isSilent }, parent);
+    });
   return {
     image: plan.image,
     cluster: plan.cluster,
@@ -139,6 +150,9 @@ function createCommon(
     patience: plan.patience,
     keepsVolumes: plan.keepsVolumes,
     accountsConf: pulumi.secret(accounts.apply(renderAccountsConf)),
+    ...(plan.isEncrypted
+      ? { encryptionConf: pulumi.secret(accounts.apply(encryptionConfOf)) }
+      : {}),
     monitorSeed,
     certificates: certificates?.files ?? new Map(),
     parts: new Map(parts.map((each) => [each.engine.key, each])),

@@ -1,10 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Accounts } from "../lib/accounts/accounts-conf.ts";
-import { hashPassword, managerKey } from "../lib/accounts/credentials.ts";
+import { encryptionKeyMark, hashPassword, managerKey } from "../lib/accounts/credentials.ts";
 import { managerPublicKey, managerSeed, publicKeyOf } from "../lib/accounts/nkeys.ts";
 import { PlanError } from "../lib/base/errors.ts";
+import type { NodeSecrets } from "../lib/nodes/nats-conf.ts";
 import { type Passwords, passwordProblems, passwordsOfUsers } from "../lib/plan/passwords.ts";
-import { type ClusterPlan, nodesOf, planCluster } from "../lib/plan/plan.ts";
+import {
+  type ClusterPlan,
+  nodesOf,
+  planCluster,
+  UNKNOWN_KEY,
+  withKeyMark,
+} from "../lib/plan/plan.ts";
 import {
   identityName,
   parseSettings,
@@ -16,6 +23,7 @@ import type { Identity } from "../lib/plan/stack-identity.ts";
 import { EngineMap } from "../lib/topology/engines.ts";
 import { type Engine, nothing, textField } from "../live/engine/engine.ts";
 import {
+  type ClusterEngines,
   EnginesChanged,
   engineOf,
   findEngines,
@@ -28,16 +36,15 @@ import { knownValue, promiseOf } from "./known-value.ts";
 import { type Logger, loggerOf } from "./logger.ts";
 import { isMocked, organizationOfRun } from "./mocked.ts";
 import { type Ownership, ownerFilter, ownershipOf } from "./ownership.ts";
-import { refuseEngines } from "./preflight/engine-refusals.ts";
+import { refuseEngines, refuseSilence } from "./preflight/engine-refusals.ts";
 import { keepIdentity } from "./steps/identity-note.ts";
 
 /** A planned cluster, and what its resources need besides the plan. */
-export interface PlannedCluster {
+export interface PlannedCluster extends ClusterEngines {
   readonly plan: ClusterPlan;
-  readonly engines: readonly Engine[];
   readonly ownership: Ownership;
-  /** Accounts and users as the servers know them; a secret. */
-  readonly accounts: pulumi.Output<Accounts>;
+  /** Accounts and users as the servers know them, and the encryption key; a secret. */
+  readonly accounts: pulumi.Output<NodeSecrets>;
   /** The logins of the stack itself; a secret. */
   readonly access: pulumi.Output<Access>;
   /**
@@ -75,18 +82,21 @@ export async function planFrom(
   // Settings that are wrong for any identity are refused before the identity is noted in the state.
   const settings = settingsOf(source, name);
   const place = settingsPlaceOf(name);
-  const engines = await enginesFor(settings, name, parent);
+  const found = await enginesFor(settings, name, parent);
+  const { engines, answering } = found;
   await refuseEngines(engines, settings, place);
+  refuseSilence(found);
   const identity = await keepIdentity(engines, name, owner, parent);
   const isRenamed = identityName(identity, "/") !== identityName(name, "/");
-  const plan = planCluster(isRenamed ? settingsOf(source, identity) : settings);
+  const bare = planCluster(isRenamed ? settingsOf(source, identity) : settings);
   // In a preview, passwords may come from resources that don't exist yet.
-  const { passwords, systemPassword } = source;
+  const { passwords, systemPassword, encryptionKey } = source;
   const known = await knownValue(passwords);
-  const problems = known === undefined ? [] : passwordProblems(plan, known);
+  const problems = known === undefined ? [] : passwordProblems(bare, known);
   if (problems.length > 0) throw new PlanError(problems);
+  const plan = bare.isEncrypted ? await markKey(bare, encryptionKey, identity) : bare;
   const ownership = ownershipOf(identity);
-  const knownSeed = await findMonitorSeed(engines, plan, ownership);
+  const knownSeed = await findMonitorSeed(answering, plan, ownership);
   const access = systemPassword.apply((password = "") => deriveAccess(plan, password, identity));
   // Computed in parallel with the key, which takes as long.
   const hashes = passwords.apply((all) => hashAll(plan, all, identity));
@@ -94,11 +104,14 @@ export async function planFrom(
     knownSeed ?? access.apply(({ managerKey }) => managerSeed(managerKey, "$SYS")),
   );
   const accounts = pulumi
-    .all([hashes, access, monitorSeed])
-    .apply(([known, { managerKey }, seed]) => accountsOf(plan, known, managerKey, seed));
+    .all([hashes, access, monitorSeed, encryptionKey])
+    .apply(([known, { managerKey }, seed, key]) => ({
+      ...accountsOf(plan, known, managerKey, seed),
+      ...(key === undefined ? {} : { encryptionKey: key }),
+    }));
   return {
     plan,
-    engines,
+    ...found,
     ownership,
     accounts,
     access,
@@ -114,6 +127,15 @@ function settingsOf({ settings }: ClusterSource, identity: StackIdentity): Setti
   return parseSettings({ ...(cluster === undefined ? {} : { cluster }), ...settings }, identity);
 }
 
+async function markKey(
+  plan: ClusterPlan,
+  encryptionKey: ClusterSource["encryptionKey"],
+  { owner }: Identity,
+): Promise<ClusterPlan> {
+  const key = await knownValue(encryptionKey);
+  return withKeyMark(plan, key === undefined ? UNKNOWN_KEY : await encryptionKeyMark(key, owner));
+}
+
 async function deriveAccess(
   { systemUser: user }: ClusterPlan,
   password: string,
@@ -127,7 +149,7 @@ async function enginesFor(
   settings: Settings,
   { project, stack, cluster }: StackIdentity,
   parent: pulumi.Resource,
-): Promise<readonly Engine[]> {
+): Promise<ClusterEngines> {
   const planned = new EngineMap(settings.engines).all;
   if (isMocked()) return unaskedEngines(planned);
   const name = { organization: organizationOfRun(), project, stack };
@@ -148,7 +170,9 @@ async function findMonitorSeed(
   ownership: Ownership,
 ): Promise<string | undefined> {
   if (isMocked()) return undefined;
+  const answers = new Set(engines.map(({ key }) => key));
   const first = nodesOf(plan)
+    .filter(({ engine }) => answers.has(engine?.key ?? ""))
     .slice(0, 1)
     .map((node) => ({ engine: engineOf(engines, node), container: node.containerName }));
   const seed = await readMonitorSeed(first);

@@ -20,6 +20,8 @@ export interface EngineParts {
 }
 
 export interface EnginePartsArgs {
+  /** Whether the engine doesn't answer: then what is on it stays as it is. */
+  readonly isSilent: boolean;
   readonly plan: Pick<ClusterPlan, "prefix" | "image">;
   readonly ownership: Ownership;
 }
@@ -31,10 +33,11 @@ export interface EnginePartsArgs {
 export function createEngineParts(
   name: string,
   engine: Engine,
-  { plan, ownership }: EnginePartsArgs,
+  { plan, ownership, isSilent }: EnginePartsArgs,
   parent: pulumi.Resource,
 ): EngineParts {
   const { place } = engine;
+  const frozen = isSilent ? { ignoreChanges: ["*"] } : {};
   const suffix = place === undefined ? "" : `-${place.key}`;
   const provider = place && createProvider(`${name}-docker${suffix}`, engine, parent);
   return {
@@ -44,9 +47,12 @@ export function createEngineParts(
       `${name}-image${suffix}`,
       { name: plan.image, keepLocally: true },
       // A changed image replaces this resource, also in a protected cluster.
-      { parent, protect: false, ...(provider ? { provider } : {}) },
+      { parent, protect: false, ...(provider ? { provider } : {}), ...frozen },
     ),
-    network: createNetwork(`${name}-network${suffix}`, plan.prefix, engine, ownership, parent),
+    network: createNetwork(`${name}-network${suffix}`, plan.prefix, engine, ownership, {
+      parent,
+      ...frozen,
+    }),
     ensureNetwork: ensureNetwork(engine, plan.prefix, ownership, suffix),
     limitProcesses: limitProcesses(engine, `limit-processes-${plan.prefix}${suffix}`),
   };

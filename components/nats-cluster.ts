@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { formatProblems, nameStreams, PlanError } from "../lib/base/errors.ts";
 import { isMap } from "../lib/base/records.ts";
-import { LEAF_PORT } from "../lib/nodes/nats-conf.ts";
+import { LEAF_PORT } from "../lib/nodes/listeners.ts";
 import { type ClusterPlan, nodesOf } from "../lib/plan/plan.ts";
 import type { StreamSettingsArgs } from "./args.ts";
 import type { NatsClusterArgs } from "./cluster-args.ts";

@@ -11,6 +11,7 @@ import {
   CLIENT_PORT,
   CONFIG_DIR,
   DATA_DIR,
+  ENCRYPTION_FILE,
   MONITOR_PORT,
   MONITOR_SEED_FILE,
   ROUTE_PORT,
@@ -44,6 +45,8 @@ export interface ContainerSettings {
   readonly keepsVolumes: boolean;
   /** `accounts.conf`, which holds the hashes of passwords. */
   readonly accountsConf: pulumi.Output<string>;
+  /** The file with the encryption key, a secret; absent without encryption. */
+  readonly encryptionConf?: pulumi.Output<string>;
   /** The seed of the nkey by which the stack looks at its cluster; a secret. */
   readonly monitorSeed: pulumi.Output<string>;
   /** Certificate files by file name, for each node name; empty without TLS. */
@@ -117,6 +120,7 @@ export class NatsNode extends pulumi.ComponentResource {
       parent: this,
       ...providedBy(partsOf(plan, settings)),
       ...keptOptions(args, volume),
+      ...frozen(plan, settings),
     });
     const config = createVolume(
       `${name}-config`,
@@ -167,6 +171,14 @@ function partsOf({ engine }: NodePlan, { parts }: ContainerSettings): EnginePart
   return found;
 }
 
+/** Keeps a resource as it is in the state, if the node's engine doesn't answer: nothing then connects to it. */
+function frozen(
+  { name }: NodePlan,
+  { before }: ContainerSettings,
+): Pick<pulumi.CustomResourceOptions, "ignoreChanges"> {
+  return before.silent.has(name) ? { ignoreChanges: ["*"] } : {};
+}
+
 /** The provider of the node's engine. */
 function providedBy({ provider }: EngineParts): Pick<pulumi.CustomResourceOptions, "provider"> {
   return provider ? { provider } : {};
@@ -191,8 +203,8 @@ function createVolume(
   const generation = { label: GENERATION_LABEL, value };
   const args = { name: volumeName, labels: [...ownership.labels, generation] };
   return new docker.Volume(name, withFields<docker.VolumeArgs>(args, fields), {
-    ...options,
     ignoreChanges: ["labels", "driver", "driverOpts", "cluster"],
+    ...options,
   });
 }
 
@@ -205,13 +217,15 @@ function configureNode(
   return createScript(
     `${name}-configured`,
     {
-      create: runCommand("configure", ...(followers ? ["--first-leader"] : [])),
+      create: runCommand(
+        "configure",
+        ...(followers ? ["--first-leader"] : []),
+        // Options that the program doesn't know are for the server to judge, before a server is started with them.
+        ...(plan.conf.config ? ["--check"] : []),
+      ),
       update: runCommand("configure", "--test"),
       stdin: pulumi
-        .all([
-          settings.accountsConf,
-          { ...settings.certificates.get(plan.name), [MONITOR_SEED_FILE]: settings.monitorSeed },
-        ])
+        .all([settings.accountsConf, pulumi.output(otherFiles(plan, settings))])
         .apply(([accounts, others]) => packNodeFiles(plan.confText, accounts, others)),
       environment: {
         CONTAINER: plan.containerName,
@@ -231,9 +245,22 @@ function configureNode(
     {
       parent,
       dependsOn: [partsOf(plan, settings).pulled, ...after],
+      ...frozen(plan, settings),
       ...(turn ? { hooks: { beforeCreate: [turn], beforeUpdate: [turn] } } : {}),
     },
   );
+}
+
+/** The files of the config volume besides `nats.conf` and `accounts.conf`. */
+function otherFiles(
+  { name }: NodePlan,
+  { certificates, monitorSeed, encryptionConf }: ContainerSettings,
+): NodeFiles {
+  return {
+    ...certificates.get(name),
+    [MONITOR_SEED_FILE]: monitorSeed,
+    ...(encryptionConf === undefined ? {} : { [ENCRYPTION_FILE]: encryptionConf }),
+  };
 }
 
 function createContainer(
@@ -269,6 +296,7 @@ function createContainer(
       // replace it all the same, because they are in its label. Containers that were never stopped keep the fields, so
       // that a refresh shows when they are.
       ...(mayHaveStopped ? { ignoreChanges: ["mustRun", "ports"] } : {}),
+      ...frozen(plan, settings),
       dependsOn: [parts.network, parts.pulled, configured, ...after, ...followers],
       hooks: {
         beforeCreate: [
@@ -336,6 +364,7 @@ function containerArgs(
       ...(plan.monitorPort === undefined
         ? []
         : [publish(MONITOR_PORT, spec.monitorAddress, plan.monitorPort)]),
+      ...plan.listeners.map(({ inner, port }) => publish(inner, plan.bindAddress, port)),
     ],
     volumes: [
       { volumeName: made.config, containerPath: CONFIG_DIR, readOnly: true },

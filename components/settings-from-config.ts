@@ -7,19 +7,25 @@ import {
   passwordsOf,
   plainPasswordsIn,
 } from "../lib/accounts/hidden-passwords.ts";
+import { formatProblems, type Problem } from "../lib/base/errors.ts";
 import { decodeSettings } from "../lib/plan/settings.ts";
 import type { NatsClusterArgs } from "./cluster-args.ts";
 
 /**
  * Reads a cluster's args from a stack's config: one key for each setting, passwords as secrets. It doesn't validate
- * them: the cluster reports all problems at once.
+ * them: the cluster reports all problems at once. Only an encrypted value where none can be kept secret is refused here.
  *
  * @param config with the settings' namespace, by default the project's name.
+ * @throws pulumi.RunError
  */
 export async function settingsFromConfig(config: pulumi.Config): Promise<NatsClusterArgs> {
   const all = pulumi.runtime.allConfig();
-  const { accounts, password, systemPassword, ...settings } = decodeSettings(all, config.name);
+  const { accounts, password, systemPassword, encryptionKey, ...settings } = decodeSettings(
+    all,
+    config.name,
+  );
   const encrypted = secretSettings(config);
+  if (encrypted.has("config")) throw new pulumi.RunError(formatProblems([ENCRYPTED_OPTIONS]));
   const textOf = (name: string) => all[`${config.name}:${name}`] ?? "";
   const read = (name: string) => (encrypted.has(name) ? pulumi.secret(textOf(name)) : textOf(name));
   const users = accounts === undefined ? {} : passwordsOf(JSON.parse(textOf("accounts")));
@@ -37,11 +43,19 @@ export async function settingsFromConfig(config: pulumi.Config): Promise<NatsClu
         }),
     ...(password === undefined ? {} : { password: read("password") }),
     ...(systemPassword === undefined ? {} : { systemPassword: read("systemPassword") }),
+    ...(encryptionKey === undefined ? {} : { encryptionKey: read("encryptionKey") }),
     settingsIn: "config",
   };
   // A value of another type gets a better message from the cluster's own validation.
   return args as unknown as NatsClusterArgs;
 }
+
+const ENCRYPTED_OPTIONS: Problem = {
+  path: "config",
+  message:
+    "has an encrypted value, which a node's config would have in plain text, as the state would",
+  fix: "leave secrets out of it",
+};
 
 /** The users of the setting `accounts` whose passwords aren't encrypted. */
 async function plainUsersIn(

@@ -28,6 +28,7 @@ const MEASURE_MS = 2_000;
 
 const variables = scriptVariables.pick({
   SO_FAR: true,
+  AWAY: true,
   LATER: true,
   OWNER: true,
 
@@ -39,12 +40,12 @@ const variables = scriptVariables.pick({
 const purpose = z.enum(["members", "replicas"]);
 
 export async function main(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
-  const { SO_FAR, LATER, OWNER, LACKED, PATIENCE, CA, SETTINGS_IN } = variables.parse(env);
+  const { SO_FAR, AWAY, LATER, OWNER, LACKED, PATIENCE, CA, SETTINGS_IN } = variables.parse(env);
   const trust = trustOf(CA);
   const wave = {
     purpose: purpose.parse(args.at(-1)),
-    nodes: SO_FAR,
-    later: LATER,
+    nodes: SO_FAR.filter((name) => !AWAY.includes(name)),
+    later: [...LATER, ...SO_FAR.filter((name) => AWAY.includes(name))],
     lacked: new Set(LACKED),
     patience: PATIENCE,
   };
@@ -57,7 +58,7 @@ export interface Wave {
   readonly purpose: z.infer<typeof purpose>;
   /** Names of the nodes of the wave before the gate, and of earlier ones. */
   readonly nodes: readonly string[];
-  /** Names of the nodes of later waves. They may not exist yet. */
+  /** Names of the nodes of later waves, which may not exist yet, and of those whose engine doesn't answer. */
   readonly later: readonly string[];
   /** Keys of what the cluster lacked before nodes were restarted, see `lacksOf`. */
   readonly lacked: ReadonlySet<string>;
@@ -136,7 +137,7 @@ async function look(
   measure: Measure,
 ): Promise<Look> {
   const { own, silence } = await cluster.list();
-  if (silence !== undefined) {
+  if (silence !== undefined && own.length === 0) {
     const sight = { reason: silence, isInVain: false, isLeaderless: false, isRejoining: false };
     return { sight, own };
   }

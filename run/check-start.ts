@@ -81,7 +81,8 @@ async function look(
   cluster: ClusterPort,
 ): Promise<{ readonly verdict: StartVerdict; readonly behind: number }> {
   const { own, silence } = await cluster.list();
-  if (silence !== undefined) return { verdict: { kind: "blocked", reason: silence }, behind: 0 };
+  if (silence !== undefined && own.length === 0)
+    return { verdict: { kind: "blocked", reason: silence }, behind: 0 };
   const isPlanned = (name: string) => waves.some((wave) => name in wave);
   // A leaving node counts while it runs: it is stopped last.
   const nodes = own.filter(({ name, state }) => isPlanned(name) || state === "running");

@@ -12,7 +12,7 @@ import { text } from "node:stream/consumers";
 import { drainedConf } from "../lib/update/leaving-nodes.ts";
 import type { Engine } from "../live/engine/engine.ts";
 import { readConfig, writeConfig } from "../live/engine/node-config.ts";
-import { listOwnNodes, type OwnNode } from "../live/engine/own-nodes.ts";
+import { listReachable, type OwnNode } from "../live/engine/own-nodes.ts";
 import { enginesFromEnvironment } from "../live/engine/told-engines.ts";
 import { askNodes } from "../live/monitoring/monitoring.ts";
 import { findLeaving } from "./leaving-nodes.ts";
@@ -49,8 +49,8 @@ interface Stack {
   readonly patience: number;
 }
 
-function listOwn({ engines, owner, trust }: Stack): Promise<OwnNode[]> {
-  return listOwnNodes(engines, owner, trust);
+function listOwn({ engines, owner, trust }: Stack): Promise<readonly OwnNode[]> {
+  return listReachable(engines, owner, trust);
 }
 
 async function start(node: OwnNode, stack: Stack): Promise<OwnNode> {

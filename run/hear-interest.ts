@@ -4,7 +4,7 @@
  */
 import { withPoolSize } from "../lib/nodes/nats-conf.ts";
 import { readConfig, writeConfig } from "../live/engine/node-config.ts";
-import { listOwnNodes } from "../live/engine/own-nodes.ts";
+import { listReachable } from "../live/engine/own-nodes.ts";
 import { enginesFromEnvironment } from "../live/engine/told-engines.ts";
 import { healInterest, renewRoutes } from "./route-interest.ts";
 import { scriptVariables, trustOf } from "./variables.ts";
@@ -13,7 +13,7 @@ const variables = scriptVariables.pick({ OWNER: true, CA: true });
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const { OWNER: owner, CA } = variables.parse(env);
-  const own = await listOwnNodes(enginesFromEnvironment(env), owner, trustOf(CA));
+  const own = await listReachable(enginesFromEnvironment(env), owner, trustOf(CA));
   const nodes = own.filter(({ state }) => state === "running");
   await healInterest(
     nodes,

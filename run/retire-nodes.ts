@@ -14,7 +14,7 @@ import type { Fleet } from "../lib/placement/placement.ts";
 import { terseNamer } from "../lib/streams/stream-name.ts";
 import { describeStranded, type HeldStream } from "../lib/update/departures.ts";
 import { judgeReplicas } from "../lib/update/wave-gate.ts";
-import { findNodes, listOwnNodes, type OwnNode } from "../live/engine/own-nodes.ts";
+import { findNodes, listReachable, type OwnNode } from "../live/engine/own-nodes.ts";
 import { enginesFromEnvironment } from "../live/engine/told-engines.ts";
 import { connectionSchema } from "../live/jetstream/connection.ts";
 import {
@@ -71,7 +71,7 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   } = variables.parse(env);
   const { CA, SETTINGS_IN: place } = rest;
   const engines = enginesFromEnvironment(env);
-  const own = await listOwnNodes(engines, OWNER, trustOf(CA));
+  const own = await listReachable(engines, OWNER, trustOf(CA));
   const leaving = await findLeaving(own, new Set(NODES), place);
   if (leaving.length === 0) return;
   const metaGroup = openMetaGroup(connectionSchema.parse(await json(process.stdin)));

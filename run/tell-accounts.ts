@@ -7,7 +7,7 @@
  */
 import { withAccounts } from "../lib/nodes/nats-conf.ts";
 import { readConfig, writeConfig } from "../live/engine/node-config.ts";
-import { listOwnNodes } from "../live/engine/own-nodes.ts";
+import { listReachable } from "../live/engine/own-nodes.ts";
 import { enginesFromEnvironment } from "../live/engine/told-engines.ts";
 import { scriptVariables, trustOf } from "./variables.ts";
 
@@ -15,7 +15,7 @@ const variables = scriptVariables.pick({ OWNER: true, ACCOUNTS: true, CA: true }
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const { OWNER: owner, ACCOUNTS: accounts, CA } = variables.parse(env);
-  const own = await listOwnNodes(enginesFromEnvironment(env), owner, trustOf(CA));
+  const own = await listReachable(enginesFromEnvironment(env), owner, trustOf(CA));
   // A node that is down learns all accounts when it starts.
   const nodes = own.filter(({ state }) => state === "running");
   await Promise.all(

@@ -112,8 +112,8 @@ export interface ReportInput {
   readonly now: number;
   /** Which nodes were killed for memory, and what to do about it; see `askMemoryKills`. */
   readonly memoryKills?: string | undefined;
-  /** Why the engine doesn't answer; absent if it does. */
-  readonly engineSilence?: string;
+  /** Why engines don't answer, by their keys; `""` is that of all nodes. @default all answer */
+  readonly silentEngines?: ReadonlyMap<string, string>;
 }
 
 /** Evaluates the answers of the nodes. */
@@ -203,7 +203,7 @@ function groupByTags(nodes: readonly NodeStatus[]): RegionReport[] {
 function nodeProblems({
   outputs,
   observations,
-  engineSilence,
+  silentEngines,
   stackOption,
 }: ReportInput): string[] {
   const { clientUrls } = outputs;
@@ -216,11 +216,11 @@ function nodeProblems({
   // Nodes without an answer and unhealthy nodes are reported separately from the meta group.
   const group = whyNotReady(members, unheard);
   return [
-    ...(engineSilence === undefined || silent.length === 0
-      ? []
-      : [
-          `The Docker engine doesn't answer, which has the login by which nodes are asked: ${engineSilence}.`,
-        ]),
+    ...[...(silentEngines ?? [])].map(([key, reason]) =>
+      key === ""
+        ? `The Docker engine doesn't answer, which has the login by which nodes are asked: ${reason}.`
+        : `The Docker engine of ${key} doesn't answer: ${reason}.`,
+    ),
     ...(silent.length > 0
       ? [
           `No answer from ${urls}. \`npx pulumi up --refresh${stackOption}\` starts what has stopped.`,

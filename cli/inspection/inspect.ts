@@ -1,10 +1,11 @@
 import { PlanError } from "../../lib/base/errors.ts";
 import { monitorsOf, type StackOutputs } from "../../lib/plan/outputs.ts";
+import { nothing } from "../../live/engine/engine.ts";
 import { askMemoryKills } from "../../live/engine/memory-kills.ts";
 import type { OwnNode } from "../../live/engine/own-nodes.ts";
 import type { Monitor } from "../../live/monitoring/monitor.ts";
 import { describeStreamChanges } from "../stack/changes.ts";
-import { askForContainers, findWhereabouts, type Whereabouts } from "../stack/containers.ts";
+import { findAnswering, listContainers, type Whereabouts } from "../stack/containers.ts";
 import { readOutputs, type Stack, stackOption } from "../stack/stack.ts";
 import { type PlannedStack, readPlan } from "../stack/stack-plan.ts";
 import { type ClusterReport, reportOn } from "./cluster-report.ts";
@@ -29,11 +30,12 @@ export type SettingsInspection =
 /** Inspects a running stack; undefined if it has no cluster. */
 export async function inspect(stack: Stack): Promise<Inspection | undefined> {
   // Errors are ignored, because the state may not be there to be read.
-  const whereabouts = findWhereabouts(stack).catch(() => ({ engines: [], owners: [] }));
-  const [outputs, planned, { containers, silence }] = await Promise.all([
+  const whereabouts = findAnswering(stack).catch(() => NOWHERE);
+  const [outputs, planned, { silent }, containers] = await Promise.all([
     readOutputs(stack),
     planOrProblem(stack),
-    whereabouts.then(askForContainers),
+    whereabouts,
+    whereabouts.then(listContainers).catch(nothing),
   ]);
   if (!outputs) return undefined;
   const [observations, memoryKills] = await Promise.all([
@@ -46,7 +48,7 @@ export async function inspect(stack: Stack): Promise<Inspection | undefined> {
     outputs,
     observations,
     memoryKills,
-    ...(silence === undefined ? {} : { engineSilence: silence }),
+    silentEngines: silent,
     now: Date.now(),
     ...("plan" in planned ? { plan: planned.plan } : {}),
   });
@@ -65,6 +67,8 @@ function nodesOf(outputs: StackOutputs, containers: readonly OwnNode[]): Monitor
     return { ...node, ...(seed === undefined ? {} : { seed }) };
   });
 }
+
+const NOWHERE = { engines: [], owners: [], silent: new Map<string, string>() };
 
 async function findMemoryKills({
   engines,

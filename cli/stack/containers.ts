@@ -1,5 +1,6 @@
+import { type Answers, askWhoAnswers } from "../../live/engine/answering-engines.ts";
 import type { Engine } from "../../live/engine/engine.ts";
-import { askEngines, listOwnNodes, type OwnNode } from "../../live/engine/own-nodes.ts";
+import { listOwnNodes, type OwnNode } from "../../live/engine/own-nodes.ts";
 import { enginesIn } from "./engines.ts";
 import type { Stack } from "./stack.ts";
 import { ownersIn, readState, toOwnerLabel } from "./stack-state.ts";
@@ -16,20 +17,16 @@ export async function findWhereabouts({ name }: Pick<Stack, "name">): Promise<Wh
   return { engines: enginesIn(state), owners: [...ownersIn(state)].map(toOwnerLabel) };
 }
 
+/** The same with those engines only that answer, and why the others don't. */
+export async function findAnswering(
+  stack: Pick<Stack, "name">,
+): Promise<Whereabouts & Pick<Answers, "silent">> {
+  const { engines, owners } = await findWhereabouts(stack);
+  const { answering, silent } = await askWhoAnswers(engines);
+  return { engines: answering, owners, silent };
+}
+
 /** Lists the containers of a stack's nodes, including stopped ones. @throws DockerError */
 export async function listContainers({ engines, owners }: Whereabouts): Promise<OwnNode[]> {
   return (await Promise.all(owners.map((owner) => listOwnNodes(engines, owner, {})))).flat();
-}
-
-/** Lists them like {@link listContainers}. Of an engine that doesn't answer there are none, and `silence` says why. */
-export async function askForContainers({
-  engines,
-  owners,
-}: Whereabouts): Promise<{ readonly containers: readonly OwnNode[]; readonly silence?: string }> {
-  const answers = await Promise.all(owners.map((owner) => askEngines(engines, owner, {})));
-  const silence = answers.map((answer) => answer.silence).find((words) => words !== undefined);
-  return {
-    containers: answers.flatMap(({ own }) => own),
-    ...(silence === undefined ? {} : { silence }),
-  };
 }

@@ -152,7 +152,8 @@ function secretPaths(value: unknown, at: string): string[] {
 }
 
 /** Paths of the passwords. A plan only needs to know that they are set. */
-const PASSWORD = /^(.*:)?(password|systemPassword|accounts\..+\.users\..+\.password)$/;
+const PASSWORD =
+  /^(.*:)?(password|systemPassword|encryptionKey|accounts\..+\.users\..+\.password)$/;
 
 function withoutSecrets(map: PlainMap, path: string): PlainMap {
   const entries = Object.entries(map).map(([key, value]) => ({ key, value, at: `${path}${key}` }));

@@ -3,6 +3,7 @@ import { hasSimpleUser } from "../../lib/accounts/accounts.ts";
 import { type UserPlace, usersWithoutLogin } from "../../lib/accounts/hidden-passwords.ts";
 import { PlanError } from "../../lib/base/errors.ts";
 import { listSome } from "../../lib/base/wording.ts";
+import type { Settings } from "../../lib/plan/settings.ts";
 import { DEFAULT_STACK } from "../pulumi/environment.mjs";
 import { askPulumi } from "../stack/pulumi-cli.ts";
 import { readStackSettings } from "../stack/settings-file.ts";
@@ -91,6 +92,7 @@ async function fillInPasswords(stack: Stack, hadPassword: boolean): Promise<stri
       ? ["password"]
       : []),
     ...(isMissing("systemPassword") ? ["systemPassword"] : []),
+    ...(isMissing("encryptionKey") && (await isEncrypted(stack)) ? ["encryptionKey"] : []),
   ];
   for (const name of others) await generatePassword(stack, name);
   const names = users.map(({ account, user }) => `${user} of ${account}`);
@@ -117,12 +119,22 @@ function pathOf({ account, user }: UserPlace): string {
   return `accounts["${account}"].users["${user}"].password`;
 }
 
-/** Wrong settings are reported by the `up`. */
 async function needsSimpleUser(stack: Stack): Promise<boolean> {
+  const settings = await readSettings(stack);
+  return settings === undefined || hasSimpleUser(settings);
+}
+
+async function isEncrypted(stack: Stack): Promise<boolean> {
+  const settings = await readSettings(stack);
+  return settings !== undefined && settings.encryption !== "none";
+}
+
+/** Undefined if they are wrong, which the `up` reports. */
+async function readSettings(stack: Stack): Promise<Settings | undefined> {
   try {
-    return hasSimpleUser((await readPlan(stack)).settings);
+    return (await readPlan(stack)).settings;
   } catch (error) {
-    if (error instanceof PlanError) return true;
+    if (error instanceof PlanError) return undefined;
     throw error;
   }
 }

@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import type { Accounts } from "../../lib/accounts/accounts-conf.ts";
-import { configDigest } from "../../lib/nodes/nats-conf.ts";
+import { configDigest, type NodeSecrets } from "../../lib/nodes/nats-conf.ts";
 import { VARIABLES } from "../../lib/observed/questions.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
 import { PREVIEW_WORDS } from "../../lib/settings/settings-table.ts";
@@ -55,7 +54,7 @@ export interface Announcement {
  */
 export async function announceChanges(
   plan: ClusterPlan,
-  accounts: pulumi.Output<Accounts>,
+  accounts: pulumi.Output<NodeSecrets>,
   before: EngineState,
   texts: TlsTexts | undefined,
   observe: Observer,
@@ -121,12 +120,12 @@ function refuseMemoryLosses(
 
 async function findChanges(
   plan: ClusterPlan,
-  accounts: Accounts | undefined,
-  { containers, containerless, ...access }: EngineState,
+  accounts: NodeSecrets | undefined,
+  { containers, containerless, silent, ...access }: EngineState,
   texts: TlsTexts | undefined,
 ): Promise<NodeChange[]> {
   const surroundings = { plan, access, texts };
-  const told = nodesOf(plan).filter(({ name }) => !containerless.has(name));
+  const told = nodesOf(plan).filter(({ name }) => !containerless.has(name) && !silent.has(name));
   return await Promise.all(
     told.map(async (node) => {
       const container = containers.get(node.containerName);

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Listener } from "../../lib/nodes/listeners.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
 
 interface Claim {
@@ -6,7 +7,7 @@ interface Claim {
   /** Where the node's engine is; empty if the environment chooses it. */
   readonly host: string;
   /** Which setting chooses the port. */
-  readonly setting: "clientPort" | "routePort" | "monitorPort";
+  readonly setting: "clientPort" | "routePort" | "monitorPort" | Listener["setting"];
   readonly node: string;
   readonly address: string;
   readonly port: number;
@@ -36,7 +37,7 @@ export function claimPorts(name: string, plan: ClusterPlan): void {
 }
 
 function claimsOf(
-  { name, engine, bindAddress, clientPort, routePort, monitorPort }: NodePlan,
+  { name, engine, bindAddress, clientPort, routePort, monitorPort, listeners }: NodePlan,
   cluster: string,
   { monitorAddress }: ClusterPlan,
 ): Claim[] {
@@ -44,6 +45,7 @@ function claimsOf(
     ["clientPort", bindAddress, clientPort],
     ["routePort", bindAddress, routePort],
     ["monitorPort", monitorAddress, monitorPort],
+    ...listeners.map(({ setting, port }) => [setting, bindAddress, port] as const),
   ] as const;
   return ports.flatMap(([setting, address, port]) =>
     port === undefined

@@ -6,7 +6,7 @@ import { CLIENT_PORT, CONFIG_DIR, TLS_FILES } from "../../lib/nodes/nats-conf.ts
 import { pagesUrl, publishedAddress, publishedPorts } from "../../lib/nodes/published-ports.ts";
 import type { ClusterPlan } from "../../lib/plan/plan.ts";
 import { settingsPlaceOf } from "../../lib/plan/settings.ts";
-import type { SettingValues } from "../../lib/settings/setting-values.ts";
+import { type SettingValues, settingOf } from "../../lib/settings/setting-values.ts";
 import type { RunningTls } from "../../lib/tls/own-certificates.ts";
 import {
   DockerError,
@@ -89,10 +89,10 @@ export async function listContainers(
 /** Between two starts of a restarting container the engine lists no ports for it, though it will take them again. */
 function portsIn(settings: string): number[] {
   if (settings === "") return [];
-  const { clientPort, routePort, monitorPort } = settingValues.parse(JSON.parse(settings));
-  return [clientPort, routePort, monitorPort].flatMap((port) =>
-    port === undefined ? [] : [Number(port)],
-  );
+  const values = Object.entries(settingValues.parse(JSON.parse(settings)));
+  return values
+    .filter(([name]) => settingOf(name)?.kind === "port")
+    .map(([, port]) => Number(port));
 }
 
 export async function list(

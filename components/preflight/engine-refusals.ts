@@ -7,10 +7,11 @@ import {
   type SettingsPlace,
 } from "../../lib/base/settings-place.ts";
 import { imageVersion, whyNotTogether } from "../../lib/nodes/versions.ts";
-import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
+import { type ClusterPlan, type NodePlan, nodesOf, UNKNOWN_KEY } from "../../lib/plan/plan.ts";
 import { settingsPlaceOf } from "../../lib/plan/settings.ts";
 import { describeForeign } from "../../lib/plan/stack-identity.ts";
 import { type Engine, nothing, textField } from "../../live/engine/engine.ts";
+import type { ClusterEngines } from "../../live/engine/engines-of.ts";
 import { isMocked } from "../mocked.ts";
 import { engineNode, type Found, type FoundContainer, partition, tlsOf } from "./engine-finds.ts";
 
@@ -30,6 +31,44 @@ export async function refuseEngines(
   refuseEngineOfConfig(sole, place);
   if (place === "program" && !isMocked()) await refuseContextInUse(sole);
   refuseUnreachable(sole, settings, place);
+}
+
+/**
+ * Refuses to go on where no engine answers, or where nodes are to leave one that doesn't.
+ *
+ * @throws pulumi.RunError naming the way out.
+ */
+export function refuseSilence({ engines, answering, silent }: ClusterEngines): void {
+  const lines = [...silent].map(([key, reason]) => `  ${key}: ${reason}`).join("\n");
+  if (answering.length === 0) throw new pulumi.RunError(`engines: none of them answers:\n${lines}`);
+  const former = engines.filter(({ key, isFormer }) => isFormer && silent.has(key));
+  if (former.length === 0) return;
+  throw new pulumi.RunError(
+    `engines: nodes are to leave ${former.map(({ key }) => key).join(", ")}, which doesn't answer, so that nothing can move off it:\n${lines}\nPut its region and engine back until it answers.`,
+  );
+}
+
+/**
+ * Refuses what needs an engine that doesn't answer: a new cluster, and nodes that are yet to be made there.
+ *
+ * @param isNew whether none of the nodes exists.
+ * @throws pulumi.RunError naming the way out.
+ */
+export function refuseUnmade(
+  { silent, recorded }: ClusterEngines,
+  plan: ClusterPlan,
+  isNew: boolean,
+): void {
+  const unmade = nodesOf(plan).filter(
+    ({ engine, containerName }) =>
+      engine !== undefined && silent.has(engine.key) && !recorded?.has(containerName),
+  );
+  if (unmade.length === 0 && !(isNew && silent.size > 0)) return;
+  const lines = [...silent].map(([key, reason]) => `  ${key}: ${reason}`).join("\n");
+  const names = unmade.map(({ name }) => name).join(", ");
+  throw new pulumi.RunError(
+    `engines: ${names} can't be made, as no engine answers there, and nothing was changed:\n${lines}`,
+  );
 }
 
 /**
@@ -141,6 +180,26 @@ export function refuseOtherCluster(own: readonly FoundContainer[], { cluster }: 
 }
 
 /**
+ * With another key, or none, a server can't read what it has stored, and doesn't start. In a cluster that is true of a
+ * `prev_key` as well, as the servers' own groups don't use it (nats-server 2.15, `recoverAEK` in filestore.go).
+ */
+export function refuseOtherKey(own: readonly FoundContainer[], plan: ClusterPlan): void {
+  const [planned] = nodesOf(plan);
+  const key = planned?.restartSettings.encryptionKey;
+  if (key === UNKNOWN_KEY) return;
+  const other = own.find((container) => {
+    const noted = engineNode(container).settings?.encryptionKey;
+    return noted !== undefined && noted !== key;
+  });
+  if (!other) return;
+  const [setting, what] =
+    key === undefined ? ["encryption", "without its key"] : ["encryptionKey", "with another key"];
+  throw new pulumi.RunError(
+    `${setting}: ${other.node} has encrypted what it stores, and couldn't read it ${what}.\nPut it back; for another key make another stack, and copy the streams there.`,
+  );
+}
+
+/**
  * Two nodes connect a route only if both have TLS with authorities that the other trusts, or if both have none. A
  * rolling change of `tls` would therefore split the cluster.
  */
@@ -209,7 +268,7 @@ export async function refuseTakenPorts(
  * @param beside the stack's own containers on its engine.
  */
 async function findTakenPort(
-  { name, containerName, clientPort, routePort, monitorPort, bindAddress }: NodePlan,
+  { name, containerName, clientPort, routePort, monitorPort, listeners, bindAddress }: NodePlan,
   beside: readonly FoundContainer[],
   { monitorAddress }: ClusterPlan,
   isLocal: boolean,
@@ -218,6 +277,7 @@ async function findTakenPort(
     ["clientPort", clientPort, bindAddress],
     ["routePort", routePort, bindAddress],
     ["monitorPort", monitorPort, monitorAddress],
+    ...listeners.map(({ setting, port }) => [setting, port, bindAddress] as const),
   ] as const;
   for (const [setting, port, address] of published) {
     if (port === undefined) continue;

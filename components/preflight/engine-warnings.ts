@@ -77,6 +77,27 @@ function isDataVolume(name: string, { prefix }: ClusterPlan): boolean {
   return name.startsWith(`${prefix}-`) && name.endsWith("-data");
 }
 
+/**
+ * Warns of engines that don't answer. What is on them stays as it is.
+ *
+ * @returns the names of their nodes.
+ */
+export function warnOfSilence(
+  plan: ClusterPlan,
+  silent: ReadonlyMap<string, string>,
+  log: Logger,
+): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const [key, reason] of silent) {
+    const nodes = nodesOf(plan).filter(({ engine }) => engine?.key === key);
+    for (const { name } of nodes) names.add(name);
+    log.warn(
+      `engines.${key}: its engine doesn't answer, so that ${nodes.map(({ name }) => name).join(", ")} stay as they are, and get what they miss from the first up after its return. (${reason})`,
+    );
+  }
+  return names;
+}
+
 export async function warnOfStopped(
   engines: readonly Engine[],
   containers: readonly FoundContainer[],

@@ -18,6 +18,7 @@ import {
   refuseMixedTls,
   refuseMixedVersions,
   refuseOtherCluster,
+  refuseOtherKey,
   refuseTakenPorts,
   withoutDoubles,
 } from "./engine-refusals.ts";
@@ -38,6 +39,8 @@ export interface EngineState {
   readonly leaving: ReadonlyMap<string, EngineNode>;
   /** Names of nodes with a data volume but no container. They aren't new. */
   readonly containerless: ReadonlySet<string>;
+  /** Names of nodes whose engine doesn't answer. They stay as they are. */
+  readonly silent: ReadonlySet<string>;
   /** Whether each engine has the network. */
   readonly hasNetwork: boolean;
   /** Set if nodes return to data volumes that were kept, which may hold streams. */
@@ -52,6 +55,7 @@ const NOTHING: EngineState = {
   containers: new Map(),
   leaving: new Map(),
   containerless: new Set(),
+  silent: new Set(),
   hasNetwork: false,
 };
 
@@ -81,6 +85,7 @@ export async function inspectEngines(
   );
   refuseElsewhere(own, plan);
   refuseOtherCluster(own, plan);
+  refuseOtherKey(own, plan);
   refuseMixedVersions(own, plan);
   refuseMixedTls(own, plan);
   const containerless = findContainerless(own, volumes, plan);
@@ -104,6 +109,7 @@ export async function inspectEngines(
     containers: new Map(staying.map((found) => [found.name, engineNode(found)])),
     leaving: new Map(leaving.map((found) => [found.node, engineNode(found)] as const).sort(byName)),
     containerless,
+    silent: new Set(),
     hasNetwork: networks.filter(({ name }) => name === plan.prefix).length === engines.length,
     ...(returning.size > 0 ? { hasKept: true as const } : {}),
     ...(await readTls(own, plan)),

@@ -24,20 +24,30 @@ export function observerOf(plan: ClusterPlan, before: EngineState): Observer {
 /** Monitors of the nodes at their current addresses. Nodes that are down have none and are left out. */
 export function runningMonitors(
   plan: ClusterPlan,
-  { containers, leaving, ...access }: EngineState,
+  { containers, leaving, silent, ...access }: EngineState,
 ): Monitor[] {
+  // Their servers may run, and be reached, although their engine doesn't answer.
+  const beyond = nodesOf(plan)
+    .filter(({ name }) => silent.has(name))
+    .map(({ name, clientUrl }) =>
+      monitorOf(name, { clientAddress: new URL(clientUrl).host }, access),
+    );
   const staying = nodesOf(plan).map(
     ({ name, containerName }) => [name, containers.get(containerName)] as const,
   );
-  return [...staying, ...leaving].flatMap(([name, node]) =>
+  const running = [...staying, ...leaving].flatMap(([name, node]) =>
     node?.clientAddress === undefined ? [] : [monitorOf(name, node, access)],
   );
+  return [...running, ...beyond];
 }
 
 /** A node as it can be asked now. */
 export function monitorOf(
   name: string,
-  { clientAddress: address, monitoringUrl: url }: EngineNode,
+  {
+    clientAddress: address,
+    monitoringUrl: url,
+  }: Pick<EngineNode, "clientAddress" | "monitoringUrl">,
   { tls, seed }: Pick<EngineState, "tls" | "seed">,
 ): Monitor {
   return {

@@ -32,7 +32,7 @@ const LOOK_MS = 1_000;
 export async function planRestarts(
   plan: ClusterPlan,
   restarted: ReadonlySet<string>,
-  { containers }: EngineState,
+  { containers, silent }: EngineState,
   observe: Observer,
 ): Promise<PlannedRestarts> {
   const seen = restarted.size === 0 ? NOTHING_OBSERVED : await look(observe);
@@ -42,13 +42,16 @@ export async function planRestarts(
     seen.meta === undefined ? seen.servers.length > 0 : seen.meta.hosts.includes(name);
   const down = nodesOf(plan).filter(
     ({ name, containerName }) =>
-      isMember(name) && containers.get(containerName)?.clientAddress === undefined,
+      !silent.has(name) &&
+      isMember(name) &&
+      containers.get(containerName)?.clientAddress === undefined,
   );
   // A member without a container is recreated. That takes nothing away, because it is down already.
   const returning = down.filter(({ containerName }) => !containers.has(containerName));
   const observed = { ...seen, silent: [...seen.silent, ...down.map(({ name }) => name)] };
   const changing = new Set([...restarted, ...returning.map(({ name }) => name)]);
-  const former = formerLacks(observed, changing);
+  // What is beyond reach lacked before, and will until its engine is back.
+  const former = formerLacks(observed, new Set([...changing, ...silent]));
   const common = { restarted, former, observed };
   if (restarted.size === 0 || plan.rollout === "all") {
     return { ...common, steps: plan.waves, notices: [], warnings: [] };

@@ -7,6 +7,8 @@ import { knownValue } from "../known-value.ts";
 import { type Announcement, announceChanges } from "./announce-changes.ts";
 import { announceDepartures } from "./announce-departures.ts";
 import { announceImage } from "./announce-image.ts";
+import { refuseUnmade } from "./engine-refusals.ts";
+import { warnOfSilence } from "./engine-warnings.ts";
 import { type EngineState, inspectEngines } from "./inspect-engine.ts";
 import { observerOf } from "./observer.ts";
 import { readTlsFiles, type TlsTexts } from "./read-tls-files.ts";
@@ -29,12 +31,18 @@ export interface Preflight extends Announcement {
  * @throws PlanError; pulumi.RunError, which is shown without a stack trace.
  */
 export async function runPreflight(
-  { plan, engines, ownership, accounts, access, knownSeed, log }: PlannedCluster,
+  planned: PlannedCluster,
   source: ClusterSource | undefined,
 ): Promise<Preflight> {
+  const { plan, answering, ownership, accounts, access, knownSeed, log } = planned;
   for (const notice of plan.notices) log.info(notice);
-  const found = await inspectEngines(engines, plan, ownership, log);
-  const before = { ...found, ...(knownSeed === undefined ? {} : { seed: knownSeed }) };
+  const found = await inspectEngines(answering, plan, ownership, log);
+  refuseUnmade(planned, plan, found.containers.size === 0);
+  const before = {
+    ...found,
+    silent: warnOfSilence(plan, planned.silent, log),
+    ...(knownSeed === undefined ? {} : { seed: knownSeed }),
+  };
   const tlsTexts = readTlsFiles(plan, before, log);
   const observe = observerOf(plan, before);
   const looks = Promise.all([

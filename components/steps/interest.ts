@@ -2,16 +2,18 @@ import { createHash } from "node:crypto";
 import type { local } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import { formerEnginesVariable } from "../../live/engine/told-engines.ts";
+import type { DriftTimes } from "../preflight/announce-changes.ts";
 import { createScript, NOTHING, nodeVariables, runCommand, type ScriptArgs } from "./script.ts";
 import type { StepArgs } from "./step-args.ts";
 
 /**
  * Creates the step that announces new accounts to all nodes, before any step that changes a node. It runs whenever
- * accounts, exports or imports change.
+ * accounts, exports or imports change, and where nodes on one of several engines run with another config: they may have
+ * been beyond reach as accounts changed.
  */
 export function createAccountsStep(
   name: string,
-  args: StepArgs,
+  args: StepArgs & { readonly driftTimes: DriftTimes },
   parent: pulumi.Resource,
 ): local.Command {
   const { accounts } = args.plan;
@@ -20,7 +22,14 @@ export function createAccountsStep(
     ACCOUNTS: JSON.stringify(accounts.map(({ name }) => name)),
     TRADED: createHash("sha256").update(JSON.stringify(traded)).digest("hex"),
   };
-  return createInterestScript(name, "tell-accounts", args, environment, { parent });
+  return createInterestScript(
+    name,
+    "tell-accounts",
+    args,
+    environment,
+    { parent },
+    returning(args),
+  );
 }
 
 /**
@@ -40,6 +49,17 @@ export function createInterestStep(
   return createInterestScript(name, "hear-interest", args, environment, options);
 }
 
+function returning({
+  engines,
+  driftTimes,
+}: {
+  readonly engines: StepArgs["engines"];
+  readonly driftTimes: DriftTimes;
+}) {
+  const strayed = engines.length > 1 && driftTimes.size > 0;
+  return { STRAYED: strayed ? JSON.stringify([...driftTimes]) : undefined };
+}
+
 /** New nodes start with all accounts, so a new cluster has nothing to do. */
 function createInterestScript(
   name: string,
@@ -47,6 +67,7 @@ function createInterestScript(
   { plan, ownership, engines, before, caCertificate }: StepArgs,
   environment: ScriptArgs["environment"],
   options: pulumi.CustomResourceOptions,
+  transient: ScriptArgs["transient"] = {},
 ): local.Command {
   const update = runCommand(verb);
   return createScript(
@@ -58,7 +79,7 @@ function createInterestScript(
         ...environment,
         ...nodeVariables({ plan, ownership, engines }, caCertificate),
       },
-      transient: formerEnginesVariable(engines),
+      transient: { ...transient, ...formerEnginesVariable(engines) },
       showsStderr: true,
     },
     options,

@@ -14,7 +14,7 @@ export function createNetwork(
   networkName: string,
   engine: Engine,
   { label, labels }: Ownership,
-  parent: pulumi.Resource,
+  options: pulumi.CustomResourceOptions,
 ): pulumi.Resource {
   return new local.Command(
     name,
@@ -33,9 +33,9 @@ export function createNetwork(
     },
     // Not for the engine's address or options: by those of before, its machine may not be reached any more.
     {
-      parent,
       replaceOnChanges: ["environment.NETWORK", "environment.LABELS"],
       deleteBeforeReplace: true,
+      ...options,
     },
   );
 }

@@ -6,6 +6,7 @@ import { parseBytes, parseDuration, UNLIMITED } from "../base/quantities.ts";
 import { expected, quantity, value } from "../base/schemas.ts";
 import { isValidSubject } from "../streams/subjects.ts";
 import { PASSWORD_PLACEHOLDER } from "./hidden-passwords.ts";
+import { type Mappings, mappingsSchema } from "./mappings.ts";
 
 /** Allowed and denied subjects, with wildcards. `deny` takes precedence over `allow`. */
 export interface SubjectRules {
@@ -91,6 +92,7 @@ export interface AccountSettings {
   readonly jetStream?: boolean | JetStreamLimits;
   readonly exports?: readonly ExportSettings[];
   readonly imports?: readonly ImportSettings[];
+  readonly mappings?: Mappings;
 }
 
 const MAX_INT32 = 2 ** 31 - 1;
@@ -370,6 +372,11 @@ export const accountsSchema = z.record(
         .array(imported)
         .optional()
         .describe("What other accounts export, and its name here."),
+      mappings: mappingsSchema
+        .optional()
+        .describe(
+          "Other subjects for what is published, by subject: one, or several with weights.",
+        ),
     })
     .meta({
       title: "Account",
@@ -386,6 +393,8 @@ export interface AccountPlan {
   readonly jetStream: JetStreamLimits | false;
   readonly exports: readonly ExportSettings[];
   readonly imports: readonly ImportSettings[];
+  /** Absent: none. */
+  readonly mappings?: Mappings;
 }
 
 /** A desired user, who logs in with `nkey`, or if it is absent with a password. */

@@ -1,6 +1,6 @@
 /** The accounts in nats-server's config. They are the same on every server, and a reload applies changes. */
 
-import type { ConfigBlock, ConfigValue } from "../base/conf-format.ts";
+import { type ConfigBlock, type ConfigValue, withoutAbsent } from "../base/conf-format.ts";
 import { ownValue } from "../base/records.ts";
 import type {
   AccountLimits,
@@ -12,6 +12,7 @@ import type {
   SubjectRules,
   UserPlan,
 } from "./account-settings.ts";
+import { mappingsBlock } from "./mappings.ts";
 import { MANAGER_PERMISSIONS, MONITOR_PERMISSIONS } from "./own-permissions.ts";
 
 /** The accounts of a cluster with what servers need to authenticate users: hashes and public keys, no passwords. */
@@ -44,6 +45,7 @@ export function accountsBlock({ systemUser, accounts, hashes, managers }: Accoun
       ],
       ...(account.exports.length > 0 ? { exports: account.exports.map(exportBlock) } : {}),
       ...(account.imports.length > 0 ? { imports: account.imports.map(importBlock) } : {}),
+      ...ifAny("mappings", mappingsBlock(account.mappings ?? {})),
     };
   };
   return {
@@ -126,10 +128,4 @@ function importBlock(wanted: ImportSettings): ConfigBlock {
 
 function ifAny(key: string, block: ConfigBlock): ConfigBlock {
   return Object.keys(block).length === 0 ? {} : { [key]: block };
-}
-
-function withoutAbsent(block: Readonly<Record<string, ConfigValue | undefined>>): ConfigBlock {
-  return Object.fromEntries(
-    Object.entries(block).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
-  );
 }

@@ -19,7 +19,7 @@ export interface AccountsSettings {
 export function planAccounts(settings: AccountsSettings): AccountPlan[] {
   const { account: first, user, accounts } = settings;
   return [...new Set([first, ...Object.keys(accounts)])].map((name) => {
-    const { users, limits, jetStream, exports, imports } = ownValue(accounts, name) ?? {};
+    const { users, limits, jetStream, exports, imports, mappings } = ownValue(accounts, name) ?? {};
     return {
       name,
       users: [
@@ -34,6 +34,7 @@ export function planAccounts(settings: AccountsSettings): AccountPlan[] {
       jetStream: jetStream === false ? false : typeof jetStream === "object" ? jetStream : {},
       exports: exports ?? [],
       imports: imports ?? [],
+      ...(mappings === undefined ? {} : { mappings }),
     };
   });
 }

@@ -59,6 +59,21 @@ export async function managerKey(systemPassword: string, owner: string): Promise
 }
 
 /**
+ * Identifies an encryption key in labels of containers, which everybody on the engine can read: a guess takes a scrypt.
+ *
+ * @param owner see `Identity.owner`: other stacks with the same key have other marks.
+ * @returns 16 hexadecimal digits.
+ */
+export async function encryptionKeyMark(encryptionKey: string, owner: string): Promise<string> {
+  const mark = await promisify<string, string, number, Buffer>(scrypt)(
+    encryptionKey,
+    `nats-regions encryption ${owner}`,
+    8,
+  );
+  return mark.toString("hex");
+}
+
+/**
  * A fingerprint that changes if and only if the key or the facts change. It reveals neither: testing a guess of the
  * password takes one `managerKey` for each guess.
  *

@@ -7,6 +7,15 @@ export interface ConfigBlock {
   readonly [key: string]: ConfigValue;
 }
 
+/** A block with the entries that have a value. */
+export function withoutAbsent(
+  block: Readonly<Record<string, ConfigValue | undefined>>,
+): ConfigBlock {
+  return Object.fromEntries(
+    Object.entries(block).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+  );
+}
+
 /** Renders a block's entries: one line for each, several lines where a value is a block or a list. */
 export function renderEntries(block: ConfigBlock, indent = ""): string {
   return Object.entries(block)

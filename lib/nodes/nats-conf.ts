@@ -2,8 +2,17 @@ import { createHash } from "node:crypto";
 import { type Accounts, accountsBlock } from "../accounts/accounts-conf.ts";
 import { type ConfigBlock, encodeLikeGo, quote, renderEntries } from "../base/conf-format.ts";
 import { ownValue } from "../base/records.ts";
-import { changeCost, type NodeSettings, type SettingValues } from "../settings/setting-values.ts";
+import {
+  changeCost,
+  type NodeSettings,
+  type SettingValues,
+  settingOf,
+} from "../settings/setting-values.ts";
 import type { Change, SettingName } from "../settings/settings-table.ts";
+import { LEAF_PORT, type Listener, MQTT_PORT, WEBSOCKET_PORT } from "./listeners.ts";
+import { jetStreamLimits, limitsBlock } from "./server-block.ts";
+import { mergeConfig, restartOptions } from "./server-config.ts";
+import { isOlder, type ServerVersion } from "./versions.ts";
 
 /** Mount points of the config volume and the data volume in a node's container. */
 export const CONFIG_DIR = "/etc/nats";
@@ -12,12 +21,13 @@ export const DATA_DIR = "/data";
 export const CLIENT_PORT = 4222;
 export const ROUTE_PORT = 6222;
 export const MONITOR_PORT = 8222;
-export const LEAF_PORT = 7422;
 /**
  * After three missed pings a server closes a dead route and connects again. By default that takes 90 s (nats-server
  * 2.15, `routeMaxPingInterval`), during which nodes stay disconnected although the network between them works again.
  */
 const ROUTE_PING_INTERVAL = "5s";
+/** The server's default, which routes keep where `pingMax` gives clients another. */
+const ROUTE_PING_MAX = 2;
 /** File in {@link CONFIG_DIR} with the seed of the nkey by which the stack looks at its cluster. */
 export const MONITOR_SEED_FILE = "monitor.nk";
 /** PEM files in {@link CONFIG_DIR} of a node with TLS. */
@@ -40,6 +50,10 @@ export interface NodeConf extends NodeSettings {
   readonly hasPages?: true;
   /** Who issues the certificates. Absent: no TLS. */
   readonly tls?: "stack" | "files";
+  /** `host:port` of published listeners that the server advertises. Absent: the container's own addresses. */
+  readonly advertised?: Readonly<Partial<Record<Listener["setting"], string>>>;
+  /** Further options, merged into the rest. Absent: none. */
+  readonly config?: ConfigBlock;
 }
 
 type FollowingField = Exclude<keyof NodeConf, SettingName>;
@@ -54,6 +68,8 @@ const FOLLOWING_FIELDS: Readonly<Record<FollowingField, Change>> = {
   routes: "reload",
   routeAdvertise: "reload",
   clientAdvertise: "reload",
+  /** It follows from `bindAddress` and the port, which are in the label themselves. */
+  advertised: "reload",
   // No reload applies it, but it comes with the setting monitorPort, which restarts the node.
   hasPages: "reload",
 };
@@ -62,19 +78,26 @@ const FOLLOWING_FIELDS: Readonly<Record<FollowingField, Change>> = {
  * The fields of a config whose change needs a restart, at least in one direction. If they stay the same, a reload
  * suffices. A reload applies changes of accounts. New certificates with the same file names don't change the config,
  * and any reload applies them.
+ *
+ * @param version of the node's server. Default: one that reloads all that any reloads.
  */
-export function restartFields(conf: NodeConf): SettingValues {
+export function restartFields(conf: NodeConf, version?: ServerVersion): SettingValues {
   const following: Readonly<Record<string, Change>> = FOLLOWING_FIELDS;
-  return Object.fromEntries(
-    Object.entries(conf).filter(
-      ([field]) => (changeCost(field) ?? ownValue(following, field)) !== "reload",
-    ),
-  );
+  const isReloaded = (field: string) => {
+    if ((changeCost(field) ?? ownValue(following, field)) !== "reload") return false;
+    const since = settingOf(field)?.node?.reloadSince;
+    return version === undefined || since === undefined || !isOlder(version, since);
+  };
+  const fields = Object.entries(conf).filter(([field]) => field !== "config" && !isReloaded(field));
+  return { ...Object.fromEntries(fields), ...restartOptions(conf.config ?? {}, version) };
 }
 
 /** Renders `nats.conf` of one node. */
 export function renderNodeConf(conf: NodeConf): string {
-  return `${renderEntries(nodeBlock(conf))}\ninclude accounts.conf\n`;
+  const text = `${renderEntries(nodeBlock(conf))}\ninclude accounts.conf\n`;
+  return conf.encryption === undefined
+    ? text
+    : text.replace(/^"jetstream": \{$/m, `$&\n  include ${ENCRYPTION_FILE}`);
 }
 
 /** Sets `pool_size`, the number of routes to each other node, in a rendered `nats.conf`. */
@@ -90,6 +113,24 @@ export function withAccounts(accountsConf: string, names: readonly string[]): st
   return accountsConf.replace(/\}\n$/, `${blocks}}\n`);
 }
 
+/** What a node's config has in files of their own, all secret. */
+export interface NodeSecrets extends Accounts {
+  /** Absent: what JetStream stores isn't encrypted. */
+  readonly encryptionKey?: string;
+}
+
+/** The file in {@link CONFIG_DIR} with the encryption key. */
+export const ENCRYPTION_FILE = "encryption.conf";
+
+/** Renders {@link ENCRYPTION_FILE}, which the block `jetstream` includes. */
+export function renderEncryptionConf(encryptionKey: string): string {
+  return `${renderEntries(encryptionBlock(encryptionKey))}\n`;
+}
+
+function encryptionBlock(key: string): ConfigBlock {
+  return { key };
+}
+
 /** Renders `accounts.conf`. It has the hashes of passwords, and is the same on every node. */
 export function renderAccountsConf(accounts: Accounts): string {
   return `${renderEntries(accountsBlock(accounts))}\n`;
@@ -101,8 +142,11 @@ export function renderAccountsConf(accounts: Accounts): string {
  *
  * @returns e.g. `sha256:2c26…`, 64 hexadecimal digits.
  */
-export function configDigest(conf: NodeConf, accounts: Accounts): string {
-  const json = encodeLikeGo({ ...nodeBlock(conf), ...accountsBlock(accounts) });
+export function configDigest(conf: NodeConf, secrets: NodeSecrets): string {
+  const key = secrets.encryptionKey;
+  const encryption = key === undefined ? {} : { jetstream: encryptionBlock(key) };
+  const block = mergeConfig(nodeBlock(conf), encryption);
+  const json = encodeLikeGo({ ...block, ...accountsBlock(secrets) });
   return `sha256:${createHash("sha256").update(`${json}\n`).digest("hex")}`;
 }
 
@@ -111,6 +155,10 @@ export function configDigest(conf: NodeConf, accounts: Accounts): string {
  * (nats-server 2.15).
  */
 function nodeBlock(conf: NodeConf): ConfigBlock {
+  return mergeConfig(ownBlock(conf), conf.config ?? {});
+}
+
+function ownBlock(conf: NodeConf): ConfigBlock {
   const advertise = conf.clientAdvertise;
   return {
     server_name: conf.serverName,
@@ -121,19 +169,22 @@ function nodeBlock(conf: NodeConf): ConfigBlock {
       ? {}
       : { [conf.tls === undefined ? "http_port" : "https_port"]: MONITOR_PORT }),
     ...(conf.tls === undefined ? {} : { tls: ownCertificate() }),
-    ...(conf.maxPayload === undefined ? {} : { max_payload: conf.maxPayload }),
+    ...limitsBlock(conf),
     jetstream: {
       store_dir: DATA_DIR,
       ...(conf.uniqueTag === "" ? {} : { unique_tag: conf.uniqueTag }),
       max_file_store: conf.maxFileStore,
       max_memory_store: conf.maxMemoryStore,
       sync_interval: conf.syncInterval,
+      ...(conf.encryption === undefined ? {} : { cipher: conf.encryption }),
+      ...jetStreamLimits(conf),
     },
     cluster: {
       name: conf.cluster,
       port: ROUTE_PORT,
       routes: conf.routes.map((route) => `nats-route://${route}`),
       ping_interval: ROUTE_PING_INTERVAL,
+      ...(conf.pingMax === undefined ? {} : { ping_max: ROUTE_PING_MAX }),
       ...advertised(conf),
       ...(conf.tls === undefined ? {} : { tls: routeTls() }),
     },
@@ -141,11 +192,34 @@ function nodeBlock(conf: NodeConf): ConfigBlock {
       ? {
           leafnodes: {
             port: LEAF_PORT,
+            ...advertisedAs(conf.advertised?.leafNodePort),
+            ...(conf.tls === undefined ? {} : { tls: ownCertificate() }),
+          },
+        }
+      : {}),
+    ...(conf.websocket
+      ? {
+          websocket: {
+            port: WEBSOCKET_PORT,
+            ...advertisedAs(conf.advertised?.websocketPort),
+            ...(conf.tls === undefined ? { no_tls: true } : { tls: ownCertificate() }),
+          },
+        }
+      : {}),
+    ...(conf.mqtt
+      ? {
+          mqtt: {
+            port: MQTT_PORT,
             ...(conf.tls === undefined ? {} : { tls: ownCertificate() }),
           },
         }
       : {}),
   };
+}
+
+/** @param advertise `host:port` that the server tells others of. Default: the container's own address. */
+function advertisedAs(advertise: string | undefined): ConfigBlock {
+  return advertise === undefined ? {} : { advertise };
 }
 
 /** Timeout of a TLS handshake. The server's default of 2 is too short if many clients reconnect to a busy machine. */

@@ -1,6 +1,7 @@
 /** Where nodes are reached: by clients, by other nodes, and by browsers of their pages. */
 import { hostAndPort } from "../base/addresses.ts";
 import type { Problem } from "../base/errors.ts";
+import type { Listener } from "../nodes/listeners.ts";
 import { ROUTE_PORT } from "../nodes/nats-conf.ts";
 import type { EngineMap, EnginePlan } from "../topology/engines.ts";
 import type { NodePlace } from "../topology/topology.ts";
@@ -76,22 +77,24 @@ function connectAddress(address: string): string {
 }
 
 /** A node's ports on its engine's host. */
-interface Listener {
+interface Ports {
   readonly name: string;
   readonly clientPort: number;
   readonly routePort?: number;
   readonly monitorPort?: number;
+  readonly listeners: readonly Listener[];
 }
 
 /** Reports ports that two listeners would share, and ports above the maximum. */
-export function portProblems(nodes: readonly Listener[]): Problem[] {
-  const listeners = nodes.flatMap(({ name, clientPort, routePort, monitorPort }) => [
+export function portProblems(nodes: readonly Ports[]): Problem[] {
+  const all = nodes.flatMap(({ name, clientPort, routePort, monitorPort, listeners }) => [
     { setting: "clientPort", name, port: clientPort },
     ...(routePort === undefined ? [] : [{ setting: "routePort", name, port: routePort }]),
     ...(monitorPort === undefined ? [] : [{ setting: "monitorPort", name, port: monitorPort }]),
+    ...listeners.map(({ setting, port }) => ({ setting, name, port })),
   ]);
-  const taken = new Map<number, (typeof listeners)[number]>();
-  return listeners.flatMap(({ setting, name, port }) => {
+  const taken = new Map<number, (typeof all)[number]>();
+  return all.flatMap(({ setting, name, port }) => {
     const other = taken.get(port);
     taken.set(port, { setting, name, port });
     if (other) {

@@ -12,13 +12,17 @@ export interface Passwords {
   readonly simple: string | undefined;
   /** The passwords of the users in the setting `accounts`, by name. */
   readonly users: Readonly<Record<string, string>>;
+  readonly encryptionKey: string | undefined;
   /** Names of the settings that contain an encrypted value. */
   readonly encrypted: readonly string[];
   /** Users of `users` whose password is plain text in the settings file, as far as that could be read. */
   readonly plainUsers: readonly string[];
 }
 
-type Stage = Pick<ClusterPlan, "identity" | "bindAddress" | "systemUser" | "accounts">;
+type Stage = Pick<
+  ClusterPlan,
+  "identity" | "bindAddress" | "systemUser" | "accounts" | "isEncrypted"
+>;
 
 /** A password with its path in the settings and its user. */
 interface Entry {
@@ -65,10 +69,11 @@ export function passwordProblems(stage: Stage, passwords: Passwords): Problem[] 
       return message === undefined ? [] : [{ path, message, fix: `set another: ${how}` }];
     },
   );
+  const all = [...problems, ...keyProblems(stage, passwords)];
   return system === undefined || !isHash(system)
-    ? problems
+    ? all
     : [
-        ...problems,
+        ...all,
         {
           path: "systemPassword",
           message:
@@ -76,6 +81,33 @@ export function passwordProblems(stage: Stage, passwords: Passwords): Problem[] 
           fix: "set the password itself",
         },
       ];
+}
+
+/** Characters. nats-server's documentation recommends 32 bytes, and the digest of a config depends on the key. */
+const SHORTEST_KEY = 32;
+
+function keyProblems(
+  { identity, isEncrypted }: Stage,
+  { encryptionKey: key, encrypted }: Passwords,
+): Problem[] {
+  const path = "encryptionKey";
+  const place = settingsPlaceOf(identity);
+  const how = howToSetSecret(place, path);
+  if (key === undefined) {
+    if (!isEncrypted) return [];
+    return [{ path, message: "is missing, and encryption is on", fix: `set one: ${how}` }];
+  }
+  const message = !isEncrypted
+    ? "is set, but encryption is off"
+    : !encrypted.includes(path)
+      ? PLAIN[place]
+      : key.length < SHORTEST_KEY
+        ? `is shorter than ${SHORTEST_KEY} characters`
+        : undefined;
+  if (message === undefined) return [];
+  return [
+    { path, message, fix: isEncrypted ? `set another: ${how}` : "take it out, or set encryption" },
+  ];
 }
 
 const PLAIN: Readonly<Record<SettingsPlace, string>> = {

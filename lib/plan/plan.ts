@@ -1,6 +1,7 @@
 import type { AccountPlan } from "../accounts/account-settings.ts";
 import { countProblems, planAccounts } from "../accounts/accounts.ts";
 import type { Problem } from "../base/errors.ts";
+import { type Listener, listenersOf } from "../nodes/listeners.ts";
 import { type NodeConf, renderNodeConf, restartFields } from "../nodes/nats-conf.ts";
 import { imageVersion } from "../nodes/versions.ts";
 import { type Fleet, placementRequest, planSeating } from "../placement/placement.ts";
@@ -14,6 +15,7 @@ import { EngineMap, type EnginePlan } from "../topology/engines.ts";
 import { uniqueTagProblems } from "../topology/server-tags.ts";
 import { type NodePlace, placeNodes } from "../topology/topology.ts";
 import { type Endpoints, planEndpoints, portProblems } from "./endpoints.ts";
+import { limitNotices, limitProblems } from "./limits.ts";
 import { payloadNotices, payloadProblems } from "./payload.ts";
 import {
   compileStreams,
@@ -43,6 +45,8 @@ export interface ClusterPlan extends Pick<TlsSettings, "tls" | "tlsFiles" | "cer
   /** Memory limit of a node's container, in bytes. */
   readonly memory: number;
   readonly regions: readonly RegionPlan[];
+  /** Whether what JetStream stores is encrypted. */
+  readonly isEncrypted: boolean;
   readonly rollout: Rollout;
   /** Milliseconds without progress after which an update stops waiting for nodes. */
   readonly patience: number;
@@ -84,6 +88,8 @@ export interface NodePlan extends NodePlace {
   readonly routePort?: number;
   /** Absent if the nodes have no monitoring pages. */
   readonly monitorPort?: number;
+  /** Further ports on the engine's host, bound to `bindAddress`. */
+  readonly listeners: readonly Listener[];
   readonly clientUrl: string;
   /** URL of the monitoring pages; absent if there are none. */
   readonly monitoringUrl?: string;
@@ -165,6 +171,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
         nodes: nodes.filter((node) => node.region === region.name && node.zone === zone.name),
       })),
     })),
+    isEncrypted: settings.encryption !== "none",
     rollout: settings.rollout,
     patience: settings.patience,
     keepsVolumes: settings.keepVolumes,
@@ -181,6 +188,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
       ...witnessNotices(nodes),
       ...syncNotices(settings.syncInterval),
       ...payloadNotices(settings.maxPayload),
+      ...limitNotices(settings),
       ...clearTextNotices(settings, settingsPlaceOf(identity)),
     ],
     problems: [
@@ -199,6 +207,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
         stores,
       ),
       ...payloadProblems(settings.maxPayload, accounts, compiled),
+      ...limitProblems(settings, compiled, nodes.length),
       ...conflictProblems(compiled),
     ],
   };
@@ -207,6 +216,22 @@ export function draftCluster(settings: Settings): ClusterDraft {
 /** All nodes of a plan, region by region, zone by zone. */
 export function nodesOf(plan: Pick<ClusterPlan, "regions">): NodePlan[] {
   return plan.regions.flatMap(({ zones }) => zones.flatMap(({ nodes }) => nodes));
+}
+
+/** In the place of the mark of a key that a preview can't know yet. */
+export const UNKNOWN_KEY = "not known yet";
+
+/**
+ * A copy of a plan whose restart settings have a mark of the encryption key: a server with another key couldn't read its
+ * data, and would log both keys if it were to reload the config.
+ *
+ * @param mark see `encryptionKeyMark`.
+ */
+export function withKeyMark(plan: ClusterPlan, mark: string): ClusterPlan {
+  return mapNodes(plan, (node) => ({
+    ...node,
+    restartSettings: { ...node.restartSettings, encryptionKey: mark },
+  }));
 }
 
 /** A copy of a plan with changed nodes. */
@@ -231,15 +256,20 @@ function planNode(
   settings: Settings,
 ): NodePlan {
   const { tls } = settings;
-  const conf = {
+  const listeners = listenersOf(settings, place.portOffset);
+  const host = client.replace(/:\d+$/, "");
+  const addresses = listeners.map(({ setting, port }) => [setting, `${host}:${port}`] as const);
+  const conf: NodeConf = {
     serverName: place.name,
     serverTags: place.serverTags,
     routes,
     ...(isPublic ? { clientAdvertise: client } : {}),
+    ...(isPublic && listeners.length > 0 ? { advertised: Object.fromEntries(addresses) } : {}),
     ...(routePort === undefined ? {} : { routeAdvertise: route }),
     ...nodeSettings(settings),
     ...(tls === "none" ? {} : { tls }),
     ...(pages ? { hasPages: true as const } : {}),
+    ...(Object.keys(settings.config).length === 0 ? {} : { config: settings.config }),
   };
   const containerName = `${prefix}-${place.name}`;
   return {
@@ -252,6 +282,7 @@ function planNode(
     clientPort,
     ...(routePort === undefined ? {} : { routePort }),
     ...(pages ? { monitorPort: pages.port, monitoringUrl: pages.url } : {}),
+    listeners,
     clientUrl: `${tls === "none" ? "nats" : "tls"}://${client}`,
     certificateNames: certificateNames(
       { name: place.name, containerName },
@@ -268,7 +299,8 @@ function planNode(
       clientPort,
       ...(routePort === undefined ? {} : { routePort }),
       ...(pages ? { monitorPort: pages.port } : {}),
-      ...restartFields(conf),
+      ...Object.fromEntries(listeners.map(({ setting, port }) => [setting, port])),
+      ...restartFields(conf, imageVersion(settings.image)),
     },
   };
 }

@@ -10,6 +10,9 @@ import { quantity } from "../base/schemas.ts";
 import { toProblems, wordIssue } from "../base/setting-errors.ts";
 import type { SettingsPlace } from "../base/settings-place.ts";
 import { describeBytes, quoteValue } from "../base/wording.ts";
+import type { ListenerSettings } from "../nodes/listeners.ts";
+import { serverConfigProblems } from "../nodes/server-config.ts";
+import { serverConfigSchema } from "../nodes/server-config-schema.ts";
 import { imageVersion, whyNotAccepted } from "../nodes/versions.ts";
 import {
   type PasswordName,
@@ -152,6 +155,8 @@ export function schemaOf(setting: Setting): z.ZodType {
         of: namesSchema(setting.most),
         says: "is neither a list of names, nor a map of region to zones",
       });
+    case "count":
+      return z.int().min(setting.least).max(setting.most);
     case "count by region": {
       const count = z.int().min(setting.least).max(setting.most);
       const rule = "is neither a whole number, nor a map of region to number";
@@ -189,6 +194,8 @@ export function schemaOf(setting: Setting): z.ZodType {
       return enginesSchema;
     case "accounts":
       return accountsSchema;
+    case "server config":
+      return serverConfigSchema;
     case "streams":
       return z.record(z.string(), streamSettingsSchema);
     case "password":
@@ -278,7 +285,8 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
   if (!parsed.success) {
     throw new PlanError(parsed.error.issues.flatMap((issue) => toProblems(issue, place)));
   }
-  const { uniqueTag, tls, tlsFiles, password, systemPassword: _, ...others } = parsed.data;
+  const { systemPassword: _, encryptionKey: __, ...unlocked } = parsed.data;
+  const { uniqueTag, tls, tlsFiles, password, ...others } = unlocked;
   const { regions, availabilityZones, nodesPerZone, witnesses, ...settings } = others;
   const shapeSettings = { regions, availabilityZones, nodesPerZone, witnesses };
   const { bindAddress, engines } = settings;
@@ -299,6 +307,8 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     uniqueTag: uniqueTag === "none" ? "" : uniqueTag,
     clientPort,
     routePort: settings.routePort || clientPort + ROUTE_PORT_DISTANCE,
+    websocketPort: settings.websocketPort || clientPort + WEBSOCKET_PORT_DISTANCE,
+    mqttPort: settings.mqttPort || clientPort + MQTT_PORT_DISTANCE,
   };
   const problems = [
     ...shapeProblems(shapeSettings),
@@ -307,6 +317,8 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     ...accountProblems(complete),
     ...unreadStreams(raw, settings.streams),
     ...memoryProblems(settings),
+    ...listenerProblems(settings),
+    ...serverConfigProblems(settings.config, settings),
     ...(hasEngines ? soleAddresses(complete) : []),
     ...secured.problems,
   ];
@@ -342,7 +354,25 @@ function memoryProblems({
   ];
 }
 
+/** Reports ports of listeners that are off. */
+function listenerProblems(settings: ListenerSettings): Problem[] {
+  const ports = [
+    ["leafNodes", "leafNodePort"],
+    ["websocket", "websocketPort"],
+    ["mqtt", "mqttPort"],
+  ] as const;
+  return ports
+    .filter(([listener, port]) => !settings[listener] && settings[port] !== 0)
+    .map(([listener, port]) => ({
+      path: port,
+      message: `is set, but ${listener} is off`,
+      fix: `set ${listener} to true, or take it out`,
+    }));
+}
+
 const ROUTE_PORT_DISTANCE = 2_000;
+const WEBSOCKET_PORT_DISTANCE = 8_000;
+const MQTT_PORT_DISTANCE = 12_000;
 const DEFAULT_PORTS = { first: 10_000, step: 20, slots: 200 };
 
 /** With engines, each machine has addresses of its own. */

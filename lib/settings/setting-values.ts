@@ -1,5 +1,6 @@
 /** Types and functions of parsed settings, derived from the table of settings. */
 import type { AccountSettings } from "../accounts/account-settings.ts";
+import type { ConfigBlock } from "../base/conf-format.ts";
 import { parseBytes, parseDuration } from "../base/quantities.ts";
 import { ownValue } from "../base/records.ts";
 import type { StreamSettings } from "../streams/stream-config.ts";
@@ -15,7 +16,7 @@ import {
 } from "./settings-table.ts";
 
 /** A setting's value after parsing: sizes are in bytes, durations in milliseconds, lifetimes in nanoseconds. */
-type ValueOf<Row> = Row extends { kind: "port" | "size" | "duration" | "lifetime" }
+type ValueOf<Row> = Row extends { kind: "count" | "port" | "size" | "duration" | "lifetime" }
   ? number
   : Row extends { kind: "label" | "address" | "image" | "sync interval" | "unique tag" }
     ? string
@@ -39,7 +40,9 @@ type ValueOf<Row> = Row extends { kind: "port" | "size" | "duration" | "lifetime
                       ? ServerTags
                       : Row extends { kind: "engines" }
                         ? Readonly<Record<string, EngineSettings>>
-                        : never;
+                        : Row extends { kind: "server config" }
+                          ? ConfigBlock
+                          : never;
 
 type ByRegion<Value> = Readonly<Record<string, Value>>;
 

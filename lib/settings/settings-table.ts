@@ -1,6 +1,8 @@
 import { ROLLOUTS } from "../placement/waves.ts";
 import { TLS_MODES } from "../tls/tls-settings.ts";
 import { MAX_REGIONS, MAX_ZONES } from "../topology/shape.ts";
+import { LISTENER_SETTINGS } from "./listener-settings.ts";
+import { SERVER_SETTINGS } from "./server-settings.ts";
 
 /**
  * All settings of a stack in one table. Derived from it are the schema that parses settings, the declarations in
@@ -24,6 +26,8 @@ export const CHANGES = {
   fixed: "a new cluster, it is refused in one that runs",
   shape: `new nodes start, those that leave are emptied first; of the others a ${PREVIEW_WORDS.reload}`,
   streams: "streams one by one, no node",
+  /** See `RELOADED` in lib/nodes/server-options.ts. */
+  "by option": `${PREVIEW_WORDS.reload}, or ${PREVIEW_WORDS.restart}, zone by zone: by option`,
 } as const;
 
 export type Change = keyof typeof CHANGES;
@@ -37,9 +41,13 @@ export interface NodeField {
   readonly omitDefault?: true;
   /**
    * Path in `/varz` of the server's current value, in the setting's unit. A preview compares it to say what a reload
-   * changes.
+   * changes. Durations are nanoseconds there.
    */
   readonly varz?: readonly string[];
+  /** Set if no page has the value of a setting that a reload changes. A preview then sees that something differs. */
+  readonly isUnreported?: true;
+  /** The first version of nats-server whose reload applies a change; before, it is a restart. Default: any. */
+  readonly reloadSince?: readonly [major: number, minor: number, patch: number];
 }
 
 interface SettingBase {
@@ -76,9 +84,9 @@ type SettingKind =
     }
   /** Names of zones, or a map of region to these: at least one, at most `most`. */
   | { readonly kind: "zones"; readonly default: readonly string[]; readonly most: number }
-  /** A count, or a map of region to count. */
+  /** `count by region`: a count, or a map of region to count. */
   | {
-      readonly kind: "count by region";
+      readonly kind: "count" | "count by region";
       readonly default: number;
       readonly least: number;
       readonly most: number;
@@ -110,7 +118,13 @@ type SettingKind =
   /** `places`: names of regions and zones. */
   | { readonly kind: "host names" | "places"; readonly default: readonly string[] }
   | {
-      readonly kind: "certificate files" | "server tags" | "accounts" | "streams" | "engines";
+      readonly kind:
+        | "certificate files"
+        | "server tags"
+        | "server config"
+        | "accounts"
+        | "streams"
+        | "engines";
       readonly default: Readonly<Record<string, never>>;
     }
   /** A secret, which is read separately: no plan depends on it. */
@@ -289,8 +303,8 @@ export const SETTINGS = {
     node: { varz: ["jetstream", "config", "max_memory"] },
   },
   /**
-   * Largest size of a message with its headers, in bytes. A server refuses to start with more than 64 MiB, which is the
-   * most that it buffers for one client (nats-server 2.15, `max_pending`).
+   * Largest size of a message with its headers, in bytes. A server refuses to start with more than it buffers for one
+   * client, `maxPending`.
    */
   maxPayload: {
     kind: "size",
@@ -303,6 +317,7 @@ export const SETTINGS = {
     change: "reload",
     node: { omitDefault: true, varz: ["max_payload"] },
   },
+  ...SERVER_SETTINGS,
   /** Leaf nodes link other clusters to this one, see examples/two-clusters. */
   leafNodes: {
     kind: "flag",
@@ -310,11 +325,12 @@ export const SETTINGS = {
     description:
       "Whether nodes take leaf nodes, on port 7422 of the stack's network. They log in as users do.",
     meaning:
-      "nodes take leaf nodes, on port 7422 of the stack's network, which isn't published. Leaf nodes log in as users do. Mirrors may then copy from other clusters",
+      "nodes take leaf nodes, on port 7422 of the stack's network. Leaf nodes log in as users do. Mirrors may then copy from other clusters",
     // A reload can't add a listener (2.15, `getLeafNodeOptionsChanges` in server/reload.go).
     change: "restart",
     node: { omitDefault: true },
   },
+  ...LISTENER_SETTINGS,
   /** `always`, or the longest time until an acknowledged message is synced to disk, e.g. `1000ms` after parsing. */
   syncInterval: {
     kind: "sync interval",
@@ -325,6 +341,38 @@ export const SETTINGS = {
       "when messages are forced to disk: `always` survives a power cut of every replica; `1s` stores some four times as many messages a second, and may lose a second of them",
     change: "restart",
     node: {},
+  },
+  /**
+   * Cipher of what JetStream stores, `none` without encryption. A server encrypts what is there when it starts, and
+   * takes another cipher for the same key.
+   */
+  encryption: {
+    kind: "choice",
+    default: "none",
+    values: ["none", "chachapoly", "aes"],
+    description:
+      "Whether what JetStream stores is encrypted, and by which cipher - `none`, `chachapoly` or `aes`. It can't be undone.",
+    meaning:
+      "whether what JetStream stores is encrypted, and by which cipher: `none`, `chachapoly` or `aes`, see [Encryption at rest](tasks.md#encryption-at-rest)",
+    change: "restart",
+    node: { omitDefault: true },
+  },
+  encryptionKey: {
+    kind: "password",
+    description: "Key of `encryption`, at least 32 characters. Never change or lose it.",
+    meaning:
+      "the key for that, a secret of at least 32 characters; another one for a running cluster is refused, as no server would read its data",
+    undeclared: "where `encryption` is on: where it is declared, Pulumi demands it.",
+    change: "fixed",
+  },
+  config: {
+    kind: "server config",
+    default: {},
+    description:
+      "Further options of nats-server, by its own names, merged into each node's config. They are plain text: no secrets.",
+    meaning:
+      "further options of nats-server, by its own names, see [Other options of the servers](#other-options-of-the-servers)",
+    change: "by option",
   },
   /** How many nodes are restarted at once. */
   rollout: {

@@ -9,7 +9,7 @@ import {
   settingNames,
   settingOf,
 } from "../settings/setting-values.ts";
-import { PREVIEW_WORDS } from "../settings/settings-table.ts";
+import { PREVIEW_WORDS, type Setting } from "../settings/settings-table.ts";
 import { formatSyncInterval } from "../streams/durability.ts";
 
 /** An existing node before an update, as far as it can be observed. */
@@ -85,11 +85,20 @@ export interface Reason {
 /** Reads the settings that a `/varz` page reports, by their paths in the table of settings. */
 export function reportedSettings(page: unknown): SettingValues {
   const reported = settingNames(({ node }) => node?.varz !== undefined).flatMap((name) => {
-    const value = valueAt(page, settingOf(name)?.node?.varz ?? []);
-    const isOne = ["string", "number", "boolean"].includes(typeof value);
-    return isOne ? [[name, value as string | number | boolean] as const] : [];
+    const value = reportedValue(page, settingOf(name));
+    return value === undefined ? [] : [[name, value] as const];
   });
   return Object.fromEntries(reported);
+}
+
+function reportedValue(page: unknown, setting: Setting | undefined): SettingValue | undefined {
+  const path = setting?.node?.varz ?? [];
+  const value = valueAt(page, path);
+  if (typeof value === "number" && setting?.kind === "duration") return value / 1e6;
+  if (["string", "number", "boolean"].includes(typeof value)) return value as SettingValue;
+  // The page leaves out limits that are 0 (nats-server 2.15, `JSLimitOpts`).
+  const isLeftOut = value === undefined && typeof valueAt(page, path.slice(0, -1)) === "object";
+  return isLeftOut && setting !== undefined && defaultValue(setting) === 0 ? 0 : undefined;
 }
 
 function valueAt(page: unknown, path: readonly string[]): unknown {
@@ -157,7 +166,7 @@ function mayHaveStopped({ createdAt, runs, server }: RunningNode): boolean {
 /** The reason if only the digest differs. */
 const ONLY_DIGEST_DIFFERS: Reason = {
   setting: "config",
-  change: "users, passwords or rights, or changed by hand",
+  change: "users, passwords, rights, logs or other config, or changed by hand",
 };
 
 interface Settled {

@@ -2,6 +2,7 @@
 # to reload although the label has the same settings, it runs with a config of other settings: it is then restarted.
 #
 #   configure-node.sh          only writes, for a node that doesn't exist yet
+#   configure-node.sh --check  the same, and then has nats-server judge the config
 #   configure-node.sh --test   has nats-server judge the new config, and restores the old one if it is refused: by the
 #                              reload, or by a check before the node is restarted
 #
@@ -46,7 +47,7 @@ create_writer() {
 # config that can't be parsed ends it before anything changes (nats-server 2.15, `Reload` in reload.go).
 check() {
   said=$(docker start --attach "$writer" 2>&1) || {
-    unpack "$before" /etc || true
+    [ -z "$before" ] || unpack "$before" /etc || true
     case $said in
     *"nats-server: "*) fail "nats-server refuses the new config: $said" ;;
     *) fail "nats-server couldn't check the new config: $said" ;;
@@ -85,6 +86,7 @@ restart() {
 }
 
 empty=
+before=
 trap clean_up EXIT
 
 # Without the kind, the engine would look for an image, a plugin and more of that name.
@@ -101,8 +103,15 @@ create_writer 2>/dev/null || {
   create_writer
 }
 
+is_checked=
+[ "${1:-}" != --check ] || {
+  is_checked=yes
+  shift
+}
+
 if [ -z "${1:-}$found" ]; then
   unpack "$archive" /
+  [ -z "$is_checked" ] || check
   # With a lower term than its own, a server could vote twice in a term.
   [ -z "${FIRST_TERM:-}" ] || has_term || unpack "$FIRST_TERM" /
   exit 0

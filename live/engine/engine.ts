@@ -174,6 +174,11 @@ export class Engine {
     return { ...rest, ...this.#settings.variables, ...ssh };
   }
 
+  /** The same engine with another deadline for commands, milliseconds. */
+  within(deadline: number): Engine {
+    return new Engine({ ...this.#settings, deadline });
+  }
+
   /** The same engine with commands that Ctrl-C doesn't interrupt. */
   shielded(): Engine {
     return new Engine({ ...this.#settings, isShielded: true });
@@ -235,7 +240,7 @@ export class Engine {
       case "too large":
         return `\`${command}\` wrote more than ${LARGEST_OUTPUT / 1024 ** 2} MiB`;
       case "failed":
-        return ending.words.replace(/^Error response from daemon: /, "") || `\`${command}\` failed`;
+        return wordsOf(ending.words) || `\`${command}\` failed`;
     }
   }
 
@@ -304,6 +309,12 @@ export function reasonOf(error: unknown): string {
 export function nothing(error: unknown): [] {
   if (error instanceof DockerError) return [];
   throw error;
+}
+
+/** Without what surrounds the words of the engine, or of the ssh that was to lead to it. */
+function wordsOf(words: string): string {
+  const [, ssh] = words.match(/ docker system dial-stdio\] has exited .* stderr=(.*)/s) ?? [];
+  return ssh?.trim() ?? words.replace(/^Error response from daemon: /, "");
 }
 
 /** The command without its flags: formats and filters don't help the user. */

@@ -23,6 +23,7 @@ type Resource = z.output<typeof resource>;
 
 const PROVIDER = "pulumi:providers:docker";
 const provider = z.object({ host: z.string().optional(), context: z.string().optional() });
+const named = z.object({ name: z.string() });
 const script = z.object({
   environment: z.object({
     ENGINES: enginePlaces.optional(),
@@ -45,6 +46,19 @@ export function enginePlacesIn(exported: unknown, cluster?: string): EnginePlace
     .filter(({ type, urn }) => type === PROVIDER && used.has(urn))
     .map(({ inputs }) => hostIn(inputs));
   return [...new Set(hosts)].flatMap((host) => told.get(host ?? "") ?? []);
+}
+
+/**
+ * The names of a stack's containers.
+ *
+ * @param cluster see {@link enginePlacesIn}.
+ */
+export function containersIn(exported: unknown, cluster?: string): ReadonlySet<string> {
+  return new Set(
+    resourcesIn(exported, cluster).flatMap(({ type, inputs }) =>
+      type.startsWith("docker:index/container:") ? (named.safeParse(inputs).data?.name ?? []) : [],
+    ),
+  );
 }
 
 /**

@@ -1,11 +1,20 @@
 import type { EnginePlan } from "../../lib/topology/engines.ts";
 import { exportState, type StackName } from "../pulumi-cli/export-state.ts";
+import { type Answers, askWhoAnswers } from "./answering-engines.ts";
 import { type Engine, engineAt, engineFromEnvironment, formerEngineAt } from "./engine.ts";
-import { enginePlacesIn, hasUnplacedIn } from "./engines-in-state.ts";
+import { containersIn, enginePlacesIn, hasUnplacedIn } from "./engines-in-state.ts";
 
 /** A stack has nodes on an engine that the settings don't tell of any more. */
 export class EnginesChanged extends Error {
   override readonly name = "EnginesChanged";
+}
+
+/** The engines of a cluster. */
+export interface ClusterEngines extends Answers {
+  /** All of them, whether they answer or not. */
+  readonly engines: readonly Engine[];
+  /** Names of the containers in the stack's state; undefined unless the settings have engines. */
+  readonly recorded?: ReadonlySet<string>;
 }
 
 /**
@@ -19,7 +28,7 @@ export async function findEngines(
   planned: readonly EnginePlan[],
   stack: StackName,
   cluster?: string,
-): Promise<readonly Engine[]> {
+): Promise<ClusterEngines> {
   if (planned.length === 0) return unaskedEngines(planned);
   const state = await exportState(stack);
   if (hasUnplacedIn(state, cluster)) {
@@ -29,12 +38,15 @@ export async function findEngines(
   }
   const hosts = new Set(planned.map(({ host }) => host));
   const former = enginePlacesIn(state, cluster).filter(({ host }) => !hosts.has(host));
-  return [...planned.map(engineAt), ...former.map(formerEngineAt)];
+  const engines = [...planned.map(engineAt), ...former.map(formerEngineAt)];
+  const recorded = containersIn(state, cluster);
+  return { engines, ...(await askWhoAnswers(engines)), recorded };
 }
 
 /** The engines of the settings, or the one that the environment chooses. */
-export function unaskedEngines(planned: readonly EnginePlan[]): readonly Engine[] {
-  return planned.length === 0 ? [engineFromEnvironment()] : planned.map(engineAt);
+export function unaskedEngines(planned: readonly EnginePlan[]): ClusterEngines {
+  const engines = planned.length === 0 ? [engineFromEnvironment()] : planned.map(engineAt);
+  return { engines, answering: engines, silent: new Map() };
 }
 
 /** The engine of a node. */

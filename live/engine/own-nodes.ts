@@ -109,6 +109,24 @@ export async function askEngines(
   return reasons.length === 0 ? { own } : { own, silence: reasons.join("; ") };
 }
 
+/**
+ * Lists a stack's nodes like {@link listOwnNodes}, for callers that do what they can: an engine that doesn't answer is
+ * named and left out, unless none answers.
+ *
+ * @throws Error if none answers.
+ */
+export async function listReachable(
+  engines: readonly Engine[],
+  owner: string,
+  trust: Pick<Monitor, "ca">,
+  say: (line: string) => void = console.error,
+): Promise<readonly OwnNode[]> {
+  const { own, silence } = await askEngines(engines, owner, trust);
+  if (silence !== undefined && own.length === 0) throw new Error(silence);
+  if (silence !== undefined) say(`${silence}: going on without its nodes`);
+  return own;
+}
+
 function describeSilence(engine: Engine | undefined, error: unknown): string {
   const whose = engine?.key ? `the Docker engine of ${engine.key}` : "the Docker engine";
   return `${whose} doesn't answer (${error instanceof Error ? error.message : error})`;

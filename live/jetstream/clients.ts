@@ -3,6 +3,7 @@ import { type Authenticator, connect, errors, type NatsConnection } from "nats";
 import { publicKeyOf, signNonce } from "../../lib/accounts/nkeys.ts";
 import { clientTls } from "./client-tls.ts";
 import type { Connection, Login } from "./connection.ts";
+import { firstReachable } from "./first-reachable.ts";
 
 /** No server of the cluster answers. */
 export class ClusterUnreachable extends Error {
@@ -116,8 +117,12 @@ async function dial(session: Session): Promise<Opened> {
   const note = (raw: Buffer) => {
     certificate = new X509Certificate(raw).toString();
   };
+  const nearest = await firstReachable(urls, DIAL_TIMEOUT_MS).catch((error: unknown) => {
+    throw unreachable(session, error);
+  });
   const attempt = connect({
-    servers: [...urls],
+    servers: [nearest, ...urls.filter((url) => url !== nearest)],
+    noRandomize: true,
     ...credentialsOf(login),
     ...(tls === undefined ? {} : { tls: clientTls(tls, note) }),
     name: "nats-regions",

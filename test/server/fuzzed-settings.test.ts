@@ -6,15 +6,17 @@ import { execa } from "execa";
 import fc from "fast-check";
 import { connect } from "nats";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Accounts } from "../../lib/accounts/accounts-conf.ts";
 import { hashPassword } from "../../lib/accounts/credentials.ts";
 import { PlanError } from "../../lib/base/errors.ts";
+import { LEAF_PORT, MQTT_PORT, WEBSOCKET_PORT } from "../../lib/nodes/listeners.ts";
 import {
   CONFIG_DIR,
   configDigest,
   DATA_DIR,
-  LEAF_PORT,
+  ENCRYPTION_FILE,
+  type NodeSecrets,
   renderAccountsConf,
+  renderEncryptionConf,
   TLS_FILES,
 } from "../../lib/nodes/nats-conf.ts";
 import { passwordProblems } from "../../lib/plan/passwords.ts";
@@ -46,6 +48,7 @@ const CASE: ConfigTexts | undefined =
 const WORKERS = 2;
 /** Of the cases: in how many a server is started, and both users log in. */
 const LOGINS = Math.ceil(CASES / 80);
+const ENCRYPTION_KEY = 'key-Ibex-1234 $x " \\ long enough';
 const IDENTITY = { project: "nats-regions", stack: "fuzz" };
 
 let folder: string;
@@ -85,11 +88,12 @@ function accept(texts: ConfigTexts): Accepted | PlanError {
     const settings = parseSettings(decodeSettings(config, project), IDENTITY);
     const plan = planCluster(settings);
     const { password = "", systemPassword = "" } = texts;
-    const encrypted = ["password", "systemPassword"];
+    const encrypted = ["password", "systemPassword", "encryptionKey"];
     const problems = passwordProblems(plan, {
       system: texts.systemPassword,
       simple: texts.password,
       users: {},
+      encryptionKey: plan.isEncrypted ? ENCRYPTION_KEY : undefined,
       encrypted,
       plainUsers: [],
     });
@@ -110,13 +114,14 @@ function accept(texts: ConfigTexts): Accepted | PlanError {
 async function accountsOf(
   { plan, system, application }: Accepted,
   hash: (login: Login) => Promise<string>,
-): Promise<Accounts> {
+): Promise<NodeSecrets> {
   const [systemHash, applicationHash] = await Promise.all([hash(system), hash(application)]);
   return {
     systemUser: system.user,
     accounts: plan.accounts,
     hashes: { [system.user]: systemHash, [application.user]: applicationHash },
     managers: {},
+    ...(plan.isEncrypted ? { encryptionKey: ENCRYPTION_KEY } : {}),
   };
 }
 
@@ -153,6 +158,8 @@ async function faultsOfPlan(
   const planned = plan.streams.map(({ key }) => key);
   const file = await writeConf(where.folder, node.confText, accounts);
   const { exitCode, all } = await execa(BINARY, ["-t", "-c", file], { all: true, reject: false });
+  // Which options there are is for the server to say.
+  if (texts.config !== undefined && all.includes("unknown field")) return [];
   // Certificates lie elsewhere here, which makes another config of it.
   const isMeant = plan.tls !== "none" || all.includes(configDigest(node.conf, accounts));
   return [
@@ -171,11 +178,13 @@ async function writeCertificate(place: string): Promise<void> {
   await writeFile(path.join(place, TLS_FILES.key), key);
 }
 
-async function writeConf(place: string, conf: string, accounts: Accounts): Promise<string> {
+async function writeConf(place: string, conf: string, accounts: NodeSecrets): Promise<string> {
   await mkdir(place, { recursive: true });
   const here = conf.replaceAll(`"${CONFIG_DIR}/`, `"${folder}/certificate/`);
   await writeFile(path.join(place, "nats.conf"), here);
   await writeFile(path.join(place, "accounts.conf"), renderAccountsConf(accounts));
+  const { encryptionKey = "" } = accounts;
+  await writeFile(path.join(place, ENCRYPTION_FILE), renderEncryptionConf(encryptionKey));
   return path.join(place, "nats.conf");
 }
 
@@ -234,10 +243,13 @@ test(
 );
 
 /** Starts the server of a node alone, with its ports and its folder for data elsewhere. */
-async function startServer(place: string, confText: string, accounts: Accounts) {
+async function startServer(place: string, confText: string, accounts: NodeSecrets) {
   const own = confText
     .replace(`"${DATA_DIR}"`, `"${place}"`)
-    .replace(`"port": ${LEAF_PORT}`, `"port": -1`);
+    .replace(
+      new RegExp(`"port": (${LEAF_PORT}|${WEBSOCKET_PORT}|${MQTT_PORT})$`, "gm"),
+      `"port": -1`,
+    );
   const conf = await writeConf(place, own, accounts);
   const ports = ["--port=-1", "--http_port=-1", "--cluster=nats://127.0.0.1:-1"];
   const told = ["--addr=127.0.0.1", `--ports_file_dir=${place}`];

@@ -7,8 +7,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Accounts } from "../../lib/accounts/accounts-conf.ts";
 import {
   configDigest,
+  ENCRYPTION_FILE,
   type NodeConf,
   renderAccountsConf,
+  renderEncryptionConf,
   renderNodeConf,
 } from "../../lib/nodes/nats-conf.ts";
 import { simpleAccounts } from "../support/accounts.ts";
@@ -44,6 +46,14 @@ const digestOf = async (conf: NodeConf, accounts: Accounts) => {
   return all.match(/sha256:\w+/)?.[0];
 };
 
+test("an encrypted config has the digest that nats-server prints", async () => {
+  const secrets = { ...accountsWith("user"), encryptionKey: 'key-Ibex "1234" $x <long> enough' };
+  const encrypted: NodeConf = { ...conf, encryption: "aes", maxAckPending: 5 };
+  const text = renderEncryptionConf(secrets.encryptionKey);
+  await writeFile(path.join(folder, ENCRYPTION_FILE), text);
+  expect(configDigest(encrypted, secrets)).toBe(await digestOf(encrypted, secrets));
+});
+
 const accountsWith = (user: string) => simpleAccounts({ sys: "system", user });
 
 test.each([
@@ -51,6 +61,10 @@ test.each([
   ["of one that is reached everywhere", { clientAdvertise: undefined }],
   ["without a unique tag", { uniqueTag: "" }],
   ["of one that takes leaf nodes", { leafNodes: true }],
+  [
+    "with limits and times",
+    { pingInterval: 30_000, maxAckPending: 5, duplicateWindow: 1, logtime: false },
+  ],
 ])("a config %s has the digest that nats-server prints", async (_, changes) => {
   const { clientAdvertise, ...rest } = { ...conf, ...changes };
   const changed = clientAdvertise === undefined ? rest : { ...rest, clientAdvertise };

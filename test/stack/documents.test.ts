@@ -36,6 +36,9 @@ const NOT_RUN: Readonly<Record<string, string>> = {
     "of that cluster",
   "docs/tasks.md: npm start": "of that cluster",
   "docs/tasks.md: npm start -- --stack staging": "a second cluster, made as the first one",
+  "docs/tasks.md: npx pulumi config set encryption aes": "for good; test/stack/encryption.test.ts",
+  "docs/tasks.md: npx pulumi config set --secret encryptionKey":
+    "for good; test/stack/encryption.test.ts",
   "docs/tasks.md: tlsFiles": "certificates that a reader has; test/server/tls.test.ts",
 };
 

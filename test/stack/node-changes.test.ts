@@ -63,7 +63,7 @@ describe("a change of nodes", () => {
     await writeConfig(`${before}"debug": true\n`);
     const unseen = await preview({});
     expect(unseen).toContain(
-      "reload, no restart: rg1-az1: config users, passwords or rights, or changed by hand",
+      "reload, no restart: rg1-az1: config users, passwords, rights, logs or other config, or changed by hand",
     );
     await stack.expectPulumi("up", "--yes", "--skip-preview");
     expect(await readConfig()).toBe(before);
@@ -73,7 +73,9 @@ describe("a change of nodes", () => {
   test("is a reload for a tag and for a password, which it doesn't show", async () => {
     await stack.pulumi("config", "set", "--secret", "password", "app-Gnu-2342");
     const password = await preview({});
-    expect(password).toContain(`reload, no restart: ${NODES}: config users, passwords or rights`);
+    expect(password).toContain(
+      `reload, no restart: ${NODES}: config users, passwords, rights, logs or other config`,
+    );
     expect(password).not.toContain("Gnu");
     await stack.expectPulumi("up", "--yes", "--skip-preview");
     expect(await preview({})).not.toMatch(/restart|reload/);

@@ -60,11 +60,12 @@ export function newNodesArgs(
     monitorSeed: pulumi.secret("SU"),
     knownSeed: undefined,
     ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
-    engines: unaskedEngines(enginesOf(plan)),
+    ...unaskedEngines(enginesOf(plan)),
     before: {
       containers: new Map(),
       leaving: new Map(),
       containerless: new Set(),
+      silent: new Set(),
       hasNetwork: false,
     },
     driftTimes: new Map(),

@@ -257,6 +257,13 @@ const account = fc.record(
       fc.boolean(),
       fc.record({ maxFileStore: size, maxStreams: fc.integer({ min: 1, max: 9 }) }),
     ),
+    mappings: mostly(
+      fc.constantFrom<object>(
+        { "m.*": "x.$1" },
+        { "ü.>": "y.>", c: [{ destination: "d", weight: 40 }] },
+      ),
+      fc.dictionary(oddText, oddText, { maxKeys: 1 }),
+    ),
     exports: fc.array(fc.oneof(fc.record({ stream: subject }), fc.record({ service: subject })), {
       maxLength: 1,
     }),
@@ -264,6 +271,32 @@ const account = fc.record(
   { requiredKeys: [] },
 );
 const accounts = fc.dictionary(fc.constantFrom("BILLING", "AUDIT"), account, { maxKeys: 2 });
+
+/** Options of several types, and maps with any keys. */
+const serverConfig = fc.record(
+  {
+    max_traced_msg_len: fc.nat(9_999),
+    no_fast_producer_stall: fc.boolean(),
+    lame_duck_duration: fc.constantFrom("30s", "2m"),
+    server_metadata: fc.dictionary(fc.constantFrom("a", "Zone", "ü", "x y", "$A", "#"), oddText, {
+      maxKeys: 2,
+    }),
+    jetstream: fc.record(
+      { domain: fc.constant("hub"), limits: fc.constant({ batch: { max_msgs: 9 } }) },
+      { requiredKeys: [] },
+    ),
+    cluster: fc.record({ compression: fc.constantFrom("off", "s2_fast") }),
+  },
+  { requiredKeys: [] },
+);
+const oddServerConfig = fc.oneof(
+  fc.record({ port: anything }),
+  fc.record({ JetStream: anything }),
+  fc.record({ leafnodes: fc.record({ authorization: misplaced }) }),
+  fc.record({ leafnodes: fc.constant({ remotes: [{ url: `nats://${MARKER}@other` }] }) }),
+  fc.record({ jetstream: fc.constant({ key: MARKER }) }),
+  fc.record({ max_traced_msg_len: fc.constantFrom(null, [null], 1e300, 5e-324) }),
+);
 
 /** Arbitraries of the right and of the wrong values of a setting. */
 type Values = readonly [fc.Arbitrary<unknown>, fc.Arbitrary<unknown>];
@@ -326,7 +359,14 @@ const OWN_VALUES: Readonly<Record<string, Values>> = {
   ],
   memory: [size, oddSize],
   maxFileStore: [size, oddSize],
-  maxMemoryStore: [size, oddSize],
+  maxMemoryStore: [fc.constantFrom("0", "32MiB", "64MiB", "1GiB"), oddSize],
+  defaultMaxConsumers: [mostly(fc.constant(1_000), fc.integer({ min: 1, max: 99 })), oddNumber],
+  // The port of a listener that is off is refused.
+  leafNodePort: [fc.constant(0), oddPort],
+  websocketPort: [mostly(fc.constant(0), port), oddPort],
+  mqttPort: [mostly(fc.constant(0), port), oddPort],
+  maxPending: [fc.constantFrom("64MiB", "1GiB"), oddSize],
+  duplicateWindow: [fc.constantFrom("0", "400d"), oddDuration],
   maxPayload: [fc.constantFrom("1KiB", "64KiB", "1MiB", "64MiB"), oddSize],
   accounts: [accounts, fc.dictionary(oddText, fc.oneof(account, anything), { maxKeys: 2 })],
   tls: [fc.constantFrom("auto", "none", "stack"), oddText],
@@ -339,12 +379,15 @@ const OWN_VALUES: Readonly<Record<string, Values>> = {
   monitorAddress: [fc.constantFrom("127.0.0.1", "10.0.0.7"), oddText],
   engines: [fc.constant({}), oddText],
   streams: [streams, oddStreams],
+  config: [serverConfig, oddServerConfig],
 };
 
 function valuesByKind(name: string, setting: Setting): Values {
   switch (setting.kind) {
     case "label":
       return [label, oddText];
+    case "count":
+      return [fc.integer({ min: setting.least, max: setting.most }), oddNumber];
     case "port":
       return [port, oddPort];
     case "size":

@@ -8,6 +8,7 @@ import { Traffic } from "../support/traffic.ts";
 const MACHINES: Readonly<Record<string, MachineName>> = { rg1: "m1", rg2: "m2", rg3: "m3" };
 /** Milliseconds, one way. */
 const DELAYS = { "m1-m2": 15, "m2-m3": 30, "m1-m3": 40 };
+const NKEY = "UACV3DGGOJNG7BYKLLXSM5VRBEZWYBZ4C2W3S35THVZB2LEBZ27JLJNW";
 const ORDERS_IN_RG3 = ["rg3-az1", "rg3-az2", "rg3-az3"];
 
 const reason = await whyNoMachines();
@@ -74,6 +75,39 @@ describe.skipIf(reason)(`regions on machines of their own${reason ? ` (${reason}
     const { restarts, text } = await change(stack, traffic, "restart nine", other);
     expect(restarts).toBe(9);
     expect(text).toContain("restart, zone by zone: rg1-az1, rg2-az1, rg3-az1; then");
+    await stack.expectPulumi("preview", "--expect-no-changes");
+  });
+
+  test("change elsewhere while a region is gone, and catch up once it is back", async () => {
+    const streams = { ...STREAMS, ORDERS: at(STREAMS.ORDERS, "rg:2") };
+    const there = settings({ streams, memory: "160MiB" });
+    await change(stack, traffic, "move ORDERS off rg3", there, false);
+    await machines.isolate("m3");
+    const LATER = { subjects: ["later.*"], replicas: 3, placement: { region: "rg2" } };
+    const wanted = {
+      ...there,
+      streams: { ...streams, LATER },
+      accounts: { BILLING: { users: { billing: { nkey: NKEY } } } },
+    };
+    stack.configure(wanted);
+    const preview = await stack.expectPulumi("preview");
+    expect(preview).toContain("engines.rg3: its engine doesn't answer, so that rg3-az1, rg3-az2");
+    const words = await stack.expectPulumi("up", "--yes", "--skip-preview");
+    expect(words).toContain("rg3-az1, rg3-az2, rg3-az3 stay as they are");
+    await expectHosts(stack, "LATER", ["rg2-az1", "rg2-az2", "rg2-az3"]);
+
+    // A node that is yet to be made there is refused, and nothing is changed.
+    stack.configure({ ...wanted, nodesPerZone: 2 });
+    const refused = await stack.pulumi("up", "--yes", "--skip-preview");
+    expect(refused.exitCode).not.toBe(0);
+    expect(refused.text).toContain("rg3-az1-2, rg3-az2-2, rg3-az3-2 can't be made");
+
+    await machines.heal();
+    stack.configure(wanted);
+    const back = await stack.expectPulumi("preview");
+    expect(back).toContain("reload, no restart: rg3-az1, rg3-az2, rg3-az3");
+    const { restarts } = await change(stack, traffic, "rg3 catches up", wanted);
+    expect(restarts).toBe(0);
     await stack.expectPulumi("preview", "--expect-no-changes");
   });
 

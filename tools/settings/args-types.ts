@@ -64,6 +64,7 @@ function typeOf(schema: JsonSchema, interfaces: Interfaces): string {
   if (schema.format === PASSWORD.format) return "pulumi.Input<string>";
   if (schema.enum) return union(schema.enum.map((value) => JSON.stringify(value)));
   if (schema.const !== undefined) return JSON.stringify(schema.const);
+  if (schema.type === undefined && !schema.anyOf) return "unknown";
   if (schema.anyOf) return union(schema.anyOf.map((each) => typeOf(partOf(each), interfaces)));
   return union([schema.type].flat().map((type) => typeOfKind(type, schema, interfaces)));
 }

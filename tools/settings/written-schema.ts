@@ -18,6 +18,7 @@ function howWritten(setting: Setting): string | undefined {
     case "regions":
     case "zones":
       return `At most ${setting.most}, of lower case letters, digits and dashes.`;
+    case "count":
     case "count by region":
       return `From ${setting.least} to ${setting.most}.`;
     case "size": {
@@ -26,7 +27,9 @@ function howWritten(setting: Setting): string | undefined {
       return `A size, e.g. \`${setting.default}\`${least}${most}; a number is bytes.`;
     }
     case "duration":
-      return `A duration, e.g. \`${setting.default}\`, at least \`${setting.least}\`.`;
+      return setting.least === "0"
+        ? "A duration, e.g. `2m`."
+        : `A duration, e.g. \`${setting.default}\`, at least \`${setting.least}\`.`;
     case "lifetime":
       return `A duration, e.g. \`${setting.default}\`.`;
     default:

@@ -1,7 +1,12 @@
 import { fromSeed } from "@nats-io/nkeys";
 import { compareSync } from "@node-rs/bcrypt";
 import { describe, expect, test } from "vitest";
-import { fingerprint, hashPassword, managerKey } from "../../../lib/accounts/credentials.ts";
+import {
+  encryptionKeyMark,
+  fingerprint,
+  hashPassword,
+  managerKey,
+} from "../../../lib/accounts/credentials.ts";
 import { plainPasswordsIn } from "../../../lib/accounts/hidden-passwords.ts";
 import { managerPublicKey, managerSeed } from "../../../lib/accounts/nkeys.ts";
 import { passwordProblems } from "../../../lib/plan/passwords.ts";
@@ -68,12 +73,21 @@ describe("the stack's own users", () => {
   });
 });
 
+test("an encryption key has a mark of its own in each stack, which doesn't show it", async () => {
+  const mark = await encryptionKeyMark("key-Ibex-1234", "owner");
+  expect(mark).toMatch(/^[0-9a-f]{16}$/);
+  expect(await encryptionKeyMark("key-Ibex-1234", "owner")).toBe(mark);
+  expect(await encryptionKeyMark("key-Ibex-1234", "other")).not.toBe(mark);
+  expect(await encryptionKeyMark("key-Ibex-1235", "owner")).not.toBe(mark);
+});
+
 describe("passwords", () => {
   const ENCRYPTED = ["password", "systemPassword", "accounts"];
   const GOOD = {
     system: "sys-Yak-0815",
     simple: "app-Zebra-4711",
     users: {},
+    encryptionKey: undefined,
     encrypted: ENCRYPTED,
     plainUsers: [],
   };
@@ -100,6 +114,20 @@ describe("passwords", () => {
     [{ simple: "$2a$11$Zebra" }, "password | begins like a bcrypt hash, but is none"],
   ])("are refused: %j", (changes, problem) => {
     expect(check(changes)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  const KEY = "k".repeat(32);
+  const encrypted = [...ENCRYPTED, "encryptionKey"];
+  test.each([
+    [{ encryptionKey: KEY, encrypted }, "aes", undefined],
+    [{}, "aes", "encryptionKey | is missing, and encryption is on | set one: npx pulumi config"],
+    [{ encryptionKey: KEY }, "aes", "encryptionKey | stands in the settings for all to read"],
+    [{ encryptionKey: "Ibex", encrypted }, "aes", "encryptionKey | is shorter than 32 characters"],
+    [{ encryptionKey: KEY, encrypted }, "none", "encryptionKey | is set, but encryption is off"],
+  ])("to encrypt by are as long as they need be: %j, %s", (changes, encryption, problem) => {
+    const found = check(changes, { encryption });
+    expect(found).toEqual(problem === undefined ? [] : [expect.stringContaining(problem)]);
+    expect(found.join()).not.toContain("Ibex");
   });
 
   test("of other users are refused in plain text, whose command is told", () => {

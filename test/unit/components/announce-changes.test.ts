@@ -84,6 +84,7 @@ describe("a node with TLS", () => {
       containers: new Map([[running.containerName, container]]),
       leaving: new Map(),
       containerless: new Set(others.map(({ name }) => name)),
+      silent: new Set<string>(),
       hasNetwork: true,
       tls: { ca: authority.certificate, certificate: shown.certificate },
     };

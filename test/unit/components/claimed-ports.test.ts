@@ -36,6 +36,17 @@ test("two clusters of a program can't have a port in common, of whichever kind",
   ]);
 });
 
+test("ports of other listeners are claimed, too", async () => {
+  const refusals = await refusalsOf({
+    east: { clientPort: 5000, monitorPort: 6000, websocket: true, websocketPort: 7000 },
+    west: { clientPort: 8000, monitorPort: 9000, mqtt: true, mqttPort: 7002 },
+  });
+  expect(refusals).toEqual([
+    "",
+    expect.stringContaining("rg1-az1 and rg1-az3 of east would both have port 7002"),
+  ]);
+});
+
 test("another address has ports of its own, unless it is every address", async () => {
   const refusals = await refusalsOf({
     east: { clientPort: 5000, monitorPort: 6000 },

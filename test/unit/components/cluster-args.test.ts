@@ -20,10 +20,12 @@ test("a password that isn't one of Pulumi's secrets is told from those that are"
   const accounts = {
     A: { users: { writer: { password: "Gnu" }, reader: { password: pulumi.secret("Emu") } } },
   };
-  const given = { systemPassword: "sys", password: pulumi.secret("app"), accounts };
-  const { passwords } = sourceOf(given, {});
+  const encryptionKey = pulumi.secret("key");
+  const given = { systemPassword: "sys", password: pulumi.secret("app"), encryptionKey, accounts };
+  const { passwords, settings } = sourceOf(given, {});
+  expect(settings).toMatchObject({ encryptionKey: "(given)" });
   expect(await knownValue(passwords)).toMatchObject({
-    encrypted: ["password", "accounts"],
+    encrypted: ["password", "encryptionKey", "accounts"],
     plainUsers: ["writer"],
   });
 });

@@ -22,6 +22,7 @@ function engineWith(third: EngineState["containers"]): EngineState {
     containers: new Map([...running, ...third]),
     leaving: new Map(),
     containerless: new Set(),
+    silent: new Set(),
     hasNetwork: true,
   };
 }

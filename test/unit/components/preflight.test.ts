@@ -12,7 +12,7 @@ import {
   refuseUnreachable,
 } from "../../../components/preflight/engine-refusals.ts";
 import { inspectEngines } from "../../../components/preflight/inspect-engine.ts";
-import { nodesOf, planCluster } from "../../../lib/plan/plan.ts";
+import { nodesOf, planCluster, UNKNOWN_KEY, withKeyMark } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
 import {
   type Engine,
@@ -195,6 +195,25 @@ describe("inspectEngine", () => {
   test("refuses another cluster's nodes", async () => {
     fake.answer("docker", "ps", [container("rg1-az1", { cluster: "c0" })]);
     await expect(inspect()).rejects.toThrow('cluster: rg1-az1 belongs to cluster "c0"');
+  });
+
+  test("refuses another encryption key, or none, and takes one where there was none", async () => {
+    const inspectWith = (mark: string | undefined) => {
+      const plan = planOf(mark === undefined ? {} : { encryption: "aes" });
+      const marked = mark === undefined ? plan : withKeyMark(plan, mark);
+      const ownership = ownershipOf({ ...DEV, owner: OWNER });
+      return inspectEngines([engineFromEnvironment()], marked, ownership);
+    };
+    const nodes = (settings: object) => NODES.map((name) => container(name, { settings }));
+    const image = "nats:2.15.2";
+    fake.answer("docker", "volume", volumes());
+    fake.answer("docker", "ps", nodes({ image, encryptionKey: "a" }));
+    await expect(inspectWith("b")).rejects.toThrow("encryptionKey: rg1-az1 has encrypted");
+    await expect(inspectWith(undefined)).rejects.toThrow("encryption: rg1-az1 has encrypted");
+    expect((await inspectWith("a")).containers.size).toBe(3);
+    expect((await inspectWith(UNKNOWN_KEY)).containers.size).toBe(3);
+    fake.answer("docker", "ps", nodes({ image }));
+    expect((await inspectWith("a")).containers.size).toBe(3);
   });
 
   test("refuses nodes with and without TLS side by side, and takes them all at once", async () => {

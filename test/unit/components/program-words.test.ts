@@ -25,6 +25,7 @@ describe("people whose program has the settings", () => {
     system: undefined,
     simple: "Zebra",
     users: {},
+    encryptionKey: undefined,
     encrypted: [],
     plainUsers: [],
   };

@@ -42,7 +42,7 @@ describe("ssh to an engine", () => {
   };
 
   const own = () => [
-    ...["-o", "ConnectTimeout=5", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=2"],
+    ...["-o", "ConnectTimeout=3", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=2"],
     ...["-o", "ControlMaster=auto", "-o", `ControlPath=${sockets}/%C`, "-o", "ControlPersist=60"],
   ];
 

@@ -75,6 +75,50 @@ test("renders TLS: for clients, mutual for routes, and on the monitoring port", 
   `);
 });
 
+test("renders limits, times and logs that aren't the server's own", () => {
+  const changes = {
+    maxConnections: 1_000,
+    maxPending: 128 * 1024 ** 2,
+    maxSubscriptions: 500,
+    maxControlLine: 8_192,
+    writeDeadline: 2_500,
+    pingInterval: 30_000,
+    pingMax: 3,
+    maxAckPending: 10_000,
+    maxRequestBatch: 256,
+    maxHaAssets: 100,
+    defaultMaxConsumers: 50,
+    duplicateWindow: 600_000,
+    maxOutstandingCatchup: 32 * 1024 ** 2,
+    debug: true,
+    trace: true,
+    logtime: false,
+  };
+  const before = renderNodeConf(conf).split("\n");
+  const lines = renderNodeConf({ ...conf, ...changes }).split("\n");
+  expect(lines.filter((line) => !before.includes(line)).join("\n")).toMatchInlineSnapshot(`
+    ""max_connections": 1000
+    "max_pending": 134217728
+    "max_subscriptions": 500
+    "max_control_line": 8192
+    "write_deadline": "2500ms"
+    "ping_interval": "30000ms"
+    "ping_max": 3
+    "debug": true
+    "trace": true
+    "logtime": false
+      "max_outstanding_catchup": 33554432
+      "limits": {
+        "max_ack_pending": 10000
+        "max_request_batch": 256
+        "max_ha_assets": 100
+        "default_max_consumers": 50
+        "duplicate_window": "600000ms"
+      }
+      "ping_max": 2"
+  `);
+});
+
 test("serves no monitoring pages where nobody asked for them", () => {
   const { hasPages: _, ...pageless } = conf;
   for (const tls of [{}, { tls: "stack" as const }]) {

@@ -124,7 +124,7 @@ describe("changes of a whole cluster", () => {
   test("by a password are reloads that don't show it", () => {
     const changes = changesOf(plan(), plan(), accountsWith("after-Zebra"));
     expect(describeChanges(changes, plan().waves)).toEqual([
-      `reload, no restart: ${NODES}: config users, passwords or rights, or changed by hand`,
+      `reload, no restart: ${NODES}: config users, passwords, rights, logs or other config, or changed by hand`,
     ]);
   });
 });
