@@ -52,8 +52,8 @@ export async function keepIdentity(
     },
     { ignoreChanges: ["*"], ...(cluster === undefined ? {} : { parent }) },
   );
-  if (isMocked()) return { ...name, owner: owner ?? deriveOwner(name, organization, "") };
   await refuseWithoutEngines(noted, engines);
+  if (isMocked()) return { ...name, owner: owner ?? deriveOwner(name, organization, "") };
   const json = await knownValue(noted.stdout);
   if (json !== undefined) return identitySchema.parse(JSON.parse(json));
   try {
