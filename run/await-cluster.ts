@@ -31,7 +31,6 @@ const variables = scriptVariables.pick({
   AWAY: true,
   LATER: true,
   OWNER: true,
-
   LACKED: true,
   PATIENCE: true,
   CA: true,

@@ -13,7 +13,6 @@ import { scriptVariables, trustOf } from "./variables.ts";
 const variables = deletedStepVariables.extend(
   scriptVariables.pick({
     OWNER: true,
-
     CLUSTER: true,
     EXPENDABLE: true,
     KEEPS_VOLUMES: true,

@@ -16,7 +16,6 @@ const POLL_MS = 500;
 
 const variables = scriptVariables.pick({
   OWNER: true,
-
   SETTINGS: true,
   CA: true,
   SETTINGS_IN: true,

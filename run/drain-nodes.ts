@@ -23,7 +23,6 @@ const POLL_MS = 200;
 
 const variables = scriptVariables.pick({
   OWNER: true,
-
   NODES: true,
   PATIENCE: true,
   CA: true,

@@ -28,19 +28,12 @@ const NONE: ReadonlySet<string> = new Set();
 const variables = scriptVariables.pick({
   CONTAINER: true,
   OWNER: true,
-
   PATIENCE: true,
   CA: true,
 });
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const {
-    CONTAINER: container,
-    OWNER: owner,
-
-    PATIENCE: patience,
-    CA,
-  } = variables.parse(env);
+  const { CONTAINER: container, OWNER: owner, PATIENCE: patience, CA } = variables.parse(env);
   const engines = enginesFromEnvironment(env);
   const list = () => listOwnNodes(engines, owner, trustOf(CA));
   const found = (await list()).find((each) => each.container === container);

@@ -38,7 +38,6 @@ const PACE = { patience: 60_000, silence: 15_000, pause: 250 };
 
 const variables = scriptVariables.pick({
   OWNER: true,
-
   NODES: true,
   FLEET: true,
   IMAGE: true,

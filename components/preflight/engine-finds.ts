@@ -14,7 +14,7 @@ import {
   type Fields,
   labelField,
   NotFound,
-  noEngine,
+  noAnswer,
   textField,
   timeField,
 } from "../../live/engine/engine.ts";
@@ -150,12 +150,9 @@ async function readFile(
   }
 }
 
-function toRunError(error: unknown, { key }: Engine, identity: ClusterPlan["identity"]): unknown {
+function toRunError(error: unknown, engine: Engine, identity: ClusterPlan["identity"]): unknown {
   if (!(error instanceof DockerError)) return error;
-  if (key !== "") {
-    return new pulumi.RunError(`engines.${key}: its Docker engine doesn't answer: ${error.reason}`);
-  }
-  return new pulumi.RunError(noEngine(error, settingsPlaceOf(identity)));
+  return new pulumi.RunError(noAnswer(error, engine, settingsPlaceOf(identity)));
 }
 
 /** The setting `tls` that a container was created with; `none` if its label doesn't have it. */

@@ -299,6 +299,16 @@ export function noEngine({ reason }: DockerError, place: SettingsPlace = "config
   return `No Docker engine to work with: ${reason}\n${start}${setUp}.`;
 }
 
+/** The message for the user if an engine doesn't answer: one of the settings, or the only one. */
+export function noAnswer(
+  error: DockerError,
+  { key }: Pick<Engine, "key">,
+  place: SettingsPlace,
+): string {
+  if (key === "") return noEngine(error, place);
+  return `engines.${key}: its Docker engine doesn't answer: ${error.reason}`;
+}
+
 /** Why something failed: the engine's message, if a command failed. */
 export function reasonOf(error: unknown): string {
   if (error instanceof DockerError) return error.reason;

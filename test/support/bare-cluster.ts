@@ -49,6 +49,9 @@ function enginesOf(plan: ClusterPlan): EnginePlan[] {
   return [...new Set(nodesOf(plan).flatMap(({ engine }) => engine ?? []))];
 }
 
+/** A secret: the seed of the nkey by which the stack looks at its cluster. */
+export const MONITOR_SEED = "SUAMONITORSEEDOFTHISSTACK";
+
 /** The args of a new cluster's nodes, with nothing on the engine. */
 export function newNodesArgs(
   plan: ClusterPlan,
@@ -57,7 +60,7 @@ export function newNodesArgs(
   return {
     plan,
     accounts: pulumi.secret(simpleAccounts(hashes)),
-    monitorSeed: pulumi.secret("SU"),
+    monitorSeed: pulumi.secret(MONITOR_SEED),
     knownSeed: undefined,
     ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
     ...unaskedEngines(enginesOf(plan)),
