@@ -288,6 +288,11 @@ export function formerEngineAt(place: EnginePlace): Engine {
 
 const FORMER = " (former)";
 
+/** Whether an engine had the place in the settings that another one has now. */
+export function isFormerOf(former: Engine, engine: Engine): boolean {
+  return former.isFormer && former.key === `${engine.key}${FORMER}`;
+}
+
 function variablesFor({ host }: EnginePlace): EngineVariables {
   return host.includes("://") ? { DOCKER_HOST: host } : { DOCKER_CONTEXT: host };
 }

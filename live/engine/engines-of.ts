@@ -1,7 +1,15 @@
 import type { EnginePlan } from "../../lib/topology/engines.ts";
 import { exportState, type StackName } from "../pulumi-cli/export-state.ts";
 import { type Answers, askWhoAnswers } from "./answering-engines.ts";
-import { type Engine, engineAt, engineFromEnvironment, formerEngineAt } from "./engine.ts";
+import {
+  type Engine,
+  engineAt,
+  engineFromEnvironment,
+  formerEngineAt,
+  isFormerOf,
+  nothing,
+  textField,
+} from "./engine.ts";
 import { containersIn, enginePlacesIn, hasUnplacedIn } from "./engines-in-state.ts";
 
 /** A stack has nodes on an engine that the settings don't tell of any more. */
@@ -40,7 +48,29 @@ export async function findEngines(
   const former = enginePlacesIn(state, cluster).filter(({ host }) => !hosts.has(host));
   const engines = [...planned.map(engineAt), ...former.map(formerEngineAt)];
   const recorded = containersIn(state, cluster);
-  return { engines, ...(await askWhoAnswers(engines)), recorded };
+  return await withoutRenamed({ engines, ...(await askWhoAnswers(engines)), recorded });
+}
+
+/**
+ * Leaves out hosts that don't answer any more, as their machines are reached by others now: machines get other addresses.
+ * Which they are is told by the stack's containers.
+ */
+async function withoutRenamed(found: Required<ClusterEngines>): Promise<ClusterEngines> {
+  const { answering, recorded } = found;
+  const gone = found.engines.filter(({ key, isFormer }) => isFormer && found.silent.has(key));
+  const looks = gone.map(async (former) => {
+    const engine = answering.find((each) => isFormerOf(former, each));
+    const names = { name: textField(".Names") };
+    const rows = (await engine?.list(names, "ps", "--all").catch(nothing)) ?? [];
+    return rows.some(({ name }) => recorded.has(name)) ? former : undefined;
+  });
+  const renamed = new Set(await Promise.all(looks));
+  const keys = new Set([...renamed].map((engine) => engine?.key));
+  return {
+    ...found,
+    engines: found.engines.filter((engine) => !renamed.has(engine)),
+    silent: new Map([...found.silent].filter(([key]) => !keys.has(key))),
+  };
 }
 
 /** The engines of the settings, or the one that the environment chooses. */
