@@ -16,6 +16,8 @@ const reason = address === undefined ? "this machine has no network" : "";
 /** What can be told of engines in the settings on a single machine. */
 describe.skipIf(reason)(`regions on one engine of the settings${reason && ` (${reason})`}`, () => {
   let stack: TestStack;
+  /** Another address of this machine: that of a bridge. */
+  let otherAddress: string;
 
   const settings = (engines: object) => ({
     regions: ["rg2", "rg3", "rg4"],
@@ -24,7 +26,7 @@ describe.skipIf(reason)(`regions on one engine of the settings${reason && ` (${r
     streams: { ORDERS: { subjects: ["orders.*"], replicas: 3 } },
     engines,
   });
-  const on = (by: string) => ({ host: by, address });
+  const on = (by: string, at = address) => ({ host: by, address: at });
   const ALL = { rg2: on(host), rg3: on(host), rg4: on(host) };
   const up = () => stack.expectPulumi("up", "--yes", "--skip-preview");
   const refusal = async () => {
@@ -38,25 +40,41 @@ describe.skipIf(reason)(`regions on one engine of the settings${reason && ` (${r
     return stdout.split("\n").sort();
   };
 
+  const bridge = () => `nats-regions-bridge-${stack.name}`;
+
   beforeAll(async () => {
     stack = await TestStack.create(settings(ALL));
+    await execa("docker", ["network", "create", bridge()]);
+    const format = "--format={{range .IPAM.Config}}{{.Gateway}}{{end}}";
+    otherAddress = (await execa("docker", ["network", "inspect", format, bridge()])).stdout;
     await up();
   });
-  afterAll(() => stack?.remove());
+  afterAll(async () => {
+    await stack?.remove();
+    await execa("docker", ["network", "rm", bridge()]);
+  });
 
-  test("change no more, also as it is called something else, and by another region's key", async () => {
+  test("change no more, also as the machine gets another address, and by another region's key", async () => {
     const before = await containers();
     expect(before).toHaveLength(3);
     await stack.expectPulumi("preview", "--expect-no-changes");
 
-    stack.configure(settings({ rg2: on(otherHost), rg3: on(otherHost), rg4: on(otherHost) }));
+    // Nodes with the one address and nodes with the other trust each other only if their certificates have both.
+    const certificateNames = [address, otherAddress];
+    stack.configure({ ...settings(ALL), certificateNames });
+    await up();
+    const moved = on(otherHost, otherAddress);
+    stack.configure({ ...settings({ rg2: moved, rg3: moved, rg4: moved }), certificateNames });
     await up();
     expect(await containers()).toEqual(before);
+    const { clientUrls } = await stack.outputs();
+    for (const url of Object.values(clientUrls)) expect(url).toContain(`//${otherAddress}:`);
     await stack.expectPulumi("preview", "--expect-no-changes");
 
     // Its first key is that of a region which comes.
     stack.configure({
       ...settings({ rg1: on(host), ...ALL }),
+      certificateNames,
       regions: ["rg2", "rg3", "rg4", "rg1"],
     });
     await up();
@@ -92,7 +110,7 @@ describe.skipIf(reason)(`regions on one engine of the settings${reason && ` (${r
         kind,
         "ls",
         "--quiet",
-        `--filter=name=${stack.name}`,
+        `--filter=name=nats-regions-${stack.name}`,
       ]);
       expect(stdout).toBe("");
     }
