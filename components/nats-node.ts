@@ -125,14 +125,14 @@ export class NatsNode extends pulumi.ComponentResource {
     const config = createVolume(
       `${name}-config`,
       plan.configVolume,
-      settings.ownership,
+      settings,
       options(plan.configVolume),
     );
     const volumeArgs = { name: plan.dataVolume, labels: [] };
     const data = createVolume(
       `${name}-data`,
       plan.dataVolume,
-      settings.ownership,
+      settings,
       { ...options(plan.dataVolume), retainOnDelete: settings.keepsVolumes },
       changedFields("volume", settings.transform?.volume, volumeArgs, plan.name),
     );
@@ -191,7 +191,7 @@ function providedBy({ provider }: EngineParts): Pick<pulumi.CustomResourceOption
 function createVolume(
   name: string,
   volumeName: string,
-  ownership: Ownership,
+  { ownership, cluster }: Pick<ContainerSettings, "ownership" | "cluster">,
   options: pulumi.CustomResourceOptions,
   fields: Partial<docker.VolumeArgs> = {},
 ): docker.Volume {
@@ -200,8 +200,11 @@ function createVolume(
   const value = pulumi.runtime.isDryRun()
     ? pulumi.output(pulumi.unknown).apply(String)
     : String(Date.now());
-  const generation = { label: GENERATION_LABEL, value };
-  const args = { name: volumeName, labels: [...ownership.labels, generation] };
+  const labels = [
+    { label: GENERATION_LABEL, value },
+    { label: CLUSTER_LABEL, value: cluster },
+  ];
+  const args = { name: volumeName, labels: [...ownership.labels, ...labels] };
   return new docker.Volume(name, withFields<docker.VolumeArgs>(args, fields), {
     ignoreChanges: ["labels", "driver", "driverOpts", "cluster"],
     ...options,

@@ -28,7 +28,6 @@ const MEASURE_MS = 2_000;
 
 const variables = scriptVariables.pick({
   SO_FAR: true,
-  AWAY: true,
   LATER: true,
   OWNER: true,
   LACKED: true,
@@ -39,12 +38,12 @@ const variables = scriptVariables.pick({
 const purpose = z.enum(["members", "replicas"]);
 
 export async function main(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
-  const { SO_FAR, AWAY, LATER, OWNER, LACKED, PATIENCE, CA, SETTINGS_IN } = variables.parse(env);
+  const { SO_FAR, LATER, OWNER, LACKED, PATIENCE, CA, SETTINGS_IN } = variables.parse(env);
   const trust = trustOf(CA);
   const wave = {
     purpose: purpose.parse(args.at(-1)),
-    nodes: SO_FAR.filter((name) => !AWAY.includes(name)),
-    later: [...LATER, ...SO_FAR.filter((name) => AWAY.includes(name))],
+    nodes: SO_FAR,
+    later: LATER,
     lacked: new Set(LACKED),
     patience: PATIENCE,
   };
@@ -57,7 +56,7 @@ export interface Wave {
   readonly purpose: z.infer<typeof purpose>;
   /** Names of the nodes of the wave before the gate, and of earlier ones. */
   readonly nodes: readonly string[];
-  /** Names of the nodes of later waves, which may not exist yet, and of those whose engine doesn't answer. */
+  /** Names of the nodes of later waves. They may not exist yet. */
   readonly later: readonly string[];
   /** Keys of what the cluster lacked before nodes were restarted, see `lacksOf`. */
   readonly lacked: ReadonlySet<string>;
@@ -140,8 +139,10 @@ async function look(
     const sight = { reason: silence, isInVain: false, isLeaderless: false, isRejoining: false };
     return { sight, own };
   }
-  const nodes = findNodes(wave.nodes, own);
-  const laterNodes = withLeaving(nodes, findNodes(wave.later, own), own);
+  const away = silence === undefined ? new Set<string>() : unlisted(wave.nodes, own);
+  const awaited = wave.nodes.filter((name) => !away.has(name));
+  const nodes = findNodes(awaited, own);
+  const laterNodes = withLeaving(nodes, findNodes([...wave.later, ...away], own), own);
   const [reports, later] = await Promise.all([cluster.report(nodes), cluster.report(laterNodes)]);
   const running = new Set(own.filter(({ state }) => state !== "down").map(({ name }) => name));
   const sight = judgeMembers({ reports, later, running, lacked });
@@ -156,6 +157,15 @@ async function look(
   const reason = judgeReplicas(observed, names.size === 0, lacked);
   const behind = behindIn(observed);
   return { sight: { ...sight, ...(reason === undefined ? {} : { reason }), behind }, own };
+}
+
+/**
+ * The nodes that no engine lists. While one of several engines doesn't answer, those are beyond reach: what comes after
+ * the gate doesn't wait for their return, but goes by the majorities that are left without them.
+ */
+function unlisted(names: readonly string[], own: readonly OwnNode[]): ReadonlySet<string> {
+  const listed = new Set(own.map(({ name }) => name));
+  return new Set(names.filter((name) => !listed.has(name)));
 }
 
 /** Adds nodes that are no longer in the settings: they stay members until they are retired, after all waves. */

@@ -24,8 +24,6 @@ const fleet = z.object({
 export const scriptVariables = z.object({
   /** Names of all accounts. */
   ACCOUNTS: json(z.array(z.string())),
-  /** Nodes whose engine doesn't answer. Gates don't wait for them. */
-  AWAY: nodeNames,
   /** PEM of the authorities that certify nodes, if they have TLS. */
   CA: z.string().optional(),
   /** Name of the cluster in the program; absent if the stack's config has the settings. */

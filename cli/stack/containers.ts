@@ -1,6 +1,7 @@
 import { type Answers, askWhoAnswers } from "../../live/engine/answering-engines.ts";
-import type { Engine } from "../../live/engine/engine.ts";
+import { DockerError, type Engine } from "../../live/engine/engine.ts";
 import { listOwnNodes, type OwnNode } from "../../live/engine/own-nodes.ts";
+import { UserError } from "../terminal/user-error.ts";
 import { enginesIn } from "./engines.ts";
 import type { Stack } from "./stack.ts";
 import { ownersIn, readState, toOwnerLabel } from "./stack-state.ts";
@@ -26,7 +27,13 @@ export async function findAnswering(
   return { engines: answering, owners, silent };
 }
 
-/** Lists the containers of a stack's nodes, including stopped ones. @throws DockerError */
+/** Lists the containers of a stack's nodes, including stopped ones. @throws UserError if an engine doesn't answer. */
 export async function listContainers({ engines, owners }: Whereabouts): Promise<OwnNode[]> {
-  return (await Promise.all(owners.map((owner) => listOwnNodes(engines, owner, {})))).flat();
+  const lists = owners.map((owner) => listOwnNodes(engines, owner, {}));
+  try {
+    return (await Promise.all(lists)).flat();
+  } catch (cause) {
+    if (!(cause instanceof DockerError)) throw cause;
+    throw new UserError(`A Docker engine doesn't answer: ${cause.reason}.`, { cause });
+  }
 }

@@ -25,6 +25,12 @@ export interface Found {
   readonly owner: string;
 }
 
+export interface FoundVolume extends Found {
+  readonly engine: Engine;
+  /** Empty if the volume was created by a version without this label. */
+  readonly cluster: string;
+}
+
 export interface FoundContainer extends Found {
   readonly engine: Engine;
   readonly id: string;
@@ -95,14 +101,27 @@ function portsIn(settings: string): number[] {
     .map(([, port]) => Number(port));
 }
 
-export async function list(
+export async function listVolumes(
   engine: Engine,
-  kind: "volume" | "network",
+  plan: ClusterPlan,
+  { label }: Ownership,
+): Promise<FoundVolume[]> {
+  const fields = {
+    name: textField(".Name"),
+    owner: labelField(label.label),
+    cluster: labelField(CLUSTER_LABEL),
+  };
+  const rows = await listNamed(engine, fields, plan, "volume", "ls");
+  return rows.map((row) => ({ ...row, engine }));
+}
+
+export async function listNetworks(
+  engine: Engine,
   plan: ClusterPlan,
   { label }: Ownership,
 ): Promise<Found[]> {
   const fields = { name: textField(".Name"), owner: labelField(label.label) };
-  return await listNamed(engine, fields, plan, kind, "ls");
+  return await listNamed(engine, fields, plan, "network", "ls");
 }
 
 /** Lists objects whose name contains the stack's prefix. That includes objects of other stacks. */
@@ -150,7 +169,11 @@ async function readFile(
   }
 }
 
-function toRunError(error: unknown, engine: Engine, identity: ClusterPlan["identity"]): unknown {
+export function toRunError(
+  error: unknown,
+  engine: Engine,
+  identity: ClusterPlan["identity"],
+): unknown {
   if (!(error instanceof DockerError)) return error;
   return new pulumi.RunError(noAnswer(error, engine, settingsPlaceOf(identity)));
 }

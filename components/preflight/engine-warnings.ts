@@ -1,13 +1,14 @@
 import { pulumiCommand } from "../../lib/base/settings-place.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
 import { settingsPlaceOf } from "../../lib/plan/settings.ts";
+import type { KeptCluster } from "../../lib/update/kept-members.ts";
 import { describeKeptVolumes } from "../../lib/update/kept-volumes.ts";
 import { describeLostData, describeNotKept } from "../../lib/update/lost-data.ts";
 import type { Engine } from "../../live/engine/engine.ts";
 import { askMemoryKills } from "../../live/engine/memory-kills.ts";
 import type { Logger } from "../logger.ts";
 import { type Ownership, ownerFilter } from "../ownership.ts";
-import { type Found, type FoundContainer, partition } from "./engine-finds.ts";
+import { type Found, type FoundContainer, type FoundVolume, partition } from "./engine-finds.ts";
 
 /**
  * Nodes with a data volume but no container. Empty if no node has a container: then the cluster is new, or its first
@@ -49,8 +50,9 @@ export function findReturning(
 
 export function warnOfKept(
   own: readonly FoundContainer[],
-  volumes: readonly Found[],
+  volumes: readonly FoundVolume[],
   returning: ReadonlySet<string>,
+  judged: KeptCluster | undefined,
   plan: ClusterPlan,
   log: Logger,
 ): void {
@@ -59,21 +61,25 @@ export function warnOfKept(
     ...nodes.map(({ dataVolume }) => dataVolume),
     ...own.map(({ name }) => `${name}-data`),
   ]);
+  const back = nodes
+    .filter(({ name }) => returning.has(name))
+    .map(({ name: node, dataVolume }) => ({ node, dataVolume }));
+  const silent = new Set(volumes.filter(({ cluster }) => cluster === "").map(({ name }) => name));
   const kept = {
-    returning: nodes
-      .filter(({ name }) => returning.has(name))
-      .map(({ name: node, dataVolume }) => ({ node, dataVolume })),
+    returning: back,
     others: volumes
       .map(({ name }) => name)
       .filter((name) => isDataVolume(name, plan) && !taken.has(name))
       .sort(),
     isNew: own.length === 0,
+    unsaid: back.some(({ dataVolume }) => silent.has(dataVolume)) ? plan.cluster : undefined,
+    judged,
   };
   for (const line of describeKeptVolumes(kept)) log.warn(line);
 }
 
 /** Checks the whole prefix, because another stack's name may begin with this one's. */
-function isDataVolume(name: string, { prefix }: ClusterPlan): boolean {
+export function isDataVolume(name: string, { prefix }: ClusterPlan): boolean {
   return name.startsWith(`${prefix}-`) && name.endsWith("-data");
 }
 

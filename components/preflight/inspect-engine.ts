@@ -7,8 +7,9 @@ import type { Ownership } from "../ownership.ts";
 import {
   type EngineNode,
   engineNode,
-  list,
   listContainers,
+  listNetworks,
+  listVolumes,
   partition,
   readTls,
 } from "./engine-finds.ts";
@@ -30,6 +31,7 @@ import {
   warnOfNotKept,
   warnOfStopped,
 } from "./engine-warnings.ts";
+import { findKept, refuseKeptElsewhere, refuseKeptOfOther, refuseUnfit } from "./kept-volumes.ts";
 
 /** What existed of the stack on the engine before anything was changed. */
 export interface EngineState {
@@ -61,8 +63,8 @@ const NOTHING: EngineState = {
 
 /**
  * Inspects the Docker engines before anything changes, and refuses what can't work: no engine, another owner's objects
- * with the planned names, nodes of another NATS cluster, ports in use. Warns about nodes that don't run, because a
- * stack's state doesn't know that before a refresh.
+ * with the planned names, nodes of another NATS cluster, kept volumes of which no cluster would begin, ports in use.
+ * Warns about nodes that don't run, because a stack's state doesn't know that before a refresh.
  *
  * @throws pulumi.RunError naming the way out.
  */
@@ -76,8 +78,8 @@ export async function inspectEngines(
   const owner = ownership.label.value;
   const [containers, volumes, networks] = await Promise.all([
     onAll(engines, (engine) => listContainers(engine, plan, ownership)),
-    onAll(engines, (engine) => list(engine, "volume", plan, ownership)),
-    onAll(engines, (engine) => list(engine, "network", plan, ownership)),
+    onAll(engines, (engine) => listVolumes(engine, plan, ownership)),
+    onAll(engines, (engine) => listNetworks(engine, plan, ownership)),
   ]);
   refuseForeign([...containers, ...volumes, ...networks], plan, owner);
   const own = withoutDoubles(
@@ -90,7 +92,12 @@ export async function inspectEngines(
   refuseMixedTls(own, plan);
   const containerless = findContainerless(own, volumes, plan);
   const ownVolumes = volumes.filter((found) => found.owner === owner);
+  refuseKeptOfOther(own, ownVolumes, plan);
+  refuseKeptElsewhere(own, ownVolumes, plan);
   const returning = findReturning(own, ownVolumes, plan);
+  const comesBack = own.length === 0 || returning.size > 0;
+  const kept = comesBack ? await findKept(own, ownVolumes, plan, ownership) : undefined;
+  refuseUnfit(kept);
   await warnOfStopped(
     engines,
     own,
@@ -99,7 +106,7 @@ export async function inspectEngines(
     ownership,
     log,
   );
-  warnOfKept(own, ownVolumes, returning, plan, log);
+  warnOfKept(own, ownVolumes, returning, kept, plan, log);
   warnOfLostData(own, volumes, plan, log);
   if (own.length === 0 && networks.length === 0) warnOfNotKept(ownVolumes, plan, log);
   await refuseTakenPorts(engines, own, plan);

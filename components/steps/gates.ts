@@ -88,13 +88,10 @@ export function createGate(
         ...scriptPatience(plan),
         ...nodeVariables({ plan, ownership, engines }, caCertificate),
         ...(lacked.length > 0 ? { LACKED: JSON.stringify(lacked) } : {}),
-        ...(isRestarted && before.silent.size > 0
-          ? { AWAY: JSON.stringify([...before.silent]) }
-          : {}),
       },
-      // What the cluster lacked before the update, and what is beyond reach, matters only while nodes are restarted.
+      // What the cluster lacked before the update matters only while nodes are restarted.
       transient: {
-        ...(isRestarted ? {} : { LACKED: undefined, AWAY: undefined }),
+        ...(isRestarted ? {} : { LACKED: undefined }),
         ...formerEnginesVariable(engines),
       },
       showsStderr: true,

@@ -4,6 +4,7 @@
 
 import { listSome } from "../base/wording.ts";
 import { majorityOf } from "../placement/survivability.ts";
+import { describeLateLeader, type KeptCluster, saysItsGroup } from "./kept-members.ts";
 
 export interface KeptVolumes {
   /** Planned nodes of which only the data volume exists: no container, no config. */
@@ -12,11 +13,21 @@ export interface KeptVolumes {
   readonly others: readonly string[];
   /** Whether no node exists, so that the whole cluster is created again from kept volumes. */
   readonly isNew: boolean;
+  /** The name of the NATS cluster, if volumes don't say that it is theirs: those of versions without that label. */
+  readonly unsaid?: string | undefined;
+  /** Those of a new cluster, with what they say of its meta group. */
+  readonly judged?: KeptCluster | undefined;
 }
 
 /** Warns of kept volumes, with what the user can do. */
-export function describeKeptVolumes({ returning, others, isNew }: KeptVolumes): string[] {
+export function describeKeptVolumes(kept: KeptVolumes): string[] {
+  const { returning, isNew, unsaid } = kept;
   if (returning.length === 0) return [];
+  const notice = `The volumes don't say of which cluster they are, as an earlier version made them. If it wasn't ${unsaid}, put the name back first.`;
+  return [...describeReturn(kept), ...(isNew && unsaid !== undefined ? [notice] : [])];
+}
+
+function describeReturn({ returning, others, isNew, judged }: KeptVolumes): string[] {
   const nodes = listSome(returning.map(({ node }) => node));
   const volumes = returning.map(({ dataVolume }) => dataVolume);
   const come = returning.length === 1 ? "comes" : "come";
@@ -26,6 +37,7 @@ export function describeKeptVolumes({ returning, others, isNew }: KeptVolumes): 
       `${back}. Where they are of a cluster that was created again since, it doesn't take them in, and they have to go first: docker volume rm ${volumes.join(" ")}`,
     ];
   }
+  if (judged && saysItsGroup(judged)) return [`${back}.`, ...describeLateLeader(judged)];
   if (others.length === 0) return [`${back}.`];
   const members = returning.length + others.length;
   const outcome =

@@ -100,13 +100,30 @@ export async function askEngines(
   owner: string,
   trust: Pick<Monitor, "ca">,
 ): Promise<{ readonly own: readonly OwnNode[]; readonly silence?: string }> {
-  const answers = await Promise.allSettled(engines.map((engine) => listFound(engine, owner)));
+  const answers = await Promise.allSettled(
+    engines.map((engine) => (engines.length === 1 ? listFound(engine, owner) : ask(engine, owner))),
+  );
   const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
   const own = await toNodes(found, trust);
   const reasons = answers.flatMap((answer, index) =>
     answer.status === "rejected" ? [describeSilence(engines[index], answer.reason)] : [],
   );
   return reasons.length === 0 ? { own } : { own, silence: reasons.join("; ") };
+}
+
+/** Milliseconds for which one of several engines that didn't answer isn't asked again: each attempt takes seconds. */
+const REST_MS = 20_000;
+const silences = new WeakMap<Engine, { readonly until: number; readonly error: unknown }>();
+
+async function ask(engine: Engine, owner: string): Promise<Found[]> {
+  const silence = silences.get(engine);
+  if (silence && Date.now() < silence.until) throw silence.error;
+  try {
+    return await listFound(engine, owner);
+  } catch (error) {
+    silences.set(engine, { until: Date.now() + REST_MS, error });
+    throw error;
+  }
 }
 
 /**

@@ -53,19 +53,42 @@ describe("volumes that are kept", () => {
     expect(await stack.leftovers()).toEqual(all);
   });
 
-  test("are told of where fewer nodes come back than there are volumes", async () => {
+  test("are refused where too few nodes come back for the meta group, before anything is made", async () => {
     configure(["az1", "az5", "az6"]);
-    expect(await stack.expectPulumi("preview")).toMatch(
-      /rg1-az1 comes back to .* not the nodes of \S+-az2-data, .*: where those were members .* a meta group of 4 has no leader without 3 of them/,
+    for (const command of ["preview", "up"]) {
+      const yes = command === "up" ? ["--yes", "--skip-preview"] : [];
+      const { exitCode, text } = await stack.pulumi(command, ...yes);
+      expect(exitCode).not.toBe(0);
+      expect(text).toContain(
+        `rg1-az1 comes back to data volumes of a meta group of 3. The settings lack 2 of its members: rg1-az2, rg1-az3. It has no leader with fewer than 2 members, and nothing would begin`,
+      );
+      expect(text).toContain(`docker volume rm ${["az1", "az2", "az3"].map(volumeOf).join(" ")}\n`);
+    }
+    // The engine has no such image: another serves to read the volumes with.
+    configure(["az1", "az2"], { streams: {}, image: "nats:2.15.1" });
+    expect((await stack.pulumi("preview")).text).toContain(
+      "The settings lack 1 of its members: rg1-az3. They stay its members, and the `up` would wait",
     );
+    expect(await stack.leftovers()).toEqual(ZONES.map(volumeOf));
+  });
+
+  test("are refused for a cluster of another name", async () => {
+    configure(ZONES.slice(0, 3), { cluster: "c2" });
+    const { exitCode, text } = await stack.pulumi("preview");
+    expect(exitCode).not.toBe(0);
+    expect(text).toContain('cluster: the data volumes that were kept belong to cluster "c1"');
+    expect(await stack.leftovers()).toEqual(ZONES.map(volumeOf));
   });
 
   test("give back what was in them, and don't call nodes stopped that come", async () => {
     configure(ZONES.slice(0, 3));
-    await execa("docker", ["volume", "rm", volumeOf("az4")]);
-    expect(await stack.expectPulumi("preview")).toContain(
+    const preview = await stack.expectPulumi("preview");
+    expect(preview).toContain(
       "rg1-az1, rg1-az2, rg1-az3 come back to the data volumes that were kept.",
     );
+    // The fourth had left before.
+    expect(preview).not.toContain("az4");
+    await execa("docker", ["volume", "rm", volumeOf("az4")]);
     await up();
     await using client = await NatsClient.connect(await stack.outputs());
     expect(await client.payloads("ORDERS")).toEqual(SENT);
@@ -89,5 +112,21 @@ describe("volumes that are kept", () => {
     await using client = await NatsClient.connect(await stack.outputs());
     expect(await client.payloads("ORDERS")).toEqual(SENT);
     expect((await client.info("SOLO")).state.messages).toBe(0);
+  });
+
+  test("of an earlier cluster don't come to one that runs where they had a majority of their own", async () => {
+    await stack.expectDestroy();
+    await execa("docker", ["volume", "rm", volumeOf("az1")]);
+    configure(["az1", "az4"], { streams: {} });
+    await up();
+    configure(ZONES, { streams: {} });
+    const { exitCode, text } = await stack.pulumi("preview");
+    expect(exitCode).not.toBe(0);
+    expect(text).toContain(
+      "their servers last ran rg1-az1, rg1-az4 in a meta group of 2, and rg1-az2, rg1-az3 in a meta group of 3.",
+    );
+    expect(text).toContain(
+      `or let go of what they hold: docker volume rm ${["az2", "az3"].map(volumeOf).join(" ")}\n`,
+    );
   });
 });

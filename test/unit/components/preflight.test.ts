@@ -1,5 +1,6 @@
 import { createServer } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
+import { createTar } from "nanotar";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ownershipOf } from "../../../components/ownership.ts";
 import type { FoundContainer } from "../../../components/preflight/engine-finds.ts";
@@ -12,6 +13,8 @@ import {
   refuseUnreachable,
 } from "../../../components/preflight/engine-refusals.ts";
 import { inspectEngines } from "../../../components/preflight/inspect-engine.ts";
+import { refuseKeptElsewhere } from "../../../components/preflight/kept-volumes.ts";
+import { peerId } from "../../../lib/observed/meta-group.ts";
 import { nodesOf, planCluster, UNKNOWN_KEY, withKeyMark } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
 import {
@@ -71,10 +74,19 @@ const container = (name: string, { node = name, ...rest }: Container = {}) => ({
   ports: rest.ports ?? "",
 });
 /** A row of `docker volume ls` or `docker network ls`. */
-const owned = (name: string, owner = OWNER) => ({ name, owner });
+const owned = (name: string, owner = OWNER, cluster = "c1") => ({ name, owner, cluster });
 const NODES = ["rg1-az1", "rg1-az2", "rg1-az3"];
 const volumes = (owner = OWNER, kinds = ["config", "data"]) =>
   NODES.flatMap((node) => kinds.map((kind) => owned(`nats-regions-dev-${node}-${kind}`, owner)));
+
+/** The archive in which the engine gives a server's file of the members of its meta group. */
+const peersFile = (names: readonly string[]) => {
+  const data = Buffer.alloc(8 + 8 * names.length + 2);
+  data.writeUInt32LE(names.length, 0);
+  data.writeUInt32LE(names.length, 4);
+  data.write(names.map(peerId).join(""), 8);
+  return Buffer.from(createTar([{ name: "peers.idx", data }])).toString();
+};
 
 const warningsIn = async (look: () => Promise<unknown>) => {
   const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
@@ -158,6 +170,53 @@ describe("inspectEngine", () => {
     fake.answer("docker", "volume", kept);
     fake.answer("docker", "network", [owned("nats-regions-dev")]);
     expect((await look()).join()).not.toContain("begins empty");
+  });
+
+  test("refuses data volumes that were kept of another cluster, but not those that don't say", async () => {
+    const kept = (cluster: string) =>
+      NODES.map((node) => owned(`nats-regions-dev-${node}-data`, OWNER, cluster));
+    fake.answer("docker", "volume", kept("c1"));
+    await expect(inspect({ cluster: "c2" })).rejects.toThrow(
+      /^cluster: the data volumes that were kept belong to cluster "c1", .*\nPut the name back; or .*: docker volume rm nats-regions-dev-rg1-az1-data /,
+    );
+    expect(await warningsIn(() => inspect())).toHaveLength(1);
+    fake.answer("docker", "volume", kept(""));
+    vi.restoreAllMocks();
+    expect(await warningsIn(() => inspect({ cluster: "c2" }))).toEqual([
+      "rg1-az1, rg1-az2, rg1-az3 come back to the data volumes that were kept.",
+      "The volumes don't say of which cluster they are, as an earlier version made them. If it wasn't c2, put the name back first.",
+    ]);
+  });
+
+  test("refuses data volumes that were kept on another engine than their nodes", () => {
+    const engines = {
+      rg1: { host: "ssh://a", address: "10.0.0.1" },
+      rg2: { host: "ssh://b", address: "10.0.0.2" },
+    };
+    const plan = planOf({ regions: ["rg1", "rg2"], engines });
+    const on = (key: string, node: string) => ({
+      ...owned(`nats-regions-dev-${node}-data`),
+      engine: engineAt({ key, host: `ssh://${key}`, address: key, ssh: [] }),
+    });
+    const left = on("rg2", "rg1-az1");
+    const look = (...found: ReturnType<typeof on>[]) => refuseKeptElsewhere([], found, plan);
+    expect(() => look(left, on("rg2", "rg2-az1"))).toThrow(
+      /:\n {2}rg1-az1: nats-regions-dev-rg1-az1-data on rg2's, and not on rg1's\nPut the engines back;/,
+    );
+    expect(() => look(left, on("rg1", "rg1-az1"))).not.toThrow();
+  });
+
+  test("refuses data volumes that were kept of too few nodes for a majority", async () => {
+    const members = [...NODES, "rg2-az1", "rg2-az2", "rg2-az3"];
+    fake.answer("docker", "volume", volumes(OWNER, ["data"]));
+    fake.answer("docker", "cp", peersFile(members));
+    await expect(inspect()).rejects.toThrow(
+      /^rg1-az1, rg1-az2, rg1-az3 come back to data volumes of a meta group of 6\. The settings lack 3 of its members, /,
+    );
+    fake.answer("docker", "cp", peersFile(NODES));
+    expect(await warningsIn(() => inspect())).toEqual([
+      "rg1-az1, rg1-az2, rg1-az3 come back to the data volumes that were kept.",
+    ]);
   });
 
   test.each<[string, () => void]>([

@@ -98,7 +98,7 @@ describe("a cluster's engines", () => {
   test.each([
     ["has other containers", () => has("m1", "somebody-elses")],
     ["doesn't answer", () => rmSync(path.join(folder, "docker-m1"))],
-    ["is another region's", () => has("m2", "node-rg1")],
+    ["is another region's", () => has("m2", "node-rg1", "node-rg2")],
   ])("stay at a host that doesn't answer, where the other one %s", async (_, put) => {
     noted(planOf("rg1", "ssh://before"));
     put();

@@ -15,6 +15,21 @@ describe("data volumes that were kept", () => {
     ]);
   });
 
+  test("are told of where they say of which meta group they are", () => {
+    const group = { size: 3, ids: ["a", "b", "c"] };
+    const judged = {
+      returning: returning.map((each) => ({ ...each, group, hasContainer: false })),
+      planned: [],
+      others: [],
+      isNew: true,
+    };
+    const others = ["dev-rg2-az1-data"];
+    expect(describeKeptVolumes({ returning, others, isNew: true, judged })).toEqual([
+      "rg1-az1, rg1-az2 come back to the data volumes that were kept.",
+      "Most of the 3 members of their meta group begin empty: it has no leader before all 3 run.",
+    ]);
+  });
+
   test("may be of another cluster than the one that their nodes come to", () => {
     const [told] = describeKeptVolumes({
       returning: returning.slice(0, 1),
