@@ -102,8 +102,8 @@ describe("a cluster's engines", () => {
   ])("stay at a host that doesn't answer, where the other one %s", async (_, put) => {
     noted(planOf("rg1", "ssh://before"));
     put();
-    const { engines, silent } = await find(RG1, RG2);
-    expect(engines).toEqual(["rg1", "rg2", "rg1 (former)"]);
+    const { engines, silent } = await find(RG2, RG1);
+    expect(engines).toEqual(["rg2", "rg1", "rg1 (former)"]);
     expect(silent.has("rg1 (former)")).toBe(true);
   });
 
