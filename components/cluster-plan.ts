@@ -27,11 +27,12 @@ import {
   EnginesChanged,
   engineOf,
   findEngines,
+  unaskedEngines,
 } from "../live/engine/engines-of.ts";
 import { readMonitorSeed } from "../live/engine/monitor-seed.ts";
 import type { UserLogin } from "../live/jetstream/connection.ts";
 import type { ClusterSource, NatsClusterArgs } from "./cluster-args.ts";
-import { knownValue } from "./known-value.ts";
+import { knownValue, promiseOf } from "./known-value.ts";
 import { type Logger, loggerOf } from "./logger.ts";
 import { isMocked, organizationOfRun } from "./mocked.ts";
 import { type Ownership, ownerFilter, ownershipOf } from "./ownership.ts";
@@ -81,7 +82,7 @@ export async function planFrom(
   // Settings that are wrong for any identity are refused before the identity is noted in the state.
   const settings = settingsOf(source, name);
   const place = settingsPlaceOf(name);
-  const found = await enginesFor(settings, name);
+  const found = await enginesFor(settings, name, parent);
   const { engines, answering } = found;
   await refuseEngines(engines, settings, place);
   refuseSilence(found);
@@ -144,11 +145,18 @@ async function deriveAccess(
 }
 
 /** @throws pulumi.RunError */
-async function enginesFor(settings: Settings, name: StackIdentity): Promise<ClusterEngines> {
-  const { project, stack } = name;
-  const planned = isMocked() ? [] : new EngineMap(settings.engines).all;
+async function enginesFor(
+  settings: Settings,
+  { project, stack, cluster }: StackIdentity,
+  parent: pulumi.Resource,
+): Promise<ClusterEngines> {
+  const planned = new EngineMap(settings.engines).all;
+  if (isMocked()) return unaskedEngines(planned);
+  const name = { organization: organizationOfRun(), project, stack };
+  // In a program, other clusters have engines of their own.
+  const urn = cluster === undefined ? undefined : await promiseOf(parent.urn);
   try {
-    return await findEngines(planned, { organization: organizationOfRun(), project, stack });
+    return await findEngines(planned, name, urn);
   } catch (error) {
     if (error instanceof EnginesChanged) throw new pulumi.RunError(error.message);
     throw error;

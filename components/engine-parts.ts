@@ -58,17 +58,13 @@ export function createEngineParts(
   };
 }
 
-/** Options of ssh that have no place in the state, such as a shared connection, are in `live/engine/ssh`. */
+/**
+ * Creates the provider for an engine of the settings. It (5.2) takes what it isn't told from the environment, which may
+ * lead to another engine: so it is told that there is nothing else. Options of ssh that have no place in the state, such
+ * as a shared connection, are in `live/engine/ssh`.
+ */
 function createProvider(name: string, engine: Engine, parent: pulumi.Resource): docker.Provider {
-  const { host, context, place } = engine;
-  const options = (place?.ssh ?? []).flatMap((option) => ["-o", option]);
-  return new docker.Provider(
-    name,
-    {
-      ...(host === undefined ? {} : { host }),
-      ...(context === undefined ? {} : { context }),
-      ...(options.length === 0 ? {} : { sshOpts: options }),
-    },
-    { parent },
-  );
+  const { host = "", context = "", place } = engine;
+  const sshOpts = (place?.ssh ?? []).flatMap((option) => ["-o", option]);
+  return new docker.Provider(name, { host, context, certPath: "", sshOpts }, { parent });
 }

@@ -19,7 +19,8 @@ import {
 import { NODE_USER, packNodeFiles } from "../lib/nodes/node-files.ts";
 import type { NodePlan } from "../lib/plan/plan.ts";
 import type { NodeChange } from "../lib/update/node-changes.ts";
-import { type Engine, enginesVariable } from "../live/engine/engine.ts";
+import type { Engine } from "../live/engine/engine.ts";
+import { enginesVariable } from "../live/engine/told-engines.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { makeRoomFor } from "./hooks/make-room.ts";
 import { type Ownership, ownerFilter } from "./ownership.ts";

@@ -16,8 +16,8 @@ import {
   WaveGate,
   type WaveStatus,
 } from "../lib/update/wave-gate.ts";
-import { enginesFromEnvironment } from "../live/engine/engine.ts";
 import { findNodes, type OwnNode } from "../live/engine/own-nodes.ts";
+import { enginesFromEnvironment } from "../live/engine/told-engines.ts";
 import type { Monitor } from "../live/monitoring/monitor.ts";
 import { behindIn } from "../live/monitoring/observe-cluster.ts";
 import { until } from "../live/until.ts";
@@ -30,7 +30,6 @@ const variables = scriptVariables.pick({
   SO_FAR: true,
   LATER: true,
   OWNER: true,
-
   LACKED: true,
   PATIENCE: true,
   CA: true,

@@ -4,8 +4,8 @@
  * providers for resources that a program no longer has.
  */
 import { whyNotRemoved } from "../lib/update/removal.ts";
-import { enginesFromEnvironment } from "../live/engine/engine.ts";
 import { listOwnNodes } from "../live/engine/own-nodes.ts";
+import { enginesFromEnvironment } from "../live/engine/told-engines.ts";
 import { observeCluster } from "../live/monitoring/observe-cluster.ts";
 import { deletedStepVariables, whyDeleted } from "./deleted-step.ts";
 import { scriptVariables, trustOf } from "./variables.ts";
@@ -13,7 +13,6 @@ import { scriptVariables, trustOf } from "./variables.ts";
 const variables = deletedStepVariables.extend(
   scriptVariables.pick({
     OWNER: true,
-
     CLUSTER: true,
     EXPENDABLE: true,
     KEEPS_VOLUMES: true,

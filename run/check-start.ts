@@ -4,7 +4,7 @@
  */
 import { describeWaitStatus, stallTimerFrom, type WaitStatus } from "../lib/observed/waiting.ts";
 import { judgeStart, type StartObservation, type StartVerdict } from "../lib/update/start-gate.ts";
-import { enginesFromEnvironment } from "../live/engine/engine.ts";
+import { enginesFromEnvironment } from "../live/engine/told-engines.ts";
 import { behindIn } from "../live/monitoring/observe-cluster.ts";
 import { until } from "../live/until.ts";
 import { type ClusterPort, openCluster } from "./cluster-port.ts";
@@ -16,7 +16,6 @@ const POLL_MS = 500;
 
 const variables = scriptVariables.pick({
   OWNER: true,
-
   SETTINGS: true,
   CA: true,
   SETTINGS_IN: true,

@@ -21,7 +21,7 @@ export async function main(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
 
 /** The environment that leads `docker` to the node's engine. */
 async function engineVariables(env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
-  const { enginesFromEnvironment } = await import("../live/engine/engine.ts");
+  const { enginesFromEnvironment } = await import("../live/engine/told-engines.ts");
   const engine = enginesFromEnvironment(env).find(({ key }) => key === env.ENGINE);
   if (!engine) throw new Error(`there is no engine ${env.ENGINE}`);
   return engine.environment();

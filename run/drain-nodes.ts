@@ -10,9 +10,10 @@
  */
 import { text } from "node:stream/consumers";
 import { drainedConf } from "../lib/update/leaving-nodes.ts";
-import { type Engine, enginesFromEnvironment } from "../live/engine/engine.ts";
+import type { Engine } from "../live/engine/engine.ts";
 import { readConfig, writeConfig } from "../live/engine/node-config.ts";
 import { listReachable, type OwnNode } from "../live/engine/own-nodes.ts";
+import { enginesFromEnvironment } from "../live/engine/told-engines.ts";
 import { askNodes } from "../live/monitoring/monitoring.ts";
 import { findLeaving } from "./leaving-nodes.ts";
 import { scriptVariables, type Trust, trustOf } from "./variables.ts";
@@ -22,7 +23,6 @@ const POLL_MS = 200;
 
 const variables = scriptVariables.pick({
   OWNER: true,
-
   NODES: true,
   PATIENCE: true,
   CA: true,

@@ -3,9 +3,9 @@
  * know again what clients and streams on other nodes subscribe to. Run by a Command.
  */
 import { withPoolSize } from "../lib/nodes/nats-conf.ts";
-import { enginesFromEnvironment } from "../live/engine/engine.ts";
 import { readConfig, writeConfig } from "../live/engine/node-config.ts";
 import { listReachable } from "../live/engine/own-nodes.ts";
+import { enginesFromEnvironment } from "../live/engine/told-engines.ts";
 import { healInterest, renewRoutes } from "./route-interest.ts";
 import { scriptVariables, trustOf } from "./variables.ts";
 

@@ -1,6 +1,7 @@
 /** Prints a cluster's identity as JSON, for its stack's state. Run by a Command. */
-import { enginesFromEnvironment } from "../live/engine/engine.ts";
+
 import { findIdentity, hintsFromEnvironment } from "../live/engine/find-identity.ts";
+import { enginesFromEnvironment } from "../live/engine/told-engines.ts";
 import { scriptVariables } from "./variables.ts";
 
 const variables = scriptVariables.pick({

@@ -4,7 +4,7 @@
  *   on-engine KEY COMMAND
  */
 import { spawnSync } from "node:child_process";
-import { enginesFromEnvironment } from "../live/engine/engine.ts";
+import { enginesFromEnvironment } from "../live/engine/told-engines.ts";
 
 export function main(env: NodeJS.ProcessEnv, [key, command = ""]: readonly string[]): void {
   const engine = enginesFromEnvironment(env).find((each) => each.key === key);

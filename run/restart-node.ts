@@ -14,8 +14,8 @@ import path from "node:path";
 import { groupsOf, whyNotWell } from "../lib/observed/majorities.ts";
 import type { ObservedCluster } from "../lib/observed/observed.ts";
 import { whyNotItsTurn } from "../lib/update/turn.ts";
-import { enginesFromEnvironment } from "../live/engine/engine.ts";
 import { listOwnNodes, type OwnNode } from "../live/engine/own-nodes.ts";
+import { enginesFromEnvironment } from "../live/engine/told-engines.ts";
 import { LONG_REQUEST_MS } from "../live/monitoring/ask-node.ts";
 import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts";
 import { until } from "../live/until.ts";
@@ -28,19 +28,12 @@ const NONE: ReadonlySet<string> = new Set();
 const variables = scriptVariables.pick({
   CONTAINER: true,
   OWNER: true,
-
   PATIENCE: true,
   CA: true,
 });
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const {
-    CONTAINER: container,
-    OWNER: owner,
-
-    PATIENCE: patience,
-    CA,
-  } = variables.parse(env);
+  const { CONTAINER: container, OWNER: owner, PATIENCE: patience, CA } = variables.parse(env);
   const engines = enginesFromEnvironment(env);
   const list = () => listOwnNodes(engines, owner, trustOf(CA));
   const found = (await list()).find((each) => each.container === container);

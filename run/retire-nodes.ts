@@ -14,8 +14,8 @@ import type { Fleet } from "../lib/placement/placement.ts";
 import { terseNamer } from "../lib/streams/stream-name.ts";
 import { describeStranded, type HeldStream } from "../lib/update/departures.ts";
 import { judgeReplicas } from "../lib/update/wave-gate.ts";
-import { enginesFromEnvironment } from "../live/engine/engine.ts";
 import { findNodes, listReachable, type OwnNode } from "../live/engine/own-nodes.ts";
+import { enginesFromEnvironment } from "../live/engine/told-engines.ts";
 import { connectionSchema } from "../live/jetstream/connection.ts";
 import {
   closeConnections,
@@ -38,7 +38,6 @@ const PACE = { patience: 60_000, silence: 15_000, pause: 250 };
 
 const variables = scriptVariables.pick({
   OWNER: true,
-
   NODES: true,
   FLEET: true,
   IMAGE: true,

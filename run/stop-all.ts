@@ -1,5 +1,6 @@
 /** Stops all nodes of a cluster at once, on all its engines. Run by the `delete` of a Command. */
-import { type Engine, enginesFromEnvironment, textField } from "../live/engine/engine.ts";
+import { type Engine, textField } from "../live/engine/engine.ts";
+import { enginesFromEnvironment } from "../live/engine/told-engines.ts";
 import { scriptVariables } from "./variables.ts";
 
 const variables = scriptVariables.pick({ OWNER: true });

@@ -6,9 +6,9 @@
  * stdout: the time of the run, on which later steps depend.
  */
 import { withAccounts } from "../lib/nodes/nats-conf.ts";
-import { enginesFromEnvironment } from "../live/engine/engine.ts";
 import { readConfig, writeConfig } from "../live/engine/node-config.ts";
 import { listReachable } from "../live/engine/own-nodes.ts";
+import { enginesFromEnvironment } from "../live/engine/told-engines.ts";
 import { scriptVariables, trustOf } from "./variables.ts";
 
 const variables = scriptVariables.pick({ OWNER: true, ACCOUNTS: true, CA: true });

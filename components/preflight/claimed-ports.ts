@@ -1,8 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
+import type { Listener } from "../../lib/nodes/listeners.ts";
+import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
 
 interface Claim {
   readonly cluster: string;
+  /** Where the node's engine is; empty if the environment chooses it. */
+  readonly host: string;
+  /** Which setting chooses the port. */
+  readonly setting: "clientPort" | "routePort" | "monitorPort" | Listener["setting"];
   readonly node: string;
   readonly address: string;
   readonly port: number;
@@ -20,25 +25,38 @@ export function claimPorts(name: string, plan: ClusterPlan): void {
   const stack = pulumi.runtime.getStackResource();
   if (!stack) return;
   const known = claims.get(stack) ?? [];
-  const own = nodesOf(plan).flatMap(({ name: node, clientPort, monitorPort, listeners }) => [
-    { cluster: name, node, address: plan.bindAddress, port: clientPort },
-    ...(monitorPort === undefined
-      ? []
-      : [{ cluster: name, node, address: plan.monitorAddress, port: monitorPort }]),
-    ...listeners.map(({ port }) => ({ cluster: name, node, address: plan.bindAddress, port })),
-  ]);
+  const own = nodesOf(plan).flatMap((node) => claimsOf(node, name, plan));
   claims.set(stack, [...known, ...own]);
   for (const claim of own) {
     const rival = known.find((each) => each.port === claim.port && areOne(each, claim));
     if (!rival) continue;
     throw new pulumi.RunError(
-      `clientPort: ${claim.node} and ${rival.node} of ${rival.cluster} would both have port ${claim.port}.\nGive one of the clusters others, e.g. clientPort: ${nextFree(known)}.`,
+      `${claim.setting}: ${claim.node} and ${rival.node} of ${rival.cluster} would both have port ${claim.port}.\nGive one of the clusters others, e.g. ${claim.setting}: ${nextFree(known)}.`,
     );
   }
 }
 
-/** Whether two addresses overlap: `0.0.0.0` is every address. */
+function claimsOf(
+  { name, engine, bindAddress, clientPort, routePort, monitorPort, listeners }: NodePlan,
+  cluster: string,
+  { monitorAddress }: ClusterPlan,
+): Claim[] {
+  const ports = [
+    ["clientPort", bindAddress, clientPort],
+    ["routePort", bindAddress, routePort],
+    ["monitorPort", monitorAddress, monitorPort],
+    ...listeners.map(({ setting, port }) => [setting, bindAddress, port] as const),
+  ] as const;
+  return ports.flatMap(([setting, address, port]) =>
+    port === undefined
+      ? []
+      : [{ cluster, node: name, host: engine?.host ?? "", setting, address, port }],
+  );
+}
+
+/** Whether two ports are on one machine, at addresses that overlap: `0.0.0.0` is every address. */
 function areOne(a: Claim, b: Claim): boolean {
+  if (a.host !== b.host) return false;
   return a.address === b.address || [a.address, b.address].includes("0.0.0.0");
 }
 

@@ -2,13 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { parseTar } from "nanotar";
 import { z } from "zod";
 import { CLUSTER_LABEL, NODE_LABEL, RESTART_SETTINGS_LABEL } from "../../lib/nodes/labels.ts";
-import { CLIENT_PORT, CONFIG_DIR, MONITOR_PORT, TLS_FILES } from "../../lib/nodes/nats-conf.ts";
-import {
-  publishedAddress,
-  publishedPorts,
-  publishedUrl,
-  schemeOf,
-} from "../../lib/nodes/published-ports.ts";
+import { CLIENT_PORT, CONFIG_DIR, TLS_FILES } from "../../lib/nodes/nats-conf.ts";
+import { pagesUrl, publishedAddress, publishedPorts } from "../../lib/nodes/published-ports.ts";
 import type { ClusterPlan } from "../../lib/plan/plan.ts";
 import { settingsPlaceOf } from "../../lib/plan/settings.ts";
 import { type SettingValues, settingOf } from "../../lib/settings/setting-values.ts";
@@ -19,7 +14,7 @@ import {
   type Fields,
   labelField,
   NotFound,
-  noEngine,
+  noAnswer,
   textField,
   timeField,
 } from "../../live/engine/engine.ts";
@@ -38,6 +33,7 @@ export interface FoundVolume extends Found {
 
 export interface FoundContainer extends Found {
   readonly engine: Engine;
+  readonly id: string;
   readonly running: boolean;
   /** Name of the node; empty for a helper container. */
   readonly node: string;
@@ -72,6 +68,7 @@ export async function listContainers(
   { label }: Ownership,
 ): Promise<FoundContainer[]> {
   const fields = {
+    id: textField(".ID"),
     name: textField(".Names"),
     owner: labelField(label.label),
     node: labelField(NODE_LABEL),
@@ -90,15 +87,9 @@ export async function listContainers(
       ...publishedPorts(ports),
       ...(state === "restarting" ? portsIn(row.settings) : []),
     ]),
-    monitoringUrl: pagesUrl(ports, row.settings, engine),
+    monitoringUrl: pagesUrl(ports, row.settings, engine.address),
     clientAddress: publishedAddress(ports, CLIENT_PORT, engine.address),
   }));
-}
-
-/** On another machine, pages are for that machine alone. */
-function pagesUrl(ports: string, settings: string, { address }: Engine): string | undefined {
-  if (address !== undefined) return undefined;
-  return publishedUrl(ports, MONITOR_PORT, schemeOf(settings));
 }
 
 /** Between two starts of a restarting container the engine lists no ports for it, though it will take them again. */
@@ -180,14 +171,11 @@ async function readFile(
 
 export function toRunError(
   error: unknown,
-  { key }: Engine,
+  engine: Engine,
   identity: ClusterPlan["identity"],
 ): unknown {
   if (!(error instanceof DockerError)) return error;
-  if (key !== "") {
-    return new pulumi.RunError(`engines.${key}: its Docker engine doesn't answer: ${error.reason}`);
-  }
-  return new pulumi.RunError(noEngine(error, settingsPlaceOf(identity)));
+  return new pulumi.RunError(noAnswer(error, engine, settingsPlaceOf(identity)));
 }
 
 /** The setting `tls` that a container was created with; `none` if its label doesn't have it. */

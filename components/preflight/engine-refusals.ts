@@ -133,6 +133,7 @@ export function refuseElsewhere(own: readonly FoundContainer[], plan: ClusterPla
   const planned = new Map(
     nodesOf(plan).map(({ containerName, engine }) => [containerName, engine?.key ?? ""] as const),
   );
+  refuseDoubles(own);
   const moved = own.filter(({ name, engine }) => (planned.get(name) ?? engine.key) !== engine.key);
   if (moved.length === 0) return;
   const lines = moved.map(
@@ -141,6 +142,23 @@ export function refuseElsewhere(own: readonly FoundContainer[], plan: ClusterPla
   throw new pulumi.RunError(
     `engines: nodes are on other engines than the settings say, with their data:\n${lines.join("\n")}\nPut the engines back. A region moves by a new region: add one on the new engine, and then take the old one out.`,
   );
+}
+
+/** By its id, two hosts of the settings lead to one engine. */
+function refuseDoubles(own: readonly FoundContainer[]): void {
+  for (const { id, engine, node } of own) {
+    const other = own.find((each) => each.id === id && each.engine.key !== engine.key)?.engine;
+    if (!other?.place || !engine.place) continue;
+    throw new pulumi.RunError(
+      `engines: ${engine.key} and ${other.key} are one engine, as both have ${node}.\nGive both the same host, ${engine.place.host} or ${other.place.host}.`,
+    );
+  }
+}
+
+/** Those of engines that are known by their former host, too. */
+export function withoutDoubles(found: readonly FoundContainer[]): FoundContainer[] {
+  const current = new Set(found.filter(({ engine }) => !engine.isFormer).map(({ id }) => id));
+  return found.filter(({ id, engine }) => !engine.isFormer || !current.has(id));
 }
 
 export function refuseForeign(found: readonly Found[], plan: ClusterPlan, owner: string): void {
@@ -223,13 +241,20 @@ export function refuseMixedVersions(
   }
 }
 
+/** Of ports of another machine, only those are known to be taken that the stack's own nodes have. */
 export async function refuseTakenPorts(
   engines: readonly Engine[],
   own: readonly FoundContainer[],
   plan: ClusterPlan,
 ): Promise<void> {
-  if (!engines.every(({ isLocal }) => isLocal)) return;
-  const taken = await Promise.all(nodesOf(plan).map((node) => findTakenPort(node, own, plan)));
+  const local = new Set(engines.filter(({ isLocal }) => isLocal).map(({ key }) => key));
+  const taken = await Promise.all(
+    nodesOf(plan).map((node) => {
+      const key = node.engine?.key ?? "";
+      const beside = own.filter(({ engine }) => engine.key === key);
+      return findTakenPort(node, beside, plan, local.has(key));
+    }),
+  );
   const problems = taken.filter((problem) => problem !== undefined);
   if (problems.length === 0) return;
   throw new pulumi.RunError(
@@ -237,20 +262,28 @@ export async function refuseTakenPorts(
   );
 }
 
-/** A port that the node itself holds is fine. One that another node holds isn't free in time. */
+/**
+ * A port that the node itself holds is fine. One that another node holds isn't free in time.
+ *
+ * @param beside the stack's own containers on its engine.
+ */
 async function findTakenPort(
-  { name, containerName, clientPort, monitorPort, listeners }: NodePlan,
-  own: readonly FoundContainer[],
-  { bindAddress, monitorAddress }: ClusterPlan,
+  { name, containerName, clientPort, routePort, monitorPort, listeners, bindAddress }: NodePlan,
+  beside: readonly FoundContainer[],
+  { monitorAddress }: ClusterPlan,
+  isLocal: boolean,
 ): Promise<string | undefined> {
   const published = [
     ["clientPort", clientPort, bindAddress],
-    ...(monitorPort === undefined ? [] : [["monitorPort", monitorPort, monitorAddress] as const]),
+    ["routePort", routePort, bindAddress],
+    ["monitorPort", monitorPort, monitorAddress],
     ...listeners.map(({ setting, port }) => [setting, port, bindAddress] as const),
   ] as const;
   for (const [setting, port, address] of published) {
-    const holder = own.find(({ publishedPorts }) => publishedPorts.has(port));
-    if (holder?.name === containerName || (await canListen(port, address))) continue;
+    if (port === undefined) continue;
+    const holder = beside.find(({ publishedPorts }) => publishedPorts.has(port));
+    if (holder?.name === containerName) continue;
+    if (isLocal ? await canListen(port, address) : !holder) continue;
     const held = holder ? `held by ${holder.node} until this update has ended` : "in use";
     return `${setting}: ${address}:${port}, wanted for ${name}, is ${held}`;
   }

@@ -21,6 +21,7 @@ import {
   refuseOtherCluster,
   refuseOtherKey,
   refuseTakenPorts,
+  withoutDoubles,
 } from "./engine-refusals.ts";
 import {
   findContainerless,
@@ -81,7 +82,9 @@ export async function inspectEngines(
     onAll(engines, (engine) => listNetworks(engine, plan, ownership)),
   ]);
   refuseForeign([...containers, ...volumes, ...networks], plan, owner);
-  const own = containers.filter((found) => found.owner === owner && found.node !== "");
+  const own = withoutDoubles(
+    containers.filter((found) => found.owner === owner && found.node !== ""),
+  );
   refuseElsewhere(own, plan);
   refuseOtherCluster(own, plan);
   refuseOtherKey(own, plan);

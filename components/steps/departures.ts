@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { nodesOf } from "../../lib/plan/plan.ts";
-import { formerEnginesVariable } from "../../live/engine/engine.ts";
+import { formerEnginesVariable } from "../../live/engine/told-engines.ts";
 import type { Access } from "../cluster-plan.ts";
 import { serversOf } from "../parts/jetstream-provider.ts";
 import { createScript, NOTHING, nodeVariables, runCommand, type ScriptArgs } from "./script.ts";

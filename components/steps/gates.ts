@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
-import { formerEnginesVariable } from "../../live/engine/engine.ts";
+import { formerEnginesVariable } from "../../live/engine/told-engines.ts";
 import type { NatsNode } from "../nats-node.ts";
 import type { Restarts } from "../preflight/plan-restarts.ts";
 import { createScript, NOTHING, nodeVariables, runCommand } from "./script.ts";

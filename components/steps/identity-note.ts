@@ -7,8 +7,9 @@ import {
   identitySchema,
   OWNER_VARIABLE,
 } from "../../lib/plan/stack-identity.ts";
-import { type Engine, enginesVariable } from "../../live/engine/engine.ts";
+import type { Engine } from "../../live/engine/engine.ts";
 import { findIdentity, hintsFromEnvironment } from "../../live/engine/find-identity.ts";
+import { enginesVariable } from "../../live/engine/told-engines.ts";
 import { knownValue } from "../known-value.ts";
 import { isMocked, organizationOfRun } from "../mocked.ts";
 import { runCommand } from "./script.ts";
@@ -51,6 +52,7 @@ export async function keepIdentity(
     },
     { ignoreChanges: ["*"], ...(cluster === undefined ? {} : { parent }) },
   );
+  await refuseWithoutEngines(noted, engines);
   if (isMocked()) return { ...name, owner: owner ?? deriveOwner(name, organization, "") };
   const json = await knownValue(noted.stdout);
   if (json !== undefined) return identitySchema.parse(JSON.parse(json));
@@ -62,4 +64,20 @@ export async function keepIdentity(
   } catch (error) {
     throw new pulumi.RunError(error instanceof Error ? error.message : `${error}`);
   }
+}
+
+/**
+ * Without its engines, a cluster's nodes would be made anew on the engine that the environment chooses, without their
+ * data. What the note was made with says that there were engines, as nothing changes it.
+ */
+async function refuseWithoutEngines(
+  { environment }: local.Command,
+  engines: readonly Engine[],
+): Promise<void> {
+  if (engines.some(({ place }) => place !== undefined)) return;
+  const { ENGINES } = (await knownValue(environment)) ?? {};
+  if (ENGINES === undefined) return;
+  throw new pulumi.RunError(
+    "engines: the stack's nodes are on engines that the settings name no more, with their data. Put engines back; a new stack without engines can take over the streams as mirrors.",
+  );
 }

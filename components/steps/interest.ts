@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { local } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
-import { formerEnginesVariable } from "../../live/engine/engine.ts";
+import { formerEnginesVariable } from "../../live/engine/told-engines.ts";
 import type { DriftTimes } from "../preflight/announce-changes.ts";
 import { createScript, NOTHING, nodeVariables, runCommand, type ScriptArgs } from "./script.ts";
 import type { StepArgs } from "./step-args.ts";

@@ -1,6 +1,7 @@
 import { local } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
-import { type Engine, enginesVariable } from "../../live/engine/engine.ts";
+import type { Engine } from "../../live/engine/engine.ts";
+import { enginesVariable } from "../../live/engine/told-engines.ts";
 import { labelFlags, type Ownership } from "../ownership.ts";
 import { onEngine } from "./script.ts";
 
@@ -30,7 +31,12 @@ export function createNetwork(
       },
       logging: local.Logging.None,
     },
-    { replaceOnChanges: ["environment"], deleteBeforeReplace: true, ...options },
+    // Not for the engine's address or options: by those of before, its machine may not be reached any more.
+    {
+      replaceOnChanges: ["environment.NETWORK", "environment.LABELS"],
+      deleteBeforeReplace: true,
+      ...options,
+    },
   );
 }
 

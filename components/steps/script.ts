@@ -1,7 +1,8 @@
 import { local } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import { settingsPlaceOf } from "../../lib/plan/settings.ts";
-import { type Engine, enginesVariable } from "../../live/engine/engine.ts";
+import type { Engine } from "../../live/engine/engine.ts";
+import { enginesVariable } from "../../live/engine/told-engines.ts";
 import { ownerFilter } from "../ownership.ts";
 import type { StepArgs } from "./step-args.ts";
 

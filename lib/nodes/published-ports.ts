@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { hostAndPort } from "../base/addresses.ts";
+import { MONITOR_PORT } from "./nats-conf.ts";
 
 /**
  * The URL of a container's port on the engine's host.
@@ -41,6 +42,23 @@ export function publishedAddress(
  */
 export function publishedPorts(ports: string): number[] {
   return Array.from(ports.matchAll(/:(\d+)->/g), ([, port]) => Number(port));
+}
+
+/**
+ * The URL of a node's monitoring pages, as far as they can be reached from here: on another machine, they are for that
+ * machine alone.
+ *
+ * @param ports see {@link publishedUrl}.
+ * @param restartSettings see {@link schemeOf}.
+ * @param machine see {@link publishedAddress}.
+ */
+export function pagesUrl(
+  ports: string,
+  restartSettings: string,
+  machine: string | undefined,
+): string | undefined {
+  if (machine !== undefined) return undefined;
+  return publishedUrl(ports, MONITOR_PORT, schemeOf(restartSettings));
 }
 
 const settingsWithTls = z.object({ tls: z.string().optional() });

@@ -1,9 +1,8 @@
 import type { AccountPlan } from "../accounts/account-settings.ts";
 import { countProblems, planAccounts } from "../accounts/accounts.ts";
-import { hostAndPort } from "../base/addresses.ts";
 import type { Problem } from "../base/errors.ts";
 import { type Listener, listenersOf } from "../nodes/listeners.ts";
-import { type NodeConf, ROUTE_PORT, renderNodeConf, restartFields } from "../nodes/nats-conf.ts";
+import { type NodeConf, renderNodeConf, restartFields } from "../nodes/nats-conf.ts";
 import { imageVersion } from "../nodes/versions.ts";
 import { type Fleet, placementRequest, planSeating } from "../placement/placement.ts";
 import { accountRoomProblems, storeProblems } from "../placement/room.ts";
@@ -15,6 +14,7 @@ import { clearTextNotices, type TlsSettings } from "../tls/tls-settings.ts";
 import { EngineMap, type EnginePlan } from "../topology/engines.ts";
 import { uniqueTagProblems } from "../topology/server-tags.ts";
 import { type NodePlace, placeNodes } from "../topology/topology.ts";
+import { type Endpoints, planEndpoints, portProblems } from "./endpoints.ts";
 import { limitNotices, limitProblems } from "./limits.ts";
 import { payloadNotices, payloadProblems } from "./payload.ts";
 import {
@@ -250,13 +250,12 @@ export function mapNodes(plan: ClusterPlan, change: (node: NodePlan) => NodePlan
 
 function planNode(
   place: NodePlace,
-  { engine, bindAddress, clientPort, client, isPublic, route, routePort }: Endpoints,
+  { engine, bindAddress, clientPort, client, isPublic, route, routePort, pages }: Endpoints,
   routes: readonly string[],
   prefix: string,
   settings: Settings,
 ): NodePlan {
   const { tls } = settings;
-  const pages = settings.monitorPort === 0 ? undefined : pagesOf(settings, place);
   const listeners = listenersOf(settings, place.portOffset);
   const host = client.replace(/:\d+$/, "");
   const addresses = listeners.map(({ setting, port }) => [setting, `${host}:${port}`] as const);
@@ -306,64 +305,6 @@ function planNode(
   };
 }
 
-/** Where a node is reached. */
-interface Endpoints {
-  readonly engine: EnginePlan | undefined;
-  readonly bindAddress: string;
-  readonly clientPort: number;
-  /** `host:port` for clients. */
-  readonly client: string;
-  /** Whether `client` is right for all clients. No single address is, if ports are published on all. */
-  readonly isPublic: boolean;
-  /** `host:port` for other nodes. */
-  readonly route: string;
-  readonly routePort: number | undefined;
-}
-
-/** Nodes on one engine reach each other by name, in its network; those on several by their machines' addresses. */
-function planEndpoints(place: NodePlace, engines: EngineMap, settings: Settings): Endpoints {
-  const engine = engines.find(place);
-  const clientPort = settings.clientPort + place.portOffset;
-  if (!engine) {
-    const { bindAddress } = settings;
-    const host = connectAddress(bindAddress);
-    return {
-      engine,
-      bindAddress,
-      clientPort,
-      client: `${host}:${clientPort}`,
-      isPublic: host === bindAddress,
-      route: `${place.name}:${ROUTE_PORT}`,
-      routePort: undefined,
-    };
-  }
-  const routePort = settings.routePort + place.portOffset;
-  return {
-    engine,
-    bindAddress: engine.bindAddress,
-    clientPort,
-    client: hostAndPort(engine.address, clientPort),
-    isPublic: true,
-    route: hostAndPort(engine.address, routePort),
-    routePort,
-  };
-}
-
-/** Where a node's monitoring pages are published. */
-function pagesOf(
-  { monitorPort, monitorAddress: address, tls }: Settings,
-  { portOffset }: NodePlace,
-): { readonly address: string; readonly port: number; readonly url: string } {
-  const port = monitorPort + portOffset;
-  const scheme = tls === "none" ? "http" : "https";
-  return { address, port, url: `${scheme}://${connectAddress(address)}:${port}` };
-}
-
-/** The address to connect to from the engine's host. Ports published on all addresses are reached on loopback. */
-function connectAddress(address: string): string {
-  return address === "0.0.0.0" ? "127.0.0.1" : address;
-}
-
 /** Characters of a DNS label: a node's name is one in the Docker network, and in the routes of other nodes. */
 const MAX_NAME_LENGTH = 63;
 
@@ -395,32 +336,4 @@ function nameProblems(nodes: readonly NodePlan[]): Problem[] {
       ? [{ path: "regions", message: "one node makes no cluster", fix: "plan three or more nodes" }]
       : []),
   ];
-}
-
-/** Reports ports that two listeners would share, and ports above the maximum. */
-function portProblems(nodes: readonly NodePlan[]): Problem[] {
-  const listeners = nodes.flatMap(({ name, clientPort, routePort, monitorPort, listeners }) => [
-    { setting: "clientPort", name, port: clientPort },
-    ...(routePort === undefined ? [] : [{ setting: "routePort", name, port: routePort }]),
-    ...(monitorPort === undefined ? [] : [{ setting: "monitorPort", name, port: monitorPort }]),
-    ...listeners.map(({ setting, port }) => ({ setting, name, port })),
-  ]);
-  const taken = new Map<number, string>();
-  return listeners.flatMap(({ setting, name, port }) => {
-    const other = taken.get(port);
-    taken.set(port, `the ${setting} of ${name}`);
-    if (other) {
-      const message = `port ${port} of ${name} is also ${other}`;
-      return [{ path: setting, message, fix: `set clientPort and ${setting} further apart` }];
-    }
-    return port <= 65_535
-      ? []
-      : [
-          {
-            path: setting,
-            message: `${name} would get port ${port}`,
-            fix: "use a lower first port",
-          },
-        ];
-  });
 }

@@ -319,7 +319,7 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     ...memoryProblems(settings),
     ...listenerProblems(settings),
     ...serverConfigProblems(settings.config, settings),
-    ...(hasEngines ? unusedAddress(bindAddress) : []),
+    ...(hasEngines ? soleAddresses(complete) : []),
     ...secured.problems,
   ];
   if (problems.length > 0) throw new PlanError(problems);
@@ -375,11 +375,32 @@ const WEBSOCKET_PORT_DISTANCE = 8_000;
 const MQTT_PORT_DISTANCE = 12_000;
 const DEFAULT_PORTS = { first: 10_000, step: 20, slots: 200 };
 
-/** With engines, each has an address of its own. */
-function unusedAddress(bindAddress: string): Problem[] {
-  if (bindAddress === SETTINGS.bindAddress.default) return [];
-  const fix = "set bindAddress of each of the engines";
-  return [{ path: "bindAddress", message: "not used with engines", fix }];
+/** With engines, each machine has addresses of its own. */
+function soleAddresses({
+  bindAddress,
+  monitorAddress,
+}: Pick<Settings, "bindAddress" | "monitorAddress">): Problem[] {
+  const isOfEach = isLoopback(monitorAddress) || monitorAddress === "0.0.0.0";
+  return [
+    ...(bindAddress === SETTINGS.bindAddress.default
+      ? []
+      : [
+          {
+            path: "bindAddress",
+            message: "not used with engines",
+            fix: "set bindAddress of each of the engines",
+          },
+        ]),
+    ...(isOfEach
+      ? []
+      : [
+          {
+            path: "monitorAddress",
+            message: `${monitorAddress} is an address of one machine, and engines are on several`,
+            fix: "use 127.0.0.1 or 0.0.0.0",
+          },
+        ]),
+  ];
 }
 
 /** The first client port of a cluster that sets none: derived from its names, below the ephemeral ports. */

@@ -24,15 +24,31 @@ export type EngineSettings = z.output<typeof engineSchema>;
 /** The forms of a host; anything else is the name of a docker context. */
 const URL_HOST = /^(ssh|tcp|unix|npipe):\/\//;
 const CONTEXT = /^[A-Za-z0-9][\w.-]*$/;
+const WITH_PASSWORD = /^[a-z]+:\/\/[^/@]*:[^/@]*@/;
+
+/** A password would be in the stack's state, and `docker` takes none. */
+function isHost(host: string): boolean {
+  if (WITH_PASSWORD.test(host)) return false;
+  if (!URL_HOST.test(host)) return CONTEXT.test(host);
+  return URL.canParse(host) && (isOfFile(host) || hostNameOf(host) !== "");
+}
+
+function isOfFile(host: string): boolean {
+  return /^(unix|npipe):/.test(host);
+}
+
+function describeHost(host: unknown): string {
+  if (typeof host === "string" && WITH_PASSWORD.test(host)) {
+    return "a host has no password; let ssh log in with a key";
+  }
+  return `${quoteValue(host)} is neither a URL, e.g. ssh://nats@10.0.1.5, nor a docker context`;
+}
 
 const engineSchema = z
   .strictObject({
     host: z
       .string()
-      .refine((host) => (URL_HOST.test(host) ? URL.canParse(host) : CONTEXT.test(host)), {
-        error: ({ input }) =>
-          `${quoteValue(input)} is neither a URL, e.g. ssh://nats@10.0.1.5, nor a docker context`,
-      })
+      .refine(isHost, { error: ({ input }) => describeHost(input) })
       .describe(
         "Where the engine is: `ssh://user@host`, `tcp://…`, `unix://…`, or a docker context.",
       ),
@@ -107,6 +123,7 @@ export class EngineMap {
       ...this.#plans.flatMap((engine) => [
         ...(known.has(engine.key) ? [] : [unknownKey(engine, places)]),
         ...addressProblems(engine),
+        ...unusedOptions(engine),
       ]),
       ...clashes(this.#plans),
       ...(homeless.length === 0
@@ -136,7 +153,7 @@ function toPlan(key: string, { host, address, bindAddress, ssh = [] }: EngineSet
 
 /** Empty if the host doesn't say. */
 function hostNameOf(host: string): string {
-  if (!/^(ssh|tcp):/.test(host)) return "";
+  if (!URL_HOST.test(host) || isOfFile(host)) return "";
   return new URL(host).hostname.replace(/^\[|\]$/g, "");
 }
 
@@ -155,7 +172,9 @@ function addressProblems({ key, host, address, bindAddress }: EnginePlan): Probl
     const fix = "set the address by which other nodes and clients reach its machine";
     return [{ path, message: `${host} doesn't say where its machine is`, fix }];
   }
-  const isNoWay = [address, bindAddress].find((each) => isLoopback(each) || each === "localhost");
+  const isNoWay = [address, bindAddress].find(
+    (each) => isLoopback(each) || ["localhost", "::1"].includes(each),
+  );
   if (isNoWay !== undefined || address === EVERYWHERE) {
     const message = `${isNoWay ?? address} can't be reached from the other machines`;
     return [{ path, message, fix: "set an address of the machine's network" }];
@@ -163,17 +182,26 @@ function addressProblems({ key, host, address, bindAddress }: EnginePlan): Probl
   return [];
 }
 
-/** An engine is one machine, so it has one address. */
+/** Only `docker` with a URL is told of options; the ssh of a context has its own. */
+function unusedOptions({ key, host, ssh }: EnginePlan): Problem[] {
+  if (ssh.length === 0 || host.startsWith("ssh:")) return [];
+  const message = `not used with ${host}`;
+  return [
+    { path: `engines.${key}.ssh`, message, fix: "use host: ssh://…, or set them in ~/.ssh/config" },
+  ];
+}
+
+/** An engine is one machine, and is reached in one way. */
 function clashes(engines: readonly EnginePlan[]): Problem[] {
   return engines.flatMap((engine, index) => {
     const other = engines.slice(0, index).find(({ host }) => host === engine.host);
-    if (!other || other.address === engine.address) return [];
-    return [
-      {
-        path: `engines.${engine.key}.address`,
-        message: `${engine.host} has ${other.address} for ${other.key} already`,
-        fix: "give both the same address",
-      },
-    ];
+    if (!other) return [];
+    return CLASHING.filter((field) => `${engine[field]}` !== `${other[field]}`).map((field) => ({
+      path: `engines.${engine.key}.${field}`,
+      message: `${engine.host} has ${other[field].toString() || "none"} for ${other.key} already`,
+      fix: `give both the same ${field}`,
+    }));
   });
 }
+
+const CLASHING = ["address", "bindAddress", "ssh"] as const;

@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
 import { z } from "zod";
 import type { SettingsPlace } from "../../lib/base/settings-place.ts";
 import type { EnginePlan } from "../../lib/topology/engines.ts";
+import { type Ending, LARGEST_OUTPUT, type Output, runDocker } from "./run-docker.ts";
 import { sshEnvironment } from "./ssh/ssh-environment.ts";
 
 /** Variables by which `docker` chooses its engine and logs in to it. Without any, it uses the current context. */
@@ -37,8 +37,6 @@ export interface EngineSettings {
 const DEADLINE_MS = 60_000;
 /** Includes the time that a container has to stop gracefully. */
 const STOP_DEADLINE_MS = 120_000;
-/** Bytes; enough for logs, and for a config with thousands of users. */
-const LARGEST_OUTPUT = 256 * 1024 ** 2;
 
 /** A failed `docker` command. The message names the command: `docker rm: …`. */
 export class DockerError extends Error {
@@ -290,55 +288,13 @@ export function formerEngineAt(place: EnginePlace): Engine {
 
 const FORMER = " (former)";
 
+/** Whether an engine had the place in the settings that another one has now. */
+export function isFormerOf(former: Engine, engine: Engine): boolean {
+  return former.isFormer && former.key === `${engine.key}${FORMER}`;
+}
+
 function variablesFor({ host }: EnginePlace): EngineVariables {
   return host.includes("://") ? { DOCKER_HOST: host } : { DOCKER_CONTEXT: host };
-}
-
-/** The value of the variable ENGINES. */
-export const enginePlaces = z
-  .string()
-  .transform((json): unknown => JSON.parse(json))
-  .pipe(
-    z.array(
-      z.object({
-        key: z.string(),
-        host: z.string(),
-        address: z.string(),
-        ssh: z.array(z.string()),
-      }),
-    ),
-  );
-
-/** The variables by which scripts are told of engines. */
-export interface ToldEngines {
-  /** JSON of {@link EnginePlace}s; absent if the environment chooses the only one. */
-  readonly ENGINES?: string | undefined;
-  /** Those that are no longer in the settings. */
-  readonly FORMER_ENGINES?: string | undefined;
-}
-
-/** The engines that a script is told, or the one that the environment chooses. */
-export function enginesFromEnvironment({
-  ENGINES,
-  FORMER_ENGINES,
-}: ToldEngines | NodeJS.ProcessEnv): readonly Engine[] {
-  if (ENGINES === undefined) return [engineFromEnvironment()];
-  const former = FORMER_ENGINES === undefined ? [] : enginePlaces.parse(FORMER_ENGINES);
-  return [...enginePlaces.parse(ENGINES).map(engineAt), ...former.map(formerEngineAt)];
-}
-
-/** The variable by which scripts are told of engines; none if the environment chooses the only one. */
-export function enginesVariable(engines: readonly Engine[]): { readonly ENGINES?: string } {
-  const told = engines.filter(({ isFormer }) => !isFormer).flatMap(({ place }) => place ?? []);
-  return told.length === 0 ? {} : { ENGINES: JSON.stringify(told) };
-}
-
-/** The variable by which scripts are told of engines that are no longer in the settings. */
-export function formerEnginesVariable(engines: readonly Engine[]): {
-  readonly FORMER_ENGINES: string | undefined;
-} {
-  const told = engines.filter(({ isFormer }) => isFormer).flatMap(({ place }) => place ?? []);
-  return { FORMER_ENGINES: told.length === 0 ? undefined : JSON.stringify(told) };
 }
 
 /** The message for the user if no engine answers. */
@@ -346,6 +302,16 @@ export function noEngine({ reason }: DockerError, place: SettingsPlace = "config
   const start = "Start it, or set DOCKER_HOST or a docker context to one that runs";
   const setUp = place === "config" ? "; `npm start` sets one up" : "";
   return `No Docker engine to work with: ${reason}\n${start}${setUp}.`;
+}
+
+/** The message for the user if an engine doesn't answer: one of the settings, or the only one. */
+export function noAnswer(
+  error: DockerError,
+  { key }: Pick<Engine, "key">,
+  place: SettingsPlace,
+): string {
+  if (key === "") return noEngine(error, place);
+  return `engines.${key}: its Docker engine doesn't answer: ${error.reason}`;
 }
 
 /** Why something failed: the engine's message, if a command failed. */
@@ -364,67 +330,6 @@ export function nothing(error: unknown): [] {
 function wordsOf(words: string): string {
   const [, ssh] = words.match(/ docker system dial-stdio\] has exited .* stderr=(.*)/s) ?? [];
   return ssh?.trim() ?? words.replace(/^Error response from daemon: /, "");
-}
-
-interface Output {
-  readonly kind: "done";
-  readonly stdout: Buffer;
-  /** A container's log goes here if the server wrote to stderr. */
-  readonly stderr: string;
-}
-
-type Ending =
-  | Output
-  | { readonly kind: "missing" | "too late" | "too large" }
-  | { readonly kind: "failed"; readonly words: string };
-
-interface Terms {
-  readonly env: NodeJS.ProcessEnv;
-  /** Whether to start it in its own process group, which gets no signals from the terminal. */
-  readonly detached: boolean;
-  /** Milliseconds. */
-  readonly limit: number;
-}
-
-/** Uses spawn, because execFile has no option for process groups. */
-function runDocker(args: readonly string[], { env, detached, limit }: Terms): Promise<Ending> {
-  return new Promise((resolve) => {
-    const child = spawn("docker", args, { env, detached, stdio: ["ignore", "pipe", "pipe"] });
-    const stdout: Buffer[] = [];
-    const stderr: Buffer[] = [];
-    let size = 0;
-    const end = (ending: Ending) => {
-      clearTimeout(timer);
-      resolve(ending);
-    };
-    const giveUp = (kind: "too late" | "too large") => {
-      end({ kind });
-      // SIGKILL, because an ssh that can't connect ignores others. The pipes are destroyed, because children of
-      // `docker` may hold them open.
-      child.kill("SIGKILL");
-      child.stdout.destroy();
-      child.stderr.destroy();
-    };
-    const timer = setTimeout(() => giveUp("too late"), limit);
-    const collect = (chunks: Buffer[]) => (chunk: Buffer) => {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > LARGEST_OUTPUT) giveUp("too large");
-    };
-    child.stdout.on("data", collect(stdout));
-    child.stderr.on("data", collect(stderr));
-    child.once("error", (error: NodeJS.ErrnoException) =>
-      end(error.code === "ENOENT" ? { kind: "missing" } : { kind: "failed", words: error.message }),
-    );
-    child.once("close", (code) => {
-      const words = Buffer.concat(stderr).toString();
-      end(
-        code === 0
-          ? { kind: "done", stdout: Buffer.concat(stdout), stderr: words }
-          : { kind: "failed", words: words.trim() },
-      );
-    });
-  });
 }
 
 /** The command without its flags: formats and filters don't help the user. */

@@ -1,24 +1,25 @@
 import { z } from "zod";
-import { type EnginePlace, enginePlaces } from "./engine.ts";
+import type { EnginePlace } from "./engine.ts";
+import { enginePlaces } from "./told-engines.ts";
+
+const resource = z.looseObject({
+  urn: z.string(),
+  type: z.string(),
+  parent: z.string().optional(),
+  provider: z.string().optional(),
+  inputs: z.unknown().optional(),
+});
 
 const state = z.object({
   deployment: z
     .looseObject({
-      resources: z
-        .array(
-          z.looseObject({
-            urn: z.string(),
-            type: z.string(),
-            provider: z.string().optional(),
-            inputs: z.unknown().optional(),
-          }),
-        )
-        .default([]),
+      resources: z.array(resource).default([]),
+      pending_operations: z.array(z.looseObject({ resource })).nullish(),
     })
     .nullish(),
 });
 
-type Resource = NonNullable<z.output<typeof state>["deployment"]>["resources"][number];
+type Resource = z.output<typeof resource>;
 
 const PROVIDER = "pulumi:providers:docker";
 const provider = z.object({ host: z.string().optional(), context: z.string().optional() });
@@ -35,43 +36,64 @@ const script = z.object({
  * those of its providers. Where their machines are is what its scripts are told.
  *
  * @param exported output of `pulumi stack export`.
+ * @param cluster URN of the cluster whose engines are asked for. Default: the whole stack.
  */
-export function enginePlacesIn(exported: unknown): EnginePlace[] {
-  const { resources = [] } = state.parse(exported).deployment ?? {};
+export function enginePlacesIn(exported: unknown, cluster?: string): EnginePlace[] {
+  const resources = resourcesIn(exported, cluster);
   const told = new Map(resources.flatMap(placesIn).map((place) => [place.host, place] as const));
   const used = new Set(resources.flatMap((each) => providerOf(each) ?? []));
-  return resources
+  const hosts = resources
     .filter(({ type, urn }) => type === PROVIDER && used.has(urn))
-    .flatMap(({ inputs }) => {
-      const { host, context } = provider.parse(inputs ?? {});
-      return told.get(host ?? context ?? "") ?? [];
-    });
+    .map(({ inputs }) => hostIn(inputs));
+  return [...new Set(hosts)].flatMap((host) => told.get(host ?? "") ?? []);
 }
 
-/** The names of a stack's containers. */
-export function containersIn(exported: unknown): ReadonlySet<string> {
-  const { resources = [] } = state.parse(exported).deployment ?? {};
+/**
+ * The names of a stack's containers.
+ *
+ * @param cluster see {@link enginePlacesIn}.
+ */
+export function containersIn(exported: unknown, cluster?: string): ReadonlySet<string> {
   return new Set(
-    resources.flatMap(({ type, inputs }) =>
+    resourcesIn(exported, cluster).flatMap(({ type, inputs }) =>
       type.startsWith("docker:index/container:") ? (named.safeParse(inputs).data?.name ?? []) : [],
     ),
   );
 }
 
-/** Whether a stack has containers or volumes on the engine that the environment chooses. */
-export function hasUnplacedIn(exported: unknown): boolean {
-  const { resources = [] } = state.parse(exported).deployment ?? {};
+/**
+ * Whether a stack has containers or volumes on the engine that the environment chooses.
+ *
+ * @param cluster see {@link enginePlacesIn}.
+ */
+export function hasUnplacedIn(exported: unknown, cluster?: string): boolean {
+  const resources = resourcesIn(exported, cluster);
   const placed = new Set(
     resources.flatMap(({ type, urn, inputs }) => {
-      if (type !== PROVIDER) return [];
-      const { host, context } = provider.parse(inputs ?? {});
-      return (host ?? context) === undefined ? [] : [urn];
+      return type === PROVIDER && hostIn(inputs) !== undefined ? [urn] : [];
     }),
   );
   return resources.some((each) => {
     const used = providerOf(each);
     return used !== undefined && !placed.has(used);
   });
+}
+
+/** Those of a cluster, with those that an update was about to make as it was killed. */
+function resourcesIn(exported: unknown, cluster: string | undefined): readonly Resource[] {
+  const { resources = [], pending_operations: pending } = state.parse(exported).deployment ?? {};
+  const all = [...resources, ...(pending ?? []).map((operation) => operation.resource)];
+  if (cluster === undefined) return all;
+  const parents = new Map(all.map(({ urn, parent }) => [urn, parent] as const));
+  const isWithin = (urn: string | undefined): boolean =>
+    urn === cluster || (urn !== undefined && isWithin(parents.get(urn)));
+  return all.filter(({ urn }) => isWithin(urn));
+}
+
+/** The engine of a provider; undefined if the environment chooses it. */
+function hostIn(inputs: unknown): string | undefined {
+  const { host, context } = provider.parse(inputs ?? {});
+  return host || context || undefined;
 }
 
 function placesIn({ inputs }: Resource): EnginePlace[] {

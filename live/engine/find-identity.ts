@@ -1,3 +1,4 @@
+import type { SettingsPlace } from "../../lib/base/settings-place.ts";
 import { OWNER_LABEL } from "../../lib/nodes/labels.ts";
 import { type StackIdentity, settingsPlaceOf } from "../../lib/plan/settings.ts";
 import {
@@ -11,7 +12,7 @@ import {
   OWNER_VARIABLE,
 } from "../../lib/plan/stack-identity.ts";
 import { exportState } from "../pulumi-cli/export-state.ts";
-import { DockerError, type Engine, labelField, noEngine, textField } from "./engine.ts";
+import { DockerError, type Engine, labelField, noAnswer, textField } from "./engine.ts";
 
 /** A cluster's current names. */
 export interface ClusterName extends StackIdentity {
@@ -59,13 +60,12 @@ export async function findIdentity(
   const told = commandOwnersIn(state);
   const begun = owners.find((owner) => told.has(owner));
   if (begun !== undefined) return { ...name, owner: begun };
+  const place = settingsPlaceOf(name);
   const [containers, networks, volumes] = await Promise.all([
-    listOwned(engines, ".Names", "ps", "--all"),
-    listOwned(engines, ".Name", "network", "ls"),
-    listOwned(engines, ".Name", "volume", "ls"),
-  ]).catch((error: unknown) => {
-    throw error instanceof DockerError ? new Error(noEngine(error, settingsPlaceOf(name))) : error;
-  });
+    listOwned(engines, place, ".Names", "ps", "--all"),
+    listOwned(engines, place, ".Name", "network", "ls"),
+    listOwned(engines, place, ".Name", "volume", "ls"),
+  ]);
   const live = [...containers, ...networks];
   const ownersOf = (found: readonly Owned[]) => new Set(found.map(({ owner }) => owner));
   const owner = chooseOwner(owners, ownersOf(live), ownersOf(volumes));
@@ -79,14 +79,22 @@ interface Owned {
   readonly owner: string;
 }
 
-/** Lists the objects on engines with an owner label. */
+/** Lists the objects on engines with an owner label. @throws Error if one of them doesn't answer. */
 async function listOwned(
   engines: readonly Engine[],
+  place: SettingsPlace,
   name: string,
   ...command: readonly string[]
 ): Promise<Owned[]> {
   const fields = { name: textField(name), owner: labelField(OWNER_LABEL) };
   const filter = `--filter=label=${OWNER_LABEL}`;
-  const lists = engines.map((engine) => engine.list<Owned>(fields, ...command, filter));
+  const lists = engines.map(async (engine) => {
+    try {
+      return await engine.list<Owned>(fields, ...command, filter);
+    } catch (error) {
+      if (error instanceof DockerError) throw new Error(noAnswer(error, engine, place));
+      throw error;
+    }
+  });
   return (await Promise.all(lists)).flat();
 }

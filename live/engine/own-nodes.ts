@@ -1,6 +1,6 @@
 import { NODE_LABEL, RESTART_SETTINGS_LABEL } from "../../lib/nodes/labels.ts";
-import { CLIENT_PORT, MONITOR_PORT } from "../../lib/nodes/nats-conf.ts";
-import { publishedAddress, publishedUrl, schemeOf } from "../../lib/nodes/published-ports.ts";
+import { CLIENT_PORT } from "../../lib/nodes/nats-conf.ts";
+import { pagesUrl, publishedAddress } from "../../lib/nodes/published-ports.ts";
 import type { Monitor } from "../monitoring/monitor.ts";
 import { type Engine, labelField, nothing, textField } from "./engine.ts";
 import { readMonitorSeed } from "./monitor-seed.ts";
@@ -62,10 +62,17 @@ async function listFound(engine: Engine, owner: string): Promise<Found[]> {
   return rows.map((row) => ({ ...row, engine }));
 }
 
-async function toNodes(found: readonly Found[], trust: Pick<Monitor, "ca">): Promise<OwnNode[]> {
+async function toNodes(all: readonly Found[], trust: Pick<Monitor, "ca">): Promise<OwnNode[]> {
+  const found = withoutDoubles(all);
   const seed = await seedFor(found);
   const access = { ...trust, ...(seed === undefined ? {} : { seed }) };
   return found.map((each) => toNode(each, access));
+}
+
+/** If the settings call an engine something else than before, it is asked by both of its hosts. */
+function withoutDoubles(found: readonly Found[]): readonly Found[] {
+  const first = new Map(found.toReversed().map((each) => [each.id, each] as const));
+  return found.filter((each) => first.get(each.id) === each);
 }
 
 async function seedFor(found: readonly Found[]): Promise<string | undefined> {
@@ -148,7 +155,7 @@ function toNode(
 ): OwnNode {
   const isKnown = state === "running" || state === "restarting";
   const address = publishedAddress(ports, CLIENT_PORT, engine.address);
-  const url = publishedUrl(ports, MONITOR_PORT, schemeOf(restartSettings));
+  const url = pagesUrl(ports, restartSettings, engine.address);
   return {
     name,
     ...(address === undefined ? {} : { address }),

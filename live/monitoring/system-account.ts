@@ -72,7 +72,7 @@ function sessionOf({ name, address, ca, seed }: SystemMonitor): Session {
   return { connection, account: "$SYS", endsWithServer: true };
 }
 
-/** Asks a node through the first other one that has accepted a connection. */
+/** Asks a node through the first other one that accepts a connection. */
 async function relay(
   own: Session,
   { name, seed }: SystemMonitor,
@@ -80,16 +80,15 @@ async function relay(
   milliseconds: number,
 ): Promise<Answer> {
   const ownUrl = own.connection.urls[0];
-  for (const other of sessionsWith(seed)) {
-    if (other.connection.urls[0] === ownUrl) continue;
-    const isOpen = await withClient(other, () => Promise.resolve(true)).catch(() => false);
-    if (!isOpen) continue;
-    return await withClient(other, async (client) => {
-      await request(client, name, SIGN_OF_LIFE, SIGN_OF_LIFE_MS);
-      return { page: await request(client, name, question, milliseconds) };
-    });
-  }
-  throw new Error(`no other node has a connection to ${name}`);
+  const others = sessionsWith(seed).filter(({ connection }) => connection.urls[0] !== ownUrl);
+  // All at once: the first of them may be as far away as the node itself.
+  const links = others.map((other) => withClient(other, () => Promise.resolve(other)));
+  const linked = await Promise.any(links).catch(() => undefined);
+  if (!linked) throw new Error(`no other node has a connection to ${name}`);
+  return await withClient(linked, async (client) => {
+    await request(client, name, SIGN_OF_LIFE, SIGN_OF_LIFE_MS);
+    return { page: await request(client, name, question, milliseconds) };
+  });
 }
 
 /** STATSZ, of which nothing is read, has its figures under another key. */

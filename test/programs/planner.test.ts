@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { access, constants, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
@@ -53,4 +53,11 @@ test("the planner is installed into anybody's project, and plans without Pulumi 
   expect(await readdir(path.join(folder, "node_modules/nats-regions"))).toEqual(
     expect.arrayContaining(["README.md", "LICENSE", "docs"]),
   );
+});
+
+test("the package has the scripts that its modules start, as commands where they are found by PATH", async () => {
+  const { folder: installed } = await installedPackage();
+  const scripts = path.join(installed, "node_modules/nats-regions/live/engine");
+  await access(path.join(scripts, "configure-node.sh"));
+  await access(path.join(scripts, "ssh/ssh"), constants.X_OK);
 });

@@ -15,7 +15,7 @@ import {
   subscriptionsOf,
   VARIABLES,
 } from "../../lib/observed/questions.ts";
-import { closeConnections, closeUnused } from "../../live/jetstream/clients.ts";
+import { closeConnections, closeUnused, withClient } from "../../live/jetstream/clients.ts";
 import { openJetStream } from "../../live/jetstream/jetstream.ts";
 import { askNode } from "../../live/monitoring/ask-node.ts";
 import type { Monitor } from "../../live/monitoring/monitor.ts";
@@ -114,6 +114,32 @@ describe("servers that are asked by the system account", () => {
       // The same way leads to nobody who isn't there.
       await expect(askNode({ ...unreachable, name: "n4" }, HEALTH)).rejects.toThrow();
     }
+  });
+
+  test("are asked through whichever other is reached, and not through those that aren't either", async () => {
+    await using mute = await listenMutely();
+    await using other = await listenMutely();
+    await closeConnections();
+    const order: string[] = [];
+    const note = async (work: Promise<unknown>, what: string, failed = what) =>
+      await work.then(
+        () => order.push(what),
+        () => order.push(failed),
+      );
+    // Its connection is the first one to be tried.
+    const far = { ...node("n1"), address: mute.address };
+    const connection = { urls: [far.address], seed: far.seed };
+    const session = { connection, account: "$SYS", endsWithServer: true } as const;
+    await Promise.all([
+      note(
+        withClient(session, () => Promise.resolve()),
+        "n1 is reached",
+        "n1 isn't reached",
+      ),
+      note(askNode({ ...node("n3"), address: other.address }, VARIABLES, 15_000), "n3 is asked"),
+      note(askNode(node("n1-2"), VARIABLES), "n1-2 is asked"),
+    ]);
+    expect(order).toEqual(["n1-2 is asked", "n3 is asked", "n1 isn't reached"]);
   });
 
   test("hold nobody up while one of them hangs, and it is silent itself", async () => {

@@ -5,8 +5,9 @@ import { ownershipOf } from "../../components/ownership.ts";
 import { JetStreamProvider } from "../../components/parts/jetstream-provider.ts";
 import { Lifespan } from "../../components/parts/lifespan.ts";
 import type { FollowedStream, StreamHost, StreamStage } from "../../components/stream-host.ts";
-import type { ClusterPlan } from "../../lib/plan/plan.ts";
-import { engineFromEnvironment } from "../../live/engine/engine.ts";
+import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
+import type { EnginePlan } from "../../lib/topology/engines.ts";
+import { unaskedEngines } from "../../live/engine/engines-of.ts";
 import { simpleAccounts } from "./accounts.ts";
 import { noRestarts } from "./restarts.ts";
 
@@ -44,6 +45,13 @@ export class BareCluster extends pulumi.ComponentResource implements StreamHost 
   }
 }
 
+function enginesOf(plan: ClusterPlan): EnginePlan[] {
+  return [...new Set(nodesOf(plan).flatMap(({ engine }) => engine ?? []))];
+}
+
+/** A secret: the seed of the nkey by which the stack looks at its cluster. */
+export const MONITOR_SEED = "SUAMONITORSEEDOFTHISSTACK";
+
 /** The args of a new cluster's nodes, with nothing on the engine. */
 export function newNodesArgs(
   plan: ClusterPlan,
@@ -52,12 +60,10 @@ export function newNodesArgs(
   return {
     plan,
     accounts: pulumi.secret(simpleAccounts(hashes)),
-    monitorSeed: pulumi.secret("SU"),
+    monitorSeed: pulumi.secret(MONITOR_SEED),
     knownSeed: undefined,
     ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
-    engines: [engineFromEnvironment()],
-    answering: [engineFromEnvironment()],
-    silent: new Map(),
+    ...unaskedEngines(enginesOf(plan)),
     before: {
       containers: new Map(),
       leaving: new Map(),

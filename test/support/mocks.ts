@@ -12,6 +12,8 @@ export interface Recorded {
   readonly plainInputs: unknown;
   /** Names of the resources that it depends on. */
   readonly dependencies: readonly string[];
+  /** Name of its provider; absent if it has none of its own. */
+  readonly provider?: string;
 }
 
 export interface Recorder {
@@ -28,19 +30,24 @@ interface Registration {
   getName(): string;
   /** URNs. */
   getDependenciesList(): readonly string[];
+  /** URN and id; empty for a default provider. */
+  getProvider(): string;
 }
 
-/** Names of dependencies, by the name of the resource. */
-const dependencies = new Map<string, readonly string[]>();
+/** What mocks aren't told, by the name of the resource. */
+const untold = new Map<string, Pick<Recorded, "dependencies" | "provider">>();
 
 const { registerResource } = MockMonitor.prototype;
 
-// The SDK's mock of Pulumi's monitor doesn't support hooks, and doesn't tell mocks of dependencies (3.259).
+// The SDK's mock of Pulumi's monitor doesn't support hooks, and doesn't tell mocks of dependencies and providers (3.259).
 Object.assign(MockMonitor.prototype, {
   registerResourceHook: (_request: unknown, answer: Answer) => answer(null, {}),
   registerResource(this: MockMonitor, request: Registration, answer: Answer) {
-    const names = request.getDependenciesList().map((urn) => urn.replace(/.*::/, ""));
-    dependencies.set(request.getName(), names);
+    const [, provider] = request.getProvider().match(/::([^:]+)::[^:]*$/) ?? [];
+    untold.set(request.getName(), {
+      dependencies: request.getDependenciesList().map((urn) => urn.replace(/.*::/, "")),
+      ...(provider === undefined ? {} : { provider }),
+    });
     return registerResource.call(this, request, answer);
   },
 });
@@ -52,7 +59,7 @@ export async function recordResources(): Promise<Recorder> {
     {
       newResource: ({ type, name, inputs }) => {
         const given = { inputs: open(inputs), plainInputs: close(inputs) };
-        recorded.push({ type, name, ...given, dependencies: dependencies.get(name) ?? [] });
+        recorded.push({ type, name, ...given, dependencies: [], ...untold.get(name) });
         return { id: `${name}-id`, state: inputs };
       },
       call: ({ inputs }) => inputs,

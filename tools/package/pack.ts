@@ -24,7 +24,7 @@ const PEERS = "@pulumi/";
 const DOCUMENTS = "docs/**/*.{md,svg}";
 
 /** Scripts that modules of the package start; see `include` of tsconfig.build.json. */
-const SCRIPTS = "{components,lib,live,providers,run}/**/*.sh";
+const SCRIPTS = ["{components,lib,live,providers,run}/**/*.sh", "live/engine/ssh/ssh"];
 
 /**
  * Compiles the package and packs it.
@@ -36,7 +36,9 @@ export async function pack(folder: string): Promise<string> {
   const dist = path.join(folder, "dist");
   const build = ["--project", "tsconfig.build.json", "--outDir", dist];
   await execa("tsc", build, { cwd: PROJECT, preferLocal: true });
-  for await (const file of glob(["README.md", "LICENSE", DOCUMENTS, SCRIPTS], { cwd: PROJECT })) {
+  for await (const file of glob(["README.md", "LICENSE", DOCUMENTS, ...SCRIPTS], {
+    cwd: PROJECT,
+  })) {
     await cp(path.join(PROJECT, file), path.join(dist, file));
   }
   const manifest = JSON.parse(await readFile(path.join(PROJECT, "package.json"), "utf8"));

@@ -55,3 +55,21 @@ test("another address has ports of its own, unless it is every address", async (
   });
   expect(refusals).toEqual(["", "", expect.stringContaining("port 5000")]);
 });
+
+test("each engine has ports of its own, also for routes", async () => {
+  const engine = (host: string) => ({ monitorPort: 0, engines: { rg1: { host } } });
+  const refusals = await refusalsOf({
+    east: { clientPort: 5000, routePort: 6000, ...engine("ssh://m1") },
+    west: { clientPort: 5000, routePort: 6000, ...engine("ssh://m2") },
+    here: { clientPort: 5000, monitorPort: 0, bindAddress: "0.0.0.0" },
+    north: { clientPort: 7000, routePort: 6002, ...engine("ssh://m1") },
+    south: { clientPort: 6002, routePort: 8000, ...engine("ssh://m1") },
+  });
+  expect(refusals).toEqual([
+    "",
+    "",
+    "",
+    "routePort: rg1-az1 and rg1-az3 of east would both have port 6002.\nGive one of the clusters others, e.g. routePort: 6003.",
+    expect.stringMatching(/^clientPort: rg1-az1 and rg1-az3 of east would both have port 6002/),
+  ]);
+});

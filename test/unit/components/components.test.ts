@@ -6,7 +6,7 @@ import { Stream } from "../../../components/stream.ts";
 import type { StreamStage } from "../../../components/stream-host.ts";
 import { type ClusterPlan, planCluster } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
-import { BareCluster, newNodesArgs } from "../../support/bare-cluster.ts";
+import { BareCluster, MONITOR_SEED, newNodesArgs } from "../../support/bare-cluster.ts";
 import { type Recorded, recordResources } from "../../support/mocks.ts";
 import { appearsIn } from "../../support/secrets.ts";
 
@@ -189,12 +189,14 @@ describe("NatsCluster", () => {
 
   test("keeps hashes and keys out of everything but secrets", () => {
     const leaks = (value: unknown) =>
-      [...Object.values(HASHES), MANAGER_KEY].some((secret) =>
+      [...Object.values(HASHES), MANAGER_KEY, MONITOR_SEED].some((secret) =>
         appearsIn(JSON.stringify(value), secret),
       );
     const exposed = resources.filter(({ plainInputs }) => leaks(plainInputs));
     expect(exposed.map(({ name }) => name)).toEqual([]);
-    expect(leaks(named("c1-rg1-az1-configured").inputs.stdin)).toBe(true);
+    const { stdin } = named("c1-rg1-az1-configured").inputs;
+    expect(appearsIn(JSON.stringify(stdin), HASHES.system)).toBe(true);
+    expect(appearsIn(JSON.stringify(stdin), MONITOR_SEED)).toBe(true);
     expect(leaks(named("c1-jetstream").inputs)).toBe(true);
   });
 });

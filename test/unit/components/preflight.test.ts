@@ -3,9 +3,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { createTar } from "nanotar";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ownershipOf } from "../../../components/ownership.ts";
+import type { FoundContainer } from "../../../components/preflight/engine-finds.ts";
 import {
   refuseContextInUse,
+  refuseElsewhere,
   refuseEngineOfConfig,
+  refuseEngines,
+  refuseTakenPorts,
   refuseUnreachable,
 } from "../../../components/preflight/engine-refusals.ts";
 import { inspectEngines } from "../../../components/preflight/inspect-engine.ts";
@@ -13,7 +17,12 @@ import { refuseKeptElsewhere } from "../../../components/preflight/kept-volumes.
 import { peerId } from "../../../lib/observed/meta-group.ts";
 import { nodesOf, planCluster, UNKNOWN_KEY, withKeyMark } from "../../../lib/plan/plan.ts";
 import { parseSettings } from "../../../lib/plan/settings.ts";
-import { engineAt, engineFromEnvironment } from "../../../live/engine/engine.ts";
+import {
+  type Engine,
+  engineAt,
+  engineFromEnvironment,
+  formerEngineAt,
+} from "../../../live/engine/engine.ts";
 import { FakeCommands } from "../../support/fake-commands.ts";
 
 const DEV = { project: "nats-regions", stack: "dev" };
@@ -415,5 +424,103 @@ describe("refuseEngineOfConfig", () => {
   test("takes a config without any", () => {
     pulumi.runtime.setAllConfig({ "docker:registryAuth": "[]" });
     expect(refuse).not.toThrow();
+  });
+});
+
+describe("engines of the settings", () => {
+  const places = ["rg1", "rg2"].map((key, index) => ({
+    key,
+    host: `ssh://m${index + 1}`,
+    address: `10.0.${index + 1}.5`,
+    ssh: [],
+  }));
+  const [rg1, rg2] = places as [(typeof places)[0], (typeof places)[0]];
+  const settings = {
+    regions: ["rg1", "rg2"],
+    availabilityZones: ["az1"],
+    engines: { rg1: { host: rg1.host }, rg2: { host: rg2.host } },
+    tls: "none",
+  };
+  const ownership = ownershipOf({ ...DEV, owner: OWNER });
+  const inspectOn = (...engines: readonly Engine[]) =>
+    inspectEngines(engines, planOf(settings), ownership);
+
+  test("are refused where two of them are one machine's", async () => {
+    fake.answer("docker", "ps", [container("rg1-az1")]);
+    await expect(inspectOn(engineAt(rg1), engineAt(rg2))).rejects.toThrow(
+      "engines: rg1 and rg2 are one engine, as both have rg1-az1.\nGive both the same host, ssh://m1 or ssh://m2.",
+    );
+  });
+
+  test("may be called something else than before, and have their nodes once", async () => {
+    fake.answer("docker", "ps", [
+      container("rg1-az1", { ports: "0.0.0.0:4222->4222/tcp, 127.0.0.1:8222->8222/tcp" }),
+    ]);
+    const former = formerEngineAt({ ...rg1, host: "ssh://nats@m1" });
+    await warningsIn(async () => {
+      const { containers, leaving } = await inspectOn(engineAt(rg1), former);
+      expect([...containers.keys()]).toEqual(["nats-regions-dev-rg1-az1"]);
+      expect(containers.get("nats-regions-dev-rg1-az1")).toMatchObject({
+        clientAddress: "10.0.1.5:4222",
+      });
+      // Pages are for that machine alone.
+      expect(containers.get("nats-regions-dev-rg1-az1")).not.toHaveProperty("monitoringUrl");
+      expect(leaving.size).toBe(0);
+    });
+  });
+
+  test.each([
+    ["on the other one", engineAt(rg2), "rg1-az1: on rg2's, and not on rg1's"],
+    ["on one of before", formerEngineAt(rg1), "rg1-az1: on rg1 (former)'s, and not on rg1's"],
+  ])("are refused while a node is %s, with its data", (_, engine, words) => {
+    const found = { ...container("rg1-az1"), engine } as unknown as FoundContainer;
+    expect(() => refuseElsewhere([found], planOf(settings))).toThrow(
+      `engines: nodes are on other engines than the settings say, with their data:\n  ${words}\nPut the engines back.`,
+    );
+  });
+
+  test("may have nodes that leave, wherever they are", () => {
+    for (const engine of [engineAt(rg1), formerEngineAt({ ...rg2, key: "rg9" })]) {
+      const found = { ...container("rg9-az1"), engine } as unknown as FoundContainer;
+      refuseElsewhere([found], planOf(settings));
+    }
+    const own = { ...container("rg2-az1"), engine: engineAt(rg2) } as unknown as FoundContainer;
+    refuseElsewhere([own], planOf(settings));
+  });
+
+  test("have providers of their own, which no config and no context leads elsewhere", async () => {
+    const loopback = { bindAddress: "127.0.0.1" };
+    pulumi.runtime.setAllConfig({ "docker:host": "ssh://far" });
+    await refuseEngines([engineAt(rg1), engineAt(rg2)], loopback, "program");
+    await expect(refuseEngines([engineFromEnvironment()], loopback, "program")).rejects.toThrow(
+      "docker:host: Pulumi's Docker provider would make nodes on ssh://far",
+    );
+    pulumi.runtime.setAllConfig({});
+    await expect(refuseEngines([engineFromEnvironment()], loopback, "config")).rejects.toThrow(
+      "bindAddress: nodes on ssh://box can't be reached at 127.0.0.1",
+    );
+  });
+
+  test("keep a port until the update has ended: another node there can't have it before", async () => {
+    const plan = planOf({ ...settings, clientPort: 4222 });
+    const holding = (node: string, engine: Engine, ...ports: readonly number[]) =>
+      ({ ...container(node), engine, publishedPorts: new Set(ports) }) as unknown as FoundContainer;
+    const refuse = (...own: readonly FoundContainer[]) =>
+      refuseTakenPorts([engineAt(rg1), engineAt(rg2)], own, plan);
+    await refuse(holding("rg1-az1", engineAt(rg1), 4222, 6222));
+    await refuse(holding("rg2-az1", engineAt(rg2), 4222, 6222));
+    await expect(refuse(holding("rg0-az1", engineAt(rg1), 4000, 4222))).rejects.toThrow(
+      "  clientPort: 0.0.0.0:4222, wanted for rg1-az1, is held by rg0-az1 until this update has ended",
+    );
+    await expect(refuse(holding("rg0-az1", engineAt(rg2), 4000, 6225))).rejects.toThrow(
+      "  routePort: 0.0.0.0:6225, wanted for rg2-az1, is held by rg0-az1 until this update has ended",
+    );
+  });
+
+  test("name the one that doesn't answer", async () => {
+    fake.complain("docker", "Cannot connect to the Docker daemon at http://docker.\n");
+    await expect(inspectOn(engineAt(rg1))).rejects.toThrow(
+      "engines.rg1: its Docker engine doesn't answer: Cannot connect",
+    );
   });
 });

@@ -7,7 +7,9 @@ import {
   AlreadyExists,
   DockerError,
   Engine,
+  engineAt,
   engineFromEnvironment,
+  formerEngineAt,
   labelField,
   NotFound,
   noEngine,
@@ -171,5 +173,45 @@ describe("an engine", () => {
     expect(shielded.host).toBe("ssh://box");
     const [usual, other] = (await engineFromEnvironment().run("top")).split("\n").map(Number);
     expect(usual).not.toBe(other);
+  });
+});
+
+describe("an engine of the settings", () => {
+  const PLACE = { key: "rg1", host: "ssh://m1", address: "10.0.1.5", ssh: ["Port=2222", "A=b c"] };
+
+  beforeEach(() => {
+    vi.stubEnv("DOCKER_HOST", "ssh://elsewhere");
+    vi.stubEnv("DOCKER_CONTEXT", "far");
+    vi.stubEnv("DOCKER_CERT_PATH", "/certificates");
+  });
+
+  test("is where it says, whatever the environment chooses", async () => {
+    const engine = engineAt(PLACE);
+    expect(await engine.run("version")).toBe("host ssh://m1 context");
+    expect(engine.environment()).not.toHaveProperty("DOCKER_CERT_PATH");
+    expect(await engineAt({ ...PLACE, host: "far" }).run("version")).toBe("host  context far");
+    expect(engine).toMatchObject({ key: "rg1", address: "10.0.1.5", isLocal: false });
+    expect(engine.place).toEqual(PLACE);
+  });
+
+  test("is reached by our ssh, which is told of its options, and of no other's", () => {
+    const before = process.env.PATH;
+    const { PATH, NATS_REGIONS_SSH_OPTIONS: options } = engineAt(PLACE).environment();
+    expect(PATH).toMatch(/^\/.*\/live\/engine\/ssh:/);
+    expect(PATH?.endsWith(`:${before}`)).toBe(true);
+    expect(options).toBe("Port=2222\nA=b c");
+    vi.stubEnv("NATS_REGIONS_SSH_OPTIONS", options);
+    expect(engineAt({ ...PLACE, ssh: [] }).environment().NATS_REGIONS_SSH_OPTIONS).toBe("");
+    expect(engineFromEnvironment().environment().PATH).toBe(PATH);
+  });
+
+  test.each(["unix:///x", "tcp://10.0.1.5:2376", "far"])("has no ssh at %s", (host) => {
+    const { PATH, NATS_REGIONS_SSH_OPTIONS: options } = engineAt({ ...PLACE, host }).environment();
+    expect([PATH, options]).toEqual([process.env.PATH, undefined]);
+  });
+
+  test("stays what it is with commands that Ctrl-C leaves alone", () => {
+    expect(engineAt(PLACE).shielded()).toMatchObject({ key: "rg1", address: "10.0.1.5" });
+    expect(formerEngineAt(PLACE).shielded().isFormer).toBe(true);
   });
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { deriveOwner } from "../../../lib/plan/stack-identity.ts";
-import { engineFromEnvironment } from "../../../live/engine/engine.ts";
+import { engineAt, engineFromEnvironment } from "../../../live/engine/engine.ts";
 import { findIdentity, hintsFromEnvironment } from "../../../live/engine/find-identity.ts";
 import { FakeCommands } from "../../support/fake-commands.ts";
 
@@ -83,6 +83,14 @@ describe("findIdentity", () => {
     expect((await find()).owner).toBe("0123456789abcdef");
     vi.stubEnv("NATS_REGIONS_OWNER", "not an owner");
     await expect(find()).rejects.toThrow();
+  });
+
+  test("says which engine of the settings doesn't answer", async () => {
+    fake.complain("docker", "no route to host\n");
+    const engine = engineAt({ key: "rg1", host: "ssh://m1", address: "m1", ssh: [] });
+    await expect(
+      findIdentity([engine], { organization: "acme", ...DEV }, hintsFromEnvironment()),
+    ).rejects.toThrow("engines.rg1: its Docker engine doesn't answer: no route to host");
   });
 
   test("says that there is no engine", async () => {

@@ -1,0 +1,151 @@
+import { describe, expect, test } from "vitest";
+import { enginePlacesIn, hasUnplacedIn } from "../../../live/engine/engines-in-state.ts";
+
+const STACK = "urn:pulumi:dev::p::pulumi:pulumi:Stack::p-dev";
+const urnOf = (type: string, name: string) => `urn:pulumi:dev::p::${type}::${name}`;
+const CLUSTER = "nats-regions:index:NatsCluster";
+const PROVIDER = "pulumi:providers:docker";
+
+const placeOf = (key: string, host: string, address = `10.0.1.${key.at(2)}`) => ({
+  key,
+  host,
+  address,
+  ssh: [],
+});
+const RG1 = placeOf("rg1", "ssh://m1");
+const RG2 = placeOf("rg2", "far");
+const RG3 = placeOf("rg3", "ssh://m3");
+
+const cluster = (name: string) => ({ urn: urnOf(CLUSTER, name), type: CLUSTER, parent: STACK });
+
+const provider = (name: string, inputs: object, of = "c1") => ({
+  urn: urnOf(PROVIDER, name),
+  id: "c0ffee-d00d",
+  type: PROVIDER,
+  parent: urnOf(CLUSTER, of),
+  inputs,
+});
+
+/** A container or volume of a node, in its node. */
+const made = (kind: "container" | "volume", name: string, by: string, of = "c1") => {
+  const type = `docker:index/${kind}:${kind === "volume" ? "Volume" : "Container"}`;
+  const node = urnOf("nats-regions:index:NatsNode", `${of}-${name}`);
+  return [
+    { urn: node, type: "nats-regions:index:NatsNode", parent: urnOf(CLUSTER, of) },
+    {
+      urn: urnOf(type, `${of}-${name}-${kind}`),
+      type,
+      parent: node,
+      provider: `${urnOf(PROVIDER, by)}::c0ffee-d00d`,
+      inputs: { name },
+    },
+  ];
+};
+
+const script = (name: string, environment: object, of = "c1") => ({
+  urn: urnOf("command:local:Command", name),
+  type: "command:local:Command",
+  parent: urnOf(CLUSTER, of),
+  inputs: { environment },
+});
+
+const stateOf = (resources: readonly object[], pending?: readonly object[]) => ({
+  version: 3,
+  deployment: {
+    resources: [{ urn: STACK, type: "pulumi:pulumi:Stack" }, ...resources],
+    ...(pending ? { pending_operations: pending.map((resource) => ({ resource })) } : {}),
+  },
+});
+
+const TWO = [
+  cluster("c1"),
+  provider("c1-docker-rg1", { host: RG1.host, context: "" }),
+  provider("c1-docker-rg2", { host: "", context: RG2.host }),
+  script("c1-gate", { OWNER: "x", ENGINES: JSON.stringify([RG1, RG2]) }),
+  ...made("container", "rg1-az1", "c1-docker-rg1"),
+  ...made("volume", "rg2-az1", "c1-docker-rg2"),
+];
+
+describe("the engines of a state", () => {
+  test("are those with containers or volumes, where its scripts say that they are", () => {
+    expect(enginePlacesIn(stateOf(TWO))).toEqual([RG1, RG2]);
+    expect(enginePlacesIn(stateOf(TWO.slice(0, -2)))).toEqual([RG1]);
+  });
+
+  test("are where scripts say that ran last, as machines get other addresses", () => {
+    const moved = { ...RG1, address: "10.9.9.9" };
+    const later = script("c1-shutdown", { ENGINES: JSON.stringify([moved]) });
+    expect(enginePlacesIn(stateOf([...TWO, later]))).toEqual([moved, RG2]);
+  });
+
+  test("are those that the settings no longer have, too", () => {
+    const former = { ...RG3, key: "rg3 (former)" };
+    const state = stateOf([
+      ...TWO,
+      provider("c1-docker-rg3", { host: RG3.host }),
+      ...made("container", "rg3-az1", "c1-docker-rg3"),
+      script("c1-retire", {
+        ENGINES: JSON.stringify([RG1]),
+        FORMER_ENGINES: JSON.stringify([former]),
+      }),
+    ]);
+    expect(enginePlacesIn(state)).toEqual([RG1, RG2, former]);
+  });
+
+  test("are one where two providers lead to it, as after a killed update with another key", () => {
+    const renamed = [
+      provider("c1-docker-rg0", { host: RG1.host }),
+      ...made("container", "rg0-az1", "c1-docker-rg0"),
+    ];
+    expect(enginePlacesIn(stateOf([...TWO, ...renamed]))).toEqual([RG1, RG2]);
+  });
+
+  test("are those on which something was about to be made as an update was killed", () => {
+    const [node, volume] = made("volume", "rg2-az1", "c1-docker-rg2");
+    const killed = stateOf([...TWO.slice(0, -2), node ?? {}], [volume ?? {}]);
+    expect(enginePlacesIn(killed)).toEqual([RG1, RG2]);
+    expect(enginePlacesIn(killed, urnOf(CLUSTER, "c1"))).toEqual([RG1, RG2]);
+  });
+
+  test("are of one cluster, where others are beside it", () => {
+    const both = stateOf([
+      ...TWO,
+      cluster("c2"),
+      provider("c2-docker-rg3", { host: RG3.host }, "c2"),
+      script("c2-gate", { ENGINES: JSON.stringify([RG3]) }, "c2"),
+      ...made("container", "rg3-az1", "c2-docker-rg3", "c2"),
+      cluster("c3"),
+      ...made("container", "rg1-az1", "default_5_2_0", "c3"),
+    ]);
+    const placesOf = (name: string) => enginePlacesIn(both, urnOf(CLUSTER, name));
+    expect(enginePlacesIn(both)).toEqual([RG1, RG2, RG3]);
+    expect([placesOf("c1"), placesOf("c2"), placesOf("c3")]).toEqual([[RG1, RG2], [RG3], []]);
+    const isUnplaced = (name: string) => hasUnplacedIn(both, urnOf(CLUSTER, name));
+    expect(["c1", "c2", "c3"].map(isUnplaced)).toEqual([false, false, true]);
+  });
+
+  test.each([{}, { deployment: null }, stateOf([]), stateOf([], [])])("are none in %j", (state) => {
+    expect(enginePlacesIn(state)).toEqual([]);
+    expect(hasUnplacedIn(state)).toBe(false);
+  });
+});
+
+describe("what the environment's engine has", () => {
+  test("is what the default provider made, or one that names no engine", () => {
+    const byDefault = made("container", "rg1-az1", "default_5_2_0");
+    expect(hasUnplacedIn(stateOf([...TWO, ...byDefault]))).toBe(true);
+    expect(
+      hasUnplacedIn(stateOf([...TWO, provider("default_5_2_0", { host: "" }), ...byDefault])),
+    ).toBe(true);
+    expect(hasUnplacedIn(stateOf(TWO))).toBe(false);
+  });
+
+  test("isn't an image, which is nobody's loss", () => {
+    const image = {
+      urn: urnOf("docker:index/remoteImage:RemoteImage", "c1-image"),
+      type: "docker:index/remoteImage:RemoteImage",
+      provider: `${urnOf(PROVIDER, "default_5_2_0")}::c0ffee`,
+    };
+    expect(hasUnplacedIn(stateOf([...TWO, image]))).toBe(false);
+  });
+});
