@@ -146,6 +146,21 @@ export class NatsClient implements AsyncDisposable {
     if (answer.error) throw new Error(JSON.stringify(answer.error));
   }
 
+  /** What each of some servers answers to a question, as a user of the system account. */
+  async askServers(question: string, body: object, servers: number): Promise<string[]> {
+    const subject = `$SYS.REQ.SERVER.PING.${question}`;
+    const options = { strategy: "count", maxMessages: servers, maxWait: 5_000 } as const;
+    const answers: string[] = [];
+    for await (const answer of await this.#connection.requestMany(
+      subject,
+      JSON.stringify(body),
+      options,
+    )) {
+      answers.push(answer.string());
+    }
+    return answers;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#connection.close();
   }

@@ -302,7 +302,8 @@ describe("accounts and users", () => {
   }
 
   async function whatThereIs() {
-    const { monitoringUrls } = await stack.outputs();
+    await using system = await connect("sys", secrets.nextSystem);
+    const servers = Object.keys((await stack.outputs()).clientUrls).length;
     const [containers, volumes, networks] = await Promise.all([
       idsOf("ps"),
       idsOf("volume"),
@@ -310,11 +311,12 @@ describe("accounts and users", () => {
     ]);
     const inspect = async (kind: string, ids: string[]) =>
       (await execa("docker", ["inspect", "--type", kind, ...ids])).stdout;
-    const pages = Object.values(monitoringUrls).flatMap((url) =>
-      ["varz", "connz?auth=1&subs=1", "jsz?accounts=1&streams=1&config=1", "accountz?acc=APP"].map(
-        async (page) => (await fetch(`${url}/${page}`)).text(),
-      ),
-    );
+    const pages = Object.entries({
+      VARZ: {},
+      CONNZ: { auth: true, subscriptions: true },
+      JSZ: { accounts: true, streams: true, config: true },
+      ACCOUNTZ: { account: "APP" },
+    }).map(([question, body]) => system.askServers(question, body, servers));
     const logs = containers.map(
       async (id) => (await execa("docker", ["logs", id], { all: true })).all,
     );
@@ -322,7 +324,7 @@ describe("accounts and users", () => {
       containers: await inspect("container", containers),
       volumes: await inspect("volume", volumes),
       networks: await inspect("network", networks),
-      pages: (await Promise.all(pages)).join("\n"),
+      pages: (await Promise.all(pages)).flat().join("\n"),
       logs: (await Promise.all(logs)).join("\n"),
       state: await stack.expectPulumi("stack", "export"),
       outputs: JSON.stringify(await stack.outputs()),
