@@ -4,7 +4,7 @@ import { configDigest, type NodeSecrets } from "../../lib/nodes/nats-conf.ts";
 import { VARIABLES } from "../../lib/observed/questions.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
 import { PREVIEW_WORDS } from "../../lib/settings/settings-table.ts";
-import { fileReasons, issueReasons } from "../../lib/update/certificate-changes.ts";
+import { fileReasons, hasName, issueReasons } from "../../lib/update/certificate-changes.ts";
 import { describeMemoryLosses } from "../../lib/update/memory-loss.ts";
 import {
   changeOf,
@@ -75,6 +75,7 @@ export async function announceChanges(
   for (const line of restarts.notices) log.info(line);
   for (const line of restarts.warnings) log.warn(line);
   refuseMemoryLosses(plan, restarts, log);
+  refuseUnknownAddresses(plan, changes);
   const driftTimes = new Map(
     changes.flatMap(({ node, driftedAt }) => (driftedAt ? [[node, driftedAt] as const] : [])),
   );
@@ -118,6 +119,22 @@ function refuseMemoryLosses(
   );
 }
 
+/**
+ * Refuses to have nodes reached at addresses that their certificates don't have yet: nodes with the former certificate
+ * and nodes with the new one would talk to each other no more, and the meta group would lose its leader half-way.
+ *
+ * @throws pulumi.RunError naming the way out.
+ */
+function refuseUnknownAddresses(plan: ClusterPlan, changes: readonly NodeChange[]): void {
+  const unready = changes.filter(({ unknownAddress }) => unknownAddress !== undefined);
+  if (unready.length === 0 || plan.rollout === "all") return;
+  const nodes = unready.map(({ node }) => node).join(", ");
+  const addresses = [...new Set(unready.map(({ unknownAddress }) => unknownAddress))];
+  throw new pulumi.RunError(
+    `engines: ${nodes} have certificates without ${addresses.join(", ")}, and routes to them by that address would be refused.\nFirst leave the address as it was, and put the new one into certificateNames: ${JSON.stringify(addresses)}. After that up, change the address.`,
+  );
+}
+
 async function findChanges(
   plan: ClusterPlan,
   accounts: NodeSecrets | undefined,
@@ -138,6 +155,8 @@ async function findChanges(
 }
 
 const ANSWER_MS = 500;
+/** On another machine, where a connection with TLS takes six round trips. */
+const FAR_ANSWER_MS = 3_000;
 
 const varz = z.object({
   version: z.string(),
@@ -154,7 +173,7 @@ interface Surroundings {
   readonly texts: TlsTexts | undefined;
 }
 
-/** What a node's server reports about itself; undefined if it doesn't answer within {@link ANSWER_MS}. */
+/** What a node's server reports about itself; undefined if it doesn't answer in time. */
 async function askServer(
   planned: NodePlan,
   container: EngineNode,
@@ -163,7 +182,9 @@ async function askServer(
   const { plan, access } = surroundings;
   try {
     const node = monitorOf(planned.name, container, access);
-    const answer = await askAsShown(node, VARIABLES, ANSWER_MS);
+    const patience = planned.engine === undefined ? ANSWER_MS : FAR_ANSWER_MS;
+    const answer = await askAsShown(node, VARIABLES, patience);
+    const unknown = plan.tls === "stack" ? unknownAddress(planned, answer) : undefined;
     const { version, start, tags, cluster, ...config } = varz.parse(answer.page);
     const { config_digest: configDigest, config_load_time: configLoadTime } = config;
     return {
@@ -177,10 +198,17 @@ async function askServer(
       // A change of the setting `tls` has been reported already.
       certificateReasons:
         container.settings?.tls === plan.tls ? whyOther(answer, planned, surroundings) : [],
+      ...(unknown === undefined ? {} : { unknownAddress: unknown }),
     };
   } catch {
     return undefined;
   }
+}
+
+/** The address of its machine in the settings, if its certificate doesn't have it. */
+function unknownAddress({ engine }: NodePlan, { certificate }: Answer): string | undefined {
+  if (engine === undefined || certificate === undefined) return undefined;
+  return hasName(certificate, engine.address) ? undefined : engine.address;
 }
 
 /** Why a node gets a certificate that differs from the one it presents. */

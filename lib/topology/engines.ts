@@ -179,6 +179,10 @@ function addressProblems({ key, host, address, bindAddress }: EnginePlan): Probl
     const message = `${isNoWay ?? address} can't be reached from the other machines`;
     return [{ path, message, fix: "set an address of the machine's network" }];
   }
+  if (address.includes(":")) {
+    const message = `${address} is IPv6, and ports are published on IPv4`;
+    return [{ path, message, fix: "set an IPv4 address, or a host name that has one" }];
+  }
   return [];
 }
 

@@ -52,6 +52,11 @@ export function issueReasons(shown: string, planned: PlannedCertificate, now: nu
   return [{ setting: "certificate", change: `${expiry}, this up renews it` }];
 }
 
+/** Whether a certificate, PEM, has a host name or address. */
+export function hasName(shown: string, name: string): boolean {
+  return namesIn(new X509Certificate(shown)).includes(canonicalName(name));
+}
+
 /** Why a node reloads the user's files; empty if it has the same. Intermediate certificates aren't compared. */
 export function fileReasons(running: RunningTls, planned: RunningTls): Reason[] {
   const isOther = (texts: (tls: RunningTls) => readonly string[]) =>

@@ -42,6 +42,8 @@ export interface RunningServer {
   readonly configLoadTime: string;
   /** Why it gets a new certificate; empty if it keeps its own, and without TLS. */
   readonly certificateReasons: readonly Reason[];
+  /** The planned address of its machine, if its certificate doesn't have it. */
+  readonly unknownAddress?: string;
 }
 
 /** What an update does to a node: create it, nothing, reload its config, or replace its container. */
@@ -62,6 +64,8 @@ export interface NodeChange {
   readonly label: string;
   /** Present if a reload enlarges a store. */
   readonly grows?: true;
+  /** See {@link RunningServer.unknownAddress}. */
+  readonly unknownAddress?: string;
   /**
    * Present if its container runs and stays, but may have been stopped at some time since it was created. Pulumi's state
    * may then have it as stopped.
@@ -138,7 +142,13 @@ export function changeOf(
   const hasDrifted = isOther || reloads.length > 0;
   const drifted = server && hasDrifted ? { driftedAt: server.configLoadTime } : {};
   const reasons = [...restarts, ...reloads];
-  const changed = { node, label, ...drifted };
+  const unknown = server?.unknownAddress;
+  const changed = {
+    node,
+    label,
+    ...drifted,
+    ...(unknown === undefined ? {} : { unknownAddress: unknown }),
+  };
   if (restarts.length > 0) return { ...changed, kind: "restart", reasons };
   const common = {
     ...changed,

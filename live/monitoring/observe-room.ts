@@ -5,7 +5,7 @@ import { parseJsz } from "./jsz.ts";
 import type { Monitor } from "./monitor.ts";
 
 /** A busy node must not delay a preview. If it doesn't answer in time, the other nodes' answers have to do. */
-const ANSWER_MS = 1_000;
+const ANSWER_MS = 2_000;
 
 /** Asks every node for its storage and its accounts' storage, without reading streams. Never throws. */
 export async function observeRoom(nodes: readonly Monitor[]): Promise<ObservedRoom> {

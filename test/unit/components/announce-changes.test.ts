@@ -104,6 +104,26 @@ describe("a node with TLS", () => {
     };
   };
 
+  test("isn't reached at an address of its machine that its certificate lacks", async () => {
+    const engines = Object.fromEntries(
+      ["rg1", "rg2", "rg3"].map((key, index) => [key, { host: `ssh://10.0.0.${index + 1}` }]),
+    );
+    const before = firstOf({ engines, certificateLifetime: "90d" });
+    run(before, await makeCertificate("rg1-az1", authority, before.certificateNames));
+    expect((await announce({ engines, certificateLifetime: "90d" })).lines).toEqual([]);
+    const moved = { ...engines, rg1: { host: "ssh://10.0.0.1", address: "10.0.9.1" } };
+    await expect(announce({ engines: moved, certificateLifetime: "90d" })).rejects.toThrow(
+      /^engines: rg1-az1 have certificates without 10\.0\.9\.1, .*\nFirst .* certificateNames: \["10\.0\.9\.1"\]/,
+    );
+    run(
+      before,
+      await makeCertificate("rg1-az1", authority, [...before.certificateNames, "10.0.9.1"]),
+    );
+    expect((await announce({ engines: moved, certificateLifetime: "90d" })).lines.join()).toContain(
+      "reload, no restart: rg1-az1",
+    );
+  });
+
   test("goes by the store that its server shows, beside its label", async () => {
     const settings = { tlsFiles: FILES };
     run(firstOf(settings), await makeCertificate("rg1-az1", authority));

@@ -7,7 +7,7 @@ const identity = { project: "nats-regions", stack: "dev" };
 const ENGINES = {
   rg1: { host: "ssh://nats@10.0.1.5" },
   rg2: { host: "ssh://nats@rg2.example.com", bindAddress: "10.0.2.5" },
-  rg3: { host: "far", address: "2001:db8::3" },
+  rg3: { host: "far", address: "203.0.113.3" },
 };
 const SETTINGS = { availabilityZones: ["az1"], clientPort: 4222, engines: ENGINES };
 
@@ -25,7 +25,7 @@ const problems = (raw: object) =>
 
 describe("nodes on engines of their own", () => {
   test("reach each other by the machines' addresses, each with ports of its own", () => {
-    const routes = ["10.0.1.5:6222", "rg2.example.com:6225", "[2001:db8::3]:6228"];
+    const routes = ["10.0.1.5:6222", "rg2.example.com:6225", "203.0.113.3:6228"];
     for (const [index, node] of nodesOf(plan()).entries()) {
       expect(node.conf.routes).toEqual(routes);
       expect(node.conf.routeAdvertise).toBe(routes[index]);
@@ -38,7 +38,7 @@ describe("nodes on engines of their own", () => {
 
   test("advertise to clients where they are, whichever address their ports are published on", () => {
     const nodes = nodesOf(plan());
-    const addresses = ["10.0.1.5:4222", "rg2.example.com:4225", "[2001:db8::3]:4228"];
+    const addresses = ["10.0.1.5:4222", "rg2.example.com:4225", "203.0.113.3:4228"];
     expect(nodes.map(({ conf }) => conf.clientAdvertise)).toEqual(addresses);
     expect(nodes.map(({ clientUrl }) => clientUrl)).toEqual(
       addresses.map((address) => `tls://${address}`),
@@ -60,7 +60,7 @@ describe("nodes on engines of their own", () => {
     expect(namesOf("rg2-az1")).toEqual(
       expect.arrayContaining(["10.0.2.5", "rg2.example.com", "rg2-az1"]),
     );
-    expect(namesOf("rg3-az1")).toContain("2001:db8::3");
+    expect(namesOf("rg3-az1")).toContain("203.0.113.3");
   });
 
   test("have TLS of the stack's own by default, as what they say is seen by others", () => {
@@ -80,7 +80,7 @@ describe("nodes on engines of their own", () => {
   test("have pages for their own machine, or for all", () => {
     const urlOf = (raw: object) => nodeOf("rg3-az1", { monitorPort: 8222, ...raw }).monitoringUrl;
     expect(urlOf({})).toBe("https://127.0.0.1:8228");
-    expect(urlOf({ monitorAddress: "0.0.0.0" })).toBe("https://[2001:db8::3]:8228");
+    expect(urlOf({ monitorAddress: "0.0.0.0" })).toBe("https://203.0.113.3:8228");
   });
 
   test("keep their ports and their addresses as regions come and go behind them", () => {

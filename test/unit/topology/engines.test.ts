@@ -24,7 +24,7 @@ describe("engines", () => {
         address: "rg2.example.com",
         bindAddress: "10.0.2.5",
       },
-      "rg2-az2": { host: "ssh://[2001:db8::5]", ssh: ["IdentityFile=~/.ssh/rg2", "Port=22"] },
+      "rg2-az2": { host: "ssh://10.0.3.5", ssh: ["IdentityFile=~/.ssh/rg2", "Port=22"] },
     });
     expect(engines.all).toEqual([
       { key: "rg1", ...M1, address: "10.0.1.5", bindAddress: "0.0.0.0", ssh: [] },
@@ -37,8 +37,8 @@ describe("engines", () => {
       },
       {
         key: "rg2-az2",
-        host: "ssh://[2001:db8::5]",
-        address: "2001:db8::5",
+        host: "ssh://10.0.3.5",
+        address: "10.0.3.5",
         bindAddress: "0.0.0.0",
         ssh: ["IdentityFile=~/.ssh/rg2", "Port=22"],
       },
@@ -93,6 +93,13 @@ describe("engines", () => {
         `engines.rg2.address | ${address} can't be reached from the other machines | set an address of the machine's network`,
       ],
     ]),
+    [
+      "an address on which no port is published",
+      { rg1: M1, rg2: { ...M2, address: "2001:db8::5" } },
+      [
+        "engines.rg2.address | 2001:db8::5 is IPv6, and ports are published on IPv4 | set an IPv4 address, or a host name that has one",
+      ],
+    ],
     [
       "ports that only the machine itself reaches",
       { rg1: M1, rg2: { ...M2, bindAddress: "127.0.0.1" } },
