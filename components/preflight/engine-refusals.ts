@@ -124,6 +124,38 @@ export function refuseEngineOfConfig({ host, context }: Engine, place: SettingsP
 }
 
 /**
+ * Refuses an engine that has nothing of its nodes, though the stack's state has them there: it is another engine, or one
+ * whose disk was replaced. Its nodes would begin with nothing, as if they had lost no message.
+ *
+ * @param engines those that answer.
+ * @param found containers and volumes of the stack.
+ * @param recorded names of the containers in the stack's state.
+ * @throws pulumi.RunError naming the way out.
+ */
+export function refuseEmptied(
+  engines: readonly Engine[],
+  found: readonly { readonly engine: Engine }[],
+  plan: ClusterPlan,
+  recorded: ReadonlySet<string>,
+): void {
+  const filled = new Set(found.map(({ engine }) => engine.key));
+  const empty = new Set(engines.map(({ key }) => key).filter((key) => !filled.has(key)));
+  const lost = nodesOf(plan).filter(
+    ({ engine, containerName }) =>
+      engine !== undefined && empty.has(engine.key) && recorded.has(containerName),
+  );
+  const lines = [...Map.groupBy(lost, ({ engine }) => engine?.key)].map(
+    ([key, nodes]) =>
+      `  ${key}: ${nodes[0]?.engine?.host} has nothing of ${nodes.map(({ name }) => name).join(", ")}`,
+  );
+  if (lines.length === 0) return;
+  const command = pulumiCommand(settingsPlaceOf(plan.identity));
+  throw new pulumi.RunError(
+    `engines: other engines than those that have the nodes, or their data is gone:\n${lines.join("\n")}\nLead to the engines that have them. Only if their data is lost for good: \`${command} refresh --target '**${lost[0]?.engine?.key}*'\` lets go of it, and the next up makes the nodes anew, which copy what the others have.`,
+  );
+}
+
+/**
  * Refuses nodes that are on another engine than planned: a node's data stays where it is, so that a region moves by a
  * new region.
  *

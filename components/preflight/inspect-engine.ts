@@ -15,6 +15,7 @@ import {
 } from "./engine-finds.ts";
 import {
   refuseElsewhere,
+  refuseEmptied,
   refuseForeign,
   refuseMixedTls,
   refuseMixedVersions,
@@ -66,6 +67,7 @@ const NOTHING: EngineState = {
  * with the planned names, nodes of another NATS cluster, kept volumes of which no cluster would begin, ports in use.
  * Warns about nodes that don't run, because a stack's state doesn't know that before a refresh.
  *
+ * @param recorded names of the containers in the stack's state, if nodes have engines. Default: none.
  * @throws pulumi.RunError naming the way out.
  */
 export async function inspectEngines(
@@ -73,6 +75,7 @@ export async function inspectEngines(
   plan: ClusterPlan,
   ownership: Ownership,
   log = loggerOf(),
+  recorded: ReadonlySet<string> = new Set(),
 ): Promise<EngineState> {
   if (isMocked()) return NOTHING;
   const owner = ownership.label.value;
@@ -92,6 +95,7 @@ export async function inspectEngines(
   refuseMixedTls(own, plan);
   const containerless = findContainerless(own, volumes, plan);
   const ownVolumes = volumes.filter((found) => found.owner === owner);
+  refuseEmptied(engines, [...own, ...ownVolumes], plan, recorded);
   refuseKeptOfOther(own, ownVolumes, plan);
   refuseKeptElsewhere(own, ownVolumes, plan);
   const returning = findReturning(own, ownVolumes, plan);

@@ -36,7 +36,7 @@ export async function runPreflight(
 ): Promise<Preflight> {
   const { plan, answering, ownership, accounts, access, knownSeed, log } = planned;
   for (const notice of plan.notices) log.info(notice);
-  const found = await inspectEngines(answering, plan, ownership, log);
+  const found = await inspectEngines(answering, plan, ownership, log, planned.recorded);
   refuseUnmade(planned, plan, found.containers.size === 0);
   const before = {
     ...found,

@@ -452,6 +452,17 @@ describe("engines of the settings", () => {
     );
   });
 
+  test("are refused where one has nothing of the nodes that the state has there", async () => {
+    const recorded = new Set(["nats-regions-dev-rg2-az1"]);
+    const look = (...engines: readonly Engine[]) =>
+      inspectEngines(engines, planOf(settings), ownership, undefined, recorded);
+    await expect(look(engineAt(rg1), engineAt(rg2))).rejects.toThrow(
+      /^engines: other engines .*\n {2}rg2: ssh:\/\/m2 has nothing of rg2-az1\n.* refresh --target '\*\*rg2\*'/,
+    );
+    // One that doesn't answer isn't looked at.
+    expect((await look(engineAt(rg1))).containers.size).toBe(0);
+  });
+
   test("may be called something else than before, and have their nodes once", async () => {
     fake.answer("docker", "ps", [
       container("rg1-az1", { ports: "0.0.0.0:4222->4222/tcp, 127.0.0.1:8222->8222/tcp" }),
