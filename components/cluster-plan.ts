@@ -21,6 +21,7 @@ import {
 } from "../lib/plan/settings.ts";
 import type { Identity } from "../lib/plan/stack-identity.ts";
 import { EngineMap } from "../lib/topology/engines.ts";
+import { EngineRefuses } from "../live/engine/answering-engines.ts";
 import { type Engine, nothing, textField } from "../live/engine/engine.ts";
 import {
   type ClusterEngines,
@@ -158,7 +159,9 @@ async function enginesFor(
   try {
     return await findEngines(planned, name, urn);
   } catch (error) {
-    if (error instanceof EnginesChanged) throw new pulumi.RunError(error.message);
+    if (error instanceof EnginesChanged || error instanceof EngineRefuses) {
+      throw new pulumi.RunError(error.message);
+    }
     throw error;
   }
 }

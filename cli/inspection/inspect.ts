@@ -8,6 +8,7 @@ import { describeStreamChanges } from "../stack/changes.ts";
 import { findAnswering, listContainers, type Whereabouts } from "../stack/containers.ts";
 import { readOutputs, type Stack, stackOption } from "../stack/stack.ts";
 import { type PlannedStack, readPlan } from "../stack/stack-plan.ts";
+import { UserError } from "../terminal/user-error.ts";
 import { type ClusterReport, reportOn } from "./cluster-report.ts";
 import { askStack } from "./observe.ts";
 
@@ -30,7 +31,10 @@ export type SettingsInspection =
 /** Inspects a running stack; undefined if it has no cluster. */
 export async function inspect(stack: Stack): Promise<Inspection | undefined> {
   // Errors are ignored, because the state may not be there to be read.
-  const whereabouts = findAnswering(stack).catch(() => NOWHERE);
+  const whereabouts = findAnswering(stack).catch((error: unknown) => {
+    if (error instanceof UserError) throw error;
+    return NOWHERE;
+  });
   const [outputs, planned, { silent }, containers] = await Promise.all([
     readOutputs(stack),
     planOrProblem(stack),

@@ -1,4 +1,4 @@
-import { type Answers, askWhoAnswers } from "../../live/engine/answering-engines.ts";
+import { type Answers, askWhoAnswers, EngineRefuses } from "../../live/engine/answering-engines.ts";
 import { DockerError, type Engine } from "../../live/engine/engine.ts";
 import { listOwnNodes, type OwnNode } from "../../live/engine/own-nodes.ts";
 import { UserError } from "../terminal/user-error.ts";
@@ -23,8 +23,12 @@ export async function findAnswering(
   stack: Pick<Stack, "name">,
 ): Promise<Whereabouts & Pick<Answers, "silent">> {
   const { engines, owners } = await findWhereabouts(stack);
-  const { answering, silent } = await askWhoAnswers(engines);
-  return { engines: answering, owners, silent };
+  try {
+    const { answering, silent } = await askWhoAnswers(engines);
+    return { engines: answering, owners, silent };
+  } catch (cause) {
+    throw cause instanceof EngineRefuses ? new UserError(cause.message, { cause }) : cause;
+  }
 }
 
 /** Lists the containers of a stack's nodes, including stopped ones. @throws UserError if an engine doesn't answer. */

@@ -7,12 +7,36 @@ export interface Answers {
   readonly silent: ReadonlyMap<string, string>;
 }
 
+/** A machine answers, but lets nobody to its engine: that doesn't pass by itself. */
+export class EngineRefuses extends Error {
+  override readonly name = "EngineRefuses";
+}
+
+/** What ssh and docker say (OpenSSH 9, Docker 20.10 to 28), and what to do about it. */
+const REFUSALS: readonly (readonly [RegExp, string])[] = [
+  [
+    /Host key verification failed|IDENTIFICATION HAS CHANGED/,
+    "its host key isn't known, or isn't the one that is: compare it with the machine's own, and log in by ssh once; after `ssh-keygen -R HOST` where the machine was set up anew",
+  ],
+  [
+    /Permission denied \(/,
+    "it takes none of the keys of ssh: put a public one into the user's authorized_keys there",
+  ],
+  [
+    /permission denied while trying to connect to the docker/i,
+    "the user may not use Docker there: put it into the group docker",
+  ],
+  [/docker: (command )?not found/, "it has no docker"],
+];
+
 /** Milliseconds: `docker` has ssh try twice, for 3 s each, and the first connection takes some round trips. */
 const PATIENCE_MS = 7_000;
 
 /**
  * Asks all engines at once for a sign of life, before anything else is asked of them: so the first connection to each
  * machine is made, which others share, and a machine that is gone holds nobody up.
+ *
+ * @throws EngineRefuses with the way out.
  */
 export async function askWhoAnswers(engines: readonly Engine[]): Promise<Answers> {
   const signs = await Promise.all(
@@ -33,7 +57,16 @@ async function silenceOf(engine: Engine): Promise<string | undefined> {
     await engine.within(PATIENCE_MS).run("version", "--format={{.Server.Version}}");
     return undefined;
   } catch (error) {
-    if (error instanceof DockerError) return error.reason;
-    throw error;
+    if (!(error instanceof DockerError)) throw error;
+    const refusal = REFUSALS.find(([words]) => words.test(error.reason))?.[1];
+    if (refusal === undefined) return lastLine(error.reason);
+    throw new EngineRefuses(
+      `engines.${engine.key}: ${engine.host ?? engine.context} lets nobody in: ${refusal}. (${lastLine(error.reason)})`,
+    );
   }
+}
+
+/** What comes before is a greeting, or the frame of a warning. */
+function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1) ?? "";
 }

@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { askWhoAnswers, EngineRefuses } from "../../../live/engine/answering-engines.ts";
+import { engineAt } from "../../../live/engine/engine.ts";
+
+const engineOn = (machine: string) =>
+  engineAt({ key: machine, host: `ssh://${machine}`, address: `${machine}.example.com`, ssh: [] });
+
+/** Ends like `docker` where ssh has said what is in the file of its host; without one the engine answers. */
+const DOCKER = `#!/bin/sh
+said="$0-$(basename "$DOCKER_HOST")"
+[ -f "$said" ] || { echo 28.0.0; exit; }
+{ printf 'error during connect: command [ssh -- m docker system dial-stdio] has exited with exit status 255, stderr='
+  cat "$said"; } >&2
+exit 1
+`;
+
+describe("who answers", () => {
+  let folder: string;
+  const says = (machine: string, ...lines: string[]) =>
+    writeFileSync(path.join(folder, `docker-${machine}`), lines.join("\n"));
+
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "answers-"));
+    writeFileSync(path.join(folder, "docker"), DOCKER, { mode: 0o755 });
+    vi.stubEnv("PATH", `${folder}:${process.env.PATH}`);
+  });
+
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  });
+
+  test("is told of each engine, and of the others why they don't", async () => {
+    says("m2", "Welcome", "ssh: connect to host m2 port 22: Connection timed out");
+    const { answering, silent } = await askWhoAnswers(["m1", "m2", "m3"].map(engineOn));
+    expect(answering.map(({ key }) => key)).toEqual(["m1", "m3"]);
+    expect([...silent]).toEqual([["m2", "ssh: connect to host m2 port 22: Connection timed out"]]);
+  });
+
+  test.each([
+    [
+      "@@@@@@\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\n@@@@@@",
+      /its host key .*ssh-keygen -R/,
+    ],
+    ["No ED25519 host key is known for m2.\nHost key verification failed.", /its host key .*known/],
+    ["nats@m2: Permission denied (publickey).", /none of the keys .*authorized_keys/],
+    [
+      "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
+      /group docker/,
+    ],
+    ["sh: 1: docker: not found", /has no docker/],
+  ])("is nobody's silence where a machine refuses: %j", async (words, way) => {
+    says("m2", words);
+    const asked = askWhoAnswers(["m1", "m2"].map(engineOn));
+    await expect(asked).rejects.toThrow(EngineRefuses);
+    await expect(asked).rejects.toThrow(/^engines\.m2: ssh:\/\/m2 lets nobody in: /);
+    await expect(asked).rejects.toThrow(way);
+  });
+});
