@@ -74,6 +74,9 @@ describe("servers that are asked by the system account", () => {
       return page.server_name;
     });
     expect(await Promise.all(names)).toEqual([...NAMES]);
+    // Through the other, which would be the first to answer.
+    const through = { ...node("n1"), address: node("n1-2").address };
+    expect(await askNode(through, VARIABLES)).toMatchObject({ server_name: "n1" });
   });
 
   test("let the login ask, and do nothing else", async () => {
