@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import { parseTar } from "nanotar";
 import { z } from "zod";
 import { CLUSTER_LABEL, NODE_LABEL, RESTART_SETTINGS_LABEL } from "../../lib/nodes/labels.ts";
 import { CLIENT_PORT, CONFIG_DIR, TLS_FILES } from "../../lib/nodes/nats-conf.ts";
@@ -8,12 +7,12 @@ import type { ClusterPlan } from "../../lib/plan/plan.ts";
 import { settingsPlaceOf } from "../../lib/plan/settings.ts";
 import { type SettingValues, settingOf } from "../../lib/settings/setting-values.ts";
 import type { RunningTls } from "../../lib/tls/own-certificates.ts";
+import { readContainerFile } from "../../live/engine/container-file.ts";
 import {
   DockerError,
   type Engine,
   type Fields,
   labelField,
-  NotFound,
   noAnswer,
   textField,
   timeField,
@@ -160,11 +159,9 @@ async function readFile(
   { identity }: ClusterPlan,
 ): Promise<string | undefined> {
   try {
-    const archive = await engine.read("cp", `${container}:${file}`, "-");
-    // A copy, because nanotar reads the underlying memory from its start, and a Buffer may be a part of a larger one.
-    return parseTar(new Uint8Array(archive))[0]?.text;
+    const content = await readContainerFile(engine, container, file);
+    return content && new TextDecoder().decode(content);
   } catch (error) {
-    if (error instanceof NotFound) return undefined;
     throw toRunError(error, engine, identity);
   }
 }

@@ -187,12 +187,6 @@ function refuseDoubles(own: readonly FoundContainer[]): void {
   }
 }
 
-/** Those of engines that are known by their former host, too. */
-export function withoutDoubles(found: readonly FoundContainer[]): FoundContainer[] {
-  const current = new Set(found.filter(({ engine }) => !engine.isFormer).map(({ id }) => id));
-  return found.filter(({ id, engine }) => !engine.isFormer || !current.has(id));
-}
-
 export function refuseForeign(found: readonly Found[], plan: ClusterPlan, owner: string): void {
   const planned = new Set([
     plan.prefix,

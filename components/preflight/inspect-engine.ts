@@ -1,6 +1,7 @@
 import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
 import type { RunningTls } from "../../lib/tls/own-certificates.ts";
 import type { Engine } from "../../live/engine/engine.ts";
+import { withoutDoubles } from "../../live/engine/own-nodes.ts";
 import { loggerOf } from "../logger.ts";
 import { isMocked } from "../mocked.ts";
 import type { Ownership } from "../ownership.ts";
@@ -22,7 +23,6 @@ import {
   refuseOtherCluster,
   refuseOtherKey,
   refuseTakenPorts,
-  withoutDoubles,
 } from "./engine-refusals.ts";
 import {
   findContainerless,
@@ -54,11 +54,10 @@ export interface EngineState {
   readonly tls?: RunningTls;
 }
 
-const NOTHING: EngineState = {
+const NOTHING: Omit<EngineState, "silent"> = {
   containers: new Map(),
   leaving: new Map(),
   containerless: new Set(),
-  silent: new Set(),
   hasNetwork: false,
 };
 
@@ -76,7 +75,7 @@ export async function inspectEngines(
   ownership: Ownership,
   log = loggerOf(),
   recorded: ReadonlySet<string> = new Set(),
-): Promise<EngineState> {
+): Promise<Omit<EngineState, "silent">> {
   if (isMocked()) return NOTHING;
   const owner = ownership.label.value;
   const [containers, volumes, networks] = await Promise.all([
@@ -120,7 +119,6 @@ export async function inspectEngines(
     containers: new Map(staying.map((found) => [found.name, engineNode(found)])),
     leaving: new Map(leaving.map((found) => [found.node, engineNode(found)] as const).sort(byName)),
     containerless,
-    silent: new Set(),
     hasNetwork: networks.filter(({ name }) => name === plan.prefix).length === engines.length,
     ...(returning.size > 0 ? { hasKept: true as const } : {}),
     ...(await readTls(own, plan)),

@@ -1,6 +1,6 @@
-import { parseTar } from "nanotar";
 import { isUserSeed } from "../../lib/accounts/nkeys.ts";
 import { CONFIG_DIR, MONITOR_SEED_FILE } from "../../lib/nodes/nats-conf.ts";
+import { readContainerFile } from "./container-file.ts";
 import { DockerError, type Engine } from "./engine.ts";
 
 /** A container, by name, and the engine that it is on. */
@@ -26,9 +26,9 @@ export async function readMonitorSeed(containers: readonly Located[]): Promise<s
 
 async function readFrom({ engine, container }: Located): Promise<string | undefined> {
   try {
-    const archive = await engine.read("cp", `${container}:${CONFIG_DIR}/${MONITOR_SEED_FILE}`, "-");
-    // A copy, because nanotar reads the underlying memory from its start, and a Buffer may be a part of a larger one.
-    const text = parseTar(new Uint8Array(archive))[0]?.text?.trim() ?? "";
+    const file = `${CONFIG_DIR}/${MONITOR_SEED_FILE}`;
+    const content = await readContainerFile(engine, container, file);
+    const text = new TextDecoder().decode(content).trim();
     return isUserSeed(text) ? text : undefined;
   } catch (error) {
     if (error instanceof DockerError) return undefined;

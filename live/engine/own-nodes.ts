@@ -69,10 +69,12 @@ async function toNodes(all: readonly Found[], trust: Pick<Monitor, "ca">): Promi
   return found.map((each) => toNode(each, access));
 }
 
-/** If the settings call an engine something else than before, it is asked by both of its hosts. */
-function withoutDoubles(found: readonly Found[]): readonly Found[] {
-  const first = new Map(found.toReversed().map((each) => [each.id, each] as const));
-  return found.filter((each) => first.get(each.id) === each);
+/** Containers without those of engines that are known by their former host, too. */
+export function withoutDoubles<Container extends { readonly id: string; readonly engine: Engine }>(
+  found: readonly Container[],
+): Container[] {
+  const current = new Set(found.filter(({ engine }) => !engine.isFormer).map(({ id }) => id));
+  return found.filter(({ id, engine }) => !engine.isFormer || !current.has(id));
 }
 
 async function seedFor(found: readonly Found[]): Promise<string | undefined> {

@@ -1,4 +1,4 @@
-import { parseTar } from "nanotar";
+import { readContainerFile } from "./container-file.ts";
 import { AlreadyExists, type Engine, NotFound, nothing, textField } from "./engine.ts";
 
 export interface VolumesToRead {
@@ -33,7 +33,7 @@ export async function readVolumes(
   try {
     const contents = new Map<string, Uint8Array>();
     for (const volume of volumes) {
-      const content = await readFile(engine, `${container}:${MOUNT}/${volume}/${file}`);
+      const content = await readContainerFile(engine, container, `${MOUNT}/${volume}/${file}`);
       if (content) contents.set(volume, content);
     }
     return contents;
@@ -74,15 +74,4 @@ async function createFrom(
     await engine.run(...args);
   }
   return true;
-}
-
-/** Undefined if there is no such file. */
-async function readFile(engine: Engine, path: string): Promise<Uint8Array | undefined> {
-  try {
-    // A copy, because nanotar reads the underlying memory from its start, and a Buffer may be a part of a larger one.
-    return parseTar(new Uint8Array(await engine.read("cp", path, "-")))[0]?.data;
-  } catch (error) {
-    if (error instanceof NotFound) return undefined;
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { type Authenticator, connect, errors, type NatsConnection } from "nats";
 import { publicKeyOf, signNonce } from "../../lib/accounts/nkeys.ts";
+import { withDeadline } from "../with-deadline.ts";
 import { clientTls } from "./client-tls.ts";
 import type { Connection, Login } from "./connection.ts";
 import { firstReachable } from "./first-reachable.ts";
@@ -157,19 +158,6 @@ function credentialsOf(login: Login) {
 function nkeyLogin(seed: string): Authenticator {
   const nkey = publicKeyOf(seed);
   return (nonce = "") => ({ nkey, sig: signNonce(seed, nonce) });
-}
-
-async function withDeadline<Result>(work: Promise<Result>, milliseconds: number): Promise<Result> {
-  const clock = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => clock.reject(new Error(`no answer in ${milliseconds / 1000} s`)),
-    milliseconds,
-  );
-  try {
-    return await Promise.race([work, clock.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** The error if no server answers. */

@@ -10,6 +10,3 @@ export interface Monitor {
   /** Seed of the nkey by which the stack looks at its cluster, a secret; absent if no server knows it yet. */
   readonly seed?: string;
 }
-
-/** What nodes of a cluster have in common. */
-export type Access = Pick<Monitor, "ca" | "seed">;

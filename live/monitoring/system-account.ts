@@ -4,6 +4,7 @@ import type { NatsConnection } from "nats";
 import { z } from "zod";
 import type { Question } from "../../lib/observed/questions.ts";
 import { type Session, type Shown, sessionsWith, withClient } from "../jetstream/clients.ts";
+import { withDeadline } from "../with-deadline.ts";
 import type { Monitor } from "./monitor.ts";
 
 /** A node that can be asked: it has an address and a login. */
@@ -45,25 +46,9 @@ export async function askSystemAccount(
       isLinked ? await direct : await relay(session, node, question, milliseconds),
     () => relay(session, node, question, milliseconds),
   );
-  return await firstOf(direct, relayed, milliseconds);
-}
-
-/** The first success; or the error of `direct`, which says more of the node. */
-async function firstOf(
-  direct: Promise<Answer>,
-  relayed: Promise<Answer>,
-  milliseconds: number,
-): Promise<Answer> {
-  const ending = new AbortController();
-  const late = sleep(milliseconds, undefined, { signal: ending.signal }).then((): never => {
-    throw new Error(`no answer within ${milliseconds / 1_000} s`);
-  });
-  try {
-    return await Promise.race([Promise.any([direct, relayed]).catch(() => direct), late]);
-  } finally {
-    ending.abort();
-    late.catch(() => undefined);
-  }
+  // If both fail, the error of `direct` says more of the node.
+  const first = Promise.any([direct, relayed]).catch(() => direct);
+  return await withDeadline(first, milliseconds);
 }
 
 function sessionOf({ name, address, ca, seed }: SystemMonitor): Session {

@@ -1,12 +1,12 @@
 import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Authenticator, connect, type NatsConnection, nkeyAuthenticator } from "nats";
 import type { Accounts } from "../../lib/accounts/accounts-conf.ts";
 import { renderAccountsConf } from "../../lib/nodes/nats-conf.ts";
+import { endServer, readPage, whenItAnswers } from "./answering-server.ts";
 import { freePorts } from "./own-ports.ts";
 import { startProcess } from "./server-process.ts";
 
@@ -31,7 +31,7 @@ export class NatsServer implements AsyncDisposable {
     await writeFile(path.join(folder, "nats.conf"), conf);
     await writeFile(path.join(folder, "accounts.conf"), renderAccountsConf(accounts));
     const server = new NatsServer(folder, ports);
-    await server.#whenItAnswers();
+    await whenItAnswers(() => server.page("healthz"));
     return server;
   }
 
@@ -56,26 +56,10 @@ export class NatsServer implements AsyncDisposable {
   }
 
   async page(name: string): Promise<Record<string, unknown>> {
-    const response = await fetch(`${this.monitor}/${name}`);
-    return (await response.json()) as Record<string, unknown>;
+    return await readPage(`${this.monitor}/${name}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const exit = once(this.#process, "exit");
-    this.#process.kill("SIGKILL");
-    await exit;
-    await rm(this.#folder, { recursive: true, force: true });
-  }
-
-  async #whenItAnswers(): Promise<void> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        await this.page("healthz");
-        return;
-      } catch (error) {
-        if (attempt > 100) throw error;
-        await sleep(50);
-      }
-    }
+    await endServer(this.#process, this.#folder);
   }
 }

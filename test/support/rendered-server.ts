@@ -1,12 +1,11 @@
 import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { LEAF_PORT, MQTT_PORT, WEBSOCKET_PORT } from "../../lib/nodes/listeners.ts";
 import { type NodeConf, renderAccountsConf, renderNodeConf } from "../../lib/nodes/nats-conf.ts";
 import { simpleAccounts } from "./accounts.ts";
+import { endServer, readPage, whenItAnswers } from "./answering-server.ts";
 import { eventually } from "./eventually.ts";
 import { freePorts } from "./own-ports.ts";
 import { BINARY, startProcess } from "./server-process.ts";
@@ -37,7 +36,7 @@ export class RenderedServer implements AsyncDisposable {
     const accounts = simpleAccounts({ sys: "sys", user: "user" });
     await writeFile(path.join(folder, "accounts.conf"), renderAccountsConf(accounts));
     const server = new RenderedServer(folder, ports, binary);
-    await server.#whenItAnswers();
+    await whenItAnswers(() => server.page("varz"));
     return server;
   }
 
@@ -57,31 +56,15 @@ export class RenderedServer implements AsyncDisposable {
   }
 
   async page(name: string): Promise<Record<string, unknown>> {
-    const response = await fetch(`http://127.0.0.1:${this.#ports[1]}/${name}`);
-    return (await response.json()) as Record<string, unknown>;
+    return await readPage(`http://127.0.0.1:${this.#ports[1]}/${name}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const exit = once(this.#process, "exit");
-    this.#process.kill("SIGKILL");
-    await exit;
-    await rm(this.#folder, { recursive: true, force: true });
+    await endServer(this.#process, this.#folder);
   }
 
   async #log(): Promise<string> {
     return await readFile(path.join(this.#folder, "log"), "utf8");
-  }
-
-  async #whenItAnswers(): Promise<void> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        await this.page("varz");
-        return;
-      } catch (error) {
-        if (attempt > 100) throw error;
-        await sleep(50);
-      }
-    }
   }
 }
 

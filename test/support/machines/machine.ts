@@ -200,7 +200,7 @@ export class Machine {
 
   /** A path of the machine's file system. */
   #in(name: string): string {
-    return `/proc/${this.pid}/root/${name}`;
+    return path.join("/proc", `${this.pid}`, "root", name);
   }
 
   async #lastWords(): Promise<string> {
