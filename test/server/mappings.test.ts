@@ -20,7 +20,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const token = fc.constantFrom("a", "b", "$1", "$2", "$3", "$x", "*", ">", "", "a b", "{{}}", "a>");
+/** Half of them are valid, so that whole destinations often are. */
+const token = fc.oneof(
+  fc.constantFrom("a", "b", "$1", "$2"),
+  fc.constantFrom("$3", "$x", "*", ">", "", "a b", "{{}}", "a>"),
+);
 const call = fc
   .tuple(
     fc.constantFrom(
@@ -60,7 +64,8 @@ test("a destination is refused exactly where nats-server refuses it", async () =
     }),
     { numRuns: 400 },
   );
-  for (const count of Object.values(verdicts)) expect(count).toBeGreaterThan(40);
+  // Far below what is drawn of each: a generator that found only one kind would prove little.
+  for (const count of Object.values(verdicts)) expect(count).toBeGreaterThan(10);
 });
 
 const withMappings = (mappings: Mappings): Accounts => {
