@@ -16,7 +16,9 @@ export type Observer = (isAfresh?: boolean) => Promise<ObservedCluster>;
 export function observerOf(plan: ClusterPlan, before: EngineState): Observer {
   let observed: Promise<ObservedCluster> | undefined;
   return (isAfresh = false) => {
-    if (isAfresh || !observed) observed = observeCluster(runningMonitors(plan, before));
+    if (isAfresh || !observed) {
+      observed = observeCluster(runningMonitors(plan, before), undefined, before.silent);
+    }
     return observed;
   };
 }

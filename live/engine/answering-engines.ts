@@ -1,4 +1,5 @@
 import { DockerError, type Engine } from "./engine.ts";
+import { whyNobodyIsThere } from "./nobody-there.ts";
 
 /** Which engines answer. */
 export interface Answers {
@@ -29,7 +30,10 @@ const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/docker: (command )?not found/, "it has no docker"],
 ];
 
-/** Milliseconds: `docker` has ssh try twice, for 3 s each, and the first connection takes some round trips. */
+/**
+ * Milliseconds for a machine that accepts connections, and whose engine or sshd may be busy: `docker` has ssh try twice,
+ * for 3 s each, and the first connection takes some round trips.
+ */
 const PATIENCE_MS = 7_000;
 
 /**
@@ -53,8 +57,18 @@ export async function askWhoAnswers(engines: readonly Engine[]): Promise<Answers
 }
 
 async function silenceOf(engine: Engine): Promise<string | undefined> {
+  const over = new AbortController();
   try {
-    await engine.within(PATIENCE_MS).run("version", "--format={{.Server.Version}}");
+    const sign = whyNoSign(engine.within(PATIENCE_MS, over.signal));
+    return await Promise.race([sign, whyNobodyIsThere(engine, over.signal)]);
+  } finally {
+    over.abort();
+  }
+}
+
+async function whyNoSign(engine: Engine): Promise<string | undefined> {
+  try {
+    await engine.run("version", "--format={{.Server.Version}}");
     return undefined;
   } catch (error) {
     if (!(error instanceof DockerError)) throw error;

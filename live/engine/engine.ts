@@ -30,6 +30,8 @@ export interface EngineSettings {
    * doesn't exist never does, and `docker` itself has no time-out. 120,000 for `stop`.
    */
   readonly deadline?: number;
+  /** Kills commands before that. Default: never. */
+  readonly signal?: AbortSignal;
   /** Whether Ctrl-C at the terminal leaves running commands alone. Default: false. */
   readonly isShielded?: boolean;
 }
@@ -174,9 +176,9 @@ export class Engine {
     return { ...rest, ...this.#settings.variables, ...ssh };
   }
 
-  /** The same engine with another deadline for commands, milliseconds. */
-  within(deadline: number): Engine {
-    return new Engine({ ...this.#settings, deadline });
+  /** The same engine with another deadline for commands, milliseconds, and optionally a signal that kills them. */
+  within(deadline: number, signal?: AbortSignal): Engine {
+    return new Engine({ ...this.#settings, deadline, ...(signal ? { signal } : {}) });
   }
 
   /** The same engine with commands that Ctrl-C doesn't interrupt. */
@@ -222,9 +224,10 @@ export class Engine {
   }
 
   async #execute(args: readonly string[]): Promise<Output> {
-    const { isShielded = false, deadline } = this.#settings;
+    const { isShielded = false, deadline, signal } = this.#settings;
     const limit = deadline ?? (args.includes("stop") ? STOP_DEADLINE_MS : DEADLINE_MS);
-    const ending = await runDocker(args, { env: this.environment(), detached: isShielded, limit });
+    const env = this.environment();
+    const ending = await runDocker(args, { env, detached: isShielded, limit, signal });
     if (ending.kind === "done") return ending;
     const reason = this.#reasonFor(ending, commandOf(args), limit);
     const Kind = KINDS.find(([, pattern]) => pattern.test(reason))?.[0] ?? DockerError;

@@ -38,6 +38,10 @@ export async function findEngines(
   cluster?: string,
 ): Promise<ClusterEngines> {
   if (planned.length === 0) return unaskedEngines(planned);
+  const current = planned.map(engineAt);
+  // At the same time, because each takes its while.
+  const asked = askWhoAnswers(current);
+  asked.catch(() => undefined);
   const state = await exportState(stack);
   if (hasUnplacedIn(state, cluster)) {
     throw new EnginesChanged(
@@ -45,10 +49,16 @@ export async function findEngines(
     );
   }
   const hosts = new Set(planned.map(({ host }) => host));
-  const former = enginePlacesIn(state, cluster).filter(({ host }) => !hosts.has(host));
-  const engines = [...planned.map(engineAt), ...former.map(formerEngineAt)];
-  const recorded = containersIn(state, cluster);
-  return await withoutRenamed({ engines, ...(await askWhoAnswers(engines)), recorded });
+  const former = enginePlacesIn(state, cluster)
+    .filter(({ host }) => !hosts.has(host))
+    .map(formerEngineAt);
+  const answers = await Promise.all([asked, askWhoAnswers(former)]);
+  return await withoutRenamed({
+    engines: [...current, ...former],
+    answering: answers.flatMap(({ answering }) => answering),
+    silent: new Map(answers.flatMap(({ silent }) => [...silent])),
+    recorded: containersIn(state, cluster),
+  });
 }
 
 /**
