@@ -1,4 +1,5 @@
 import { DockerError, type Engine } from "./engine.ts";
+import { knownSilence } from "./known-silence.ts";
 import { whyNobodyIsThere } from "./nobody-there.ts";
 
 /** Which engines answer. */
@@ -38,7 +39,8 @@ const PATIENCE_MS = 7_000;
 
 /**
  * Asks all engines at once for a sign of life, before anything else is asked of them: so the first connection to each
- * machine is made, which others share, and a machine that is gone holds nobody up.
+ * machine is made, which others share, and a machine that is gone holds nobody up. One that this command has found
+ * silent before isn't asked again, so that all of its steps leave out the same.
  *
  * @throws EngineRefuses with the way out.
  */
@@ -57,6 +59,8 @@ export async function askWhoAnswers(engines: readonly Engine[]): Promise<Answers
 }
 
 async function silenceOf(engine: Engine): Promise<string | undefined> {
+  const known = knownSilence(engine);
+  if (known !== undefined) return known;
   const over = new AbortController();
   try {
     const sign = whyNoSign(engine.within(PATIENCE_MS, over.signal));

@@ -4,6 +4,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { askWhoAnswers, EngineRefuses } from "../../../live/engine/answering-engines.ts";
 import { engineAt } from "../../../live/engine/engine.ts";
+import { noteSilence } from "../../../live/engine/known-silence.ts";
 
 const engineOn = (machine: string) =>
   engineAt({ key: machine, host: `ssh://${machine}`, address: `${machine}.example.com`, ssh: [] });
@@ -58,5 +59,17 @@ describe("who answers", () => {
     await expect(asked).rejects.toThrow(EngineRefuses);
     await expect(asked).rejects.toThrow(/^engines\.m2: ssh:\/\/m2 lets nobody in: /);
     await expect(asked).rejects.toThrow(way);
+  });
+
+  test("isn't asked of those that this command has found silent", async () => {
+    vi.stubEnv("NATS_REGIONS_SILENT", undefined);
+    const engines = ["m1", "m2", "m3"].map(engineOn);
+    says("m2", "Connection timed out");
+    noteSilence(engines, (await askWhoAnswers(engines)).silent);
+    rmSync(path.join(folder, "docker-m2"));
+    says("m3", "Connection timed out");
+    const { answering, silent } = await askWhoAnswers(engines);
+    expect(answering.map(({ key }) => key)).toEqual(["m1"]);
+    expect([...silent.keys()]).toEqual(["m2", "m3"]);
   });
 });
