@@ -95,7 +95,7 @@ Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set
     .allowUnknownOption()
     .allowExcessArguments()
     .action((options) =>
-      begin(async () => (await import("./preview/preview.ts")).run(options, program.args.slice(1))),
+      begin(async () => (await import("./preview/preview.ts")).run(options, passedOn(program))),
     );
 
   command(
@@ -162,7 +162,7 @@ Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set
     .argument("[vitest...]", "options and filters of vitest")
     .allowUnknownOption()
     .action(() =>
-      begin(async () => (await import("../tools/commands/test.ts")).run(program.args.slice(1))),
+      begin(async () => (await import("../tools/commands/test.ts")).run(passedOn(program))),
     );
 
   const chaos = command(
@@ -253,6 +253,11 @@ Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set
   ).action(() => begin(async () => (await import("../tools/commands/package.ts")).run()));
 
   return program;
+}
+
+/** What comes after the name of a command. Behind npm there is no `--` any more; where node itself runs it, there is. */
+function passedOn({ args: [, ...rest] }: Pick<Command, "args">): string[] {
+  return rest[0] === "--" ? rest.slice(1) : rest;
 }
 
 function parseCount(text: string): number {

@@ -63,13 +63,13 @@ export async function inspect(stack: Stack): Promise<Inspection | undefined> {
   return { report, outputs, settings };
 }
 
-/** The nodes of the outputs, with their logins, which the engine has. */
+/**
+ * The nodes of the outputs, with their login, which the engines have. All nodes have the same one, also those whose engine
+ * doesn't answer.
+ */
 function nodesOf(outputs: StackOutputs, containers: readonly OwnNode[]): Monitor[] {
-  const seeds = new Map(containers.map(({ name, seed }) => [name, seed]));
-  return monitorsOf(outputs).map((node) => {
-    const seed = seeds.get(node.name);
-    return { ...node, ...(seed === undefined ? {} : { seed }) };
-  });
+  const seed = containers.find((container) => container.seed !== undefined)?.seed;
+  return monitorsOf(outputs).map((node) => ({ ...node, ...(seed === undefined ? {} : { seed }) }));
 }
 
 const NOWHERE = { engines: [], owners: [], silent: new Map<string, string>() };
