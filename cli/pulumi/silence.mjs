@@ -54,7 +54,13 @@ export async function findSilence(asking) {
   env.NATS_REGIONS_SILENT = JSON.stringify(
     Object.fromEntries(silent.map(({ host, reason }) => [host, reason])),
   );
-  if (isDestroy(args) && added.length > 0) await loosenState(asking, silent);
+  try {
+    if (isDestroy(args) && added.length > 0) await loosenState(asking, silent);
+  } catch (error) {
+    // E.g. another command holds the stack's lock.
+    const { stderr, message } = /** @type {Error & { stderr?: string }} */ (error);
+    return { ...NOTHING, refusal: stderr?.trim() || message };
+  }
   return { ...silence, args: added };
 }
 
