@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually } from "../support/eventually.ts";
 import type { Machine } from "../support/machines/machine.ts";
 import { Machines, whyNoMachines } from "../support/machines/machines.ts";
 import { TestStack } from "../support/stack.ts";
@@ -54,6 +55,19 @@ describe.skipIf(reason)(`an engine that doesn't answer${reason ? ` (${reason})` 
     expect(targeted.exitCode).toBe(1);
     expect(targeted.text).toContain("nothing was changed. Leave out --target **rg3-az1-data.");
     await machines.heal();
+  });
+
+  test("is named by drills and status, which asks the servers behind it all the same", async () => {
+    await silent.pauseEngine();
+    const drill = await stack.script("drill", "region", "rg1", "--yes");
+    expect(drill.exitCode).toBe(1);
+    expect(drill.stderr).toMatch(/^Nothing was touched, as the Docker engine of rg3 doesn't answer: /m);
+    await eventually(async () => {
+      const { stdout } = await stack.script("status");
+      expect(stdout).toContain("The Docker engine of rg3 doesn't answer");
+      return !stdout.includes("No answer from");
+    }, 60_000);
+    await silent.resumeEngine();
   });
 
   test("is left out of a preview that refreshes, if it accepts questions and hangs", async () => {
