@@ -3,7 +3,7 @@ import { monitorsOf, type StackOutputs } from "../../lib/plan/outputs.ts";
 import { nothing } from "../../live/engine/engine.ts";
 import { askMemoryKills } from "../../live/engine/memory-kills.ts";
 import type { OwnNode } from "../../live/engine/own-nodes.ts";
-import type { Monitor } from "../../live/monitoring/monitor.ts";
+import { type Monitor, seedsOf } from "../../live/monitoring/monitor.ts";
 import { describeStreamChanges } from "../stack/changes.ts";
 import { findAnswering, listContainers, type Whereabouts } from "../stack/containers.ts";
 import { readOutputs, type Stack, stackOption } from "../stack/stack.ts";
@@ -65,10 +65,10 @@ export async function inspect(stack: Stack): Promise<Inspection | undefined> {
 
 /** The nodes of the outputs, with their logins, which the engine has. */
 function nodesOf(outputs: StackOutputs, containers: readonly OwnNode[]): Monitor[] {
-  const seeds = new Map(containers.map(({ name, seed }) => [name, seed]));
+  const found = new Map(containers.map((container) => [container.name, container]));
   return monitorsOf(outputs).map((node) => {
-    const seed = seeds.get(node.name);
-    return { ...node, ...(seed === undefined ? {} : { seed }) };
+    const own = found.get(node.name);
+    return { ...node, ...(own && seedsOf(own)) };
   });
 }
 

@@ -169,7 +169,7 @@ const varz = z.object({
 
 interface Surroundings {
   readonly plan: ClusterPlan;
-  readonly access: Pick<EngineState, "tls" | "seed">;
+  readonly access: Pick<EngineState, "tls" | "seeds">;
   readonly texts: TlsTexts | undefined;
 }
 

@@ -48,13 +48,13 @@ export function monitorOf(
     clientAddress: address,
     monitoringUrl: url,
   }: Pick<EngineNode, "clientAddress" | "monitoringUrl">,
-  { tls, seed }: Pick<EngineState, "tls" | "seed">,
+  { tls, seeds }: Pick<EngineState, "tls" | "seeds">,
 ): Monitor {
   return {
     name,
     ...(address === undefined ? {} : { address }),
     ...(url === undefined ? {} : { url }),
     ...(tls === undefined ? {} : { ca: tls.ca }),
-    ...(seed === undefined ? {} : { seed }),
+    ...seeds,
   };
 }

@@ -34,14 +34,14 @@ export async function runPreflight(
   planned: PlannedCluster,
   source: ClusterSource | undefined,
 ): Promise<Preflight> {
-  const { plan, answering, ownership, accounts, access, knownSeed, log } = planned;
+  const { plan, answering, ownership, accounts, access, seeds, log } = planned;
   for (const notice of plan.notices) log.info(notice);
   const found = await inspectEngines(answering, plan, ownership, log, planned.recorded);
   refuseUnmade(planned, plan, found.containers.size === 0);
   const before = {
     ...found,
     silent: warnOfSilence(plan, planned.silent, log),
-    ...(knownSeed === undefined ? {} : { seed: knownSeed }),
+    seeds,
   };
   const tlsTexts = readTlsFiles(plan, before, log);
   const observe = observerOf(plan, before);

@@ -22,6 +22,8 @@ export interface Session {
   readonly account: string;
   /** Whether the connection ends with its server, and what waits for an answer fails. Default: it is made again. */
   readonly endsWithServer?: true;
+  /** The same for all sessions of one cluster in this process. */
+  readonly cluster?: string;
 }
 
 /** What a server showed of itself as the connection was made. */
@@ -53,10 +55,10 @@ export async function closeUnused(): Promise<void> {
   await Promise.allSettled(unused.map(([key, shared]) => closeIdle(key, shared)));
 }
 
-/** The sessions whose connections are open, or being opened, with a login by this seed. */
-export function sessionsWith(seed: string): Session[] {
+/** The sessions of a cluster whose connections are open, or being opened. */
+export function sessionsOf(cluster: string): Session[] {
   const all = [...connections.values()].map(({ session }) => session);
-  return all.filter(({ connection }) => "seed" in connection && connection.seed === seed);
+  return all.filter((session) => session.cluster === cluster);
 }
 
 interface Opened {

@@ -3,7 +3,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { NatsConnection } from "nats";
 import { z } from "zod";
 import type { Question } from "../../lib/observed/questions.ts";
-import { type Session, type Shown, sessionsWith, withClient } from "../jetstream/clients.ts";
+import {
+  AccessDenied,
+  type Session,
+  type Shown,
+  sessionsOf,
+  withClient,
+} from "../jetstream/clients.ts";
 import { withDeadline } from "../with-deadline.ts";
 import type { Monitor } from "./monitor.ts";
 
@@ -23,9 +29,12 @@ const SIGN_OF_LIFE_MS = 1_000;
 
 const SIGN_OF_LIFE: Question = { subject: "STATSZ", page: "" };
 
+/** The seeds that nodes have accepted, by address, where it wasn't the first one that they were shown. */
+const accepted = new Map<string, string>();
+
 /**
  * Asks a node, on a connection of its own: while that lives, the answer may take its time. If the node can't be reached
- * from here, it is asked through other nodes to which this process has connections.
+ * from here, or accepts no login, it is asked through other nodes to which this process has connections.
  *
  * @param milliseconds for everything.
  * @throws Error if there is no answer.
@@ -35,15 +44,16 @@ export async function askSystemAccount(
   question: Question,
   milliseconds: number,
 ): Promise<Answer> {
-  const session = sessionOf(node);
-  const direct = withClient(session, async (client, shown) => ({
-    page: await request(client, node.name, question, milliseconds),
-    ...shown,
-  }));
-  const linked = withClient(session, () => Promise.resolve(true));
-  const relayed = Promise.race([linked, sleep(RELAY_MS, false, { ref: false })]).then(
-    async (isLinked) =>
-      isLinked ? await direct : await relay(session, node, question, milliseconds),
+  const session = sessionOf(node, accepted.get(node.address) ?? node.seed);
+  const linked = link(session, node);
+  const direct = linked.then((own) =>
+    withClient(own, async (client, shown) => ({
+      page: await request(client, node.name, question, milliseconds),
+      ...shown,
+    })),
+  );
+  const relayed = Promise.race([linked, sleep(RELAY_MS, undefined, { ref: false })]).then(
+    async (own) => (own ? await direct : await relay(session, node, question, milliseconds)),
     () => relay(session, node, question, milliseconds),
   );
   // If both fail, the error of `direct` says more of the node.
@@ -51,21 +61,42 @@ export async function askSystemAccount(
   return await withDeadline(first, milliseconds);
 }
 
-function sessionOf({ name, address, ca, seed }: SystemMonitor): Session {
+function sessionOf({ name, address, ca, seed: cluster }: SystemMonitor, seed: string): Session {
   const trust = ca === undefined ? {} : { tls: { ca, names: [name] } };
   const connection = { urls: [address], seed, ...trust };
-  return { connection, account: "$SYS", endsWithServer: true };
+  return { connection, account: "$SYS", endsWithServer: true, cluster };
+}
+
+/**
+ * Connects to a node. One that refuses the login is shown the seeds that nodes have now.
+ *
+ * @returns a session that the node accepts. @throws AccessDenied; ClusterUnreachable
+ */
+async function link(session: Session, node: SystemMonitor): Promise<Session> {
+  try {
+    return await withClient(session, () => Promise.resolve(session));
+  } catch (error) {
+    if (!(error instanceof AccessDenied)) throw error;
+    for (const seed of (await node.allSeeds?.()) ?? []) {
+      const other = sessionOf(node, seed);
+      const isIn = await withClient(other, () => Promise.resolve(true)).catch(() => false);
+      if (!isIn) continue;
+      accepted.set(node.address, seed);
+      return other;
+    }
+    throw error;
+  }
 }
 
 /** Asks a node through the first other one that accepts a connection. */
 async function relay(
   own: Session,
-  { name, seed }: SystemMonitor,
+  { name, seed: cluster }: SystemMonitor,
   question: Question,
   milliseconds: number,
 ): Promise<Answer> {
   const ownUrl = own.connection.urls[0];
-  const others = sessionsWith(seed).filter(({ connection }) => connection.urls[0] !== ownUrl);
+  const others = sessionsOf(cluster).filter(({ connection }) => connection.urls[0] !== ownUrl);
   // All at once: the first of them may be as far away as the node itself.
   const links = others.map((other) => withClient(other, () => Promise.resolve(other)));
   const linked = await Promise.any(links).catch(() => undefined);
