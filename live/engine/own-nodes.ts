@@ -119,11 +119,11 @@ const silences = new WeakMap<Engine, { readonly until: number; readonly error: u
 
 async function ask(engine: Engine, owner: string): Promise<Found[]> {
   const silence = silences.get(engine);
-  if (silence && Date.now() < silence.until) throw silence.error;
+  if (silence && performance.now() < silence.until) throw silence.error;
   try {
     return await listFound(engine, owner);
   } catch (error) {
-    silences.set(engine, { until: Date.now() + REST_MS, error });
+    silences.set(engine, { until: performance.now() + REST_MS, error });
     throw error;
   }
 }

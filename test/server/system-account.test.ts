@@ -1,4 +1,5 @@
-import { createServer, type Server as TcpServer } from "node:net";
+import { once } from "node:events";
+import { connect as connectTo, createServer, type Server as TcpServer } from "node:net";
 import { promisify } from "node:util";
 import { connect } from "nats";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -18,7 +19,7 @@ import {
 } from "../../lib/observed/questions.ts";
 import { closeConnections, closeUnused, withClient } from "../../live/jetstream/clients.ts";
 import { openJetStream } from "../../live/jetstream/jetstream.ts";
-import { askNode } from "../../live/monitoring/ask-node.ts";
+import { askNode, REQUEST_MS } from "../../live/monitoring/ask-node.ts";
 import type { Monitor } from "../../live/monitoring/monitor.ts";
 import { eventually } from "../support/eventually.ts";
 import { startCluster, type TestCluster } from "../support/nats-cluster.ts";
@@ -135,6 +136,15 @@ describe("servers that are asked by the system account", () => {
     expect(await askNode(unreachable, VARIABLES)).toMatchObject({ server_name: "n3" });
   });
 
+  test("have the time for each step of a long way to them", async () => {
+    await using far = await delayed(node("n1").address, 350);
+    await closeConnections();
+    const began = performance.now();
+    const page = await askNode({ ...node("n1"), address: far.address }, VARIABLES);
+    expect(page).toMatchObject({ server_name: "n1" });
+    expect(performance.now() - began).toBeGreaterThan(REQUEST_MS);
+  });
+
   test("are asked through whichever other is reached, and not through those that aren't either", async () => {
     await using mute = await listenMutely();
     await using other = await listenMutely();
@@ -231,6 +241,33 @@ function shape(page: unknown): string[] {
 /** Keys that are there now and then, or are of the page alone. */
 const FLEETING =
   /http_req_stats|status_code|\.(idle|rtt|lag|active|pending_size|last_|in_|out_|limit|total)/;
+
+/** Leads to a server, and holds what both say for some milliseconds. */
+async function delayed(
+  target: string,
+  milliseconds: number,
+): Promise<AsyncDisposable & Pick<MuteServer, "address">> {
+  const [host, to] = target.split(":");
+  const server: TcpServer = createServer((near) => {
+    const far = connectTo(Number(to), host);
+    for (const [from, onto] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      from.on("data", (words) => setTimeout(() => onto.write(words), milliseconds));
+      from.on("close", () => onto.destroy()).on("error", () => undefined);
+    }
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as { port: number };
+  return {
+    address: `127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      await Promise.resolve();
+    },
+  };
+}
 
 interface MuteServer extends AsyncDisposable {
   readonly address: string;
