@@ -5,7 +5,7 @@ import { SUMMARIES } from "./terminal/summaries.mjs";
 
 const STACK = "-s, --stack <name>";
 /** The commands of `bench`. */
-const BENCHES = ["streams", "processes", "against"] as const;
+const BENCHES = ["streams", "machines", "processes", "against"] as const;
 const DEFAULT = "(default: the selected one, else dev)";
 
 /** Runs a command line. @returns the exit status. @throws CommanderError after it has printed its message itself. */
@@ -198,6 +198,7 @@ Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set
     "Measures a cluster's life on this machine: cold up, no-op preview and up, a stream moved by a changed tag, nodes reloaded and replaced, destroy; and in the same run two yardsticks: the example's own flow with plain processes, and OpenTofu if it is installed. Says what is slower, or takes more memory, than in the committed figures. Writes every figure to bench-results/. Uses a stack of its own.",
     `  npm run bench -- --runs 5
   npm run bench -- streams --counts 100,300
+  npm run bench -- machines --runs 2
   npm run bench -- processes
   npm run bench -- against HEAD~1`,
   )
@@ -225,6 +226,17 @@ Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set
     .option("--save", "write the figures in docs/faults-and-speed.md")
     .action((options) =>
       begin(async () => (await import("../tools/commands/bench.ts")).benchStreams(options)),
+    );
+  bench
+    .command("machines")
+    .description(
+      "Measures the same life with its nodes on this machine's engine, on one machine by ssh, and on three, next to each other and far apart, in turns. Needs Linux and root.",
+    )
+    .addHelpText("after", "\nExamples:\n  npm run bench -- machines --runs 2")
+    .option("--runs <n>", "how often", parseCount, 3)
+    .option("--save", "write the figures in docs/faults-and-speed.md")
+    .action((options) =>
+      begin(async () => (await import("../tools/commands/bench.ts")).benchMachines(options)),
     );
   bench
     .command("processes")

@@ -469,6 +469,8 @@ export interface EngineSettingsArgs {
   readonly bindAddress?: string | undefined;
   /** Options of ssh, e.g. `IdentityFile=~/.ssh/rg1`. */
   readonly ssh?: readonly string[] | undefined;
+  /** Folder with ca.pem, cert.pem and key.pem for `tcp://…`, as in DOCKER_CERT_PATH. */
+  readonly certPath?: string | undefined;
 }
 
 /** Paths of PEM files, relative to the project; `{node}` stands for a node's name. */

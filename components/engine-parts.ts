@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../lib/plan/plan.ts";
-import type { Engine } from "../live/engine/engine.ts";
+import { type Engine, withHome } from "../live/engine/engine.ts";
 import { ensureNetwork } from "./hooks/ensure-network.ts";
 import { limitProcesses } from "./hooks/process-limit.ts";
 import type { Ownership } from "./ownership.ts";
@@ -66,5 +66,6 @@ export function createEngineParts(
 function createProvider(name: string, engine: Engine, parent: pulumi.Resource): docker.Provider {
   const { host = "", context = "", place } = engine;
   const sshOpts = (place?.ssh ?? []).flatMap((option) => ["-o", option]);
-  return new docker.Provider(name, { host, context, certPath: "", sshOpts }, { parent });
+  const certPath = place?.certPath === undefined ? "" : withHome(place.certPath);
+  return new docker.Provider(name, { host, context, certPath, sshOpts }, { parent });
 }

@@ -40,7 +40,7 @@ export async function runPreflight(
   refuseUnmade(planned, plan, found.containers.size === 0);
   const before = {
     ...found,
-    silent: warnOfSilence(plan, planned.silent, log),
+    silent: warnOfSilence(plan, planned, log),
     ...(knownSeed === undefined ? {} : { seed: knownSeed }),
   };
   const tlsTexts = readTlsFiles(plan, before, log);

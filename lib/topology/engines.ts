@@ -16,6 +16,8 @@ export interface EnginePlan {
   readonly bindAddress: string;
   /** Options of ssh, each `Name=value`. */
   readonly ssh: readonly string[];
+  /** Folder with `ca.pem`, `cert.pem` and `key.pem`, for `tcp://…`. The key itself is never in the settings or the state. */
+  readonly certPath?: string;
 }
 
 /** The setting for one engine. */
@@ -36,6 +38,19 @@ function isHost(host: string): boolean {
 function isOfFile(host: string): boolean {
   return /^(unix|npipe):/.test(host);
 }
+
+/** Whether a host is reached by tcp. */
+export function isTcp(host: string): boolean {
+  return host.startsWith("tcp://");
+}
+
+/** Whether docker's API at a host is open to nobody but this machine, though it asks for no certificate. */
+export function isOfThisMachine(host: string): boolean {
+  const name = hostNameOf(host);
+  return /^127(\.\d+){3}$/.test(name) || LOOPBACK_NAMES.includes(name);
+}
+
+const LOOPBACK_NAMES: readonly string[] = ["localhost", "::1"];
 
 function describeHost(host: unknown): string {
   if (typeof host === "string" && WITH_PASSWORD.test(host)) {
@@ -71,6 +86,14 @@ const engineSchema = z
       )
       .optional()
       .describe("Options of ssh, e.g. `IdentityFile=~/.ssh/rg1`."),
+    certPath: z
+      .string()
+      .regex(/^(?!-----)[^\n]+$/, {
+        // Without the value: it may be the key itself.
+        error: "not the path of a folder",
+      })
+      .optional()
+      .describe("Folder with ca.pem, cert.pem and key.pem for `tcp://…`, as in DOCKER_CERT_PATH."),
   })
   .meta({ title: "EngineSettings", description: "The Docker engine of a region or zone." });
 
@@ -124,6 +147,7 @@ export class EngineMap {
         ...(known.has(engine.key) ? [] : [unknownKey(engine, places)]),
         ...addressProblems(engine),
         ...unusedOptions(engine),
+        ...certificateProblems(engine),
       ]),
       ...clashes(this.#plans),
       ...(homeless.length === 0
@@ -141,13 +165,17 @@ export class EngineMap {
 
 const EVERYWHERE = "0.0.0.0";
 
-function toPlan(key: string, { host, address, bindAddress, ssh = [] }: EngineSettings): EnginePlan {
+function toPlan(
+  key: string,
+  { host, address, bindAddress, ssh = [], certPath }: EngineSettings,
+): EnginePlan {
   return {
     key,
     host,
     address: address ?? hostNameOf(host),
     bindAddress: bindAddress ?? EVERYWHERE,
     ssh,
+    ...(certPath === undefined ? {} : { certPath }),
   };
 }
 
@@ -173,7 +201,7 @@ function addressProblems({ key, host, address, bindAddress }: EnginePlan): Probl
     return [{ path, message: `${host} doesn't say where its machine is`, fix }];
   }
   const isNoWay = [address, bindAddress].find(
-    (each) => isLoopback(each) || ["localhost", "::1"].includes(each),
+    (each) => isLoopback(each) || LOOPBACK_NAMES.includes(each),
   );
   if (isNoWay !== undefined || address === EVERYWHERE) {
     const message = `${isNoWay ?? address} can't be reached from the other machines`;
@@ -195,17 +223,38 @@ function unusedOptions({ key, host, ssh }: EnginePlan): Problem[] {
   ];
 }
 
+/**
+ * Whoever reaches an engine's port without a certificate is root on its machine. Docker's CLI takes a port that isn't
+ * given for 2375 or 2376, and Pulumi's Docker provider (5.2) takes it for none.
+ */
+function certificateProblems({ key, host, certPath }: EnginePlan): Problem[] {
+  if (!isTcp(host)) {
+    if (certPath === undefined) return [];
+    const message = `not used with ${host}`;
+    return [{ path: `engines.${key}.certPath`, message, fix: "use it with host: tcp://… alone" }];
+  }
+  const path = `engines.${key}.host`;
+  if (!/:\d+\/?$/.test(host)) {
+    return [{ path, message: `${host} has no port`, fix: `say it, e.g. tcp://10.0.1.5:2376` }];
+  }
+  if (certPath !== undefined || isOfThisMachine(host)) return [];
+  const message = `${host} without certificates makes everybody root who reaches it`;
+  return [{ path, message, fix: "have it ask for certificates, and set certPath; or use ssh://…" }];
+}
+
 /** An engine is one machine, and is reached in one way. */
 function clashes(engines: readonly EnginePlan[]): Problem[] {
   return engines.flatMap((engine, index) => {
     const other = engines.slice(0, index).find(({ host }) => host === engine.host);
     if (!other) return [];
-    return CLASHING.filter((field) => `${engine[field]}` !== `${other[field]}`).map((field) => ({
-      path: `engines.${engine.key}.${field}`,
-      message: `${engine.host} has ${other[field].toString() || "none"} for ${other.key} already`,
-      fix: `give both the same ${field}`,
-    }));
+    return CLASHING.filter((field) => `${engine[field] ?? ""}` !== `${other[field] ?? ""}`).map(
+      (field) => ({
+        path: `engines.${engine.key}.${field}`,
+        message: `${engine.host} has ${other[field]?.toString() || "none"} for ${other.key} already`,
+        fix: `give both the same ${field}`,
+      }),
+    );
   });
 }
 
-const CLASHING = ["address", "bindAddress", "ssh"] as const;
+const CLASHING = ["address", "bindAddress", "ssh", "certPath"] as const;

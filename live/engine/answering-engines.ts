@@ -7,7 +7,7 @@ export interface Answers {
   readonly silent: ReadonlyMap<string, string>;
 }
 
-/** A machine answers, but lets nobody to its engine: that doesn't pass by itself. */
+/** An engine can't be reached as it is set up, or as its machine is: that doesn't pass by itself. */
 export class EngineRefuses extends Error {
   override readonly name = "EngineRefuses";
 }
@@ -27,6 +27,22 @@ const REFUSALS: readonly (readonly [RegExp, string])[] = [
     "the user may not use Docker there: put it into the group docker",
   ],
   [/docker: (command )?not found/, "it has no docker"],
+  [
+    /context not found/,
+    "there is no such docker context here: `docker context ls` says which there are",
+  ],
+  [
+    /unable to resolve docker endpoint: open |could not (load|read) .*\.pem/i,
+    "its certPath has to be a folder with ca.pem, cert.pem and key.pem, which you may read",
+  ],
+  [
+    /x509: |tls: (failed to|bad|unknown|certificate|expired|handshake)/,
+    "its certificate and the ones in certPath aren't of one authority, or not for this name or time",
+  ],
+  [
+    /HTTP request to an HTTPS server|HTTP response to HTTPS client/,
+    "one side has TLS and the other hasn't: certPath is for engines that ask for certificates",
+  ],
 ];
 
 /** Milliseconds: `docker` has ssh try twice, for 3 s each, and the first connection takes some round trips. */

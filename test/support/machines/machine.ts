@@ -6,7 +6,8 @@ import { createInterface } from "node:readline";
 import { execa } from "execa";
 import { eventually } from "../eventually.ts";
 import type { MachineName } from "./directions.ts";
-import { type Disk, makeDisk } from "./disk.ts";
+import { type Disk, makeDisk, TCP_PORT } from "./disk.ts";
+import type { EngineCertificates } from "./engine-certificates.ts";
 import type { Network } from "./network.ts";
 import { childrenOf, type NamespaceProcess, programOf, startInNamespaces } from "./processes.ts";
 import { type Ssh, USER } from "./ssh.ts";
@@ -37,6 +38,8 @@ export interface MachineArgs {
   readonly cgroup: string;
   readonly network: Network;
   readonly ssh: Ssh;
+  /** Undefined unless its engine is reached by tcp, too. */
+  readonly certificates?: EngineCertificates | undefined;
 }
 
 /**
@@ -59,8 +62,12 @@ export class Machine {
 
   /** Makes a machine that is off. */
   static async create(args: MachineArgs): Promise<Machine> {
-    const { name, folder, cgroup, network, ssh } = args;
-    const disk = await makeDisk(folder, { name, cgroup, authorizedKey: await ssh.authorizedKey() });
+    const { name, folder, cgroup, network, ssh, certificates } = args;
+    const tls = await certificates?.forEngine(network.addressOf(name));
+    const disk = await makeDisk(folder, {
+      ...{ name, cgroup, authorizedKey: await ssh.authorizedKey() },
+      ...(tls ? { tls } : {}),
+    });
     await ssh.newHostKey(disk.hostKey, network.addressOf(name));
     return new Machine(args, disk);
   }
@@ -68,6 +75,11 @@ export class Machine {
   /** The value of `DOCKER_HOST`, with {@link Machines.environment}. */
   get host(): string {
     return `ssh://${USER}@${this.address}`;
+  }
+
+  /** The value of `DOCKER_HOST` by tcp, with the certificates of {@link Machines.certPath}. */
+  get tcpHost(): string {
+    return `tcp://${this.address}:${TCP_PORT}`;
   }
 
   /** The value of `DOCKER_HOST` by which the engine is reached without the network. Another one after each boot. */

@@ -52,6 +52,14 @@ describe("who answers", () => {
       /group docker/,
     ],
     ["sh: 1: docker: not found", /has no docker/],
+    ['unable to resolve docker endpoint: context "far": context not found: open', /docker context/],
+    ["unable to resolve docker endpoint: open certs/ca.pem: no such file", /folder with ca\.pem/],
+    [
+      "tls: failed to verify certificate: x509: certificate signed by unknown authority",
+      /of one authority/,
+    ],
+    ["remote error: tls: certificate required", /of one authority/],
+    ["Client sent an HTTP request to an HTTPS server.", /one side has TLS/],
   ])("is nobody's silence where a machine refuses: %j", async (words, way) => {
     says("m2", words);
     const asked = askWhoAnswers(["m1", "m2"].map(engineOn));

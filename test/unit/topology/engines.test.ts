@@ -112,6 +112,35 @@ describe("engines", () => {
       { rg1: M1, rg2: { host: "far", address: "10.0.2.5", ssh: ["Port=2222"] } },
       ["engines.rg2.ssh | not used with far | use host: ssh://…, or set them in ~/.ssh/config"],
     ],
+    ...["tcp://10.0.2.5:2376", "tcp://127.example.com:2375"].map(
+      (host): [string, object, string[]] => [
+        `${host} without certificates`,
+        { rg1: M1, rg2: { host, address: "10.0.2.5" } },
+        [
+          `engines.rg2.host | ${host} without certificates makes everybody root who reaches it | have it ask for certificates, and set certPath; or use ssh://…`,
+        ],
+      ],
+    ),
+    [
+      "a tcp host without its port, for which docker and the provider take another one",
+      { rg1: M1, rg2: { host: "tcp://10.0.2.5", certPath: "certificates" } },
+      ["engines.rg2.host | tcp://10.0.2.5 has no port | say it, e.g. tcp://10.0.1.5:2376"],
+    ],
+    [
+      "certificates where none are used",
+      { rg1: M1, rg2: { ...M2, certPath: "certificates" } },
+      [
+        "engines.rg2.certPath | not used with ssh://nats@10.0.2.5:2222 | use it with host: tcp://… alone",
+      ],
+    ],
+    [
+      "one engine that is reached by two certificates",
+      {
+        rg1: { host: "tcp://m1:2376", certPath: "a" },
+        rg2: { host: "tcp://m1:2376", certPath: "b" },
+      },
+      ["engines.rg2.certPath | tcp://m1:2376 has a for rg1 already | give both the same certPath"],
+    ],
     [
       "one engine that is described in two ways",
       {
@@ -126,6 +155,20 @@ describe("engines", () => {
     ],
   ])("are refused with %s", (_, raw, problems) => {
     expect(problemsOf(() => enginesOf(raw).problems(PLACES))).toEqual(problems);
+  });
+
+  test("may be by tcp with certificates, by a port of this machine without, and by a socket", () => {
+    const engines = enginesOf({
+      rg1: { host: "tcp://10.0.1.5:2376", certPath: "~/certificates" },
+      "rg2-az1": { host: "tcp://127.0.0.1:2375", address: "10.0.2.5" },
+      "rg2-az2": { host: "unix:///run/other.sock", address: "10.0.2.5" },
+    });
+    expect(engines.problems(PLACES)).toEqual([]);
+    expect(engines.all.map(({ address, certPath }) => [address, certPath])).toEqual([
+      ["10.0.1.5", "~/certificates"],
+      ["10.0.2.5", undefined],
+      ["10.0.2.5", undefined],
+    ]);
   });
 
   test("needn't be there", () => {
@@ -149,6 +192,12 @@ describe("engines", () => {
     [{}, "expected string"],
   ])("are no engine: %j", (engine, words) => {
     expect(issuesOf({ rg1: engine }).join("\n")).toContain(words);
+  });
+
+  test("take no key in the place of its folder, and don't say it", () => {
+    for (const certPath of ["-----BEGIN PRIVATE KEY-----", "-----BEGIN\ns3cret", ""]) {
+      expect(issuesOf({ rg1: { ...M1, certPath } })).toEqual(["not the path of a folder"]);
+    }
   });
 
   test("take no password, which the state would keep, and don't say it", () => {
