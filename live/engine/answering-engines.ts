@@ -1,4 +1,5 @@
 import { DockerError, type Engine } from "./engine.ts";
+import { wordsOfSsh } from "./ssh/words-of-ssh.ts";
 
 /** Which engines answer. */
 export interface Answers {
@@ -23,10 +24,14 @@ const REFUSALS: readonly (readonly [RegExp, string])[] = [
     "it takes none of the keys of ssh: put a public one into the user's authorized_keys there",
   ],
   [
-    /permission denied while trying to connect to the docker/i,
+    /permission denied while trying to connect to the docker|docker\S*: connect: permission denied/i,
     "the user may not use Docker there: put it into the group docker",
   ],
   [/docker: (command )?not found/, "it has no docker"],
+  [
+    /malformed HTTP/,
+    "what answers there isn't docker: its sshd forces another command on the user (`ForceCommand`, `command=` in authorized_keys), or the user's shell is none, or prints something at each login",
+  ],
   [
     /context not found/,
     "there is no such docker context here: `docker context ls` says which there are",
@@ -74,12 +79,22 @@ async function silenceOf(engine: Engine): Promise<string | undefined> {
     return undefined;
   } catch (error) {
     if (!(error instanceof DockerError)) throw error;
-    const refusal = REFUSALS.find(([words]) => words.test(error.reason))?.[1];
-    if (refusal === undefined) return lastLine(error.reason);
+    const reason = await reasonAt(engine, error);
+    const refusal = REFUSALS.find(([words]) => words.test(reason))?.[1];
+    if (refusal === undefined) return lastLine(reason);
     throw new EngineRefuses(
-      `engines.${engine.key}: ${engine.host ?? engine.context} lets nobody in: ${refusal}. (${lastLine(error.reason)})`,
+      `engines.${engine.key}: ${engine.host ?? engine.context} lets nobody in: ${refusal}. (${lastLine(reason)})`,
     );
   }
+}
+
+/** The name that docker (20.10 to 28) gives to whatever is at the other end of ssh. */
+const BEHIND_SSH = "docker.example.com. Is the docker daemon running";
+
+async function reasonAt(engine: Engine, { reason }: DockerError): Promise<string> {
+  const { host = "" } = engine;
+  if (!host.startsWith("ssh:") || !reason.includes(BEHIND_SSH)) return reason;
+  return (await wordsOfSsh(host, engine.environment())) || reason;
 }
 
 /** What comes before is a greeting, or the frame of a warning. */

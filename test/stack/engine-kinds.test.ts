@@ -37,6 +37,7 @@ describe.skipIf(reason)(`engines of all kinds${reason ? ` (${reason})` : ""}`, (
     return {
       regions: Object.keys(REGIONS),
       availabilityZones: ["az1"],
+      uniqueTag: "rg:",
       memory: "128MiB",
       streams: { KEPT },
       engines: {
@@ -82,8 +83,8 @@ describe.skipIf(reason)(`engines of all kinds${reason ? ` (${reason})` : ""}`, (
       expect(listed).toBe(stack.containerOf(`${region}-az1`));
     }
     await stack.expectPulumi("preview", "--expect-no-changes");
-    const { stdout } = await stack.script("status");
-    expect(stdout).toContain("4 of 4 nodes up");
+    const { stdout, stderr } = await stack.script("status");
+    expect(`${stderr}${stdout}`).toContain("4 of 4 nodes up");
   });
 
   test("leave no key in the state", () => {

@@ -42,6 +42,30 @@ describe("who answers", () => {
 
   test.each([
     [
+      "failed to open the raw stream connection: dial unix /var/run/docker.sock: connect: permission denied",
+      /group docker/,
+    ],
+    [
+      "failed to open the raw stream connection: dial unix /run/docker.sock: connect: no such file or directory",
+      undefined,
+    ],
+  ])(
+    "asks the machine where docker's CLI says only that no engine is behind ssh: %j",
+    async (words, way) => {
+      says(
+        "m2",
+        "Cannot connect to the Docker daemon at http://docker.example.com. Is the docker daemon running?",
+      );
+      const ssh = `#!/bin/sh\necho '${words}' >&2\nexit 1\n`;
+      writeFileSync(path.join(folder, "ssh"), ssh, { mode: 0o755 });
+      const asked = askWhoAnswers([engineOn("m2")]);
+      if (way) await expect(asked).rejects.toThrow(way);
+      else expect([...(await asked).silent]).toEqual([["m2", words]]);
+    },
+  );
+
+  test.each([
+    [
       "@@@@@@\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\n@@@@@@",
       /its host key .*ssh-keygen -R/,
     ],
@@ -52,6 +76,7 @@ describe("who answers", () => {
       /group docker/,
     ],
     ["sh: 1: docker: not found", /has no docker/],
+    ['Get "http://docker.example.com/version": malformed HTTP status code "to"', /isn't docker/],
     ['unable to resolve docker endpoint: context "far": context not found: open', /docker context/],
     ["unable to resolve docker endpoint: open certs/ca.pem: no such file", /folder with ca\.pem/],
     [
