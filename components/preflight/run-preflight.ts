@@ -7,6 +7,7 @@ import { knownValue } from "../known-value.ts";
 import { type Announcement, announceChanges } from "./announce-changes.ts";
 import { announceDepartures } from "./announce-departures.ts";
 import { announceImage } from "./announce-image.ts";
+import { compareClocks } from "./engine-clocks.ts";
 import { refuseUnmade } from "./engine-refusals.ts";
 import { warnOfSilence } from "./engine-warnings.ts";
 import { type EngineState, inspectEngines } from "./inspect-engine.ts";
@@ -36,7 +37,10 @@ export async function runPreflight(
 ): Promise<Preflight> {
   const { plan, answering, ownership, accounts, access, knownSeed, log } = planned;
   for (const notice of plan.notices) log.info(notice);
-  const found = await inspectEngines(answering, plan, ownership, log, planned.recorded);
+  const [found] = await Promise.all([
+    inspectEngines(answering, plan, ownership, log, planned.recorded),
+    compareClocks(answering, plan, log),
+  ]);
   refuseUnmade(planned, plan, found.containers.size === 0);
   const before = {
     ...found,

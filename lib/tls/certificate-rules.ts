@@ -21,7 +21,7 @@ export const AUTHORITY_LIFETIME = 3650 * DAY;
  * Certificates become valid 5 minutes before they are issued, for nodes whose clocks are slow. Never change this:
  * {@link lifetimeOf} subtracts it from certificates that are already issued.
  */
-const CLOCK_SKEW = 5 * MINUTE;
+export const CLOCK_SKEW = 5 * MINUTE;
 
 /** The validity of a certificate that is issued now, in whole seconds, as certificates have it. */
 export function validityFrom(now: number, lifetime: number): Validity {

@@ -75,7 +75,8 @@ export async function askWhoAnswers(engines: readonly Engine[]): Promise<Answers
 
 async function silenceOf(engine: Engine): Promise<string | undefined> {
   try {
-    await engine.within(PATIENCE_MS).run("version", "--format={{.Server.Version}}");
+    const version = await engine.within(PATIENCE_MS).run("version", "--format={{.Server.Version}}");
+    refuseOld(engine, version);
     return undefined;
   } catch (error) {
     if (!(error instanceof DockerError)) throw error;
@@ -86,6 +87,19 @@ async function silenceOf(engine: Engine): Promise<string | undefined> {
       `engines.${engine.key}: ${engine.host ?? engine.context} lets nobody in: ${refusal}. (${lastLine(reason)})`,
     );
   }
+}
+
+/** The oldest version that is tried. */
+const OLDEST = [20, 10] as const;
+
+/** @param version e.g. `20.10.24+dfsg1`; one of another form is taken for a new one. */
+function refuseOld({ key }: Engine, version: string): void {
+  const [, major, minor] = version.match(/^(\d+)\.(\d+)\./)?.map(Number) ?? [];
+  if (major === undefined || minor === undefined) return;
+  if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return;
+  throw new EngineRefuses(
+    `engines.${key}: its Docker is ${version}, and nodes need ${OLDEST.join(".")} or newer: upgrade it.`,
+  );
 }
 
 /** The name that docker (20.10 to 28) gives to whatever is at the other end of ssh. */

@@ -11,7 +11,7 @@ const engineOn = (machine: string) =>
 /** Ends like `docker` where ssh has said what is in the file of its host; without one the engine answers. */
 const DOCKER = `#!/bin/sh
 said="$0-$(basename "$DOCKER_HOST")"
-[ -f "$said" ] || { echo 28.0.0; exit; }
+[ -f "$said" ] || { cat "$said-version" 2>/dev/null || echo 28.0.0; exit; }
 { printf 'error during connect: command [ssh -- m docker system dial-stdio] has exited with exit status 255, stderr='
   cat "$said"; } >&2
 exit 1
@@ -31,6 +31,19 @@ describe("who answers", () => {
   afterEach(() => {
     vi.unstubAllEnvs();
     rmSync(folder, { recursive: true });
+  });
+
+  test.each(["20.10.24+dfsg1", "29.1.0", "dev"])("is an engine of version %s", async (version) => {
+    says("m1-version", version);
+    expect((await askWhoAnswers([engineOn("m1")])).answering).toHaveLength(1);
+  });
+
+  test.each(["19.03.15", "20.9.1"])("is none of version %s", async (version) => {
+    says("m1-version", version);
+    const asked = askWhoAnswers([engineOn("m1")]);
+    await expect(asked).rejects.toThrow(
+      `engines.m1: its Docker is ${version}, and nodes need 20.10 or newer: upgrade it.`,
+    );
   });
 
   test("is told of each engine, and of the others why they don't", async () => {
