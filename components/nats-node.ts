@@ -1,6 +1,7 @@
 import type { local } from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { publishedOn } from "../lib/base/addresses.ts";
 import {
   CLUSTER_LABEL,
   GENERATION_LABEL,
@@ -339,12 +340,8 @@ function containerArgs(
   made: Readonly<Record<"config" | "data" | "restartSettings", pulumi.Input<string>>>,
 ): docker.ContainerArgs {
   const memoryMib = Math.ceil(spec.memory / 1024 ** 2);
-  const publish = (internal: number, ip: string, external: number) => ({
-    internal,
-    external,
-    ip,
-    protocol: "tcp",
-  });
+  const publish = (internal: number, address: string, external: number) =>
+    publishedOn(address).map((ip) => ({ internal, external, ip, protocol: "tcp" }));
   return {
     name: plan.containerName,
     image: spec.image,
@@ -360,14 +357,14 @@ function containerArgs(
     networkMode: "bridge",
     networksAdvanced: [{ name: spec.networkName, aliases: [plan.name] }],
     ports: [
-      publish(CLIENT_PORT, plan.bindAddress, plan.clientPort),
+      ...publish(CLIENT_PORT, plan.bindAddress, plan.clientPort),
       ...(plan.routePort === undefined
         ? []
-        : [publish(ROUTE_PORT, plan.bindAddress, plan.routePort)]),
+        : publish(ROUTE_PORT, plan.bindAddress, plan.routePort)),
       ...(plan.monitorPort === undefined
         ? []
-        : [publish(MONITOR_PORT, spec.monitorAddress, plan.monitorPort)]),
-      ...plan.listeners.map(({ inner, port }) => publish(inner, plan.bindAddress, port)),
+        : publish(MONITOR_PORT, spec.monitorAddress, plan.monitorPort)),
+      ...plan.listeners.flatMap(({ inner, port }) => publish(inner, plan.bindAddress, port)),
     ],
     volumes: [
       { volumeName: made.config, containerPath: CONFIG_DIR, readOnly: true },

@@ -46,6 +46,11 @@ export interface NodeConf extends NodeSettings {
   readonly routeAdvertise?: string;
   /** `host:port` that the server advertises to clients for reconnects. Absent: the container's own address. */
   readonly clientAdvertise?: string;
+  /**
+   * Present if neither other servers tell clients of this one, nor it of them (`no_advertise`, nats-server 2.15,
+   * server/route.go).
+   */
+  readonly advertisesNothing?: true;
   /** Present if it serves monitoring pages. */
   readonly hasPages?: true;
   /** Who issues the certificates. Absent: no TLS. */
@@ -67,8 +72,9 @@ const FOLLOWING_FIELDS: Readonly<Record<FollowingField, Change>> = {
   serverName: "fixed",
   routes: "reload",
   routeAdvertise: "reload",
+  // No reload brings these to clients. They follow from `bindAddress`, the ports and `advertise`, which are in the label.
   clientAdvertise: "reload",
-  /** It follows from `bindAddress` and the port, which are in the label themselves. */
+  advertisesNothing: "reload",
   advertised: "reload",
   // No reload applies it, but it comes with the setting monitorPort, which restarts the node.
   hasPages: "reload",
@@ -186,6 +192,7 @@ function ownBlock(conf: NodeConf): ConfigBlock {
       ping_interval: ROUTE_PING_INTERVAL,
       ...(conf.pingMax === undefined ? {} : { ping_max: ROUTE_PING_MAX }),
       ...advertised(conf),
+      ...withoutAdvertising(conf),
       ...(conf.tls === undefined ? {} : { tls: routeTls() }),
     },
     ...(conf.leafNodes
@@ -193,6 +200,7 @@ function ownBlock(conf: NodeConf): ConfigBlock {
           leafnodes: {
             port: LEAF_PORT,
             ...advertisedAs(conf.advertised?.leafNodePort),
+            ...withoutAdvertising(conf),
             ...(conf.tls === undefined ? {} : { tls: ownCertificate() }),
           },
         }
@@ -220,6 +228,10 @@ function ownBlock(conf: NodeConf): ConfigBlock {
 /** @param advertise `host:port` that the server tells others of. Default: the container's own address. */
 function advertisedAs(advertise: string | undefined): ConfigBlock {
   return advertise === undefined ? {} : { advertise };
+}
+
+function withoutAdvertising({ advertisesNothing }: NodeConf): ConfigBlock {
+  return advertisesNothing ? { no_advertise: true } : {};
 }
 
 /** Timeout of a TLS handshake. The server's default of 2 is too short if many clients reconnect to a busy machine. */

@@ -1,8 +1,9 @@
 /** Where nodes are reached: by clients, by other nodes, and by browsers of their pages. */
-import { hostAndPort } from "../base/addresses.ts";
+import { hostAndPort, isEverywhere, reachedHere } from "../base/addresses.ts";
 import type { Problem } from "../base/errors.ts";
 import type { Listener } from "../nodes/listeners.ts";
 import { ROUTE_PORT } from "../nodes/nats-conf.ts";
+import type { Advertised } from "../topology/advertise.ts";
 import type { EngineMap, EnginePlan } from "../topology/engines.ts";
 import type { NodePlace } from "../topology/topology.ts";
 import type { Settings } from "./settings.ts";
@@ -14,8 +15,10 @@ export interface Endpoints {
   readonly clientPort: number;
   /** `host:port` for clients. */
   readonly client: string;
-  /** Whether `client` is right for all clients. No single address is, if ports are published on all. */
-  readonly isPublic: boolean;
+  /** What servers tell clients of; absent: the addresses of its container. */
+  readonly told?: Told | "nothing";
+  /** What the settings say of that, or the machine's address; absent without both. It has no ports of nodes. */
+  readonly advertise?: string;
   /** `host:port` for other nodes. */
   readonly route: string;
   readonly routePort: number | undefined;
@@ -24,32 +27,57 @@ export interface Endpoints {
     | undefined;
 }
 
+/** Where clients reach a node, as servers tell them. */
+export interface Told {
+  readonly host: string;
+  /** `host:port`. */
+  readonly client: string;
+}
+
 /** Nodes on one engine reach each other by name, in its network; those on several by their machines' addresses. */
-export function planEndpoints(place: NodePlace, engines: EngineMap, settings: Settings): Endpoints {
+export function planEndpoints(
+  place: NodePlace,
+  engines: EngineMap,
+  settings: Settings,
+  advertised: Advertised | "none" | undefined,
+): Endpoints {
   const engine = engines.find(place);
   const clientPort = settings.clientPort + place.portOffset;
   const pages = pagesOf(settings, place, engine);
+  const said = advertised && {
+    told:
+      advertised === "none"
+        ? ("nothing" as const)
+        : { host: advertised.host, client: hostAndPort(advertised.host, advertised.port) },
+    advertise: advertised === "none" ? advertised : advertised.words,
+  };
   if (!engine) {
     const { bindAddress } = settings;
-    const host = connectAddress(bindAddress);
+    const host = reachedHere(bindAddress);
+    const client = hostAndPort(host, clientPort);
     return {
       engine,
       bindAddress,
       clientPort,
-      client: `${host}:${clientPort}`,
-      isPublic: host === bindAddress,
+      client,
+      // No single address is right for all clients, if ports are published on all.
+      ...(isEverywhere(bindAddress) ? {} : { told: { host, client } }),
+      ...said,
       route: `${place.name}:${ROUTE_PORT}`,
       routePort: undefined,
       pages,
     };
   }
   const routePort = settings.routePort + place.portOffset;
+  const client = hostAndPort(engine.address, clientPort);
   return {
     engine,
     bindAddress: engine.bindAddress,
     clientPort,
-    client: hostAndPort(engine.address, clientPort),
-    isPublic: true,
+    client,
+    told: { host: engine.address, client },
+    advertise: engine.address,
+    ...said,
     route: hostAndPort(engine.address, routePort),
     routePort,
     pages,
@@ -65,15 +93,8 @@ function pagesOf(
   if (monitorPort === 0) return undefined;
   const port = monitorPort + portOffset;
   const scheme = tls === "none" ? "http" : "https";
-  const host = engine && address === EVERYWHERE ? engine.address : connectAddress(address);
+  const host = engine && isEverywhere(address) ? engine.address : reachedHere(address);
   return { address, port, url: `${scheme}://${hostAndPort(host, port)}` };
-}
-
-const EVERYWHERE = "0.0.0.0";
-
-/** The address to connect to from the engine's host. Ports published on all addresses are reached on loopback. */
-function connectAddress(address: string): string {
-  return address === EVERYWHERE ? "127.0.0.1" : address;
 }
 
 /** A node's ports on its engine's host. */

@@ -1,5 +1,6 @@
 import type { AccountPlan } from "../accounts/account-settings.ts";
 import { countProblems, planAccounts } from "../accounts/accounts.ts";
+import { hostAndPort } from "../base/addresses.ts";
 import type { Problem } from "../base/errors.ts";
 import { type Listener, listenersOf } from "../nodes/listeners.ts";
 import { type NodeConf, renderNodeConf, restartFields } from "../nodes/nats-conf.ts";
@@ -11,6 +12,7 @@ import { nodeSettings, type SettingValues } from "../settings/setting-values.ts"
 import { syncNotices } from "../streams/durability.ts";
 import { certificateNames } from "../tls/certificate-rules.ts";
 import { clearTextNotices, type TlsSettings } from "../tls/tls-settings.ts";
+import { type Advertised, addressProblems, advertisedOf } from "../topology/advertise.ts";
 import { EngineMap, type EnginePlan } from "../topology/engines.ts";
 import { uniqueTagProblems } from "../topology/server-tags.ts";
 import { type NodePlace, placeNodes } from "../topology/topology.ts";
@@ -80,7 +82,7 @@ export interface NodePlan extends NodePlace {
   readonly dataVolume: string;
   /** The engine that it is on; absent if one engine has all nodes. */
   readonly engine?: EnginePlan;
-  /** IPv4 address on the engine's host that its ports are published on, except the monitoring port. */
+  /** IP address on the engine's host that its ports are published on, except the monitoring port. */
   readonly bindAddress: string;
   /** Ports on the engine's host. */
   readonly clientPort: number;
@@ -129,8 +131,12 @@ export function draftCluster(settings: Settings): ClusterDraft {
   const requestedTags = compiled.flatMap(({ config }) => config.placement?.tags ?? []);
   const places = placeNodes(shape, requestedTags, settings.serverTags);
   const engines = new EngineMap(settings.engines);
+  const advertised = advertisedBy(places, settings);
   const endpoints = new Map(
-    places.map((place) => [place, planEndpoints(place, engines, settings)]),
+    places.map((place) => [
+      place,
+      planEndpoints(place, engines, settings, advertised.get(place.name)),
+    ]),
   );
   const routes = [...endpoints.values()].map(({ route }) => route);
   const prefix = identityName(identity, "-");
@@ -196,6 +202,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
       ...uniqueTagProblems(settings.uniqueTag, nodes),
       ...engines.problems(places),
       ...portProblems(nodes),
+      ...addressProblems(advertised),
       ...countProblems(compiled, accounts),
       ...accountRoomProblems(compiled, accounts),
       ...storeProblems(
@@ -250,21 +257,21 @@ export function mapNodes(plan: ClusterPlan, change: (node: NodePlan) => NodePlan
 
 function planNode(
   place: NodePlace,
-  { engine, bindAddress, clientPort, client, isPublic, route, routePort, pages }: Endpoints,
+  { engine, bindAddress, clientPort, client, told, advertise, route, routePort, pages }: Endpoints,
   routes: readonly string[],
   prefix: string,
   settings: Settings,
 ): NodePlan {
   const { tls } = settings;
   const listeners = listenersOf(settings, place.portOffset);
-  const host = client.replace(/:\d+$/, "");
-  const addresses = listeners.map(({ setting, port }) => [setting, `${host}:${port}`] as const);
+  const toldOf = told === "nothing" ? undefined : told;
   const conf: NodeConf = {
     serverName: place.name,
     serverTags: place.serverTags,
     routes,
-    ...(isPublic ? { clientAdvertise: client } : {}),
-    ...(isPublic && listeners.length > 0 ? { advertised: Object.fromEntries(addresses) } : {}),
+    ...(told === "nothing" ? { advertisesNothing: true as const } : {}),
+    ...(toldOf ? { clientAdvertise: toldOf.client } : {}),
+    ...(toldOf && listeners.length > 0 ? { advertised: addressesOf(listeners, toldOf.host) } : {}),
     ...(routePort === undefined ? {} : { routeAdvertise: route }),
     ...nodeSettings(settings),
     ...(tls === "none" ? {} : { tls }),
@@ -286,7 +293,11 @@ function planNode(
     clientUrl: `${tls === "none" ? "nats" : "tls"}://${client}`,
     certificateNames: certificateNames(
       { name: place.name, containerName },
-      { ...settings, bindAddress, ...(engine ? { address: engine.address } : {}) },
+      {
+        ...settings,
+        bindAddress,
+        addresses: [engine?.address, toldOf?.host].filter((each) => each !== undefined),
+      },
     ),
     conf,
     confText: renderNodeConf(conf),
@@ -297,12 +308,33 @@ function planNode(
       // Containers that are older than this setting don't have it in their label, and must not be restarted for it.
       ...(pages && pages.address !== bindAddress ? { monitorAddress: pages.address } : {}),
       clientPort,
+      // What clients are told follows from the address and the port, unless the settings say otherwise.
+      ...(advertise === undefined ? {} : { advertise }),
       ...(routePort === undefined ? {} : { routePort }),
       ...(pages ? { monitorPort: pages.port } : {}),
       ...Object.fromEntries(listeners.map(({ setting, port }) => [setting, port])),
       ...restartFields(conf, imageVersion(settings.image)),
     },
   };
+}
+
+/** `host:port` of listeners, by their settings. */
+function addressesOf(
+  listeners: readonly Listener[],
+  host: string,
+): Readonly<Partial<Record<Listener["setting"], string>>> {
+  return Object.fromEntries(
+    listeners.map(({ setting, port }) => [setting, hostAndPort(host, port)] as const),
+  );
+}
+
+/** What the settings say that clients are told of each node, by its name. */
+function advertisedBy(
+  places: readonly NodePlace[],
+  { advertise, clientPort }: Settings,
+): ReadonlyMap<string, Advertised | "none" | undefined> {
+  const nodes = places.map((place) => ({ ...place, clientPort: clientPort + place.portOffset }));
+  return new Map(nodes.map((node) => [node.name, advertisedOf(node, nodes, advertise)]));
 }
 
 /** Characters of a DNS label: a node's name is one in the Docker network, and in the routes of other nodes. */

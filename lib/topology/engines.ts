@@ -1,6 +1,18 @@
 /** The Docker engines that regions or zones are on, each on a machine of its own. */
 import { z } from "zod";
-import { isAddress, isHostName, isLoopback } from "../base/addresses.ts";
+import {
+  addressSchema,
+  canonicalName,
+  isAddress,
+  isEverywhere,
+  isHost,
+  isIpv6,
+  isLinkLocal,
+  isLocalName,
+  isLoopback,
+  mappedFault,
+  mappedIpv4,
+} from "../base/addresses.ts";
 import type { Problem } from "../base/errors.ts";
 import { listSome, quoteValue } from "../base/wording.ts";
 
@@ -12,7 +24,7 @@ export interface EnginePlan {
   readonly host: string;
   /** By which other nodes and clients reach its machine: an IP address or a host name. */
   readonly address: string;
-  /** IPv4 address of that machine on which ports are published. */
+  /** IP address of that machine on which ports are published: `::` is all, `0.0.0.0` all of IPv4. */
   readonly bindAddress: string;
   /** Options of ssh, each `Name=value`. */
   readonly ssh: readonly string[];
@@ -27,10 +39,15 @@ const CONTEXT = /^[A-Za-z0-9][\w.-]*$/;
 const WITH_PASSWORD = /^[a-z]+:\/\/[^/@]*:[^/@]*@/;
 
 /** A password would be in the stack's state, and `docker` takes none. */
-function isHost(host: string): boolean {
+function isEngineHost(host: string): boolean {
   if (WITH_PASSWORD.test(host)) return false;
   if (!URL_HOST.test(host)) return CONTEXT.test(host);
   return URL.canParse(host) && (isOfFile(host) || hostNameOf(host) !== "");
+}
+
+/** The same host in one spelling: an IPv6 address has several. */
+function canonicalHost(host: string): string {
+  return host.replace(/\[([^\]]+)\]/, (_, address) => `[${canonicalName(address)}]`);
 }
 
 function isOfFile(host: string): boolean {
@@ -48,21 +65,27 @@ const engineSchema = z
   .strictObject({
     host: z
       .string()
-      .refine(isHost, { error: ({ input }) => describeHost(input) })
+      .refine(isEngineHost, { error: ({ input }) => describeHost(input) })
+      .transform(canonicalHost)
       .describe(
         "Where the engine is: `ssh://user@host`, `tcp://…`, `unix://…`, or a docker context.",
       ),
     address: z
       .string()
-      .refine((address) => isAddress(address) || isHostName(address), {
+      .refine(isHost, {
         error: ({ input }) => `${quoteValue(input)} is neither an IP address nor a host name`,
       })
+      .refine((address) => mappedIpv4(address) === undefined, {
+        error: ({ input }) => mappedFault(`${input}`),
+      })
+      .transform(canonicalName)
       .optional()
       .describe("By which other nodes and clients reach the machine. Default: the host's."),
-    bindAddress: z
-      .ipv4()
+    bindAddress: addressSchema
       .optional()
-      .describe("IPv4 address of the machine that ports are published on. Default: all."),
+      .describe(
+        "IP address of the machine that ports are published on. Default: all of the kind of `address`.",
+      ),
     ssh: z
       .array(
         z.string().regex(/^[A-Za-z]+=\S.*$/, {
@@ -139,14 +162,13 @@ export class EngineMap {
   }
 }
 
-const EVERYWHERE = "0.0.0.0";
-
 function toPlan(key: string, { host, address, bindAddress, ssh = [] }: EngineSettings): EnginePlan {
+  const reached = address ?? hostNameOf(host);
   return {
     key,
     host,
-    address: address ?? hostNameOf(host),
-    bindAddress: bindAddress ?? EVERYWHERE,
+    address: reached,
+    bindAddress: bindAddress ?? (isIpv6(reached) ? "::" : "0.0.0.0"),
     ssh,
   };
 }
@@ -172,16 +194,16 @@ function addressProblems({ key, host, address, bindAddress }: EnginePlan): Probl
     const fix = "set the address by which other nodes and clients reach its machine";
     return [{ path, message: `${host} doesn't say where its machine is`, fix }];
   }
-  const isNoWay = [address, bindAddress].find(
-    (each) => isLoopback(each) || ["localhost", "::1"].includes(each),
-  );
-  if (isNoWay !== undefined || address === EVERYWHERE) {
+  const isNoWay = [address, bindAddress].find((each) => isLoopback(each) || isLocalName(each));
+  if (isNoWay !== undefined || isEverywhere(address) || isLinkLocal(address)) {
     const message = `${isNoWay ?? address} can't be reached from the other machines`;
     return [{ path, message, fix: "set an address of the machine's network" }];
   }
-  if (address.includes(":")) {
-    const message = `${address} is IPv6, and ports are published on IPv4`;
-    return [{ path, message, fix: "set an IPv4 address, or a host name that has one" }];
+  const isOfOtherKind = isAddress(address) && isIpv6(address) !== isIpv6(bindAddress);
+  if (isOfOtherKind && bindAddress !== "::") {
+    const message = `ports on ${bindAddress} aren't reached at ${address}`;
+    const fix = "leave it out, or set an address of the same kind, or :: for all";
+    return [{ path: `engines.${key}.bindAddress`, message, fix }];
   }
   return [];
 }

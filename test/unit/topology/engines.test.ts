@@ -86,20 +86,26 @@ describe("engines", () => {
         "engines.rg2.address | far doesn't say where its machine is | set the address by which other nodes and clients reach its machine",
       ],
     ],
-    ...["127.0.0.1", "localhost", "::1", "0.0.0.0"].map((address): [string, object, string[]] => [
-      `${address}, which is another machine to each`,
-      { rg1: M1, rg2: { ...M2, address } },
+    ...["127.0.0.1", "localhost", "m.LOCALHOST", "::1", "0.0.0.0", "::", "fe80::5"].map(
+      (address): [string, object, string[]] => [
+        `${address}, which is another machine to each`,
+        { rg1: M1, rg2: { ...M2, address } },
+        [
+          `engines.rg2.address | ${address} can't be reached from the other machines | set an address of the machine's network`,
+        ],
+      ],
+    ),
+    ...[
+      ["2001:db8::5", "10.0.2.5"],
+      ["2001:db8::5", "0.0.0.0"],
+      ["10.0.2.5", "2001:db8::5"],
+    ].map(([address, bindAddress]): [string, object, string[]] => [
+      `an address on which no port is published, ${address}`,
+      { rg1: M1, rg2: { ...M2, address, bindAddress } },
       [
-        `engines.rg2.address | ${address} can't be reached from the other machines | set an address of the machine's network`,
+        `engines.rg2.bindAddress | ports on ${bindAddress} aren't reached at ${address} | leave it out, or set an address of the same kind, or :: for all`,
       ],
     ]),
-    [
-      "an address on which no port is published",
-      { rg1: M1, rg2: { ...M2, address: "2001:db8::5" } },
-      [
-        "engines.rg2.address | 2001:db8::5 is IPv6, and ports are published on IPv4 | set an IPv4 address, or a host name that has one",
-      ],
-    ],
     [
       "ports that only the machine itself reaches",
       { rg1: M1, rg2: { ...M2, bindAddress: "127.0.0.1" } },
@@ -128,6 +134,16 @@ describe("engines", () => {
     expect(problemsOf(() => enginesOf(raw).problems(PLACES))).toEqual(problems);
   });
 
+  test("have IPv6 addresses, in whichever spelling", () => {
+    const engines = enginesOf({
+      rg1: { host: "ssh://nats@[2001:DB8:0::1]:22" },
+      rg2: { host: "ssh://nats@[2001:db8::1]:22", address: "2001:DB8:0:0::1" },
+    });
+    expect(engines.problems(PLACES)).toEqual([]);
+    const one = { address: "2001:db8::1", bindAddress: "::", host: "ssh://nats@[2001:db8::1]:22" };
+    expect(engines.all).toEqual([{ key: "rg1", ssh: [], ...one }]);
+  });
+
   test("needn't be there", () => {
     expect(enginesOf({}).problems(PLACES)).toEqual([]);
   });
@@ -141,7 +157,13 @@ describe("engines", () => {
     [{ host: "-H" }, '"-H" is neither a URL'],
     [{ host: "http://10.0.1.5" }, '"http://10.0.1.5" is neither a URL'],
     [{ ...M1, address: "a b" }, '"a b" is neither an IP address nor a host name'],
-    [{ ...M1, bindAddress: "::1" }, "IPv4"],
+    [{ ...M1, address: "127.1" }, '"127.1" is neither an IP address nor a host name'],
+    [{ ...M1, address: "fe80::1%eth0" }, '"fe80::1%eth0" is neither an IP address nor a host name'],
+    [
+      { ...M1, address: "::ffff:127.0.0.1" },
+      '"::ffff:127.0.0.1" is an IPv4 address in another spelling: write 127.0.0.1',
+    ],
+    [{ ...M1, bindAddress: "m1" }, '"m1" is not an IP address, e.g. 127.0.0.1 or ::1'],
     [{ ...M1, ssh: ["-i key"] }, '"-i key" is no option of ssh as Name=value'],
     [{ ...M1, ssh: ["Port="] }, '"Port=" is no option of ssh as Name=value'],
     [{ ...M1, ssh: ["Port=1\nProxyCommand=x"] }, "is no option of ssh as Name=value"],

@@ -26,6 +26,7 @@ const run = (node: NodePlan, accounts = ACCOUNTS) => ({
     startedAt: CREATED,
     tags: node.serverTags,
     routes: node.conf.routes,
+    advertised: [node.conf.clientAdvertise ?? []].flat(),
     settings: {
       maxPayload: node.conf.maxPayload ?? 1024 ** 2,
       maxFileStore: node.conf.maxFileStore,
