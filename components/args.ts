@@ -78,7 +78,8 @@ export interface ClusterSettings {
    */
   readonly image?: string | undefined;
   /**
-   * IP address of the host that ports are published on. `0.0.0.0` is all of IPv4, `::` is all.
+   * IP address of the host that ports are published on. `0.0.0.0` is all of IPv4, `::` all of
+   * IPv6.
    *
    * What a change costs: restart, zone by zone.
    * @default "127.0.0.1"

@@ -1,7 +1,6 @@
 import type { local } from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { publishedOn } from "../lib/base/addresses.ts";
 import {
   CLUSTER_LABEL,
   GENERATION_LABEL,
@@ -112,6 +111,12 @@ export class NatsNode extends pulumi.ComponentResource {
   readonly clientUrl: string;
   /** URL of the monitoring pages; undefined if it has none. */
   readonly monitoringUrl: string | undefined;
+  /** URL for clients by WebSocket; undefined if it takes none. */
+  readonly websocketUrl: string | undefined;
+  /** URL for clients by MQTT; undefined if it takes none. */
+  readonly mqttUrl: string | undefined;
+  /** URL for leaf nodes outside of the network; undefined if it takes none. */
+  readonly publishedLeafNodeUrl: string | undefined;
 
   constructor(name: string, args: NatsNodeArgs, opts?: pulumi.ComponentResourceOptions) {
     const { plan, settings } = args;
@@ -144,6 +149,9 @@ export class NatsNode extends pulumi.ComponentResource {
     this.containerId = this.container.id;
     this.clientUrl = plan.clientUrl;
     this.monitoringUrl = plan.monitoringUrl;
+    this.websocketUrl = plan.listenerUrls.websocketPort;
+    this.mqttUrl = plan.listenerUrls.mqttPort;
+    this.publishedLeafNodeUrl = plan.listenerUrls.leafNodePort;
     this.registerOutputs({ clientUrl: plan.clientUrl, monitoringUrl: plan.monitoringUrl });
   }
 }
@@ -340,8 +348,13 @@ function containerArgs(
   made: Readonly<Record<"config" | "data" | "restartSettings", pulumi.Input<string>>>,
 ): docker.ContainerArgs {
   const memoryMib = Math.ceil(spec.memory / 1024 ** 2);
-  const publish = (internal: number, address: string, external: number) =>
-    publishedOn(address).map((ip) => ({ internal, external, ip, protocol: "tcp" }));
+  // One address of one kind: with two, the provider (5.2) sees changes where there are none, as it reads them in any order.
+  const publish = (internal: number, ip: string, external: number) => ({
+    internal,
+    external,
+    ip,
+    protocol: "tcp",
+  });
   return {
     name: plan.containerName,
     image: spec.image,
@@ -357,14 +370,14 @@ function containerArgs(
     networkMode: "bridge",
     networksAdvanced: [{ name: spec.networkName, aliases: [plan.name] }],
     ports: [
-      ...publish(CLIENT_PORT, plan.bindAddress, plan.clientPort),
+      publish(CLIENT_PORT, plan.bindAddress, plan.clientPort),
       ...(plan.routePort === undefined
         ? []
-        : publish(ROUTE_PORT, plan.bindAddress, plan.routePort)),
+        : [publish(ROUTE_PORT, plan.bindAddress, plan.routePort)]),
       ...(plan.monitorPort === undefined
         ? []
-        : publish(MONITOR_PORT, spec.monitorAddress, plan.monitorPort)),
-      ...plan.listeners.flatMap(({ inner, port }) => publish(inner, plan.bindAddress, port)),
+        : [publish(MONITOR_PORT, spec.monitorAddress, plan.monitorPort)]),
+      ...plan.listeners.map(({ inner, port }) => publish(inner, plan.bindAddress, port)),
     ],
     volumes: [
       { volumeName: made.config, containerPath: CONFIG_DIR, readOnly: true },

@@ -321,7 +321,7 @@ function canListen(port: number, address: string): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "EADDRINUSE"));
-    server.listen({ port, host: address, exclusive: true }, () =>
+    server.listen({ port, host: address, exclusive: true, ipv6Only: true }, () =>
       server.close(() => resolve(true)),
     );
   });

@@ -14,6 +14,7 @@ import {
   partition,
   readTls,
 } from "./engine-finds.ts";
+import { refuseWithoutIpv6 } from "./engine-ipv6.ts";
 import {
   refuseElsewhere,
   refuseEmptied,
@@ -87,6 +88,7 @@ export async function inspectEngines(
   const own = withoutDoubles(
     containers.filter((found) => found.owner === owner && found.node !== ""),
   );
+  await refuseWithoutIpv6(engines, networks, plan);
   refuseElsewhere(own, plan);
   refuseOtherCluster(own, plan);
   refuseOtherKey(own, plan);

@@ -50,10 +50,11 @@ function readAll(files: TlsFiles, plan: ClusterPlan): TlsTexts {
       return "";
     }
   };
-  const nodes = nodesOf(plan).map(({ name }) => ({
+  const nodes = nodesOf(plan).map(({ name, toldHosts: hosts }) => ({
     node: name,
     certificate: read("cert", name),
     key: read("key", name),
+    hosts,
   }));
   const ca = read("ca", "");
   refuse([...problems.values()]);

@@ -13,6 +13,7 @@ import { type EngineState, inspectEngines } from "./inspect-engine.ts";
 import { observerOf } from "./observer.ts";
 import { readTlsFiles, type TlsTexts } from "./read-tls-files.ts";
 import { refuseShortages } from "./refuse-shortages.ts";
+import { warnOfNames } from "./warn-of-names.ts";
 
 /** The state of the running stack before the update, and what the update does to it. */
 export interface Preflight extends Announcement {
@@ -50,6 +51,7 @@ export async function runPreflight(
     announceImage(plan, before, observe, log),
     announceDepartures(plan, before, log),
     refuseShortages(plan, before, observe),
+    warnOfNames(plan, log),
   ]);
   const [announcement] = await looks.finally(closeUnused);
   return {

@@ -69,7 +69,10 @@ export function isLoopback(address: string): boolean {
   return plain === "::1" || (plain.startsWith("127.") && ipv4.safeParse(plain).success);
 }
 
-/** Whether ports on an address are on all addresses of a machine: of IPv4 (`0.0.0.0`), or of both kinds (`::`). */
+/**
+ * Whether ports on an address are on all addresses of a machine of its kind, `0.0.0.0` or `::`. Docker (20.10) takes `::`
+ * for those of IPv6 alone.
+ */
 export function isEverywhere(address: string): boolean {
   return ["0.0.0.0", "::"].includes(plainAddress(address));
 }
@@ -92,19 +95,10 @@ export function isPrivate(address: string): boolean {
   return isAddress(address) && PRIVATE.test(plainAddress(address));
 }
 
-/**
- * The addresses for Docker to publish a port on. Docker (20.10) takes `::` for those of IPv6 alone.
- *
- * @param bindAddress canonical.
- */
-export function publishedOn(bindAddress: string): readonly string[] {
-  return bindAddress === "::" ? ["0.0.0.0", "::"] : [bindAddress];
-}
-
 /** Whether two canonical addresses have an address in common, so that both can't have the same port. */
 export function overlap(one: string, other: string): boolean {
-  if (one === other || [one, other].includes("::")) return true;
-  return [one, other].includes("0.0.0.0") && isIpv6(one) === isIpv6(other);
+  if (one === other) return true;
+  return [one, other].some(isEverywhere) && isIpv6(one) === isIpv6(other);
 }
 
 /** The reason against an IPv4 address in IPv6's spelling, which not all take for the same. */

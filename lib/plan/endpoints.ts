@@ -1,9 +1,10 @@
 /** Where nodes are reached: by clients, by other nodes, and by browsers of their pages. */
-import { hostAndPort, isEverywhere, reachedHere } from "../base/addresses.ts";
+import { createHash } from "node:crypto";
+import { canonicalName, hostAndPort, isEverywhere, reachedHere } from "../base/addresses.ts";
 import type { Problem } from "../base/errors.ts";
 import type { Listener } from "../nodes/listeners.ts";
 import { ROUTE_PORT } from "../nodes/nats-conf.ts";
-import type { Advertised } from "../topology/advertise.ts";
+import { type Advertised, advertisedOf } from "../topology/advertise.ts";
 import type { EngineMap, EnginePlan } from "../topology/engines.ts";
 import type { NodePlace } from "../topology/topology.ts";
 import type { Settings } from "./settings.ts";
@@ -13,6 +14,8 @@ export interface Endpoints {
   readonly engine: EnginePlan | undefined;
   readonly bindAddress: string;
   readonly clientPort: number;
+  /** By which its ports are reached. */
+  readonly host: string;
   /** `host:port` for clients. */
   readonly client: string;
   /** What servers tell clients of; absent: the addresses of its container. */
@@ -58,6 +61,7 @@ export function planEndpoints(
     return {
       engine,
       bindAddress,
+      host,
       clientPort,
       client,
       // No single address is right for all clients, if ports are published on all.
@@ -73,6 +77,7 @@ export function planEndpoints(
   return {
     engine,
     bindAddress: engine.bindAddress,
+    host: engine.address,
     clientPort,
     client,
     told: { host: engine.address, client },
@@ -95,6 +100,56 @@ function pagesOf(
   const scheme = tls === "none" ? "http" : "https";
   const host = engine && isEverywhere(address) ? engine.address : reachedHere(address);
   return { address, port, url: `${scheme}://${hostAndPort(host, port)}` };
+}
+
+/** What the settings say that clients are told of each node, by its name. */
+export function advertisedBy(
+  places: readonly NodePlace[],
+  { advertise, clientPort }: Settings,
+): ReadonlyMap<string, Advertised | "none" | undefined> {
+  const nodes = places.map((place) => ({ ...place, clientPort: clientPort + place.portOffset }));
+  return new Map(nodes.map((node) => [node.name, advertisedOf(node, nodes, advertise)]));
+}
+
+/** `host:port` of listeners, by their settings. */
+export function addressesOf(
+  listeners: readonly Listener[],
+  host: string,
+): Readonly<Partial<Record<Listener["setting"], string>>> {
+  return Object.fromEntries(
+    listeners.map(({ setting, port }) => [setting, hostAndPort(host, port)] as const),
+  );
+}
+
+/** Schemes of the URLs of listeners, without TLS and with it. */
+const SCHEMES: Readonly<Record<Listener["setting"], readonly [string, string]>> = {
+  leafNodePort: ["nats-leaf", "tls"],
+  websocketPort: ["ws", "wss"],
+  mqttPort: ["mqtt", "mqtts"],
+};
+
+/** URLs of listeners, by their settings. */
+export function listenerUrls(
+  listeners: readonly Listener[],
+  host: string,
+  hasTls: boolean,
+): Readonly<Partial<Record<Listener["setting"], string>>> {
+  return Object.fromEntries(
+    listeners.map(({ setting, port }) => [
+      setting,
+      `${SCHEMES[setting][hasTls ? 1 : 0]}://${hostAndPort(host, port)}`,
+    ]),
+  );
+}
+
+/**
+ * A subnet for containers, as private networks have them (RFC 4193): the same on each engine, as nobody sees it from
+ * elsewhere, and another one for each cluster.
+ */
+export function subnetOf(prefix: string): string {
+  const digits = createHash("sha256").update(prefix).digest("hex");
+  const groups = [`fd${digits.slice(0, 2)}`, ...[2, 6, 10].map((at) => digits.slice(at, at + 4))];
+  return `${canonicalName(`${groups.join(":")}::`)}/64`;
 }
 
 /** A node's ports on its engine's host. */

@@ -1,6 +1,6 @@
 import type { AccountPlan } from "../accounts/account-settings.ts";
 import { countProblems, planAccounts } from "../accounts/accounts.ts";
-import { hostAndPort } from "../base/addresses.ts";
+import { isLoopback } from "../base/addresses.ts";
 import type { Problem } from "../base/errors.ts";
 import { type Listener, listenersOf } from "../nodes/listeners.ts";
 import { type NodeConf, renderNodeConf, restartFields } from "../nodes/nats-conf.ts";
@@ -12,11 +12,19 @@ import { nodeSettings, type SettingValues } from "../settings/setting-values.ts"
 import { syncNotices } from "../streams/durability.ts";
 import { certificateNames } from "../tls/certificate-rules.ts";
 import { clearTextNotices, type TlsSettings } from "../tls/tls-settings.ts";
-import { type Advertised, addressProblems, advertisedOf } from "../topology/advertise.ts";
+import { addressProblems } from "../topology/advertise.ts";
 import { EngineMap, type EnginePlan } from "../topology/engines.ts";
 import { uniqueTagProblems } from "../topology/server-tags.ts";
 import { type NodePlace, placeNodes } from "../topology/topology.ts";
-import { type Endpoints, planEndpoints, portProblems } from "./endpoints.ts";
+import {
+  addressesOf,
+  advertisedBy,
+  type Endpoints,
+  listenerUrls,
+  planEndpoints,
+  portProblems,
+  subnetOf,
+} from "./endpoints.ts";
 import { limitNotices, limitProblems } from "./limits.ts";
 import { payloadNotices, payloadProblems } from "./payload.ts";
 import {
@@ -27,6 +35,7 @@ import {
   type StreamDraft,
   type StreamPlan,
 } from "./plan-streams.ts";
+import { reachNotices } from "./reach.ts";
 import { identityName, type Settings, type StackIdentity, settingsPlaceOf } from "./settings.ts";
 import { witnessNotices } from "./shape-settings.ts";
 
@@ -42,6 +51,8 @@ export interface ClusterPlan extends Pick<TlsSettings, "tls" | "tlsFiles" | "cer
   readonly image: string;
   /** Name of the Docker network, and prefix of all names on the engine. */
   readonly prefix: string;
+  /** Subnet of IPv6 of the Docker networks; absent: containers have IPv4 alone. */
+  readonly ipv6Subnet?: string;
   readonly bindAddress: string;
   readonly monitorAddress: string;
   /** Memory limit of a node's container, in bytes. */
@@ -92,9 +103,13 @@ export interface NodePlan extends NodePlace {
   readonly monitorPort?: number;
   /** Further ports on the engine's host, bound to `bindAddress`. */
   readonly listeners: readonly Listener[];
+  /** URLs of those, by their settings. */
+  readonly listenerUrls: Readonly<Partial<Record<Listener["setting"], string>>>;
   readonly clientUrl: string;
   /** URL of the monitoring pages; absent if there are none. */
   readonly monitoringUrl?: string;
+  /** Hosts, beside its names in the network, by which clients and other nodes are told to reach it. */
+  readonly toldHosts: readonly string[];
   /** Names and addresses in its certificate, if the stack's own authority issues it. */
   readonly certificateNames: readonly string[];
   readonly conf: NodeConf;
@@ -140,9 +155,8 @@ export function draftCluster(settings: Settings): ClusterDraft {
   );
   const routes = [...endpoints.values()].map(({ route }) => route);
   const prefix = identityName(identity, "-");
-  const nodes = [...endpoints].map(([place, ends]) =>
-    planNode(place, ends, routes, prefix, settings),
-  );
+  const cluster = { prefix, routes, hasIpv6: engines.hasIpv6 };
+  const nodes = [...endpoints].map(([place, ends]) => planNode(place, ends, cluster, settings));
   const fleet: Fleet = {
     cluster: settings.cluster,
     uniqueTag: settings.uniqueTag,
@@ -164,6 +178,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
     cluster: settings.cluster,
     image: settings.image,
     prefix,
+    ...(engines.hasIpv6 ? { ipv6Subnet: subnetOf(prefix) } : {}),
     bindAddress: settings.bindAddress,
     monitorAddress: settings.monitorAddress,
     tls: settings.tls,
@@ -196,6 +211,10 @@ export function draftCluster(settings: Settings): ClusterDraft {
       ...payloadNotices(settings.maxPayload),
       ...limitNotices(settings),
       ...clearTextNotices(settings, settingsPlaceOf(identity)),
+      ...reachNotices(
+        nodes.map((node, index) => ({ ...node, told: [...endpoints.values()][index]?.told })),
+        settingsPlaceOf(identity),
+      ),
     ],
     problems: [
       ...nameProblems(nodes),
@@ -255,20 +274,41 @@ export function mapNodes(plan: ClusterPlan, change: (node: NodePlan) => NodePlan
   };
 }
 
+/** What the nodes of a cluster have in common, beside its settings. */
+interface Common {
+  readonly prefix: string;
+  /** `host:port` of all nodes. */
+  readonly routes: readonly string[];
+  readonly hasIpv6: boolean;
+}
+
 function planNode(
   place: NodePlace,
-  { engine, bindAddress, clientPort, client, told, advertise, route, routePort, pages }: Endpoints,
-  routes: readonly string[],
-  prefix: string,
+  {
+    engine,
+    bindAddress,
+    host,
+    clientPort,
+    client,
+    told,
+    advertise,
+    route,
+    routePort,
+    pages,
+  }: Endpoints,
+  { prefix, routes, hasIpv6 }: Common,
   settings: Settings,
 ): NodePlan {
   const { tls } = settings;
   const listeners = listenersOf(settings, place.portOffset);
   const toldOf = told === "nothing" ? undefined : told;
+  const hosts = [engine?.address, toldOf?.host].filter((each) => each !== undefined);
+  const toldHosts = [...new Set(hosts)].filter((each) => !isLoopback(each));
   const conf: NodeConf = {
     serverName: place.name,
     serverTags: place.serverTags,
     routes,
+    ...(hasIpv6 ? { host: "::" as const } : {}),
     ...(told === "nothing" ? { advertisesNothing: true as const } : {}),
     ...(toldOf ? { clientAdvertise: toldOf.client } : {}),
     ...(toldOf && listeners.length > 0 ? { advertised: addressesOf(listeners, toldOf.host) } : {}),
@@ -290,14 +330,12 @@ function planNode(
     ...(routePort === undefined ? {} : { routePort }),
     ...(pages ? { monitorPort: pages.port, monitoringUrl: pages.url } : {}),
     listeners,
+    listenerUrls: listenerUrls(listeners, host, tls !== "none"),
     clientUrl: `${tls === "none" ? "nats" : "tls"}://${client}`,
+    toldHosts,
     certificateNames: certificateNames(
       { name: place.name, containerName },
-      {
-        ...settings,
-        bindAddress,
-        addresses: [engine?.address, toldOf?.host].filter((each) => each !== undefined),
-      },
+      { ...settings, bindAddress, addresses: toldHosts },
     ),
     conf,
     confText: renderNodeConf(conf),
@@ -316,25 +354,6 @@ function planNode(
       ...restartFields(conf, imageVersion(settings.image)),
     },
   };
-}
-
-/** `host:port` of listeners, by their settings. */
-function addressesOf(
-  listeners: readonly Listener[],
-  host: string,
-): Readonly<Partial<Record<Listener["setting"], string>>> {
-  return Object.fromEntries(
-    listeners.map(({ setting, port }) => [setting, hostAndPort(host, port)] as const),
-  );
-}
-
-/** What the settings say that clients are told of each node, by its name. */
-function advertisedBy(
-  places: readonly NodePlace[],
-  { advertise, clientPort }: Settings,
-): ReadonlyMap<string, Advertised | "none" | undefined> {
-  const nodes = places.map((place) => ({ ...place, clientPort: clientPort + place.portOffset }));
-  return new Map(nodes.map((node) => [node.name, advertisedOf(node, nodes, advertise)]));
 }
 
 /** Characters of a DNS label: a node's name is one in the Docker network, and in the routes of other nodes. */

@@ -222,9 +222,9 @@ export const SETTINGS = {
     kind: "address",
     default: "127.0.0.1",
     description:
-      "IP address of the host that ports are published on. `0.0.0.0` is all of IPv4, `::` is all.",
+      "IP address of the host that ports are published on. `0.0.0.0` is all of IPv4, `::` all of IPv6.",
     meaning:
-      "IP address of the host that ports are published on; `0.0.0.0` is all of IPv4, `::` is all of both kinds",
+      "IP address of the host that ports are published on; `0.0.0.0` is all of IPv4, `::` all of IPv6",
     change: "restart",
   },
   engines: {

@@ -24,7 +24,7 @@ export interface EnginePlan {
   readonly host: string;
   /** By which other nodes and clients reach its machine: an IP address or a host name. */
   readonly address: string;
-  /** IP address of that machine on which ports are published: `::` is all, `0.0.0.0` all of IPv4. */
+  /** IP address of that machine on which ports are published: `0.0.0.0` is all of IPv4, `::` all of IPv6. */
   readonly bindAddress: string;
   /** Options of ssh, each `Name=value`. */
   readonly ssh: readonly string[];
@@ -133,6 +133,11 @@ export class EngineMap {
     );
   }
 
+  /** Whether machines are reached by IPv6, so that containers have to have it. */
+  get hasIpv6(): boolean {
+    return this.#plans.some(({ bindAddress }) => isIpv6(bindAddress));
+  }
+
   get #plans(): readonly EnginePlan[] {
     return [...this.#engines.values()];
   }
@@ -199,10 +204,9 @@ function addressProblems({ key, host, address, bindAddress }: EnginePlan): Probl
     const message = `${isNoWay ?? address} can't be reached from the other machines`;
     return [{ path, message, fix: "set an address of the machine's network" }];
   }
-  const isOfOtherKind = isAddress(address) && isIpv6(address) !== isIpv6(bindAddress);
-  if (isOfOtherKind && bindAddress !== "::") {
+  if (isAddress(address) && isIpv6(address) !== isIpv6(bindAddress)) {
     const message = `ports on ${bindAddress} aren't reached at ${address}`;
-    const fix = "leave it out, or set an address of the same kind, or :: for all";
+    const fix = "leave it out, or set an address of the same kind";
     return [{ path: `engines.${key}.bindAddress`, message, fix }];
   }
   return [];

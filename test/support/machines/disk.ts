@@ -44,7 +44,12 @@ PidFile /run/sshd.pid
  */
 export async function makeDisk(
   folder: string,
-  machine: { readonly name: string; readonly cgroup: string; readonly authorizedKey: string },
+  machine: {
+    readonly name: string;
+    readonly cgroup: string;
+    readonly authorizedKey: string;
+    readonly hasIpv6Containers: boolean;
+  },
 ): Promise<Disk> {
   const disk = path.join(folder, "disk");
   const etc = ["etc/docker", "etc/ssh", "etc-work", "docker", "ssh"];
@@ -62,7 +67,9 @@ export async function makeDisk(
   await write("etc/shadow", SHADOW, 0o600);
   await write("ssh/sshd_config", SSHD_CONFIG);
   await write("ssh/authorized_keys", machine.authorizedKey);
-  await write("docker/daemon.json", JSON.stringify({ "cgroup-parent": machine.cgroup }));
+  // What Docker does by itself since 27.
+  const ipv6 = machine.hasIpv6Containers ? { experimental: true, ip6tables: true } : {};
+  await write("docker/daemon.json", JSON.stringify({ "cgroup-parent": machine.cgroup, ...ipv6 }));
   return {
     folder: disk,
     hostKey: path.join(disk, "ssh/host_key"),

@@ -26,6 +26,8 @@ export interface MachinesArgs {
   readonly delays?: PerPair;
   /** Images of the user's engine that each machine has. @default none */
   readonly images?: readonly string[];
+  /** Whether containers reach IPv6 addresses of other machines, as they do by default since Docker 27. @default false */
+  readonly ipv6Containers?: boolean;
 }
 
 /** Why {@link Machines} aren't possible here; undefined if they are. */
@@ -42,6 +44,7 @@ export class Machines implements AsyncDisposable {
   readonly #network: Network;
   readonly #ssh: Ssh;
   readonly #images: readonly string[];
+  readonly #hasIpv6Containers: boolean;
   readonly #machines: Machine[] = [];
   /** How many were added, or are being added. */
   #count = 0;
@@ -51,19 +54,20 @@ export class Machines implements AsyncDisposable {
     [folder, layer]: readonly [string, string],
     network: Network,
     ssh: Ssh,
-    images: readonly string[],
+    { images = [], ipv6Containers = false }: Omit<MachinesArgs, "count">,
   ) {
     this.#folder = folder;
     this.#layer = layer;
     this.#network = network;
     this.#ssh = ssh;
     this.#images = images;
+    this.#hasIpv6Containers = ipv6Containers;
   }
 
   /** Starts machines, all at once. Removes what earlier runs have left that were killed. */
-  static async start({ count, delays = {}, images = [] }: MachinesArgs): Promise<Machines> {
+  static async start({ count, delays = {}, ...args }: MachinesArgs): Promise<Machines> {
     await removeDeadRuns();
-    const machines = await Machines.#withoutAny(images);
+    const machines = await Machines.#withoutAny(args);
     try {
       await machines.setDelays(delays);
       const added = Array.from({ length: count }, () => machines.addMachine());
@@ -76,14 +80,14 @@ export class Machines implements AsyncDisposable {
     }
   }
 
-  static async #withoutAny(images: readonly string[]): Promise<Machines> {
+  static async #withoutAny(args: Omit<MachinesArgs, "count">): Promise<Machines> {
     const folder = await newRun();
     try {
       const empty = path.join(folder, "empty");
       await mkdir(empty);
       const layer = await sshdLayer(empty);
       const ssh = await Ssh.create(path.join(folder, "ssh"));
-      return new Machines([folder, layer], await Network.start(folder), ssh, images);
+      return new Machines([folder, layer], await Network.start(folder), ssh, args);
     } catch (error) {
       await removeRun(folder);
       throw error;
@@ -127,6 +131,7 @@ export class Machines implements AsyncDisposable {
       cgroup: `/${path.basename(this.#folder)}/${name}`,
       network: this.#network,
       ssh: this.#ssh,
+      hasIpv6Containers: this.#hasIpv6Containers,
     });
     this.#machines.push(machine);
     this.#machines.sort((a, b) => numberOf(a.name) - numberOf(b.name));

@@ -99,11 +99,12 @@ describe("engines", () => {
       ["2001:db8::5", "10.0.2.5"],
       ["2001:db8::5", "0.0.0.0"],
       ["10.0.2.5", "2001:db8::5"],
+      ["10.0.2.5", "::"],
     ].map(([address, bindAddress]): [string, object, string[]] => [
       `an address on which no port is published, ${address}`,
       { rg1: M1, rg2: { ...M2, address, bindAddress } },
       [
-        `engines.rg2.bindAddress | ports on ${bindAddress} aren't reached at ${address} | leave it out, or set an address of the same kind, or :: for all`,
+        `engines.rg2.bindAddress | ports on ${bindAddress} aren't reached at ${address} | leave it out, or set an address of the same kind`,
       ],
     ]),
     [
