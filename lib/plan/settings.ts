@@ -404,7 +404,7 @@ function soleAddresses({
           {
             path: "monitorAddress",
             message: `${monitorAddress} is an address of one machine, and engines are on several`,
-            fix: "use 127.0.0.1 or 0.0.0.0",
+            fix: "use 127.0.0.1, 0.0.0.0 or ::",
           },
         ]),
   ];
