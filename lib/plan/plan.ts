@@ -1,6 +1,5 @@
 import type { AccountPlan } from "../accounts/account-settings.ts";
 import { countProblems, planAccounts } from "../accounts/accounts.ts";
-import { isLoopback } from "../base/addresses.ts";
 import type { Problem } from "../base/errors.ts";
 import { type Listener, listenersOf } from "../nodes/listeners.ts";
 import { type NodeConf, renderNodeConf, restartFields } from "../nodes/nats-conf.ts";
@@ -303,7 +302,7 @@ function planNode(
   const listeners = listenersOf(settings, place.portOffset);
   const toldOf = told === "nothing" ? undefined : told;
   const hosts = [engine?.address, toldOf?.host].filter((each) => each !== undefined);
-  const toldHosts = [...new Set(hosts)].filter((each) => !isLoopback(each));
+  const toldHosts = [...new Set(hosts)];
   const conf: NodeConf = {
     serverName: place.name,
     serverTags: place.serverTags,

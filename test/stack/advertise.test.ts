@@ -60,7 +60,10 @@ describe("what clients are told", () => {
     const wanted = settings({ rg1: "localhost", "rg1-az2": "127.0.0.2", "rg1-az3": "none" });
     stack.configure(wanted);
     const preview = await stack.expectPulumi("preview");
-    expect(preview).toContain("advertise auto → localhost; certificate");
+    expect(preview).toContain("restart: rg1-az1: advertise auto → localhost\n");
+    expect(preview).toContain(
+      "restart: rg1-az2: advertise auto → 127.0.0.2; certificate names + 127.0.0.2",
+    );
     expect(preview).toContain("restart: rg1-az3: advertise auto → none");
     expect(preview).toContain("rg1-az2: clients are told of 127.0.0.2, which is another machine");
     await up(wanted);
