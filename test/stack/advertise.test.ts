@@ -103,8 +103,8 @@ describe("what clients are told", () => {
     );
     await client.close();
     await stack.expectPulumi("preview", "--expect-no-changes");
-    const status = await stack.script("status");
-    expect(status.stdout).toContain("3 of 3 nodes up");
+    const isUp = async () => (await stack.script("status")).stdout.includes("3 of 3 nodes up");
+    await eventually(isUp, 60_000);
   });
 
   test("changes with the addresses that ports are on, IPv6 too", async () => {
