@@ -11,5 +11,6 @@ const goesByPlan = process.env.NATS_REGIONS_HAS_PLAN !== undefined;
 const cluster = new NatsCluster(settings.cluster || "c1", { ...settings, goesByPlan });
 
 export const { clientUrls, monitoringUrls, placements: streams } = cluster;
+export const { websocketUrls, mqttUrls, publishedLeafNodeUrls } = cluster;
 // The CLI warns about undefined outputs.
 export const caCertificate = cluster.caCertificate.apply((pem) => pem ?? null);

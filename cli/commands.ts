@@ -5,7 +5,7 @@ import { SUMMARIES } from "./terminal/summaries.mjs";
 
 const STACK = "-s, --stack <name>";
 /** The commands of `bench`. */
-const BENCHES = ["streams", "processes", "against"] as const;
+const BENCHES = ["streams", "machines", "processes", "against"] as const;
 const DEFAULT = "(default: the selected one, else dev)";
 
 /** Runs a command line. @returns the exit status. @throws CommanderError after it has printed its message itself. */
@@ -95,7 +95,7 @@ Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set
     .allowUnknownOption()
     .allowExcessArguments()
     .action((options) =>
-      begin(async () => (await import("./preview/preview.ts")).run(options, program.args.slice(1))),
+      begin(async () => (await import("./preview/preview.ts")).run(options, passedOn(program))),
     );
 
   command(
@@ -162,7 +162,7 @@ Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set
     .argument("[vitest...]", "options and filters of vitest")
     .allowUnknownOption()
     .action(() =>
-      begin(async () => (await import("../tools/commands/test.ts")).run(program.args.slice(1))),
+      begin(async () => (await import("../tools/commands/test.ts")).run(passedOn(program))),
     );
 
   const chaos = command(
@@ -198,6 +198,7 @@ Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set
     "Measures a cluster's life on this machine: cold up, no-op preview and up, a stream moved by a changed tag, nodes reloaded and replaced, destroy; and in the same run two yardsticks: the example's own flow with plain processes, and OpenTofu if it is installed. Says what is slower, or takes more memory, than in the committed figures. Writes every figure to bench-results/. Uses a stack of its own.",
     `  npm run bench -- --runs 5
   npm run bench -- streams --counts 100,300
+  npm run bench -- machines --runs 2
   npm run bench -- processes
   npm run bench -- against HEAD~1`,
   )
@@ -227,6 +228,17 @@ Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set
       begin(async () => (await import("../tools/commands/bench.ts")).benchStreams(options)),
     );
   bench
+    .command("machines")
+    .description(
+      "Measures the same life with its nodes on this machine's engine, on one machine by ssh, and on three, next to each other and far apart, in turns. Needs Linux and root.",
+    )
+    .addHelpText("after", "\nExamples:\n  npm run bench -- machines --runs 2")
+    .option("--runs <n>", "how often", parseCount, 3)
+    .option("--save", "write the figures in docs/faults-and-speed.md")
+    .action((options) =>
+      begin(async () => (await import("../tools/commands/bench.ts")).benchMachines(options)),
+    );
+  bench
     .command("processes")
     .description(
       "Measures only the CPU time and the memory of the processes behind each step of that life.",
@@ -253,6 +265,11 @@ Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set
   ).action(() => begin(async () => (await import("../tools/commands/package.ts")).run()));
 
   return program;
+}
+
+/** What comes after the name of a command. Behind npm there is no `--` any more; where node itself runs it, there is. */
+function passedOn({ args: [, ...rest] }: Pick<Command, "args">): string[] {
+  return rest[0] === "--" ? rest.slice(1) : rest;
 }
 
 function parseCount(text: string): number {

@@ -78,7 +78,8 @@ export interface ClusterSettings {
    */
   readonly image?: string | undefined;
   /**
-   * IPv4 address of the host that ports are published on.
+   * IP address of the host that ports are published on. `0.0.0.0` is all of IPv4, `::` all of
+   * IPv6.
    *
    * What a change costs: restart, zone by zone.
    * @default "127.0.0.1"
@@ -93,7 +94,16 @@ export interface ClusterSettings {
    */
   readonly engines?: Readonly<Record<string, EngineSettingsArgs>> | undefined;
   /**
-   * IPv4 address of the host that monitoring ports are published on. Empty is loopback.
+   * What servers tell clients of, to reconnect to - a host with or without a port, `none` or
+   * `auto`, for all nodes or by name of a region, a zone or a node, e.g. `{ rg1:
+   * "{node}.example.com:{port}", rg2: none }`.
+   *
+   * What a change costs: restart, zone by zone.
+   * @default "auto"
+   */
+  readonly advertise?: string | Readonly<Record<string, string>> | undefined;
+  /**
+   * IP address of the host that monitoring ports are published on. Empty is loopback.
    *
    * What a change costs: restart, zone by zone.
    * @default ""
@@ -463,12 +473,14 @@ export interface EngineSettingsArgs {
    */
   readonly address?: string | undefined;
   /**
-   * IPv4 address of the machine that ports are published on.
-   * @default all
+   * IP address of the machine that ports are published on.
+   * @default all of the kind of `address`
    */
   readonly bindAddress?: string | undefined;
   /** Options of ssh, e.g. `IdentityFile=~/.ssh/rg1`. */
   readonly ssh?: readonly string[] | undefined;
+  /** Folder with ca.pem, cert.pem and key.pem for `tcp://…`, as in DOCKER_CERT_PATH. */
+  readonly certPath?: string | undefined;
 }
 
 /** Paths of PEM files, relative to the project; `{node}` stands for a node's name. */

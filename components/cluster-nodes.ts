@@ -73,12 +73,15 @@ export async function createNodes(
   // The options have to be those of the plan, whichever nodes have been stopped since.
   const goesByPlan = args.planMark !== undefined;
   const all = plan.waves.flat();
-  const firstLeader = isNew && all.length > 1 ? all.at(-1) : undefined;
+  const last = all.length > 1 ? all.at(-1) : undefined;
+  // In the state it is behind the others since the first start. One that stays as it is has to come behind them again,
+  // or an update that excludes it would fail (Pulumi 3.259, "Duplicate resource URN").
+  const isBehind = isNew || args.before.silent.has(last?.name ?? "");
   for (const step of isNew ? [all] : args.restarts.steps) {
     for (const node of step) {
       const driftedAt = args.driftTimes.get(node.name);
       const turn = turns.hookFor(node);
-      const followers = node === firstLeader ? [...nodes.values()] : undefined;
+      const followers = isBehind && node === last ? [...nodes.values()] : undefined;
       const nodeArgs = {
         plan: node,
         settings,

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Accounts } from "../lib/accounts/accounts-conf.ts";
 import { encryptionKeyMark, hashPassword, managerKey } from "../lib/accounts/credentials.ts";
-import { managerPublicKey, managerSeed, publicKeyOf } from "../lib/accounts/nkeys.ts";
+import { managerPublicKey, managerSeed } from "../lib/accounts/nkeys.ts";
 import { PlanError } from "../lib/base/errors.ts";
 import type { NodeSecrets } from "../lib/nodes/nats-conf.ts";
 import { type Passwords, passwordProblems, passwordsOfUsers } from "../lib/plan/passwords.ts";
@@ -30,8 +30,9 @@ import {
   findEngines,
   unaskedEngines,
 } from "../live/engine/engines-of.ts";
-import { readMonitorSeed } from "../live/engine/monitor-seed.ts";
+import { monitorSeeds, readMonitorSeed } from "../live/engine/monitor-seed.ts";
 import type { UserLogin } from "../live/jetstream/connection.ts";
+import type { MonitorSeeds } from "../live/monitoring/monitor.ts";
 import type { ClusterSource, NatsClusterArgs } from "./cluster-args.ts";
 import { knownValue, promiseOf } from "./known-value.ts";
 import { type Logger, loggerOf } from "./logger.ts";
@@ -48,13 +49,10 @@ export interface PlannedCluster extends ClusterEngines {
   readonly accounts: pulumi.Output<NodeSecrets>;
   /** The logins of the stack itself; a secret. */
   readonly access: pulumi.Output<Access>;
-  /**
-   * The seed of the nkey by which the stack looks at its cluster; a secret. It stays the same when passwords change,
-   * as nodes with the old password and nodes with the new one are asked alike.
-   */
+  /** The seed of the nkey by which the stack looks at its cluster; a secret. */
   readonly monitorSeed: pulumi.Output<string>;
-  /** That seed, if nodes have it already. */
-  readonly knownSeed: string | undefined;
+  /** The seeds that nodes have so far. */
+  readonly seeds: MonitorSeeds;
   /** Logs messages about the cluster. */
   readonly log: Logger;
 }
@@ -97,17 +95,17 @@ export async function planFrom(
   if (problems.length > 0) throw new PlanError(problems);
   const plan = bare.isEncrypted ? await markKey(bare, encryptionKey, identity) : bare;
   const ownership = ownershipOf(identity);
-  const knownSeed = await findMonitorSeed(answering, plan, ownership);
+  const seeds = await findMonitorSeeds(answering, plan, ownership);
   const access = systemPassword.apply((password = "") => deriveAccess(plan, password, identity));
   // Computed in parallel with the key, which takes as long.
   const hashes = passwords.apply((all) => hashAll(plan, all, identity));
   const monitorSeed = pulumi.secret(
-    knownSeed ?? access.apply(({ managerKey }) => managerSeed(managerKey, "$SYS")),
+    access.apply(({ managerKey }) => managerSeed(managerKey, "$SYS")),
   );
   const accounts = pulumi
-    .all([hashes, access, monitorSeed, encryptionKey])
-    .apply(([known, { managerKey }, seed, key]) => ({
-      ...accountsOf(plan, known, managerKey, seed),
+    .all([hashes, access, encryptionKey])
+    .apply(([known, { managerKey }, key]) => ({
+      ...accountsOf(plan, known, managerKey),
       ...(key === undefined ? {} : { encryptionKey: key }),
     }));
   return {
@@ -117,7 +115,7 @@ export async function planFrom(
     accounts,
     access,
     monitorSeed,
-    knownSeed,
+    seeds,
     log: loggerOf(place === "program" ? parent : undefined),
   };
 }
@@ -166,26 +164,28 @@ async function enginesFor(
   }
 }
 
-/** Reads the seed of running nodes. All have the same one, so the first node is asked before all are listed. */
-async function findMonitorSeed(
+/** The seeds of nodes that there are. Most have the same one, so the first node is asked before all are listed. */
+async function findMonitorSeeds(
   engines: readonly Engine[],
   plan: ClusterPlan,
   ownership: Ownership,
-): Promise<string | undefined> {
-  if (isMocked()) return undefined;
+): Promise<MonitorSeeds> {
+  if (isMocked()) return {};
   const answers = new Set(engines.map(({ key }) => key));
   const first = nodesOf(plan)
     .filter(({ engine }) => answers.has(engine?.key ?? ""))
     .slice(0, 1)
     .map((node) => ({ engine: engineOf(engines, node), container: node.containerName }));
-  const seed = await readMonitorSeed(first);
-  if (seed !== undefined) return seed;
   const filter = `--filter=label=${ownerFilter(ownership)}`;
-  const lists = engines.map(async (engine) => {
-    const found = engine.list({ container: textField(".Names") }, "ps", "--all", filter);
-    return (await found.catch(nothing)).map(({ container }) => ({ engine, container }));
-  });
-  return await readMonitorSeed((await Promise.all(lists)).flat());
+  const list = async () => {
+    const lists = engines.map(async (engine) => {
+      const found = engine.list({ container: textField(".Names") }, "ps", "--all", filter);
+      return (await found.catch(nothing)).map(({ container }) => ({ engine, container }));
+    });
+    return (await Promise.all(lists)).flat();
+  };
+  const seed = (await readMonitorSeed(first)) ?? (await readMonitorSeed(await list()));
+  return monitorSeeds(seed, list);
 }
 
 /** Hashes of the users' passwords, by user name. */
@@ -208,10 +208,9 @@ function accountsOf(
   { systemUser, accounts }: ClusterPlan,
   hashes: Accounts["hashes"],
   key: string,
-  monitorSeed: string,
 ): Accounts {
   const withStreams = accounts.filter(({ jetStream }) => jetStream !== false);
-  const managers = withStreams.map(({ name }) => [name, managerPublicKey(key, name)] as const);
-  const monitor = ["$SYS", publicKeyOf(monitorSeed)] as const;
-  return { systemUser, accounts, hashes, managers: Object.fromEntries([...managers, monitor]) };
+  const own = [...withStreams.map(({ name }) => name), "$SYS"];
+  const managers = own.map((name) => [name, managerPublicKey(key, name)] as const);
+  return { systemUser, accounts, hashes, managers: Object.fromEntries(managers) };
 }

@@ -1,9 +1,10 @@
 import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../lib/plan/plan.ts";
-import type { Engine } from "../live/engine/engine.ts";
+import { type Engine, withHome } from "../live/engine/engine.ts";
 import { ensureNetwork } from "./hooks/ensure-network.ts";
 import { limitProcesses } from "./hooks/process-limit.ts";
+import { networkSpecOf } from "./network-spec.ts";
 import type { Ownership } from "./ownership.ts";
 import { createNetwork } from "./steps/network.ts";
 
@@ -22,7 +23,7 @@ export interface EngineParts {
 export interface EnginePartsArgs {
   /** Whether the engine doesn't answer: then what is on it stays as it is. */
   readonly isSilent: boolean;
-  readonly plan: Pick<ClusterPlan, "prefix" | "image">;
+  readonly plan: Pick<ClusterPlan, "prefix" | "image" | "ipv6Subnet">;
   readonly ownership: Ownership;
 }
 
@@ -37,6 +38,7 @@ export function createEngineParts(
   parent: pulumi.Resource,
 ): EngineParts {
   const { place } = engine;
+  const spec = networkSpecOf(plan);
   const frozen = isSilent ? { ignoreChanges: ["*"] } : {};
   const suffix = place === undefined ? "" : `-${place.key}`;
   const provider = place && createProvider(`${name}-docker${suffix}`, engine, parent);
@@ -49,11 +51,11 @@ export function createEngineParts(
       // A changed image replaces this resource, also in a protected cluster.
       { parent, protect: false, ...(provider ? { provider } : {}), ...frozen },
     ),
-    network: createNetwork(`${name}-network${suffix}`, plan.prefix, engine, ownership, {
+    network: createNetwork(`${name}-network${suffix}`, spec, engine, ownership, {
       parent,
       ...frozen,
     }),
-    ensureNetwork: ensureNetwork(engine, plan.prefix, ownership, suffix),
+    ensureNetwork: ensureNetwork(engine, spec, ownership, suffix),
     limitProcesses: limitProcesses(engine, `limit-processes-${plan.prefix}${suffix}`),
   };
 }
@@ -66,5 +68,6 @@ export function createEngineParts(
 function createProvider(name: string, engine: Engine, parent: pulumi.Resource): docker.Provider {
   const { host = "", context = "", place } = engine;
   const sshOpts = (place?.ssh ?? []).flatMap((option) => ["-o", option]);
-  return new docker.Provider(name, { host, context, certPath: "", sshOpts }, { parent });
+  const certPath = place?.certPath === undefined ? "" : withHome(place.certPath);
+  return new docker.Provider(name, { host, context, certPath, sshOpts }, { parent });
 }

@@ -2,8 +2,8 @@ import { setImmediate } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { formatProblems, nameStreams, PlanError } from "../lib/base/errors.ts";
 import { isMap } from "../lib/base/records.ts";
-import { LEAF_PORT } from "../lib/nodes/listeners.ts";
-import { type ClusterPlan, nodesOf } from "../lib/plan/plan.ts";
+import { LEAF_PORT, type Listener } from "../lib/nodes/listeners.ts";
+import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan/plan.ts";
 import type { StreamSettingsArgs } from "./args.ts";
 import type { NatsClusterArgs } from "./cluster-args.ts";
 import type { PlacedStream } from "./cluster-streams.ts";
@@ -30,6 +30,12 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
   readonly clientUrls: pulumi.Output<Readonly<Record<string, string>>>;
   /** Each node's URL of the monitoring pages, by node name; empty if they have none. */
   readonly monitoringUrls: pulumi.Output<Readonly<Record<string, string>>>;
+  /** Each node's URL for clients by WebSocket, by node name; empty unless the setting `websocket` is on. */
+  readonly websocketUrls: pulumi.Output<Readonly<Record<string, string>>>;
+  /** Each node's URL for clients by MQTT, by node name; empty unless the setting `mqtt` is on. */
+  readonly mqttUrls: pulumi.Output<Readonly<Record<string, string>>>;
+  /** Each node's URL for leaf nodes outside of the network, by node name; empty unless `leafNodePort` is set. */
+  readonly publishedLeafNodeUrls: pulumi.Output<Readonly<Record<string, string>>>;
   /** Name of the Docker network of the nodes. Known once the network exists. */
   readonly networkName: pulumi.Output<string>;
   /** Each node's URL for leaf nodes within the network, by node name; empty unless the setting `leafNodes` is on. */
@@ -83,7 +89,14 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
     this.clientUrls = made(({ planned: { plan } }) =>
       Object.fromEntries(nodesOf(plan).map((node) => [node.name, node.clientUrl])),
     );
-    this.monitoringUrls = made(({ planned: { plan } }) => monitoringUrls(plan));
+    this.monitoringUrls = made(({ planned: { plan } }) =>
+      urlsOf(plan, ({ monitoringUrl }) => monitoringUrl),
+    );
+    const listenerUrls = (setting: Listener["setting"]) =>
+      made(({ planned: { plan } }) => urlsOf(plan, ({ listenerUrls }) => listenerUrls[setting]));
+    this.websocketUrls = listenerUrls("websocketPort");
+    this.mqttUrls = listenerUrls("mqttPort");
+    this.publishedLeafNodeUrls = listenerUrls("leafNodePort");
     this.networkName = made(({ planned: { plan }, nodes }) =>
       pulumi.all(nodes.networks.map(({ urn }) => urn)).apply(() => plan.prefix),
     );
@@ -190,10 +203,13 @@ function leafNodeUrls(plan: ClusterPlan): Readonly<Record<string, string>> {
   );
 }
 
-function monitoringUrls(plan: ClusterPlan): Readonly<Record<string, string>> {
+/** One URL of each node that has it. */
+function urlsOf(
+  plan: ClusterPlan,
+  urlOf: (node: NodePlan) => string | undefined,
+): Readonly<Record<string, string>> {
+  const urls = nodesOf(plan).map((node) => [node.name, urlOf(node)] as const);
   return Object.fromEntries(
-    nodesOf(plan).flatMap(({ name, monitoringUrl: url }) =>
-      url === undefined ? [] : [[name, url]],
-    ),
+    urls.flatMap(([name, url]) => (url === undefined ? [] : [[name, url] as const])),
   );
 }

@@ -111,6 +111,12 @@ export class NatsNode extends pulumi.ComponentResource {
   readonly clientUrl: string;
   /** URL of the monitoring pages; undefined if it has none. */
   readonly monitoringUrl: string | undefined;
+  /** URL for clients by WebSocket; undefined if it takes none. */
+  readonly websocketUrl: string | undefined;
+  /** URL for clients by MQTT; undefined if it takes none. */
+  readonly mqttUrl: string | undefined;
+  /** URL for leaf nodes outside of the network; undefined if it takes none. */
+  readonly publishedLeafNodeUrl: string | undefined;
 
   constructor(name: string, args: NatsNodeArgs, opts?: pulumi.ComponentResourceOptions) {
     const { plan, settings } = args;
@@ -143,6 +149,9 @@ export class NatsNode extends pulumi.ComponentResource {
     this.containerId = this.container.id;
     this.clientUrl = plan.clientUrl;
     this.monitoringUrl = plan.monitoringUrl;
+    this.websocketUrl = plan.listenerUrls.websocketPort;
+    this.mqttUrl = plan.listenerUrls.mqttPort;
+    this.publishedLeafNodeUrl = plan.listenerUrls.leafNodePort;
     this.registerOutputs({ clientUrl: plan.clientUrl, monitoringUrl: plan.monitoringUrl });
   }
 }
@@ -339,6 +348,7 @@ function containerArgs(
   made: Readonly<Record<"config" | "data" | "restartSettings", pulumi.Input<string>>>,
 ): docker.ContainerArgs {
   const memoryMib = Math.ceil(spec.memory / 1024 ** 2);
+  // One address of one kind: with two, the provider (5.2) sees changes where there are none, as it reads them in any order.
   const publish = (internal: number, ip: string, external: number) => ({
     internal,
     external,

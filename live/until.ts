@@ -31,7 +31,7 @@ export interface Waiting<Result, Shown> {
 const INTERVAL_MS = 5_000;
 
 /**
- * Looks until the outcome is `done`. All waiting in this project uses this loop.
+ * Looks until the outcome is `done`. All waiting in this project uses this loop, and a clock that nobody sets.
  *
  * @throws what `look` and {@link Waiting.giveUp} throw.
  */
@@ -48,14 +48,14 @@ export async function until<Result, Shown>(
     signal,
   }: Waiting<Result, Shown>,
 ): Promise<Result> {
-  const began = Date.now();
+  const began = performance.now();
   for (let saidAt = began; ; ) {
     signal?.throwIfAborted();
     const outcome = await look();
     if ("done" in outcome) return outcome.done;
     if ("acted" in outcome) continue;
     const { shown } = outcome;
-    const now = Date.now();
+    const now = performance.now();
     const lasted = lasts?.(shown, now) ?? now - began;
     if (giveUp && lasted > (typeof limit === "number" ? limit : limit(shown))) {
       return await giveUp(shown);

@@ -77,14 +77,14 @@ export async function mayGoOn(
   cluster: ClusterPort,
   say: (line: string) => void,
 ): Promise<boolean> {
-  const gate = new WaveGate(Date.now(), wave.patience, wave.purpose === "members");
+  const gate = new WaveGate(performance.now(), wave.patience, wave.purpose === "members");
   const measure = seldom(MEASURE_MS, async (nodes: readonly Monitor[]) =>
     behindIn(await cluster.observe(nodes)),
   );
   const verdict = await until<GateEnd, GateWait>(
     async () => {
       const { sight, own } = await look(wave, cluster, measure);
-      const now = Date.now();
+      const now = performance.now();
       const verdict = gate.judge(sight, now);
       if (verdict.kind !== "wait") return { done: verdict };
       const { reason } = sight;
@@ -114,11 +114,11 @@ type Measure = (nodes: readonly Monitor[]) => Promise<number>;
 
 /** Limits how often a measurement runs: nodes that have just restarted are busy. */
 function seldom(interval: number, measure: Measure): Measure {
-  let last = { at: 0, behind: 0 };
+  let last = { at: Number.NEGATIVE_INFINITY, behind: 0 };
   return async (nodes) => {
-    if (Date.now() - last.at > interval) {
+    if (performance.now() - last.at > interval) {
       const behind = await measure(nodes);
-      last = { at: Date.now(), behind };
+      last = { at: performance.now(), behind };
     }
     return last.behind;
   };

@@ -49,7 +49,7 @@ export async function mayBegin(
     {
       pause: POLL_MS,
       limit: PATIENCE_MS,
-      lasts: stallTimerFrom(Date.now()),
+      lasts: stallTimerFrom(performance.now()),
       describe: (sight) => `waiting before anything is changed: ${describeWaitStatus(sight)}`,
       say,
       giveUp: async ({ verdict }) => {

@@ -32,7 +32,7 @@ const variables = scriptVariables.pick({
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const { OWNER: owner, NODES, PATIENCE: patience, CA, SETTINGS_IN } = variables.parse(env);
   const engines = enginesFromEnvironment(env);
-  const stack = { engines, owner, trust: trustOf(CA), patience };
+  const stack = { engines, owner, trust: trustOf(CA), patience, say: once(console.error) };
   const accountsConf = await text(process.stdin);
   const staying = new Set(NODES);
   for (const node of await findLeaving(await listOwn(stack), staying, SETTINGS_IN)) {
@@ -46,10 +46,20 @@ interface Stack {
   readonly trust: Trust;
   /** Milliseconds. */
   readonly patience: number;
+  readonly say: (line: string) => void;
 }
 
-function listOwn({ engines, owner, trust }: Stack): Promise<readonly OwnNode[]> {
-  return listReachable(engines, owner, trust);
+/** An engine that doesn't answer is told of at the first look, and not at each. */
+function once(say: Stack["say"]): Stack["say"] {
+  const said = new Set<string>();
+  return (line) => {
+    if (!said.has(line)) say(line);
+    said.add(line);
+  };
+}
+
+function listOwn({ engines, owner, trust, say }: Stack): Promise<readonly OwnNode[]> {
+  return listReachable(engines, owner, trust, say);
 }
 
 async function start(node: OwnNode, stack: Stack): Promise<OwnNode> {

@@ -1,4 +1,8 @@
-/** Stops all nodes of a cluster at once, on all its engines. Run by the `delete` of a Command. */
+/**
+ * Stops all nodes of a cluster at once, on all its engines that answer: what is on others can't be deleted anyway. Run by
+ * the `delete` of a Command.
+ */
+import { askWhoAnswers } from "../live/engine/answering-engines.ts";
 import { type Engine, textField } from "../live/engine/engine.ts";
 import { enginesFromEnvironment } from "../live/engine/told-engines.ts";
 import { scriptVariables } from "./variables.ts";
@@ -7,7 +11,10 @@ const variables = scriptVariables.pick({ OWNER: true });
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const { OWNER } = variables.parse(env);
-  await Promise.all(enginesFromEnvironment(env).map((engine) => stopOn(engine, OWNER)));
+  const engines = enginesFromEnvironment(env);
+  const { answering } =
+    engines.length === 1 ? { answering: engines } : await askWhoAnswers(engines);
+  await Promise.all(answering.map((engine) => stopOn(engine, OWNER)));
 }
 
 async function stopOn(engine: Engine, owner: string): Promise<void> {

@@ -30,7 +30,7 @@ export async function waitFor(
     {
       pause,
       limit: patience,
-      lasts: stallTimerFrom(Date.now()),
+      lasts: stallTimerFrom(performance.now()),
       describe: describeWaitStatus,
       say,
       giveUp: ({ reason }) => {

@@ -2,6 +2,7 @@ import { PlanError } from "../../lib/base/errors.ts";
 import { countOf, listSome } from "../../lib/base/wording.ts";
 import { nodesIn } from "../inspection/cluster-report.ts";
 import { inspect } from "../inspection/inspect.ts";
+import { findAnswering } from "../stack/containers.ts";
 import { expectWillRun, showPulumi } from "../stack/pulumi-cli.ts";
 import { findStack, type Stack } from "../stack/stack.ts";
 import { readPlan } from "../stack/stack-plan.ts";
@@ -18,9 +19,15 @@ export async function run(options: Given<"stack" | "yes">): Promise<number> {
     console.log(`Stack ${stack.name} has no resources: there is nothing to destroy.`);
     return 0;
   }
-  const remains = await findRemains(stack.name);
+  const { engines, silent } = await findAnswering(stack);
+  const remains = await findRemains(stack.name, engines);
   await refuseUnnoted(stack, remains);
   console.log(await describeLoss(stack, remains));
+  for (const [key, reason] of silent) {
+    console.log(
+      `Without what is on the engine of ${key}, which doesn't answer: that stays, and the stack with it. (${reason})`,
+    );
+  }
   if (!options.yes && !(await confirm())) {
     console.log("Nothing was changed.");
     return 1;

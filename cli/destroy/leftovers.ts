@@ -2,7 +2,6 @@ import { z } from "zod";
 import { listSome } from "../../lib/base/wording.ts";
 import { GENERATION_LABEL, OWNER_LABEL } from "../../lib/nodes/labels.ts";
 import { type Engine, labelField, nothing, reasonOf, textField } from "../../live/engine/engine.ts";
-import { enginesIn } from "../stack/engines.ts";
 import { ownersIn, readState, type StackState } from "../stack/stack-state.ts";
 
 /** A container, volume or network with an owner label of this project. */
@@ -45,11 +44,11 @@ export interface Remains {
   readonly going: readonly string[];
 }
 
-/** Compares the stack's engines with its state. An engine that doesn't answer has nothing. */
-export async function findRemains(stack: string): Promise<Remains> {
+/** Compares engines with the stack's state. One that doesn't answer has nothing. */
+export async function findRemains(stack: string, engines: readonly Engine[]): Promise<Remains> {
   const kinds = Object.keys(KINDS) as Kind[];
   const state = await readState(stack);
-  const lists = enginesIn(state).flatMap((engine) => kinds.map((kind) => listOwned(engine, kind)));
+  const lists = engines.flatMap((engine) => kinds.map((kind) => listOwned(engine, kind)));
   return remainsAmong((await Promise.all(lists)).flat(), state);
 }
 

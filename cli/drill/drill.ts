@@ -1,6 +1,6 @@
 import { closeConnections } from "../../live/jetstream/clients.ts";
 import type { Servers } from "../../live/jetstream/connection.ts";
-import { findWhereabouts, listContainers } from "../stack/containers.ts";
+import { findAnswering, listContainers } from "../stack/containers.ts";
 import { findStack, type Stack } from "../stack/stack.ts";
 import { confirm } from "../terminal/confirm.ts";
 import type { Given } from "../terminal/options.ts";
@@ -79,8 +79,14 @@ function parseTarget([scope = "", name, ...more]: readonly string[]): Target {
 }
 
 async function restore(stack: Stack): Promise<number> {
-  const own = await listContainers(await findWhereabouts(stack));
+  const { silent, ...whereabouts } = await findAnswering(stack);
+  const own = await listContainers(whereabouts);
   const down = own.filter(({ state }) => state === "down");
+  for (const [key, reason] of silent) {
+    console.error(
+      `The Docker engine of ${key} doesn't answer, so that its nodes stay as they are: ${reason}`,
+    );
+  }
   if (down.length === 0) {
     console.log(`No node of stack ${stack.name} is stopped or paused.`);
     return 0;

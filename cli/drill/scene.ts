@@ -4,14 +4,16 @@ import { type Loss, lossesOf } from "../../lib/placement/survivability.ts";
 import { monitorsOf } from "../../lib/plan/outputs.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
 import { streamNamer } from "../../lib/streams/stream-name.ts";
+import type { Answers } from "../../live/engine/answering-engines.ts";
 import type { Engine } from "../../live/engine/engine.ts";
-import type { Monitor } from "../../live/monitoring/monitor.ts";
+import type { OwnNode } from "../../live/engine/own-nodes.ts";
+import { type Monitor, seedsOf } from "../../live/monitoring/monitor.ts";
 import { askNodes } from "../../live/monitoring/monitoring.ts";
 import { askWhyNotCurrent } from "../../live/monitoring/observe-cluster.ts";
 import { until } from "../../live/until.ts";
 import { findLocks } from "../pulumi/killed.mjs";
 import { pulumiEnvironment } from "../pulumi/project.mjs";
-import { findWhereabouts, listContainers } from "../stack/containers.ts";
+import { findAnswering, listContainers, type Whereabouts } from "../stack/containers.ts";
 import {
   projectName,
   readOutputs,
@@ -54,7 +56,7 @@ export async function findScene(stack: Stack): Promise<Scene> {
   const [outputs, planned, containers] = await Promise.all([
     readOutputs(stack),
     readPlan(stack),
-    findWhereabouts(stack).then(listContainers),
+    findAnswering(stack).then(listReached),
   ]);
   const start = `\`npm start${scriptOption(stack)}\``;
   if (!outputs) throw new UserError(`Stack ${stack.name} has no cluster. ${start} brings one up.`);
@@ -71,9 +73,9 @@ export async function findScene(stack: Stack): Promise<Scene> {
   const nodes = monitorsOf(outputs).flatMap((monitor) => {
     const own = containers.find(({ name }) => name === monitor.name);
     if (!own) return [];
-    const { seed, engine, container } = own;
+    const { engine, container } = own;
     const clientUrl = outputs.clientUrls[monitor.name] ?? "";
-    return [{ ...monitor, ...(seed === undefined ? {} : { seed }), clientUrl, engine, container }];
+    return [{ ...monitor, ...seedsOf(own), clientUrl, engine, container }];
   });
   const lacking = running.filter((name) => nodes.every((node) => node.name !== name));
   if (lacking.length > 0) {
@@ -82,6 +84,19 @@ export async function findScene(stack: Stack): Promise<Scene> {
     );
   }
   return { ...planned, stack, nodes };
+}
+
+/** @throws UserError if an engine doesn't answer: its nodes could neither be taken down nor brought back. */
+async function listReached({
+  silent,
+  ...whereabouts
+}: Whereabouts & Pick<Answers, "silent">): Promise<OwnNode[]> {
+  const [found] = silent;
+  if (found === undefined) return await listContainers(whereabouts);
+  const [key, reason] = found;
+  throw new UserError(
+    `Nothing was touched, as the Docker engine of ${key} doesn't answer: ${reason}. A drill needs all of them.`,
+  );
 }
 
 /** Effects of a concurrent `up` would be attributed to the fault. */

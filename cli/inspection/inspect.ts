@@ -3,7 +3,7 @@ import { monitorsOf, type StackOutputs } from "../../lib/plan/outputs.ts";
 import { nothing } from "../../live/engine/engine.ts";
 import { askMemoryKills } from "../../live/engine/memory-kills.ts";
 import type { OwnNode } from "../../live/engine/own-nodes.ts";
-import type { Monitor } from "../../live/monitoring/monitor.ts";
+import { type Monitor, seedsOf } from "../../live/monitoring/monitor.ts";
 import { describeStreamChanges } from "../stack/changes.ts";
 import { findAnswering, listContainers, type Whereabouts } from "../stack/containers.ts";
 import { readOutputs, type Stack, stackOption } from "../stack/stack.ts";
@@ -63,13 +63,13 @@ export async function inspect(stack: Stack): Promise<Inspection | undefined> {
   return { report, outputs, settings };
 }
 
-/** The nodes of the outputs, with their logins, which the engine has. */
+/**
+ * The nodes of the outputs, with their login, which the engines have. All nodes have the same one, also those whose engine
+ * doesn't answer.
+ */
 function nodesOf(outputs: StackOutputs, containers: readonly OwnNode[]): Monitor[] {
-  const seeds = new Map(containers.map(({ name, seed }) => [name, seed]));
-  return monitorsOf(outputs).map((node) => {
-    const seed = seeds.get(node.name);
-    return { ...node, ...(seed === undefined ? {} : { seed }) };
-  });
+  const [any] = containers;
+  return monitorsOf(outputs).map((node) => ({ ...node, ...(any && seedsOf(any)) }));
 }
 
 const NOWHERE = { engines: [], owners: [], silent: new Map<string, string>() };

@@ -64,7 +64,7 @@ const variables = z.object({
   tls_cert_not_after: z.string().optional(),
 });
 
-/** Asks every node. A node that doesn't answer delays the result by at most 2 s. */
+/** Asks every node. A node that doesn't answer delays the result by some 2 s. */
 export async function askStack(nodes: readonly Monitor[]): Promise<NodeObservation[]> {
   const asked = nodes.map(async (node) => ({ name: node.name, ...(await ask(node)) }));
   return await Promise.all(asked).finally(closeUnused);

@@ -248,8 +248,12 @@ function namedStack(args, [command, verb, name]) {
   return verb === "select" || verb === "rm" ? name : undefined;
 }
 
-/** @param {readonly string[]} args */
-function positionals(args) {
+/**
+ * The command of a command line, with its subcommands and arguments.
+ *
+ * @param {readonly string[]} args
+ */
+export function positionals(args) {
   return args.filter(
     (arg, index) => !arg.startsWith("-") && !TAKES_VALUE.has(args[index - 1] ?? ""),
   );

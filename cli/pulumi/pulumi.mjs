@@ -17,6 +17,7 @@ import { crampedFolder } from "./full-disk.mjs";
 import { clearStaleLocks, findLocks } from "./killed.mjs";
 import { findCli, project, pulumiEnvironment } from "./project.mjs";
 import { findReplacedVolume } from "./replaced.mjs";
+import { findSilence } from "./silence.mjs";
 import { commandOf, findUnguarded } from "./targets.mjs";
 
 const args = process.argv.slice(2);
@@ -84,11 +85,19 @@ if (files && !isBusy && goesByState(command) && wasDestroyKilled(files)) {
   process.exit(1);
 }
 
+const silence = await findSilence({ args, cli, env, project, stack, state: files?.state });
+if (silence.refusal) {
+  console.error(silence.refusal);
+  process.exit(1);
+}
+for (const line of silence.lines) console.error(line);
+
 const wanted = await digestSettings(readSettings(args, project, stack), surroundings);
 /** @type {ReturnType<typeof planSteps>} */
-const asGiven = [{ args, set: {} }];
+const asGiven = [{ args: [...args, ...silence.args], set: {} }];
 const isUsers = env.PULUMI_SKIP_CHECKPOINTS !== undefined;
-const steps = files && !isUsers && !isBusy ? planSteps(args, files, wanted) : asGiven;
+const steps =
+  files && !isUsers && !isBusy ? planSteps([...args, ...silence.args], files, wanted) : asGiven;
 if (files) env.NATS_REGIONS_ROSTER_NOTE = files.rosterNote;
 
 try {
@@ -106,7 +115,9 @@ try {
         `Interrupted: nothing has to be cleaned up, and \`npx pulumi ${command}\` goes on from here.`,
       );
     }
-    endLike(end);
+    const hasRest = silence.left && end.status === 0 && !args.includes("--preview-only");
+    if (hasRest) console.error(silence.left);
+    endLike(hasRest ? { ...end, status: 1 } : end);
   }
 } catch (error) {
   const { message } = /** @type {Error} */ (error);

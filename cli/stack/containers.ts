@@ -1,5 +1,6 @@
 import { type Answers, askWhoAnswers, EngineRefuses } from "../../live/engine/answering-engines.ts";
 import { DockerError, type Engine } from "../../live/engine/engine.ts";
+import { noteSilence } from "../../live/engine/known-silence.ts";
 import { listOwnNodes, type OwnNode } from "../../live/engine/own-nodes.ts";
 import { UserError } from "../terminal/user-error.ts";
 import { enginesIn } from "./engines.ts";
@@ -18,13 +19,14 @@ export async function findWhereabouts({ name }: Pick<Stack, "name">): Promise<Wh
   return { engines: enginesIn(state), owners: [...ownersIn(state)].map(toOwnerLabel) };
 }
 
-/** The same with those engines only that answer, and why the others don't. */
+/** The same with those engines only that answer, and why the others don't; this command then doesn't ask those again. */
 export async function findAnswering(
   stack: Pick<Stack, "name">,
 ): Promise<Whereabouts & Pick<Answers, "silent">> {
   const { engines, owners } = await findWhereabouts(stack);
   try {
     const { answering, silent } = await askWhoAnswers(engines);
+    noteSilence(engines, silent);
     return { engines: answering, owners, silent };
   } catch (cause) {
     throw cause instanceof EngineRefuses ? new UserError(cause.message, { cause }) : cause;

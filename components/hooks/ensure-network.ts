@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { AlreadyExists, type Engine, NotFound } from "../../live/engine/engine.ts";
-import { labelFlags, type Ownership } from "../ownership.ts";
+import { type NetworkSpec, networkFlags } from "../network-spec.ts";
+import type { Ownership } from "../ownership.ts";
 
 /**
  * A hook that recreates the network if it was removed: the Command that owns it can't notice, but containers need it.
@@ -10,20 +11,20 @@ import { labelFlags, type Ownership } from "../ownership.ts";
  */
 export function ensureNetwork(
   engine: Engine,
-  networkName: string,
+  network: NetworkSpec,
   { labels }: Ownership,
   suffix: string,
 ): pulumi.ResourceHook {
   const ensure = async () => {
-    if (!(await isMissing(engine, networkName))) return;
+    if (!(await isMissing(engine, network.name))) return;
     try {
-      await engine.run("network", "create", ...labelFlags(labels), networkName);
+      await engine.run("network", "create", ...networkFlags(network, labels), network.name);
     } catch (error) {
       if (!(error instanceof AlreadyExists)) throw error;
     }
   };
   let ensured: Promise<void> | undefined;
-  return new pulumi.ResourceHook(`ensure-network-${networkName}${suffix}`, () => {
+  return new pulumi.ResourceHook(`ensure-network-${network.name}${suffix}`, () => {
     ensured ??= ensure();
     return ensured;
   });

@@ -77,14 +77,14 @@ export class Turns {
           return { done: undefined };
         }
         const gone = own.filter(({ name }) => this.#gone.has(name));
-        const crash = await crashes.look(gone, Date.now());
+        const crash = await crashes.look(gone, performance.now());
         if (crash !== undefined) throw new Error(describeRefusal(node, crash, obstacle));
         return { shown: obstacle };
       },
       {
         pause: POLL_MS,
         limit: patience,
-        lasts: stallTimerFrom(Date.now()),
+        lasts: stallTimerFrom(performance.now()),
         describe: (obstacle) => `${node} waits for its turn: ${describeWaitStatus(obstacle)}`,
         say: log.info,
         giveUp: (obstacle) => {

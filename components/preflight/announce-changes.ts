@@ -163,13 +163,14 @@ const varz = z.object({
   start: z.iso.datetime({ offset: true }).transform((text) => new Date(text)),
   tags: z.array(z.string()).default([]),
   cluster: z.object({ urls: z.array(z.string()).default([]) }),
+  connect_urls: z.array(z.string()).default([]),
   config_digest: z.string().optional(),
   config_load_time: z.string(),
 });
 
 interface Surroundings {
   readonly plan: ClusterPlan;
-  readonly access: Pick<EngineState, "tls" | "seed">;
+  readonly access: Pick<EngineState, "tls" | "seeds">;
   readonly texts: TlsTexts | undefined;
 }
 
@@ -185,13 +186,14 @@ async function askServer(
     const patience = planned.engine === undefined ? ANSWER_MS : FAR_ANSWER_MS;
     const answer = await askAsShown(node, VARIABLES, patience);
     const unknown = plan.tls === "stack" ? unknownAddress(planned, answer) : undefined;
-    const { version, start, tags, cluster, ...config } = varz.parse(answer.page);
+    const { version, start, tags, cluster, connect_urls, ...config } = varz.parse(answer.page);
     const { config_digest: configDigest, config_load_time: configLoadTime } = config;
     return {
       version,
       startedAt: start,
       tags,
       routes: cluster.urls,
+      advertised: connect_urls,
       settings: reportedSettings(answer.page),
       configLoadTime,
       ...(configDigest === undefined ? {} : { configDigest }),

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { overlap } from "../../lib/base/addresses.ts";
 import type { Listener } from "../../lib/nodes/listeners.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
 
@@ -54,10 +55,9 @@ function claimsOf(
   );
 }
 
-/** Whether two ports are on one machine, at addresses that overlap: `0.0.0.0` is every address. */
+/** Whether two ports are on one machine, at addresses that overlap. */
 function areOne(a: Claim, b: Claim): boolean {
-  if (a.host !== b.host) return false;
-  return a.address === b.address || [a.address, b.address].includes("0.0.0.0");
+  return a.host === b.host && overlap(a.address, b.address);
 }
 
 /** A port above all others, so that either cluster can grow. */

@@ -30,6 +30,12 @@ export interface FoundVolume extends Found {
   readonly cluster: string;
 }
 
+export interface FoundNetwork extends Found {
+  readonly engine: Engine;
+  /** Whether its containers have IPv6. */
+  readonly hasIpv6: boolean;
+}
+
 export interface FoundContainer extends Found {
   readonly engine: Engine;
   readonly id: string;
@@ -118,9 +124,14 @@ export async function listNetworks(
   engine: Engine,
   plan: ClusterPlan,
   { label }: Ownership,
-): Promise<Found[]> {
-  const fields = { name: textField(".Name"), owner: labelField(label.label) };
-  return await listNamed(engine, fields, plan, "network", "ls");
+): Promise<FoundNetwork[]> {
+  const fields = {
+    name: textField(".Name"),
+    owner: labelField(label.label),
+    ipv6: textField(".IPv6"),
+  };
+  const rows = await listNamed(engine, fields, plan, "network", "ls");
+  return rows.map(({ ipv6, ...row }) => ({ ...row, engine, hasIpv6: ipv6 === "true" }));
 }
 
 /** Lists objects whose name contains the stack's prefix. That includes objects of other stacks. */

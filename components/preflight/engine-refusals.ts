@@ -1,5 +1,6 @@
 import { createServer } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
+import { hostAndPort, isEverywhere, isLoopback } from "../../lib/base/addresses.ts";
 import {
   howToSet,
   howToUnset,
@@ -73,7 +74,7 @@ export function refuseUnmade(
 
 /**
  * With a remote engine, nodes must be published on an address of that machine: its loopback can't be reached from here,
- * and `0.0.0.0` isn't an address to connect to.
+ * and `0.0.0.0` or `::` isn't an address to connect to.
  *
  * @throws pulumi.RunError naming the way out.
  */
@@ -82,7 +83,7 @@ export function refuseUnreachable(
   { bindAddress }: Pick<ClusterPlan, "bindAddress">,
   place: SettingsPlace = "config",
 ): void {
-  if (isLocal || !/^(127\.|0\.0\.0\.0)/.test(bindAddress)) return;
+  if (isLocal || !(isLoopback(bindAddress) || isEverywhere(bindAddress))) return;
   throw new pulumi.RunError(
     `bindAddress: nodes on ${host} can't be reached at ${bindAddress}.\nSet it to an address of that machine: ${howToSet(place, "bindAddress", "10.0.0.5")}`,
   );
@@ -311,7 +312,7 @@ async function findTakenPort(
     if (holder?.name === containerName) continue;
     if (isLocal ? await canListen(port, address) : !holder) continue;
     const held = holder ? `held by ${holder.node} until this update has ended` : "in use";
-    return `${setting}: ${address}:${port}, wanted for ${name}, is ${held}`;
+    return `${setting}: ${hostAndPort(address, port)}, wanted for ${name}, is ${held}`;
   }
   return undefined;
 }
@@ -320,7 +321,7 @@ function canListen(port: number, address: string): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "EADDRINUSE"));
-    server.listen({ port, host: address, exclusive: true }, () =>
+    server.listen({ port, host: address, exclusive: true, ipv6Only: true }, () =>
       server.close(() => resolve(true)),
     );
   });

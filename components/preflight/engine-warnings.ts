@@ -1,10 +1,11 @@
-import { pulumiCommand } from "../../lib/base/settings-place.ts";
-import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
+import { pulumiCommand, type SettingsPlace } from "../../lib/base/settings-place.ts";
+import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
 import { settingsPlaceOf } from "../../lib/plan/settings.ts";
 import type { KeptCluster } from "../../lib/update/kept-members.ts";
 import { describeKeptVolumes } from "../../lib/update/kept-volumes.ts";
 import { describeLostData, describeNotKept } from "../../lib/update/lost-data.ts";
 import type { Engine } from "../../live/engine/engine.ts";
+import type { ClusterEngines } from "../../live/engine/engines-of.ts";
 import { askMemoryKills } from "../../live/engine/memory-kills.ts";
 import type { Logger } from "../logger.ts";
 import { type Ownership, ownerFilter } from "../ownership.ts";
@@ -90,7 +91,7 @@ export function isDataVolume(name: string, { prefix }: ClusterPlan): boolean {
  */
 export function warnOfSilence(
   plan: ClusterPlan,
-  silent: ReadonlyMap<string, string>,
+  { engines, silent }: Pick<ClusterEngines, "engines" | "silent">,
   log: Logger,
 ): ReadonlySet<string> {
   const names = new Set<string>();
@@ -100,8 +101,25 @@ export function warnOfSilence(
     log.warn(
       `engines.${key}: its engine doesn't answer, so that ${nodes.map(({ name }) => name).join(", ")} stay as they are, and get what they miss from the first up after its return. (${reason})`,
     );
+    const isBySsh = engines.find((engine) => engine.key === key)?.host?.startsWith("ssh:");
+    if (!isBySsh) log.warn(describeExclusion(key, nodes, settingsPlaceOf(plan.identity)));
   }
   return names;
+}
+
+/**
+ * The official Docker plugin (5.2, `Configure` in provider.go) asks an engine for a sign of life before it takes it on,
+ * unless that is reached by ssh. What is excluded isn't asked for.
+ */
+function describeExclusion(
+  key: string,
+  nodes: readonly Pick<NodePlan, "region" | "zone">[],
+  place: SettingsPlace,
+): string {
+  const parts = nodes.map(({ region, zone }) => (key === `${region}-${zone}` ? key : region));
+  const globs = [...new Set(parts)].map((part) => `**-${part}-*`);
+  const options = [...globs, `**-image-${key}`].map((glob) => `--exclude '${glob}'`).join(" ");
+  return `engines.${key} isn't reached by ssh, and Pulumi's own Docker plugin fails where such an engine doesn't answer ("failed to connect to any docker daemon"). This goes on without it: ${pulumiCommand(place)} up ${options}`;
 }
 
 export async function warnOfStopped(

@@ -2,6 +2,7 @@ import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
 import type { RunningTls } from "../../lib/tls/own-certificates.ts";
 import type { Engine } from "../../live/engine/engine.ts";
 import { withoutDoubles } from "../../live/engine/own-nodes.ts";
+import type { MonitorSeeds } from "../../live/monitoring/monitor.ts";
 import { loggerOf } from "../logger.ts";
 import { isMocked } from "../mocked.ts";
 import type { Ownership } from "../ownership.ts";
@@ -14,6 +15,7 @@ import {
   partition,
   readTls,
 } from "./engine-finds.ts";
+import { refuseWithoutIpv6 } from "./engine-ipv6.ts";
 import {
   refuseElsewhere,
   refuseEmptied,
@@ -48,8 +50,8 @@ export interface EngineState {
   readonly hasNetwork: boolean;
   /** Set if nodes return to data volumes that were kept, which may hold streams. */
   readonly hasKept?: true;
-  /** The seed of the nkey by which its nodes are asked; undefined if they have none. */
-  readonly seed?: string;
+  /** By which its nodes are asked. */
+  readonly seeds?: MonitorSeeds;
   /** The CA that its nodes trust and a certificate that they present; undefined if none has TLS. */
   readonly tls?: RunningTls;
 }
@@ -87,6 +89,7 @@ export async function inspectEngines(
   const own = withoutDoubles(
     containers.filter((found) => found.owner === owner && found.node !== ""),
   );
+  await refuseWithoutIpv6(engines, networks, plan);
   refuseElsewhere(own, plan);
   refuseOtherCluster(own, plan);
   refuseOtherKey(own, plan);

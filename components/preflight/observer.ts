@@ -16,7 +16,9 @@ export type Observer = (isAfresh?: boolean) => Promise<ObservedCluster>;
 export function observerOf(plan: ClusterPlan, before: EngineState): Observer {
   let observed: Promise<ObservedCluster> | undefined;
   return (isAfresh = false) => {
-    if (isAfresh || !observed) observed = observeCluster(runningMonitors(plan, before));
+    if (isAfresh || !observed) {
+      observed = observeCluster(runningMonitors(plan, before), undefined, before.silent);
+    }
     return observed;
   };
 }
@@ -48,13 +50,13 @@ export function monitorOf(
     clientAddress: address,
     monitoringUrl: url,
   }: Pick<EngineNode, "clientAddress" | "monitoringUrl">,
-  { tls, seed }: Pick<EngineState, "tls" | "seed">,
+  { tls, seeds }: Pick<EngineState, "tls" | "seeds">,
 ): Monitor {
   return {
     name,
     ...(address === undefined ? {} : { address }),
     ...(url === undefined ? {} : { url }),
     ...(tls === undefined ? {} : { ca: tls.ca }),
-    ...(seed === undefined ? {} : { seed }),
+    ...seeds,
   };
 }

@@ -35,7 +35,7 @@ export async function planRestarts(
   { containers, silent }: EngineState,
   observe: Observer,
 ): Promise<PlannedRestarts> {
-  const seen = restarted.size === 0 ? NOTHING_OBSERVED : await look(observe);
+  const seen = restarted.size === 0 ? NOTHING_OBSERVED : await look(observe, silent);
   // Without a leader, the members are unknown, and a node that doesn't run may be the one that the group lacks for its
   // first leader: an `up` was killed while it made the nodes.
   const isMember = (name: string) =>
@@ -64,10 +64,15 @@ export async function planRestarts(
   };
 }
 
-/** Looks again while something is behind: a short lag, as under heavy load, must not change the order. */
-async function look(observe: Observer): Promise<ObservedCluster> {
+/**
+ * Looks again while something is behind: a short lag, as under heavy load, must not change the order. What nodes beyond
+ * reach lack stays so.
+ */
+async function look(observe: Observer, silent: ReadonlySet<string>): Promise<ObservedCluster> {
+  const isBehind = (cluster: ObservedCluster) =>
+    lacksOf(groupsOf(cluster)).some(({ host }) => host === undefined || !silent.has(host));
   let observed = await observe();
-  for (let looks = 1; looks < LOOKS && lacksOf(groupsOf(observed)).length > 0; looks += 1) {
+  for (let looks = 1; looks < LOOKS && isBehind(observed); looks += 1) {
     await sleep(LOOK_MS);
     observed = await observe(true);
   }

@@ -16,7 +16,7 @@ export async function refuseShortages(
   before: EngineState,
   observe: Observer,
 ): Promise<void> {
-  const room = await observeRoom(runningMonitors(plan, before));
+  const room = await observeRoom(runningMonitors(plan, before), before.silent);
   if (!needsStreams(plan, room)) return;
   const shortages = describeShortages(plan, room, await observe());
   if (shortages.length === 0) return;

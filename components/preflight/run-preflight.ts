@@ -7,12 +7,14 @@ import { knownValue } from "../known-value.ts";
 import { type Announcement, announceChanges } from "./announce-changes.ts";
 import { announceDepartures } from "./announce-departures.ts";
 import { announceImage } from "./announce-image.ts";
+import { compareClocks } from "./engine-clocks.ts";
 import { refuseUnmade } from "./engine-refusals.ts";
 import { warnOfSilence } from "./engine-warnings.ts";
 import { type EngineState, inspectEngines } from "./inspect-engine.ts";
 import { observerOf } from "./observer.ts";
 import { readTlsFiles, type TlsTexts } from "./read-tls-files.ts";
 import { refuseShortages } from "./refuse-shortages.ts";
+import { warnOfNames } from "./warn-of-names.ts";
 
 /** The state of the running stack before the update, and what the update does to it. */
 export interface Preflight extends Announcement {
@@ -34,14 +36,17 @@ export async function runPreflight(
   planned: PlannedCluster,
   source: ClusterSource | undefined,
 ): Promise<Preflight> {
-  const { plan, answering, ownership, accounts, access, knownSeed, log } = planned;
+  const { plan, answering, ownership, accounts, access, seeds, log } = planned;
   for (const notice of plan.notices) log.info(notice);
-  const found = await inspectEngines(answering, plan, ownership, log, planned.recorded);
+  const [found] = await Promise.all([
+    inspectEngines(answering, plan, ownership, log, planned.recorded),
+    compareClocks(answering, plan, log),
+  ]);
   refuseUnmade(planned, plan, found.containers.size === 0);
   const before = {
     ...found,
-    silent: warnOfSilence(plan, planned.silent, log),
-    ...(knownSeed === undefined ? {} : { seed: knownSeed }),
+    silent: warnOfSilence(plan, planned, log),
+    seeds,
   };
   const tlsTexts = readTlsFiles(plan, before, log);
   const observe = observerOf(plan, before);
@@ -50,6 +55,7 @@ export async function runPreflight(
     announceImage(plan, before, observe, log),
     announceDepartures(plan, before, log),
     refuseShortages(plan, before, observe),
+    warnOfNames(plan, log),
   ]);
   const [announcement] = await looks.finally(closeUnused);
   return {

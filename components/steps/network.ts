@@ -2,7 +2,8 @@ import { local } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Engine } from "../../live/engine/engine.ts";
 import { enginesVariable } from "../../live/engine/told-engines.ts";
-import { labelFlags, type Ownership } from "../ownership.ts";
+import { type NetworkSpec, networkFlags } from "../network-spec.ts";
+import type { Ownership } from "../ownership.ts";
 import { onEngine } from "./script.ts";
 
 /**
@@ -11,7 +12,7 @@ import { onEngine } from "./script.ts";
  */
 export function createNetwork(
   name: string,
-  networkName: string,
+  network: NetworkSpec,
   engine: Engine,
   { label, labels }: Ownership,
   options: pulumi.CustomResourceOptions,
@@ -25,8 +26,9 @@ export function createNetwork(
       ),
       delete: onEngine(engine, `docker network rm "$NETWORK" || ${IS_GONE} || ${isInUse(label)}`),
       environment: {
-        NETWORK: networkName,
-        LABELS: labelFlags(labels).join(" "),
+        NETWORK: network.name,
+        // By another name, networks that there are would be made anew.
+        LABELS: networkFlags(network, labels).join(" "),
         ...enginesVariable([engine]),
       },
       logging: local.Logging.None,

@@ -27,10 +27,6 @@ export function wordIssue(issue: z.core.$ZodRawIssue): string | undefined {
       return `${found} is not ${KINDS[issue.expected] ?? issue.expected}`;
     case "invalid_value":
       return `${found} is not ${issue.values.join(" or ")}`;
-    case "invalid_format":
-      return issue.format === "ipv4"
-        ? `${found} is not an IPv4 address, e.g. 127.0.0.1`
-        : undefined;
     case "too_small":
       return describeBound(issue.input, "less", issue.minimum);
     case "too_big":

@@ -44,8 +44,15 @@ export interface NodeConf extends NodeSettings {
   readonly routes: readonly string[];
   /** `host:port` by which other servers reach this one. Absent: its own name with TLS, otherwise its own address. */
   readonly routeAdvertise?: string;
+  /** The address that all listeners are on. Absent: the server's default, `0.0.0.0`, which is all of IPv4. */
+  readonly host?: "::";
   /** `host:port` that the server advertises to clients for reconnects. Absent: the container's own address. */
   readonly clientAdvertise?: string;
+  /**
+   * Present if neither other servers tell clients of this one, nor it of them (`no_advertise`, nats-server 2.15,
+   * server/route.go).
+   */
+  readonly advertisesNothing?: true;
   /** Present if it serves monitoring pages. */
   readonly hasPages?: true;
   /** Who issues the certificates. Absent: no TLS. */
@@ -66,9 +73,11 @@ type FollowingField = Exclude<keyof NodeConf, SettingName>;
 const FOLLOWING_FIELDS: Readonly<Record<FollowingField, Change>> = {
   serverName: "fixed",
   routes: "reload",
+  host: "restart",
   routeAdvertise: "reload",
+  // No reload brings these to clients. They follow from `bindAddress`, the ports and `advertise`, which are in the label.
   clientAdvertise: "reload",
-  /** It follows from `bindAddress` and the port, which are in the label themselves. */
+  advertisesNothing: "reload",
   advertised: "reload",
   // No reload applies it, but it comes with the setting monitorPort, which restarts the node.
   hasPages: "reload",
@@ -163,7 +172,7 @@ function ownBlock(conf: NodeConf): ConfigBlock {
   return {
     server_name: conf.serverName,
     server_tags: conf.serverTags,
-    port: CLIENT_PORT,
+    ...listening(conf, CLIENT_PORT),
     ...(advertise === undefined ? {} : { client_advertise: advertise }),
     ...(conf.hasPages === undefined
       ? {}
@@ -181,18 +190,20 @@ function ownBlock(conf: NodeConf): ConfigBlock {
     },
     cluster: {
       name: conf.cluster,
-      port: ROUTE_PORT,
+      ...listening(conf, ROUTE_PORT),
       routes: conf.routes.map((route) => `nats-route://${route}`),
       ping_interval: ROUTE_PING_INTERVAL,
       ...(conf.pingMax === undefined ? {} : { ping_max: ROUTE_PING_MAX }),
       ...advertised(conf),
+      ...withoutAdvertising(conf),
       ...(conf.tls === undefined ? {} : { tls: routeTls() }),
     },
     ...(conf.leafNodes
       ? {
           leafnodes: {
-            port: LEAF_PORT,
+            ...listening(conf, LEAF_PORT),
             ...advertisedAs(conf.advertised?.leafNodePort),
+            ...withoutAdvertising(conf),
             ...(conf.tls === undefined ? {} : { tls: ownCertificate() }),
           },
         }
@@ -200,7 +211,7 @@ function ownBlock(conf: NodeConf): ConfigBlock {
     ...(conf.websocket
       ? {
           websocket: {
-            port: WEBSOCKET_PORT,
+            ...listening(conf, WEBSOCKET_PORT),
             ...advertisedAs(conf.advertised?.websocketPort),
             ...(conf.tls === undefined ? { no_tls: true } : { tls: ownCertificate() }),
           },
@@ -209,7 +220,7 @@ function ownBlock(conf: NodeConf): ConfigBlock {
     ...(conf.mqtt
       ? {
           mqtt: {
-            port: MQTT_PORT,
+            ...listening(conf, MQTT_PORT),
             ...(conf.tls === undefined ? {} : { tls: ownCertificate() }),
           },
         }
@@ -217,9 +228,17 @@ function ownBlock(conf: NodeConf): ConfigBlock {
   };
 }
 
+function listening({ host }: NodeConf, port: number): ConfigBlock {
+  return { ...(host === undefined ? {} : { host }), port };
+}
+
 /** @param advertise `host:port` that the server tells others of. Default: the container's own address. */
 function advertisedAs(advertise: string | undefined): ConfigBlock {
   return advertise === undefined ? {} : { advertise };
+}
+
+function withoutAdvertising({ advertisesNothing }: NodeConf): ConfigBlock {
+  return advertisesNothing ? { no_advertise: true } : {};
 }
 
 /** Timeout of a TLS handshake. The server's default of 2 is too short if many clients reconnect to a busy machine. */

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { hostAndPort } from "../base/addresses.ts";
+import { hostAndPort, reachedHere } from "../base/addresses.ts";
 import { MONITOR_PORT } from "./nats-conf.ts";
 
 /**
  * The URL of a container's port on the engine's host.
  *
- * @param ports column of `docker ps`, e.g. `127.0.0.1:8222->8222/tcp, 6222/tcp`.
+ * @param ports column of `docker ps`, e.g. `127.0.0.1:8222->8222/tcp, :::8222->8222/tcp, 6222/tcp`.
  * @param inner the port in the container.
  * @param scheme the URL's scheme. Default: `http`.
  * @returns e.g. `http://127.0.0.1:8222`; undefined if the port isn't published, as while the container is stopped.
@@ -29,10 +29,11 @@ export function publishedAddress(
   inner: number,
   machine?: string,
 ): string | undefined {
-  const [, host, port] = ports.match(new RegExp(`([\\d.]+):(\\d+)->${inner}/tcp`)) ?? [];
+  const [, spelled = "", port] = ports.match(new RegExp(`([^\\s,]+):(\\d+)->${inner}/tcp`)) ?? [];
   if (port === undefined) return undefined;
   if (machine !== undefined) return hostAndPort(machine, Number(port));
-  return `${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}`;
+  // Docker up to 20.10 leaves out brackets.
+  return hostAndPort(reachedHere(spelled.replace(/^\[|\]$/g, "")), Number(port));
 }
 
 /**

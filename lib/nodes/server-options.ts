@@ -79,8 +79,8 @@ const KEY = "use the settings encryption and encryptionKey";
 function listener(block: string, port: string): Readonly<Record<string, string>> {
   const all: readonly (readonly [string, string])[] = [
     ...["port", "listen", "host", "net"].map((key) => [key, setting(port)] as const),
-    ...["advertise", "leafnode_advertise"].map(
-      (key) => [key, "use the setting bindAddress"] as const,
+    ...["advertise", "leafnode_advertise", "no_advertise"].map(
+      (key) => [key, setting("advertise")] as const,
     ),
     ...["tls", "no_tls"].map((key) => [key, setting("tls")] as const),
     ...["authorization", "authentication"].map((key) => [key, setting("accounts")] as const),
@@ -92,7 +92,7 @@ function listener(block: string, port: string): Readonly<Record<string, string>>
 export const TAKEN: ReadonlyMap<string, string> = new Map(
   Object.entries({
     port: "use the settings clientPort and bindAddress",
-    client_advertise: "use the settings clientPort and bindAddress",
+    client_advertise: setting("advertise"),
     http_port: "use the settings monitorPort and monitorAddress",
     http_base_path: "leave it out: the program reads the monitoring pages at /",
     server_name: "use the settings regions and availabilityZones",
@@ -123,6 +123,7 @@ export const TAKEN: ReadonlyMap<string, string> = new Map(
     "cluster.port": "leave it out: routes have port 6222 of the stack's network",
     "cluster.routes": "use the settings regions and availabilityZones",
     "cluster.advertise": "leave it out: a node advertises its name where that matters",
+    "cluster.no_advertise": setting("advertise"),
     "cluster.tls": setting("tls"),
     "cluster.authorization": "use the setting tls: routes then verify each other's certificates",
     "cluster.pool_size": "leave it out: an update changes it to renew routes",

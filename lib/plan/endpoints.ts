@@ -1,8 +1,10 @@
 /** Where nodes are reached: by clients, by other nodes, and by browsers of their pages. */
-import { hostAndPort } from "../base/addresses.ts";
+import { createHash } from "node:crypto";
+import { canonicalName, hostAndPort, isEverywhere, reachedHere } from "../base/addresses.ts";
 import type { Problem } from "../base/errors.ts";
 import type { Listener } from "../nodes/listeners.ts";
 import { ROUTE_PORT } from "../nodes/nats-conf.ts";
+import { type Advertised, advertisedOf } from "../topology/advertise.ts";
 import type { EngineMap, EnginePlan } from "../topology/engines.ts";
 import type { NodePlace } from "../topology/topology.ts";
 import type { Settings } from "./settings.ts";
@@ -12,10 +14,14 @@ export interface Endpoints {
   readonly engine: EnginePlan | undefined;
   readonly bindAddress: string;
   readonly clientPort: number;
+  /** By which its ports are reached. */
+  readonly host: string;
   /** `host:port` for clients. */
   readonly client: string;
-  /** Whether `client` is right for all clients. No single address is, if ports are published on all. */
-  readonly isPublic: boolean;
+  /** What servers tell clients of; absent: the addresses of its container. */
+  readonly told?: Told | "nothing";
+  /** What the settings say of that, or the machine's address; absent without both. It has no ports of nodes. */
+  readonly advertise?: string;
   /** `host:port` for other nodes. */
   readonly route: string;
   readonly routePort: number | undefined;
@@ -24,32 +30,59 @@ export interface Endpoints {
     | undefined;
 }
 
+/** Where clients reach a node, as servers tell them. */
+export interface Told {
+  readonly host: string;
+  /** `host:port`. */
+  readonly client: string;
+}
+
 /** Nodes on one engine reach each other by name, in its network; those on several by their machines' addresses. */
-export function planEndpoints(place: NodePlace, engines: EngineMap, settings: Settings): Endpoints {
+export function planEndpoints(
+  place: NodePlace,
+  engines: EngineMap,
+  settings: Settings,
+  advertised: Advertised | "none" | undefined,
+): Endpoints {
   const engine = engines.find(place);
   const clientPort = settings.clientPort + place.portOffset;
   const pages = pagesOf(settings, place, engine);
+  const said = advertised && {
+    told:
+      advertised === "none"
+        ? ("nothing" as const)
+        : { host: advertised.host, client: hostAndPort(advertised.host, advertised.port) },
+    advertise: advertised === "none" ? advertised : advertised.words,
+  };
   if (!engine) {
     const { bindAddress } = settings;
-    const host = connectAddress(bindAddress);
+    const host = reachedHere(bindAddress);
+    const client = hostAndPort(host, clientPort);
     return {
       engine,
       bindAddress,
+      host,
       clientPort,
-      client: `${host}:${clientPort}`,
-      isPublic: host === bindAddress,
+      client,
+      // No single address is right for all clients, if ports are published on all.
+      ...(isEverywhere(bindAddress) ? {} : { told: { host, client } }),
+      ...said,
       route: `${place.name}:${ROUTE_PORT}`,
       routePort: undefined,
       pages,
     };
   }
   const routePort = settings.routePort + place.portOffset;
+  const client = hostAndPort(engine.address, clientPort);
   return {
     engine,
     bindAddress: engine.bindAddress,
+    host: engine.address,
     clientPort,
-    client: hostAndPort(engine.address, clientPort),
-    isPublic: true,
+    client,
+    told: { host: engine.address, client },
+    advertise: engine.address,
+    ...said,
     route: hostAndPort(engine.address, routePort),
     routePort,
     pages,
@@ -65,15 +98,58 @@ function pagesOf(
   if (monitorPort === 0) return undefined;
   const port = monitorPort + portOffset;
   const scheme = tls === "none" ? "http" : "https";
-  const host = engine && address === EVERYWHERE ? engine.address : connectAddress(address);
+  const host = engine && isEverywhere(address) ? engine.address : reachedHere(address);
   return { address, port, url: `${scheme}://${hostAndPort(host, port)}` };
 }
 
-const EVERYWHERE = "0.0.0.0";
+/** What the settings say that clients are told of each node, by its name. */
+export function advertisedBy(
+  places: readonly NodePlace[],
+  { advertise, clientPort }: Settings,
+): ReadonlyMap<string, Advertised | "none" | undefined> {
+  const nodes = places.map((place) => ({ ...place, clientPort: clientPort + place.portOffset }));
+  return new Map(nodes.map((node) => [node.name, advertisedOf(node, nodes, advertise)]));
+}
 
-/** The address to connect to from the engine's host. Ports published on all addresses are reached on loopback. */
-function connectAddress(address: string): string {
-  return address === EVERYWHERE ? "127.0.0.1" : address;
+/** `host:port` of listeners, by their settings. */
+export function addressesOf(
+  listeners: readonly Listener[],
+  host: string,
+): Readonly<Partial<Record<Listener["setting"], string>>> {
+  return Object.fromEntries(
+    listeners.map(({ setting, port }) => [setting, hostAndPort(host, port)] as const),
+  );
+}
+
+/** Schemes of the URLs of listeners, without TLS and with it. */
+const SCHEMES: Readonly<Record<Listener["setting"], readonly [string, string]>> = {
+  leafNodePort: ["nats-leaf", "tls"],
+  websocketPort: ["ws", "wss"],
+  mqttPort: ["mqtt", "mqtts"],
+};
+
+/** URLs of listeners, by their settings. */
+export function listenerUrls(
+  listeners: readonly Listener[],
+  host: string,
+  hasTls: boolean,
+): Readonly<Partial<Record<Listener["setting"], string>>> {
+  return Object.fromEntries(
+    listeners.map(({ setting, port }) => [
+      setting,
+      `${SCHEMES[setting][hasTls ? 1 : 0]}://${hostAndPort(host, port)}`,
+    ]),
+  );
+}
+
+/**
+ * A subnet for containers, as private networks have them (RFC 4193): the same on each engine, as nobody sees it from
+ * elsewhere, and another one for each cluster.
+ */
+export function subnetOf(prefix: string): string {
+  const digits = createHash("sha256").update(prefix).digest("hex");
+  const groups = [`fd${digits.slice(0, 2)}`, ...[2, 6, 10].map((at) => digits.slice(at, at + 4))];
+  return `${canonicalName(`${groups.join(":")}::`)}/64`;
 }
 
 /** A node's ports on its engine's host. */

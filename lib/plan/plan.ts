@@ -11,10 +11,19 @@ import { nodeSettings, type SettingValues } from "../settings/setting-values.ts"
 import { syncNotices } from "../streams/durability.ts";
 import { certificateNames } from "../tls/certificate-rules.ts";
 import { clearTextNotices, type TlsSettings } from "../tls/tls-settings.ts";
+import { addressProblems } from "../topology/advertise.ts";
 import { EngineMap, type EnginePlan } from "../topology/engines.ts";
 import { uniqueTagProblems } from "../topology/server-tags.ts";
 import { type NodePlace, placeNodes } from "../topology/topology.ts";
-import { type Endpoints, planEndpoints, portProblems } from "./endpoints.ts";
+import {
+  addressesOf,
+  advertisedBy,
+  type Endpoints,
+  listenerUrls,
+  planEndpoints,
+  portProblems,
+  subnetOf,
+} from "./endpoints.ts";
 import { limitNotices, limitProblems } from "./limits.ts";
 import { payloadNotices, payloadProblems } from "./payload.ts";
 import {
@@ -25,6 +34,7 @@ import {
   type StreamDraft,
   type StreamPlan,
 } from "./plan-streams.ts";
+import { reachNotices } from "./reach.ts";
 import { identityName, type Settings, type StackIdentity, settingsPlaceOf } from "./settings.ts";
 import { witnessNotices } from "./shape-settings.ts";
 
@@ -40,6 +50,8 @@ export interface ClusterPlan extends Pick<TlsSettings, "tls" | "tlsFiles" | "cer
   readonly image: string;
   /** Name of the Docker network, and prefix of all names on the engine. */
   readonly prefix: string;
+  /** Subnet of IPv6 of the Docker networks; absent: containers have IPv4 alone. */
+  readonly ipv6Subnet?: string;
   readonly bindAddress: string;
   readonly monitorAddress: string;
   /** Memory limit of a node's container, in bytes. */
@@ -80,7 +92,7 @@ export interface NodePlan extends NodePlace {
   readonly dataVolume: string;
   /** The engine that it is on; absent if one engine has all nodes. */
   readonly engine?: EnginePlan;
-  /** IPv4 address on the engine's host that its ports are published on, except the monitoring port. */
+  /** IP address on the engine's host that its ports are published on, except the monitoring port. */
   readonly bindAddress: string;
   /** Ports on the engine's host. */
   readonly clientPort: number;
@@ -90,9 +102,13 @@ export interface NodePlan extends NodePlace {
   readonly monitorPort?: number;
   /** Further ports on the engine's host, bound to `bindAddress`. */
   readonly listeners: readonly Listener[];
+  /** URLs of those, by their settings. */
+  readonly listenerUrls: Readonly<Partial<Record<Listener["setting"], string>>>;
   readonly clientUrl: string;
   /** URL of the monitoring pages; absent if there are none. */
   readonly monitoringUrl?: string;
+  /** Hosts, beside its names in the network, by which clients and other nodes are told to reach it. */
+  readonly toldHosts: readonly string[];
   /** Names and addresses in its certificate, if the stack's own authority issues it. */
   readonly certificateNames: readonly string[];
   readonly conf: NodeConf;
@@ -129,14 +145,17 @@ export function draftCluster(settings: Settings): ClusterDraft {
   const requestedTags = compiled.flatMap(({ config }) => config.placement?.tags ?? []);
   const places = placeNodes(shape, requestedTags, settings.serverTags);
   const engines = new EngineMap(settings.engines);
+  const advertised = advertisedBy(places, settings);
   const endpoints = new Map(
-    places.map((place) => [place, planEndpoints(place, engines, settings)]),
+    places.map((place) => [
+      place,
+      planEndpoints(place, engines, settings, advertised.get(place.name)),
+    ]),
   );
   const routes = [...endpoints.values()].map(({ route }) => route);
   const prefix = identityName(identity, "-");
-  const nodes = [...endpoints].map(([place, ends]) =>
-    planNode(place, ends, routes, prefix, settings),
-  );
+  const cluster = { prefix, routes, hasIpv6: engines.hasIpv6 };
+  const nodes = [...endpoints].map(([place, ends]) => planNode(place, ends, cluster, settings));
   const fleet: Fleet = {
     cluster: settings.cluster,
     uniqueTag: settings.uniqueTag,
@@ -158,6 +177,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
     cluster: settings.cluster,
     image: settings.image,
     prefix,
+    ...(engines.hasIpv6 ? { ipv6Subnet: subnetOf(prefix) } : {}),
     bindAddress: settings.bindAddress,
     monitorAddress: settings.monitorAddress,
     tls: settings.tls,
@@ -190,12 +210,17 @@ export function draftCluster(settings: Settings): ClusterDraft {
       ...payloadNotices(settings.maxPayload),
       ...limitNotices(settings),
       ...clearTextNotices(settings, settingsPlaceOf(identity)),
+      ...reachNotices(
+        nodes.map((node, index) => ({ ...node, told: [...endpoints.values()][index]?.told })),
+        settingsPlaceOf(identity),
+      ),
     ],
     problems: [
       ...nameProblems(nodes),
       ...uniqueTagProblems(settings.uniqueTag, nodes),
       ...engines.problems(places),
       ...portProblems(nodes),
+      ...addressProblems(advertised),
       ...countProblems(compiled, accounts),
       ...accountRoomProblems(compiled, accounts),
       ...storeProblems(
@@ -248,23 +273,44 @@ export function mapNodes(plan: ClusterPlan, change: (node: NodePlan) => NodePlan
   };
 }
 
+/** What the nodes of a cluster have in common, beside its settings. */
+interface Common {
+  readonly prefix: string;
+  /** `host:port` of all nodes. */
+  readonly routes: readonly string[];
+  readonly hasIpv6: boolean;
+}
+
 function planNode(
   place: NodePlace,
-  { engine, bindAddress, clientPort, client, isPublic, route, routePort, pages }: Endpoints,
-  routes: readonly string[],
-  prefix: string,
+  {
+    engine,
+    bindAddress,
+    host,
+    clientPort,
+    client,
+    told,
+    advertise,
+    route,
+    routePort,
+    pages,
+  }: Endpoints,
+  { prefix, routes, hasIpv6 }: Common,
   settings: Settings,
 ): NodePlan {
   const { tls } = settings;
   const listeners = listenersOf(settings, place.portOffset);
-  const host = client.replace(/:\d+$/, "");
-  const addresses = listeners.map(({ setting, port }) => [setting, `${host}:${port}`] as const);
+  const toldOf = told === "nothing" ? undefined : told;
+  const hosts = [engine?.address, toldOf?.host].filter((each) => each !== undefined);
+  const toldHosts = [...new Set(hosts)];
   const conf: NodeConf = {
     serverName: place.name,
     serverTags: place.serverTags,
     routes,
-    ...(isPublic ? { clientAdvertise: client } : {}),
-    ...(isPublic && listeners.length > 0 ? { advertised: Object.fromEntries(addresses) } : {}),
+    ...(hasIpv6 ? { host: "::" as const } : {}),
+    ...(told === "nothing" ? { advertisesNothing: true as const } : {}),
+    ...(toldOf ? { clientAdvertise: toldOf.client } : {}),
+    ...(toldOf && listeners.length > 0 ? { advertised: addressesOf(listeners, toldOf.host) } : {}),
     ...(routePort === undefined ? {} : { routeAdvertise: route }),
     ...nodeSettings(settings),
     ...(tls === "none" ? {} : { tls }),
@@ -283,10 +329,12 @@ function planNode(
     ...(routePort === undefined ? {} : { routePort }),
     ...(pages ? { monitorPort: pages.port, monitoringUrl: pages.url } : {}),
     listeners,
+    listenerUrls: listenerUrls(listeners, host, tls !== "none"),
     clientUrl: `${tls === "none" ? "nats" : "tls"}://${client}`,
+    toldHosts,
     certificateNames: certificateNames(
       { name: place.name, containerName },
-      { ...settings, bindAddress, ...(engine ? { address: engine.address } : {}) },
+      { ...settings, bindAddress, addresses: toldHosts },
     ),
     conf,
     confText: renderNodeConf(conf),
@@ -297,6 +345,8 @@ function planNode(
       // Containers that are older than this setting don't have it in their label, and must not be restarted for it.
       ...(pages && pages.address !== bindAddress ? { monitorAddress: pages.address } : {}),
       clientPort,
+      // What clients are told follows from the address and the port, unless the settings say otherwise.
+      ...(advertise === undefined ? {} : { advertise }),
       ...(routePort === undefined ? {} : { routePort }),
       ...(pages ? { monitorPort: pages.port } : {}),
       ...Object.fromEntries(listeners.map(({ setting, port }) => [setting, port])),

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { accountsSchema } from "../accounts/account-settings.ts";
 import { accountProblems } from "../accounts/accounts.ts";
 import { hidePasswords, PASSWORD_PLACEHOLDER } from "../accounts/hidden-passwords.ts";
-import { isLoopback } from "../base/addresses.ts";
+import { addressSchema, isEverywhere, isLoopback } from "../base/addresses.ts";
 import { PlanError, type Problem } from "../base/errors.ts";
 import { formatBytes, parseBytes, parseDuration } from "../base/quantities.ts";
 import { quantity } from "../base/schemas.ts";
@@ -29,6 +29,7 @@ import {
   type TlsSettings,
   tlsFilesSchema,
 } from "../tls/tls-settings.ts";
+import { advertiseProblems, patternSchema } from "../topology/advertise.ts";
 import { enginesSchema } from "../topology/engines.ts";
 import { serverTagProblems } from "../topology/server-tags.ts";
 import type { Shape } from "../topology/shape.ts";
@@ -165,7 +166,12 @@ export function schemaOf(setting: Setting): z.ZodType {
     case "port":
       return z.int().min(0).max(65_535);
     case "address":
-      return setting.default === "" ? z.literal("").or(z.ipv4()) : z.ipv4();
+      return setting.default === "" ? z.literal("").or(addressSchema) : addressSchema;
+    case "advertise":
+      return valueOrMap(patternSchema, {
+        of: patternSchema,
+        says: "is neither a pattern, nor a map of region, zone or node to pattern",
+      });
     case "size":
       return sizeSchema(setting.least, setting.most);
     case "duration":
@@ -313,6 +319,7 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
   const problems = [
     ...shapeProblems(shapeSettings),
     ...serverTagProblems(settings.serverTags, complete.shape),
+    ...advertiseProblems(settings.advertise, complete.shape),
     ...reservedName(settings.account),
     ...accountProblems(complete),
     ...unreadStreams(raw, settings.streams),
@@ -380,7 +387,7 @@ function soleAddresses({
   bindAddress,
   monitorAddress,
 }: Pick<Settings, "bindAddress" | "monitorAddress">): Problem[] {
-  const isOfEach = isLoopback(monitorAddress) || monitorAddress === "0.0.0.0";
+  const isOfEach = isLoopback(monitorAddress) || isEverywhere(monitorAddress);
   return [
     ...(bindAddress === SETTINGS.bindAddress.default
       ? []
@@ -397,7 +404,7 @@ function soleAddresses({
           {
             path: "monitorAddress",
             message: `${monitorAddress} is an address of one machine, and engines are on several`,
-            fix: "use 127.0.0.1 or 0.0.0.0",
+            fix: "use 127.0.0.1, 0.0.0.0 or ::",
           },
         ]),
   ];

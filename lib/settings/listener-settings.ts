@@ -9,7 +9,8 @@ export const LISTENER_SETTINGS = {
     default: 0,
     description:
       "Port for leaf nodes of the first node, the others follow. 0 publishes none; leafNodes has to be on.",
-    meaning: "port for leaf nodes of the first node, the others follow, on `bindAddress`",
+    meaning:
+      "port for leaf nodes of the first node, the others follow, on `bindAddress`. Output `publishedLeafNodeUrls` has their URLs",
     defaultWords: "not published",
     change: "restart",
   },
@@ -19,7 +20,7 @@ export const LISTENER_SETTINGS = {
     description:
       "Whether nodes take clients by WebSocket, as browsers are. They log in as others do.",
     meaning:
-      "nodes take clients by WebSocket, as browsers are, on `bindAddress`; with TLS where nodes have it. They log in as others do. The port is that of the first node, the others follow",
+      "nodes take clients by WebSocket, as browsers are, on `bindAddress`; with TLS where nodes have it. They log in as others do. The port is that of the first node, the others follow. Output `websocketUrls` has their URLs",
     change: "restart",
     node: { omitDefault: true },
   },
@@ -37,7 +38,7 @@ export const LISTENER_SETTINGS = {
     description:
       "Whether nodes take clients by MQTT. They log in as others do, and their account needs JetStream.",
     meaning:
-      "nodes take clients by MQTT, on `bindAddress`; with TLS where nodes have it. They log in as others do. Their account needs JetStream, where the servers make streams `$MQTT_…` for them. The port is that of the first node, the others follow",
+      "nodes take clients by MQTT, on `bindAddress`; with TLS where nodes have it. They log in as others do. Their account needs JetStream, where the servers make streams `$MQTT_…` for them. The port is that of the first node, the others follow. Output `mqttUrls` has their URLs",
     change: "restart",
     node: { omitDefault: true },
   },

@@ -5,6 +5,7 @@ import { parseBytes, parseDuration } from "../base/quantities.ts";
 import { ownValue } from "../base/records.ts";
 import type { StreamSettings } from "../streams/stream-config.ts";
 import type { TlsFiles } from "../tls/tls-settings.ts";
+import type { Advertise } from "../topology/advertise.ts";
 import type { EngineSettings } from "../topology/engines.ts";
 import type { ServerTags } from "../topology/server-tags.ts";
 import {
@@ -36,13 +37,15 @@ type ValueOf<Row> = Row extends { kind: "count" | "port" | "size" | "duration" |
                   ? readonly string[] | ByRegion<readonly string[]>
                   : Row extends { kind: "count by region" }
                     ? number | ByRegion<number>
-                    : Row extends { kind: "server tags" }
-                      ? ServerTags
-                      : Row extends { kind: "engines" }
-                        ? Readonly<Record<string, EngineSettings>>
-                        : Row extends { kind: "server config" }
-                          ? ConfigBlock
-                          : never;
+                    : Row extends { kind: "advertise" }
+                      ? Advertise
+                      : Row extends { kind: "server tags" }
+                        ? ServerTags
+                        : Row extends { kind: "engines" }
+                          ? Readonly<Record<string, EngineSettings>>
+                          : Row extends { kind: "server config" }
+                            ? ConfigBlock
+                            : never;
 
 type ByRegion<Value> = Readonly<Record<string, Value>>;
 

@@ -93,7 +93,7 @@ type SettingKind =
     }
   /** The port of the first node; 0 derives it. */
   | { readonly kind: "port"; readonly default: number }
-  /** IPv4 address. It may be empty if the default is. */
+  /** IP address. It may be empty if the default is. */
   | { readonly kind: "address"; readonly default: string }
   /** Written as `parseBytes` reads it; in bytes after parsing. */
   | {
@@ -111,8 +111,9 @@ type SettingKind =
     }
   | { readonly kind: "choice"; readonly default: string; readonly values: readonly string[] }
   | { readonly kind: "flag"; readonly default: boolean }
+  /** `advertise`: a pattern, or a map of region, zone or node to pattern. */
   | {
-      readonly kind: "image" | "sync interval" | "lifetime" | "unique tag";
+      readonly kind: "image" | "sync interval" | "lifetime" | "unique tag" | "advertise";
       readonly default: string;
     }
   /** `places`: names of regions and zones. */
@@ -220,8 +221,10 @@ export const SETTINGS = {
   bindAddress: {
     kind: "address",
     default: "127.0.0.1",
-    description: "IPv4 address of the host that ports are published on.",
-    meaning: "address of the host that ports are published on",
+    description:
+      "IP address of the host that ports are published on. `0.0.0.0` is all of IPv4, `::` all of IPv6.",
+    meaning:
+      "IP address of the host that ports are published on; `0.0.0.0` is all of IPv4, `::` all of IPv6",
     change: "restart",
   },
   engines: {
@@ -234,12 +237,26 @@ export const SETTINGS = {
     defaultWords: "one engine for all nodes",
     change: "restart",
   },
+  /**
+   * A reload is accepted and reaches neither clients nor other servers: what they are told of is settled when the server
+   * starts (2.15, `AcceptLoop` in server/server.go, `clusterOption` in server/reload.go).
+   */
+  advertise: {
+    kind: "advertise",
+    default: "auto",
+    description:
+      'What servers tell clients of, to reconnect to - a host with or without a port, `none` or `auto`, for all nodes or by name of a region, a zone or a node, e.g. `{ rg1: "{node}.example.com:{port}", rg2: none }`.',
+    meaning:
+      "what servers tell clients of, to reconnect to: a host with or without a port, `none`, or `auto`, for all nodes or by name of a region, a zone or a node; see [What clients are told](#what-clients-are-told)",
+    defaultWords: "`auto`: `bindAddress`, or the `address` of the node's engine",
+    change: "restart",
+  },
   /** Never empty after parsing. */
   monitorAddress: {
     kind: "address",
     default: "",
     description:
-      "IPv4 address of the host that monitoring ports are published on. Empty is loopback.",
+      "IP address of the host that monitoring ports are published on. Empty is loopback.",
     meaning:
       "address of the host that monitoring ports are published on. Monitoring pages ask for no password, and are in the clear without `tls`",
     defaultWords: "loopback",

@@ -1,4 +1,5 @@
 /** Validity, renewal and names of certificates. Times are milliseconds since 1970, or RFC 3339 as text. */
+import { canonicalName, isEverywhere } from "../base/addresses.ts";
 import { countOf } from "../base/wording.ts";
 
 const MINUTE = 60_000;
@@ -21,7 +22,7 @@ export const AUTHORITY_LIFETIME = 3650 * DAY;
  * Certificates become valid 5 minutes before they are issued, for nodes whose clocks are slow. Never change this:
  * {@link lifetimeOf} subtracts it from certificates that are already issued.
  */
-const CLOCK_SKEW = 5 * MINUTE;
+export const CLOCK_SKEW = 5 * MINUTE;
 
 /** The validity of a certificate that is issued now, in whole seconds, as certificates have it. */
 export function validityFrom(now: number, lifetime: number): Validity {
@@ -69,12 +70,10 @@ export interface NamedNode {
 export interface Addresses {
   readonly bindAddress: string;
   readonly monitorAddress: string;
-  /** By which its machine is reached, if it has an engine of its own. */
-  readonly address?: string;
+  /** Further ones by which it is reached: that of its machine, and that which clients are told. */
+  readonly addresses: readonly string[];
   readonly certificateNames: readonly string[];
 }
-
-const EVERYWHERE = "0.0.0.0";
 
 /**
  * The names and addresses by which a node is reached: in the network its name, which routes use, and that of its
@@ -83,22 +82,19 @@ const EVERYWHERE = "0.0.0.0";
  */
 export function certificateNames(
   { name, containerName }: NamedNode,
-  { bindAddress, monitorAddress, address, certificateNames: more }: Addresses,
+  { bindAddress, monitorAddress, addresses, certificateNames: more }: Addresses,
 ): string[] {
-  const published = [
-    bindAddress,
-    monitorAddress,
-    ...(address === undefined ? [] : [address]),
-  ].filter((each) => each !== EVERYWHERE);
-  const names = [name, containerName, "localhost", "127.0.0.1", ...published, ...more];
+  const published = [bindAddress, monitorAddress]
+    .map((each) => (each === "::" ? "::1" : each))
+    .filter((each) => !isEverywhere(each));
+  const names = [
+    name,
+    containerName,
+    "localhost",
+    "127.0.0.1",
+    ...published,
+    ...addresses,
+    ...more,
+  ];
   return [...new Set(names.map(canonicalName))];
-}
-
-/**
- * The canonical spelling of a host name or IP address. An IPv6 address has several, e.g. `2001:db8::1` and, in
- * certificates, `2001:DB8:0:0:0:0:0:1`; the library that issues certificates doesn't accept all (`::ffff:10.0.0.5`).
- */
-export function canonicalName(name: string): string {
-  const url = `http://[${name}]`;
-  return name.includes(":") && URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : name;
 }

@@ -1,5 +1,6 @@
 /** Checks the user's own certificates before nodes use them: nodes, or their peers, would refuse invalid ones. */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { isAddress } from "../base/addresses.ts";
 import type { Problem } from "../base/errors.ts";
 import { describeExpiry, isDue } from "./certificate-rules.ts";
 
@@ -9,6 +10,8 @@ export interface NodeCertificate {
   /** The node's certificate, followed by its intermediate certificates. */
   readonly certificate: string;
   readonly key: string;
+  /** Hosts that clients and other nodes are told of, to reach it. Default: none but its name. */
+  readonly hosts?: readonly string[];
 }
 
 /** The authorities that running nodes trust, and the certificate that one of them presents; PEM. */
@@ -54,17 +57,17 @@ export function checkTlsFiles(
       problems.length > 0 || running === undefined
         ? problems
         : checkTransition(authorities, nodes, running),
-    notices: verdicts.flatMap(({ notice }) => notice ?? []),
+    notices: verdicts.flatMap(({ notices }) => notices ?? []),
   };
 }
 
 interface NodeVerdict {
   readonly problem?: Problem;
-  readonly notice?: string;
+  readonly notices?: readonly string[];
 }
 
 function checkNode(
-  { node, certificate, key }: NodeCertificate,
+  { node, certificate, key, hosts = [] }: NodeCertificate,
   authorities: readonly X509Certificate[],
   now: number,
 ): NodeVerdict {
@@ -107,11 +110,26 @@ function checkNode(
     return refuse("cert", `that of ${node} is good from ${own.validFrom} until ${own.validTo}`);
   }
   const lifetime = own.validToDate.getTime() - own.validFromDate.getTime();
-  return isDue(until, lifetime, now)
-    ? {
-        notice: `the certificate of ${node} ${describeExpiry(until, now)}: put another into its file and run "pulumi up", nodes load it without a restart`,
-      }
-    : {};
+  const missing = hosts.filter((host) => !isFor(own, host));
+  return {
+    notices: [
+      ...(isDue(until, lifetime, now)
+        ? [
+            `the certificate of ${node} ${describeExpiry(until, now)}: put another into its file and run "pulumi up", nodes load it without a restart`,
+          ]
+        : []),
+      ...(missing.length > 0
+        ? [
+            `the certificate of ${node} isn't for ${missing.join(", ")}, where others are told that it is: those that look for the name refuse it`,
+          ]
+        : []),
+    ],
+  };
+}
+
+function isFor(certificate: X509Certificate, host: string): boolean {
+  const found = isAddress(host) ? certificate.checkIP(host) : certificate.checkHost(host);
+  return found !== undefined;
 }
 
 /** Required extended key usages by object identifier, for certificates that have any (RFC 5280, 4.2.1.12). */

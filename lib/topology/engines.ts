@@ -1,6 +1,18 @@
 /** The Docker engines that regions or zones are on, each on a machine of its own. */
 import { z } from "zod";
-import { isAddress, isHostName, isLoopback } from "../base/addresses.ts";
+import {
+  addressSchema,
+  canonicalName,
+  isAddress,
+  isEverywhere,
+  isHost,
+  isIpv6,
+  isLinkLocal,
+  isLocalName,
+  isLoopback,
+  mappedFault,
+  mappedIpv4,
+} from "../base/addresses.ts";
 import type { Problem } from "../base/errors.ts";
 import { listSome, quoteValue } from "../base/wording.ts";
 
@@ -12,10 +24,12 @@ export interface EnginePlan {
   readonly host: string;
   /** By which other nodes and clients reach its machine: an IP address or a host name. */
   readonly address: string;
-  /** IPv4 address of that machine on which ports are published. */
+  /** IP address of that machine on which ports are published: `0.0.0.0` is all of IPv4, `::` all of IPv6. */
   readonly bindAddress: string;
   /** Options of ssh, each `Name=value`. */
   readonly ssh: readonly string[];
+  /** Folder with `ca.pem`, `cert.pem` and `key.pem`, for `tcp://…`. The key itself is never in the settings or the state. */
+  readonly certPath?: string;
 }
 
 /** The setting for one engine. */
@@ -27,14 +41,30 @@ const CONTEXT = /^[A-Za-z0-9][\w.-]*$/;
 const WITH_PASSWORD = /^[a-z]+:\/\/[^/@]*:[^/@]*@/;
 
 /** A password would be in the stack's state, and `docker` takes none. */
-function isHost(host: string): boolean {
+function isEngineHost(host: string): boolean {
   if (WITH_PASSWORD.test(host)) return false;
   if (!URL_HOST.test(host)) return CONTEXT.test(host);
   return URL.canParse(host) && (isOfFile(host) || hostNameOf(host) !== "");
 }
 
+/** The same host in one spelling: an IPv6 address has several. */
+function canonicalHost(host: string): string {
+  return host.replace(/\[([^\]]+)\]/, (_, address) => `[${canonicalName(address)}]`);
+}
+
 function isOfFile(host: string): boolean {
   return /^(unix|npipe):/.test(host);
+}
+
+/** Whether a host is reached by tcp. */
+export function isTcp(host: string): boolean {
+  return host.startsWith("tcp://");
+}
+
+/** Whether docker's API at a host is open to nobody but this machine, though it asks for no certificate. */
+export function isOfThisMachine(host: string): boolean {
+  const name = hostNameOf(host);
+  return isLoopback(name) || isLocalName(name);
 }
 
 function describeHost(host: unknown): string {
@@ -48,21 +78,27 @@ const engineSchema = z
   .strictObject({
     host: z
       .string()
-      .refine(isHost, { error: ({ input }) => describeHost(input) })
+      .refine(isEngineHost, { error: ({ input }) => describeHost(input) })
+      .transform(canonicalHost)
       .describe(
         "Where the engine is: `ssh://user@host`, `tcp://…`, `unix://…`, or a docker context.",
       ),
     address: z
       .string()
-      .refine((address) => isAddress(address) || isHostName(address), {
+      .refine(isHost, {
         error: ({ input }) => `${quoteValue(input)} is neither an IP address nor a host name`,
       })
+      .refine((address) => mappedIpv4(address) === undefined, {
+        error: ({ input }) => mappedFault(`${input}`),
+      })
+      .transform(canonicalName)
       .optional()
       .describe("By which other nodes and clients reach the machine. Default: the host's."),
-    bindAddress: z
-      .ipv4()
+    bindAddress: addressSchema
       .optional()
-      .describe("IPv4 address of the machine that ports are published on. Default: all."),
+      .describe(
+        "IP address of the machine that ports are published on. Default: all of the kind of `address`.",
+      ),
     ssh: z
       .array(
         z.string().regex(/^[A-Za-z]+=\S.*$/, {
@@ -71,6 +107,14 @@ const engineSchema = z
       )
       .optional()
       .describe("Options of ssh, e.g. `IdentityFile=~/.ssh/rg1`."),
+    certPath: z
+      .string()
+      .regex(/^(?!-----)[^\n]+$/, {
+        // Without the value: it may be the key itself.
+        error: "not the path of a folder",
+      })
+      .optional()
+      .describe("Folder with ca.pem, cert.pem and key.pem for `tcp://…`, as in DOCKER_CERT_PATH."),
   })
   .meta({ title: "EngineSettings", description: "The Docker engine of a region or zone." });
 
@@ -110,6 +154,11 @@ export class EngineMap {
     );
   }
 
+  /** Whether machines are reached by IPv6, so that containers have to have it. */
+  get hasIpv6(): boolean {
+    return this.#plans.some(({ bindAddress }) => isIpv6(bindAddress));
+  }
+
   get #plans(): readonly EnginePlan[] {
     return [...this.#engines.values()];
   }
@@ -124,6 +173,7 @@ export class EngineMap {
         ...(known.has(engine.key) ? [] : [unknownKey(engine, places)]),
         ...addressProblems(engine),
         ...unusedOptions(engine),
+        ...certificateProblems(engine),
       ]),
       ...clashes(this.#plans),
       ...(homeless.length === 0
@@ -139,15 +189,18 @@ export class EngineMap {
   }
 }
 
-const EVERYWHERE = "0.0.0.0";
-
-function toPlan(key: string, { host, address, bindAddress, ssh = [] }: EngineSettings): EnginePlan {
+function toPlan(
+  key: string,
+  { host, address, bindAddress, ssh = [], certPath }: EngineSettings,
+): EnginePlan {
+  const reached = address ?? hostNameOf(host);
   return {
     key,
     host,
-    address: address ?? hostNameOf(host),
-    bindAddress: bindAddress ?? EVERYWHERE,
+    address: reached,
+    bindAddress: bindAddress ?? (isIpv6(reached) ? "::" : "0.0.0.0"),
     ssh,
+    ...(certPath === undefined ? {} : { certPath }),
   };
 }
 
@@ -172,16 +225,15 @@ function addressProblems({ key, host, address, bindAddress }: EnginePlan): Probl
     const fix = "set the address by which other nodes and clients reach its machine";
     return [{ path, message: `${host} doesn't say where its machine is`, fix }];
   }
-  const isNoWay = [address, bindAddress].find(
-    (each) => isLoopback(each) || ["localhost", "::1"].includes(each),
-  );
-  if (isNoWay !== undefined || address === EVERYWHERE) {
+  const isNoWay = [address, bindAddress].find((each) => isLoopback(each) || isLocalName(each));
+  if (isNoWay !== undefined || isEverywhere(address) || isLinkLocal(address)) {
     const message = `${isNoWay ?? address} can't be reached from the other machines`;
     return [{ path, message, fix: "set an address of the machine's network" }];
   }
-  if (address.includes(":")) {
-    const message = `${address} is IPv6, and ports are published on IPv4`;
-    return [{ path, message, fix: "set an IPv4 address, or a host name that has one" }];
+  if (isAddress(address) && isIpv6(address) !== isIpv6(bindAddress)) {
+    const message = `ports on ${bindAddress} aren't reached at ${address}`;
+    const fix = "leave it out, or set an address of the same kind";
+    return [{ path: `engines.${key}.bindAddress`, message, fix }];
   }
   return [];
 }
@@ -195,17 +247,38 @@ function unusedOptions({ key, host, ssh }: EnginePlan): Problem[] {
   ];
 }
 
+/**
+ * Whoever reaches an engine's port without a certificate is root on its machine. Docker's CLI takes a port that isn't
+ * given for 2375 or 2376, and Pulumi's Docker provider (5.2) takes it for none.
+ */
+function certificateProblems({ key, host, certPath }: EnginePlan): Problem[] {
+  if (!isTcp(host)) {
+    if (certPath === undefined) return [];
+    const message = `not used with ${host}`;
+    return [{ path: `engines.${key}.certPath`, message, fix: "use it with host: tcp://… alone" }];
+  }
+  const path = `engines.${key}.host`;
+  if (!/:\d+\/?$/.test(host)) {
+    return [{ path, message: `${host} has no port`, fix: `say it, e.g. tcp://10.0.1.5:2376` }];
+  }
+  if (certPath !== undefined || isOfThisMachine(host)) return [];
+  const message = `${host} without certificates makes everybody root who reaches it`;
+  return [{ path, message, fix: "have it ask for certificates, and set certPath; or use ssh://…" }];
+}
+
 /** An engine is one machine, and is reached in one way. */
 function clashes(engines: readonly EnginePlan[]): Problem[] {
   return engines.flatMap((engine, index) => {
     const other = engines.slice(0, index).find(({ host }) => host === engine.host);
     if (!other) return [];
-    return CLASHING.filter((field) => `${engine[field]}` !== `${other[field]}`).map((field) => ({
-      path: `engines.${engine.key}.${field}`,
-      message: `${engine.host} has ${other[field].toString() || "none"} for ${other.key} already`,
-      fix: `give both the same ${field}`,
-    }));
+    return CLASHING.filter((field) => `${engine[field] ?? ""}` !== `${other[field] ?? ""}`).map(
+      (field) => ({
+        path: `engines.${engine.key}.${field}`,
+        message: `${engine.host} has ${other[field]?.toString() || "none"} for ${other.key} already`,
+        fix: `give both the same ${field}`,
+      }),
+    );
   });
 }
 
-const CLASHING = ["address", "bindAddress", "ssh"] as const;
+const CLASHING = ["address", "bindAddress", "ssh", "certPath"] as const;

@@ -1,13 +1,8 @@
 /** Compares a node's planned certificate with the one that it presents now, before anything changes. */
 import { X509Certificate } from "node:crypto";
+import { canonicalName } from "../base/addresses.ts";
 import { formatDuration } from "../base/quantities.ts";
-import {
-  canonicalName,
-  describeExpiry,
-  isDue,
-  lifetimeOf,
-  type Validity,
-} from "../tls/certificate-rules.ts";
+import { describeExpiry, isDue, lifetimeOf, type Validity } from "../tls/certificate-rules.ts";
 import { certificatesIn, type RunningTls } from "../tls/own-certificates.ts";
 import { describeDifference, type Reason } from "./node-changes.ts";
 

@@ -36,6 +36,8 @@ export interface RunningServer {
   readonly routes: readonly string[];
   /** Its settings, as far as it reports them, see {@link reportedSettings}. E.g. without JetStream it reports no stores. */
   readonly settings: SettingValues;
+  /** `host:port` that it tells clients of: its own, if there are routes, and those of other nodes. In any order. */
+  readonly advertised: readonly string[];
   /** Absent before nats-server 2.11. */
   readonly configDigest?: string;
   /** When it loaded its config, RFC 3339. */
@@ -201,7 +203,11 @@ function settleSettings({ settings: noted, server }: RunningNode, planned: NodeP
   }
   const { [SHRUNK_FROM]: _, ...made } = noted;
   const reported = Object.entries(server?.settings ?? {}).filter(([name]) => isGrowing(name));
-  const before: SettingValues = { ...made, ...Object.fromEntries(reported) };
+  const before: SettingValues = {
+    ...made,
+    ...Object.fromEntries(reported),
+    ...advertisedBefore(made, server, planned),
+  };
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
   const changed = [...names].filter((setting) => before[setting] !== after[setting]);
   const reasons = changed.map((setting) => {
@@ -216,6 +222,21 @@ function settleSettings({ settings: noted, server }: RunningNode, planned: NodeP
     ? JSON.stringify({ ...after, [SHRUNK_FROM]: server.configLoadTime })
     : planText;
   return { restarts: reasons, growths: [], label };
+}
+
+/**
+ * What a node tells clients of. Labels of an earlier version don't say so, if it is the address of its machine, and a node
+ * isn't restarted for the label alone: the server says whether it tells of what is planned.
+ */
+function advertisedBefore(
+  { advertise: noted }: SettingValues,
+  server: RunningServer | undefined,
+  { conf, restartSettings: { advertise } }: NodePlan,
+): SettingValues {
+  if (noted !== undefined || advertise === undefined || !server) return {};
+  const { clientAdvertise } = conf;
+  const isTold = clientAdvertise !== undefined && server.advertised.includes(clientAdvertise);
+  return isTold ? { advertise } : {};
 }
 
 /** Whether a reload applies larger values of a setting, but refuses smaller ones. */
@@ -239,6 +260,7 @@ function showValue(
 ): string {
   const setting = settingOf(name);
   const value = given ?? (setting?.node?.omitDefault && defaultValue(setting));
+  if (value === undefined && setting?.kind === "advertise") return setting.default;
   if (value === undefined || value === "") return "none";
   if (setting?.kind === "sync interval") return formatSyncInterval(`${value}`);
   if (typeof value !== "number") return `${value}`;
@@ -254,7 +276,6 @@ function showValue(
   }
 }
 
-/** Changes of the advertised address aren't listed, as they come with changes of `bindAddress` or `clientPort`. */
 function reloadReasons(server: RunningServer, { conf, portOffset }: NodePlan): Reason[] {
   const tags = conf.serverTags.map((tag) => tag.toLowerCase());
   return [

@@ -7,7 +7,7 @@ const APART_MS = 5_000;
 /** Finds nodes whose server ends right after each start: waiting doesn't help them. */
 export class CrashWatch {
   readonly #allDown: string | undefined;
-  #lookedAt = Date.now();
+  #lookedAt = performance.now();
   #crashing: readonly string[] = [];
   #wereDown = false;
 

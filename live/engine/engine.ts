@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import { z } from "zod";
 import type { SettingsPlace } from "../../lib/base/settings-place.ts";
 import type { EnginePlan } from "../../lib/topology/engines.ts";
@@ -17,7 +18,7 @@ const VARIABLES = [
 export type EngineVariables = Readonly<Partial<Record<(typeof VARIABLES)[number], string>>>;
 
 /** Where an engine is, as {@link EnginePlan} says, or as a script is told. */
-export type EnginePlace = Pick<EnginePlan, "key" | "host" | "address" | "ssh">;
+export type EnginePlace = Pick<EnginePlan, "key" | "host" | "address" | "ssh" | "certPath">;
 
 export interface EngineSettings {
   readonly variables: EngineVariables;
@@ -30,6 +31,8 @@ export interface EngineSettings {
    * doesn't exist never does, and `docker` itself has no time-out. 120,000 for `stop`.
    */
   readonly deadline?: number;
+  /** Kills commands before that. Default: never. */
+  readonly signal?: AbortSignal;
   /** Whether Ctrl-C at the terminal leaves running commands alone. Default: false. */
   readonly isShielded?: boolean;
 }
@@ -121,7 +124,9 @@ export class Engine {
   /** Where the settings say that it is; undefined if it has all nodes. */
   get place(): EnginePlace | undefined {
     const { place } = this.#settings;
-    return place && { key: place.key, host: place.host, address: place.address, ssh: place.ssh };
+    if (place === undefined) return undefined;
+    const { key, host, address, ssh, certPath } = place;
+    return { key, host, address, ssh, ...(certPath === undefined ? {} : { certPath }) };
   }
 
   /** Whether it is no longer in the settings. */
@@ -168,15 +173,15 @@ export class Engine {
   environment(): NodeJS.ProcessEnv {
     const rest = { ...process.env };
     for (const name of VARIABLES) delete rest[name];
-    const ssh = this.host?.startsWith("ssh:")
-      ? sshEnvironment(rest, this.#settings.place?.ssh)
-      : {};
+    // A context may lead to ssh as well.
+    const isBySsh = this.host?.startsWith("ssh:") || this.context;
+    const ssh = isBySsh ? sshEnvironment(rest, this.#settings.place?.ssh) : {};
     return { ...rest, ...this.#settings.variables, ...ssh };
   }
 
-  /** The same engine with another deadline for commands, milliseconds. */
-  within(deadline: number): Engine {
-    return new Engine({ ...this.#settings, deadline });
+  /** The same engine with another deadline for commands, milliseconds, and optionally a signal that kills them. */
+  within(deadline: number, signal?: AbortSignal): Engine {
+    return new Engine({ ...this.#settings, deadline, ...(signal ? { signal } : {}) });
   }
 
   /** The same engine with commands that Ctrl-C doesn't interrupt. */
@@ -222,9 +227,10 @@ export class Engine {
   }
 
   async #execute(args: readonly string[]): Promise<Output> {
-    const { isShielded = false, deadline } = this.#settings;
+    const { isShielded = false, deadline, signal } = this.#settings;
     const limit = deadline ?? (args.includes("stop") ? STOP_DEADLINE_MS : DEADLINE_MS);
-    const ending = await runDocker(args, { env: this.environment(), detached: isShielded, limit });
+    const env = this.environment();
+    const ending = await runDocker(args, { env, detached: isShielded, limit, signal });
     if (ending.kind === "done") return ending;
     const reason = this.#reasonFor(ending, commandOf(args), limit);
     const Kind = KINDS.find(([, pattern]) => pattern.test(reason))?.[0] ?? DockerError;
@@ -293,8 +299,18 @@ export function isFormerOf(former: Engine, engine: Engine): boolean {
   return former.isFormer && former.key === `${engine.key}${FORMER}`;
 }
 
-function variablesFor({ host }: EnginePlace): EngineVariables {
-  return host.includes("://") ? { DOCKER_HOST: host } : { DOCKER_CONTEXT: host };
+function variablesFor({ host, certPath }: EnginePlace): EngineVariables {
+  if (!host.includes("://")) return { DOCKER_CONTEXT: host };
+  if (certPath === undefined) return { DOCKER_HOST: host };
+  return { DOCKER_HOST: host, DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: withHome(certPath) };
+}
+
+/**
+ * A path with the user's home in the place of `~`, which neither `docker` nor Pulumi's Docker provider knows. Other
+ * relative ones stay, so that the state is the same for all: programs, scripts and plugins run in the program's folder.
+ */
+export function withHome(file: string): string {
+  return file.replace(/^~(?=\/|$)/, homedir());
 }
 
 /** The message for the user if no engine answers. */

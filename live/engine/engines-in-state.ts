@@ -24,10 +24,12 @@ type Resource = z.output<typeof resource>;
 const PROVIDER = "pulumi:providers:docker";
 const provider = z.object({ host: z.string().optional(), context: z.string().optional() });
 const named = z.object({ name: z.string() });
+const hosting = z.object({ hostname: z.string() });
 const script = z.object({
   environment: z.object({
     ENGINES: enginePlaces.optional(),
     FORMER_ENGINES: enginePlaces.optional(),
+    NETWORK: z.string().optional(),
   }),
 });
 
@@ -79,6 +81,42 @@ export function hasUnplacedIn(exported: unknown, cluster?: string): boolean {
   });
 }
 
+/** What a stack has on an engine of the settings. */
+export interface Holdings {
+  /** URNs of what its provider makes there, of the Commands that run there alone, and of that provider. */
+  readonly urns: readonly string[];
+  /** Names of the nodes that have a container there. */
+  readonly nodes: readonly string[];
+}
+
+/**
+ * What a stack has on an engine, without what an update was about to make as it was killed.
+ *
+ * @param exported output of `pulumi stack export`.
+ * @param host of the engine.
+ */
+export function holdingsIn(exported: unknown, host: string): Holdings {
+  const { resources = [] } = state.parse(exported).deployment ?? {};
+  const providers = new Set(
+    resources
+      .filter(({ type, inputs }) => type === PROVIDER && hostIn(inputs) === host)
+      .map(({ urn }) => urn),
+  );
+  const made = resources.filter(({ provider: by }) => providers.has(urnIn(by) ?? ""));
+  const nodes = new Set(
+    made.filter((each) => providerOf(each) !== undefined).flatMap(({ parent }) => parent ?? []),
+  );
+  // The script that writes a node's config is beside its container, and the network has an engine of its own.
+  const run = resources.filter(({ parent = "", inputs }) => {
+    const { ENGINES: [place] = [], NETWORK } = script.safeParse(inputs).data?.environment ?? {};
+    return nodes.has(parent) || (NETWORK !== undefined && place?.host === host);
+  });
+  return {
+    urns: [...new Set([...providers, ...[...made, ...run].map(({ urn }) => urn)])],
+    nodes: made.flatMap(({ inputs }) => hosting.safeParse(inputs).data?.hostname ?? []).sort(),
+  };
+}
+
 /** Those of a cluster, with those that an update was about to make as it was killed. */
 function resourcesIn(exported: unknown, cluster: string | undefined): readonly Resource[] {
   const { resources = [], pending_operations: pending } = state.parse(exported).deployment ?? {};
@@ -104,5 +142,9 @@ function placesIn({ inputs }: Resource): EnginePlace[] {
 /** The URN of the provider of a container or volume; its id follows it. */
 function providerOf({ type, provider: reference }: Resource): string | undefined {
   const isKept = /^docker:index\/(container|volume):/.test(type);
-  return isKept ? reference?.replace(/::[^:]*$/, "") : undefined;
+  return isKept ? urnIn(reference) : undefined;
+}
+
+function urnIn(reference: string | undefined): string | undefined {
+  return reference?.replace(/::[^:]*$/, "");
 }

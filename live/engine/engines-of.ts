@@ -1,6 +1,7 @@
 import type { EnginePlan } from "../../lib/topology/engines.ts";
 import { exportState, type StackName } from "../pulumi-cli/export-state.ts";
 import { type Answers, askWhoAnswers } from "./answering-engines.ts";
+import { resolveContext } from "./contexts.ts";
 import {
   type Engine,
   engineAt,
@@ -30,7 +31,8 @@ export interface ClusterEngines extends Answers {
  * no longer have, while the stack still has nodes there, which are about to leave.
  *
  * @param cluster URN of the cluster in a program that may have several.
- * @throws EnginesChanged if nodes are on the environment's engine, and the settings have others.
+ * @throws EnginesChanged if nodes are on the environment's engine, and the settings have others; EngineRefuses if one
+ * can't be reached as it is set up.
  */
 export async function findEngines(
   planned: readonly EnginePlan[],
@@ -38,17 +40,28 @@ export async function findEngines(
   cluster?: string,
 ): Promise<ClusterEngines> {
   if (planned.length === 0) return unaskedEngines(planned);
+  const places = await Promise.all(planned.map(resolveContext));
+  const current = places.map(engineAt);
+  // At the same time, because each takes its while.
+  const asked = askWhoAnswers(current);
+  asked.catch(() => undefined);
   const state = await exportState(stack);
   if (hasUnplacedIn(state, cluster)) {
     throw new EnginesChanged(
       "engines: the stack's nodes are on the Docker engine that the environment chooses, with their data. Take engines out; a new stack with engines can take over the streams as mirrors.",
     );
   }
-  const hosts = new Set(planned.map(({ host }) => host));
-  const former = enginePlacesIn(state, cluster).filter(({ host }) => !hosts.has(host));
-  const engines = [...planned.map(engineAt), ...former.map(formerEngineAt)];
-  const recorded = containersIn(state, cluster);
-  return await withoutRenamed({ engines, ...(await askWhoAnswers(engines)), recorded });
+  const hosts = new Set(places.map(({ host }) => host));
+  const former = enginePlacesIn(state, cluster)
+    .filter(({ host }) => !hosts.has(host))
+    .map(formerEngineAt);
+  const answers = await Promise.all([asked, askWhoAnswers(former)]);
+  return await withoutRenamed({
+    engines: [...current, ...former],
+    answering: answers.flatMap(({ answering }) => answering),
+    silent: new Map(answers.flatMap(({ silent }) => [...silent])),
+    recorded: containersIn(state, cluster),
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 import { isUserSeed } from "../../lib/accounts/nkeys.ts";
 import { CONFIG_DIR, MONITOR_SEED_FILE } from "../../lib/nodes/nats-conf.ts";
+import type { MonitorSeeds } from "../monitoring/monitor.ts";
 import { readContainerFile } from "./container-file.ts";
 import { DockerError, type Engine } from "./engine.ts";
 
@@ -10,8 +11,35 @@ interface Located {
 }
 
 /**
- * Reads the seed of the nkey by which the stack looks at its cluster from the config volume of the first node that has
- * one. Nodes of an earlier version have none.
+ * The nkey by which the stack looks at its cluster, as the config volumes of nodes have its seed. Nodes of an earlier
+ * version have none.
+ *
+ * @param seed the seed of any node, a secret; undefined if none has one.
+ * @param list lists the containers of nodes; they needn't run.
+ */
+export function monitorSeeds(
+  seed: string | undefined,
+  list: () => Promise<readonly Located[]>,
+): MonitorSeeds {
+  if (seed === undefined) return {};
+  let asked: Promise<readonly string[]> | undefined;
+  const allSeeds = () => {
+    // All nodes that refuse a login ask at once.
+    asked ??= readAll(list).finally(() => {
+      asked = undefined;
+    });
+    return asked;
+  };
+  return { seed, allSeeds };
+}
+
+async function readAll(list: () => Promise<readonly Located[]>): Promise<readonly string[]> {
+  const seeds = await Promise.all((await list()).map(readFrom));
+  return [...new Set(seeds.filter((seed) => seed !== undefined))];
+}
+
+/**
+ * Reads the seed from the config volume of the first node that has one.
  *
  * @param containers those of nodes; they needn't run.
  * @returns a secret; undefined if there is none, or if the engine doesn't answer.

@@ -1,9 +1,9 @@
 import { NODE_LABEL, RESTART_SETTINGS_LABEL } from "../../lib/nodes/labels.ts";
 import { CLIENT_PORT } from "../../lib/nodes/nats-conf.ts";
 import { pagesUrl, publishedAddress } from "../../lib/nodes/published-ports.ts";
-import type { Monitor } from "../monitoring/monitor.ts";
+import type { Monitor, MonitorSeeds } from "../monitoring/monitor.ts";
 import { type Engine, labelField, nothing, textField } from "./engine.ts";
-import { readMonitorSeed } from "./monitor-seed.ts";
+import { monitorSeeds, readMonitorSeed } from "./monitor-seed.ts";
 
 /** A node of a stack as the Docker engine has it. */
 export interface OwnNode extends Monitor {
@@ -64,8 +64,8 @@ async function listFound(engine: Engine, owner: string): Promise<Found[]> {
 
 async function toNodes(all: readonly Found[], trust: Pick<Monitor, "ca">): Promise<OwnNode[]> {
   const found = withoutDoubles(all);
-  const seed = await seedFor(found);
-  const access = { ...trust, ...(seed === undefined ? {} : { seed }) };
+  const seeds = monitorSeeds(await seedFor(found), () => Promise.resolve(found));
+  const access = { ...trust, ...seeds };
   return found.map((each) => toNode(each, access));
 }
 
@@ -119,11 +119,11 @@ const silences = new WeakMap<Engine, { readonly until: number; readonly error: u
 
 async function ask(engine: Engine, owner: string): Promise<Found[]> {
   const silence = silences.get(engine);
-  if (silence && Date.now() < silence.until) throw silence.error;
+  if (silence && performance.now() < silence.until) throw silence.error;
   try {
     return await listFound(engine, owner);
   } catch (error) {
-    silences.set(engine, { until: Date.now() + REST_MS, error });
+    silences.set(engine, { until: performance.now() + REST_MS, error });
     throw error;
   }
 }
@@ -153,7 +153,7 @@ function describeSilence(engine: Engine | undefined, error: unknown): string {
 
 function toNode(
   { engine, container, state, ports, name, restartSettings }: Found,
-  access: Pick<Monitor, "ca" | "seed">,
+  access: Pick<Monitor, "ca"> & MonitorSeeds,
 ): OwnNode {
   const isKnown = state === "running" || state === "restarting";
   const address = publishedAddress(ports, CLIENT_PORT, engine.address);

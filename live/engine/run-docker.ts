@@ -23,12 +23,14 @@ interface Terms {
   readonly detached: boolean;
   /** Milliseconds. */
   readonly limit: number;
+  /** Ends it before that. Default: never. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Runs `docker`. Uses spawn, because execFile has no option for process groups. */
 export function runDocker(
   args: readonly string[],
-  { env, detached, limit }: Terms,
+  { env, detached, limit, signal }: Terms,
 ): Promise<Ending> {
   return new Promise((resolve) => {
     const child = spawn("docker", args, { env, detached, stdio: ["ignore", "pipe", "pipe"] });
@@ -37,6 +39,7 @@ export function runDocker(
     let size = 0;
     const end = (ending: Ending) => {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
       resolve(ending);
     };
     const giveUp = (kind: "too late" | "too large") => {
@@ -47,7 +50,9 @@ export function runDocker(
       child.stdout.destroy();
       child.stderr.destroy();
     };
-    const timer = setTimeout(() => giveUp("too late"), limit);
+    const stop = () => giveUp("too late");
+    const timer = setTimeout(stop, limit);
+    signal?.addEventListener("abort", stop);
     const collect = (chunks: Buffer[]) => (chunk: Buffer) => {
       chunks.push(chunk);
       size += chunk.length;

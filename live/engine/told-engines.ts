@@ -13,6 +13,7 @@ export const enginePlaces = z
         host: z.string(),
         address: z.string(),
         ssh: z.array(z.string()),
+        certPath: z.string().exactOptional(),
       }),
     ),
   );

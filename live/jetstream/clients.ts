@@ -22,6 +22,8 @@ export interface Session {
   readonly account: string;
   /** Whether the connection ends with its server, and what waits for an answer fails. Default: it is made again. */
   readonly endsWithServer?: true;
+  /** The same for all sessions of one cluster in this process. */
+  readonly cluster?: string;
 }
 
 /** What a server showed of itself as the connection was made. */
@@ -33,8 +35,8 @@ export interface Shown {
 const CONNECT_DEADLINE_MS = 5_000;
 /** In which one server of all accepts a connection, also on a machine with more work than it can do. */
 const REACH_TIMEOUT_MS = 4_000;
-/** A server that hangs must leave time to try others. */
-const DIAL_TIMEOUT_MS = 1_500;
+/** For four round trips, with TLS. A server that hangs after its greeting must leave time to try others. */
+const DIAL_TIMEOUT_MS = 3_000;
 /** After two unanswered pings the client connects to another server; its own default is minutes. */
 const PING_INTERVAL_MS = 1_000;
 /** Long enough for the pauses between calls, short enough for a process to end. */
@@ -53,10 +55,10 @@ export async function closeUnused(): Promise<void> {
   await Promise.allSettled(unused.map(([key, shared]) => closeIdle(key, shared)));
 }
 
-/** The sessions whose connections are open, or being opened, with a login by this seed. */
-export function sessionsWith(seed: string): Session[] {
+/** The sessions of a cluster whose connections are open, or being opened. */
+export function sessionsOf(cluster: string): Session[] {
   const all = [...connections.values()].map(({ session }) => session);
-  return all.filter(({ connection }) => "seed" in connection && connection.seed === seed);
+  return all.filter((session) => session.cluster === cluster);
 }
 
 interface Opened {
@@ -66,6 +68,8 @@ interface Opened {
 
 interface SharedConnection {
   readonly session: Session;
+  /** The URL of the server that greets first. */
+  readonly nearest: Promise<string>;
   readonly opened: Promise<Opened>;
   users: number;
   idle?: NodeJS.Timeout;
@@ -96,8 +100,19 @@ export async function withClient<Result>(
   }
 }
 
+/** Resolves once a server of a session that is in use has greeted; the connection may take much longer. */
+export async function whenGreeted({ connection }: Session): Promise<void> {
+  await connections.get(JSON.stringify(connection))?.nearest;
+}
+
 function share(key: string, session: Session): SharedConnection {
-  const shared: SharedConnection = { session, opened: dial(session), users: 0 };
+  const nearest = firstReachable(session.connection.urls, REACH_TIMEOUT_MS).catch(
+    (error: unknown) => {
+      throw unreachable(session, error);
+    },
+  );
+  const opened = nearest.then((url) => dial(session, url));
+  const shared: SharedConnection = { session, nearest, opened, users: 0 };
   connections.set(key, shared);
   const forget = () => {
     clearTimeout(shared.idle);
@@ -114,15 +129,12 @@ async function closeIdle(key: string, shared: SharedConnection): Promise<void> {
   await (await shared.opened).client.close();
 }
 
-async function dial(session: Session): Promise<Opened> {
+async function dial(session: Session, nearest: string): Promise<Opened> {
   const { urls, tls, ...login } = session.connection;
   let certificate: string | undefined;
   const note = (raw: Buffer) => {
     certificate = new X509Certificate(raw).toString();
   };
-  const nearest = await firstReachable(urls, REACH_TIMEOUT_MS).catch((error: unknown) => {
-    throw unreachable(session, error);
-  });
   const attempt = connect({
     servers: [nearest, ...urls.filter((url) => url !== nearest)],
     noRandomize: true,
@@ -138,7 +150,7 @@ async function dial(session: Session): Promise<Opened> {
       : { reconnectTimeWait: 250, maxReconnectAttempts: 5, maxPingOut: 2 }),
   });
   try {
-    const client = await withDeadline(attempt, CONNECT_DEADLINE_MS);
+    const client = await withDeadline(() => attempt, CONNECT_DEADLINE_MS);
     // The account's permissions arrive after the first answer (nats-server 2.15, `processPing`).
     await client.flush();
     return { client, shown: certificate === undefined ? {} : { certificate } };

@@ -24,7 +24,7 @@ let lastProgress = 0;
 /** Measures how long a stream has made no progress. */
 export class Patience {
   readonly #seen = new Set<string>();
-  #since = Date.now();
+  #since = performance.now();
   #lag = Number.POSITIVE_INFINITY;
 
   renew(): void {
@@ -54,7 +54,7 @@ export class Patience {
   }
 
   #progress(): void {
-    this.#since = Date.now();
+    this.#since = performance.now();
     lastProgress = this.#since;
   }
 }

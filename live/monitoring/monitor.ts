@@ -9,4 +9,17 @@ export interface Monitor {
   readonly ca?: string;
   /** Seed of the nkey by which the stack looks at its cluster, a secret; absent if no server knows it yet. */
   readonly seed?: string;
+  /** Reads the seeds that nodes have now: two while an update changes the nkey, node by node. */
+  readonly allSeeds?: () => Promise<readonly string[]>;
+}
+
+/** What it takes to log in to nodes as the stack that looks at them. */
+export type MonitorSeeds = Pick<Monitor, "seed" | "allSeeds">;
+
+/** What a node's part of {@link Monitor} is that doesn't depend on where it is. */
+export function seedsOf({ seed, allSeeds }: Monitor): MonitorSeeds {
+  return {
+    ...(seed === undefined ? {} : { seed }),
+    ...(allSeeds === undefined ? {} : { allSeeds }),
+  };
 }

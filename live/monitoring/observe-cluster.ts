@@ -10,6 +10,7 @@ import { CONSUMERS } from "../../lib/observed/questions.ts";
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import { streamKey } from "../../lib/streams/stream-name.ts";
 import { judgeReplicas } from "../../lib/update/wave-gate.ts";
+import { askAll } from "./ask-all.ts";
 import { askNode, LONG_REQUEST_MS } from "./ask-node.ts";
 import { type HomedStream, isChanging, type Jsz, parseJsz, type RaftGroup } from "./jsz.ts";
 import type { Monitor } from "./monitor.ts";
@@ -18,20 +19,21 @@ import type { Monitor } from "./monitor.ts";
  * Asks every node for its storage, and for all streams and consumers that it has a replica of. Never throws.
  *
  * @param milliseconds after which a node counts as silent.
+ * @param beyond names of nodes whose engine doesn't answer.
  */
 export async function observeCluster(
   nodes: readonly Monitor[],
   milliseconds?: number,
+  beyond?: ReadonlySet<string>,
 ): Promise<ObservedCluster> {
   const names = new Map(nodes.map(({ name }) => [peerId(name), name]));
-  const answers = await Promise.all(
-    nodes.map(async (node) => ({ node, page: await ask(node, names, milliseconds) })),
-  );
+  const pages = await askAll(nodes, (node) => ask(node, names, milliseconds), beyond);
   const servers: ObservedServer[] = [];
   const silent: string[] = [];
   const sightings: Sighting[] = [];
   let meta: ObservedMeta | undefined;
-  for (const { node, page } of answers) {
+  for (const [index, node] of nodes.entries()) {
+    const page = pages[index];
     if (!page) {
       silent.push(node.name);
       continue;

@@ -21,7 +21,7 @@ export interface Reporting {
 export class Progress {
   readonly #stream: string;
   readonly #reporting: Reporting;
-  #saidAt = Date.now();
+  #saidAt = performance.now();
   #announced = "";
   /** The hosts of the stream when no change was under way. */
   #home: readonly string[] | undefined;
@@ -40,13 +40,13 @@ export class Progress {
       this.#announced = change;
       const { messages, bytes } = info.state;
       this.say(`${change}: ${countOf(messages, "message")}, ${formatSize(bytes)}`);
-    } else if (Date.now() - this.#saidAt >= this.#reporting.interval) {
+    } else if (performance.now() - this.#saidAt >= this.#reporting.interval) {
       this.say(`${this.#stream}: ${describeDelay(info)}`);
     }
   }
 
   say(line: string): void {
-    this.#saidAt = Date.now();
+    this.#saidAt = performance.now();
     this.#reporting.say(line);
   }
 

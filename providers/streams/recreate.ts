@@ -214,7 +214,7 @@ async function awaitCopy(port: JetStreamPort, from: string, to: string, pace: Pa
     {
       pause: pace.pause,
       limit: pace.patience,
-      lasts: stallTimerFrom(Date.now()),
+      lasts: stallTimerFrom(performance.now()),
       giveUp: ({ messages }) => {
         throw new Error(
           `stream ${to} has ${messages} of the ${countOf(wanted.messages, "message")} of ${from}, and made no progress for ${pace.patience / 1_000} s; run "pulumi up" again once the servers are well`,

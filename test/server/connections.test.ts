@@ -3,7 +3,7 @@ import {
   closeConnections,
   closeUnused,
   type Session,
-  sessionsWith,
+  sessionsOf,
   withClient,
 } from "../../live/jetstream/clients.ts";
 import { eventually } from "../support/eventually.ts";
@@ -19,7 +19,7 @@ describe("connections that a process shares", () => {
     cluster = await startCluster([1, 2].map((n) => ({ name: `n${n}`, cluster: "c1", tags: [] })));
     const { address = "", seed: known = "" } = cluster.monitors[0] ?? {};
     seed = known;
-    session = { connection: { urls: [address], seed }, account: "$SYS" };
+    session = { connection: { urls: [address], seed }, account: "$SYS", cluster: "c1" };
   });
   afterEach(closeConnections);
   afterAll(() => cluster.stop());
@@ -42,8 +42,8 @@ describe("connections that a process shares", () => {
     );
     expect(new Set(ids).size).toBe(1);
     expect(await open()).toEqual([ids[0]]);
-    expect(sessionsWith(seed)).toEqual([session]);
-    expect(sessionsWith("SU")).toEqual([]);
+    expect(sessionsOf("c1")).toEqual([session]);
+    expect(sessionsOf("c2")).toEqual([]);
   });
 
   test("close at once where nobody uses them, and are made anew when needed", async () => {
@@ -55,7 +55,7 @@ describe("connections that a process shares", () => {
     const first = await idOf();
     await closeUnused();
     await none();
-    expect(sessionsWith(seed)).toEqual([]);
+    expect(sessionsOf("c1")).toEqual([]);
     const second = await idOf();
     expect(second).toBeGreaterThan(first);
     // Whoever comes as it closes gets another one.
@@ -84,7 +84,7 @@ describe("connections that a process shares", () => {
     const used = withClient(nowhere, () => Promise.resolve());
     await closeUnused();
     await expect(used).rejects.toThrow(`no NATS server answers at 127.0.0.1:${port}`);
-    expect(sessionsWith(seed)).toEqual([]);
+    expect(sessionsOf("c1")).toEqual([]);
     await closeUnused();
   });
 

@@ -56,11 +56,31 @@ test("an encrypted config has the digest that nats-server prints", async () => {
 
 const accountsWith = (user: string) => simpleAccounts({ sys: "system", user });
 
-test.each([
+test.each<
+  [
+    string,
+    Partial<Omit<NodeConf, "clientAdvertise">> & { readonly clientAdvertise?: string | undefined },
+  ]
+>([
   ["of every node", {}],
   ["of one that is reached everywhere", { clientAdvertise: undefined }],
   ["without a unique tag", { uniqueTag: "" }],
   ["of one that takes leaf nodes", { leafNodes: true }],
+  ["of one of which clients are told nothing", { advertisesNothing: true, leafNodes: true }],
+  [
+    "of one that is reached by IPv6",
+    {
+      host: "::",
+      clientAdvertise: "[2001:db8::1]:4222",
+      routeAdvertise: "[2001:db8::1]:6222",
+      routes: ["[2001:db8::1]:6222", "10.0.0.2:6223", "rg3.example.com:6224"],
+      leafNodes: true,
+      websocket: true,
+      mqtt: true,
+      hasPages: true,
+      advertised: { leafNodePort: "[2001:db8::1]:7422", websocketPort: "[2001:db8::1]:12222" },
+    },
+  ],
   [
     "with limits and times",
     { pingInterval: 30_000, maxAckPending: 5, duplicateWindow: 1, logtime: false },

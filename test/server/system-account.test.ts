@@ -1,7 +1,9 @@
-import { createServer, type Server as TcpServer } from "node:net";
+import { once } from "node:events";
+import { connect as connectTo, createServer, type Server as TcpServer } from "node:net";
+import { promisify } from "node:util";
 import { connect } from "nats";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { publicKeyOf, signNonce } from "../../lib/accounts/nkeys.ts";
+import { managerSeed, publicKeyOf, signNonce } from "../../lib/accounts/nkeys.ts";
 import {
   ACCOUNT_NAMES,
   CONSUMERS,
@@ -17,8 +19,9 @@ import {
 } from "../../lib/observed/questions.ts";
 import { closeConnections, closeUnused, withClient } from "../../live/jetstream/clients.ts";
 import { openJetStream } from "../../live/jetstream/jetstream.ts";
-import { askNode } from "../../live/monitoring/ask-node.ts";
+import { askNode, REQUEST_MS } from "../../live/monitoring/ask-node.ts";
 import type { Monitor } from "../../live/monitoring/monitor.ts";
+import { eventually } from "../support/eventually.ts";
 import { startCluster, type TestCluster } from "../support/nats-cluster.ts";
 import { freePorts } from "../support/own-ports.ts";
 
@@ -117,6 +120,29 @@ describe("servers that are asked by the system account", () => {
       // The same way leads to nobody who isn't there.
       await expect(askNode({ ...unreachable, name: "n4" }, HEALTH)).rejects.toThrow();
     }
+    // A connection to a server that hangs would keep this process alive.
+    await eventually(async () => (await mute.connections()) === 0);
+  });
+
+  test("are asked through others where they take no more connections, and say so where there is none", async () => {
+    const full = "-ERR 'maximum connections exceeded'\r\n";
+    await using other = await listenMutely(full);
+    const unreachable = { ...node("n3"), address: other.address };
+    await closeConnections();
+    await expect(askNode(unreachable, HEALTH)).rejects.toThrow(
+      `no NATS server answers at ${other.address} (it says: maximum connections exceeded)`,
+    );
+    await askNode(node("n1"), HEALTH);
+    expect(await askNode(unreachable, VARIABLES)).toMatchObject({ server_name: "n3" });
+  });
+
+  test("have the time for each step of a long way to them", async () => {
+    await using far = await delayed(node("n1").address, 350);
+    await closeConnections();
+    const began = performance.now();
+    const page = await askNode({ ...node("n1"), address: far.address }, VARIABLES);
+    expect(page).toMatchObject({ server_name: "n1" });
+    expect(performance.now() - began).toBeGreaterThan(REQUEST_MS);
   });
 
   test("are asked through whichever other is reached, and not through those that aren't either", async () => {
@@ -131,8 +157,9 @@ describe("servers that are asked by the system account", () => {
       );
     // Its connection is the first one to be tried.
     const far = { ...node("n1"), address: mute.address };
-    const connection = { urls: [far.address], seed: far.seed };
-    const session = { connection, account: "$SYS", endsWithServer: true } as const;
+    const { seed } = far;
+    const connection = { urls: [far.address], seed };
+    const session = { connection, account: "$SYS", endsWithServer: true, cluster: seed } as const;
     await Promise.all([
       note(
         withClient(session, () => Promise.resolve()),
@@ -143,6 +170,39 @@ describe("servers that are asked by the system account", () => {
       note(askNode(node("n1-2"), VARIABLES), "n1-2 is asked"),
     ]);
     expect(order).toEqual(["n1-2 is asked", "n3 is asked", "n1 isn't reached"]);
+  });
+
+  test("are asked while their nkey changes, each by the one that it accepts", async () => {
+    const { seed: old } = node("n1");
+    const [changed, other] = ["next", "other"].map((key) =>
+      managerSeed(Buffer.alloc(32, key).toString("base64"), "$SYS"),
+    );
+    if (changed === undefined || other === undefined) throw new Error("there are two seeds");
+    let reads = 0;
+    const asked = (name: string, seeds: readonly string[]) => {
+      const allSeeds = () => {
+        reads += 1;
+        return Promise.resolve(seeds);
+      };
+      return askNode({ ...node(name), allSeeds }, VARIABLES);
+    };
+    await closeConnections();
+    await cluster.rekey("n1", changed);
+    // Nobody else has a connection through which n1 could be asked.
+    await expect(asked("n1", [])).rejects.toThrow("is not accepted");
+    await expect(asked("n1", [old, other])).rejects.toThrow("is not accepted");
+    expect(await asked("n1", [old, changed])).toMatchObject({ server_name: "n1" });
+    expect(reads).toBe(3);
+    expect(await asked("n1", [])).toMatchObject({ server_name: "n1" });
+    expect(await asked("n1-2", [])).toMatchObject({ server_name: "n1-2" });
+    expect(reads, "what was accepted once is shown again").toBe(3);
+    // A node that nobody reaches is asked through those with either.
+    await using mute = await listenMutely();
+    await closeUnused();
+    await asked("n1", []);
+    expect(await askNode({ ...node("n3"), address: mute.address }, HEALTH)).toBeDefined();
+    await cluster.rekey("n1", old);
+    expect(await asked("n1", [old, changed])).toMatchObject({ server_name: "n1" });
   });
 
   test("hold nobody up while one of them hangs, and it is silent itself", async () => {
@@ -182,15 +242,52 @@ function shape(page: unknown): string[] {
 const FLEETING =
   /http_req_stats|status_code|\.(idle|rtt|lag|active|pending_size|last_|in_|out_|limit|total)/;
 
-/** Accepts connections and never says a word. */
-async function listenMutely(): Promise<AsyncDisposable & { readonly address: string }> {
-  const server: TcpServer = createServer();
+/** Leads to a server, and holds what both say for some milliseconds. */
+async function delayed(
+  target: string,
+  milliseconds: number,
+): Promise<AsyncDisposable & Pick<MuteServer, "address">> {
+  const [host, to] = target.split(":");
+  const server: TcpServer = createServer((near) => {
+    const far = connectTo(Number(to), host);
+    for (const [from, onto] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      from.on("data", (words) => setTimeout(() => onto.write(words), milliseconds));
+      from.on("close", () => onto.destroy()).on("error", () => undefined);
+    }
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as { port: number };
+  return {
+    address: `127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      await Promise.resolve();
+    },
+  };
+}
+
+interface MuteServer extends AsyncDisposable {
+  readonly address: string;
+  /** How many there are. */
+  readonly connections: () => Promise<number>;
+}
+
+/** Accepts connections and never says a word, unless it is given some. */
+async function listenMutely(words?: string): Promise<MuteServer> {
+  const server: TcpServer = createServer((socket) => {
+    if (words !== undefined) socket.end(words);
+    socket.resume().on("error", () => undefined);
+  });
   const { promise, resolve } = Promise.withResolvers<void>();
   server.listen(0, "127.0.0.1", resolve);
   await promise;
   const { port } = server.address() as { port: number };
   return {
     address: `127.0.0.1:${port}`,
+    connections: promisify(server.getConnections.bind(server)),
     async [Symbol.asyncDispose]() {
       server.close();
       await Promise.resolve();

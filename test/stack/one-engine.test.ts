@@ -63,10 +63,15 @@ describe.skipIf(reason)(`regions on one engine of the settings${reason && ` (${r
     const certificateNames = [address, otherAddress];
     stack.configure({ ...settings(ALL), certificateNames });
     await up();
+    expect(await containers()).toEqual(before);
     const moved = on(otherHost, otherAddress);
     stack.configure({ ...settings({ rg2: moved, rg3: moved, rg4: moved }), certificateNames });
+    stack.configure({ ...settings({ rg2: moved, rg3: moved, rg4: moved }), certificateNames });
     await up();
-    expect(await containers()).toEqual(before);
+    // What clients are told is settled when a server starts.
+    const restarted = await containers();
+    expect(restarted).toHaveLength(3);
+    expect(restarted.filter((id) => before.includes(id))).toEqual([]);
     const { clientUrls } = await stack.outputs();
     for (const url of Object.values(clientUrls)) expect(url).toContain(`//${otherAddress}:`);
     await stack.expectPulumi("preview", "--expect-no-changes");
@@ -78,14 +83,13 @@ describe.skipIf(reason)(`regions on one engine of the settings${reason && ` (${r
       regions: ["rg2", "rg3", "rg4", "rg1"],
     });
     await up();
-    expect(await containers()).toEqual(expect.arrayContaining(before));
     expect(await containers()).toHaveLength(4);
     await stack.expectPulumi("preview", "--expect-no-changes");
     await stack.expectPulumi("refresh", "--yes", "--expect-no-changes");
 
     stack.configure(settings(ALL));
     await up();
-    expect(await containers()).toEqual(before);
+    expect(await containers()).toHaveLength(3);
     await stack.expectPulumi("preview", "--expect-no-changes");
   });
 

@@ -61,7 +61,7 @@ export function newNodesArgs(
     plan,
     accounts: pulumi.secret(simpleAccounts(hashes)),
     monitorSeed: pulumi.secret(MONITOR_SEED),
-    knownSeed: undefined,
+    seeds: {},
     ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
     ...unaskedEngines(enginesOf(plan)),
     before: {

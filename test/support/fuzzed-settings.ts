@@ -354,8 +354,16 @@ const OWN_VALUES: Readonly<Record<string, Values>> = {
     fc.constantFrom("nats", "nats:latest", "nats:2.12.6", "nats:2.15.2@sha256:0", "nats:2.15.2 "),
   ],
   bindAddress: [
-    fc.constantFrom("127.0.0.1", "0.0.0.0", "10.0.0.1"),
-    fc.constantFrom("::1", "localhost", "010.0.0.1", "1.2.3", "256.0.0.1", "127.0.0.1\n"),
+    fc.constantFrom("127.0.0.1", "0.0.0.0", "10.0.0.1", "::1", "::", "2001:DB8:0::5"),
+    fc.constantFrom(
+      "::ffff:1.2.3.4",
+      "fe80::1%eth0",
+      "localhost",
+      "010.0.0.1",
+      "1.2.3",
+      "256.0.0.1",
+      "127.0.0.1\n",
+    ),
   ],
   memory: [size, oddSize],
   maxFileStore: [size, oddSize],

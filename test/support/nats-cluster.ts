@@ -34,6 +34,8 @@ export interface TestCluster {
   readonly pages: ReadonlyMap<string, string>;
   /** Changes the account's limits by a config reload, and waits until all servers have them. */
   relimit(limits: JetStreamLimits): Promise<void>;
+  /** Has a server accept the nkey with another seed instead of the one in `monitors`, by a config reload. */
+  rekey(server: string, seed: string): Promise<void>;
   /**
    * Changes servers' tags by a config reload, and waits until the meta leader uses them for placement.
    *
@@ -65,6 +67,8 @@ interface Shared {
   readonly uniqueTag: string;
   readonly directory: string;
   readonly limits: JetStreamLimits;
+  /** Of the nkeys that servers accept, by server, where it isn't {@link MONITOR_SEED}. */
+  readonly seeds: Readonly<Record<string, string>>;
   readonly storesOf: (server: string) => StoreSizes;
 }
 
@@ -95,7 +99,7 @@ export async function startCluster(
     return { client, route, monitor };
   };
   const routes = servers.map((_, index) => `nats-route://127.0.0.1:${portsOf(index).route}`);
-  let shared: Shared = { routes, uniqueTag, directory, limits: {}, storesOf };
+  let shared: Shared = { routes, uniqueTag, directory, limits: {}, seeds: {}, storesOf };
   const processes = await Promise.all(
     servers.map(async (server, index): Promise<Process> => {
       const configFile = join(directory, `${server.name}.conf`);
@@ -117,6 +121,14 @@ export async function startCluster(
   const fleet = { cluster: servers[0]?.cluster ?? "", uniqueTag, servers };
   let tagged = servers;
   let generation = 0;
+  const reload = async (server: Server) => {
+    const process = { ...find(server.name), server };
+    const loadedAt = async () => (await getJson<Varz>(process, "varz")).config_load_time;
+    const before = await loadedAt();
+    await writeFile(process.configFile, renderConfig(process, shared));
+    process.child.kill("SIGHUP");
+    await eventually(async () => (await loadedAt()) !== before);
+  };
   const cluster: TestCluster = {
     fleet,
     connection,
@@ -132,16 +144,11 @@ export async function startCluster(
     ),
     async relimit(limits) {
       shared = { ...shared, limits };
-      const loadedAt = (process: Process) => getJson<Varz>(process, "varz");
-      await Promise.all(
-        tagged.map(async (server) => {
-          const process = { ...find(server.name), server };
-          const { config_load_time: before } = await loadedAt(process);
-          await writeFile(process.configFile, renderConfig(process, shared));
-          process.child.kill("SIGHUP");
-          await eventually(async () => (await loadedAt(process)).config_load_time !== before);
-        }),
-      );
+      await Promise.all(tagged.map(reload));
+    },
+    async rekey(name, seed) {
+      shared = { ...shared, seeds: { ...shared.seeds, [name]: seed } };
+      await Promise.all(tagged.filter((server) => server.name === name).map(reload));
     },
     async retag(tags) {
       generation += 1;
@@ -195,18 +202,16 @@ export async function startCluster(
 const MONITOR_SEED = managerSeed(Buffer.alloc(32, "monitor").toString("base64"), "$SYS");
 
 /** The accounts, as the stack renders them for a cluster without any but the system account. */
-const SYSTEM_ACCOUNTS = renderEntries(
-  accountsBlock({
-    systemUser: "sys",
-    accounts: [],
-    hashes: { sys: "sys" },
-    managers: { $SYS: publicKeyOf(MONITOR_SEED) },
-  }),
-);
+function systemAccounts(seed: string): string {
+  const managers = { $SYS: publicKeyOf(seed) };
+  return renderEntries(
+    accountsBlock({ systemUser: "sys", accounts: [], hashes: { sys: "sys" }, managers }),
+  );
+}
 
 function renderConfig(
   { server, ports, configFile: _ }: Omit<Process, "child">,
-  { routes, uniqueTag, directory, limits, storesOf }: Shared,
+  { routes, uniqueTag, directory, limits, seeds, storesOf }: Shared,
 ): string {
   const { file, memory } = storesOf(server.name);
   return `
@@ -221,7 +226,7 @@ jetstream {
   max_memory_store: ${memory}
   ${uniqueTag === "" ? "" : `unique_tag: "${uniqueTag}"`}
 }
-${SYSTEM_ACCOUNTS.replace(/\}\s*$/, "")}
+${systemAccounts(seeds[server.name] ?? MONITOR_SEED).replace(/\}\s*$/, "")}
   APP { jetstream: ${JSON.stringify(jetStreamBlock(limits))}, users: [{ user: user, password: user }] }
   OTHER { jetstream: enabled, users: [{ user: other, password: other }] }
   BARE { users: [{ user: bare, password: bare }] }

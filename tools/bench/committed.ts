@@ -4,11 +4,13 @@ import path from "node:path";
 import { PROJECT } from "../../test/support/stack.ts";
 import { fill, table } from "../documents/markdown.ts";
 import { type Figures, figuresSchema } from "./figures.ts";
+import { type SiteFigures, siteFiguresSchema, sitesTable } from "./site-figures.ts";
 import { type StreamFigures, streamFiguresSchema, streamsTable } from "./stream-figures.ts";
 import { phasesTable, processesTable, stepsTable, type TextTable } from "./tables.ts";
 
 const FIGURES = path.join(import.meta.dirname, "figures.json");
 const STREAM_FIGURES = path.join(import.meta.dirname, "many-streams.json");
+const SITE_FIGURES = path.join(import.meta.dirname, "sites.json");
 const DOCUMENT = path.join(PROJECT, "docs/faults-and-speed.md");
 
 /** The figures of the last `npm run bench -- --save`. */
@@ -21,30 +23,43 @@ export function readCommittedStreams(): StreamFigures {
   return streamFiguresSchema.parse(JSON.parse(readFileSync(STREAM_FIGURES, "utf8")));
 }
 
+/** The figures of the last `npm run bench -- machines --save`. */
+export function readCommittedSites(): SiteFigures {
+  return siteFiguresSchema.parse(JSON.parse(readFileSync(SITE_FIGURES, "utf8")));
+}
+
 /** Keeps figures, and writes them into the document. */
 export function commit(figures: Figures): void {
   writeFileSync(FIGURES, `${JSON.stringify(figures, null, 2)}\n`);
-  document(figures, readCommittedStreams());
+  document();
 }
 
 /** The same for figures of many streams. */
 export function commitStreams(figures: StreamFigures): void {
   writeFileSync(STREAM_FIGURES, `${JSON.stringify(figures, null, 2)}\n`);
-  document(readCommitted(), figures);
+  document();
 }
 
-function document(figures: Figures, streams: StreamFigures): void {
-  writeFileSync(DOCUMENT, documented(readFileSync(DOCUMENT, "utf8"), figures, streams));
+/** The same for figures of machines. */
+export function commitSites(figures: SiteFigures): void {
+  writeFileSync(SITE_FIGURES, `${JSON.stringify(figures, null, 2)}\n`);
+  document();
 }
 
-/** The document with the tables of these figures. */
-export function documented(text: string, figures: Figures, streams: StreamFigures): string {
+function document(): void {
+  writeFileSync(DOCUMENT, documented(readFileSync(DOCUMENT, "utf8")));
+}
+
+/** The document with the tables of the committed figures. */
+export function documented(text: string): string {
+  const figures = readCommitted();
   const markdown = ({ head, rows }: TextTable) => table(head, rows);
   return fill(text, "npm run bench", {
     steps: `${conditions(figures)}\n\n${markdown(stepsTable(figures))}`,
     phases: markdown(phasesTable(figures)),
     processes: markdown(processesTable(figures)),
-    streams: markdown(streamsTable(streams)),
+    streams: markdown(streamsTable(readCommittedStreams())),
+    machines: markdown(sitesTable(readCommittedSites())),
   });
 }
 

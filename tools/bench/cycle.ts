@@ -30,16 +30,25 @@ const REPLACED = { ...RELOADED, memory: "256MiB" };
 interface RoundOptions {
   readonly folder?: string;
   readonly lookMs?: number;
+  readonly settings?: object;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
  * Runs the life cycle of a stack with the seed's nine nodes and two streams once. Previews are measured separately, so
  * each `up` runs without one.
  *
- * @param options `folder`: the program's folder. Default: this repository. `lookMs`: see {@link time}.
+ * @param options `folder`: the program's folder. Default: this repository. `lookMs`: see {@link time}. `settings`,
+ * `env`: in addition to the seed's settings, and to the environment of this process.
  */
-export async function runRound({ folder = PROJECT, lookMs }: RoundOptions = {}): Promise<Round> {
-  const stack = await TestStack.create();
+export async function runRound({
+  folder = PROJECT,
+  lookMs,
+  settings = {},
+  env = {},
+}: RoundOptions = {}): Promise<Round> {
+  const stack = await TestStack.create({ ...SEED_SETTINGS, ...settings });
+  Object.assign(stack.env, env);
   const pulumi = (...words: string[]) => {
     const { file, args, options } = stack.command(words);
     return time(file, args, { ...options, cwd: folder }, lookMs);
@@ -48,12 +57,12 @@ export async function runRound({ folder = PROJECT, lookMs }: RoundOptions = {}):
     const coldUp = await pulumi("up", "--yes", "--skip-preview");
     const noOpPreview = await pulumi("preview", "--expect-no-changes");
     const noOpUp = await pulumi("up", "--yes", "--skip-preview");
-    stack.configure(MOVED);
+    stack.configure({ ...MOVED, ...settings });
     const movePreview = await pulumi("preview");
     const moveUp = await pulumi("up", "--yes", "--skip-preview");
-    stack.configure(RELOADED);
+    stack.configure({ ...RELOADED, ...settings });
     const reloadUp = await pulumi("up", "--yes", "--skip-preview");
-    stack.configure(REPLACED);
+    stack.configure({ ...REPLACED, ...settings });
     const replaceUp = await pulumi("up", "--yes", "--skip-preview");
     const destroy = await pulumi("destroy", "--yes", "--skip-preview");
     return {

@@ -1,21 +1,22 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
-import path from "node:path";
-import Table, { type Cell } from "cli-table3";
 import type { Log } from "../../cli/terminal/log.ts";
 import { createLog } from "../../cli/terminal/steps.mjs";
 import { UserError } from "../../cli/terminal/user-error.ts";
+import { whyNoMachines } from "../../test/support/machines/machines.ts";
 import { compareWith } from "../bench/against.ts";
-import { commit, commitStreams, readCommitted } from "../bench/committed.ts";
+import { commit, commitSites, commitStreams, readCommitted } from "../bench/committed.ts";
 import { type Round, runRound, STEPS } from "../bench/cycle.ts";
 import { timeExample } from "../bench/example.ts";
 import { byStep, costsOf, type Figures, figuresOf, worsenings } from "../bench/figures.ts";
 import { runStreams, type StreamBench } from "../bench/many-streams.ts";
 import { type PeerRound, runPeerRound, whyNoOpenTofu } from "../bench/opentofu.ts";
+import { keep, machine, show } from "../bench/report.ts";
+import { siteFiguresOf, sitesTable } from "../bench/site-figures.ts";
+import { runSites } from "../bench/sites.ts";
 import { spread } from "../bench/spread.ts";
 import { streamFiguresOf, streamsTable } from "../bench/stream-figures.ts";
 import { phasesTable, processesTable, stepsTable, timeCells } from "../bench/tables.ts";
 import { CLOSELY_MS } from "../bench/watch.ts";
+import { PINNED_IMAGE } from "../setup/nats.ts";
 import { setUp } from "../setup/set-up.ts";
 
 interface CycleOptions {
@@ -30,6 +31,11 @@ interface StreamsOptions {
   readonly counts: readonly number[];
   /** Measures only what `npx pulumi` does by itself. */
   readonly asIs?: boolean | undefined;
+  readonly save?: boolean | undefined;
+}
+
+interface SitesOptions {
+  readonly runs: number;
   readonly save?: boolean | undefined;
 }
 
@@ -174,20 +180,21 @@ export async function benchStreams({ counts, asIs, save }: StreamsOptions) {
   return 0;
 }
 
-function show(head: readonly string[], rows: readonly (readonly Cell[])[]): void {
-  const table = new Table({ head: [...head], style: { head: [] } });
-  table.push(...rows.map((row) => [...row]));
-  console.log(`${table}`);
-}
-
-function machine() {
-  return { cpus: cpus().length, memoryGiB: Math.round(totalmem() / 1024 ** 3) };
-}
-
-function keep(results: object): void {
-  const folder = "bench-results";
-  mkdirSync(folder, { recursive: true });
-  const file = path.join(folder, `${new Date().toISOString().replaceAll(":", "-")}.json`);
-  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
-  console.log(`Every figure: ${file}`);
+export async function benchMachines({ runs, save }: SitesOptions): Promise<number> {
+  const missing = await whyNoMachines();
+  if (missing !== undefined) throw new UserError(`Machines can't be made here: ${missing}.`);
+  const log = createLog();
+  await setUp({ log });
+  const step = log.step("Machines");
+  const rounds = await runSites(runs, [PINNED_IMAGE], (doing) => step.doing(doing));
+  step.done("measured");
+  const figures = siteFiguresOf(rounds);
+  const { head, rows } = sitesTable(figures);
+  show(head, rows);
+  keep({ machine: machine(), ...figures });
+  if (save) {
+    commitSites(figures);
+    console.log("Saved in tools/bench/sites.json and docs/faults-and-speed.md.");
+  }
+  return 0;
 }

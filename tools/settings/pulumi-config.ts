@@ -25,6 +25,7 @@ const OF_TWO_TYPES: ReadonlySet<Setting["kind"]> = new Set<Setting["kind"]>([
   "regions",
   "zones",
   "count by region",
+  "advertise",
 ]);
 
 /** Pulumi's type of a setting, derived from the notation of its default. Undefined: any. */

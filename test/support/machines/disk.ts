@@ -14,6 +14,15 @@ export interface Disk {
   readonly engineLog: string;
 }
 
+/** PEM files by which an engine knows those that it lets in by tcp, and they know it. */
+export interface EngineTls {
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+export const TCP_PORT = 2376;
+
 const PASSWD = `root:x:0:0:root:/root:/bin/sh
 sshd:x:${SSHD_ID}:65534::/run/sshd:/usr/sbin/nologin
 ${USER}:x:${USER_ID}:${USER_ID}::/home/${USER}:/bin/sh
@@ -38,13 +47,27 @@ UseDNS no
 PidFile /run/sshd.pid
 `;
 
+const BY_TCP = {
+  hosts: ["unix:///var/run/docker.sock", `tcp://0.0.0.0:${TCP_PORT}`],
+  tlsverify: true,
+  tlscacert: "/etc/docker/ca.pem",
+  tlscert: "/etc/docker/certificate.pem",
+  tlskey: "/etc/docker/key.pem",
+};
+
 /**
  * Makes the disk of a machine that was never on, and the empty folders that its process 1 needs. `etc` has only what
  * differs from this system's; `docker` and `ssh` are whole folders of `/etc`.
  */
 export async function makeDisk(
   folder: string,
-  machine: { readonly name: string; readonly cgroup: string; readonly authorizedKey: string },
+  machine: {
+    readonly name: string;
+    readonly cgroup: string;
+    readonly authorizedKey: string;
+    readonly tls?: EngineTls;
+    readonly hasIpv6Containers: boolean;
+  },
 ): Promise<Disk> {
   const disk = path.join(folder, "disk");
   const etc = ["etc/docker", "etc/ssh", "etc-work", "docker", "ssh"];
@@ -62,7 +85,17 @@ export async function makeDisk(
   await write("etc/shadow", SHADOW, 0o600);
   await write("ssh/sshd_config", SSHD_CONFIG);
   await write("ssh/authorized_keys", machine.authorizedKey);
-  await write("docker/daemon.json", JSON.stringify({ "cgroup-parent": machine.cgroup }));
+  const { tls, cgroup } = machine;
+  for (const [name, text] of Object.entries(tls ?? {})) {
+    await write(`docker/${name}.pem`, text, 0o600);
+  }
+  const config = {
+    "cgroup-parent": cgroup,
+    ...(tls ? BY_TCP : {}),
+    // What Docker does by itself since 27.
+    ...(machine.hasIpv6Containers ? { experimental: true, ip6tables: true } : {}),
+  };
+  await write("docker/daemon.json", JSON.stringify(config));
   return {
     folder: disk,
     hostKey: path.join(disk, "ssh/host_key"),

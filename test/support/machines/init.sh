@@ -1,6 +1,6 @@
 #!/bin/sh
 # Process 1 of a machine, in namespaces of its own: makes its file system, then runs sshd and the Docker engine.
-# Variables: NAME, ADDRESS, GATEWAY; DISK, the folder of all that the machine keeps; ROOT, an empty folder;
+# Variables: NAME, ADDRESS, GATEWAY, ADDRESS6, GATEWAY6; DISK, the folder of all that the machine keeps; ROOT, an empty folder;
 # LAYER, a folder with what the machine has in /usr besides the programs of this system.
 # Prints a line as soon as the namespaces are there, and waits for one on stdin, which says that eth0 is. USR1 starts the
 # engine if it was stopped.
@@ -11,8 +11,10 @@ read -r _
 hostname "$NAME"
 ip link set lo up
 ip address add "$ADDRESS/24" dev eth0
+ip address add "$ADDRESS6/64" dev eth0 nodad
 ip link set eth0 up
 ip route add default via "$GATEWAY"
+ip -6 route add default via "$GATEWAY6"
 
 # This system's root, read-only and without the mounts in it. Other engines' mounts, of which there are copies in this
 # namespace, go below: as long as there is one, what they unmount is still in use.

@@ -6,7 +6,8 @@ import { createInterface } from "node:readline";
 import { execa } from "execa";
 import { eventually } from "../eventually.ts";
 import type { MachineName } from "./directions.ts";
-import { type Disk, makeDisk } from "./disk.ts";
+import { type Disk, makeDisk, TCP_PORT } from "./disk.ts";
+import type { EngineCertificates } from "./engine-certificates.ts";
 import type { Network } from "./network.ts";
 import { childrenOf, type NamespaceProcess, programOf, startInNamespaces } from "./processes.ts";
 import { type Ssh, USER } from "./ssh.ts";
@@ -37,6 +38,10 @@ export interface MachineArgs {
   readonly cgroup: string;
   readonly network: Network;
   readonly ssh: Ssh;
+  /** Undefined unless its engine is reached by tcp, too. */
+  readonly certificates?: EngineCertificates | undefined;
+  /** Whether its engine lets containers reach IPv6 addresses of other machines. */
+  readonly hasIpv6Containers: boolean;
 }
 
 /**
@@ -46,6 +51,8 @@ export interface MachineArgs {
 export class Machine {
   readonly name: MachineName;
   readonly address: string;
+  /** Its IPv6 address. */
+  readonly address6: string;
   readonly #args: MachineArgs;
   readonly #disk: Disk;
   #running: Running | undefined;
@@ -53,21 +60,36 @@ export class Machine {
   private constructor(args: MachineArgs, disk: Disk) {
     this.name = args.name;
     this.address = args.network.addressOf(args.name);
+    this.address6 = args.network.address6Of(args.name);
     this.#args = args;
     this.#disk = disk;
   }
 
   /** Makes a machine that is off. */
   static async create(args: MachineArgs): Promise<Machine> {
-    const { name, folder, cgroup, network, ssh } = args;
-    const disk = await makeDisk(folder, { name, cgroup, authorizedKey: await ssh.authorizedKey() });
-    await ssh.newHostKey(disk.hostKey, network.addressOf(name));
+    const { name, folder, cgroup, network, ssh, certificates, hasIpv6Containers } = args;
+    const tls = await certificates?.forEngine(network.addressOf(name));
+    const disk = await makeDisk(folder, {
+      ...{ name, cgroup, authorizedKey: await ssh.authorizedKey(), hasIpv6Containers },
+      ...(tls ? { tls } : {}),
+    });
+    await ssh.newHostKey(disk.hostKey, [network.addressOf(name), network.address6Of(name)]);
     return new Machine(args, disk);
   }
 
   /** The value of `DOCKER_HOST`, with {@link Machines.environment}. */
   get host(): string {
     return `ssh://${USER}@${this.address}`;
+  }
+
+  /** The value of `DOCKER_HOST` by tcp, with the certificates of {@link Machines.certPath}. */
+  get tcpHost(): string {
+    return `tcp://${this.address}:${TCP_PORT}`;
+  }
+
+  /** The same as {@link host} by IPv6. */
+  get host6(): string {
+    return `ssh://${USER}@[${this.address6}]:22`;
   }
 
   /** The value of `DOCKER_HOST` by which the engine is reached without the network. Another one after each boot. */
@@ -115,6 +137,8 @@ export class Machine {
       NAME: name,
       ADDRESS: this.address,
       GATEWAY: network.gatewayOf(name),
+      ADDRESS6: this.address6,
+      GATEWAY6: network.gateway6Of(name),
       DISK: this.#disk.folder,
       ROOT: path.join(folder, "root"),
       LAYER: layer,

@@ -8,6 +8,7 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { whyNotAsRoot } from "../faults.ts";
 import { type MachineName, numberOf, type PerPair, type Place } from "./directions.ts";
+import { EngineCertificates } from "./engine-certificates.ts";
 import { newRun, removeDeadRuns, removeRun } from "./leftovers.ts";
 import { Machine } from "./machine.ts";
 import { MOST_MACHINES, Network } from "./network.ts";
@@ -26,6 +27,10 @@ export interface MachinesArgs {
   readonly delays?: PerPair;
   /** Images of the user's engine that each machine has. @default none */
   readonly images?: readonly string[];
+  /** Whether engines are reached by tcp, too. @default false */
+  readonly byTcp?: boolean;
+  /** Whether containers reach IPv6 addresses of other machines, as they do by default since Docker 27. @default false */
+  readonly ipv6Containers?: boolean;
 }
 
 /** Why {@link Machines} aren't possible here; undefined if they are. */
@@ -42,6 +47,8 @@ export class Machines implements AsyncDisposable {
   readonly #network: Network;
   readonly #ssh: Ssh;
   readonly #images: readonly string[];
+  readonly #certificates: EngineCertificates | undefined;
+  readonly #hasIpv6Containers: boolean;
   readonly #machines: Machine[] = [];
   /** How many were added, or are being added. */
   #count = 0;
@@ -51,19 +58,22 @@ export class Machines implements AsyncDisposable {
     [folder, layer]: readonly [string, string],
     network: Network,
     ssh: Ssh,
-    images: readonly string[],
+    { images = [], ipv6Containers = false }: Omit<MachinesArgs, "count">,
+    certificates: EngineCertificates | undefined,
   ) {
     this.#folder = folder;
     this.#layer = layer;
     this.#network = network;
     this.#ssh = ssh;
     this.#images = images;
+    this.#certificates = certificates;
+    this.#hasIpv6Containers = ipv6Containers;
   }
 
   /** Starts machines, all at once. Removes what earlier runs have left that were killed. */
-  static async start({ count, delays = {}, images = [] }: MachinesArgs): Promise<Machines> {
+  static async start({ count, delays = {}, ...args }: MachinesArgs): Promise<Machines> {
     await removeDeadRuns();
-    const machines = await Machines.#withoutAny(images);
+    const machines = await Machines.#withoutAny(args);
     try {
       await machines.setDelays(delays);
       const added = Array.from({ length: count }, () => machines.addMachine());
@@ -76,14 +86,18 @@ export class Machines implements AsyncDisposable {
     }
   }
 
-  static async #withoutAny(images: readonly string[]): Promise<Machines> {
+  static async #withoutAny(args: Omit<MachinesArgs, "count">): Promise<Machines> {
     const folder = await newRun();
     try {
       const empty = path.join(folder, "empty");
       await mkdir(empty);
       const layer = await sshdLayer(empty);
       const ssh = await Ssh.create(path.join(folder, "ssh"));
-      return new Machines([folder, layer], await Network.start(folder), ssh, images);
+      const certificates = args.byTcp
+        ? await EngineCertificates.create(path.join(folder, "certificates"))
+        : undefined;
+      const network = await Network.start(folder);
+      return new Machines([folder, layer], network, ssh, args, certificates);
     } catch (error) {
       await removeRun(folder);
       throw error;
@@ -102,6 +116,12 @@ export class Machines implements AsyncDisposable {
   /** `ssh -F` with this file reaches the machines. */
   get sshConfig(): string {
     return this.#ssh.config;
+  }
+
+  /** Folder with the operator's certificates for engines that are reached by tcp. */
+  get certPath(): string {
+    if (!this.#certificates) throw new Error("no engine is reached by tcp: start them so");
+    return this.#certificates.folder;
   }
 
   machine(name: MachineName): Machine {
@@ -127,6 +147,8 @@ export class Machines implements AsyncDisposable {
       cgroup: `/${path.basename(this.#folder)}/${name}`,
       network: this.#network,
       ssh: this.#ssh,
+      certificates: this.#certificates,
+      hasIpv6Containers: this.#hasIpv6Containers,
     });
     this.#machines.push(machine);
     this.#machines.sort((a, b) => numberOf(a.name) - numberOf(b.name));

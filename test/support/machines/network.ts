@@ -3,8 +3,9 @@ import { execa } from "execa";
 import { Directions, type MachineName, numberOf, type Place } from "./directions.ts";
 import { Wan } from "./wan.ts";
 
-/** Addresses are 10.99.N.1. A run has {@link SHARE} of these N; the first one is the operator's. */
+/** Addresses are 10.99.N.1 and fd99:0:0:N::1. A run has {@link SHARE} of these N; the first one is the operator's. */
 const NETWORK = "10.99";
+const NETWORK6 = "fd99:0:0";
 const SHARE = 16;
 const SHARES = 256 / SHARE;
 export const MOST_MACHINES = SHARE - 1;
@@ -17,8 +18,11 @@ const ROUTES = [
   "rule add pref 10 iif wan0 lookup main",
   "rule add pref 20 lookup 100",
 ];
+/** The same of IPv6; devices are there. */
+const ROUTES6 = ROUTES.filter((route) => !route.startsWith("link"));
 const SYSCTLS = [
   "net.ipv4.ip_forward=1",
+  "net.ipv6.conf.all.forwarding=1",
   // Packets come from a machine, and once more from `wan0`.
   "net.ipv4.conf.all.rp_filter=0",
   "net.ipv4.conf.default.rp_filter=0",
@@ -40,6 +44,7 @@ export class Network implements AsyncDisposable {
     try {
       await wan.run(["sysctl", "--quiet", "--write", ...SYSCTLS]);
       await wan.run(["ip", "-batch", "-"], ROUTES.join("\n"));
+      await wan.run(["ip", "-6", "-batch", "-"], ROUTES6.join("\n"));
       const network = new Network(wan, await claimShare(wan.pid));
       await network.#connectOperator();
       return network;
@@ -56,6 +61,14 @@ export class Network implements AsyncDisposable {
 
   gatewayOf(place: Place): string {
     return addressOf(this.#share, numberOf(place), 254);
+  }
+
+  address6Of(place: Place): string {
+    return address6Of(this.#share, numberOf(place), "1");
+  }
+
+  gateway6Of(place: Place): string {
+    return address6Of(this.#share, numberOf(place), "fe");
   }
 
   /** Gives a machine its `eth0`. @param pid of a process in the machine's network namespace. */
@@ -93,6 +106,8 @@ export class Network implements AsyncDisposable {
       `address add ${this.addressOf("operator")}/24 dev ${link}`,
       `link set ${link} up`,
       `route add ${range} via ${this.gatewayOf("operator")}`,
+      `address add ${this.address6Of("operator")}/64 dev ${link} nodad`,
+      `route add ${address6Of(this.#share, 0, "")}/60 via ${this.gateway6Of("operator")}`,
     ];
     await execa("ip", ["-batch", "-"], { input: commands.join("\n") });
     await this.#routerHas("operator");
@@ -101,7 +116,8 @@ export class Network implements AsyncDisposable {
   /** The router's device for a place. */
   async #routerHas(place: Place, ...before: readonly string[]): Promise<void> {
     const address = `address add ${this.gatewayOf(place)}/24 dev ${place}`;
-    const commands = [...before, address, `link set ${place} up`];
+    const address6 = `address add ${this.gateway6Of(place)}/64 dev ${place} nodad`;
+    const commands = [...before, address, address6, `link set ${place} up`];
     await this.#wan.run(["ip", "-batch", "-"], commands.join("\n"));
   }
 }
@@ -129,4 +145,8 @@ function linkOf(share: number): string {
 
 function addressOf(share: number, number: number, host: number): string {
   return `${NETWORK}.${share * SHARE + number}.${host}`;
+}
+
+function address6Of(share: number, number: number, host: string): string {
+  return `${NETWORK6}:${(share * SHARE + number).toString(16)}::${host}`;
 }

@@ -39,13 +39,11 @@ export class Ssh {
     return readFile(this.#in("key.pub"), "utf8");
   }
 
-  /** Makes the key by which a machine is known at an address. @param file where the machine has it. */
-  async newHostKey(file: string, address: string): Promise<void> {
-    await newKey(file, address);
-    await appendFile(
-      this.#in("known_hosts"),
-      `${address} ${await readFile(`${file}.pub`, "utf8")}`,
-    );
+  /** Makes the key by which a machine is known at its addresses. @param file where the machine has it. */
+  async newHostKey(file: string, addresses: readonly string[]): Promise<void> {
+    const names = addresses.join(",");
+    await newKey(file, names);
+    await appendFile(this.#in("known_hosts"), `${names} ${await readFile(`${file}.pub`, "utf8")}`);
   }
 
   #configText(): string {

@@ -2,7 +2,7 @@
 
 Usage: wan.py FILE, in the network namespace of a router that sends all packets here first, by the TUN device `wan0`.
 FILE has a JSON array with an object for each direction between two places: `from` and `to` (the third octets of the
-places' addresses), `delay` (ms, one way), `loss` (0 to 1), `drop` (all packets), `dropPorts` (TCP packets to those ports).
+places' IPv4 addresses, the eighth of those of IPv6), `delay` (ms, one way), `loss` (0 to 1), `drop` (all packets), `dropPorts` (TCP packets to those ports).
 Packets of other directions pass at once. SIGHUP reads the file again; each time that it is in force, a line is printed:
 packets that came before were treated as the file was then, those on their way are dropped if the new one says so.
 """
@@ -26,6 +26,11 @@ TUN_F_CSUM, TUN_F_TSO4, TUN_F_TSO6 = 1, 2, 4
 HEADER = 10
 LARGEST = HEADER + 65_536
 TCP = 6
+# Of the headers: where the places' octets are, the protocol, and the length; IPv4's is in the packet.
+SOURCE, DESTINATION, PROTOCOL = 14, 18, 9
+SOURCE6, DESTINATION6, PROTOCOL6, LENGTH6 = 15, 31, 6, 40
+# The first octets of the places' IPv6 addresses. Others are those of neighbours on one link.
+PLACES6 = b"\xfd\x99"
 
 FREE = {"delay": 0, "loss": 0, "drop": False, "dropPorts": []}
 directions = {}
@@ -47,16 +52,22 @@ def open_tun():
     return tun
 
 
+def is_ipv6(packet):
+    return packet[HEADER] >> 4 == 6
+
+
 def direction_of(packet):
-    return directions.get((packet[HEADER + 14], packet[HEADER + 18]), FREE)
+    source, destination = (SOURCE6, DESTINATION6) if is_ipv6(packet) else (SOURCE, DESTINATION)
+    return directions.get((packet[HEADER + source], packet[HEADER + destination]), FREE)
 
 
 def is_dropped(direction, packet):
     if direction["drop"]:
         return True
-    if not direction["dropPorts"] or packet[HEADER + 9] != TCP:
+    protocol = PROTOCOL6 if is_ipv6(packet) else PROTOCOL
+    if not direction["dropPorts"] or packet[HEADER + protocol] != TCP:
         return False
-    tcp = HEADER + (packet[HEADER] & 0x0F) * 4
+    tcp = HEADER + (LENGTH6 if is_ipv6(packet) else (packet[HEADER] & 0x0F) * 4)
     return int.from_bytes(packet[tcp + 2 : tcp + 4], "big") in direction["dropPorts"]
 
 
@@ -73,13 +84,14 @@ def deliver(tun, packet):
 
 
 def packets_from(tun):
-    """All that are there, IPv4 only."""
+    """All that are there, of the places."""
     while True:
         try:
             packet = os.read(tun, LARGEST)
         except BlockingIOError:
             return
-        if packet[HEADER] >> 4 == 4:
+        to = HEADER + 24
+        if not is_ipv6(packet) or packet[to : to + 2] == PLACES6:
             yield packet
 
 

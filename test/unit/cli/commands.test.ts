@@ -192,6 +192,11 @@ describe("options", () => {
     expect(runTests).toHaveBeenCalledWith(args);
   });
 
+  test("go there without the `--` that npm takes away", async () => {
+    await runCommand(["test", "--", "--project", "unit", "--", "-t"]);
+    expect(runTests).toHaveBeenCalledWith(["--project", "unit", "--", "-t"]);
+  });
+
   test("of pulumi go there as they are, those that matter here too", async () => {
     const args = ["--config-file", "a b", "-s", "blue", "--refresh", "--json", "--target=urn"];
     await runCommand(["preview", ...args]);

@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import * as pulumi from "@pulumi/pulumi";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createNodes } from "../../../components/cluster-nodes.ts";
@@ -9,7 +10,11 @@ import { type Recorded, recordResources } from "../../support/mocks.ts";
 
 const ENGINES = {
   rg1: { host: "ssh://nats@m1.example.com", ssh: ["IdentityFile=~/.ssh/m1", "Port=2222"] },
-  rg2: { host: "far", address: "m2.example.com", bindAddress: "10.0.2.5" },
+  rg2: {
+    host: "tcp://m2.example.com:2376",
+    certPath: "~/certificates",
+    bindAddress: "10.0.2.5",
+  },
   // One machine, and one engine.
   rg3: { host: "ssh://nats@m1.example.com", ssh: ["IdentityFile=~/.ssh/m1", "Port=2222"] },
 };
@@ -20,7 +25,13 @@ const PLACES = [
     address: "m1.example.com",
     ssh: ENGINES.rg1.ssh,
   },
-  { key: "rg2", host: "far", address: "m2.example.com", ssh: [] },
+  {
+    key: "rg2",
+    host: ENGINES.rg2.host,
+    address: "m2.example.com",
+    ssh: [],
+    certPath: "~/certificates",
+  },
 ];
 /** Of the environment in which Pulumi runs. */
 const ELSEWHERE = { DOCKER_HOST: "tcp://elsewhere:2376", DOCKER_CERT_PATH: "/secret/certificates" };
@@ -88,9 +99,9 @@ describe("a cluster on several engines", () => {
       sshOpts: JSON.stringify(["-o", "IdentityFile=~/.ssh/m1", "-o", "Port=2222"]),
     });
     expect(named("c1-docker-rg2").inputs).toEqual({
-      host: "",
-      context: "far",
-      certPath: "",
+      host: ENGINES.rg2.host,
+      context: "",
+      certPath: `${homedir()}/certificates`,
       sshOpts: "[]",
     });
   });

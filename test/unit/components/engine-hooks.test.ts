@@ -47,7 +47,7 @@ describe("a hook", () => {
 
   test("makes the network that is gone, once for all containers", async () => {
     answer(`"network inspect"*) ${fails("network net not found")}`);
-    const hook = ensureNetwork(engineFromEnvironment(), "net", OWNERSHIP, "");
+    const hook = ensureNetwork(engineFromEnvironment(), { name: "net" }, OWNERSHIP, "");
     await Promise.all([call(hook), call(hook)]);
     expect(log()).toEqual(["network inspect net", "network create net"]);
   });
@@ -55,16 +55,16 @@ describe("a hook", () => {
   test("takes the network that somebody has made meanwhile, and no other failure", async () => {
     const gone = `"network inspect"*) ${fails("network net not found")}`;
     answer(gone, `"network create"*) ${fails("network with name net already exists")}`);
-    await call(ensureNetwork(engineFromEnvironment(), "net", OWNERSHIP, ""));
+    await call(ensureNetwork(engineFromEnvironment(), { name: "net" }, OWNERSHIP, ""));
     answer(gone, `"network create"*) ${fails("no address pool is left")}`);
     await expect(
-      call(ensureNetwork(engineFromEnvironment(), "net", OWNERSHIP, "")),
+      call(ensureNetwork(engineFromEnvironment(), { name: "net" }, OWNERSHIP, "")),
     ).rejects.toThrow("docker network: no address pool is left");
   });
 
   test("makes no network on an engine that doesn't say whether there is one", async () => {
     answer(`*) ${fails("the engine is about to end")}`);
-    await call(ensureNetwork(engineFromEnvironment(), "net", OWNERSHIP, ""));
+    await call(ensureNetwork(engineFromEnvironment(), { name: "net" }, OWNERSHIP, ""));
     expect(log()).toEqual(["network inspect net"]);
   });
 

@@ -55,3 +55,22 @@ describe("nodes of a meta group that has no leader yet", () => {
     expect(await stepsOf(NONE, meta)).toEqual([["rg1-az1"], ["rg1-az2"], ["rg1-az3"]]);
   });
 });
+
+describe("what a cluster lacks", () => {
+  const meta = { hosts: [...RUNNING, "rg1-az3"], leader: "rg1-az1", ill: ["rg1-az3"], behind: 0 };
+  const observed = { servers: [], silent: ["rg1-az3"], streams: [], meta };
+
+  test.each([
+    ["looked at again, as it may be a short lag", [], 3],
+    ["not looked at again where it is on nodes beyond reach", ["rg1-az3"], 1],
+  ])("is %s", async (_, silent, expected) => {
+    let looks = 0;
+    const observe = async () => {
+      looks += 1;
+      return observed;
+    };
+    const before = { ...engineWith(NONE), silent: new Set(silent) };
+    await planRestarts(plan, new Set(RUNNING), before, observe);
+    expect(looks).toBe(expected);
+  });
+});

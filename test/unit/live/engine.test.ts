@@ -205,7 +205,12 @@ describe("an engine of the settings", () => {
     expect(engineFromEnvironment().environment().PATH).toBe(PATH);
   });
 
-  test.each(["unix:///x", "tcp://10.0.1.5:2376", "far"])("has no ssh at %s", (host) => {
+  test("shares a connection through a context as well, which may lead to ssh", () => {
+    const { PATH } = engineAt({ ...PLACE, host: "far", ssh: [] }).environment();
+    expect(PATH).toMatch(/^\/.*\/live\/engine\/ssh:/);
+  });
+
+  test.each(["unix:///x", "tcp://10.0.1.5:2376"])("has no ssh at %s", (host) => {
     const { PATH, NATS_REGIONS_SSH_OPTIONS: options } = engineAt({ ...PLACE, host }).environment();
     expect([PATH, options]).toEqual([process.env.PATH, undefined]);
   });

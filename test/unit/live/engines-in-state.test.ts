@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { enginePlacesIn, hasUnplacedIn } from "../../../live/engine/engines-in-state.ts";
+import {
+  enginePlacesIn,
+  hasUnplacedIn,
+  holdingsIn,
+} from "../../../live/engine/engines-in-state.ts";
 
 const STACK = "urn:pulumi:dev::p::pulumi:pulumi:Stack::p-dev";
 const urnOf = (type: string, name: string) => `urn:pulumi:dev::p::${type}::${name}`;
@@ -147,5 +151,53 @@ describe("what the environment's engine has", () => {
       provider: `${urnOf(PROVIDER, "default_5_2_0")}::c0ffee`,
     };
     expect(hasUnplacedIn(stateOf([...TWO, image]))).toBe(false);
+  });
+});
+
+describe("what a stack has on an engine", () => {
+  const container = (name: string, by: string) =>
+    made("container", name, by).map((each) =>
+      "inputs" in each ? { ...each, inputs: { name, hostname: name } } : each,
+    );
+  const configured = (name: string) => ({
+    ...script(`c1-${name}-configured`, { ENGINES: JSON.stringify([RG1, RG3]) }),
+    parent: urnOf("nats-regions:index:NatsNode", `c1-${name}`),
+  });
+  const network = (place: typeof RG1) =>
+    script(`c1-network-${place.key}`, { NETWORK: "p-dev", ENGINES: JSON.stringify([place]) });
+  const RG30 = placeOf("rg30", "ssh://m30");
+  const ALL = [
+    cluster("c1"),
+    ...[RG1, RG3, RG30].map(({ key, host }) => provider(`c1-docker-${key}`, { host })),
+    ...[RG1, RG3, RG30].map(network),
+    script("c1-wave-1", { ENGINES: JSON.stringify([RG1, RG3, RG30]) }),
+    ...[RG1, RG3, RG30].flatMap(({ key }) => [
+      ...container(`${key}-az1`, `c1-docker-${key}`),
+      ...made("volume", `${key}-az1`, `c1-docker-${key}`).slice(1),
+      configured(`${key}-az1`),
+    ]),
+    // A stream of the same name as the region.
+    {
+      urn: urnOf("pulumi-nodejs:dynamic/nats:Stream", "rg3"),
+      type: "pulumi-nodejs:dynamic/nats:Stream",
+    },
+  ];
+
+  test("is all that is there, and nothing else", () => {
+    const { urns, nodes } = holdingsIn(stateOf(ALL), RG3.host);
+    expect(nodes).toEqual(["rg3-az1"]);
+    expect(urns.map((urn) => urn.split("::").at(-1)).sort()).toEqual([
+      "c1-docker-rg3",
+      "c1-network-rg3",
+      "c1-rg3-az1-configured",
+      "c1-rg3-az1-container",
+      "c1-rg3-az1-volume",
+    ]);
+  });
+
+  test("is nothing where the state knows no such engine, and of what was about to be made", () => {
+    expect(holdingsIn(stateOf(ALL), "ssh://m4")).toEqual({ urns: [], nodes: [] });
+    const pending = stateOf([cluster("c1")], container("rg3-az1", "c1-docker-rg3"));
+    expect(holdingsIn(pending, RG3.host)).toEqual({ urns: [], nodes: [] });
   });
 });

@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { engineAt, engineFromEnvironment, formerEngineAt } from "../../../live/engine/engine.ts";
 import {
@@ -48,6 +49,18 @@ describe("scripts are told of engines", () => {
     expect(enginesFromEnvironment({}).map(({ key, host }) => [key, host])).toEqual([
       ["", "ssh://elsewhere"],
     ]);
+  });
+
+  test("by the folder of certificates, and by nothing of what is in it", () => {
+    const host = "tcp://m1:2376";
+    const place = { key: "rg1", host, address: "m1", ssh: [], certPath: "~/certificates" };
+    const [engine] = tell([engineAt(place)]);
+    expect(engine?.place).toEqual(place);
+    expect(engine?.environment()).toMatchObject({
+      DOCKER_HOST: host,
+      DOCKER_TLS_VERIFY: "1",
+      DOCKER_CERT_PATH: `${homedir()}/certificates`,
+    });
   });
 
   test("and refuse what isn't that", () => {

@@ -60,6 +60,23 @@ describe("until", () => {
     expect(looks.at(-1)).toBe(6_000);
   });
 
+  test("goes by time that passes, whatever somebody sets the clock to", async () => {
+    for (const minutes of [10, -10]) {
+      const start = performance.now();
+      let looks = 0;
+      const waiting = until<number, undefined>(
+        () => {
+          looks += 1;
+          if (looks === 2) vi.setSystemTime(Date.now() + minutes * 60_000);
+          return Promise.resolve({ shown: undefined });
+        },
+        { pause: 1_000, limit: 5_000, giveUp: () => performance.now() - start },
+      );
+      await vi.runAllTimersAsync();
+      expect(await waiting).toBe(6_000);
+    }
+  });
+
   test("goes on as long as something moves, where that counts", async () => {
     const moving = Array.from({ length: 20 }, (_, index) => ({
       shown: { reason: "S", behind: 20 - index },

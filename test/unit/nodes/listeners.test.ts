@@ -69,6 +69,28 @@ describe("listeners", () => {
     expect(confText).not.toContain("no_tls");
   });
 
+  test("have URLs where their ports are published, of which other clients and leaf nodes are told", () => {
+    expect(nodeOf({}).listenerUrls).toEqual({});
+    expect(nodeOf(ALL, 1).listenerUrls).toEqual({
+      leafNodePort: "nats-leaf://127.0.0.1:7423",
+      websocketPort: "ws://127.0.0.1:12223",
+      mqttPort: "mqtt://127.0.0.1:16223",
+    });
+    const secured = nodeOf({ ...ALL, bindAddress: "::1", tls: "stack", advertise: "localhost:9+" });
+    expect(secured.listenerUrls).toEqual({
+      leafNodePort: "tls://[::1]:7422",
+      websocketPort: "wss://[::1]:12222",
+      mqttPort: "mqtts://[::1]:16222",
+    });
+    expect(secured.conf.advertised).toMatchObject({
+      leafNodePort: "localhost:7422",
+      websocketPort: "localhost:12222",
+    });
+    const silent = nodeOf({ ...ALL, advertise: "none" }).confText;
+    expect(silent.match(/"no_advertise": true/g)).toHaveLength(2);
+    expect(silent).not.toContain('advertise": "');
+  });
+
   test("advertise no address where none is right for all", () => {
     const { confText } = nodeOf({ ...ALL, bindAddress: "0.0.0.0", tls: "none" });
     expect(confText).not.toContain('"advertise"');

@@ -205,7 +205,15 @@ describe("parseSettings", () => {
       { certificateNames: ["a b"] },
       'certificateNames[0] | "a b" is neither a host name nor an address',
     ],
-    [{ bindAddress: "::1" }, 'bindAddress | "::1" is not an IPv4 address, e.g. 127.0.0.1'],
+    [{ bindAddress: "::x" }, 'bindAddress | "::x" is not an IP address, e.g. 127.0.0.1 or ::1'],
+    [
+      { bindAddress: "fe80::1%eth0" },
+      'bindAddress | "fe80::1%eth0" is not an IP address, e.g. 127.0.0.1 or ::1',
+    ],
+    [
+      { bindAddress: "::ffff:10.0.0.5" },
+      'bindAddress | "::ffff:10.0.0.5" is an IPv4 address in another spelling: write 10.0.0.5',
+    ],
     [{ clientPort: 4222.5 }, "clientPort | 4222.5 is not a whole number"],
     [{ clientPort: 70_000 }, "clientPort | 70000 is more than 65535"],
     [{ rollout: "zones" }, 'rollout | "zones" is not zone or node or all'],

@@ -56,6 +56,17 @@ describe("certificates of one's own", () => {
     ]);
   });
 
+  test("are told of where they aren't for hosts that clients are told of", async () => {
+    const names = ["rg1-az1", "*.example.com", "2001:db8::7"];
+    const named = await makeCertificate("rg1-az1", ours, names);
+    const noticesFor = (hosts: readonly string[]) =>
+      checkTlsFiles(ours.certificate, [{ node: "rg1-az1", ...named, hosts }], Date.now()).notices;
+    expect(noticesFor(["rg1-az1.example.com", "2001:db8::7"])).toEqual([]);
+    expect(noticesFor(["rg1.az1.example.com", "2001:db8::8"])).toEqual([
+      "the certificate of rg1-az1 isn't for rg1.az1.example.com, 2001:db8::8, where others are told that it is: those that look for the name refuse it",
+    ]);
+  });
+
   test("are refused once they have expired, and told of before", () => {
     const [expiring, expired] = [70, 91].map((days) => Date.now() + days * DAY);
     expect(check({}, ours.certificate, expiring)).toEqual({

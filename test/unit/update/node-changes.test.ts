@@ -26,6 +26,7 @@ const run = (node: NodePlan, accounts = ACCOUNTS) => ({
     startedAt: CREATED,
     tags: node.serverTags,
     routes: node.conf.routes,
+    advertised: [node.conf.clientAdvertise ?? []].flat(),
     settings: {
       maxPayload: node.conf.maxPayload ?? 1024 ** 2,
       maxFileStore: node.conf.maxFileStore,
@@ -77,9 +78,19 @@ describe("changes of a whole cluster", () => {
     [{ maxFileStore: "512MiB" }, "maxFileStore 1GiB → 512MiB"],
     [{ bindAddress: "127.0.0.2" }, "bindAddress 127.0.0.1 → 127.0.0.2"],
     [{ tls: "stack" }, "tls none → stack"],
+    [{ advertise: "{node}.example.com" }, "advertise auto → {node}.example.com"],
+    [{ advertise: "none" }, "advertise auto → none"],
     [{ memory: "1GiB", syncInterval: "1s" }, "memory 512MiB → 1GiB; syncInterval always → 1s"],
   ])("by %j need a restart, zone by zone, in one line", (settings, reason) => {
     expect(say({}, settings)).toEqual([`restart, zone by zone: ${ZONES}: ${reason}`]);
+  });
+
+  test("of what clients are told are restarts, of the nodes that it is about", () => {
+    expect(
+      say({ advertise: "none" }, { advertise: { rg1: "auto", rg2: "none", rg3: "none" } }),
+    ).toEqual(["restart, one by one: rg1-az1; then rg1-az2; then rg1-az3: advertise none → auto"]);
+    const [first] = say({}, { advertise: "gate.example.com:7000+" });
+    expect(first).toMatch(/^restart: rg1-az1: advertise auto → gate\.example\.com:7000$/);
   });
 
   test("by larger messages need a reload, which says why", () => {
@@ -191,6 +202,28 @@ describe("a node", () => {
     expect(mayHaveStopped(startedAfter(4_000), { memory: "1GiB" })).toBeUndefined();
     expect(mayHaveStopped({ settings })).toBe(true);
     expect(mayHaveStopped({ settings, runs: false })).toBeUndefined();
+  });
+
+  test("that tells clients what is planned isn't restarted for a label that doesn't say so", () => {
+    const engines = Object.fromEntries(
+      ["rg1", "rg2", "rg3"].map((key, index) => [key, { host: `ssh://10.0.0.${index + 1}` }]),
+    );
+    const planned = nodesOf(plan({ engines }))[0];
+    if (!planned) throw new Error("the plan has no node");
+    const { advertise, ...settings } = planned.restartSettings;
+    expect(advertise).toBe("10.0.0.1");
+    const running = { ...run(planned), settings };
+    const digest = configDigest(planned.conf, ACCOUNTS);
+    expect(changeOf(running, planned, digest)).toMatchObject({
+      kind: "none",
+      label: JSON.stringify(settings),
+    });
+    const elsewhere = { ...running, server: { ...running.server, advertised: ["10.0.9.1:4222"] } };
+    expect(changeOf(elsewhere, planned, digest)).toMatchObject({
+      kind: "restart",
+      reasons: [{ setting: "advertise", change: "auto → 10.0.0.1" }],
+      label: JSON.stringify(planned.restartSettings),
+    });
   });
 
   test("takes up together what needs a restart and what doesn't", () => {
