@@ -61,7 +61,9 @@ describe.skipIf(reason)(`an engine that doesn't answer${reason ? ` (${reason})` 
     await silent.pauseEngine();
     const drill = await stack.script("drill", "region", "rg1", "--yes");
     expect(drill.exitCode).toBe(1);
-    expect(drill.stderr).toMatch(/^Nothing was touched, as the Docker engine of rg3 doesn't answer: /m);
+    expect(drill.stderr).toMatch(
+      /^Nothing was touched, as the Docker engine of rg3 doesn't answer: /m,
+    );
     await eventually(async () => {
       const { stdout } = await stack.script("status");
       expect(stdout).toContain("The Docker engine of rg3 doesn't answer");

@@ -28,12 +28,12 @@ describe("where ssh connects to", () => {
 
 describe("a machine", () => {
   let folder: string;
-  const find = async (hostname: string, port: number, host = "ssh://nats@m1") => {
+  const find = async (hostname: string, port: number, host = "ssh://nats@m1", wait = 2_500) => {
     const config = `hostname ${hostname}\nport ${port}\nconnecttimeout 1`;
     writeFileSync(path.join(folder, "ssh"), `#!/bin/sh\necho '${config}'\n`, { mode: 0o755 });
     const engine = engineAt({ key: "rg1", host, address: "m1", ssh: [] });
     const over = new AbortController();
-    const late = sleep(2_500, "nothing to say");
+    const late = sleep(wait, "nothing to say", { ref: false });
     return await Promise.race([whyNobodyIsThere(engine, over.signal), late]).finally(() =>
       over.abort(),
     );
@@ -49,7 +49,9 @@ describe("a machine", () => {
   });
 
   test("that accepts no connection isn't there", async () => {
-    expect(await find(NOBODYS, 22)).toMatch(/^ssh: connect to host m1\.invalid port 22: /);
+    expect(await find(NOBODYS, 22, "ssh://nats@m1", 20_000)).toMatch(
+      /^ssh: connect to host m1\.invalid port 22: /,
+    );
   });
 
   test("that accepts or refuses one is there, and may take its time", async () => {
