@@ -11,7 +11,7 @@ import { phasesTable, processesTable, stepsTable, type TextTable } from "./table
 const FIGURES = path.join(import.meta.dirname, "figures.json");
 const STREAM_FIGURES = path.join(import.meta.dirname, "many-streams.json");
 const SITE_FIGURES = path.join(import.meta.dirname, "sites.json");
-const NOT_YET = "`npm run bench -- machines --save` writes the table.";
+const NOT_YET = "`npm run bench -- machines --save` writes the table.\n";
 const DOCUMENT = path.join(PROJECT, "docs/faults-and-speed.md");
 
 /** The figures of the last `npm run bench -- --save`. */
