@@ -177,7 +177,7 @@ describe("options", () => {
     [["bench", "--runs", "0"], "It is no number; use 1 or more."],
     [["bench", "--runs", "some"], "argument 'some' is invalid"],
     [["bench", "streams", "--counts", "1,,2"], "argument '1,,2' is invalid"],
-    [["bench", "strams"], "Allowed choices are streams, processes, against"],
+    [["bench", "strams"], "Allowed choices are streams, machines, processes, against"],
     [["bench", "against"], "missing required argument 'git ref'"],
     [["chaos", "rolout"], "Allowed choices are rollout, "],
     [["status", "blue"], "too many arguments"],

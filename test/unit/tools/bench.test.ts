@@ -11,6 +11,8 @@ import {
   worsenings,
 } from "../../../tools/bench/figures.ts";
 import { phasesOf } from "../../../tools/bench/phases.ts";
+import { siteFiguresOf, sitesTable } from "../../../tools/bench/site-figures.ts";
+import { SITES, type SiteRounds } from "../../../tools/bench/sites.ts";
 import { spread } from "../../../tools/bench/spread.ts";
 import { time } from "../../../tools/bench/stopwatch.ts";
 import { streamFiguresOf, streamsTable } from "../../../tools/bench/stream-figures.ts";
@@ -139,6 +141,18 @@ describe("tables", () => {
     expect(head).toEqual(["step", "CLI", "volumes", "rest", "state and exit"]);
     expect(rows.at(-1)).toEqual(["destroy", "0.50", "2.00", "", ""]);
   });
+});
+
+test("the table of sites has each step's median, and its ratio to the first site", () => {
+  const rounds = Object.fromEntries(
+    SITES.map((site, index) => [
+      site,
+      [1, 9, 2].map((seconds) => byStep(() => ({ seconds: seconds * (index + 1), lines: [] }))),
+    ]),
+  ) as unknown as SiteRounds;
+  const { head, rows } = sitesTable(siteFiguresOf(rounds));
+  expect(head).toHaveLength(SITES.length + 1);
+  expect(rows[0]).toEqual(["cold up", "2.0", "4.0 (2.0)", "6.0 (3.0)", "8.0 (4.0)", "10.0 (5.0)"]);
 });
 
 test("the table of many streams says what each added stream costs", () => {
