@@ -348,7 +348,7 @@ function containerArgs(
   made: Readonly<Record<"config" | "data" | "restartSettings", pulumi.Input<string>>>,
 ): docker.ContainerArgs {
   const memoryMib = Math.ceil(spec.memory / 1024 ** 2);
-  // One address of one kind: with two, the provider (5.2) sees changes where there are none, as it reads them in any order.
+  // On one address: of two, the provider (5.2) sees changes where there are none, as it reads them in any order.
   const publish = (internal: number, ip: string, external: number) => ({
     internal,
     external,

@@ -19,6 +19,10 @@ const stackOutputs = z
     clientUrls: z.record(z.string(), z.string()),
     /** URL of the monitoring pages of each node, by node name; empty if they have none. */
     monitoringUrls: z.record(z.string(), z.string()),
+    /** URLs of listeners of each node, by node name; absent in outputs of an earlier version. */
+    websocketUrls: z.record(z.string(), z.string()).optional(),
+    mqttUrls: z.record(z.string(), z.string()).optional(),
+    publishedLeafNodeUrls: z.record(z.string(), z.string()).optional(),
     /** PEM of the authorities that certify the nodes; null without TLS. */
     caCertificate: z.string().nullish(),
     /** The streams by their keys in the settings. */

@@ -68,6 +68,11 @@ describe("listeners", () => {
       [INNER.websocketPort]: ports.websocketPort + 1,
       [INNER.mqttPort]: ports.mqttPort + 1,
     });
+    expect(await stack.outputs()).toMatchObject({
+      publishedLeafNodeUrls: { "rg1-az2": `tls://127.0.0.1:${ports.leafNodePort + 1}` },
+      websocketUrls: { "rg1-az2": `wss://127.0.0.1:${ports.websocketPort + 1}` },
+      mqttUrls: { "rg1-az2": `mqtts://127.0.0.1:${ports.mqttPort + 1}` },
+    });
   });
 
   test("take MQTT's messages into streams, of those who log in", async () => {

@@ -66,7 +66,8 @@ describe.skipIf(reason)(`regions on one engine of the settings${reason && ` (${r
     expect(await containers()).toEqual(before);
     const moved = on(otherHost, otherAddress);
     stack.configure({ ...settings({ rg2: moved, rg3: moved, rg4: moved }), certificateNames });
-    stack.configure({ ...settings({ rg2: moved, rg3: moved, rg4: moved }), certificateNames });
+    const atOnce = { certificateNames, rollout: "all" };
+    stack.configure({ ...settings({ rg2: moved, rg3: moved, rg4: moved }), ...atOnce });
     await up();
     // What clients are told is settled when a server starts.
     const restarted = await containers();
@@ -79,7 +80,7 @@ describe.skipIf(reason)(`regions on one engine of the settings${reason && ` (${r
     // Its first key is that of a region which comes.
     stack.configure({
       ...settings({ rg1: on(host), ...ALL }),
-      certificateNames,
+      ...atOnce,
       regions: ["rg2", "rg3", "rg4", "rg1"],
     });
     await up();
