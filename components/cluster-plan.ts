@@ -30,7 +30,7 @@ import {
   findEngines,
   unaskedEngines,
 } from "../live/engine/engines-of.ts";
-import { readMonitorSeed } from "../live/engine/monitor-seed.ts";
+import { type OwnLogin, readOwnLogin } from "../live/engine/own-login.ts";
 import type { UserLogin } from "../live/jetstream/connection.ts";
 import type { ClusterSource, NatsClusterArgs } from "./cluster-args.ts";
 import { knownValue, promiseOf } from "./known-value.ts";
@@ -53,14 +53,16 @@ export interface PlannedCluster extends ClusterEngines {
    * as nodes with the old password and nodes with the new one are asked alike.
    */
   readonly monitorSeed: pulumi.Output<string>;
-  /** That seed, if nodes have it already. */
-  readonly knownSeed: string | undefined;
+  /** That seed, and what else it takes to log in, if nodes have it already; a secret. */
+  readonly knownLogin: OwnLogin | undefined;
   /** Logs messages about the cluster. */
   readonly log: Logger;
 }
 
 export interface Access {
   readonly system: UserLogin;
+  /** The seed of the stack's own user that takes nodes out, where the system user's password is of no use. */
+  readonly remover: string;
   /** The key from which the nkeys of the stack's own users are derived; see `managerSeed`. */
   readonly managerKey: string;
 }
@@ -97,12 +99,12 @@ export async function planFrom(
   if (problems.length > 0) throw new PlanError(problems);
   const plan = bare.isEncrypted ? await markKey(bare, encryptionKey, identity) : bare;
   const ownership = ownershipOf(identity);
-  const knownSeed = await findMonitorSeed(answering, plan, ownership);
+  const knownLogin = await findOwnLogin(answering, plan, ownership);
   const access = systemPassword.apply((password = "") => deriveAccess(plan, password, identity));
   // Computed in parallel with the key, which takes as long.
   const hashes = passwords.apply((all) => hashAll(plan, all, identity));
   const monitorSeed = pulumi.secret(
-    knownSeed ?? access.apply(({ managerKey }) => managerSeed(managerKey, "$SYS")),
+    knownLogin?.seed ?? access.apply(({ managerKey }) => managerSeed(managerKey, "$SYS")),
   );
   const accounts = pulumi
     .all([hashes, access, monitorSeed, encryptionKey])
@@ -117,7 +119,7 @@ export async function planFrom(
     accounts,
     access,
     monitorSeed,
-    knownSeed,
+    knownLogin,
     log: loggerOf(place === "program" ? parent : undefined),
   };
 }
@@ -137,12 +139,16 @@ async function markKey(
   return withKeyMark(plan, key === undefined ? UNKNOWN_KEY : await encryptionKeyMark(key, owner));
 }
 
+/** In the place of an account's name, as the system account has another user of the stack's own. */
+const REMOVER = "$SYS members";
+
 async function deriveAccess(
   { systemUser: user }: ClusterPlan,
   password: string,
   { owner }: Identity,
 ): Promise<Access> {
-  return { system: { user, password }, managerKey: await managerKey(password, owner) };
+  const key = await managerKey(password, owner);
+  return { system: { user, password }, remover: managerSeed(key, REMOVER), managerKey: key };
 }
 
 /** @throws pulumi.RunError */
@@ -166,26 +172,26 @@ async function enginesFor(
   }
 }
 
-/** Reads the seed of running nodes. All have the same one, so the first node is asked before all are listed. */
-async function findMonitorSeed(
+/** Reads the login to running nodes. Any node's will do, so the first node is asked before all are listed. */
+async function findOwnLogin(
   engines: readonly Engine[],
   plan: ClusterPlan,
   ownership: Ownership,
-): Promise<string | undefined> {
+): Promise<OwnLogin | undefined> {
   if (isMocked()) return undefined;
   const answers = new Set(engines.map(({ key }) => key));
   const first = nodesOf(plan)
     .filter(({ engine }) => answers.has(engine?.key ?? ""))
     .slice(0, 1)
     .map((node) => ({ engine: engineOf(engines, node), container: node.containerName }));
-  const seed = await readMonitorSeed(first);
-  if (seed !== undefined) return seed;
+  const login = await readOwnLogin(first);
+  if (login !== undefined) return login;
   const filter = `--filter=label=${ownerFilter(ownership)}`;
   const lists = engines.map(async (engine) => {
     const found = engine.list({ container: textField(".Names") }, "ps", "--all", filter);
     return (await found.catch(nothing)).map(({ container }) => ({ engine, container }));
   });
-  return await readMonitorSeed((await Promise.all(lists)).flat());
+  return await readOwnLogin((await Promise.all(lists)).flat());
 }
 
 /** Hashes of the users' passwords, by user name. */
@@ -205,7 +211,7 @@ async function hashAll(
 }
 
 function accountsOf(
-  { systemUser, accounts }: ClusterPlan,
+  { systemUser, accounts, clientCertificates }: ClusterPlan,
   hashes: Accounts["hashes"],
   key: string,
   monitorSeed: string,
@@ -213,5 +219,11 @@ function accountsOf(
   const withStreams = accounts.filter(({ jetStream }) => jetStream !== false);
   const managers = withStreams.map(({ name }) => [name, managerPublicKey(key, name)] as const);
   const monitor = ["$SYS", publicKeyOf(monitorSeed)] as const;
-  return { systemUser, accounts, hashes, managers: Object.fromEntries([...managers, monitor]) };
+  return {
+    systemUser,
+    accounts,
+    hashes,
+    managers: Object.fromEntries([...managers, monitor]),
+    ...(clientCertificates?.map ? { remover: managerPublicKey(key, REMOVER) } : {}),
+  };
 }

@@ -5,7 +5,7 @@ import { monitorsOf } from "../../lib/plan/outputs.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
 import { streamNamer } from "../../lib/streams/stream-name.ts";
 import type { Engine } from "../../live/engine/engine.ts";
-import type { Monitor } from "../../live/monitoring/monitor.ts";
+import { accessTo, type Monitor } from "../../live/monitoring/monitor.ts";
 import { askNodes } from "../../live/monitoring/monitoring.ts";
 import { askWhyNotCurrent } from "../../live/monitoring/observe-cluster.ts";
 import { until } from "../../live/until.ts";
@@ -71,9 +71,10 @@ export async function findScene(stack: Stack): Promise<Scene> {
   const nodes = monitorsOf(outputs).flatMap((monitor) => {
     const own = containers.find(({ name }) => name === monitor.name);
     if (!own) return [];
-    const { seed, engine, container } = own;
-    const clientUrl = outputs.clientUrls[monitor.name] ?? "";
-    return [{ ...monitor, ...(seed === undefined ? {} : { seed }), clientUrl, engine, container }];
+    const { engine, container } = own;
+    const told = outputs.clientUrls[monitor.name] ?? "";
+    const clientUrl = own.address === undefined ? told : told.replace(/(?<=:\/\/).*/, own.address);
+    return [{ ...monitor, ...accessTo(own), clientUrl, engine, container }];
   });
   const lacking = running.filter((name) => nodes.every((node) => node.name !== name));
   if (lacking.length > 0) {

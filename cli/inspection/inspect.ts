@@ -3,7 +3,7 @@ import { monitorsOf, type StackOutputs } from "../../lib/plan/outputs.ts";
 import { nothing } from "../../live/engine/engine.ts";
 import { askMemoryKills } from "../../live/engine/memory-kills.ts";
 import type { OwnNode } from "../../live/engine/own-nodes.ts";
-import type { Monitor } from "../../live/monitoring/monitor.ts";
+import { accessTo, type Monitor } from "../../live/monitoring/monitor.ts";
 import { describeStreamChanges } from "../stack/changes.ts";
 import { findAnswering, listContainers, type Whereabouts } from "../stack/containers.ts";
 import { readOutputs, type Stack, stackOption } from "../stack/stack.ts";
@@ -63,13 +63,10 @@ export async function inspect(stack: Stack): Promise<Inspection | undefined> {
   return { report, outputs, settings };
 }
 
-/** The nodes of the outputs, with their logins, which the engine has. */
+/** The nodes of the outputs, with their logins and their addresses as the engine has them. */
 function nodesOf(outputs: StackOutputs, containers: readonly OwnNode[]): Monitor[] {
-  const seeds = new Map(containers.map(({ name, seed }) => [name, seed]));
-  return monitorsOf(outputs).map((node) => {
-    const seed = seeds.get(node.name);
-    return { ...node, ...(seed === undefined ? {} : { seed }) };
-  });
+  const own = new Map(containers.map((node) => [node.name, node]));
+  return monitorsOf(outputs).map((node) => ({ ...node, ...accessTo(own.get(node.name)) }));
 }
 
 const NOWHERE = { engines: [], owners: [], silent: new Map<string, string>() };

@@ -1,6 +1,7 @@
 import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
 import type { RunningTls } from "../../lib/tls/own-certificates.ts";
 import type { Engine } from "../../live/engine/engine.ts";
+import type { OwnLogin } from "../../live/engine/own-login.ts";
 import { withoutDoubles } from "../../live/engine/own-nodes.ts";
 import { loggerOf } from "../logger.ts";
 import { isMocked } from "../mocked.ts";
@@ -35,7 +36,7 @@ import {
 import { findKept, refuseKeptElsewhere, refuseKeptOfOther, refuseUnfit } from "./kept-volumes.ts";
 
 /** What existed of the stack on the engine before anything was changed. */
-export interface EngineState {
+export interface EngineState extends Partial<OwnLogin> {
   /** The nodes' containers, by container name. */
   readonly containers: ReadonlyMap<string, EngineNode>;
   /** Nodes that are no longer in the settings, by node name. */
@@ -48,8 +49,6 @@ export interface EngineState {
   readonly hasNetwork: boolean;
   /** Set if nodes return to data volumes that were kept, which may hold streams. */
   readonly hasKept?: true;
-  /** The seed of the nkey by which its nodes are asked; undefined if they have none. */
-  readonly seed?: string;
   /** The CA that its nodes trust and a certificate that they present; undefined if none has TLS. */
   readonly tls?: RunningTls;
 }

@@ -29,9 +29,7 @@ export function runningMonitors(
   // Their servers may run, and be reached, although their engine doesn't answer.
   const beyond = nodesOf(plan)
     .filter(({ name }) => silent.has(name))
-    .map(({ name, clientUrl }) =>
-      monitorOf(name, { clientAddress: new URL(clientUrl).host }, access),
-    );
+    .map(({ name, dial }) => monitorOf(name, { clientAddress: dial }, access));
   const staying = nodesOf(plan).map(
     ({ name, containerName }) => [name, containers.get(containerName)] as const,
   );
@@ -48,7 +46,7 @@ export function monitorOf(
     clientAddress: address,
     monitoringUrl: url,
   }: Pick<EngineNode, "clientAddress" | "monitoringUrl">,
-  { tls, seed }: Pick<EngineState, "tls" | "seed">,
+  { tls, seed, pair }: Pick<EngineState, "tls" | "seed" | "pair">,
 ): Monitor {
   return {
     name,
@@ -56,5 +54,6 @@ export function monitorOf(
     ...(url === undefined ? {} : { url }),
     ...(tls === undefined ? {} : { ca: tls.ca }),
     ...(seed === undefined ? {} : { seed }),
+    ...(pair === undefined ? {} : { pair }),
   };
 }

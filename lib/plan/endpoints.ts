@@ -3,6 +3,7 @@ import { hostAndPort } from "../base/addresses.ts";
 import type { Problem } from "../base/errors.ts";
 import type { Listener } from "../nodes/listeners.ts";
 import { ROUTE_PORT } from "../nodes/nats-conf.ts";
+import { fillIn } from "../tls/client-tls.ts";
 import type { EngineMap, EnginePlan } from "../topology/engines.ts";
 import type { NodePlace } from "../topology/topology.ts";
 import type { Settings } from "./settings.ts";
@@ -12,10 +13,12 @@ export interface Endpoints {
   readonly engine: EnginePlan | undefined;
   readonly bindAddress: string;
   readonly clientPort: number;
-  /** `host:port` for clients. */
-  readonly client: string;
-  /** Whether `client` is right for all clients. No single address is, if ports are published on all. */
+  /** Where clients are told to reach it: host name or address. */
+  readonly clientHost: string;
+  /** Whether `clientHost` is right for all clients. No single address is, if ports are published on all. */
   readonly isPublic: boolean;
+  /** `host:port` by which the stack itself reaches it as a client. */
+  readonly dial: string;
   /** `host:port` for other nodes. */
   readonly route: string;
   readonly routePort: number | undefined;
@@ -29,6 +32,8 @@ export function planEndpoints(place: NodePlace, engines: EngineMap, settings: Se
   const engine = engines.find(place);
   const clientPort = settings.clientPort + place.portOffset;
   const pages = pagesOf(settings, place, engine);
+  const named = settings.clientTls?.address;
+  const clientName = named === undefined ? undefined : fillIn(named, place);
   if (!engine) {
     const { bindAddress } = settings;
     const host = connectAddress(bindAddress);
@@ -36,8 +41,9 @@ export function planEndpoints(place: NodePlace, engines: EngineMap, settings: Se
       engine,
       bindAddress,
       clientPort,
-      client: `${host}:${clientPort}`,
-      isPublic: host === bindAddress,
+      clientHost: clientName ?? host,
+      isPublic: clientName !== undefined || host === bindAddress,
+      dial: `${host}:${clientPort}`,
       route: `${place.name}:${ROUTE_PORT}`,
       routePort: undefined,
       pages,
@@ -48,8 +54,9 @@ export function planEndpoints(place: NodePlace, engines: EngineMap, settings: Se
     engine,
     bindAddress: engine.bindAddress,
     clientPort,
-    client: hostAndPort(engine.address, clientPort),
+    clientHost: clientName ?? engine.address,
     isPublic: true,
+    dial: hostAndPort(engine.address, clientPort),
     route: hostAndPort(engine.address, routePort),
     routePort,
     pages,

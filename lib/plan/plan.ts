@@ -1,5 +1,7 @@
 import type { AccountPlan } from "../accounts/account-settings.ts";
 import { countProblems, planAccounts } from "../accounts/accounts.ts";
+import { mappedNotices, nodeCertificateProblems } from "../accounts/certificate-users.ts";
+import { hostAndPort } from "../base/addresses.ts";
 import type { Problem } from "../base/errors.ts";
 import { type Listener, listenersOf } from "../nodes/listeners.ts";
 import { type NodeConf, renderNodeConf, restartFields } from "../nodes/nats-conf.ts";
@@ -10,6 +12,7 @@ import { planWaves, type Rollout } from "../placement/waves.ts";
 import { nodeSettings, type SettingValues } from "../settings/setting-values.ts";
 import { syncNotices } from "../streams/durability.ts";
 import { certificateNames } from "../tls/certificate-rules.ts";
+import type { ClientTlsSettings } from "../tls/client-tls.ts";
 import { clearTextNotices, type TlsSettings } from "../tls/tls-settings.ts";
 import { EngineMap, type EnginePlan } from "../topology/engines.ts";
 import { uniqueTagProblems } from "../topology/server-tags.ts";
@@ -34,7 +37,9 @@ export type { StreamDraft, StreamPlan } from "./plan-streams.ts";
  * The desired cluster as a value. Components create it, and `preview` and `status` compare the observed cluster with
  * it.
  */
-export interface ClusterPlan extends Pick<TlsSettings, "tls" | "tlsFiles" | "certificateLifetime"> {
+export interface ClusterPlan
+  extends ClientTlsSettings,
+    Pick<TlsSettings, "tls" | "tlsFiles" | "certificateLifetime"> {
   readonly identity: StackIdentity;
   readonly cluster: string;
   readonly image: string;
@@ -90,7 +95,12 @@ export interface NodePlan extends NodePlace {
   readonly monitorPort?: number;
   /** Further ports on the engine's host, bound to `bindAddress`. */
   readonly listeners: readonly Listener[];
+  /** URL for clients. */
   readonly clientUrl: string;
+  /** `host:port` by which the stack itself reaches it as a client. */
+  readonly dial: string;
+  /** Host name or address by which servers tell clients to reach the node. Absent: no single one is right for all. */
+  readonly toldHost?: string;
   /** URL of the monitoring pages; absent if there are none. */
   readonly monitoringUrl?: string;
   /** Names and addresses in its certificate, if the stack's own authority issues it. */
@@ -162,6 +172,10 @@ export function draftCluster(settings: Settings): ClusterDraft {
     monitorAddress: settings.monitorAddress,
     tls: settings.tls,
     ...(settings.tlsFiles === undefined ? {} : { tlsFiles: settings.tlsFiles }),
+    ...(settings.clientTls === undefined ? {} : { clientTls: settings.clientTls }),
+    ...(settings.clientCertificates === undefined
+      ? {}
+      : { clientCertificates: settings.clientCertificates }),
     certificateLifetime: settings.certificateLifetime,
     memory: settings.memory,
     regions: shape.map((region) => ({
@@ -190,12 +204,14 @@ export function draftCluster(settings: Settings): ClusterDraft {
       ...payloadNotices(settings.maxPayload),
       ...limitNotices(settings),
       ...clearTextNotices(settings, settingsPlaceOf(identity)),
+      ...mappedNotices(accounts, settings),
     ],
     problems: [
       ...nameProblems(nodes),
       ...uniqueTagProblems(settings.uniqueTag, nodes),
       ...engines.problems(places),
       ...portProblems(nodes),
+      ...nodeCertificateProblems(accounts, nodes),
       ...countProblems(compiled, accounts),
       ...accountRoomProblems(compiled, accounts),
       ...storeProblems(
@@ -250,24 +266,28 @@ export function mapNodes(plan: ClusterPlan, change: (node: NodePlan) => NodePlan
 
 function planNode(
   place: NodePlace,
-  { engine, bindAddress, clientPort, client, isPublic, route, routePort, pages }: Endpoints,
+  ends: Endpoints,
   routes: readonly string[],
   prefix: string,
   settings: Settings,
 ): NodePlan {
-  const { tls } = settings;
+  const { tls, clientTls, clientCertificates: asked } = settings;
+  const { engine, bindAddress, clientPort, clientHost, isPublic, dial } = ends;
+  const { route, routePort, pages } = ends;
   const listeners = listenersOf(settings, place.portOffset);
-  const host = client.replace(/:\d+$/, "");
-  const addresses = listeners.map(({ setting, port }) => [setting, `${host}:${port}`] as const);
+  const told = (port: number) => hostAndPort(clientHost, port);
+  const addresses = listeners.map(({ setting, port }) => [setting, told(port)] as const);
   const conf: NodeConf = {
     serverName: place.name,
     serverTags: place.serverTags,
     routes,
-    ...(isPublic ? { clientAdvertise: client } : {}),
+    ...(isPublic ? { clientAdvertise: told(clientPort) } : {}),
     ...(isPublic && listeners.length > 0 ? { advertised: Object.fromEntries(addresses) } : {}),
     ...(routePort === undefined ? {} : { routeAdvertise: route }),
     ...nodeSettings(settings),
     ...(tls === "none" ? {} : { tls }),
+    ...(clientTls ? { clientTls: true as const } : {}),
+    ...(asked ? { verifies: { listeners: asked.listeners, maps: asked.map } } : {}),
     ...(pages ? { hasPages: true as const } : {}),
     ...(Object.keys(settings.config).length === 0 ? {} : { config: settings.config }),
   };
@@ -283,7 +303,9 @@ function planNode(
     ...(routePort === undefined ? {} : { routePort }),
     ...(pages ? { monitorPort: pages.port, monitoringUrl: pages.url } : {}),
     listeners,
-    clientUrl: `${tls === "none" ? "nats" : "tls"}://${client}`,
+    clientUrl: `${tls === "none" ? "nats" : "tls"}://${told(clientPort)}`,
+    dial,
+    ...(isPublic ? { toldHost: clientHost } : {}),
     certificateNames: certificateNames(
       { name: place.name, containerName },
       { ...settings, bindAddress, ...(engine ? { address: engine.address } : {}) },

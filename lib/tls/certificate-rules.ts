@@ -72,25 +72,35 @@ export interface Addresses {
   /** By which its machine is reached, if it has an engine of its own. */
   readonly address?: string;
   readonly certificateNames: readonly string[];
+  /** Set if clients are shown another certificate. */
+  readonly clientTls?: object;
 }
 
 const EVERYWHERE = "0.0.0.0";
 
 /**
+ * By this name the stack itself asks a node for its own certificate, where the node has another one for clients. No
+ * authority but the stack's issues it, as nobody can own a name under `.internal`.
+ */
+export const STACK_SERVER_NAME = "stack.nats-regions.internal";
+
+/**
  * The names and addresses by which a node is reached: in the network its name, which routes use, and that of its
  * container; on the engine's host loopback, and the addresses on which its ports are published. The NATS client of
- * Node.js checks for `localhost` if it knows only an address.
+ * Node.js checks for `localhost` if it knows only an address. With a certificate of their own for clients, nodes show this
+ * one to those who ask for {@link STACK_SERVER_NAME}.
  */
 export function certificateNames(
   { name, containerName }: NamedNode,
-  { bindAddress, monitorAddress, address, certificateNames: more }: Addresses,
+  { bindAddress, monitorAddress, address, certificateNames: more, clientTls }: Addresses,
 ): string[] {
   const published = [
     bindAddress,
     monitorAddress,
     ...(address === undefined ? [] : [address]),
   ].filter((each) => each !== EVERYWHERE);
-  const names = [name, containerName, "localhost", "127.0.0.1", ...published, ...more];
+  const own = clientTls === undefined ? [] : [STACK_SERVER_NAME];
+  const names = [name, containerName, "localhost", "127.0.0.1", ...published, ...more, ...own];
   return [...new Set(names.map(canonicalName))];
 }
 

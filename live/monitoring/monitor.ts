@@ -1,3 +1,5 @@
+import type { KeyPair } from "../jetstream/connection.ts";
+
 /** A node, and how to ask it. */
 export interface Monitor {
   readonly name: string;
@@ -9,4 +11,17 @@ export interface Monitor {
   readonly ca?: string;
   /** Seed of the nkey by which the stack looks at its cluster, a secret; absent if no server knows it yet. */
   readonly seed?: string;
+  /** What to show to nodes that ask clients for a certificate, a secret; absent without TLS. */
+  readonly pair?: KeyPair;
+}
+
+/** What it takes to log in to a node that the engine has: where it is reached from here, whatever clients are told. */
+export function accessTo(node: Monitor | undefined): Pick<Monitor, "address" | "seed" | "pair"> {
+  if (node === undefined) return {};
+  const { address, seed, pair } = node;
+  return {
+    ...(address === undefined ? {} : { address }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(pair === undefined ? {} : { pair }),
+  };
 }

@@ -51,8 +51,9 @@ export async function askSystemAccount(
   return await withDeadline(first, milliseconds);
 }
 
-function sessionOf({ name, address, ca, seed }: SystemMonitor): Session {
-  const trust = ca === undefined ? {} : { tls: { ca, names: [name] } };
+function sessionOf({ name, address, ca, seed, pair }: SystemMonitor): Session {
+  const shown = pair === undefined ? {} : { pair };
+  const trust = ca === undefined ? {} : { tls: { ca, names: [name], ...shown } };
   const connection = { urls: [address], seed, ...trust };
   return { connection, account: "$SYS", endsWithServer: true };
 }
