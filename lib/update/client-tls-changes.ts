@@ -31,6 +31,7 @@ export interface PlannedClientTls {
 export function clientTlsReasons(running: RunningClientTls, planned: PlannedClientTls): Reason[] {
   return [
     { setting: "clientTls", change: shownChange(running, planned) },
+    { setting: "clientTls.cert", change: renewedChange(running, planned) },
     { setting: "clientCertificates", change: askedChange(running, planned) },
   ].filter(({ change }) => change !== "");
 }
@@ -39,7 +40,11 @@ function shownChange({ own, shown }: RunningClientTls, planned: PlannedClientTls
   const isOther = hasName(own, STACK_SERVER_NAME);
   if (!isOther && planned.shown === undefined) return "";
   if (!isOther) return "none → a certificate for clients";
-  if (planned.shown === undefined) return "→ none, clients see the stack's own certificate";
+  return planned.shown === undefined ? "→ none, clients see the stack's own certificate" : "";
+}
+
+function renewedChange({ own, shown }: RunningClientTls, planned: PlannedClientTls): string {
+  if (!hasName(own, STACK_SERVER_NAME) || planned.shown === undefined) return "";
   const isSame = shown !== undefined && leafOf(shown) === leafOf(planned.shown);
   return shown === undefined || isSame ? "" : "has another certificate";
 }

@@ -88,6 +88,10 @@ describe("users by certificate", () => {
   test("turn TLS on by themselves, and have no password anywhere", () => {
     const plan = planOf({ ...MAP, mqtt: true, ...users({ a: "CN=a" }) });
     expect(plan.tls).toBe("stack");
+    // No reload applies it, so it has to be in the label.
+    expect(nodesOf(plan)[0]?.restartSettings).toMatchObject({
+      "clientCertificates.map": "clients, mqtt",
+    });
     const text = confOf(plan);
     expect(text).toMatch(
       /"user": "CN=a"\n\s+"allowed_connection_types": \[\n\s+"STANDARD"\n\s+"MQTT"\n\s+\]/,
