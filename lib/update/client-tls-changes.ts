@@ -36,7 +36,7 @@ export function clientTlsReasons(running: RunningClientTls, planned: PlannedClie
   ].filter(({ change }) => change !== "");
 }
 
-function shownChange({ own, shown }: RunningClientTls, planned: PlannedClientTls): string {
+function shownChange({ own }: RunningClientTls, planned: PlannedClientTls): string {
   const isOther = hasName(own, STACK_SERVER_NAME);
   if (!isOther && planned.shown === undefined) return "";
   if (!isOther) return "none → a certificate for clients";
