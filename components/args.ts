@@ -385,7 +385,8 @@ export interface ClusterSettings {
   readonly keepVolumes?: boolean | undefined;
   /**
    * Who certifies nodes - `stack`, `files` or `none`. `auto` is `files` where `tlsFiles` names
-   * some, else `none` on loopback, else `stack`.
+   * some, `stack` with `clientTls` or `clientCertificates`, else `none` on loopback, else
+   * `stack`.
    *
    * What a change costs: restart of all nodes at once, which takes rollout: all.
    * @default "auto"
@@ -399,6 +400,22 @@ export interface ClusterSettings {
    * @default {}
    */
   readonly tlsFiles?: TlsFilesArgs | undefined;
+  /**
+   * Certificate of your own for clients, apart from routes - `cert`, `key` and `ca`, paths of
+   * PEM files; see docs/tasks.md.
+   *
+   * What a change costs: reload, no restart.
+   * @default {}
+   */
+  readonly clientTls?: ClientTlsArgs | undefined;
+  /**
+   * Certificates that clients have to show - `ca`, path of a PEM file, `map`, whether they say
+   * which user a client is, and `listeners`; see docs/tasks.md.
+   *
+   * What a change costs: reload, no restart, or restart, zone by zone: by option.
+   * @default {}
+   */
+  readonly clientCertificates?: ClientCertificatesArgs | undefined;
   /**
    * How long certificates of the stack's own authority last. A duration, e.g. `365d`.
    *
@@ -493,9 +510,41 @@ export interface TlsFilesArgs {
   readonly key?: string | undefined;
 }
 
+/**
+ * Paths of PEM files, relative to the project; `{node}` and `{region}` stand for names of a
+ * node and its region.
+ */
+export interface ClientTlsArgs {
+  /** Of the certificate for clients, with those between it and the authority after it. */
+  readonly cert?: string | undefined;
+  /** Of its key. */
+  readonly key?: string | undefined;
+  /**
+   * Of the authorities that clients trust.
+   * @default those that every system knows, as Mozilla lists them
+   */
+  readonly ca?: string | undefined;
+}
+
+/** Certificates that clients have to show. */
+export interface ClientCertificatesArgs {
+  /** Of the authorities that sign clients' certificates. */
+  readonly ca?: string | undefined;
+  /**
+   * Whether a certificate says which user a client is, in the place of user and password.
+   * @default false
+   */
+  readonly map?: boolean | undefined;
+  /**
+   * Which listeners ask for one.
+   * @default all but WebSocket, as pages give browsers no certificate
+   */
+  readonly listeners?: readonly ("clients" | "leafNodes" | "websocket" | "mqtt")[] | undefined;
+}
+
 /** An account: users, limits, and what it shares with others. */
 export interface AccountArgs {
-  /** By name, with a password or an nkey. */
+  /** By name, with a password, an nkey or a certificate. */
   readonly users?: Readonly<Record<string, UserArgs>> | undefined;
   /**
    * Of the account in the whole cluster.
@@ -515,12 +564,17 @@ export interface AccountArgs {
   readonly mappings?: Readonly<Record<string, string | readonly MappingArgs[]>> | undefined;
 }
 
-/** A user with a password, or with an nkey. */
+/** A user with a password, an nkey or a certificate. */
 export interface UserArgs {
   /** A secret of 72 bytes at most; its bcrypt hash may stand in plain. */
   readonly password?: pulumi.Input<string> | undefined;
   /** The public key, `U…`. */
   readonly nkey?: string | undefined;
+  /**
+   * The name in its certificate, where `clientCertificates` has `map`: its subject, e.g.
+   * `CN=worker,O=Acme`, or one of its alternative names.
+   */
+  readonly certificate?: string | undefined;
   /**
    * What it may do.
    * @default everything within the account

@@ -6,6 +6,7 @@ import {
 } from "../lib/nodes/nats-conf.ts";
 import type { ClusterPlan, NodePlan } from "../lib/plan/plan.ts";
 import { settingsPlaceOf } from "../lib/plan/settings.ts";
+import type { KeyPair } from "../live/jetstream/connection.ts";
 import type { PlannedCluster } from "./cluster-plan.ts";
 import { createEngineParts } from "./engine-parts.ts";
 import { keepVolume } from "./hooks/keep-volume.ts";
@@ -34,6 +35,10 @@ export interface ClusterNodes {
   readonly regions: ReadonlyMap<string, Region>;
   /** PEM of the authorities that certify the nodes; undefined if they have no TLS. */
   readonly caCertificate: pulumi.Output<string> | undefined;
+  /** The same, and the authorities of the settings that clients trust. */
+  readonly clientAuthorities: pulumi.Output<string> | undefined;
+  /** What the stack itself shows to nodes that ask clients for a certificate; undefined if they ask for none. */
+  readonly ownPair: pulumi.Output<KeyPair> | undefined;
   /**
    * Dependencies of whatever needs JetStream: when they are done, one meta group has all nodes, and each node is
    * healthy.
@@ -57,9 +62,9 @@ export async function createNodes(
   const { plan } = args;
   const labels = labelsOf(args);
   const regions = await createRegions(name, args, parent);
-  const certificates = createCertificates(name, plan, args.tlsTexts, args.before, parent);
+  const certificates = createCertificates(name, plan, args, parent);
   const settings = createCommon(name, args, certificates, parent);
-  const stepArgs = { ...args, caCertificate: certificates?.ca };
+  const stepArgs = { ...args, caCertificate: certificates?.ca, ownPair: certificates?.ownPair };
 
   const accountsStep = createAccountsStep(`${name}-accounts`, stepArgs, parent);
   const { accountsConf } = settings;
@@ -118,6 +123,8 @@ export async function createNodes(
     nodes,
     regions,
     caCertificate: certificates?.ca,
+    clientAuthorities: certificates?.clientAuthorities,
+    ownPair: certificates?.ownPair,
     ready,
     shutdown,
   };

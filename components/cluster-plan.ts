@@ -30,9 +30,8 @@ import {
   findEngines,
   unaskedEngines,
 } from "../live/engine/engines-of.ts";
-import { monitorSeeds, readMonitorSeed } from "../live/engine/monitor-seed.ts";
+import { type ClusterLogin, ownLogin, readOwnLogin } from "../live/engine/own-login.ts";
 import type { UserLogin } from "../live/jetstream/connection.ts";
-import type { MonitorSeeds } from "../live/monitoring/monitor.ts";
 import type { ClusterSource, NatsClusterArgs } from "./cluster-args.ts";
 import { knownValue, promiseOf } from "./known-value.ts";
 import { type Logger, loggerOf } from "./logger.ts";
@@ -51,14 +50,16 @@ export interface PlannedCluster extends ClusterEngines {
   readonly access: pulumi.Output<Access>;
   /** The seed of the nkey by which the stack looks at its cluster; a secret. */
   readonly monitorSeed: pulumi.Output<string>;
-  /** The seeds that nodes have so far. */
-  readonly seeds: MonitorSeeds;
+  /** By which its nodes are asked so far; a secret. */
+  readonly login: ClusterLogin;
   /** Logs messages about the cluster. */
   readonly log: Logger;
 }
 
 export interface Access {
   readonly system: UserLogin;
+  /** The seed of the stack's own user that takes nodes out, where the system user's password is of no use. */
+  readonly remover: string;
   /** The key from which the nkeys of the stack's own users are derived; see `managerSeed`. */
   readonly managerKey: string;
 }
@@ -95,7 +96,7 @@ export async function planFrom(
   if (problems.length > 0) throw new PlanError(problems);
   const plan = bare.isEncrypted ? await markKey(bare, encryptionKey, identity) : bare;
   const ownership = ownershipOf(identity);
-  const seeds = await findMonitorSeeds(answering, plan, ownership);
+  const login = await findOwnLogin(answering, plan, ownership);
   const access = systemPassword.apply((password = "") => deriveAccess(plan, password, identity));
   // Computed in parallel with the key, which takes as long.
   const hashes = passwords.apply((all) => hashAll(plan, all, identity));
@@ -115,7 +116,7 @@ export async function planFrom(
     accounts,
     access,
     monitorSeed,
-    seeds,
+    login,
     log: loggerOf(place === "program" ? parent : undefined),
   };
 }
@@ -135,12 +136,16 @@ async function markKey(
   return withKeyMark(plan, key === undefined ? UNKNOWN_KEY : await encryptionKeyMark(key, owner));
 }
 
+/** In the place of an account's name, as the system account has another user of the stack's own. */
+const REMOVER = "$SYS members";
+
 async function deriveAccess(
   { systemUser: user }: ClusterPlan,
   password: string,
   { owner }: Identity,
 ): Promise<Access> {
-  return { system: { user, password }, managerKey: await managerKey(password, owner) };
+  const key = await managerKey(password, owner);
+  return { system: { user, password }, remover: managerSeed(key, REMOVER), managerKey: key };
 }
 
 /** @throws pulumi.RunError */
@@ -164,12 +169,12 @@ async function enginesFor(
   }
 }
 
-/** The seeds of nodes that there are. Most have the same one, so the first node is asked before all are listed. */
-async function findMonitorSeeds(
+/** The login to nodes that there are. Any node's will mostly do, so the first node is asked before all are listed. */
+async function findOwnLogin(
   engines: readonly Engine[],
   plan: ClusterPlan,
   ownership: Ownership,
-): Promise<MonitorSeeds> {
+): Promise<ClusterLogin> {
   if (isMocked()) return {};
   const answers = new Set(engines.map(({ key }) => key));
   const first = nodesOf(plan)
@@ -184,8 +189,8 @@ async function findMonitorSeeds(
     });
     return (await Promise.all(lists)).flat();
   };
-  const seed = (await readMonitorSeed(first)) ?? (await readMonitorSeed(await list()));
-  return monitorSeeds(seed, list);
+  const found = (await readOwnLogin(first)) ?? (await readOwnLogin(await list()));
+  return ownLogin(found, list);
 }
 
 /** Hashes of the users' passwords, by user name. */
@@ -205,12 +210,18 @@ async function hashAll(
 }
 
 function accountsOf(
-  { systemUser, accounts }: ClusterPlan,
+  { systemUser, accounts, clientCertificates }: ClusterPlan,
   hashes: Accounts["hashes"],
   key: string,
 ): Accounts {
   const withStreams = accounts.filter(({ jetStream }) => jetStream !== false);
   const own = [...withStreams.map(({ name }) => name), "$SYS"];
   const managers = own.map((name) => [name, managerPublicKey(key, name)] as const);
-  return { systemUser, accounts, hashes, managers: Object.fromEntries(managers) };
+  return {
+    systemUser,
+    accounts,
+    hashes,
+    managers: Object.fromEntries(managers),
+    ...(clientCertificates?.map ? { remover: managerPublicKey(key, REMOVER) } : {}),
+  };
 }

@@ -43,15 +43,22 @@ export interface StreamAccess {
  */
 export function accessStreams(
   { plan, access }: Pick<PlannedCluster, "plan" | "access">,
-  { caCertificate }: Pick<ClusterNodes, "caCertificate">,
+  { caCertificate, ownPair }: Pick<ClusterNodes, "caCertificate" | "ownPair">,
   before: EngineState,
   goesByPlan: boolean,
 ): StreamAccess {
   const goesByNodes = pulumi.runtime.isDryRun() && !goesByPlan;
-  const [trusted, running] = goesByNodes ? [before.tls?.ca, before.containers] : [caCertificate];
+  const asksNow = plan.clientCertificates !== undefined || before.login?.clientCa !== undefined;
+  const [trust, running] = goesByNodes
+    ? [
+        { caCertificate: before.tls?.ca, ownPair: asksNow ? before.login?.pair : undefined },
+        before.containers,
+      ]
+    : [{ caCertificate, ownPair }];
+  const trusted = trust.caCertificate;
   return {
     connection: pulumi
-      .all([serversOf(plan, trusted, running), access])
+      .all([serversOf(plan, trust, running), access])
       .apply(([servers, { managerKey }]) => ({ ...servers, managerKey, ...streamPatience(plan) })),
     // A provider that waits for its authority can't check anything. The inputs that `check` removes or adds are then
     // unknown in the plan, because an `up` may leave out what its plan doesn't know.

@@ -76,7 +76,8 @@ export async function makeCluster(
     cluster.jetStream,
     cluster,
   );
-  const stepArgs = { ...planned, before, caCertificate: nodes.caCertificate };
+  const { caCertificate, ownPair } = nodes;
+  const stepArgs = { ...planned, before, caCertificate, ownPair };
   const after = [...nodes.ready, ...streams.resources];
   const retirement = createRetirement(`${name}-retire`, stepArgs, after, cluster);
   if (settingsIn === "program") {

@@ -40,7 +40,7 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
   readonly networkName: pulumi.Output<string>;
   /** Each node's URL for leaf nodes within the network, by node name; empty unless the setting `leafNodes` is on. */
   readonly leafNodeUrls: pulumi.Output<Readonly<Record<string, string>>>;
-  /** PEM of the authorities that certify the nodes; undefined if they have no TLS. */
+  /** PEM of the authorities that certify the nodes, and of those in `clientTls.ca`; undefined without TLS. */
   readonly caCertificate: pulumi.Output<string | undefined>;
   /** The streams of its args, by name. */
   readonly streams: Readonly<Record<string, Stream>>;
@@ -101,7 +101,7 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
       pulumi.all(nodes.networks.map(({ urn }) => urn)).apply(() => plan.prefix),
     );
     this.leafNodeUrls = made(({ planned: { plan } }) => leafNodeUrls(plan));
-    this.caCertificate = made(({ nodes }) => nodes.caCertificate);
+    this.caCertificate = made(({ nodes }) => nodes.clientAuthorities);
   }
 
   /** The nodes by name, e.g. `rg1-az1`. */

@@ -9,6 +9,7 @@
  * stdin: the new accounts.conf; empty if no node was leaving when this was planned.
  */
 import { text } from "node:stream/consumers";
+import { accountsBeside } from "../lib/nodes/nats-conf.ts";
 import { drainedConf } from "../lib/update/leaving-nodes.ts";
 import type { Engine } from "../live/engine/engine.ts";
 import { readConfig, writeConfig } from "../live/engine/node-config.ts";
@@ -94,7 +95,7 @@ async function start(node: OwnNode, stack: Stack): Promise<OwnNode> {
 async function drain(node: OwnNode, nextAccounts: string, { owner }: Stack): Promise<void> {
   const { conf, accountsConf, others } = await readConfig(node);
   const next = drainedConf(conf);
-  const accounts = nextAccounts || accountsConf;
+  const accounts = accountsBeside(conf, accountsConf, nextAccounts || accountsConf);
   if (next === conf && accounts === accountsConf) return;
   await writeConfig(owner, node, { conf: next, accountsConf: accounts, others });
   console.error(`${node.name} takes no new replicas`);

@@ -63,8 +63,9 @@ async function drill(words: readonly string[], options: DrillOptions): Promise<n
 function serversOf(nodes: readonly DrillNode[]): Servers {
   const urls = nodes.map(({ clientUrl }) => clientUrl);
   const names = nodes.map(({ name }) => name);
-  const ca = nodes[0]?.ca;
-  return { urls, ...(ca === undefined ? {} : { tls: { ca, names } }) };
+  const { ca, pair } = nodes[0] ?? {};
+  const shown = pair === undefined ? {} : { pair };
+  return { urls, ...(ca === undefined ? {} : { tls: { ca, names, ...shown } }) };
 }
 
 const SCOPES: readonly string[] = ["node", "zone", "region", "leader"];

@@ -7,7 +7,7 @@ import { streamNamer } from "../../lib/streams/stream-name.ts";
 import type { Answers } from "../../live/engine/answering-engines.ts";
 import type { Engine } from "../../live/engine/engine.ts";
 import type { OwnNode } from "../../live/engine/own-nodes.ts";
-import { type Monitor, seedsOf } from "../../live/monitoring/monitor.ts";
+import { loginOf, type Monitor } from "../../live/monitoring/monitor.ts";
 import { askNodes } from "../../live/monitoring/monitoring.ts";
 import { askWhyNotCurrent } from "../../live/monitoring/observe-cluster.ts";
 import { until } from "../../live/until.ts";
@@ -74,8 +74,9 @@ export async function findScene(stack: Stack): Promise<Scene> {
     const own = containers.find(({ name }) => name === monitor.name);
     if (!own) return [];
     const { engine, container } = own;
-    const clientUrl = outputs.clientUrls[monitor.name] ?? "";
-    return [{ ...monitor, ...seedsOf(own), clientUrl, engine, container }];
+    const told = outputs.clientUrls[monitor.name] ?? "";
+    const clientUrl = own.address === undefined ? told : told.replace(/(?<=:\/\/).*/, own.address);
+    return [{ ...monitor, ...loginOf(own), clientUrl, engine, container }];
   });
   const lacking = running.filter((name) => nodes.every((node) => node.name !== name));
   if (lacking.length > 0) {

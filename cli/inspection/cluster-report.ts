@@ -126,6 +126,7 @@ export function reportOn(input: ReportInput): ClusterReport {
     ...roomProblems(observations),
     ...(input.memoryKills === undefined ? [] : [`${input.memoryKills}.`]),
     ...certificateProblems(input),
+    ...clientCertificateProblems(input),
     ...judged.flatMap(({ problem }) => (problem === undefined ? [] : [problem])),
   ];
   const answers = observations.flatMap(({ answer }) => (answer ? [answer] : []));
@@ -276,6 +277,25 @@ function certificateProblems({ observations, plan, now, stackOption }: ReportInp
   return [...Map.groupBy(due, ({ expiry }) => expiry)].map(([expiry, nodes]) => {
     const names = nodes.map(({ name }) => name).join(", ");
     return `The certificate of ${names} ${expiry}: ${remedy}.`;
+  });
+}
+
+/** Certificates for clients, of the user's own, that expire soon. */
+function clientCertificateProblems({
+  observations,
+  plan,
+  now,
+  stackOption,
+}: ReportInput): string[] {
+  if (!plan?.clientTls) return [];
+  const due = observations.flatMap(({ name, answer }) => {
+    const until = answer?.clientCertificateUntil;
+    if (until === undefined || !isDue(until, Number.POSITIVE_INFINITY, now)) return [];
+    return [{ name, expiry: describeExpiry(until, now) }];
+  });
+  return [...Map.groupBy(due, ({ expiry }) => expiry)].map(([expiry, nodes]) => {
+    const names = nodes.map(({ name }) => name).join(", ");
+    return `The certificate for clients of ${names} ${expiry}: put another into the files of clientTls, and \`npx pulumi up${stackOption}\` loads it.`;
   });
 }
 

@@ -3,7 +3,7 @@ import { monitorsOf, type StackOutputs } from "../../lib/plan/outputs.ts";
 import { nothing } from "../../live/engine/engine.ts";
 import { askMemoryKills } from "../../live/engine/memory-kills.ts";
 import type { OwnNode } from "../../live/engine/own-nodes.ts";
-import { type Monitor, seedsOf } from "../../live/monitoring/monitor.ts";
+import { loginOf, type Monitor } from "../../live/monitoring/monitor.ts";
 import { describeStreamChanges } from "../stack/changes.ts";
 import { findAnswering, listContainers, type Whereabouts } from "../stack/containers.ts";
 import { readOutputs, type Stack, stackOption } from "../stack/stack.ts";
@@ -64,12 +64,17 @@ export async function inspect(stack: Stack): Promise<Inspection | undefined> {
 }
 
 /**
- * The nodes of the outputs, with their login, which the engines have. All nodes have the same one, also those whose engine
- * doesn't answer.
+ * The nodes of the outputs, at the addresses that the engines have, whatever clients are told, and with their login. All
+ * nodes have the same one, also those whose engine doesn't answer.
  */
 function nodesOf(outputs: StackOutputs, containers: readonly OwnNode[]): Monitor[] {
   const [any] = containers;
-  return monitorsOf(outputs).map((node) => ({ ...node, ...(any && seedsOf(any)) }));
+  const addresses = new Map(containers.map(({ name, address }) => [name, address]));
+  return monitorsOf(outputs).map((node) => ({
+    ...node,
+    address: addresses.get(node.name) ?? node.address,
+    ...(any && loginOf(any)),
+  }));
 }
 
 const NOWHERE = { engines: [], owners: [], silent: new Map<string, string>() };

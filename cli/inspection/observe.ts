@@ -28,8 +28,10 @@ export interface NodeAnswer extends NodeView {
   /** In nats-server's notation, e.g. `3m12s`. */
   readonly uptime: string;
   readonly tags: readonly string[];
-  /** End of its certificate's validity, RFC 3339; absent without TLS. */
+  /** End of the validity of its certificate for routes, RFC 3339; absent without TLS. */
   readonly certificateUntil?: string;
+  /** That of the certificate which it shows to clients: the same one, or one of the user's own. */
+  readonly clientCertificateUntil?: string;
   readonly room: Readonly<Record<StoreKind, Store>>;
   readonly accounts: readonly ObservedAccount[];
   /** The streams of which this node holds a replica. */
@@ -62,6 +64,7 @@ const variables = z.object({
   uptime: z.string(),
   tags: z.array(z.string()).default([]),
   tls_cert_not_after: z.string().optional(),
+  cluster: z.object({ tls_cert_not_after: z.string().optional() }).default({}),
 });
 
 /** Asks every node. A node that doesn't answer delays the result by some 2 s. */
@@ -76,10 +79,12 @@ async function ask(node: Monitor): Promise<Omit<NodeObservation, "name">> {
     const questions = [VARIABLES, STREAMS, HEALTH];
     const [server, stats, health] = await Promise.all(questions.map((each) => askNode(node, each)));
     const jsz = parseJsz(stats);
-    const { tls_cert_not_after: certificateUntil, ...known } = variables.parse(server);
+    const { tls_cert_not_after: shownUntil, cluster, ...known } = variables.parse(server);
+    const certificateUntil = cluster.tls_cert_not_after ?? shownUntil;
     const answer = {
       ...known,
       ...(certificateUntil === undefined ? {} : { certificateUntil }),
+      ...(shownUntil === undefined ? {} : { clientCertificateUntil: shownUntil }),
       ...viewOf(jsz, health),
       room: { file: jsz.file, memory: jsz.memory },
       accounts: jsz.accounts,

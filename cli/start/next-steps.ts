@@ -8,7 +8,8 @@ export interface NextSteps {
   /** The user of the setting `password`; absent if there is none. */
   readonly user?: string;
   readonly clientUrl: string;
-  readonly hasTls: boolean;
+  /** Whether clients need the authorities of the stack's output to verify nodes. */
+  readonly needsCa: boolean;
 }
 
 /** Commands for the user to continue with. They read the password from Pulumi when they run; it isn't shown. */
@@ -29,10 +30,10 @@ export function renderNextSteps(steps: NextSteps, { colors }: Canvas): string {
   ].join("\n");
 }
 
-function login({ stackOption, clientUrl, hasTls }: NextSteps, user: string): string[] {
+function login({ stackOption, clientUrl, needsCa }: NextSteps, user: string): string[] {
   return [
-    ...(hasTls ? [`  npx pulumi stack output caCertificate${stackOption} > ca.pem`] : []),
-    `  nats --server ${clientUrl}${hasTls ? " --tlsca ca.pem" : ""} --user ${user} \\`,
+    ...(needsCa ? [`  npx pulumi stack output caCertificate${stackOption} > ca.pem`] : []),
+    `  nats --server ${clientUrl}${needsCa ? " --tlsca ca.pem" : ""} --user ${user} \\`,
     `    --password "$(npx pulumi config get password${stackOption})" stream report`,
   ];
 }

@@ -1,3 +1,4 @@
+import type { Settings } from "../../lib/plan/settings.ts";
 import { setUp } from "../../tools/setup/set-up.ts";
 import { type Inspection, inspect } from "../inspection/inspect.ts";
 import { renderReport } from "../inspection/report-view.ts";
@@ -31,6 +32,11 @@ function upCommand({ name, resourceCount }: Stack): string[] {
   return ["up", "--yes", ...preview, "--suppress-outputs", "--stack", name];
 }
 
+/** Whether the certificate for clients is of an authority that every system knows. */
+function isKnownToAll({ clientTls }: Settings): boolean {
+  return clientTls !== undefined && clientTls.ca === undefined;
+}
+
 function summarize(stack: Stack, { report, outputs, settings }: Inspection): string {
   const canvas = terminal();
   const parts = [renderReport(report, canvas)];
@@ -42,7 +48,7 @@ function summarize(stack: Stack, { report, outputs, settings }: Inspection): str
       settingsFile: settingsFile(stack.name),
       ...(hasPassword ? { user } : {}),
       clientUrl,
-      hasTls: outputs.caCertificate !== undefined,
+      needsCa: outputs.caCertificate !== undefined && !isKnownToAll(settings.planned.settings),
     };
     parts.push(renderNextSteps(steps, canvas));
   }

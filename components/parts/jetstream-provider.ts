@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
 import {
   CONNECTION_KEY,
+  type KeyPair,
   type ManagerConnection,
   type Servers,
 } from "../../live/jetstream/connection.ts";
@@ -24,24 +25,31 @@ export class JetStreamProvider extends pulumi.ProviderResource {
   }
 }
 
+/** How the stack itself and its nodes verify each other. */
+export interface OwnTrust {
+  /** PEM of the authorities that certify nodes; undefined if they have no TLS, or not yet. */
+  readonly caCertificate: pulumi.Input<string> | undefined;
+  /** What to show to nodes that ask clients for a certificate, a secret; undefined if they ask for none. */
+  readonly ownPair: pulumi.Input<KeyPair> | undefined;
+}
+
 /**
  * How to reach a planned cluster. With TLS planned, no password is sent to a server without TLS.
  *
- * @param ca PEM of the authorities that certify its nodes; undefined if they have no TLS, or not yet.
  * @param running its nodes by container name: a running node is reached at its current address.
  */
 export function serversOf(
   plan: ClusterPlan,
-  ca: pulumi.Input<string> | undefined,
+  { caCertificate, ownPair }: OwnTrust,
   running: EngineState["containers"] = new Map(),
 ): pulumi.Output<Servers> {
-  const urls = nodesOf(plan).map(({ clientUrl, containerName }) => {
-    const address = running.get(containerName)?.clientAddress;
-    return address === undefined ? clientUrl : clientUrl.replace(/(?<=:\/\/).*/, address);
+  const scheme = plan.tls === "none" ? "nats" : "tls";
+  const urls = nodesOf(plan).map(({ dial, containerName }) => {
+    return `${scheme}://${running.get(containerName)?.clientAddress ?? dial}`;
   });
   const names = nodesOf(plan).map(({ name }) => name);
-  return pulumi.output(ca).apply((known) => ({
+  return pulumi.all([caCertificate, ownPair]).apply(([ca = "", pair]) => ({
     urls,
-    ...(plan.tls === "none" ? {} : { tls: { ca: known ?? "", names } }),
+    ...(plan.tls === "none" ? {} : { tls: { ca, names, ...(pair ? { pair } : {}) } }),
   }));
 }

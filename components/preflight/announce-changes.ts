@@ -1,29 +1,18 @@
 import * as pulumi from "@pulumi/pulumi";
-import { z } from "zod";
 import { configDigest, type NodeSecrets } from "../../lib/nodes/nats-conf.ts";
-import { VARIABLES } from "../../lib/observed/questions.ts";
-import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
+import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
 import { PREVIEW_WORDS } from "../../lib/settings/settings-table.ts";
-import { fileReasons, hasName, issueReasons } from "../../lib/update/certificate-changes.ts";
+import { cutOffWarnings } from "../../lib/update/client-tls-changes.ts";
 import { describeMemoryLosses } from "../../lib/update/memory-loss.ts";
-import {
-  changeOf,
-  describeChanges,
-  type NodeChange,
-  type Reason,
-  type RunningServer,
-  reportedSettings,
-} from "../../lib/update/node-changes.ts";
+import { changeOf, describeChanges, type NodeChange } from "../../lib/update/node-changes.ts";
 import { describeStays } from "../../lib/update/witnesses.ts";
-import { askAsShown } from "../../live/monitoring/ask-node.ts";
-import type { Answer } from "../../live/monitoring/system-account.ts";
 import { knownValue } from "../known-value.ts";
 import { type Logger, loggerOf } from "../logger.ts";
-import type { EngineNode } from "./engine-finds.ts";
+import { askServer } from "./ask-server.ts";
 import type { EngineState } from "./inspect-engine.ts";
-import { monitorOf, type Observer } from "./observer.ts";
+import type { Observer } from "./observer.ts";
 import { type PlannedRestarts, planRestarts, type Restarts } from "./plan-restarts.ts";
-import type { TlsTexts } from "./read-tls-files.ts";
+import type { CertificateTexts } from "./read-client-files.ts";
 
 /** Config load times of the nodes whose running config isn't the planned one, RFC 3339, by node name. */
 export type DriftTimes = ReadonlyMap<string, string>;
@@ -49,14 +38,14 @@ export interface Announcement {
  * about nodes that don't change, nor about a node that lost its container: only the state knows what happens to that
  * one.
  *
- * @param texts the user's certificates; undefined unless the settings name any.
+ * @param texts the user's certificates, if the settings name any.
  * @throws pulumi.RunError if restarts would empty a stream with memory storage.
  */
 export async function announceChanges(
   plan: ClusterPlan,
   accounts: pulumi.Output<NodeSecrets>,
   before: EngineState,
-  texts: TlsTexts | undefined,
+  texts: CertificateTexts,
   observe: Observer,
   log = loggerOf(),
 ): Promise<Announcement> {
@@ -74,6 +63,7 @@ export async function announceChanges(
   for (const line of await findStays(plan, changes, observe)) log.info(line);
   for (const line of restarts.notices) log.info(line);
   for (const line of restarts.warnings) log.warn(line);
+  for (const line of cutOffWarnings(changes)) log.warn(line);
   refuseMemoryLosses(plan, restarts, log);
   refuseUnknownAddresses(plan, changes);
   const driftTimes = new Map(
@@ -139,7 +129,7 @@ async function findChanges(
   plan: ClusterPlan,
   accounts: NodeSecrets | undefined,
   { containers, containerless, silent, ...access }: EngineState,
-  texts: TlsTexts | undefined,
+  texts: CertificateTexts,
 ): Promise<NodeChange[]> {
   const surroundings = { plan, access, texts };
   const told = nodesOf(plan).filter(({ name }) => !containerless.has(name) && !silent.has(name));
@@ -152,80 +142,4 @@ async function findChanges(
       return changeOf(running, node, accounts && configDigest(node.conf, accounts));
     }),
   );
-}
-
-const ANSWER_MS = 500;
-/** On another machine, where a connection with TLS takes six round trips. */
-const FAR_ANSWER_MS = 3_000;
-
-const varz = z.object({
-  version: z.string(),
-  start: z.iso.datetime({ offset: true }).transform((text) => new Date(text)),
-  tags: z.array(z.string()).default([]),
-  cluster: z.object({ urls: z.array(z.string()).default([]) }),
-  connect_urls: z.array(z.string()).default([]),
-  config_digest: z.string().optional(),
-  config_load_time: z.string(),
-});
-
-interface Surroundings {
-  readonly plan: ClusterPlan;
-  readonly access: Pick<EngineState, "tls" | "seeds">;
-  readonly texts: TlsTexts | undefined;
-}
-
-/** What a node's server reports about itself; undefined if it doesn't answer in time. */
-async function askServer(
-  planned: NodePlan,
-  container: EngineNode,
-  surroundings: Surroundings,
-): Promise<RunningServer | undefined> {
-  const { plan, access } = surroundings;
-  try {
-    const node = monitorOf(planned.name, container, access);
-    const patience = planned.engine === undefined ? ANSWER_MS : FAR_ANSWER_MS;
-    const answer = await askAsShown(node, VARIABLES, patience);
-    const unknown = plan.tls === "stack" ? unknownAddress(planned, answer) : undefined;
-    const { version, start, tags, cluster, connect_urls, ...config } = varz.parse(answer.page);
-    const { config_digest: configDigest, config_load_time: configLoadTime } = config;
-    return {
-      version,
-      startedAt: start,
-      tags,
-      routes: cluster.urls,
-      advertised: connect_urls,
-      settings: reportedSettings(answer.page),
-      configLoadTime,
-      ...(configDigest === undefined ? {} : { configDigest }),
-      // A change of the setting `tls` has been reported already.
-      certificateReasons:
-        container.settings?.tls === plan.tls ? whyOther(answer, planned, surroundings) : [],
-      ...(unknown === undefined ? {} : { unknownAddress: unknown }),
-    };
-  } catch {
-    return undefined;
-  }
-}
-
-/** The address of its machine in the settings, if its certificate doesn't have it. */
-function unknownAddress({ engine }: NodePlan, { certificate }: Answer): string | undefined {
-  if (engine === undefined || certificate === undefined) return undefined;
-  return hasName(certificate, engine.address) ? undefined : engine.address;
-}
-
-/** Why a node gets a certificate that differs from the one it presents. */
-function whyOther(
-  { certificate }: Answer,
-  { name, certificateNames }: NodePlan,
-  { plan, access, texts }: Surroundings,
-): Reason[] {
-  const ca = access.tls?.ca;
-  if (certificate === undefined || ca === undefined) return [];
-  if (plan.tls === "stack") {
-    const planned = { names: certificateNames, lifetime: plan.certificateLifetime };
-    return issueReasons(certificate, planned, Date.now());
-  }
-  const own = texts?.nodes.find(({ node }) => node === name);
-  if (!texts || !own) return [];
-  return fileReasons({ ca, certificate }, { ca: texts.ca, certificate: own.certificate });
 }

@@ -1,8 +1,8 @@
 import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
 import type { RunningTls } from "../../lib/tls/own-certificates.ts";
 import type { Engine } from "../../live/engine/engine.ts";
+import type { ClusterLogin } from "../../live/engine/own-login.ts";
 import { withoutDoubles } from "../../live/engine/own-nodes.ts";
-import type { MonitorSeeds } from "../../live/monitoring/monitor.ts";
 import { loggerOf } from "../logger.ts";
 import { isMocked } from "../mocked.ts";
 import type { Ownership } from "../ownership.ts";
@@ -50,8 +50,8 @@ export interface EngineState {
   readonly hasNetwork: boolean;
   /** Set if nodes return to data volumes that were kept, which may hold streams. */
   readonly hasKept?: true;
-  /** By which its nodes are asked. */
-  readonly seeds?: MonitorSeeds;
+  /** By which its nodes are asked; a secret. */
+  readonly login?: ClusterLogin;
   /** The CA that its nodes trust and a certificate that they present; undefined if none has TLS. */
   readonly tls?: RunningTls;
 }

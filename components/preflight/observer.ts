@@ -1,6 +1,6 @@
 import type { ObservedCluster } from "../../lib/observed/observed.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
-import type { Monitor } from "../../live/monitoring/monitor.ts";
+import { loginOf, type Monitor } from "../../live/monitoring/monitor.ts";
 import { observeCluster } from "../../live/monitoring/observe-cluster.ts";
 import type { EngineNode } from "./engine-finds.ts";
 import type { EngineState } from "./inspect-engine.ts";
@@ -31,9 +31,7 @@ export function runningMonitors(
   // Their servers may run, and be reached, although their engine doesn't answer.
   const beyond = nodesOf(plan)
     .filter(({ name }) => silent.has(name))
-    .map(({ name, clientUrl }) =>
-      monitorOf(name, { clientAddress: new URL(clientUrl).host }, access),
-    );
+    .map(({ name, dial }) => monitorOf(name, { clientAddress: dial }, access));
   const staying = nodesOf(plan).map(
     ({ name, containerName }) => [name, containers.get(containerName)] as const,
   );
@@ -50,13 +48,13 @@ export function monitorOf(
     clientAddress: address,
     monitoringUrl: url,
   }: Pick<EngineNode, "clientAddress" | "monitoringUrl">,
-  { tls, seeds }: Pick<EngineState, "tls" | "seeds">,
+  { tls, login }: Pick<EngineState, "tls" | "login">,
 ): Monitor {
   return {
     name,
     ...(address === undefined ? {} : { address }),
     ...(url === undefined ? {} : { url }),
     ...(tls === undefined ? {} : { ca: tls.ca }),
-    ...seeds,
+    ...(login && loginOf(login)),
   };
 }

@@ -35,10 +35,28 @@ export function readTlsFiles(
   return texts;
 }
 
-function readAll(files: TlsFiles, plan: ClusterPlan): TlsTexts {
-  const problems = new Map<string, Problem>();
-  const read = (name: keyof TlsFiles, node: string) => {
-    const file = files[name].replaceAll("{node}", node);
+function readAll({ ca, cert, key }: TlsFiles, plan: ClusterPlan): TlsTexts {
+  const files = new PemFiles();
+  const nodes = nodesOf(plan).map(({ name, engine, toldHost }) => ({
+    node: name,
+    certificate: files.read("tlsFiles.cert", cert.replaceAll("{node}", name)),
+    key: files.read("tlsFiles.key", key.replaceAll("{node}", name)),
+    // On loopback, clients take what they know, which may be any name.
+    hosts: [...new Set([engine?.address ?? [], toldHost ?? []].flat())].filter(
+      (host) => !isLoopback(host),
+    ),
+  }));
+  const texts = { ca: files.read("tlsFiles.ca", ca), nodes };
+  files.refuse();
+  return texts;
+}
+
+/** Reads PEM files, and remembers those that can't be read. */
+export class PemFiles {
+  readonly #problems = new Map<string, Problem>();
+
+  /** @param path of the setting that names the file. */
+  read(path: string, file: string): string {
     try {
       return readFileSync(file, "utf8");
     } catch (error) {
@@ -47,22 +65,17 @@ function readAll(files: TlsFiles, plan: ClusterPlan): TlsTexts {
       const what = file.includes("-----BEGIN") ? "PEM text, as if it were a file's name" : file;
       const message =
         code === "ENOENT" ? `there is no file ${what}` : `can't read ${what}: ${code}`;
-      problems.set(file, { path: `tlsFiles.${name}`, message });
+      this.#problems.set(file, { path, message });
       return "";
     }
-  };
-  const nodes = nodesOf(plan).map(({ name, toldHosts: hosts }) => ({
-    node: name,
-    certificate: read("cert", name),
-    key: read("key", name),
-    // On loopback, clients take what they know, which may be any name.
-    hosts: hosts.filter((host) => !isLoopback(host)),
-  }));
-  const ca = read("ca", "");
-  refuse([...problems.values()]);
-  return { ca, nodes };
+  }
+
+  /** @throws PlanError naming the files that can't be read. */
+  refuse(): void {
+    refuse([...this.#problems.values()]);
+  }
 }
 
-function refuse(problems: readonly Problem[]): void {
+export function refuse(problems: readonly Problem[]): void {
   if (problems.length > 0) throw new PlanError(problems);
 }

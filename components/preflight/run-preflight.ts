@@ -12,6 +12,7 @@ import { refuseUnmade } from "./engine-refusals.ts";
 import { warnOfSilence } from "./engine-warnings.ts";
 import { type EngineState, inspectEngines } from "./inspect-engine.ts";
 import { observerOf } from "./observer.ts";
+import { type ClientTexts, readClientFiles } from "./read-client-files.ts";
 import { readTlsFiles, type TlsTexts } from "./read-tls-files.ts";
 import { refuseShortages } from "./refuse-shortages.ts";
 import { warnOfNames } from "./warn-of-names.ts";
@@ -21,6 +22,8 @@ export interface Preflight extends Announcement {
   readonly before: EngineState;
   /** The user's own certificates, if the settings name any. */
   readonly tlsTexts?: TlsTexts;
+  /** Certificates for clients, and the authorities of clients, if the settings name any. */
+  readonly clientTexts: ClientTexts;
   /** Identifies the settings: the same in a saved plan and in the `up` that uses it. */
   readonly planMark?: string;
 }
@@ -36,7 +39,7 @@ export async function runPreflight(
   planned: PlannedCluster,
   source: ClusterSource | undefined,
 ): Promise<Preflight> {
-  const { plan, answering, ownership, accounts, access, seeds, log } = planned;
+  const { plan, answering, ownership, accounts, access, login, log } = planned;
   for (const notice of plan.notices) log.info(notice);
   const [found] = await Promise.all([
     inspectEngines(answering, plan, ownership, log, planned.recorded),
@@ -46,12 +49,13 @@ export async function runPreflight(
   const before = {
     ...found,
     silent: warnOfSilence(plan, planned, log),
-    seeds,
+    login,
   };
   const tlsTexts = readTlsFiles(plan, before, log);
+  const clientTexts = readClientFiles(plan, tlsTexts, log);
   const observe = observerOf(plan, before);
   const looks = Promise.all([
-    announceChanges(plan, accounts, before, tlsTexts, observe, log),
+    announceChanges(plan, accounts, before, { tlsTexts, clientTexts }, observe, log),
     announceImage(plan, before, observe, log),
     announceDepartures(plan, before, log),
     refuseShortages(plan, before, observe),
@@ -62,7 +66,16 @@ export async function runPreflight(
     ...announcement,
     before,
     ...(tlsTexts ? { tlsTexts } : {}),
-    ...(source ? { planMark: await markOf(source, access, [tlsTexts, before.tls]) } : {}),
+    clientTexts,
+    ...(source
+      ? {
+          planMark: await markOf(source, access, [
+            tlsTexts,
+            before.tls,
+            ...Object.values(clientTexts),
+          ]),
+        }
+      : {}),
   };
 }
 

@@ -20,6 +20,7 @@ export async function warnOfNames(plan: ClusterPlan, log: Logger): Promise<void>
 }
 
 /** The host names that clients are told of by the setting, and not by an engine's address. */
-function namesTold({ toldHosts, engine }: NodePlan): readonly string[] {
-  return toldHosts.filter((host) => !isAddress(host) && host !== engine?.address);
+function namesTold({ toldHost, engine }: NodePlan): readonly string[] {
+  if (toldHost === undefined || toldHost === engine?.address) return [];
+  return isAddress(toldHost) ? [] : [toldHost];
 }

@@ -37,10 +37,13 @@ export function createRetirement(
   after: readonly pulumi.Resource[],
   parent: pulumi.Resource,
 ): pulumi.Resource {
-  const { plan, access, caCertificate } = args;
+  const { plan, access } = args;
   const connection = pulumi
-    .all([serversOf(plan, caCertificate), access])
-    .apply(([servers, { system }]) => ({ ...servers, ...system }));
+    .all([serversOf(plan, args), access])
+    .apply(([servers, { system, remover }]) => ({
+      ...servers,
+      ...(plan.clientCertificates?.map ? { seed: remover } : system),
+    }));
   const inputs = {
     stdin: pulumi.secret(pulumi.jsonStringify(connection)),
     environment: { FLEET: JSON.stringify(plan.fleet), IMAGE: plan.image },

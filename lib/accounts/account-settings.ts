@@ -5,6 +5,7 @@ import { z } from "zod";
 import { parseBytes, parseDuration, UNLIMITED } from "../base/quantities.ts";
 import { expected, quantity, value } from "../base/schemas.ts";
 import { isValidSubject } from "../streams/subjects.ts";
+import { whyNoCertificateName } from "./certificate-names.ts";
 import { PASSWORD_PLACEHOLDER } from "./hidden-passwords.ts";
 import { type Mappings, mappingsSchema } from "./mappings.ts";
 
@@ -27,11 +28,13 @@ export interface Permissions {
   readonly allowResponses?: boolean | { readonly max?: number; readonly ttl?: number };
 }
 
-/** A user who logs in with a password, whose text is kept out of these settings, or with an nkey. */
+/** A user who logs in with a password, whose text is kept out of these settings, with an nkey, or with a certificate. */
 export interface UserSettings {
   readonly password?: typeof PASSWORD_PLACEHOLDER;
   /** Public key, `U…`. */
   readonly nkey?: string;
+  /** What its certificate is known by: its subject, or an alternative name. */
+  readonly certificate?: string;
   readonly permissions?: Permissions;
 }
 
@@ -212,6 +215,13 @@ function isPublicUserKey(text: string): boolean {
 
 const KEY_LENGTH = 32;
 
+const certificate = z.string().superRefine((text, context) => {
+  const reason = whyNoCertificateName(text);
+  if (reason !== undefined) {
+    context.addIssue({ code: "custom", message: `${JSON.stringify(text)} ${reason}` });
+  }
+});
+
 const user = z
   .strictObject({
     // The error must not quote the value: a password may be written as a number.
@@ -220,20 +230,29 @@ const user = z
       .optional()
       .describe("A secret of 72 bytes at most; its bcrypt hash may stand in plain."),
     nkey: nkey.optional().describe("The public key, `U…`."),
+    certificate: certificate
+      .optional()
+      .describe(
+        "The name in its certificate, where `clientCertificates` has `map`: its subject, e.g. `CN=worker,O=Acme`, or one of its alternative names.",
+      ),
     permissions: permissions
       .optional()
       .describe("What it may do. Default: everything within the account."),
   })
-  .superRefine(({ password, nkey }, context) => {
-    if ((password === undefined) !== (nkey === undefined)) return;
-    const message = nkey
-      ? "has both a password and an nkey; use one of them"
-      : "has neither password nor nkey; give it one of them";
+  .superRefine(({ password, nkey, certificate }, context) => {
+    const given = Object.entries({ password, nkey, certificate })
+      .filter(([, value]) => value !== undefined)
+      .map(([login]) => (login === "nkey" ? "an nkey" : `a ${login}`));
+    if (given.length === 1) return;
+    const message =
+      given.length > 1
+        ? `has both ${given.join(" and ")}; use one of them`
+        : "has neither password nor nkey nor certificate; give it one of them";
     context.addIssue({ code: "custom", message });
   })
   .meta({
     title: "User",
-    description: "A user with a password, or with an nkey.",
+    description: "A user with a password, an nkey or a certificate.",
   }) as z.ZodType<UserSettings>;
 
 function count(minimum: number): z.ZodType<number> {
@@ -362,7 +381,10 @@ export const accountsSchema = z.record(
   z.string(),
   z
     .strictObject({
-      users: z.record(z.string(), user).optional().describe("By name, with a password or an nkey."),
+      users: z
+        .record(z.string(), user)
+        .optional()
+        .describe("By name, with a password, an nkey or a certificate."),
       limits: limits.optional().describe("Of the account in the whole cluster. Default: none."),
       jetStream: switchOrLimits
         .optional()
@@ -397,9 +419,18 @@ export interface AccountPlan {
   readonly mappings?: Mappings;
 }
 
-/** A desired user, who logs in with `nkey`, or if it is absent with a password. */
+/** A desired user, who logs in with `nkey` or `certificate`, or if both are absent with a password. */
 export interface UserPlan {
   readonly name: string;
   readonly nkey?: string;
+  readonly certificate?: CertificateLogin;
   readonly permissions?: Permissions;
+}
+
+/** A login by the certificate that a client shows. */
+export interface CertificateLogin {
+  /** What servers call the user: the name in its certificate. */
+  readonly name: string;
+  /** The listeners that ask for certificates, in the server's words, e.g. `STANDARD`. On others there is no such user. */
+  readonly connections: readonly string[];
 }

@@ -13,7 +13,11 @@ import type {
   UserPlan,
 } from "./account-settings.ts";
 import { mappingsBlock } from "./mappings.ts";
-import { MANAGER_PERMISSIONS, MONITOR_PERMISSIONS } from "./own-permissions.ts";
+import {
+  MANAGER_PERMISSIONS,
+  MONITOR_PERMISSIONS,
+  REMOVER_PERMISSIONS,
+} from "./own-permissions.ts";
 
 /** The accounts of a cluster with what servers need to authenticate users: hashes and public keys, no passwords. */
 export interface Accounts {
@@ -27,14 +31,25 @@ export interface Accounts {
    * the stack looks at its cluster.
    */
   readonly managers: Readonly<Record<string, string>>;
+  /**
+   * Public nkey of the stack's own user that takes nodes out of the meta group. Absent: the system user does that, which
+   * it can't where certificates say which user a client is.
+   */
+  readonly remover?: string;
 }
 
 /** The block `accounts` of nats-server's config, with the fields that `parseAccounts` in its opts.go reads (2.15). */
-export function accountsBlock({ systemUser, accounts, hashes, managers }: Accounts): ConfigBlock {
-  const ownUser = (account: string, permissions: Permissions) => {
-    const nkey = ownValue(managers, account);
-    return nkey === undefined ? [] : [{ nkey, permissions: permissionsBlock(permissions) }];
-  };
+export function accountsBlock({
+  systemUser,
+  accounts,
+  hashes,
+  managers,
+  remover,
+}: Accounts): ConfigBlock {
+  const nkeyUser = (nkey: string | undefined, permissions: Permissions) =>
+    nkey === undefined ? [] : [{ nkey, permissions: permissionsBlock(permissions) }];
+  const ownUser = (account: string, permissions: Permissions) =>
+    nkeyUser(ownValue(managers, account), permissions);
   const blockOf = (account: AccountPlan): ConfigBlock => {
     return {
       ...(account.jetStream === false ? {} : { jetstream: jetStreamBlock(account.jetStream) }),
@@ -51,16 +66,28 @@ export function accountsBlock({ systemUser, accounts, hashes, managers }: Accoun
   return {
     accounts: {
       $SYS: {
-        users: [userBlock({ name: systemUser }, hashes), ...ownUser("$SYS", MONITOR_PERMISSIONS)],
+        users: [
+          userBlock({ name: systemUser }, hashes),
+          ...ownUser("$SYS", MONITOR_PERMISSIONS),
+          ...nkeyUser(remover, REMOVER_PERMISSIONS),
+        ],
       },
       ...Object.fromEntries(accounts.map((account) => [account.name, blockOf(account)])),
     },
   };
 }
 
-function userBlock({ name, nkey, permissions }: UserPlan, hashes: Accounts["hashes"]): ConfigBlock {
+function userBlock(
+  { name, nkey, certificate, permissions }: UserPlan,
+  hashes: Accounts["hashes"],
+): ConfigBlock {
   const may = permissions ? { permissions: permissionsBlock(permissions) } : {};
   if (nkey !== undefined) return { nkey, ...may };
+  if (certificate !== undefined) {
+    // It has no password, so that where no certificate is asked for, the server would take an empty one for it.
+    const { name: user, connections } = certificate;
+    return { user, allowed_connection_types: connections, ...may };
+  }
   const password = ownValue(hashes, name);
   // Without a password the server would let in anybody who knows the name.
   if (password === undefined) throw new Error(`user ${name} has no password`);

@@ -2,6 +2,11 @@ import type { Problem } from "../base/errors.ts";
 import { ownValue } from "../base/records.ts";
 import type { StreamConfig } from "../streams/stream-fields.ts";
 import type { AccountPlan, AccountSettings } from "./account-settings.ts";
+import {
+  type ClientCertificates,
+  certificateProblems,
+  connectionTypes,
+} from "./certificate-users.ts";
 import { importProblems, sharedRequests } from "./imports.ts";
 
 /** The settings that decide the accounts, a part of `Settings`. */
@@ -13,20 +18,24 @@ export interface AccountsSettings {
   /** Whether `user` has a password. It needs none if the first account has other users, see {@link hasSimpleUser}. */
   readonly hasPassword: boolean;
   readonly accounts: Readonly<Record<string, AccountSettings>>;
+  /** Absent: clients show no certificate. */
+  readonly clientCertificates?: ClientCertificates;
 }
 
 /** Plans all accounts except `$SYS`: the first account, then the others in the order of the settings. */
 export function planAccounts(settings: AccountsSettings): AccountPlan[] {
-  const { account: first, user, accounts } = settings;
+  const { account: first, user, accounts, clientCertificates } = settings;
+  const connections = connectionTypes(clientCertificates);
   return [...new Set([first, ...Object.keys(accounts)])].map((name) => {
     const { users, limits, jetStream, exports, imports, mappings } = ownValue(accounts, name) ?? {};
     return {
       name,
       users: [
         ...(name === first && hasSimpleUser(settings) ? [{ name: user }] : []),
-        ...Object.entries(users ?? {}).map(([name, { nkey, permissions }]) => ({
+        ...Object.entries(users ?? {}).map(([name, { nkey, certificate, permissions }]) => ({
           name,
           ...(nkey === undefined ? {} : { nkey }),
+          ...(certificate === undefined ? {} : { certificate: { name: certificate, connections } }),
           ...(permissions === undefined ? {} : { permissions }),
         })),
       ],
@@ -53,6 +62,7 @@ export function accountProblems(settings: AccountsSettings): Problem[] {
   return [
     ...Object.keys(settings.accounts).flatMap((name) => nameProblems(name, settings)),
     ...userProblems(accounts, settings),
+    ...certificateProblems(accounts, settings),
     ...importProblems(accounts),
   ];
 }

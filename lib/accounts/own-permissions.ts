@@ -23,3 +23,9 @@ export const MONITOR_PERMISSIONS: Permissions = {
   publish: { allow: MONITOR_SUBJECTS.map((subject) => `$SYS.REQ.SERVER.PING.${subject}`) },
   subscribe: { allow: ["_INBOX.>"] },
 };
+
+/** The stack's own user of the system account that takes nodes out of the meta group may do nothing else. */
+export const REMOVER_PERMISSIONS: Permissions = {
+  publish: { allow: ["$JS.API.SERVER.EVACUATE", "$JS.API.SERVER.REMOVE"] },
+  subscribe: { allow: ["_INBOX.>"] },
+};

@@ -12,10 +12,18 @@ import type { Change, SettingName } from "../settings/settings-table.ts";
 import { LEAF_PORT, type Listener, MQTT_PORT, WEBSOCKET_PORT } from "./listeners.ts";
 import { jetStreamLimits, limitsBlock } from "./server-block.ts";
 import { mergeConfig, restartOptions } from "./server-config.ts";
+import {
+  CONFIG_DIR,
+  listenerTls,
+  mapsClients,
+  routeTls,
+  TLS_FILES,
+  type TlsConf,
+} from "./tls-blocks.ts";
 import { isOlder, type ServerVersion } from "./versions.ts";
 
-/** Mount points of the config volume and the data volume in a node's container. */
-export const CONFIG_DIR = "/etc/nats";
+export { CONFIG_DIR, TLS_FILES };
+/** Mount point of the data volume in a node's container. */
 export const DATA_DIR = "/data";
 /** Ports in a node's container, the same for all nodes. */
 export const CLIENT_PORT = 4222;
@@ -30,14 +38,12 @@ const ROUTE_PING_INTERVAL = "5s";
 const ROUTE_PING_MAX = 2;
 /** File in {@link CONFIG_DIR} with the seed of the nkey by which the stack looks at its cluster. */
 export const MONITOR_SEED_FILE = "monitor.nk";
-/** PEM files in {@link CONFIG_DIR} of a node with TLS. */
-export const TLS_FILES = { ca: "ca.pem", certificate: "certificate.pem", key: "key.pem" } as const;
 
 /**
  * The content of a node's `nats.conf`: settings, and fields derived from them. It has no secrets; accounts are in
  * another file.
  */
-export interface NodeConf extends NodeSettings {
+export interface NodeConf extends NodeSettings, TlsConf {
   readonly serverName: string;
   readonly serverTags: readonly string[];
   /** `host:port` of **all** nodes, including this one: the number of routes is the initial size of the meta group. */
@@ -55,8 +61,6 @@ export interface NodeConf extends NodeSettings {
   readonly advertisesNothing?: true;
   /** Present if it serves monitoring pages. */
   readonly hasPages?: true;
-  /** Who issues the certificates. Absent: no TLS. */
-  readonly tls?: "stack" | "files";
   /** `host:port` of published listeners that the server advertises. Absent: the container's own addresses. */
   readonly advertised?: Readonly<Partial<Record<Listener["setting"], string>>>;
   /** Further options, merged into the rest. Absent: none. */
@@ -79,6 +83,8 @@ const FOLLOWING_FIELDS: Readonly<Record<FollowingField, Change>> = {
   clientAdvertise: "reload",
   advertisesNothing: "reload",
   advertised: "reload",
+  /** A reload applies `verify`; for `verify_and_map` see {@link restartFields}. */
+  verifies: "reload",
   // No reload applies it, but it comes with the setting monitorPort, which restarts the node.
   hasPages: "reload",
 };
@@ -98,7 +104,14 @@ export function restartFields(conf: NodeConf, version?: ServerVersion): SettingV
     return version === undefined || since === undefined || !isOlder(version, since);
   };
   const fields = Object.entries(conf).filter(([field]) => field !== "config" && !isReloaded(field));
-  return { ...Object.fromEntries(fields), ...restartOptions(conf.config ?? {}, version) };
+  return {
+    ...Object.fromEntries(fields),
+    // The server refuses to reload it: "config reload not supported for TLSMap" (2.15, `diffOptions`).
+    ...(conf.verifies?.maps
+      ? { "clientCertificates.map": conf.verifies.listeners.join(", ") }
+      : {}),
+    ...restartOptions(conf.config ?? {}, version),
+  };
 }
 
 /** Renders `nats.conf` of one node. */
@@ -114,9 +127,28 @@ export function withPoolSize(conf: string, size: number): string {
   return conf.replace(/^"cluster": \{$/m, `$&\n  "pool_size": ${size}`);
 }
 
+const ACCOUNT = /^ {2}"(.+)": \{$/gm;
+
+/** The names of the accounts in a rendered `accounts.conf`. */
+function accountsIn(accountsConf: string): string[] {
+  return [...accountsConf.matchAll(ACCOUNT)].map(([, name = ""]) => name);
+}
+
+/**
+ * The `accounts.conf` for a node that goes on with the `nats.conf` that it has. Users by certificate have no password, so
+ * they are for nodes alone that ask for certificates: others would let in whoever knows the name of one.
+ *
+ * @param before the node's own `accounts.conf`.
+ * @param next that of the other nodes.
+ */
+export function accountsBeside(conf: string, before: string, next: string): string {
+  if (mapsClients(conf) || !next.includes('"allowed_connection_types"')) return next;
+  return withAccounts(before, accountsIn(next));
+}
+
 /** Adds accounts without users to a rendered `accounts.conf`, except those that it has. */
 export function withAccounts(accountsConf: string, names: readonly string[]): string {
-  const known = new Set([...accountsConf.matchAll(/^ {2}"(.+)": \{$/gm)].map(([, name]) => name));
+  const known = new Set(accountsIn(accountsConf));
   const others = names.filter((name) => !known.has(name));
   const blocks = others.map((name) => `  ${quote(name)}: {\n    "users": []\n  }\n`).join("");
   return accountsConf.replace(/\}\n$/, `${blocks}}\n`);
@@ -177,7 +209,7 @@ function ownBlock(conf: NodeConf): ConfigBlock {
     ...(conf.hasPages === undefined
       ? {}
       : { [conf.tls === undefined ? "http_port" : "https_port"]: MONITOR_PORT }),
-    ...(conf.tls === undefined ? {} : { tls: ownCertificate() }),
+    ...listenerTls(conf, "clients"),
     ...limitsBlock(conf),
     jetstream: {
       store_dir: DATA_DIR,
@@ -196,7 +228,7 @@ function ownBlock(conf: NodeConf): ConfigBlock {
       ...(conf.pingMax === undefined ? {} : { ping_max: ROUTE_PING_MAX }),
       ...advertised(conf),
       ...withoutAdvertising(conf),
-      ...(conf.tls === undefined ? {} : { tls: routeTls() }),
+      ...routeTls(conf),
     },
     ...(conf.leafNodes
       ? {
@@ -204,7 +236,7 @@ function ownBlock(conf: NodeConf): ConfigBlock {
             ...listening(conf, LEAF_PORT),
             ...advertisedAs(conf.advertised?.leafNodePort),
             ...withoutAdvertising(conf),
-            ...(conf.tls === undefined ? {} : { tls: ownCertificate() }),
+            ...listenerTls(conf, "leafNodes"),
           },
         }
       : {}),
@@ -213,18 +245,11 @@ function ownBlock(conf: NodeConf): ConfigBlock {
           websocket: {
             ...listening(conf, WEBSOCKET_PORT),
             ...advertisedAs(conf.advertised?.websocketPort),
-            ...(conf.tls === undefined ? { no_tls: true } : { tls: ownCertificate() }),
+            ...(conf.tls === undefined ? { no_tls: true } : listenerTls(conf, "websocket")),
           },
         }
       : {}),
-    ...(conf.mqtt
-      ? {
-          mqtt: {
-            ...listening(conf, MQTT_PORT),
-            ...(conf.tls === undefined ? {} : { tls: ownCertificate() }),
-          },
-        }
-      : {}),
+    ...(conf.mqtt ? { mqtt: { ...listening(conf, MQTT_PORT), ...listenerTls(conf, "mqtt") } } : {}),
   };
 }
 
@@ -241,25 +266,8 @@ function withoutAdvertising({ advertisesNothing }: NodeConf): ConfigBlock {
   return advertisesNothing ? { no_advertise: true } : {};
 }
 
-/** Timeout of a TLS handshake. The server's default of 2 is too short if many clients reconnect to a busy machine. */
-const HANDSHAKE_SECONDS = 5;
-
-/** The certificate for clients and the monitoring port. Clients need none of their own, as they log in otherwise. */
-function ownCertificate() {
-  return {
-    cert_file: `${CONFIG_DIR}/${TLS_FILES.certificate}`,
-    key_file: `${CONFIG_DIR}/${TLS_FILES.key}`,
-    timeout: HANDSHAKE_SECONDS,
-  };
-}
-
 /** With TLS, a node advertises its name and not its own address, as certificates have names. */
 function advertised({ routeAdvertise, tls, serverName }: NodeConf): ConfigBlock {
   const advertise = routeAdvertise ?? (tls && `${serverName}:${ROUTE_PORT}`);
   return advertise === undefined ? {} : { advertise };
-}
-
-/** On routes, both ends verify each other. */
-function routeTls(): ConfigBlock {
-  return { ...ownCertificate(), ca_file: `${CONFIG_DIR}/${TLS_FILES.ca}`, verify: true };
 }

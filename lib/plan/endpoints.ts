@@ -16,8 +16,8 @@ export interface Endpoints {
   readonly clientPort: number;
   /** By which its ports are reached. */
   readonly host: string;
-  /** `host:port` for clients. */
-  readonly client: string;
+  /** `host:port` by which the stack itself reaches it as a client. */
+  readonly dial: string;
   /** What servers tell clients of; absent: the addresses of its container. */
   readonly told?: Told | "nothing";
   /** What the settings say of that, or the machine's address; absent without both. It has no ports of nodes. */
@@ -57,15 +57,15 @@ export function planEndpoints(
   if (!engine) {
     const { bindAddress } = settings;
     const host = reachedHere(bindAddress);
-    const client = hostAndPort(host, clientPort);
+    const dial = hostAndPort(host, clientPort);
     return {
       engine,
       bindAddress,
       host,
       clientPort,
-      client,
+      dial,
       // No single address is right for all clients, if ports are published on all.
-      ...(isEverywhere(bindAddress) ? {} : { told: { host, client } }),
+      ...(isEverywhere(bindAddress) ? {} : { told: { host, client: dial } }),
       ...said,
       route: `${place.name}:${ROUTE_PORT}`,
       routePort: undefined,
@@ -73,14 +73,14 @@ export function planEndpoints(
     };
   }
   const routePort = settings.routePort + place.portOffset;
-  const client = hostAndPort(engine.address, clientPort);
+  const dial = hostAndPort(engine.address, clientPort);
   return {
     engine,
     bindAddress: engine.bindAddress,
     host: engine.address,
     clientPort,
-    client,
-    told: { host: engine.address, client },
+    dial,
+    told: { host: engine.address, client: dial },
     advertise: engine.address,
     ...said,
     route: hostAndPort(engine.address, routePort),

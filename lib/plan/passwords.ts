@@ -36,7 +36,7 @@ interface Entry {
 export function passwordsOfUsers({ accounts }: Stage, { simple, users }: Passwords): Entry[] {
   return accounts.flatMap(({ name: account, users: planned }) =>
     planned
-      .filter(({ nkey }) => nkey === undefined)
+      .filter(({ nkey, certificate }) => nkey === undefined && certificate === undefined)
       .map(({ name: user }) =>
         Object.hasOwn(users, user)
           ? {

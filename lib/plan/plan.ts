@@ -1,5 +1,6 @@
 import type { AccountPlan } from "../accounts/account-settings.ts";
 import { countProblems, planAccounts } from "../accounts/accounts.ts";
+import { mappedNotices, nodeCertificateProblems } from "../accounts/certificate-users.ts";
 import type { Problem } from "../base/errors.ts";
 import { type Listener, listenersOf } from "../nodes/listeners.ts";
 import { type NodeConf, renderNodeConf, restartFields } from "../nodes/nats-conf.ts";
@@ -10,6 +11,7 @@ import { planWaves, type Rollout } from "../placement/waves.ts";
 import { nodeSettings, type SettingValues } from "../settings/setting-values.ts";
 import { syncNotices } from "../streams/durability.ts";
 import { certificateNames } from "../tls/certificate-rules.ts";
+import type { ClientTlsSettings } from "../tls/client-tls.ts";
 import { clearTextNotices, type TlsSettings } from "../tls/tls-settings.ts";
 import { addressProblems } from "../topology/advertise.ts";
 import { EngineMap, type EnginePlan } from "../topology/engines.ts";
@@ -44,7 +46,9 @@ export type { StreamDraft, StreamPlan } from "./plan-streams.ts";
  * The desired cluster as a value. Components create it, and `preview` and `status` compare the observed cluster with
  * it.
  */
-export interface ClusterPlan extends Pick<TlsSettings, "tls" | "tlsFiles" | "certificateLifetime"> {
+export interface ClusterPlan
+  extends ClientTlsSettings,
+    Pick<TlsSettings, "tls" | "tlsFiles" | "certificateLifetime"> {
   readonly identity: StackIdentity;
   readonly cluster: string;
   readonly image: string;
@@ -104,11 +108,17 @@ export interface NodePlan extends NodePlace {
   readonly listeners: readonly Listener[];
   /** URLs of those, by their settings. */
   readonly listenerUrls: Readonly<Partial<Record<Listener["setting"], string>>>;
+  /**
+   * URL for clients: where the stack itself reaches the node, or with `clientTls` where clients are told that it is, as the
+   * certificate that they are shown may have no other name.
+   */
   readonly clientUrl: string;
+  /** `host:port` by which the stack itself reaches it as a client. */
+  readonly dial: string;
+  /** Host by which servers tell clients to reach the node; absent if they tell of none, or of the container's addresses. */
+  readonly toldHost?: string;
   /** URL of the monitoring pages; absent if there are none. */
   readonly monitoringUrl?: string;
-  /** Hosts, beside its names in the network, by which clients and other nodes are told to reach it. */
-  readonly toldHosts: readonly string[];
   /** Names and addresses in its certificate, if the stack's own authority issues it. */
   readonly certificateNames: readonly string[];
   readonly conf: NodeConf;
@@ -182,6 +192,10 @@ export function draftCluster(settings: Settings): ClusterDraft {
     monitorAddress: settings.monitorAddress,
     tls: settings.tls,
     ...(settings.tlsFiles === undefined ? {} : { tlsFiles: settings.tlsFiles }),
+    ...(settings.clientTls === undefined ? {} : { clientTls: settings.clientTls }),
+    ...(settings.clientCertificates === undefined
+      ? {}
+      : { clientCertificates: settings.clientCertificates }),
     certificateLifetime: settings.certificateLifetime,
     memory: settings.memory,
     regions: shape.map((region) => ({
@@ -214,6 +228,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
         nodes.map((node, index) => ({ ...node, told: [...endpoints.values()][index]?.told })),
         settingsPlaceOf(identity),
       ),
+      ...mappedNotices(accounts, settings),
     ],
     problems: [
       ...nameProblems(nodes),
@@ -221,6 +236,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
       ...engines.problems(places),
       ...portProblems(nodes),
       ...addressProblems(advertised),
+      ...nodeCertificateProblems(accounts, nodes),
       ...countProblems(compiled, accounts),
       ...accountRoomProblems(compiled, accounts),
       ...storeProblems(
@@ -283,26 +299,19 @@ interface Common {
 
 function planNode(
   place: NodePlace,
-  {
-    engine,
-    bindAddress,
-    host,
-    clientPort,
-    client,
-    told,
-    advertise,
-    route,
-    routePort,
-    pages,
-  }: Endpoints,
+  ends: Endpoints,
   { prefix, routes, hasIpv6 }: Common,
   settings: Settings,
 ): NodePlan {
-  const { tls } = settings;
+  const { tls, clientTls, clientCertificates: asked } = settings;
+  const { engine, bindAddress, clientPort, dial, told, advertise } = ends;
+  const { route, routePort, pages } = ends;
   const listeners = listenersOf(settings, place.portOffset);
   const toldOf = told === "nothing" ? undefined : told;
-  const hosts = [engine?.address, toldOf?.host].filter((each) => each !== undefined);
-  const toldHosts = [...new Set(hosts)];
+  // The certificate for clients has the name that they are told, the node's own one has it only if clients are shown it.
+  const shownAt = clientTls ? undefined : toldOf?.host;
+  const addresses = [engine?.address, shownAt].filter((each) => each !== undefined);
+  const seen = (clientTls && toldOf) || { host: ends.host, client: dial };
   const conf: NodeConf = {
     serverName: place.name,
     serverTags: place.serverTags,
@@ -314,6 +323,8 @@ function planNode(
     ...(routePort === undefined ? {} : { routeAdvertise: route }),
     ...nodeSettings(settings),
     ...(tls === "none" ? {} : { tls }),
+    ...(clientTls ? { clientTls: true as const } : {}),
+    ...(asked ? { verifies: { listeners: asked.listeners, maps: asked.map } } : {}),
     ...(pages ? { hasPages: true as const } : {}),
     ...(Object.keys(settings.config).length === 0 ? {} : { config: settings.config }),
   };
@@ -329,12 +340,13 @@ function planNode(
     ...(routePort === undefined ? {} : { routePort }),
     ...(pages ? { monitorPort: pages.port, monitoringUrl: pages.url } : {}),
     listeners,
-    listenerUrls: listenerUrls(listeners, host, tls !== "none"),
-    clientUrl: `${tls === "none" ? "nats" : "tls"}://${client}`,
-    toldHosts,
+    listenerUrls: listenerUrls(listeners, seen.host, tls !== "none"),
+    clientUrl: `${tls === "none" ? "nats" : "tls"}://${seen.client}`,
+    dial,
+    ...(toldOf ? { toldHost: toldOf.host } : {}),
     certificateNames: certificateNames(
       { name: place.name, containerName },
-      { ...settings, bindAddress, addresses: toldHosts },
+      { ...settings, bindAddress, addresses },
     ),
     conf,
     confText: renderNodeConf(conf),

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { accountsSchema } from "../accounts/account-settings.ts";
 import { accountProblems } from "../accounts/accounts.ts";
+import { CLIENT_LISTENERS } from "../accounts/certificate-users.ts";
 import { hidePasswords, PASSWORD_PLACEHOLDER } from "../accounts/hidden-passwords.ts";
 import { addressSchema, isEverywhere, isLoopback } from "../base/addresses.ts";
 import { PlanError, type Problem } from "../base/errors.ts";
@@ -22,6 +23,13 @@ import {
 import { SETTINGS, type Setting } from "../settings/settings-table.ts";
 import { streamSettingsSchema } from "../streams/stream-config.ts";
 import { streamPath } from "../streams/stream-name.ts";
+import {
+  type ClientTlsSettings,
+  clientCertificatesSchema,
+  clientTlsSchema,
+  isGiven,
+  resolveClientTls,
+} from "../tls/client-tls.ts";
 import {
   hostNamesSchema,
   lifetimeSchema,
@@ -67,7 +75,11 @@ export function identityName(
 /** All parsed settings of a cluster, with defaults, but without passwords. The table of settings documents each. */
 export interface Settings
   extends TlsSettings,
-    Omit<SettingsByName, keyof TlsSettings | keyof ShapeSettings | "uniqueTag"> {
+    ClientTlsSettings,
+    Omit<
+      SettingsByName,
+      keyof TlsSettings | keyof ClientTlsSettings | keyof ShapeSettings | "uniqueTag"
+    > {
   readonly identity: StackIdentity;
   /** Regions, zones and nodes, from `regions`, `availabilityZones`, `nodesPerZone` and `witnesses`. */
   readonly shape: Shape;
@@ -196,6 +208,10 @@ export function schemaOf(setting: Setting): z.ZodType {
       return hostNamesSchema;
     case "certificate files":
       return tlsFilesSchema;
+    case "client tls":
+      return clientTlsSchema;
+    case "client certificates":
+      return clientCertificatesSchema;
     case "engines":
       return enginesSchema;
     case "accounts":
@@ -292,18 +308,30 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     throw new PlanError(parsed.error.issues.flatMap((issue) => toProblems(issue, place)));
   }
   const { systemPassword: _, encryptionKey: __, ...unlocked } = parsed.data;
-  const { uniqueTag, tls, tlsFiles, password, ...others } = unlocked;
+  const { uniqueTag, tls, tlsFiles, clientTls, clientCertificates, password, ...others } = unlocked;
   const { regions, availabilityZones, nodesPerZone, witnesses, ...settings } = others;
   const shapeSettings = { regions, availabilityZones, nodesPerZone, witnesses };
   const { bindAddress, engines } = settings;
   const hasEngines = Object.keys(engines).length > 0;
   // What goes from machine to machine is seen by others.
   const farthest = hasEngines ? "0.0.0.0" : bindAddress;
-  const secured = resolveTls({ tls, tlsFiles, bindAddress: farthest }, place);
+  const forClients = isGiven(clientTls) || isGiven(clientCertificates);
+  const secured = resolveTls({ tls, tlsFiles, bindAddress: farthest, forClients }, place);
+  const { leafNodes, websocket, mqtt } = settings;
+  const own = {
+    clientTls,
+    clientCertificates,
+    tls: secured.settings.tls,
+    listening: CLIENT_LISTENERS.filter(
+      (each) => each === "clients" || { leafNodes, websocket, mqtt }[each],
+    ),
+  };
+  const towardsClients = resolveClientTls(own, place);
   const clientPort = settings.clientPort || defaultPort(identity);
   const complete = {
     ...settings,
     ...secured.settings,
+    ...towardsClients.settings,
     identity,
     shape: shapeOf(shapeSettings),
     hasPassword: password !== undefined,
@@ -328,6 +356,7 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     ...serverConfigProblems(settings.config, settings),
     ...(hasEngines ? soleAddresses(complete) : []),
     ...secured.problems,
+    ...towardsClients.problems,
   ];
   if (problems.length > 0) throw new PlanError(problems);
   return complete;

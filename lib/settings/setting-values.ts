@@ -4,6 +4,7 @@ import type { ConfigBlock } from "../base/conf-format.ts";
 import { parseBytes, parseDuration } from "../base/quantities.ts";
 import { ownValue } from "../base/records.ts";
 import type { StreamSettings } from "../streams/stream-config.ts";
+import type { RawClientCertificates, RawClientTls } from "../tls/client-tls.ts";
 import type { TlsFiles } from "../tls/tls-settings.ts";
 import type { Advertise } from "../topology/advertise.ts";
 import type { EngineSettings } from "../topology/engines.ts";
@@ -29,23 +30,27 @@ type ValueOf<Row> = Row extends { kind: "count" | "port" | "size" | "duration" |
           ? boolean
           : Row extends { kind: "certificate files" }
             ? { readonly [Name in keyof TlsFiles]?: string | undefined }
-            : Row extends { kind: "accounts" }
-              ? Readonly<Record<string, AccountSettings>>
-              : Row extends { kind: "streams" }
-                ? Readonly<Record<string, StreamSettings>>
-                : Row extends { kind: "regions" | "zones" }
-                  ? readonly string[] | ByRegion<readonly string[]>
-                  : Row extends { kind: "count by region" }
-                    ? number | ByRegion<number>
-                    : Row extends { kind: "advertise" }
-                      ? Advertise
-                      : Row extends { kind: "server tags" }
-                        ? ServerTags
-                        : Row extends { kind: "engines" }
-                          ? Readonly<Record<string, EngineSettings>>
-                          : Row extends { kind: "server config" }
-                            ? ConfigBlock
-                            : never;
+            : Row extends { kind: "client tls" }
+              ? RawClientTls
+              : Row extends { kind: "client certificates" }
+                ? RawClientCertificates
+                : Row extends { kind: "accounts" }
+                  ? Readonly<Record<string, AccountSettings>>
+                  : Row extends { kind: "streams" }
+                    ? Readonly<Record<string, StreamSettings>>
+                    : Row extends { kind: "regions" | "zones" }
+                      ? readonly string[] | ByRegion<readonly string[]>
+                      : Row extends { kind: "count by region" }
+                        ? number | ByRegion<number>
+                        : Row extends { kind: "advertise" }
+                          ? Advertise
+                          : Row extends { kind: "server tags" }
+                            ? ServerTags
+                            : Row extends { kind: "engines" }
+                              ? Readonly<Record<string, EngineSettings>>
+                              : Row extends { kind: "server config" }
+                                ? ConfigBlock
+                                : never;
 
 type ByRegion<Value> = Readonly<Record<string, Value>>;
 

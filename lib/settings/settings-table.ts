@@ -121,6 +121,8 @@ type SettingKind =
   | {
       readonly kind:
         | "certificate files"
+        | "client tls"
+        | "client certificates"
         | "server tags"
         | "server config"
         | "accounts"
@@ -429,7 +431,7 @@ export const SETTINGS = {
     default: "auto",
     values: ["auto", ...TLS_MODES],
     description:
-      "Who certifies nodes - `stack`, `files` or `none`. `auto` is `files` where `tlsFiles` names some, else `none` on loopback, else `stack`.",
+      "Who certifies nodes - `stack`, `files` or `none`. `auto` is `files` where `tlsFiles` names some, `stack` with `clientTls` or `clientCertificates`, else `none` on loopback, else `stack`.",
     meaning:
       "who certifies nodes: `stack`, an authority of the stack's own; `files`, you; `none`: everything in the clear",
     defaultWords: "`none` on loopback, else `stack`",
@@ -443,6 +445,25 @@ export const SETTINGS = {
       "Certificates of your own - `ca`, `cert` and `key`, paths of PEM files; `{node}` is a node's name.",
     meaning: "`ca`, `cert` and `key`, paths of PEM files",
     change: "reload",
+  },
+  clientTls: {
+    kind: "client tls",
+    default: {},
+    description:
+      "Certificate of your own for clients, apart from routes - `cert`, `key` and `ca`, paths of PEM files; see docs/tasks.md.",
+    meaning:
+      "a certificate of your own for clients, while routes have the stack's: `cert`, `key` and `ca`, paths of PEM files, see [A certificate for clients](tasks.md#a-certificate-for-clients)",
+    change: "reload",
+  },
+  clientCertificates: {
+    kind: "client certificates",
+    default: {},
+    description:
+      "Certificates that clients have to show - `ca`, path of a PEM file, `map`, whether they say which user a client is, and `listeners`; see docs/tasks.md.",
+    meaning:
+      "certificates that clients have to show: `ca`, path of a PEM file, `map`, whether they say which user a client is, and `listeners`, see [Certificates of clients](tasks.md#certificates-of-clients)",
+    // `verify` reloads; nats-server 2.15 has no reload of `verify_and_map`.
+    change: "by option",
   },
   /** In nanoseconds after parsing. */
   certificateLifetime: {

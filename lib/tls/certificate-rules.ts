@@ -73,16 +73,25 @@ export interface Addresses {
   /** Further ones by which it is reached: that of its machine, and that which clients are told. */
   readonly addresses: readonly string[];
   readonly certificateNames: readonly string[];
+  /** Set if clients are shown another certificate. */
+  readonly clientTls?: object;
 }
+
+/**
+ * By this name the stack itself asks a node for its own certificate, where the node has another one for clients. No
+ * authority but the stack's issues it, as nobody can own a name under `.internal`.
+ */
+export const STACK_SERVER_NAME = "stack.nats-regions.internal";
 
 /**
  * The names and addresses by which a node is reached: in the network its name, which routes use, and that of its
  * container; on the engine's host loopback, and the addresses on which its ports are published. The NATS client of
- * Node.js checks for `localhost` if it knows only an address.
+ * Node.js checks for `localhost` if it knows only an address. With a certificate of their own for clients, nodes show this
+ * one to those who ask for {@link STACK_SERVER_NAME}.
  */
 export function certificateNames(
   { name, containerName }: NamedNode,
-  { bindAddress, monitorAddress, addresses, certificateNames: more }: Addresses,
+  { bindAddress, monitorAddress, addresses, certificateNames: more, clientTls }: Addresses,
 ): string[] {
   const published = [bindAddress, monitorAddress]
     .map((each) => (each === "::" ? "::1" : each))
@@ -95,6 +104,7 @@ export function certificateNames(
     ...published,
     ...addresses,
     ...more,
+    ...(clientTls === undefined ? [] : [STACK_SERVER_NAME]),
   ];
   return [...new Set(names.map(canonicalName))];
 }

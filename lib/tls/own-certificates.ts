@@ -1,8 +1,8 @@
 /** Checks the user's own certificates before nodes use them: nodes, or their peers, would refuse invalid ones. */
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { isAddress } from "../base/addresses.ts";
+import type { X509Certificate } from "node:crypto";
 import type { Problem } from "../base/errors.ts";
 import { describeExpiry, isDue } from "./certificate-rules.ts";
+import { certificatesIn, isFor, isSigned, parseKey } from "./chains.ts";
 
 /** A node's certificate files, as PEM text. */
 export interface NodeCertificate {
@@ -127,11 +127,6 @@ function checkNode(
   };
 }
 
-function isFor(certificate: X509Certificate, host: string): boolean {
-  const found = isAddress(host) ? certificate.checkIP(host) : certificate.checkHost(host);
-  return found !== undefined;
-}
-
 /** Required extended key usages by object identifier, for certificates that have any (RFC 5280, 4.2.1.12). */
 const USAGES = { "1.3.6.1.5.5.7.3.1": "servers", "1.3.6.1.5.5.7.3.2": "clients" };
 
@@ -153,43 +148,4 @@ function checkTransition(
   const fix =
     'put the old and the new authority into the file and keep the certificates, run "pulumi up"; then put the new certificates into place and run it again; then take the old authority out';
   return [{ path, message, fix }];
-}
-
-/** Whether a chain leads to an authority: each certificate is signed by the next, and one of them by an authority. */
-function isSigned(
-  chain: readonly X509Certificate[],
-  authorities: readonly X509Certificate[],
-): boolean {
-  return chain.some((certificate, index) => {
-    const linked = chain
-      .slice(0, index)
-      .every((each, position) => isSignedBy(each, chain[position + 1]));
-    return linked && authorities.some((authority) => isSignedBy(certificate, authority));
-  });
-}
-
-function isSignedBy(certificate: X509Certificate, issuer: X509Certificate | undefined): boolean {
-  return (
-    issuer !== undefined && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)
-  );
-}
-
-const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-
-/** The certificates in a PEM text; none if one of them is invalid. */
-export function certificatesIn(text: string): X509Certificate[] {
-  try {
-    return [...text.matchAll(BLOCK)].map(([block]) => new X509Certificate(block));
-  } catch {
-    return [];
-  }
-}
-
-/** Swallows the error, so that no message can quote the key. */
-function parseKey(text: string): KeyObject | undefined {
-  try {
-    return createPrivateKey(text);
-  } catch {
-    return undefined;
-  }
 }

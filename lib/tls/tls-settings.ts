@@ -72,15 +72,17 @@ interface RawTls {
   readonly tls: TlsMode | "auto";
   readonly tlsFiles: { readonly [Name in keyof TlsFiles]?: string | undefined };
   readonly bindAddress: string;
+  /** Whether the settings name certificates for clients, or of clients. */
+  readonly forClients: boolean;
 }
 
 /**
- * Resolves `auto`: `files` if `tlsFiles` names any; otherwise `none` on loopback, where passwords stay on the machine
- * and users try things out without client settings; otherwise `stack`, as passwords and messages would cross a
- * network in the clear.
+ * Resolves `auto`: `files` if `tlsFiles` names any; otherwise `stack` if clients have certificates of their own; otherwise
+ * `none` on loopback, where passwords stay on the machine and users try things out without client settings; otherwise
+ * `stack`, as passwords and messages would cross a network in the clear.
  */
 export function resolveTls(
-  { tls, tlsFiles, bindAddress }: RawTls,
+  { tls, tlsFiles, bindAddress, forClients }: RawTls,
   place: SettingsPlace,
 ): {
   readonly settings: Pick<TlsSettings, "tls" | "tlsFiles">;
@@ -89,7 +91,7 @@ export function resolveTls(
   const { ca, cert, key } = tlsFiles;
   const given = Object.entries({ ca, cert, key }).filter(([, file]) => file !== undefined);
   const missing = (["ca", "cert", "key"] as const).filter((name) => tlsFiles[name] === undefined);
-  const mode = tls === "auto" ? defaultMode(given.length > 0, bindAddress) : tls;
+  const mode = tls === "auto" ? defaultMode(given.length > 0, forClients, bindAddress) : tls;
   if (mode !== "files") {
     const unused = { path: "tlsFiles", message: `not used with tls: ${mode}`, fix: "remove it" };
     return { settings: { tls: mode }, problems: given.length > 0 ? [unused] : [] };
@@ -109,8 +111,9 @@ export function resolveTls(
 
 const EXAMPLES: TlsFiles = { ca: "ca.pem", cert: "{node}.pem", key: "{node}.key" };
 
-function defaultMode(hasFiles: boolean, bindAddress: string): TlsMode {
+function defaultMode(hasFiles: boolean, forClients: boolean, bindAddress: string): TlsMode {
   if (hasFiles) return "files";
+  if (forClients) return "stack";
   return isLoopback(bindAddress) ? "none" : "stack";
 }
 

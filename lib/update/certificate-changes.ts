@@ -2,8 +2,15 @@
 import { X509Certificate } from "node:crypto";
 import { canonicalName } from "../base/addresses.ts";
 import { formatDuration } from "../base/quantities.ts";
-import { describeExpiry, isDue, lifetimeOf, type Validity } from "../tls/certificate-rules.ts";
-import { certificatesIn, type RunningTls } from "../tls/own-certificates.ts";
+import {
+  describeExpiry,
+  isDue,
+  lifetimeOf,
+  STACK_SERVER_NAME,
+  type Validity,
+} from "../tls/certificate-rules.ts";
+import { certificatesIn } from "../tls/chains.ts";
+import type { RunningTls } from "../tls/own-certificates.ts";
 import { describeDifference, type Reason } from "./node-changes.ts";
 
 /** The desired content of a certificate of the stack's own authority. */
@@ -32,7 +39,7 @@ export function issueReasons(shown: string, planned: PlannedCertificate, now: nu
   const reasons = [
     {
       setting: "certificate names",
-      change: describeDifference(namesIn(certificate), planned.names),
+      change: describeDifference(namesForOthers(certificate), planned.names.filter(isForOthers)),
     },
     {
       setting: "certificateLifetime",
@@ -45,6 +52,15 @@ export function issueReasons(shown: string, planned: PlannedCertificate, now: nu
   if (reasons.length > 0 || !isDue(validUntil, after, now)) return reasons;
   const expiry = describeExpiry(validUntil, now);
   return [{ setting: "certificate", change: `${expiry}, this up renews it` }];
+}
+
+/** The names but that by which the stack itself asks for the certificate: it comes with the setting `clientTls`. */
+function namesForOthers(certificate: X509Certificate): string[] {
+  return namesIn(certificate).filter(isForOthers);
+}
+
+function isForOthers(name: string): boolean {
+  return name !== STACK_SERVER_NAME;
 }
 
 /** Whether a certificate, PEM, has a host name or address. */

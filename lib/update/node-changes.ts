@@ -46,6 +46,8 @@ export interface RunningServer {
   readonly certificateReasons: readonly Reason[];
   /** The planned address of its machine, if its certificate doesn't have it. */
   readonly unknownAddress?: string;
+  /** How many clients are connected, if it is to ask them for certificates, and doesn't so far. */
+  readonly clients?: number;
 }
 
 /** What an update does to a node: create it, nothing, reload its config, or replace its container. */
@@ -68,6 +70,8 @@ export interface NodeChange {
   readonly grows?: true;
   /** See {@link RunningServer.unknownAddress}. */
   readonly unknownAddress?: string;
+  /** See {@link RunningServer.clients}. */
+  readonly clients?: number;
   /**
    * Present if its container runs and stays, but may have been stopped at some time since it was created. Pulumi's state
    * may then have it as stopped.
@@ -150,6 +154,7 @@ export function changeOf(
     label,
     ...drifted,
     ...(unknown === undefined ? {} : { unknownAddress: unknown }),
+    ...(server?.clients === undefined ? {} : { clients: server.clients }),
   };
   if (restarts.length > 0) return { ...changed, kind: "restart", reasons };
   const common = {

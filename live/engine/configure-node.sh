@@ -64,12 +64,21 @@ has_term() {
   docker cp "$writer:/data/jetstream/\$SYS/_js_/_meta_/tav.idx" - >/dev/null 2>&1
 }
 
-# Empties the key of a node that no longer has TLS: unpacking deletes nothing, and the image has no `rm`.
-empty_key() {
-  case $RESTART_SETTINGS in *'"tls":'*) return 0 ;; esac
-  docker cp "$writer:/etc/nats/key.pem" - >/dev/null 2>&1 || return 0
-  empty=$(mktemp)
-  docker cp "$empty" "$writer:/etc/nats/key.pem" >/dev/null
+# The files of a tar archive in base64.
+list() {
+  printf %s "$1" | base64 -d | tar -t
+}
+
+# Empties keys that a node no longer has: unpacking deletes nothing, and the image has no `rm`.
+empty_keys() {
+  had=$(list "$before")
+  has=$(list "$archive")
+  for key in key.pem client-key.pem; do
+    case $has in *"/$key"*) continue ;; esac
+    case $had in *"/$key"*) ;; *) continue ;; esac
+    [ -n "$empty" ] || empty=$(mktemp)
+    docker cp "$empty" "$writer:/etc/nats/$key" >/dev/null
+  done
 }
 
 # Restarts the node with the config that its server refuses to reload, and exits. Returns if it can't be restarted now.
@@ -121,7 +130,7 @@ before=$(docker cp "$writer:/etc/nats" - | base64)
 unpack "$archive" /
 [ -n "$reloads" ] || {
   check
-  empty_key
+  empty_keys
   exit 0
 }
 
@@ -148,7 +157,10 @@ while [ "$(date +%s)" -lt "$deadline" ]; do
     unpack "$before" /etc
     fail "nats-server keeps its old config, as it refuses to reload: $refusal${said:+; $said}"
     ;;
-  *"$trapped"*"Reloaded server configuration"*) exit 0 ;;
+  *"$trapped"*"Reloaded server configuration"*)
+    empty_keys
+    exit 0
+    ;;
   esac
   sleep 0.05
 done

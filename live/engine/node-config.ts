@@ -1,10 +1,9 @@
 import { execFile } from "node:child_process";
-import path from "node:path";
 import { promisify } from "node:util";
-import { parseTar } from "nanotar";
 import { CONFIG_DIR } from "../../lib/nodes/nats-conf.ts";
 import { packNodeFiles } from "../../lib/nodes/node-files.ts";
 import { CONFIGURE_NODE } from "./configure-node.ts";
+import { readContainerFolder } from "./container-file.ts";
 import type { OwnNode } from "./own-nodes.ts";
 
 /** The files in a node's config volume. */
@@ -20,11 +19,8 @@ export async function readConfig({
   engine,
   container,
 }: Pick<OwnNode, "engine" | "container">): Promise<NodeConfig> {
-  const archived = await engine.read("cp", `${container}:${CONFIG_DIR}`, "-");
-  // A copy, because nanotar reads the underlying memory from its start, and a Buffer may be a part of a larger one.
-  const archive = parseTar(new Uint8Array(archived)).filter(({ type }) => type === "file");
-  const files = Object.fromEntries(archive.map(({ name, text }) => [path.basename(name), text]));
-  const { "nats.conf": conf, "accounts.conf": accountsConf, ...others } = files;
+  const files = await readContainerFolder(engine, container, CONFIG_DIR);
+  const { "nats.conf": conf, "accounts.conf": accountsConf, ...others } = files ?? {};
   if (conf && accountsConf) return { conf, accountsConf, others };
   throw new Error(`${container} has no nats.conf and accounts.conf in ${CONFIG_DIR}`);
 }

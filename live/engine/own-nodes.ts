@@ -1,9 +1,9 @@
 import { NODE_LABEL, RESTART_SETTINGS_LABEL } from "../../lib/nodes/labels.ts";
 import { CLIENT_PORT } from "../../lib/nodes/nats-conf.ts";
 import { pagesUrl, publishedAddress } from "../../lib/nodes/published-ports.ts";
-import type { Monitor, MonitorSeeds } from "../monitoring/monitor.ts";
+import type { Monitor, OwnLogin } from "../monitoring/monitor.ts";
 import { type Engine, labelField, nothing, textField } from "./engine.ts";
-import { monitorSeeds, readMonitorSeed } from "./monitor-seed.ts";
+import { type FoundLogin, ownLogin, readOwnLogin } from "./own-login.ts";
 
 /** A node of a stack as the Docker engine has it. */
 export interface OwnNode extends Monitor {
@@ -32,8 +32,8 @@ interface Found extends Row {
   readonly engine: Engine;
 }
 
-/** The seeds that this process has found, by the ids of the containers that they serve for. */
-const seeds = new Map<string, string>();
+/** The logins that this process has found, by the ids of the containers that they serve for. */
+const logins = new Map<string, FoundLogin>();
 
 /**
  * Lists a stack's nodes by the labels of their containers, including nodes that are no longer in the settings. Those
@@ -64,8 +64,8 @@ async function listFound(engine: Engine, owner: string): Promise<Found[]> {
 
 async function toNodes(all: readonly Found[], trust: Pick<Monitor, "ca">): Promise<OwnNode[]> {
   const found = withoutDoubles(all);
-  const seeds = monitorSeeds(await seedFor(found), () => Promise.resolve(found));
-  const access = { ...trust, ...seeds };
+  const login = ownLogin(await loginFor(found), () => Promise.resolve(found));
+  const access = { ...trust, ...login };
   return found.map((each) => toNode(each, access));
 }
 
@@ -77,12 +77,12 @@ export function withoutDoubles<Container extends { readonly id: string; readonly
   return found.filter(({ id, engine }) => !engine.isFormer || !current.has(id));
 }
 
-async function seedFor(found: readonly Found[]): Promise<string | undefined> {
-  const known = found.map(({ id }) => seeds.get(id)).find((seed) => seed !== undefined);
+async function loginFor(found: readonly Found[]): Promise<FoundLogin | undefined> {
+  const known = found.map(({ id }) => logins.get(id)).find((login) => login !== undefined);
   if (known !== undefined) return known;
-  const seed = await readMonitorSeed(found);
-  if (seed !== undefined) for (const { id } of found) seeds.set(id, seed);
-  return seed;
+  const login = await readOwnLogin(found);
+  if (login !== undefined) for (const { id } of found) logins.set(id, login);
+  return login;
 }
 
 /** The nodes with these names; of one that doesn't run, only the name. */
@@ -153,7 +153,7 @@ function describeSilence(engine: Engine | undefined, error: unknown): string {
 
 function toNode(
   { engine, container, state, ports, name, restartSettings }: Found,
-  access: Pick<Monitor, "ca"> & MonitorSeeds,
+  access: Pick<Monitor, "ca"> & OwnLogin,
 ): OwnNode {
   const isKnown = state === "running" || state === "restarting";
   const address = publishedAddress(ports, CLIENT_PORT, engine.address);

@@ -19,6 +19,14 @@ export interface Trust {
   readonly ca: string;
   /** Names of the servers. A certificate must have one of them; it needn't have the server's address. */
   readonly names: readonly string[];
+  /** What to show to servers that ask clients for a certificate; absent: nothing. */
+  readonly pair?: KeyPair;
+}
+
+/** PEM of a certificate, and of its key, a secret. */
+export interface KeyPair {
+  readonly certificate: string;
+  readonly key: string;
 }
 
 /** A login: a user with a password, or the seed of an nkey, `SU…`. */
@@ -34,15 +42,26 @@ export type ManagerConnection = Servers & {
   readonly patience?: number;
 };
 
+const trust = z.object({
+  ca: z.string(),
+  names: z.array(z.string()),
+  pair: z.object({ certificate: z.string(), key: z.string() }).exactOptional(),
+});
+
 const servers = z.object({
   urls: z.array(z.string()),
-  tls: z.object({ ca: z.string(), names: z.array(z.string()) }).exactOptional(),
+  tls: trust.exactOptional(),
 }) satisfies z.ZodType<Servers>;
 
-export const connectionSchema = servers.extend({
+const userConnection = servers.extend({
   user: z.string(),
   password: z.string(),
 }) satisfies z.ZodType<Servers & UserLogin>;
+
+export const connectionSchema = z.union([
+  userConnection,
+  servers.extend({ seed: z.string() }),
+]) satisfies z.ZodType<Connection>;
 
 /** States of earlier versions have a user of the only account that there was. */
 export const streamsConnectionSchema = z.union([
@@ -50,7 +69,7 @@ export const streamsConnectionSchema = z.union([
     managerKey: z.string(),
     patience: z.number().exactOptional(),
   }) satisfies z.ZodType<ManagerConnection>,
-  connectionSchema,
+  userConnection,
 ]);
 
 /**

@@ -1,3 +1,5 @@
+import type { KeyPair } from "../jetstream/connection.ts";
+
 /** A node, and how to ask it. */
 export interface Monitor {
   readonly name: string;
@@ -11,15 +13,18 @@ export interface Monitor {
   readonly seed?: string;
   /** Reads the seeds that nodes have now: two while an update changes the nkey, node by node. */
   readonly allSeeds?: () => Promise<readonly string[]>;
+  /** What to show to nodes that ask clients for a certificate, a secret; absent without TLS. */
+  readonly pair?: KeyPair;
 }
 
-/** What it takes to log in to nodes as the stack that looks at them. */
-export type MonitorSeeds = Pick<Monitor, "seed" | "allSeeds">;
+/** What it takes to log in to nodes as the stack that looks at them; the same for all nodes. */
+export type OwnLogin = Pick<Monitor, "seed" | "allSeeds" | "pair">;
 
 /** What a node's part of {@link Monitor} is that doesn't depend on where it is. */
-export function seedsOf({ seed, allSeeds }: Monitor): MonitorSeeds {
+export function loginOf({ seed, allSeeds, pair }: OwnLogin): OwnLogin {
   return {
     ...(seed === undefined ? {} : { seed }),
     ...(allSeeds === undefined ? {} : { allSeeds }),
+    ...(pair === undefined ? {} : { pair }),
   };
 }

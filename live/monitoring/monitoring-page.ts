@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
+import { checkServerIdentity, type PeerCertificate, TLSSocket } from "node:tls";
+import { STACK_SERVER_NAME } from "../../lib/tls/certificate-rules.ts";
 import type { Monitor } from "./monitor.ts";
 
 // An import would read all properties of the module, one of which loads node's WebSocket: 15 ms.
@@ -30,7 +31,11 @@ export function readPageAsShown(
 ): Promise<Page> {
   const signal = AbortSignal.timeout(milliseconds);
   const options = { agent: false, signal } as const;
-  const trust = { servername: name, ...(ca === undefined ? {} : { ca }) };
+  const trust = {
+    servername: STACK_SERVER_NAME,
+    checkServerIdentity: (_: string, shown: PeerCertificate) => checkServerIdentity(name, shown),
+    ...(ca === undefined ? {} : { ca }),
+  };
   return new Promise((resolve, reject) => {
     const page = `${url}/${path}`;
     const request = url.startsWith("https:")

@@ -78,8 +78,12 @@ function note(session: Session, linked: Promise<unknown>, goesOn: () => void): v
   for (const step of [whenGreeted(session), linked]) step.then(goesOn, () => undefined);
 }
 
-function sessionOf({ name, address, ca, seed: cluster }: SystemMonitor, seed: string): Session {
-  const trust = ca === undefined ? {} : { tls: { ca, names: [name] } };
+function sessionOf(
+  { name, address, ca, seed: cluster, pair }: SystemMonitor,
+  seed: string,
+): Session {
+  const shown = pair === undefined ? {} : { pair };
+  const trust = ca === undefined ? {} : { tls: { ca, names: [name], ...shown } };
   const connection = { urls: [address], seed, ...trust };
   return { connection, account: "$SYS", endsWithServer: true, cluster };
 }

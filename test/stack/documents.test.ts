@@ -40,6 +40,10 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   "docs/tasks.md: npx pulumi config set --secret encryptionKey":
     "for good; test/stack/encryption.test.ts",
   "docs/tasks.md: tlsFiles": "certificates that a reader has; test/server/tls.test.ts",
+  "docs/tasks.md: clientTls":
+    "certificates that a reader has; test/server/client-certificates.test.ts",
+  "docs/tasks.md: clientCertificates":
+    "certificates that a reader has; test/server/client-certificates.test.ts",
 };
 
 /** What is typed where a command asks. */

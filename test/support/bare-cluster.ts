@@ -61,7 +61,8 @@ export function newNodesArgs(
     plan,
     accounts: pulumi.secret(simpleAccounts(hashes)),
     monitorSeed: pulumi.secret(MONITOR_SEED),
-    seeds: {},
+    login: {},
+    clientTexts: {},
     ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),
     ...unaskedEngines(enginesOf(plan)),
     before: {

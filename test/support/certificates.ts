@@ -80,3 +80,40 @@ export async function writeCertificates(
   const file = (name: string) => path.join(folder, name);
   return { ca: file("ca.pem"), cert: file("{node}.pem"), key: file("{node}.key") };
 }
+
+/** What a certificate of a client has in it. */
+export interface ClientSubject {
+  /** As RFC 4514 writes it, the most special part first. */
+  readonly subject: string;
+  readonly names?: readonly { readonly type: "dns" | "email" | "url"; readonly value: string }[];
+}
+
+/** A client's certificate and its key. */
+export async function makeClientCertificate(
+  { subject, names = [] }: ClientSubject,
+  { key }: KeyedCertificate,
+): Promise<KeyedCertificate> {
+  const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+  const [der = new ArrayBuffer()] = PemConverter.decode(key);
+  const signingKey = await crypto.subtle.importKey("pkcs8", der, algorithm, true, ["sign"]);
+  const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const certificate = await X509CertificateGenerator.create({
+    // A certificate has the most general part first.
+    subject: subject
+      .split(/(?<!\\),/)
+      .reverse()
+      .join(","),
+    issuer: `CN=${NAME}`,
+    notBefore: new Date(Date.now() - DAY),
+    notAfter: new Date(Date.now() + 90 * DAY),
+    publicKey: keys.publicKey,
+    signingKey,
+    signingAlgorithm: algorithm,
+    extensions: [
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth]),
+      ...(names.length > 0 ? [new SubjectAlternativeNameExtension([...names])] : []),
+    ],
+  });
+  const own = await crypto.subtle.exportKey("pkcs8", keys.privateKey);
+  return { certificate: certificate.toString("pem"), key: PemConverter.encode(own, "PRIVATE KEY") };
+}

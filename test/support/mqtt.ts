@@ -8,6 +8,7 @@ export interface MqttServer {
   readonly host?: string;
   /** PEM. */
   readonly ca?: string;
+  readonly servername?: string;
 }
 
 const text = (value: string) => {
@@ -26,12 +27,15 @@ const packet = (kind: number, ...parts: Buffer[]) => {
  * @returns the code of the server's answer to the login, 0 if it is taken, and whether the message was acknowledged.
  */
 export async function publishByMqtt(
-  { port, host = "127.0.0.1", ca }: MqttServer,
+  { port, host = "127.0.0.1", ca, servername = "" }: MqttServer,
   login: { readonly user: string; readonly password: string },
   topic: string,
   payload: string,
 ): Promise<{ readonly code: number; readonly acknowledged: boolean }> {
-  const socket = ca === undefined ? connectTcp({ port, host }) : connectTls({ port, host, ca });
+  const socket =
+    ca === undefined
+      ? connectTcp({ port, host })
+      : connectTls({ port, host, ca, ...(servername === "" ? {} : { servername }) });
   await once(socket, ca === undefined ? "connect" : "secureConnect");
   try {
     const flags = Buffer.from([4, 0b1100_0010, 0, 30]);

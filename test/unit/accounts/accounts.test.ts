@@ -79,7 +79,7 @@ describe("accounts", () => {
     [{ A: { usres: {} } }, /^accounts.A.usres | there is no such setting/],
     [
       { A: { users: { u: {} } } },
-      "accounts.A.users.u | has neither password nor nkey; give it one of them",
+      "accounts.A.users.u | has neither password nor nkey nor certificate; give it one of them",
     ],
     [
       { A: { users: { u: { password: "x", nkey: NKEY } } } },

@@ -94,7 +94,7 @@ describe("a node with TLS", () => {
       plan,
       accounts,
       engine,
-      texts,
+      { tlsTexts: texts, clientTexts: {} },
       async () => NOTHING_OBSERVED,
     );
     return {

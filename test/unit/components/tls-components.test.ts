@@ -109,7 +109,7 @@ describe("a cluster with TLS", () => {
       { ca: "", names: NODES },
     ],
   ])("is reached %s", async (_, tls, ca, trust) => {
-    const servers = serversOf(planOf({ ...SHAPE, tls }), ca);
+    const servers = serversOf(planOf({ ...SHAPE, tls }), { caCertificate: ca, ownPair: undefined });
     expect((await promiseOf(servers)).tls).toEqual(trust);
   });
 
@@ -117,10 +117,11 @@ describe("a cluster with TLS", () => {
     const plan = planOf({ ...SHAPE, tls: "stack" });
     const [first, ...others] = nodesOf(plan);
     if (!first) throw new Error("no node is planned");
+    const trust = { caCertificate: "authority", ownPair: undefined };
     const running = new Map([
       [first.containerName, { createdAt: new Date(), clientAddress: "10.0.0.5:5222" }],
     ]);
-    const { urls } = await promiseOf(serversOf(plan, "authority", running));
+    const { urls } = await promiseOf(serversOf(plan, trust, running));
     expect(urls).toEqual(["tls://10.0.0.5:5222", ...others.map(({ clientUrl }) => clientUrl)]);
   });
 });

@@ -223,7 +223,9 @@ function withPasswords(raw: Readonly<Record<string, unknown>>): unknown {
     z
       .looseObject({})
       .transform((user) =>
-        "nkey" in user || "password" in user ? user : { ...user, password: PASSWORD_PLACEHOLDER },
+        ["nkey", "password", "certificate"].some((login) => login in user)
+          ? user
+          : { ...user, password: PASSWORD_PLACEHOLDER },
       ),
   );
   const schema = z.record(z.string(), z.looseObject({ users: users.optional() }));

@@ -10,7 +10,7 @@ test("next steps fetch the authority's certificate where a client needs it", () 
     settingsFile: "Pulumi.blue.yaml",
     user: "user",
     clientUrl: "tls://10.0.0.5:4222",
-    hasTls: true,
+    needsCa: true,
   };
   expect(renderNextSteps(steps, plain(80))).toContain(`
   npx pulumi stack output caCertificate --stack blue > ca.pem
@@ -23,7 +23,7 @@ test("next steps show no login that nobody has", () => {
     stackOption: "",
     settingsFile: "Pulumi.dev.yaml",
     clientUrl: "nats://127.0.0.1:4222",
-    hasTls: false,
+    needsCa: false,
   };
   expect(renderNextSteps(steps, plain(80))).not.toContain("--user");
 });
@@ -33,7 +33,7 @@ test("next steps name the stack only where it must be named", () => {
     settingsFile: "Pulumi.dev.yaml",
     user: "user",
     clientUrl: "nats://127.0.0.1:4222",
-    hasTls: false,
+    needsCa: false,
   };
   expect(renderNextSteps({ ...steps, stackOption: "" }, plain(80))).not.toContain("--stack");
   expect(
