@@ -121,7 +121,9 @@ describe.skipIf(reason)(`regions on machines of their own${reason ? ` (${reason}
     await runFaultCase(stage, given, { before: after, after });
   });
 
-  test("grow by a region on another machine, and shrink by one with its engine", { timeout: 900_000 }, async () => {
+  test("grow by a region on another machine, and shrink by one with its engine", {
+    timeout: 900_000,
+  }, async () => {
     const { stack, traffic, machines } = stage;
     const added = await machines.addMachine();
     stage.lookAtAll();
