@@ -93,6 +93,14 @@ export interface ClusterSettings {
    */
   readonly engines?: Readonly<Record<string, EngineSettingsArgs>> | undefined;
   /**
+   * Former keys of engines whose machines are lost for good, with what they held. Their nodes
+   * are let go of unasked.
+   *
+   * What a change costs: nothing that runs, the next up goes by it.
+   * @default []
+   */
+  readonly lost?: readonly string[] | undefined;
+  /**
    * IPv4 address of the host that monitoring ports are published on. Empty is loopback.
    *
    * What a change costs: restart, zone by zone.
