@@ -44,6 +44,9 @@ export const connectionSchema = servers.extend({
   password: z.string(),
 }) satisfies z.ZodType<Servers & UserLogin>;
 
+/** With the key by which the stack's own users log in. */
+export const systemConnectionSchema = connectionSchema.extend({ managerKey: z.string() });
+
 /** States of earlier versions have a user of the only account that there was. */
 export const streamsConnectionSchema = z.union([
   servers.extend({

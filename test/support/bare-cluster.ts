@@ -60,6 +60,10 @@ export function newNodesArgs(
   return {
     plan,
     accounts: pulumi.secret(simpleAccounts(hashes)),
+    access: pulumi.secret({
+      system: { user: plan.systemUser, password: "sys" },
+      managerKey: "bWFuYWdlcnMta2V5",
+    }),
     monitorSeed: pulumi.secret(MONITOR_SEED),
     seeds: {},
     ownership: ownershipOf({ ...plan.identity, owner: "0123456789abcdef" }),

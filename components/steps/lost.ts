@@ -1,0 +1,53 @@
+import * as pulumi from "@pulumi/pulumi";
+import { nodesOf } from "../../lib/plan/plan.ts";
+import type { Access } from "../cluster-plan.ts";
+import { serversOf } from "../parts/jetstream-provider.ts";
+import { accountsWithStreams, type LostNodes } from "../preflight/lost-nodes.ts";
+import { createScript, NOTHING, nodeVariables, runCommand } from "./script.ts";
+import { scriptPatience } from "./script-patience.ts";
+import type { StepArgs } from "./step-args.ts";
+
+/**
+ * Creates the step that lets go of lost nodes, before anything else waits for the meta group, of which they are members.
+ * It runs in each `up` that finds some of them, and does nothing in any other.
+ *
+ * @param after the dependencies.
+ */
+export function createLossStep(
+  name: string,
+  args: StepArgs & { readonly access: pulumi.Output<Access>; readonly lost: LostNodes },
+  after: readonly pulumi.Resource[],
+  parent: pulumi.Resource,
+): pulumi.Resource {
+  const { plan, access, caCertificate, lost } = args;
+  const run = runCommand("let-go");
+  const isNeeded = lost.nodes.length > 0;
+  const expendable = plan.streams.filter(({ policy }) => policy.allowDataLoss);
+  const variables = {
+    NODES: JSON.stringify(nodesOf(plan).map((node) => node.name)),
+    LOST_NODES: JSON.stringify(lost.nodes),
+    ACCOUNTS: JSON.stringify(accountsWithStreams(plan)),
+    EXPENDABLE: JSON.stringify(expendable.map(({ account, name }) => ({ account, name }))),
+    // Nodes that were let go of, came back and were lost again are the same as before.
+    AT: pulumi.runtime.isDryRun() ? pulumi.output(pulumi.unknown).apply(String) : `${Date.now()}`,
+    ...scriptPatience(plan),
+    ...nodeVariables(args, caCertificate),
+  };
+  const connection = pulumi
+    .all([serversOf(plan, caCertificate), access])
+    .apply(([servers, { system, managerKey }]) => ({ ...servers, ...system, managerKey }));
+  return createScript(
+    name,
+    {
+      create: isNeeded ? run : NOTHING,
+      update: run,
+      environment: {},
+      transient: isNeeded
+        ? variables
+        : Object.fromEntries(Object.keys(variables).map((key) => [key, undefined])),
+      stdin: isNeeded ? pulumi.secret(pulumi.jsonStringify(connection)) : undefined,
+      showsStderr: true,
+    },
+    { parent, dependsOn: [...after] },
+  );
+}
