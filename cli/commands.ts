@@ -167,10 +167,11 @@ Plain Pulumi works too: npx pulumi up, npx pulumi preview, npx pulumi config set
 
   const chaos = command(
     "chaos",
-    "The long form of the tests that break things while clients publish and consume, some two hours: nodes reloaded, replaced, upgraded, added, taken out, the latter killed at each of its steps; rollouts, moves of streams and first starts killed or interrupted at random moments; nodes, zones and regions killed, paused, cut off; power cuts, as often as kills; a Docker engine of its own restarted during updates, eight times; TLS turned off and on, certificates that come due; twenty cold starts; 20,000 placements, and as many settings. It says what was acknowledged and stored, and how long streams were away.\n\nA run is repeated by KILL_SEED, PLACEMENT_SEED and SETTINGS_SEED, which it prints. Uses stacks of its own. Power cuts, partitions and the engine of its own need root.",
+    "The long form of the tests that break things while clients publish and consume, some three hours: nodes reloaded, replaced, upgraded, added, taken out, the latter killed at each of its steps; rollouts, moves of streams and first starts killed or interrupted at random moments; nodes, zones and regions killed, paused, cut off; power cuts, as often as kills; a Docker engine of its own restarted during updates, eight times; machines of regions killed, rebooted, cut off, their engines stopped, before updates and during them, and the operator killed; TLS turned off and on, certificates that come due; twenty cold starts; 20,000 placements, and as many settings. It says what was acknowledged and stored, and how long streams were away.\n\nA run is repeated by KILL_SEED, PLACEMENT_SEED and SETTINGS_SEED, which it prints; one fault of a machine by its number, MACHINE_FAULT, too. Uses stacks of its own. Power cuts, partitions, machines and the engine of its own need root.",
     `  npm run chaos
   npm run chaos -- placement
   npm run chaos -- --kills 1 --rounds 1 faults power-loss
+  npm run chaos -- machines-faults
   npm run chaos -- machines`,
   )
     .helpCommand(false)

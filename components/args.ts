@@ -103,6 +103,14 @@ export interface ClusterSettings {
    */
   readonly advertise?: string | Readonly<Record<string, string>> | undefined;
   /**
+   * Former keys of engines whose machines are lost for good, with what they held. Their nodes
+   * are let go of unasked.
+   *
+   * What a change costs: nothing that runs, the next up goes by it.
+   * @default []
+   */
+  readonly lost?: readonly string[] | undefined;
+  /**
    * IP address of the host that monitoring ports are published on. Empty is loopback.
    *
    * What a change costs: restart, zone by zone.

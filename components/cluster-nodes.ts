@@ -8,7 +8,7 @@ import type { ClusterPlan, NodePlan } from "../lib/plan/plan.ts";
 import { settingsPlaceOf } from "../lib/plan/settings.ts";
 import type { KeyPair } from "../live/jetstream/connection.ts";
 import type { PlannedCluster } from "./cluster-plan.ts";
-import { createEngineParts } from "./engine-parts.ts";
+import { createEngineParts, createLostParts } from "./engine-parts.ts";
 import { keepVolume } from "./hooks/keep-volume.ts";
 import { Turns } from "./hooks/turns.ts";
 import { promiseOf } from "./known-value.ts";
@@ -19,10 +19,12 @@ import { Region } from "./region.ts";
 import { createDrain } from "./steps/departures.ts";
 import { createGate, createStartGate, createTagPause } from "./steps/gates.ts";
 import { createAccountsStep, createInterestStep } from "./steps/interest.ts";
+import { createLossStep } from "./steps/lost.ts";
 import { createShutdown } from "./steps/removal.ts";
+import type { StepArgs } from "./steps/step-args.ts";
 import type { Transforms } from "./transforms.ts";
 
-export interface ClusterNodesArgs extends Omit<PlannedCluster, "access">, Preflight {
+export interface ClusterNodesArgs extends PlannedCluster, Preflight {
   readonly transform?: Transforms;
 }
 
@@ -68,7 +70,9 @@ export async function createNodes(
 
   const accountsStep = createAccountsStep(`${name}-accounts`, stepArgs, parent);
   const { accountsConf } = settings;
-  const drain = createDrain(`${name}-drain`, stepArgs, accountsConf, [accountsStep], parent);
+  const loss = createLoss(name, stepArgs, accountsStep, parent);
+  const known = [accountsStep, ...loss];
+  const drain = createDrain(`${name}-drain`, stepArgs, accountsConf, known, parent);
   const start = createStartGate(`${name}-start`, stepArgs, labels, drain, parent);
   const turns = new Turns({ ...stepArgs, engines: args.answering, labels });
   const nodes = new Map<string, NatsNode>();
@@ -128,6 +132,21 @@ export async function createNodes(
     ready,
     shutdown,
   };
+}
+
+/** Creates what lets go of lost engines: their parts, which do nothing any more, and the step for their nodes. */
+function createLoss(
+  name: string,
+  args: ClusterNodesArgs & Pick<StepArgs, "caCertificate" | "ownPair">,
+  accountsStep: pulumi.Resource,
+  parent: pulumi.Resource,
+): pulumi.Resource[] {
+  const { lost, lostNodes } = args;
+  if (!lost || !lostNodes) return [];
+  for (const [key, { isEmpty }] of lost.parts) {
+    createLostParts(name, key, { instead: lostNodes.instead, isEmpty }, parent);
+  }
+  return [createLossStep(`${name}-lost`, { ...args, lost: lostNodes }, [accountsStep], parent)];
 }
 
 /** The label of each node's container. A node without a container gets the planned settings. */

@@ -33,6 +33,7 @@ import {
 import { type ClusterLogin, ownLogin, readOwnLogin } from "../live/engine/own-login.ts";
 import type { UserLogin } from "../live/jetstream/connection.ts";
 import type { ClusterSource, NatsClusterArgs } from "./cluster-args.ts";
+import { PROVIDER_INFIX } from "./engine-parts.ts";
 import { knownValue, promiseOf } from "./known-value.ts";
 import { type Logger, loggerOf } from "./logger.ts";
 import { isMocked, organizationOfRun } from "./mocked.ts";
@@ -157,16 +158,26 @@ async function enginesFor(
   const planned = new EngineMap(settings.engines).all;
   if (isMocked()) return unaskedEngines(planned);
   const name = { organization: organizationOfRun(), project, stack };
+  const { lost } = settings;
+  const urn = cluster === undefined && lost.length === 0 ? "" : await promiseOf(parent.urn);
   // In a program, other clusters have engines of their own.
-  const urn = cluster === undefined ? undefined : await promiseOf(parent.urn);
+  const own = cluster === undefined ? undefined : urn;
   try {
-    return await findEngines(planned, name, urn);
+    return await findEngines(planned, name, own, {
+      lost,
+      prefix: `${nameIn(urn)}${PROVIDER_INFIX}`,
+    });
   } catch (error) {
     if (error instanceof EnginesChanged || error instanceof EngineRefuses) {
       throw new pulumi.RunError(error.message);
     }
     throw error;
   }
+}
+
+/** The name of a resource. */
+function nameIn(urn: string): string {
+  return urn.split("::").at(-1) ?? "";
 }
 
 /** The login to nodes that there are. Any node's will mostly do, so the first node is asked before all are listed. */

@@ -6,7 +6,10 @@ import { ensureNetwork } from "./hooks/ensure-network.ts";
 import { limitProcesses } from "./hooks/process-limit.ts";
 import { networkSpecOf } from "./network-spec.ts";
 import type { Ownership } from "./ownership.ts";
-import { createNetwork } from "./steps/network.ts";
+import { createNetwork, createNoNetwork } from "./steps/network.ts";
+
+/** In the name of an engine's provider, between the cluster's name and the engine's key. */
+export const PROVIDER_INFIX = "-docker-";
 
 /** What the nodes on one engine share. */
 export interface EngineParts {
@@ -41,7 +44,8 @@ export function createEngineParts(
   const spec = networkSpecOf(plan);
   const frozen = isSilent ? { ignoreChanges: ["*"] } : {};
   const suffix = place === undefined ? "" : `-${place.key}`;
-  const provider = place && createProvider(`${name}-docker${suffix}`, engine, parent);
+  const provider =
+    place && createProvider(`${name}${PROVIDER_INFIX}${place.key}`, engine, { parent });
   return {
     engine,
     provider,
@@ -65,9 +69,32 @@ export function createEngineParts(
  * lead to another engine: so it is told that there is nothing else. Options of ssh that have no place in the state, such
  * as a shared connection, are in `live/engine/ssh`.
  */
-function createProvider(name: string, engine: Engine, parent: pulumi.Resource): docker.Provider {
+function createProvider(
+  name: string,
+  engine: Engine,
+  options: pulumi.ResourceOptions,
+): docker.Provider {
   const { host = "", context = "", place } = engine;
   const sshOpts = (place?.ssh ?? []).flatMap((option) => ["-o", option]);
   const certPath = place?.certPath === undefined ? "" : withHome(place.certPath);
-  return new docker.Provider(name, { host, context, certPath, sshOpts }, { parent });
+  return new docker.Provider(name, { host, context, certPath, sshOpts }, options);
+}
+
+/**
+ * Keeps what has Pulumi delete the resources of a lost engine without a word to it, as long as the settings name that
+ * engine. Its provider is led to another engine, where none of its containers and volumes is: to the provider (5.2), what
+ * isn't there is deleted. The Command that made its network gets nothing to do for its deletion.
+ *
+ * @param instead an engine that answers.
+ * @param isEmpty whether nothing is left to be deleted; then all stays as it is.
+ */
+export function createLostParts(
+  name: string,
+  key: string,
+  { instead, isEmpty }: { readonly instead: Engine; readonly isEmpty: boolean },
+  parent: pulumi.Resource,
+): void {
+  const options = { parent, ...(isEmpty ? { ignoreChanges: ["*"] } : {}) };
+  createProvider(`${name}${PROVIDER_INFIX}${key}`, instead, options);
+  createNoNetwork(`${name}-network-${key}`, options);
 }

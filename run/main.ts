@@ -13,6 +13,7 @@ const SCRIPTS: Readonly<Record<string, () => Promise<Script>>> = {
   drain: () => connecting(import("./drain-nodes.ts")),
   gate: () => connecting(import("./await-cluster.ts")),
   "hear-interest": () => connecting(import("./hear-interest.ts")),
+  "let-go": () => connecting(import("./let-go.ts")),
   "note-identity": () => import("./note-identity.ts"),
   restart: () => connecting(import("./restart-node.ts")),
   retire: () => connecting(import("./retire-nodes.ts")),

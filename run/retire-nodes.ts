@@ -19,8 +19,6 @@ import { enginesFromEnvironment } from "../live/engine/told-engines.ts";
 import { connectionSchema } from "../live/jetstream/connection.ts";
 import {
   closeConnections,
-  ERROR_CODES,
-  JetStreamError,
   type MetaGroupPort,
   openMetaGroup,
 } from "../live/jetstream/jetstream.ts";
@@ -30,6 +28,7 @@ import { askHeldPatiently } from "../live/monitoring/held-streams.ts";
 import type { Monitor } from "../live/monitoring/monitor.ts";
 import { askNodes } from "../live/monitoring/monitoring.ts";
 import { behindIn, observeCluster } from "../live/monitoring/observe-cluster.ts";
+import { forgetMember } from "./forget-member.ts";
 import { findLeaving } from "./leaving-nodes.ts";
 import { scriptVariables, trustOf } from "./variables.ts";
 import { waitFor } from "./wait-for.ts";
@@ -130,19 +129,9 @@ async function retire(node: OwnNode, next: readonly OwnNode[], stack: Stack): Pr
     throw new Error(`${name} can't leave: it was given ${names}`);
   }
   await engine.run("stop", container);
-  await retry(() => forget(name, stack.metaGroup), PACE);
+  await retry(() => forgetMember(name, stack.metaGroup), PACE);
   await awaitReady(next, stack);
   console.error(`${name} has left the cluster`);
-}
-
-async function forget(name: string, metaGroup: MetaGroupPort): Promise<void> {
-  try {
-    await metaGroup.remove(peerId(name));
-  } catch (error) {
-    // The answer to an earlier attempt may have been lost.
-    const isGone = error instanceof JetStreamError && error.code === ERROR_CODES.notAMember;
-    if (!isGone) throw error;
-  }
 }
 
 /** Waits until the remaining nodes, and those that still have to leave, are one complete cluster. */

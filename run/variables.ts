@@ -42,6 +42,8 @@ export const scriptVariables = z.object({
   LACKED: json(z.array(z.string()), "[]"),
   /** Nodes of later waves. They may not exist yet. */
   LATER: nodeNames,
+  /** Nodes whose machines are lost for good. */
+  LOST_NODES: nodeNames,
   /** The command of Pulumi's CLI, if `npx pulumi` runs it. */
   NATS_REGIONS_COMMAND: z.string().optional(),
   /** Remaining nodes. */

@@ -8,7 +8,7 @@ export const SUMMARIES = {
   drill: "take nodes down for a moment, and see what stays writable",
   destroy: "take everything down again",
   test: "run all checks, on real servers and real Docker",
-  chaos: "run the long form of the tests that break things, some two hours",
+  chaos: "run the long form of the tests that break things, some three hours",
   bench: "measure up, preview, a move and destroy beside the example's own flow",
   package: "write the package that programs of your own install",
 };

@@ -11,7 +11,7 @@ import { imageVersion, whyNotTogether } from "../../lib/nodes/versions.ts";
 import { type ClusterPlan, type NodePlan, nodesOf, UNKNOWN_KEY } from "../../lib/plan/plan.ts";
 import { settingsPlaceOf } from "../../lib/plan/settings.ts";
 import { describeForeign } from "../../lib/plan/stack-identity.ts";
-import { type Engine, nothing, textField } from "../../live/engine/engine.ts";
+import { type Engine, formerKeyOf, nothing, textField } from "../../live/engine/engine.ts";
 import type { ClusterEngines } from "../../live/engine/engines-of.ts";
 import { isMocked } from "../mocked.ts";
 import { engineNode, type Found, type FoundContainer, partition, tlsOf } from "./engine-finds.ts";
@@ -45,7 +45,7 @@ export function refuseSilence({ engines, answering, silent }: ClusterEngines): v
   const former = engines.filter(({ key, isFormer }) => isFormer && silent.has(key));
   if (former.length === 0) return;
   throw new pulumi.RunError(
-    `engines: nodes are to leave ${former.map(({ key }) => key).join(", ")}, which doesn't answer, so that nothing can move off it:\n${lines}\nPut its region and engine back until it answers.`,
+    `engines: nodes are to leave ${former.map(({ key }) => key).join(", ")}, which doesn't answer, so that nothing can move off it:\n${lines}\nPut its region and engine back until it answers; or, if its machine is lost for good, say so: lost: ${JSON.stringify(former.map(({ key }) => formerKeyOf(key)))}.`,
   );
 }
 

@@ -11,6 +11,7 @@ import { compareClocks } from "./engine-clocks.ts";
 import { refuseUnmade } from "./engine-refusals.ts";
 import { warnOfSilence } from "./engine-warnings.ts";
 import { type EngineState, inspectEngines } from "./inspect-engine.ts";
+import { announceLoss, type LostNodes, refuseRestarts } from "./lost-nodes.ts";
 import { observerOf } from "./observer.ts";
 import { type ClientTexts, readClientFiles } from "./read-client-files.ts";
 import { readTlsFiles, type TlsTexts } from "./read-tls-files.ts";
@@ -24,6 +25,8 @@ export interface Preflight extends Announcement {
   readonly tlsTexts?: TlsTexts;
   /** Certificates for clients, and the authorities of clients, if the settings name any. */
   readonly clientTexts: ClientTexts;
+  /** Nodes whose machines are lost for good; absent unless the settings name any. */
+  readonly lostNodes?: LostNodes;
   /** Identifies the settings: the same in a saved plan and in the `up` that uses it. */
   readonly planMark?: string;
 }
@@ -55,16 +58,19 @@ export async function runPreflight(
   const clientTexts = readClientFiles(plan, tlsTexts, log);
   const observe = observerOf(plan, before);
   const looks = Promise.all([
+    announceLoss(planned, before, observe),
     announceChanges(plan, accounts, before, { tlsTexts, clientTexts }, observe, log),
     announceImage(plan, before, observe, log),
     announceDepartures(plan, before, log),
     refuseShortages(plan, before, observe),
     warnOfNames(plan, log),
   ]);
-  const [announcement] = await looks.finally(closeUnused);
+  const [lostNodes, announcement] = await looks.finally(closeUnused);
+  if (lostNodes) refuseRestarts(lostNodes, announcement.restarts, plan);
   return {
     ...announcement,
     before,
+    ...(lostNodes ? { lostNodes } : {}),
     ...(tlsTexts ? { tlsTexts } : {}),
     clientTexts,
     ...(source

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
 import { formerEnginesVariable } from "../../live/engine/told-engines.ts";
 import type { NatsNode } from "../nats-node.ts";
+import type { LostNodes } from "../preflight/lost-nodes.ts";
 import type { Restarts } from "../preflight/plan-restarts.ts";
 import { createScript, NOTHING, nodeVariables, runCommand } from "./script.ts";
 import { scriptPatience } from "./script-patience.ts";
@@ -57,7 +58,8 @@ export function createGate(
     before,
     caCertificate,
     restarts,
-  }: StepArgs & { readonly restarts: Restarts },
+    lostNodes,
+  }: StepArgs & { readonly restarts: Restarts; readonly lostNodes?: LostNodes },
   index: number,
   nodes: ReadonlyMap<string, NatsNode>,
   parent: pulumi.Resource,
@@ -69,7 +71,9 @@ export function createGate(
   const made = wave.flatMap(({ name }) => nodes.get(name) ?? []);
   const containers = pulumi.all(made.map(({ containerId }) => containerId));
   const isRestarted = wave.some(({ name }) => restarts.restarted.has(name));
-  const lacked = isRestarted ? [...restarts.former.keys].sort() : [];
+  const former = isRestarted ? [...restarts.former.keys].sort() : [];
+  // Streams get new replicas for lost ones after the nodes.
+  const lacked = [...former, ...(lostNodes?.lacks ?? [])];
   // Nodes that return to kept volumes may hold streams, which take time to elect leaders.
   const first = before.hasKept ? "replicas" : "members";
   return createScript(
@@ -89,9 +93,9 @@ export function createGate(
         ...nodeVariables({ plan, ownership, engines }, caCertificate),
         ...(lacked.length > 0 ? { LACKED: JSON.stringify(lacked) } : {}),
       },
-      // What the cluster lacked before the update matters only while nodes are restarted.
+      // What the cluster lacked before the update matters only while nodes are restarted, or let go of.
       transient: {
-        ...(isRestarted ? {} : { LACKED: undefined }),
+        ...(isRestarted || lacked.length > 0 ? {} : { LACKED: undefined }),
         ...formerEnginesVariable(engines),
       },
       showsStderr: true,

@@ -4,7 +4,7 @@ import type { Engine } from "../../live/engine/engine.ts";
 import { enginesVariable } from "../../live/engine/told-engines.ts";
 import { type NetworkSpec, networkFlags } from "../network-spec.ts";
 import type { Ownership } from "../ownership.ts";
-import { onEngine } from "./script.ts";
+import { NOTHING, onEngine } from "./script.ts";
 
 /**
  * Creates the network with a Command. The Docker provider's own resource sleeps 2 s after creating it, before removing
@@ -40,6 +40,12 @@ export function createNetwork(
       ...options,
     },
   );
+}
+
+/** What is left of a network whose machine is lost: a Command that does nothing, neither now nor when it is deleted. */
+export function createNoNetwork(name: string, options: pulumi.CustomResourceOptions): void {
+  const nothing = { create: NOTHING, update: NOTHING, delete: NOTHING };
+  new local.Command(name, { ...nothing, logging: local.Logging.None }, options);
 }
 
 // Counts as removed, but only if the engine confirms that there is no such network.

@@ -24,8 +24,13 @@ export const MONITOR_PERMISSIONS: Permissions = {
   subscribe: { allow: ["_INBOX.>"] },
 };
 
-/** The stack's own user of the system account that takes nodes out of the meta group may do nothing else. */
+/**
+ * The stack's own user of the system account that takes nodes out of the meta group may do nothing else, but have the group
+ * elect a leader where its majority is lost.
+ */
 export const REMOVER_PERMISSIONS: Permissions = {
-  publish: { allow: ["$JS.API.SERVER.EVACUATE", "$JS.API.SERVER.REMOVE"] },
+  publish: {
+    allow: ["$JS.API.SERVER.EVACUATE", "$JS.API.SERVER.REMOVE", "$JS.API.META.RESCUE"],
+  },
   subscribe: { allow: ["_INBOX.>"] },
 };

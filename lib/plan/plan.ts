@@ -27,6 +27,7 @@ import {
   subnetOf,
 } from "./endpoints.ts";
 import { limitNotices, limitProblems } from "./limits.ts";
+import { lostProblems } from "./lost-settings.ts";
 import { payloadNotices, payloadProblems } from "./payload.ts";
 import {
   compileStreams,
@@ -61,6 +62,8 @@ export interface ClusterPlan
   /** Memory limit of a node's container, in bytes. */
   readonly memory: number;
   readonly regions: readonly RegionPlan[];
+  /** Keys of former engines whose machines are lost for good. */
+  readonly lost: readonly string[];
   /** Whether what JetStream stores is encrypted. */
   readonly isEncrypted: boolean;
   readonly rollout: Rollout;
@@ -205,6 +208,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
         nodes: nodes.filter((node) => node.region === region.name && node.zone === zone.name),
       })),
     })),
+    lost: settings.lost,
     isEncrypted: settings.encryption !== "none",
     rollout: settings.rollout,
     patience: settings.patience,
@@ -234,6 +238,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
       ...nameProblems(nodes),
       ...uniqueTagProblems(settings.uniqueTag, nodes),
       ...engines.problems(places),
+      ...lostProblems(settings),
       ...portProblems(nodes),
       ...addressProblems(advertised),
       ...nodeCertificateProblems(accounts, nodes),

@@ -253,6 +253,16 @@ export const SETTINGS = {
     defaultWords: "`auto`: `bindAddress`, or the `address` of the node's engine",
     change: "restart",
   },
+  /** Former keys of `engines`. */
+  lost: {
+    kind: "places",
+    default: [],
+    description:
+      "Former keys of engines whose machines are lost for good, with what they held. Their nodes are let go of unasked.",
+    meaning:
+      "former keys of `engines` whose machines are [lost for good](machines.md#a-region-that-is-lost): their nodes are let go of, and nothing is asked of them",
+    change: "none",
+  },
   /** Never empty after parsing. */
   monitorAddress: {
     kind: "address",

@@ -283,7 +283,7 @@ export function engineAt(place: EnginePlace): Engine {
 
 /** An engine that is no longer in the settings. Its key is that of none that is. */
 export function formerEngineAt(place: EnginePlace): Engine {
-  const former = { ...place, key: `${place.key.replace(FORMER, "")}${FORMER}` };
+  const former = { ...place, key: `${formerKeyOf(place.key)}${FORMER}` };
   return new Engine({
     variables: variablesFor(place),
     place: former,
@@ -293,6 +293,11 @@ export function formerEngineAt(place: EnginePlace): Engine {
 }
 
 const FORMER = " (former)";
+
+/** The key that a former engine had in the settings. */
+export function formerKeyOf(key: string): string {
+  return key.replace(FORMER, "");
+}
 
 /** Whether an engine had the place in the settings that another one has now. */
 export function isFormerOf(former: Engine, engine: Engine): boolean {

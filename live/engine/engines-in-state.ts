@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { StreamName } from "../../lib/streams/stream-name.ts";
 import type { EnginePlace } from "./engine.ts";
 import { enginePlaces } from "./told-engines.ts";
 
@@ -25,6 +26,8 @@ const PROVIDER = "pulumi:providers:docker";
 const provider = z.object({ host: z.string().optional(), context: z.string().optional() });
 const named = z.object({ name: z.string() });
 const hosting = z.object({ hostname: z.string() });
+const STREAM = "pulumi-nodejs:dynamic/nats:Stream";
+const streamInputs = z.object({ stream: z.string(), account: z.string() });
 const script = z.object({
   environment: z.object({
     ENGINES: enginePlaces.optional(),
@@ -56,11 +59,58 @@ export function enginePlacesIn(exported: unknown, cluster?: string): EnginePlace
  * @param cluster see {@link enginePlacesIn}.
  */
 export function containersIn(exported: unknown, cluster?: string): ReadonlySet<string> {
-  return new Set(
-    resourcesIn(exported, cluster).flatMap(({ type, inputs }) =>
-      type.startsWith("docker:index/container:") ? (named.safeParse(inputs).data?.name ?? []) : [],
-    ),
+  return new Set(containerNames(resourcesIn(exported, cluster)));
+}
+
+function containerNames(resources: readonly Resource[]): string[] {
+  return resources.flatMap(({ type, inputs }) =>
+    type.startsWith("docker:index/container:") ? (named.safeParse(inputs).data?.name ?? []) : [],
   );
+}
+
+/** What a stack has on one of the engines that its settings have, or had. */
+export interface OnEngine {
+  /** Names of the containers there. */
+  readonly containers: readonly string[];
+  /** Whether anything is left there that the engine's provider would delete. */
+  readonly isEmpty: boolean;
+}
+
+/**
+ * What a stack has on engines of the settings, by the keys of the engines, which are in the names of their providers: a
+ * provider's host may have changed.
+ *
+ * @param prefix what the names of the providers begin with.
+ * @param cluster see {@link enginePlacesIn}.
+ */
+export function partsByEngine(
+  exported: unknown,
+  prefix: string,
+  cluster?: string,
+): ReadonlyMap<string, OnEngine> {
+  const resources = resourcesIn(exported, cluster);
+  const keys = resources.flatMap(({ type, urn }) => {
+    const name = urn.split("::").at(-1) ?? "";
+    return type === PROVIDER && name.startsWith(prefix) ? [[name.slice(prefix.length), urn]] : [];
+  }) as [key: string, urn: string][];
+  return new Map(
+    keys.map(([key, urn]) => {
+      const own = resources.filter(({ provider: reference }) => reference?.startsWith(`${urn}::`));
+      return [key, { containers: containerNames(own), isEmpty: own.length === 0 }];
+    }),
+  );
+}
+
+/**
+ * The streams that a stack's state has.
+ *
+ * @param cluster see {@link enginePlacesIn}.
+ */
+export function streamsIn(exported: unknown, cluster?: string): StreamName[] {
+  return resourcesIn(exported, cluster).flatMap(({ type, inputs }) => {
+    const { data } = streamInputs.safeParse(inputs);
+    return type === STREAM && data ? [{ account: data.account, name: data.stream }] : [];
+  });
 }
 
 /**

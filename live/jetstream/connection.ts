@@ -58,10 +58,20 @@ const userConnection = servers.extend({
   password: z.string(),
 }) satisfies z.ZodType<Servers & UserLogin>;
 
+const seedConnection = servers.extend({ seed: z.string() });
+
 export const connectionSchema = z.union([
   userConnection,
-  servers.extend({ seed: z.string() }),
+  seedConnection,
 ]) satisfies z.ZodType<Connection>;
+
+const withKey = { managerKey: z.string() };
+
+/** With the key by which the stack's own users log in. */
+export const systemConnectionSchema = z.union([
+  userConnection.extend(withKey),
+  seedConnection.extend(withKey),
+]) satisfies z.ZodType<Connection & ManagerConnection>;
 
 /** States of earlier versions have a user of the only account that there was. */
 export const streamsConnectionSchema = z.union([

@@ -278,18 +278,23 @@ export interface MetaGroupPort {
   evacuate(peerId: string): Promise<void>;
   /** Removes a member for good. Returns when the others have agreed. */
   remove(peerId: string): Promise<void>;
+  /**
+   * Has the members that are left elect a leader with as few votes, for five minutes at most (2.15+). Those who know of a
+   * leader refuse, and so does a member whose log is empty. Returns what one of them answers: an election follows.
+   */
+  rescue(votes: number): Promise<void>;
 }
 
 /** Opens the meta group as a user of the system account. Members are identified by {@link peerId}. */
 export function openMetaGroup(connection: Connection): MetaGroupPort {
   const session = { connection, account: "$SYS" };
-  const request = async (verb: string, id: string) => {
-    const body = JSON.stringify({ peer_id: id });
-    await requestApi(session, `$JS.API.SERVER.${verb}`, body, REQUEST_TIMEOUT_MS);
+  const request = async (verb: string, body: object) => {
+    await requestApi(session, `$JS.API.${verb}`, JSON.stringify(body), REQUEST_TIMEOUT_MS);
   };
   return {
-    evacuate: (id) => request("EVACUATE", id),
-    remove: (id) => request("REMOVE", id),
+    evacuate: (id) => request("SERVER.EVACUATE", { peer_id: id }),
+    remove: (id) => request("SERVER.REMOVE", { peer_id: id }),
+    rescue: (votes) => request("META.RESCUE", { quorum_needed: votes }),
   };
 }
 

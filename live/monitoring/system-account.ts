@@ -78,6 +78,20 @@ function note(session: Session, linked: Promise<unknown>, goesOn: () => void): v
   for (const step of [whenGreeted(session), linked]) step.then(goesOn, () => undefined);
 }
 
+/** Whether a node has heard of another server within {@link SIGN_OF_LIFE_MS}. False if the node can't be asked. */
+export async function hearsOf(node: Monitor, server: string): Promise<boolean> {
+  const { address, seed } = node;
+  if (address === undefined || seed === undefined) return false;
+  const asked = withClient(
+    sessionOf({ ...node, address, seed }, accepted.get(address) ?? seed),
+    (client) => request(client, server, SIGN_OF_LIFE, SIGN_OF_LIFE_MS),
+  );
+  return await withDeadline(() => asked, 2 * SIGN_OF_LIFE_MS).then(
+    () => true,
+    () => false,
+  );
+}
+
 function sessionOf(
   { name, address, ca, seed: cluster, pair }: SystemMonitor,
   seed: string,

@@ -1,8 +1,8 @@
 import type { ConfigureRequest } from "@pulumi/pulumi/dynamic/index.js";
 import type { z } from "zod";
-import { managerSeed } from "../../lib/accounts/nkeys.ts";
 import { CONNECTION_KEY, streamsConnectionSchema } from "../../live/jetstream/connection.ts";
 import { type JetStreamPort, openJetStream } from "../../live/jetstream/jetstream.ts";
+import { openManaged } from "../../live/jetstream/manager.ts";
 
 let connection: z.output<typeof streamsConnectionSchema> | undefined;
 
@@ -15,8 +15,7 @@ export async function configure({ config }: ConfigureRequest): Promise<void> {
 export function openConfigured(account: string): JetStreamPort {
   if (!connection) throw new Error("streams need a JetStreamProvider as their provider");
   if (!("managerKey" in connection)) return openJetStream(connection, account);
-  const { managerKey, patience: _, ...servers } = connection;
-  return openJetStream({ ...servers, seed: managerSeed(managerKey, account) }, account);
+  return openManaged(connection, account);
 }
 
 /** Least patience for a stream without progress, milliseconds: elections take their time. */

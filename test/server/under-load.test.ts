@@ -20,7 +20,7 @@ import { seededRandom } from "../support/random.ts";
 
 const region = (number: number) => [1, 2, 3].map((zone) => `rg${number}-az${zone}`);
 /** More by `npm run chaos`. */
-const KILLS = Number(process.env.MOVE_KILLS ?? 5);
+const KILLS = Number(process.env.MOVE_KILLS ?? 3);
 /** A move of these sizes takes a second. */
 const LATEST_KILL_MS = 1_500;
 /** A stream that gets more replicas has no leader to answer for a moment. */

@@ -60,6 +60,11 @@ export function newNodesArgs(
   return {
     plan,
     accounts: pulumi.secret(simpleAccounts(hashes)),
+    access: pulumi.secret({
+      system: { user: plan.systemUser, password: "sys" },
+      remover: "",
+      managerKey: "bWFuYWdlcnMta2V5",
+    }),
     monitorSeed: pulumi.secret(MONITOR_SEED),
     login: {},
     clientTexts: {},

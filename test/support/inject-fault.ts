@@ -10,7 +10,7 @@ import { askNodes } from "../../live/monitoring/monitoring.ts";
 import { askWhyNotCurrent } from "../../live/monitoring/observe-cluster.ts";
 import { eventually } from "./eventually.ts";
 import type { Fault } from "./faults.ts";
-import { monitorsOn } from "./monitors.ts";
+import { monitorsOfPlan } from "./monitors.ts";
 import { NatsClient } from "./nats-client.ts";
 import type { TestStack } from "./stack.ts";
 import type { Audit, Stretch, Traffic } from "./traffic.ts";
@@ -101,7 +101,7 @@ export async function injectFault(stage: Stage, faultCase: FaultCase): Promise<v
 const NOTHING_LOST: Partial<Audit> = { missing: [], givenTwice: [], storedTwice: 0, versions: 1 };
 
 /** The streams that lose their majority with those nodes, according to the plan. */
-function lostWith({ streams, fleet }: ClusterPlan, nodes: readonly string[]): string[] {
+export function lostWith({ streams, fleet }: ClusterPlan, nodes: readonly string[]): string[] {
   return streams
     .filter(({ config }) => !survives(planSeating(placementRequest(config), fleet), nodes))
     .map(({ name }) => name);
@@ -174,14 +174,19 @@ async function secondsUntilWell(stage: Stage, limit: number): Promise<number> {
   return (performance.now() - began) / 1_000;
 }
 
-/** Waits until every node, stream and consumer is healthy. */
+/**
+ * Waits until every node, stream and consumer is healthy.
+ *
+ * @param ca of the nodes' certificates, if they have any.
+ */
 export async function expectWell(
-  { plan }: Pick<Stage, "plan">,
+  { plan, ca }: Pick<Stage, "plan"> & { readonly ca?: string },
   limit: number = RECOVERY,
 ): Promise<void> {
   const names = nodesOf(plan).map(({ name }) => name);
+  const trust = ca === undefined ? {} : { ca };
   await eventually(async () => {
-    const monitors = findNodes(names, await monitorsOn(plan.prefix));
+    const monitors = findNodes(names, await monitorsOfPlan(plan, trust));
     const reason =
       whyNotReady(await askNodes(monitors)) ?? (await askWhyNotCurrent(monitors, true));
     if (reason) throw new Error(reason);

@@ -9,6 +9,7 @@ export const CHAOS_FILES = [
   "traffic/faults",
   "traffic/power-loss",
   "traffic/engine-restart",
+  "traffic/machines-faults",
   "stack/gates",
   "stack/interrupted",
   "traffic/cold-start",

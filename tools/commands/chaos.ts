@@ -24,6 +24,8 @@ export async function run(
       INTERRUPTS: `${kills}`,
       POWER_CUTS: `${kills}`,
       ENGINE_RESTARTS: "8",
+      MACHINE_FAULTS: `${Math.ceil(kills * 1.5)}`,
+      OPERATOR_KILLS: `${Math.ceil(kills / 5)}`,
       FAULT_ROUNDS: `${rounds}`,
       RESIZE: "1",
       UPGRADE: "1",

@@ -74,7 +74,10 @@ const container = (name: string, { node = name, ...rest }: Container = {}) => ({
   ports: rest.ports ?? "",
 });
 /** A row of `docker volume ls` or `docker network ls`. */
-const owned = (name: string, owner = OWNER, cluster = "c1") => ({ name, owner, cluster });
+const owned = (name: string, owner = OWNER, cluster = "c1") => ({
+  ...{ name, owner, cluster },
+  ipv6: "false",
+});
 const NODES = ["rg1-az1", "rg1-az2", "rg1-az3"];
 const volumes = (owner = OWNER, kinds = ["config", "data"]) =>
   NODES.flatMap((node) => kinds.map((kind) => owned(`nats-regions-dev-${node}-${kind}`, owner)));

@@ -3,6 +3,8 @@ import {
   enginePlacesIn,
   hasUnplacedIn,
   holdingsIn,
+  partsByEngine,
+  streamsIn,
 } from "../../../live/engine/engines-in-state.ts";
 
 const STACK = "urn:pulumi:dev::p::pulumi:pulumi:Stack::p-dev";
@@ -132,6 +134,44 @@ describe("the engines of a state", () => {
     expect(enginePlacesIn(state)).toEqual([]);
     expect(hasUnplacedIn(state)).toBe(false);
   });
+});
+
+describe("what each engine has", () => {
+  const state = stateOf([
+    cluster("c1"),
+    cluster("c1-docker"),
+    provider("c1-docker-rg1", { host: "ssh://m1" }),
+    provider("c1-docker-rg3", { host: "ssh://m1" }),
+    provider("c1-docker-docker-rg9", { host: "ssh://m1" }, "c1-docker"),
+    ...made("container", "n1", "c1-docker-rg1"),
+    ...made("volume", "n1", "c1-docker-rg1"),
+  ]);
+
+  test("is told by the keys in its provider's name, wherever that leads", () => {
+    expect(partsByEngine(state, "c1-docker-", urnOf(CLUSTER, "c1"))).toEqual(
+      new Map([
+        ["rg1", { containers: ["n1"], isEmpty: false }],
+        ["rg3", { containers: [], isEmpty: true }],
+      ]),
+    );
+  });
+
+  test("isn't empty with a volume that is left", () => {
+    const left = stateOf([provider("c1-docker-rg3", {}), ...made("volume", "n3", "c1-docker-rg3")]);
+    const parts = { containers: [], isEmpty: false };
+    expect(partsByEngine(left, "c1-docker-")).toEqual(new Map([["rg3", parts]]));
+  });
+});
+
+test("the streams of a state are those of its resources", () => {
+  const stream = (name: string, inputs: object) => ({
+    urn: urnOf("pulumi-nodejs:dynamic/nats:Stream", name),
+    type: "pulumi-nodejs:dynamic/nats:Stream",
+    inputs,
+  });
+  const state = stateOf([stream("A", { stream: "ORDERS", account: "APP" }), cluster("c1")]);
+  expect(streamsIn(state)).toEqual([{ account: "APP", name: "ORDERS" }]);
+  expect(streamsIn({})).toEqual([]);
 });
 
 describe("what the environment's engine has", () => {

@@ -27,10 +27,12 @@ let folder: string;
 const has = (machine: string, ...names: string[]) =>
   writeFileSync(path.join(folder, `docker-${machine}`), names.map((each) => `${each}\n`).join(""));
 
+const urnOf = (key: string) => `urn:pulumi:dev::shop::pulumi:providers:docker::c1-docker-${key}`;
+
 /** The stack's state: a node on each of these engines. */
 const noted = (...plans: readonly EnginePlan[]) => {
   const resources = plans.flatMap(({ key, host, address, ssh }) => [
-    { urn: `provider-${key}`, type: "pulumi:providers:docker", inputs: { host, context: "" } },
+    { urn: urnOf(key), type: "pulumi:providers:docker", inputs: { host, context: "" } },
     {
       urn: `script-${key}`,
       type: "command:local:Command",
@@ -39,7 +41,7 @@ const noted = (...plans: readonly EnginePlan[]) => {
     {
       urn: `container-${key}`,
       type: "docker:index/container:Container",
-      provider: host === "" ? "default::c0ffee" : `provider-${key}::c0ffee`,
+      provider: host === "" ? "default::c0ffee" : `${urnOf(key)}::c0ffee`,
       inputs: { name: `node-${key}` },
     },
   ]);
@@ -110,6 +112,50 @@ describe("a cluster's engines", () => {
   test("are refused to a stack that has nodes on the environment's", async () => {
     noted(planOf("rg1", ""));
     await expect(find(RG1)).rejects.toThrow(EnginesChanged);
+  });
+
+  describe("whose machines are lost", () => {
+    const losing = async (lost: readonly string[], ...planned: readonly EnginePlan[]) => {
+      const { lost: found, engines } = await findEngines(planned, STACK, undefined, {
+        lost,
+        prefix: "c1-docker-",
+      });
+      const answering = found?.answering.map(({ host }) => host);
+      return { parts: found?.parts, answering, engines: engines.map(({ key }) => key) };
+    };
+
+    test("are none of the others, and come with what the state has there", async () => {
+      noted(RG1, RG2);
+      rmSync(path.join(folder, "docker-m2"));
+      expect(await losing(["rg2"], RG1)).toEqual({
+        parts: new Map([["rg2", { containers: ["node-rg2"], isEmpty: false }]]),
+        answering: [],
+        engines: ["rg1"],
+      });
+    });
+
+    test("are told of if they answer all the same", async () => {
+      noted(RG1, RG2);
+      expect((await losing(["rg2"], RG1)).answering).toEqual(["ssh://m2"]);
+    });
+
+    test("let somebody else's machine at their address refuse", async () => {
+      noted(RG1, RG2);
+      const refusing =
+        '#!/bin/sh\n[ "$DOCKER_HOST" != ssh://m2 ] || { echo "Host key verification failed." >&2; exit 1; }\n';
+      writeFileSync(path.join(folder, "docker"), `${refusing}echo 28.0.0\n`, { mode: 0o755 });
+      expect((await losing(["rg2"], RG1)).answering).toEqual([]);
+    });
+
+    test("are refused where the stack never had them, or where others use them", async () => {
+      noted(RG1, RG2);
+      await expect(losing(["rg3"], RG1)).rejects.toThrow(
+        'lost: the stack has nothing on an engine "rg3". Take out of engines what is lost, and name it: lost: ["rg2"].',
+      );
+      await expect(losing(["rg2"], RG1, planOf("rg4", "ssh://m2"))).rejects.toThrow(
+        "lost: rg2 is on the machine of rg4, ssh://m2, which is in engines",
+      );
+    });
   });
 
   test("are the environment's without any, of which no state is read", async () => {
