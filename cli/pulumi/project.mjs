@@ -15,6 +15,7 @@ import { homeWithoutLogs } from "./unlogged-home.mjs";
 const self = path.dirname(fs.realpathSync(fileURLToPath(import.meta.url)));
 const keptCompiled = path.join(self, "kept-compiled.cjs");
 const lazySdk = path.join(self, "lazy-sdk.cjs");
+const orphaned = path.join(self, "orphaned.cjs");
 const quietSdk = path.join(self, "quiet-sdk.cjs");
 
 /** The folder of Pulumi.yaml: the nearest one upwards from this package. */
@@ -86,7 +87,7 @@ export function pulumiEnvironment(args, env) {
   const ssh = path.join(project, "live", "engine", "ssh");
   const cache = path.join(project, "node_modules", ".cache");
   const isDebugged = isDebugging(args);
-  const preloads = [keptCompiled, lazySdk, ...(isDebugged ? [] : [quietSdk])];
+  const preloads = [keptCompiled, lazySdk, orphaned, ...(isDebugged ? [] : [quietSdk])];
   const home = pulumiHome(env, os.homedir());
   return {
     ...decided,

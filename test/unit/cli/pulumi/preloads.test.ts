@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa, execaSync } from "execa";
@@ -99,4 +101,18 @@ test.each([
 ])("The SDK tells what it does by %j: %s", (args, isTold) => {
   const { stdout } = run(`${SDK} console.log(pulumi.log.debug.toString());`, args);
   expect(stdout.includes("engine")).toBe(isTold);
+});
+
+test("A dynamic provider ends once its CLI is gone", async () => {
+  const cli = createServer().listen(0, "127.0.0.1");
+  await once(cli, "listening");
+  const { port } = cli.address() as AddressInfo;
+  const provider = execa(
+    process.execPath,
+    [require.resolve("@pulumi/pulumi/cmd/dynamic-provider"), `127.0.0.1:${port}`],
+    { env: environment(), reject: false },
+  );
+  await once(cli, "connection");
+  cli.close();
+  expect((await provider).exitCode).toBe(1);
 });
