@@ -139,6 +139,24 @@ describe("nodes on engines of their own", () => {
     expect(told[0]?.conf.routeAdvertise).toBe("10.0.1.5:6222");
   });
 
+  test("have a certificate for clients with what those are told, and one of their own with the rest", () => {
+    const clientTls = { cert: "cert.pem", key: "key.pem" };
+    const settings = { clientTls, advertise: { rg1: "{node}.example.com:7000", rg2: "none" } };
+    const [named, silent, plain] = ["rg1-az1", "rg2-az1", "rg3-az1"].map((name) =>
+      nodeOf(name, settings),
+    );
+    expect(named).toMatchObject({
+      clientUrl: "tls://rg1-az1.example.com:7000",
+      dial: "10.0.1.5:4222",
+      toldHost: "rg1-az1.example.com",
+    });
+    expect(named?.certificateNames).toContain("10.0.1.5");
+    expect(named?.certificateNames).not.toContain("rg1-az1.example.com");
+    expect(silent?.clientUrl).toBe(`tls://${silent?.dial}`);
+    expect(silent).not.toHaveProperty("toldHost");
+    expect(plain?.toldHost).toBe("203.0.113.3");
+  });
+
   test("have pages for their own machine, or for all", () => {
     const urlOf = (raw: object) => nodeOf("rg3-az1", { monitorPort: 8222, ...raw }).monitoringUrl;
     expect(urlOf({})).toBe("https://127.0.0.1:8228");
