@@ -40,9 +40,11 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   "docs/tasks.md: npx pulumi config set --secret encryptionKey":
     "for good; test/stack/encryption.test.ts",
   "docs/tasks.md: tlsFiles": "certificates that a reader has; test/server/tls.test.ts",
-  "docs/tasks.md: clientTls":
+  "docs/tasks.md: clientTls, advertise":
     "certificates that a reader has; test/server/client-certificates.test.ts",
   "docs/tasks.md: clientCertificates":
+    "certificates that a reader has; test/server/client-certificates.test.ts",
+  "docs/tasks.md: clientCertificates, accounts":
     "certificates that a reader has; test/server/client-certificates.test.ts",
 };
 
