@@ -189,6 +189,14 @@ describe("a stack whose clients have certificates", () => {
     await expectPulumi("up", "--yes", "--skip-preview");
   });
 
+  test("asks nodes on while another systemPassword changes the login, node by node", async () => {
+    const before = await starts(stack);
+    await expectPulumi("config", "set", "--secret", "systemPassword", "sys-Gnu-2208");
+    await expectPulumi("up", "--yes", "--skip-preview");
+    expect(await starts(stack)).toEqual(before);
+    await settled();
+  });
+
   test("has users by certificate after restarts", async () => {
     stack.configure(mapped);
     const text = await expectPulumi("up", "--yes");
