@@ -19,7 +19,9 @@ import {
 } from "../streams/subjects.ts";
 import type { ConsumerConfig } from "./consumer-fields.ts";
 import type { ConsumerBounds } from "./consumer-limits.ts";
+import { checkPriority } from "./priority-rules.ts";
 import { OWN_LABELS } from "./start-note.ts";
+import { checkWorkQueue } from "./work-queue.ts";
 
 /**
  * Reports what nats-server 2.15 refuses in a consumer's config, given its stream (`checkConsumerCfg` in
@@ -277,34 +279,6 @@ function checkSample({ sample_freq: sample = "" }: ConsumerConfig): Problem[] {
   return refuse(!fits, "sampleFrequency", `"${sample}" is no share in percent, e.g. 30%`);
 }
 
-/** `validGroupName` in nats-server's server/consumer.go. */
-const GROUP_NAME = /^[a-zA-Z0-9/_=-]{1,16}$/;
-
-function checkPriority(config: ConsumerConfig): Problem[] {
-  const { priority_policy: policy = "none", priority_groups: groups = [] } = config;
-  const { priority_timeout: timeout = 0 } = config;
-  if (policy === "none") {
-    const wayOut = "set priorityPolicy, or remove it";
-    return [
-      ...refuse(groups.length > 0, "priorityGroups", "nothing says what they are for", wayOut),
-      ...refuse(timeout > 0, "priorityTimeout", "nothing says what it is for", wayOut),
-    ];
-  }
-  return [
-    ...refuse(groups.length === 0, "priorityGroups", `is missing: priorityPolicy is ${policy}`),
-    ...groups
-      .filter((group) => !GROUP_NAME.test(group))
-      .flatMap((group) =>
-        refuse(
-          true,
-          "priorityGroups",
-          `"${group}" can't name a group`,
-          "use at most 16 letters, digits, / _ = -",
-        ),
-      ),
-  ];
-}
-
 function checkInactive(
   { inactive_threshold: idle = 0 }: ConsumerConfig,
   { stream: { consumer_limits: { inactive_threshold: most = 0 } = {} } }: Context,
@@ -315,53 +289,4 @@ function checkInactive(
     `${show(idle)} is more than the stream's consumerLimits.inactiveThreshold: ${show(most)}`,
     `use ${show(most)} at most, or raise that`,
   );
-}
-
-function checkWorkQueue(config: ConsumerConfig, { stream: { retention } }: Context): Problem[] {
-  if (retention !== "workqueue" || config.sourcing) return [];
-  const { ack_policy: acks = "explicit", deliver_policy: policy = "all" } = config;
-  return [
-    ...refuse(
-      acks !== "explicit" && acks !== "flow_control",
-      "ackPolicy",
-      `${acks} is not for a work queue, whose messages go as each is acknowledged`,
-      "use explicit",
-    ),
-    ...refuse(
-      policy !== "all",
-      "deliverPolicy",
-      `${policy} would leave messages in the work queue for ever`,
-      "use all",
-    ),
-  ];
-}
-
-/**
- * Reports consumers of a work queue that would take the same messages: the server refuses that (errors 10099 and 10100).
- *
- * @returns each problem with the name of its consumer.
- */
-export function findRivals(
-  consumers: readonly ConsumerConfig[],
-  { retention }: Pick<StreamConfig, "retention">,
-): readonly { readonly name: string; readonly problem: Problem }[] {
-  if (retention !== "workqueue") return [];
-  const claims = consumers
-    .filter(({ sourcing }) => !sourcing)
-    .map(({ name, filter_subject: one = "", filter_subjects: several = [] }) => {
-      const filters = one === "" ? several : [...several, one];
-      return { name, filters: filters.length > 0 ? filters : [">"] };
-    });
-  return claims.flatMap(({ name, filters }, index) => {
-    const rival = claims
-      .slice(0, index)
-      .find((other) => other.filters.some((a) => filters.some((b) => subjectsOverlap(a, b))));
-    if (!rival) return [];
-    const problem = {
-      path: "filterSubjects",
-      message: `takes messages that ${rival.name} takes, too, and each of a work queue's goes to one consumer`,
-      fix: "give them filterSubjects that have nothing in common",
-    };
-    return [{ name, problem }];
-  });
 }

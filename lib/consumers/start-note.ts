@@ -1,6 +1,5 @@
 /**
- * A consumer that is made anew where another one stood begins by sequence, whatever its settings say of where a new one
- * begins. A label on it says what they said, so that it doesn't count as a difference.
+ * A consumer that is made anew where another one stood begins there, whatever its settings say of where a new one begins. A label on it says what they said, so that it doesn't count as a difference.
  */
 import { normalizeObject } from "../base/field-table.ts";
 import { CONSUMER_FIELDS, type ConsumerConfig, type ConsumerFields } from "./consumer-fields.ts";
@@ -9,7 +8,8 @@ import { CONSUMER_FIELDS, type ConsumerConfig, type ConsumerFields } from "./con
 export const OWN_LABELS = "nats-regions.";
 const START_LABEL = `${OWN_LABELS}start`;
 
-type Start = Pick<ConsumerConfig, "deliver_policy" | "opt_start_seq" | "opt_start_time">;
+/** Where a new consumer begins. */
+export type Start = Pick<ConsumerConfig, "deliver_policy" | "opt_start_seq" | "opt_start_time">;
 
 const BY_SEQUENCE = "by_start_sequence";
 
@@ -25,13 +25,26 @@ export function describeStart(config: Start): string {
     .join(" ");
 }
 
-/** The config of a consumer that begins at a sequence, with a label of what it says itself. */
-export function startingAt(config: ConsumerConfig, sequence: number): ConsumerConfig {
-  const { opt_start_seq: _, opt_start_time: __, ...rest } = config;
+/** The beginning at a sequence. */
+export function atSequence(sequence: number): Start {
+  return { deliver_policy: BY_SEQUENCE, opt_start_seq: sequence };
+}
+
+/** The beginning that a config has. */
+export function startOf({ deliver_policy, opt_start_seq, opt_start_time }: Start): Start {
+  return {
+    ...(deliver_policy === undefined ? {} : { deliver_policy }),
+    ...(opt_start_seq === undefined ? {} : { opt_start_seq }),
+    ...(opt_start_time === undefined ? {} : { opt_start_time }),
+  };
+}
+
+/** The config of a consumer that begins elsewhere, with a label of what it says itself. */
+export function startingAt(config: ConsumerConfig, start: Start): ConsumerConfig {
+  const { deliver_policy: _, opt_start_seq: __, opt_start_time: ___, ...rest } = config;
   return {
     ...rest,
-    deliver_policy: BY_SEQUENCE,
-    opt_start_seq: sequence,
+    ...start,
     metadata: { ...config.metadata, [START_LABEL]: describeStart(config) },
   };
 }
@@ -58,7 +71,7 @@ export function withoutNote(config: ConsumerConfig): ConsumerConfig {
 export function keepStart(desired: ConsumerConfig, observed: ConsumerConfig): ConsumerConfig {
   const note = observed.metadata?.[START_LABEL];
   if (note === undefined || note !== describeStart(desired)) return desired;
-  return startingAt(desired, observed.opt_start_seq ?? 1);
+  return startingAt(desired, startOf(observed));
 }
 
 function isPolicy(text: string): text is NonNullable<Start["deliver_policy"]> {

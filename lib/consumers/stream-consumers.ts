@@ -14,7 +14,7 @@ import {
 } from "./consumer-config.ts";
 import type { ConsumerConfig } from "./consumer-fields.ts";
 import type { ConsumerBounds } from "./consumer-limits.ts";
-import { findRivals } from "./consumer-rules.ts";
+import { findRivals } from "./work-queue.ts";
 
 /** One stream's settings with those of its consumers, parsed. */
 export type StreamWithConsumers = StreamSettings & {

@@ -4,7 +4,7 @@ import {
   diffConsumer,
   isRefused,
 } from "../../lib/consumers/consumer-diff.ts";
-import { awaited, describeStanding } from "../../lib/consumers/standing.ts";
+import { awaited, describeStanding, placeOf } from "../../lib/consumers/standing.ts";
 import type { ConsumerInfo } from "../../live/jetstream/consumers.ts";
 import type { CheckVerdict } from "../streams/stream-inputs.ts";
 import { type ConsumerIdentity, type ConsumerInputs, nameOf } from "./consumer-inputs.ts";
@@ -85,6 +85,9 @@ function judgeImmutable(
   if (refused.length === 0) return { refusals: [], notices: [] };
   const standing = found ? describeStanding(found) : "where it stands is unknown";
   const why = refused.join("; ");
+  if (news.policy.recreate && found && !placeOf(found, found.config, found.created)) {
+    return { refusals: [describeNoPlace(news, found)], notices: [] };
+  }
   if (news.policy.recreate) {
     const again = found && awaited(found) > 0 ? " Messages behind it may come again." : "";
     const notice = `${nameOf(news)} is made anew (${why}), and goes on behind what is acknowledged: ${standing}.${again}`;
@@ -98,6 +101,11 @@ function judgeImmutable(
     refusals: refused.map((reason) => `${reason}; ${nameOf(news)}: ${standing}: ${WAYS_OUT}`),
     notices: [],
   };
+}
+
+/** Says that nobody can tell where another consumer would have to begin, see {@link placeOf}. */
+export function describeNoPlace(identity: ConsumerIdentity, { config }: ConsumerInfo): string {
+  return `${nameOf(identity)} can't be made anew where it stands: nothing that it delivered is acknowledged, and where it began (${config.deliver_policy}) isn't known any more; acknowledge a message, or set allowDataLoss: true in the place of recreate`;
 }
 
 /** nats-server refuses another subject while somebody subscribes to the one that there is (error 10013). */

@@ -31,7 +31,7 @@ import type { Reporting } from "../streams/progress.ts";
 import { changesBy, describeUnmanaged, judge, refusedIdentity } from "./consumer-check.ts";
 import { convergeConsumer } from "./consumer-converge.ts";
 import { type ConsumerInputs, type ConsumerOutputs, inputsOf, nameOf } from "./consumer-inputs.ts";
-import { type AccountPorts, recreateConsumer } from "./consumer-recreate.ts";
+import { type AccountPorts, type LastAcks, recreateConsumer } from "./consumer-recreate.ts";
 import { consumerHosts } from "./consumer-replicas.ts";
 import { ConsumerRun } from "./consumer-run.ts";
 import { findConsumerAtOnce } from "./find-consumer.ts";
@@ -46,8 +46,8 @@ export interface ConsumerLifecycle {
   delete(id: string, props: ConsumerOutputs): Promise<void>;
 }
 
-/** As for streams, see `LifecycleOptions` in stream-lifecycle.ts. */
-export type ConsumerLifecycleOptions = Partial<Pace & Reporting>;
+/** As for streams, see `LifecycleOptions` in stream-lifecycle.ts; `lastAcks` is 5,000 by default. */
+export type ConsumerLifecycleOptions = Partial<Pace & Reporting & LastAcks>;
 
 /** Used by the dynamic provider's process; components/consumer.ts refers to this name. */
 export const consumerProvider = {
@@ -67,6 +67,7 @@ export function consumerLifecycle(
     pause = 100,
     interval = 5_000,
     say = console.error,
+    lastAcks = 5_000,
   }: ConsumerLifecycleOptions = {},
 ): ConsumerLifecycle {
   const pace = {
@@ -78,6 +79,7 @@ export function consumerLifecycle(
     pause,
     interval,
     say,
+    lastAcks,
   };
   const run = new ConsumerRun((account) => open(account).consumers);
   return {
@@ -219,7 +221,7 @@ async function look(
 async function createOrTakeUp(
   ports: AccountPorts,
   inputs: ConsumerInputs,
-  pace: Pace,
+  pace: Pace & LastAcks,
   isOwn: boolean,
 ): Promise<void> {
   const { stream, consumer, config, policy } = inputs;

@@ -1,12 +1,19 @@
 import { diffConsumer, isRefused, requestedConfig } from "../../lib/consumers/consumer-diff.ts";
 import type { ConsumerConfig } from "../../lib/consumers/consumer-fields.ts";
-import { startingAt } from "../../lib/consumers/start-note.ts";
+import { placeOf } from "../../lib/consumers/standing.ts";
+import { type Start, startingAt, startOf } from "../../lib/consumers/start-note.ts";
 import type { ConsumerInfo, ConsumerPort } from "../../live/jetstream/consumers.ts";
 import { ConsumerNotFound, type JetStreamPort } from "../../live/jetstream/jetstream.ts";
 import { type Pace, retry } from "../../live/jetstream/patience.ts";
 import { until } from "../../live/until.ts";
+import { describeNoPlace } from "./consumer-check.ts";
 import { type ConsumerInputs, nameOf } from "./consumer-inputs.ts";
 import { findConsumer } from "./find-consumer.ts";
+
+export interface LastAcks {
+  /** Milliseconds to wait for clients to acknowledge what they have. */
+  readonly lastAcks: number;
+}
 
 /** The API of an account. */
 export interface AccountPorts {
@@ -24,8 +31,6 @@ export function keeperOf(consumer: string): string {
 
 /** How long a consumer that is to go delivers nothing, milliseconds: if the `up` is killed, it goes on after that. */
 const ASIDE_MS = 120_000;
-/** How long to wait for clients to acknowledge what they have, milliseconds. */
-const LAST_ACKS_MS = 5_000;
 
 /**
  * Makes a consumer anew if its goal can't be reached in place and its policy allows it. It continues an interrupted run
@@ -41,7 +46,7 @@ const LAST_ACKS_MS = 5_000;
 export async function recreateConsumer(
   ports: AccountPorts,
   goal: ConsumerInputs,
-  pace: Pace,
+  pace: Pace & LastAcks,
 ): Promise<boolean> {
   const { stream, consumer, policy } = goal;
   const port = ports.consumers;
@@ -57,31 +62,46 @@ export async function recreateConsumer(
     await retry(() => port.put(stream, requestedConfig(goal.config), "create"), pace);
     return true;
   }
-  if (!keeper) return false;
+  if (!keeper) {
+    if (found || !policy.recreate || !(await isWorkQueue(ports, goal, pace))) return false;
+    // It was deleted to be made anew; what it has to do with is what the queue still has.
+    await retry(() => port.put(stream, requestedConfig(goal.config), "create"), pace);
+    return true;
+  }
   if (!found) {
     if (!policy.recreate) {
       throw new Error(
         `${nameOf(goal)} was being made anew, and where it stood is kept by consumer ${keeper.name}; set recreate: atAckFloor for it to go on`,
       );
     }
-    await begin(port, goal, keeper.config.opt_start_seq ?? 1, pace);
+    await begin(port, goal, startOf(keeper.config), pace);
   }
   await remove(port, stream, keeper.name, pace);
   return true;
 }
 
+async function isWorkQueue(
+  { streams }: AccountPorts,
+  { stream }: ConsumerInputs,
+  pace: Pace,
+): Promise<boolean> {
+  return (await retry(() => streams.info(stream), pace)).config.retention === "workqueue";
+}
+
 async function replace(
-  { streams, consumers: port }: AccountPorts,
+  ports: AccountPorts,
   goal: ConsumerInputs,
   found: ConsumerInfo,
-  pace: Pace,
+  pace: Pace & LastAcks,
 ): Promise<void> {
   const { stream, consumer } = goal;
-  const { config } = await retry(() => streams.info(stream), pace);
-  const isQueue = config.retention === "workqueue";
+  const port = ports.consumers;
+  const isQueue = await isWorkQueue(ports, goal, pace);
   const { pause_until: pausedUntil } = found.config;
   try {
-    const next = (await standAside(port, goal, found, pace)).ack_floor.stream_seq + 1;
+    const last = await standAside(port, goal, found, pace);
+    const next = placeOf(last, last.config, last.created);
+    if (!next) throw new Error(describeNoPlace(goal, last));
     if (!isQueue) await keep(port, goal, next, pace);
     await retry(() => port.delete(stream, consumer), pace);
     if (isQueue) await retry(() => port.put(stream, requestedConfig(goal.config), "create"), pace);
@@ -98,7 +118,7 @@ async function standAside(
   port: ConsumerPort,
   { stream, consumer }: ConsumerInputs,
   found: ConsumerInfo,
-  pace: Pace,
+  pace: Pace & LastAcks,
 ): Promise<ConsumerInfo> {
   if (!found.paused) {
     const end = new Date(Date.now() + ASIDE_MS).toISOString();
@@ -109,7 +129,7 @@ async function standAside(
       const info = await retry(() => port.info(stream, consumer), pace);
       return info.paused && info.num_ack_pending === 0 ? { done: info } : { shown: info };
     },
-    { pause: pace.pause, limit: LAST_ACKS_MS, giveUp: (info) => info },
+    { pause: pace.pause, limit: pace.lastAcks, giveUp: (info) => info },
   );
 }
 
@@ -117,7 +137,7 @@ async function standAside(
 async function keep(
   port: ConsumerPort,
   { stream, config }: ConsumerInputs,
-  sequence: number,
+  start: Start,
   pace: Pace,
 ): Promise<void> {
   const { filter_subject, filter_subjects } = config;
@@ -130,7 +150,7 @@ async function keep(
   };
   await remove(port, stream, name, pace);
   await retry(
-    () => port.put(stream, requestedConfig(startingAt(keeper, sequence)), "create"),
+    () => port.put(stream, requestedConfig(startingAt(keeper, start)), "create"),
     pace,
   );
 }
@@ -139,11 +159,11 @@ async function keep(
 async function begin(
   port: ConsumerPort,
   { stream, config }: ConsumerInputs,
-  sequence: number,
+  start: Start,
   pace: Pace,
 ): Promise<void> {
   await retry(
-    () => port.put(stream, requestedConfig(startingAt(config, sequence)), "create"),
+    () => port.put(stream, requestedConfig(startingAt(config, start)), "create"),
     pace,
   );
 }

@@ -1,4 +1,4 @@
-import type { NatsConnection } from "nats";
+import { createInbox, type Msg, type NatsConnection, type Subscription } from "nats";
 
 /** A message that a consumer has delivered. */
 export interface Delivery {
@@ -19,11 +19,12 @@ export async function pull(
   consumer: string,
   milliseconds = 500,
 ): Promise<Delivery | undefined> {
-  const subject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
+  const inbox = createInbox();
+  // Messages have the subject that they were published under, so a request of the client's would not know them again.
+  const subscription = client.subscribe(inbox, { max: 1, timeout: milliseconds + 1_000 });
   const body = JSON.stringify({ batch: 1, expires: milliseconds * 1_000_000 });
-  const message = await client
-    .request(subject, body, { timeout: milliseconds + 1_000 })
-    .catch(() => undefined);
+  client.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, body, { reply: inbox });
+  const message = await first(subscription);
   // Without a reply it is a status: there was nothing, or the consumer is gone.
   if (!message?.reply) return undefined;
   const { reply } = message;
@@ -38,6 +39,15 @@ export async function pull(
       await client.request(reply, "+ACK", { timeout: 2_000 });
     },
   };
+}
+
+async function first(subscription: Subscription): Promise<Msg | undefined> {
+  try {
+    for await (const message of subscription) return message;
+  } catch {
+    // Nothing came in time.
+  }
+  return undefined;
 }
 
 /** Pulls until nothing comes any more. */
