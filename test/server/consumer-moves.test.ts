@@ -52,7 +52,6 @@ function streamsOf(ended: AbortSignal | undefined) {
   };
   return streamLifecycle(() => guarded, {
     pause: 50,
-    say: () => undefined,
     handovers: new Handovers(),
   });
 }
@@ -89,7 +88,7 @@ function work(consumer: string) {
   const floors: number[] = [];
   let isOver = false;
   const done = (async () => {
-    for (let idle = 0; !isOver || idle < 3; ) {
+    for (let idle = 0; (!isOver || idle < 3) && !opened.client.isClosed(); ) {
       const delivery = await pull(opened.client, STREAM, consumer).catch(() => undefined);
       if (!delivery) {
         idle += 1;
@@ -130,7 +129,7 @@ it("every consumer has what its stream has, wherever that goes", async () => {
   const stored: number[] = [];
   let isOver = false;
   const publishing = (async () => {
-    while (!isOver) {
+    while (!isOver && !opened.client.isClosed()) {
       const ack = await opened.client
         .request("orders.new", "order", { timeout: 2_000 })
         .then((message) => message.json<{ seq?: number }>())
@@ -150,6 +149,7 @@ it("every consumer has what its stream has, wherever that goes", async () => {
     [1, 3, 500],
     [1, 3, undefined],
   ] as const) {
+    console.log(Date.now(), region, replicas, killedAfter);
     const config = configOf(region, replicas);
     try {
       stream = await change(stream, config, killedAfter);
@@ -167,7 +167,9 @@ it("every consumer has what its stream has, wherever that goes", async () => {
   }
 
   isOver = true;
+  console.log(Date.now(), "over");
   await publishing;
+  console.log(Date.now(), "published", stored.length);
   for (const worker of workers) {
     await worker.stop();
     expect(stored.filter((sequence) => !worker.confirmed.has(sequence))).toEqual([]);
