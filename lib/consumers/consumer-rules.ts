@@ -11,12 +11,7 @@ import {
   tooShort,
 } from "../base/rules.ts";
 import type { StreamConfig } from "../streams/stream-fields.ts";
-import {
-  isLiteralSubject,
-  isSubset,
-  isValidSubject,
-  subjectsOverlap,
-} from "../streams/subjects.ts";
+import { isLiteralSubject, isSubset, isValidSubject } from "../streams/subjects.ts";
 import type { ConsumerConfig } from "./consumer-fields.ts";
 import type { ConsumerBounds } from "./consumer-limits.ts";
 import { checkPriority } from "./priority-rules.ts";

@@ -37,8 +37,8 @@ export interface ConsumerInfo {
   /** Whether somebody subscribes to the subject of a push consumer. */
   readonly push_bound?: boolean;
   readonly paused?: boolean;
-  readonly cluster?: {
-    readonly leader?: string;
+  readonly cluster: {
+    readonly leader: string;
     readonly replicas?: readonly Replica[];
     /** Set while it moves or scales (2.15). */
     readonly desired?: Reconfiguration;
@@ -53,7 +53,7 @@ export type ConsumerAction = "create" | "update";
  * StreamNotFound if the stream isn't there.
  */
 export interface ConsumerPort {
-  /** @throws ConsumerNotFound */
+  /** What its leader says of a consumer. @throws ConsumerNotFound */
   info(stream: string, consumer: string): Promise<ConsumerInfo>;
   /** The names of a stream's consumers. */
   names(stream: string): Promise<readonly string[]>;
@@ -104,7 +104,15 @@ export function openConsumers(connection: Connection, account: string): Consumer
   };
 }
 
+/**
+ * A server that is to have a consumer and hasn't begun yet answers, too: with its config, and zeros for where it stands
+ * (nats-server 2.15, `jsConsumerInfoRequest` in server/jetstream_api.go). Only what its leader says counts.
+ */
 function toConsumerInfo(reply: object): ConsumerInfo {
-  if ("config" in reply && "ack_floor" in reply) return reply as ConsumerInfo;
-  throw new JetStreamUnavailable("the server's answer describes no consumer");
+  if (!("config" in reply && "ack_floor" in reply)) {
+    throw new JetStreamUnavailable("the server's answer describes no consumer");
+  }
+  const info = reply as ConsumerInfo;
+  if (info.cluster?.leader) return info;
+  throw new JetStreamUnavailable(`consumer ${info.name} has no leader right now`);
 }

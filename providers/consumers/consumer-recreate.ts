@@ -149,10 +149,7 @@ async function keep(
     ...(filter_subjects === undefined ? {} : { filter_subjects }),
   };
   await remove(port, stream, name, pace);
-  await retry(
-    () => port.put(stream, requestedConfig(startingAt(keeper, start)), "create"),
-    pace,
-  );
+  await retry(() => port.put(stream, requestedConfig(startingAt(keeper, start)), "create"), pace);
 }
 
 /** Creates the new consumer. */
@@ -162,10 +159,7 @@ async function begin(
   start: Start,
   pace: Pace,
 ): Promise<void> {
-  await retry(
-    () => port.put(stream, requestedConfig(startingAt(config, start)), "create"),
-    pace,
-  );
+  await retry(() => port.put(stream, requestedConfig(startingAt(config, start)), "create"), pace);
 }
 
 async function remove(

@@ -180,13 +180,19 @@ it("keeps where it stands when its beginning changes, whatever that is", async (
 });
 
 it("goes on where one began that has delivered, but got no acknowledgement", async () => {
-  const born = await newConsumer("limits", { deliver_policy: "by_start_sequence", opt_start_seq: 3 });
+  const born = await newConsumer("limits", {
+    deliver_policy: "by_start_sequence",
+    opt_start_seq: 3,
+  });
   await publish(born, 1, 5);
   expect(await sequencesFrom(born)).toEqual([3, 4, 5]);
   const made = await update(born, withConfig(born, { max_waiting: 100 }));
   expect(await sequencesFrom(made)).toEqual([3, 4, 5]);
   await publish(born, 6, 6);
-  const sinceThen = await update(made, withConfig(made, { deliver_policy: "new", opt_start_seq: 0 }));
+  const sinceThen = await update(
+    made,
+    withConfig(made, { deliver_policy: "new", opt_start_seq: 0 }),
+  );
   expect(await sequencesFrom(sinceThen)).toEqual([3, 4, 5, 6]);
 });
 

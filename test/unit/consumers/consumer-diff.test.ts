@@ -46,9 +46,7 @@ describe("a consumer's config", () => {
 
   test("has no wait of its own beside backoff", () => {
     const backoff = [SECOND, 5 * SECOND];
-    expect(
-      changes({ name: "w", ack_wait: SECOND, backoff }, { name: "w", backoff }),
-    ).toEqual([]);
+    expect(changes({ name: "w", ack_wait: SECOND, backoff }, { name: "w", backoff })).toEqual([]);
   });
 
   test("differs by what the server can change, and by what it can't", () => {
@@ -100,7 +98,11 @@ describe("a consumer's config", () => {
 });
 
 describe("a consumer that was made anew where another one stood", () => {
-  const wanted: ConsumerConfig = { name: "w", deliver_policy: "by_start_sequence", opt_start_seq: 3 };
+  const wanted: ConsumerConfig = {
+    name: "w",
+    deliver_policy: "by_start_sequence",
+    opt_start_seq: 3,
+  };
   const made = startingAt(wanted, atSequence(1_201));
 
   test("begins there, and is no different from what the settings say", () => {
@@ -137,9 +139,11 @@ describe("a consumer that was made anew where another one stood", () => {
 describe("limits", () => {
   test("of the stream go before all others", () => {
     const limits = { max_ack_pending: 50, inactive_threshold: SECOND };
-    expect(
-      withLimits({ name: "w" }, { consumer_limits: limits }, { maxAckPending: 100 }),
-    ).toEqual({ name: "w", max_ack_pending: 50, inactive_threshold: SECOND });
+    expect(withLimits({ name: "w" }, { consumer_limits: limits }, { maxAckPending: 100 })).toEqual({
+      name: "w",
+      max_ack_pending: 50,
+      inactive_threshold: SECOND,
+    });
   });
 
   test("that exceed the default change nothing", () => {
@@ -172,7 +176,12 @@ test("where a consumer stands is told in one sentence", () => {
 
 test.each([
   [{ deliver_policy: "all" }, 7, [9, 9], { deliver_policy: "by_start_sequence", opt_start_seq: 8 }],
-  [{ deliver_policy: "new" }, 0, [9, 0], { deliver_policy: "by_start_sequence", opt_start_seq: 10 }],
+  [
+    { deliver_policy: "new" },
+    0,
+    [9, 0],
+    { deliver_policy: "by_start_sequence", opt_start_seq: 10 },
+  ],
   [{ deliver_policy: "all" }, 0, [9, 9], { deliver_policy: "by_start_sequence", opt_start_seq: 1 }],
   [{ deliver_policy: "new" }, 0, [9, 2], { deliver_policy: "by_start_time", opt_start_time: "T" }],
   [{ deliver_policy: "last" }, 0, [9, 2], undefined],
@@ -182,12 +191,15 @@ test.each([
     [9, 2],
     { deliver_policy: "by_start_sequence", opt_start_seq: 3 },
   ],
-] as const)("one of %j with floor %i and deliveries %j goes on at %j", (start, floor, [last, count], next) => {
-  const standing = {
-    num_pending: 0,
-    num_ack_pending: 0,
-    ack_floor: { stream_seq: floor },
-    delivered: { stream_seq: last, consumer_seq: count },
-  };
-  expect(placeOf(standing, { name: "w", ...start }, "T")).toEqual(next);
-});
+] as const)(
+  "one of %j with floor %i and deliveries %j goes on at %j",
+  (start, floor, [last, count], next) => {
+    const standing = {
+      num_pending: 0,
+      num_ack_pending: 0,
+      ack_floor: { stream_seq: floor },
+      delivered: { stream_seq: last, consumer_seq: count },
+    };
+    expect(placeOf(standing, { name: "w", ...start }, "T")).toEqual(next);
+  },
+);
