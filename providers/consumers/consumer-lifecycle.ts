@@ -34,6 +34,7 @@ import { type ConsumerInputs, type ConsumerOutputs, inputsOf, nameOf } from "./c
 import { type AccountPorts, type LastAcks, recreateConsumer } from "./consumer-recreate.ts";
 import { consumerHosts } from "./consumer-replicas.ts";
 import { ConsumerRun } from "./consumer-run.ts";
+import { judgeFilters } from "./filter-check.ts";
 import { findConsumerAtOnce } from "./find-consumer.ts";
 
 /** The methods of a Pulumi dynamic provider, typed; see `ResourceProvider` in @pulumi/pulumi/dynamic. */
@@ -199,7 +200,7 @@ function refuseLoss(consumer: ConsumerInputs, info: ConsumerInfo): void {
 
 /** Observes a consumer and judges. If JetStream doesn't answer, that is said for a known consumer only. */
 async function look(
-  { consumers }: AccountPorts,
+  { streams, consumers }: AccountPorts,
   known: Partial<ConsumerInputs>,
   news: ConsumerInputs,
   say: Reporting["say"],
@@ -207,7 +208,15 @@ async function look(
   try {
     const found = await findConsumerAtOnce(consumers, news.stream, news.consumer);
     if (!found && known.config !== undefined) tellVanished(news, say);
-    return judge(known, news, found);
+    const verdict = judge(known, news, found);
+    const changes = changesBy(known, news, found);
+    if (!found || !changes.some(({ path }) => path === "filterSubjects")) return verdict;
+    const { config } = await streams.info(news.stream);
+    const filters = judgeFilters(changes, news, found, config);
+    return {
+      refusals: [...verdict.refusals, ...filters.refusals],
+      notices: [...verdict.notices, ...filters.notices],
+    };
   } catch (error) {
     if (!isSilence(error)) throw error;
     if (known.config !== undefined) {

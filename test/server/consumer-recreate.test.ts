@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { requestedConfig } from "../../lib/consumers/consumer-diff.ts";
 import type { ConsumerConfig } from "../../lib/consumers/consumer-fields.ts";
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import { type ConsumerPort, openConsumers } from "../../live/jetstream/consumers.ts";
 import type { ConsumerInputs, ConsumerOutputs } from "../../providers/consumers/consumer-inputs.ts";
 import { consumerLifecycle } from "../../providers/consumers/consumer-lifecycle.ts";
 import { keeperOf } from "../../providers/consumers/consumer-recreate.ts";
+import { eventually } from "../support/eventually.ts";
 import { type OpenCluster, openCluster } from "../support/open-cluster.ts";
 import { pull, pullAll } from "../support/pull-client.ts";
 
@@ -269,6 +271,20 @@ it("names what keeps its place if recreate is taken back after a kill", async ()
 });
 
 describe("a consumer of a stream that keeps messages for it alone", () => {
+  it("keeps filters by which the stream would drop some", async () => {
+    const all = { filter_subjects: ["s.>"] };
+    const born = await newConsumer("interest", {}, {});
+    await publish(born, 1, 3);
+    const narrowed = withConfig(born, all);
+    const { failures = [] } = await lifecycleOf().check(born, narrowed);
+    expect(failures).toEqual([
+      expect.objectContaining({ reason: expect.stringContaining("what it keeps for > alone") }),
+    ]);
+    // That is what the server does.
+    await port.put(born.stream, requestedConfig(narrowed.config), "update");
+    await eventually(async () => (await opened.port.info(born.stream)).state.messages === 0);
+  });
+
   it("is not deleted while it waits for some", async () => {
     const born = await newConsumer("interest", {}, {});
     await publish(born, 1, 2);

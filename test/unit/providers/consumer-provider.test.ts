@@ -190,6 +190,42 @@ describe("a preview", () => {
   });
 });
 
+describe("other filters", () => {
+  const standing = { num_pending: 2, delivered: { consumer_seq: 5, stream_seq: 9 } };
+  const filtered = (filter_subjects: string[], policy: ConsumerInputs["policy"] = {}) => ({
+    ...WANTED,
+    config: { name: "worker", filter_subjects },
+    policy,
+  });
+  const judged = async (from: string[], to: string[], policy: ConsumerInputs["policy"] = {}) => {
+    consumers.consumers.clear();
+    const outs = await born(filtered(from, policy));
+    consumers.add(outs.config, standing);
+    return await refusals(outs, filtered(to, policy));
+  };
+
+  test("that leave out what a stream keeps for the consumer alone are refused", async () => {
+    await streams.update({ name: "ORDERS", subjects: ["orders.*"], retention: "interest" });
+    expect(await judged(["orders.a", "orders.b"], ["orders.a"])).toEqual([
+      expect.stringContaining("the stream deletes what it keeps for orders.b alone"),
+    ]);
+    expect(await judged(["orders.a"], ["orders.*"])).toEqual([]);
+    expect(await judged(["orders.*"], ["orders.a"], { allowDataLoss: true })).toEqual([]);
+  });
+
+  test("that are added don't get what is behind the consumer, which is said", async () => {
+    expect(await judged(["orders.a"], ["orders.a", "orders.b"])).toEqual([]);
+    expect(said).toEqual([
+      "consumer worker of stream ORDERS: filterSubjects: [\"orders.a\"] → [\"orders.a\",\"orders.b\"]: it is past the messages of orders.b up to sequence 9, they don't come",
+    ]);
+  });
+
+  test("that leave some out of a stream which keeps messages anyway lose nothing", async () => {
+    expect(await judged(["orders.a", "orders.b"], ["orders.a"])).toEqual([]);
+    expect(said).toEqual([]);
+  });
+});
+
 test("an update that the server accepts and doesn't keep is no success", async () => {
   const outs = await born();
   consumers.put = async () => undefined;
