@@ -229,7 +229,8 @@ it.each(["none", "all"] as const)("goes on where one that acknowledges %s stands
 it("waits for clients that have messages, so that none comes again that they acknowledge then", async () => {
   const born = await newConsumer("limits");
   await publish(born, 1, 3);
-  const first = await pull(opened.client, born.stream, born.consumer);
+  const first = await pull(opened.client, born.stream, born.consumer, 5_000);
+  expect(first?.sequence).toBe(1);
   const made = update(born, withConfig(born, { max_waiting: 100 }), 20_000);
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   await first?.ack();

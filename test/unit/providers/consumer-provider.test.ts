@@ -216,7 +216,7 @@ describe("other filters", () => {
   test("that are added don't get what is behind the consumer, which is said", async () => {
     expect(await judged(["orders.a"], ["orders.a", "orders.b"])).toEqual([]);
     expect(said).toEqual([
-      "consumer worker of stream ORDERS: filterSubjects: [\"orders.a\"] → [\"orders.a\",\"orders.b\"]: it is past the messages of orders.b up to sequence 9, they don't come",
+      'consumer worker of stream ORDERS: filterSubjects: ["orders.a"] → ["orders.a","orders.b"]: it is past the messages of orders.b up to sequence 9, they don\'t come',
     ]);
   });
 
