@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import { type ConsumerPort, openConsumers } from "../../live/jetstream/consumers.ts";
 import type { JetStreamPort } from "../../live/jetstream/jetstream.ts";
@@ -7,8 +7,10 @@ import { consumerHosts } from "../../providers/consumers/consumer-replicas.ts";
 import { Handovers } from "../../providers/streams/handovers.ts";
 import type { StreamInputs, StreamOutputs } from "../../providers/streams/stream-inputs.ts";
 import { streamLifecycle } from "../../providers/streams/stream-lifecycle.ts";
+import { provideServer } from "../support/older-server.ts";
 import { type OpenCluster, openCluster } from "../support/open-cluster.ts";
 import { pull } from "../support/pull-client.ts";
+import { BINARY } from "../support/server-process.ts";
 
 /**
  * Consumers in use while their stream moves and scales, and the `up` that does it is killed: each message is delivered,
@@ -24,20 +26,6 @@ const IDLE = 8;
 
 let opened: OpenCluster;
 let port: ConsumerPort;
-
-beforeAll(async () => {
-  const servers = [1, 2].flatMap((region) =>
-    [1, 2, 3].map((zone) => ({
-      name: `rg${region}-az${zone}`,
-      cluster: "c1",
-      tags: [`rg:${region}`, `az:${zone}`],
-    })),
-  );
-  opened = await openCluster(servers);
-  port = openConsumers(opened.cluster.connection, opened.cluster.account);
-});
-
-afterAll(() => opened.close());
 
 /** The lifecycle of streams in the process of an `up` of its own. */
 function streamsOf(ended: AbortSignal | undefined) {
@@ -122,63 +110,81 @@ function work(consumer: string) {
   };
 }
 
-it("every consumer has what its stream has, wherever that goes", async () => {
-  let stream = await change(undefined, configOf(1, 3));
-  const consumers = consumerLifecycle(() => ({ streams: opened.port, consumers: port }), {
-    pause: 50,
-    say: () => undefined,
-  });
-  const { account } = opened.cluster;
-  for (const consumer of WORKERS) {
-    const config = { name: consumer, ack_wait: ACK_WAIT };
-    await consumers.create({ account, stream: STREAM, consumer, config, policy: {} });
-  }
-  const stored: number[] = [];
-  let isOver = false;
-  const publishing = (async () => {
-    while (!isOver && !opened.client.isClosed()) {
-      const ack = await opened.client
-        .request("orders.new", "order", { timeout: 2_000 })
-        .then((message) => message.json<{ seq?: number }>())
-        .catch(() => ({}) as { seq?: number });
-      if (ack.seq !== undefined) stored.push(ack.seq);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  })();
-  const workers = WORKERS.map(work);
+/** The newest version and the oldest one, which moves streams by other means. */
+describe.each(["2.15.2", "2.14.7"])("on nats-server %s", (version) => {
+  beforeAll(async () => {
+    const servers = [1, 2].flatMap((region) =>
+      [1, 2, 3].map((zone) => ({
+        name: `rg${region}-az${zone}`,
+        cluster: "c1",
+        tags: [`rg:${region}`, `az:${zone}`],
+      })),
+    );
+    const isOlder = version !== "2.15.2";
+    opened = await openCluster(servers, "az:", isOlder ? await provideServer(version) : BINARY);
+    port = openConsumers(opened.cluster.connection, opened.cluster.account);
+  }, 300_000);
 
-  for (const [region, replicas, killedAfter] of [
-    [2, 3, 400],
-    [2, 3, undefined],
-    [2, 1, 300],
-    [2, 1, undefined],
-    [1, 1, undefined],
-    [1, 3, 500],
-    [1, 3, undefined],
-  ] as const) {
-    const config = configOf(region, replicas);
-    try {
-      stream = await change(stream, config, killedAfter);
-    } catch (error) {
-      if (killedAfter === undefined) throw error;
-      continue;
-    }
-    // What Pulumi shows as done is done.
+  afterAll(() => opened.close());
+
+  it("every consumer has what its stream has, wherever that goes", async () => {
+    let stream = await change(undefined, configOf(1, 3));
+    const consumers = consumerLifecycle(() => ({ streams: opened.port, consumers: port }), {
+      pause: 50,
+      say: () => undefined,
+    });
+    const { account } = opened.cluster;
     for (const consumer of WORKERS) {
-      const info = await port.info(STREAM, consumer);
-      expect(info.cluster?.leader).toBeTruthy();
-      expect(consumerHosts(info)).toEqual([...stream.replicas]);
-      expect(info.cluster?.desired).toBeUndefined();
+      const config = { name: consumer, ack_wait: ACK_WAIT };
+      await consumers.create({ account, stream: STREAM, consumer, config, policy: {} });
     }
-  }
+    const stored: number[] = [];
+    let isOver = false;
+    const publishing = (async () => {
+      while (!isOver && !opened.client.isClosed()) {
+        const ack = await opened.client
+          .request("orders.new", "order", { timeout: 2_000 })
+          .then((message) => message.json<{ seq?: number }>())
+          .catch(() => ({}) as { seq?: number });
+        if (ack.seq !== undefined) stored.push(ack.seq);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    })();
+    const workers = WORKERS.map(work);
 
-  isOver = true;
-  await publishing;
-  for (const worker of workers) {
-    await worker.stop();
-    expect(stored.filter((sequence) => !worker.delivered.has(sequence))).toEqual([]);
-    expect(worker.again).toEqual([]);
-    expect(worker.floors).toEqual(worker.floors.toSorted((a, b) => a - b));
-  }
-  console.log(`${stored.length} messages, ${workers.map(({ floors }) => floors.length)} looks`);
-}, 240_000);
+    for (const [region, replicas, killedAfter] of [
+      [2, 3, 400],
+      [2, 3, undefined],
+      [2, 1, 300],
+      [2, 1, undefined],
+      [1, 1, undefined],
+      [1, 3, 500],
+      [1, 3, undefined],
+    ] as const) {
+      const config = configOf(region, replicas);
+      try {
+        stream = await change(stream, config, killedAfter);
+      } catch (error) {
+        if (killedAfter === undefined) throw error;
+        continue;
+      }
+      // What Pulumi shows as done is done.
+      for (const consumer of WORKERS) {
+        const info = await port.info(STREAM, consumer);
+        expect(info.cluster?.leader).toBeTruthy();
+        expect(consumerHosts(info)).toEqual([...stream.replicas]);
+        expect(info.cluster?.desired).toBeUndefined();
+      }
+    }
+
+    isOver = true;
+    await publishing;
+    for (const worker of workers) {
+      await worker.stop();
+      expect(stored.filter((sequence) => !worker.delivered.has(sequence))).toEqual([]);
+      expect(worker.again).toEqual([]);
+      expect(worker.floors).toEqual(worker.floors.toSorted((a, b) => a - b));
+    }
+    console.log(`${stored.length} messages, ${workers.map(({ floors }) => floors.length)} looks`);
+  }, 240_000);
+});
