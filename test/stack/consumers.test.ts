@@ -1,7 +1,7 @@
 import { connect, type NatsConnection } from "nats";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { PASSWORDS } from "../support/passwords.ts";
-import { pull } from "../support/pull-client.ts";
+import { pull, pullAll } from "../support/pull-client.ts";
 import { TestStack } from "../support/stack.ts";
 
 /** Consumers through everyday use, and what people do to single ones by hand. */
@@ -152,9 +152,28 @@ test("consumers follow their stream as it scales, and can't have more replicas t
   await expectUnchanged();
 });
 
+test("an up that is killed among consumers is finished by the next one", async () => {
+  for (let sent = 1; sent <= 3; sent += 1) await client.request("orders.new", `late ${sent}`);
+  while ((await pull(client, "ORDERS", "worker"))?.data !== "late 1");
+  const { ack_floor } = await info("worker");
+  const made = Object.fromEntries(["c1", "c2", "c3", "c4", "c5", "c6"].map((name) => [name, {}]));
+  const anew = { ...worker, deliverPolicy: "new", maxWaiting: 100, recreate: "atAckFloor" };
+  configure({ worker: anew, ...made });
+  for (const milliseconds of [4_000, 6_000, 8_000]) {
+    await stack.killAfter(milliseconds, "up", "--yes", "--skip-preview");
+  }
+  await up();
+  const { consumers } = await ask<{ consumers: string[] }>("$JS.API.CONSUMER.NAMES.ORDERS");
+  expect(consumers.sort()).toEqual([...Object.keys(made), "worker"].sort());
+  expect((await info("worker")).ack_floor.stream_seq).toBeLessThanOrEqual(ack_floor.stream_seq);
+  const again = (await pullAll(client, "ORDERS", "worker")).map(({ data }) => data);
+  for (const late of ["late 1", "late 2", "late 3"]) expect(again).toContain(late);
+  await expectUnchanged();
+});
+
 test("a stream that leaves takes its consumers along", async () => {
   const LOGS = { subjects: ["logs.*"], consumers: { reader: {} } };
-  const consumers = { worker: { ...worker, deliverPolicy: "new" } };
+  const consumers = { worker: { ...worker, deliverPolicy: "new", maxWaiting: 100 } };
   const settings = { regions: ["rg1"], streams: { ORDERS: { ...ORDERS, consumers } } };
   stack.configure({ ...settings, streams: { ...settings.streams, LOGS } });
   await up();

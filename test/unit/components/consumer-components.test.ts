@@ -31,7 +31,8 @@ it("consumers stand below their stream, and wait for it", async () => {
   const stream = new Stream("ORDERS", { cluster, consumers: { worker: { ackWait: "1m" } } });
   const beside = new Consumer("team-worker", { stream, consumer: "beside", ackWait: "1m" });
   expect(Object.keys(stream.consumers)).toEqual(["worker"]);
-  await Promise.all([promiseOf(beside.urn), promiseOf(stream.consumers.worker?.urn ?? "")]);
+  const all = [beside, ...Object.values(stream.consumers)];
+  await Promise.all(all.map(({ urn }) => promiseOf(urn)));
   const recorded = await recorder.settled(6);
   for (const [name, consumer] of [
     ["ORDERS.worker", "worker"],

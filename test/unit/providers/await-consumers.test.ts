@@ -12,6 +12,14 @@ const CONFIG: StreamConfig = { name: "ORDERS", num_replicas: 3, placement: { tag
 const IN_REGION_1 = ["rg1-az1", "rg1-az2", "rg1-az3"];
 const IN_REGION_2 = ["rg2-az1", "rg2-az2", "rg2-az3"];
 
+/** Tells of consumers what {@link told} has. */
+class Telling extends FakeJetStream {
+  override consumers(): Promise<readonly ConsumerProgress[]> {
+    const at = Math.min(looks++, told.length - 1);
+    return Promise.resolve(told[at] as readonly ConsumerProgress[]);
+  }
+}
+
 let jetStream: FakeJetStream;
 /** What is told of the consumers at each look, the last one for good; undefined: some don't answer. */
 let told: (readonly ConsumerProgress[] | undefined)[];
@@ -43,11 +51,10 @@ async function change(patience = 5_000): Promise<void> {
 }
 
 beforeEach(async () => {
-  jetStream = new FakeJetStream(SEED_FLEET);
+  jetStream = new Telling(SEED_FLEET);
   await jetStream.create(CONFIG);
   jetStream.streams.get("ORDERS")?.consumers.push(consumer(IN_REGION_2));
   looks = 0;
-  jetStream.consumers = async () => told[Math.min(looks++, told.length - 1)];
 });
 
 test("a change ends once all its consumers are where the stream is, with a leader", async () => {
