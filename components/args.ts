@@ -1046,6 +1046,11 @@ export interface StreamSettingsArgs {
    * @default the first
    */
   readonly account?: string | undefined;
+  /**
+   * Its durable consumers, by name.
+   * @default none
+   */
+  readonly consumers?: Readonly<Record<string, ConsumerSettingsArgs>> | undefined;
 }
 
 /** Where a stream is to live: one of region, across and tags; and the cluster. */
@@ -1159,4 +1164,278 @@ export interface LeaderArgs {
   readonly zone?: string | undefined;
   /** Name of a node, e.g. `rg1-az1`. */
   readonly node?: string | undefined;
+}
+
+/** A durable consumer: the fields of its config, and how an update may deal with it. */
+export interface ConsumerSettingsArgs {
+  /**
+   * What it is for; at most 4 KiB. `description` of NATS's JSON API.
+   *
+   * A change: in place.
+   */
+  readonly description?: string | undefined;
+  /**
+   * Messages of these subjects alone, with wildcards. No two of them may take the same
+   * message. `filter_subjects` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default all
+   */
+  readonly filterSubjects?: readonly string[] | undefined;
+  /**
+   * As `filterSubjects`, for one subject. `filter_subject` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default all
+   */
+  readonly filterSubject?: string | undefined;
+  /**
+   * Where it begins - `all`: at the first message, `new`: after the last, `last`: at the last,
+   * `last_per_subject`: at the last of each subject, `by_start_sequence` and `by_start_time`:
+   * where those say. `deliver_policy` of NATS's JSON API.
+   *
+   * A change: only as a new consumer, by `recreate` or `allowDataLoss`; refused otherwise.
+   * @default "all"
+   */
+  readonly deliverPolicy?:
+    | "all"
+    | "new"
+    | "last"
+    | "last_per_subject"
+    | "by_start_sequence"
+    | "by_start_time"
+    | undefined;
+  /**
+   * Sequence to begin with, for `deliverPolicy: by_start_sequence`. `opt_start_seq` of NATS's
+   * JSON API.
+   *
+   * A change: only as a new consumer, by `recreate` or `allowDataLoss`; refused otherwise.
+   * @default none
+   */
+  readonly startSequence?: number | undefined;
+  /**
+   * Time to begin with, RFC 3339, e.g. `2026-01-31T00:00:00Z`, for `deliverPolicy:
+   * by_start_time`. `opt_start_time` of NATS's JSON API.
+   *
+   * A change: only as a new consumer, by `recreate` or `allowDataLoss`; refused otherwise.
+   */
+  readonly startTime?: string | undefined;
+  /**
+   * What clients acknowledge - `explicit`: each message, `all`: one and all before it, `none`:
+   * nothing, `flow_control`: by flow control, for mirrors and sources. `ack_policy` of NATS's
+   * JSON API.
+   *
+   * A change: only as a new consumer, by `recreate` or `allowDataLoss`; refused otherwise.
+   * @default "explicit"
+   */
+  readonly ackPolicy?: "none" | "all" | "explicit" | "flow_control" | undefined;
+  /**
+   * How long it waits for an acknowledgement before it delivers a message again. A duration,
+   * e.g. `7d`. `ack_wait` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default 30s
+   */
+  readonly ackWait?: string | number | undefined;
+  /**
+   * How long it waits before each further delivery, in the place of `ackWait`; the last one
+   * holds for all that follow. Durations, e.g. `[1s, 5s, 1m]`. `backoff` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default none
+   */
+  readonly backoff?: readonly (string | number)[] | undefined;
+  /**
+   * How often it delivers a message at most; with `backoff` at least as often as that has
+   * entries. `max_deliver` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default no limit
+   */
+  readonly maxDeliver?: number | undefined;
+  /**
+   * Messages that may wait for acknowledgement, `-1` for no limit; beyond it none is
+   * delivered. `max_ack_pending` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default 1000, or the limit of stream, account or servers
+   */
+  readonly maxAckPending?: number | undefined;
+  /**
+   * Requests of pull clients that may wait. `max_waiting` of NATS's JSON API.
+   *
+   * A change: only as a new consumer, by `recreate` or `allowDataLoss`; refused otherwise.
+   * @default 512; push consumers have none
+   */
+  readonly maxWaiting?: number | undefined;
+  /**
+   * Messages that one request of a pull client may ask for. `max_batch` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default no limit, or the servers' `maxRequestBatch`
+   */
+  readonly maxBatch?: number | undefined;
+  /**
+   * How long a request of a pull client may wait; at least 1ms. A duration, e.g. `7d`.
+   * `max_expires` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default no limit
+   */
+  readonly maxExpires?: string | number | undefined;
+  /**
+   * What one request of a pull client may ask for. A size, e.g. `512MiB`; a number is bytes.
+   * `max_bytes` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default no limit
+   */
+  readonly maxBytes?: string | number | undefined;
+  /**
+   * Makes it a push consumer: it sends messages to this subject. None of the stream's own
+   * subjects may take it. `deliver_subject` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default a pull consumer
+   */
+  readonly deliverSubject?: string | undefined;
+  /**
+   * Queue group among which a push consumer's messages are divided. `deliver_group` of NATS's
+   * JSON API.
+   *
+   * A change: in place.
+   */
+  readonly deliverGroup?: string | undefined;
+  /**
+   * A push consumer waits for clients that are slow; needs `idleHeartbeat`. `flow_control` of
+   * NATS's JSON API.
+   *
+   * A change: only as a new consumer, by `recreate` or `allowDataLoss`; refused otherwise.
+   * @default false
+   */
+  readonly flowControl?: boolean | undefined;
+  /**
+   * How often a push consumer that has nothing to send says so; at least 100ms. A duration,
+   * e.g. `7d`. `idle_heartbeat` of NATS's JSON API.
+   *
+   * A change: only as a new consumer, by `recreate` or `allowDataLoss`; refused otherwise.
+   * @default never
+   */
+  readonly idleHeartbeat?: string | number | undefined;
+  /**
+   * Bits per second that a push consumer sends at most. `rate_limit_bps` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default no limit
+   */
+  readonly rateLimit?: number | undefined;
+  /**
+   * It delivers headers alone, without what messages hold. `headers_only` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default false
+   */
+  readonly headersOnly?: boolean | undefined;
+  /**
+   * How fast it delivers messages that are there - `instant`: at once, `original`: as far
+   * apart as they came in. `replay_policy` of NATS's JSON API.
+   *
+   * A change: only as a new consumer, by `recreate` or `allowDataLoss`; refused otherwise.
+   * @default "instant"
+   */
+  readonly replayPolicy?: "instant" | "original" | undefined;
+  /**
+   * Share of acknowledgements that the servers report on, in percent, e.g. `30%`.
+   * `sample_freq` of NATS's JSON API.
+   *
+   * A change: in place.
+   */
+  readonly sampleFrequency?: string | undefined;
+  /**
+   * How long nobody may use it before the servers delete it. A duration, e.g. `7d`.
+   * `inactive_threshold` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default it stays, unless the stream's `consumerLimits` say otherwise
+   */
+  readonly inactiveThreshold?: string | number | undefined;
+  /**
+   * Servers that keep where it stands, among those of its stream. With `retention: interest`
+   * or `workqueue` it has as many as the stream. `num_replicas` of NATS's JSON API.
+   *
+   * A change: replicas come or go, in the background.
+   * @default as many as the stream
+   */
+  readonly replicas?: number | undefined;
+  /**
+   * Where it stands is kept in memory, and lost once all its servers are down. `mem_storage`
+   * of NATS's JSON API.
+   *
+   * A change: only as a new consumer, by `recreate` or `allowDataLoss`; refused otherwise.
+   * @default false
+   */
+  readonly memoryStorage?: boolean | undefined;
+  /**
+   * Labels, of names that don't begin with `_nats.` or `nats-regions.`. `metadata` of NATS's
+   * JSON API.
+   *
+   * A change: in place.
+   */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /**
+   * It delivers nothing before this time, RFC 3339, e.g. `2026-01-31T00:00:00Z`. `pause_until`
+   * of NATS's JSON API.
+   *
+   * A change: in place.
+   */
+  readonly pauseUntil?: string | undefined;
+  /**
+   * Which pull clients are served first - `overflow`: others only if much waits,
+   * `pinned_client`: one alone until it is gone, `prioritized`: those of the lowest number.
+   * `priority_policy` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default "none"
+   */
+  readonly priorityPolicy?: "none" | "overflow" | "pinned_client" | "prioritized" | undefined;
+  /**
+   * Groups that clients name in their requests, for `priorityPolicy`. `priority_groups` of
+   * NATS's JSON API.
+   *
+   * A change: in place.
+   */
+  readonly priorityGroups?: readonly string[] | undefined;
+  /**
+   * With `priorityPolicy: pinned_client`: how long the one client may be silent. A duration,
+   * e.g. `7d`. `priority_timeout` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default 2m
+   */
+  readonly priorityTimeout?: string | number | undefined;
+  /**
+   * It is for a mirror or a source of another stream, which names it as `consumer`. `sourcing`
+   * of NATS's JSON API.
+   *
+   * A change: only as a new consumer, by `recreate` or `allowDataLoss`; refused otherwise.
+   * @default false
+   */
+  readonly sourcing?: boolean | undefined;
+  /**
+   * Adopt a consumer of that name that is there: it gets these settings and stays where it is.
+   * @default false
+   */
+  readonly adopt?: boolean | undefined;
+  /**
+   * It may be deleted, also to be made anew, with where it stands, and with the messages that
+   * a stream with `retention: interest` keeps for it alone.
+   * @default false
+   */
+  readonly allowDataLoss?: boolean | undefined;
+  /**
+   * Recreate the consumer where the server can't change it: it goes on with the first message
+   * that isn't acknowledged.
+   * @default never
+   */
+  readonly recreate?: "atAckFloor" | undefined;
 }

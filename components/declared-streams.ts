@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { StreamSettingsArgs } from "./args.ts";
+import { isMap } from "../lib/base/records.ts";
+import type { ConsumerSettingsArgs, StreamSettingsArgs } from "./args.ts";
 import { type PlacedStream, placeOf } from "./cluster-streams.ts";
 import type { FollowedStream } from "./stream-host.ts";
 
@@ -9,6 +10,8 @@ interface DeclaredStream {
   readonly key: string;
   readonly settings: StreamSettingsArgs;
   resource?: FollowedStream;
+  /** The settings of its consumers that have resources, by name on the servers. */
+  readonly consumers: Map<string, ConsumerSettingsArgs>;
 }
 
 /**
@@ -19,6 +22,7 @@ export class DeclaredStreams {
   readonly #cluster: string;
   /** By resource name. */
   readonly #streams = new Map<string, DeclaredStream>();
+  readonly #consumers: pulumi.Resource[] = [];
   #isClosed = false;
 
   /** @param cluster name of the cluster's resource, for error messages. */
@@ -28,7 +32,7 @@ export class DeclaredStreams {
 
   /** Adds a stream of the cluster's args before its resource is created. The resource name may differ from the key. */
   announce(name: string, key: string, settings: StreamSettingsArgs): void {
-    this.#streams.set(name, { key, settings });
+    this.#streams.set(name, { key, settings, consumers: new Map() });
   }
 
   /**
@@ -50,7 +54,7 @@ export class DeclaredStreams {
         `Stream ${name}: cluster ${this.#cluster} has one of that name already.\nGive it another one; \`stream\` is what it is called on the servers.`,
       );
     }
-    this.#streams.set(name, { key: name, settings });
+    this.#streams.set(name, { key: name, settings, consumers: new Map() });
     return name;
   }
 
@@ -60,10 +64,40 @@ export class DeclaredStreams {
     if (declared) declared.resource = resource;
   }
 
+  /**
+   * Adds a consumer whose resource is being created.
+   *
+   * @param stream name of the stream's resource.
+   * @param name of the consumer on the servers.
+   * @returns the stream's name in the settings.
+   * @throws pulumi.RunError if the stream has one of that name, or if the cluster is planned already.
+   */
+  declareConsumer(stream: string, name: string, settings: ConsumerSettingsArgs): string {
+    if (this.#isClosed) {
+      throw new pulumi.RunError(
+        `Consumer ${name}: cluster ${this.#cluster} is planned already, with all the consumers that were declared until then.\nDeclare it in the same go as its cluster, before the program awaits anything, and outside of \`apply\`.`,
+      );
+    }
+    const declared = this.#streams.get(stream);
+    if (!declared) throw new Error(`There is no stream ${stream}.`);
+    if (declared.consumers.has(name)) {
+      throw new pulumi.RunError(
+        `Consumer ${name}: stream ${declared.key} has one of that name already.\nGive it another one; \`consumer\` is what it is called on the servers.`,
+      );
+    }
+    declared.consumers.set(name, settings);
+    return declared.key;
+  }
+
+  /** Links a consumer to its resource. */
+  followConsumer(consumer: pulumi.Resource): void {
+    this.#consumers.push(consumer);
+  }
+
   /** Ends the collection. @returns the settings of all streams, by key. */
   close(): Readonly<Record<string, StreamSettingsArgs>> {
     this.#isClosed = true;
-    return Object.fromEntries(this.#all.map(({ key, settings }) => [key, settings]));
+    return Object.fromEntries(this.#all.map((declared) => [declared.key, withConsumers(declared)]));
   }
 
   get keys(): readonly string[] {
@@ -75,8 +109,9 @@ export class DeclaredStreams {
     return new Set(this.#all.flatMap(({ key, resource }) => (resource ? [key] : [])));
   }
 
-  get resources(): readonly FollowedStream[] {
-    return this.#all.flatMap(({ resource }) => resource ?? []);
+  /** The resources of streams and consumers. */
+  get resources(): readonly pulumi.Resource[] {
+    return [...this.#all.flatMap(({ resource }) => resource ?? []), ...this.#consumers];
   }
 
   /** Where the streams live, by key. @param goesByPlan see {@link placeOf}. */
@@ -92,4 +127,12 @@ export class DeclaredStreams {
   get #all(): readonly DeclaredStream[] {
     return [...this.#streams.values()];
   }
+}
+
+/** A stream's settings, with all of its consumers that are declared. */
+function withConsumers({ settings, consumers }: DeclaredStream): StreamSettingsArgs {
+  if (consumers.size === 0) return settings;
+  // The config may hold any value here; planning checks it.
+  const own = isMap(settings.consumers) ? settings.consumers : {};
+  return { ...settings, consumers: { ...own, ...Object.fromEntries(consumers) } };
 }

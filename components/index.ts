@@ -3,6 +3,8 @@ export type * from "./args.ts";
 export { AvailabilityZone } from "./availability-zone.ts";
 export type { NatsClusterArgs } from "./cluster-args.ts";
 export type { PlacedStream } from "./cluster-streams.ts";
+export { Consumer, type ConsumerArgs } from "./consumer.ts";
+export type { ConsumerHost } from "./consumer-host.ts";
 export { NatsCluster } from "./nats-cluster.ts";
 export { NatsNode } from "./nats-node.ts";
 export { Region } from "./region.ts";

@@ -4,9 +4,10 @@ import { formatProblems, nameStreams, PlanError } from "../lib/base/errors.ts";
 import { isMap } from "../lib/base/records.ts";
 import { LEAF_PORT, type Listener } from "../lib/nodes/listeners.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan/plan.ts";
-import type { StreamSettingsArgs } from "./args.ts";
+import type { ConsumerSettingsArgs, StreamSettingsArgs } from "./args.ts";
 import type { NatsClusterArgs } from "./cluster-args.ts";
 import type { PlacedStream } from "./cluster-streams.ts";
+import type { ConsumerStage } from "./consumer-host.ts";
 import { DeclaredStreams } from "./declared-streams.ts";
 import { type MadeCluster, makeCluster } from "./make-cluster.ts";
 import type { NatsNode } from "./nats-node.ts";
@@ -136,6 +137,24 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
 
   follow(name: string, stream: FollowedStream): void {
     this.#streams.follow(name, stream);
+  }
+
+  admitConsumer(
+    stream: string,
+    consumer: string,
+    settings: ConsumerSettingsArgs,
+  ): Promise<ConsumerStage> {
+    const key = this.#streams.declareConsumer(stream, consumer, settings);
+    return this.#made.promise.then(({ planned }) => {
+      const planOf = planned.plan.streams.find((each) => each.key === key);
+      const plan = planOf?.consumers.find(({ name }) => name === consumer);
+      if (!planOf || !plan) throw new Error(`The plan has no consumer ${consumer} of ${key}.`);
+      return { account: planOf.account, stream: planOf.name, plan };
+    });
+  }
+
+  followConsumer(consumer: pulumi.Resource): void {
+    this.#streams.followConsumer(consumer);
   }
 
   /** Called by the base class's constructor, before this class's own constructor runs. */

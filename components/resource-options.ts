@@ -69,6 +69,16 @@ export const STREAM_REASONS: Reasons = {
   import: "`adopt: true` in its args adopts a stream that is there.",
 };
 
+/** Of a consumer's options. */
+export const CONSUMER_REASONS: Reasons = {
+  ignoreChanges: STAYS_AS_PLANNED,
+  replaceOnChanges:
+    "a consumer is changed in place, and made anew only where its settings allow it; leave it out.",
+  replacementTrigger:
+    "a consumer is changed in place, and made anew only where its settings allow it; leave it out.",
+  import: "`adopt: true` in its args adopts a consumer that is there.",
+};
+
 function refuse(what: string, opts: pulumi.ResourceOptions, reasons: Reasons): void {
   const given = new Map<string, unknown>(Object.entries(opts));
   for (const [name, reason] of Object.entries(reasons)) {
@@ -107,4 +117,14 @@ export function refuseStreamOptions(name: string, opts: pulumi.CustomResourceOpt
     );
   }
   refuse(`Stream ${name}`, opts, STREAM_REASONS);
+}
+
+/** Refuses options that a consumer can't honour. */
+export function refuseConsumerOptions(name: string, opts: pulumi.CustomResourceOptions): void {
+  if (opts.provider) {
+    throw new pulumi.RunError(
+      `Consumer ${name}: provider: a consumer is reached through its cluster; leave it out.`,
+    );
+  }
+  refuse(`Consumer ${name}`, opts, CONSUMER_REASONS);
 }

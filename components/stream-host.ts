@@ -1,7 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { StreamPlan } from "../lib/plan/plan.ts";
 import type { StreamConfig } from "../lib/streams/stream-fields.ts";
-import type { StreamSettingsArgs } from "./args.ts";
+import type { ConsumerSettingsArgs, StreamSettingsArgs } from "./args.ts";
+import type { ConsumerStage } from "./consumer-host.ts";
 import type { JetStreamProvider } from "./parts/jetstream-provider.ts";
 import type { Lifespan } from "./parts/lifespan.ts";
 
@@ -21,6 +22,20 @@ export interface StreamHost extends pulumi.Resource {
   admit(name: string, settings: StreamSettingsArgs): Promise<StreamStage>;
   /** Links an admitted stream to its resource. */
   follow(name: string, stream: FollowedStream): void;
+  /**
+   * Takes a consumer of an admitted stream into the cluster's plan.
+   *
+   * @param stream name of the stream's resource.
+   * @param consumer name of the consumer on the servers.
+   * @throws pulumi.RunError if the stream has one of that name, or if the cluster is planned already.
+   */
+  admitConsumer(
+    stream: string,
+    consumer: string,
+    settings: ConsumerSettingsArgs,
+  ): Promise<ConsumerStage>;
+  /** Has the cluster's last steps wait for a consumer. */
+  followConsumer(consumer: pulumi.Resource): void;
 }
 
 /** The inputs of a stream's resource. */

@@ -1,7 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
+import { isMap } from "../lib/base/records.ts";
 import type { StreamConfig } from "../lib/streams/stream-fields.ts";
-import type { StreamSettingsArgs } from "./args.ts";
+import type { ConsumerSettingsArgs, StreamSettingsArgs } from "./args.ts";
+import { Consumer } from "./consumer.ts";
+import type { ConsumerHost, ConsumerStage } from "./consumer-host.ts";
 import { providerText } from "./dynamic.ts";
+import type { JetStreamProvider } from "./parts/jetstream-provider.ts";
 import { allOf, refuseStreamOptions } from "./resource-options.ts";
 import type { StreamHost, StreamStage } from "./stream-host.ts";
 
@@ -18,7 +22,7 @@ export interface StreamArgs extends StreamSettingsArgs {
  * Declare it in the same synchronous run as its cluster, before the program awaits anything: the waves and tags of the
  * cluster's nodes depend on all of its streams.
  */
-export class Stream extends pulumi.CustomResource {
+export class Stream extends pulumi.CustomResource implements ConsumerHost {
   /** Account that it belongs to. */
   declare readonly account: pulumi.Output<string>;
   /** Its config as requested from the servers, with the field names of NATS's JSON API. */
@@ -31,6 +35,12 @@ export class Stream extends pulumi.CustomResource {
   declare readonly replicas: pulumi.Output<string[]>;
   /** When the stream was created, RFC 3339. */
   declare readonly created: pulumi.Output<string>;
+  /** The consumers of its args, by name. */
+  readonly consumers: Readonly<Record<string, Consumer>>;
+  readonly jetStream: JetStreamProvider;
+
+  readonly #name: string;
+  readonly #cluster: StreamHost;
 
   /**
    * @param name of the resource, and of the stream on the servers unless `stream` gives another one.
@@ -81,6 +91,30 @@ export class Stream extends pulumi.CustomResource {
       },
     );
     cluster.follow(name, this);
+    this.#name = name;
+    this.#cluster = cluster;
+    this.jetStream = cluster.jetStream;
+    this.consumers = this.#createConsumers(settings.consumers);
+  }
+
+  admitConsumer(name: string, settings: ConsumerSettingsArgs): Promise<ConsumerStage> {
+    return this.#cluster.admitConsumer(this.#name, name, settings);
+  }
+
+  followConsumer(consumer: pulumi.Resource): void {
+    this.#cluster.followConsumer(consumer);
+  }
+
+  /** No name of a consumer has a dot, so that names of resources can't meet. */
+  #createConsumers(consumers: StreamSettingsArgs["consumers"]): Readonly<Record<string, Consumer>> {
+    // The config may hold any value here; planning checks it.
+    const declared = Object.entries(isMap(consumers) ? consumers : {});
+    return Object.fromEntries(
+      declared.map(([consumer, settings]) => [
+        consumer,
+        new Consumer(`${this.#name}.${consumer}`, { stream: this, consumer, ...settings }),
+      ]),
+    );
   }
 }
 

@@ -31,6 +31,7 @@ export type ChangeWords = Readonly<Record<Update, string>>;
 const WRITTEN: Partial<Record<Field["kind"], string>> = {
   bytes: "A size, e.g. `512MiB`; a number is bytes.",
   duration: "A duration, e.g. `7d`.",
+  durations: "Durations, e.g. `[1s, 5s, 1m]`.",
 };
 
 /**
@@ -101,6 +102,8 @@ export function fieldSchema(field: NestedField): z.ZodType {
       return quantity(parseBytes);
     case "duration":
       return quantity(parseDuration);
+    case "durations":
+      return z.array(quantity(parseDuration), { error: expected("a list of durations") });
     case "texts":
       return z.array(textSchema("text"), { error: expected("a list") });
     case "labels":

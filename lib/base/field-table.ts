@@ -49,6 +49,8 @@ type FieldKind =
   | { readonly kind: "bytes"; readonly default: -1 }
   /** In nanoseconds. */
   | { readonly kind: "duration"; readonly default: number }
+  /** A list of durations, in nanoseconds; their order counts. */
+  | { readonly kind: "durations" }
   /** RFC 3339. */
   | { readonly kind: "time" }
   /** A set of strings: order and duplicates have no meaning. */
@@ -79,13 +81,15 @@ export type ApiValue<F> = F extends { kind: "text" | "time" }
         ? number
         : F extends { kind: "texts" }
           ? readonly string[]
-          : F extends { kind: "labels" }
-            ? Readonly<Record<string, string>>
-            : F extends { kind: "object"; fields: infer Nested }
-              ? ApiObject<Nested>
-              : F extends { kind: "objects"; fields: infer Nested }
-                ? readonly ApiObject<Nested>[]
-                : never;
+          : F extends { kind: "durations" }
+            ? readonly number[]
+            : F extends { kind: "labels" }
+              ? Readonly<Record<string, string>>
+              : F extends { kind: "object"; fields: infer Nested }
+                ? ApiObject<Nested>
+                : F extends { kind: "objects"; fields: infer Nested }
+                  ? readonly ApiObject<Nested>[]
+                  : never;
 
 /**
  * The object that a table describes, in the API's JSON: snake_case names, nanoseconds, bytes. An absent field has its
@@ -239,6 +243,8 @@ function normalizeValue(field: NestedField, value: unknown): unknown {
   switch (field.kind) {
     case "texts":
       return emptyToAbsent([...new Set(value as string[])].sort());
+    case "durations":
+      return emptyToAbsent(value as number[]);
     case "labels":
       return emptyToAbsent(
         sortKeys(Object.entries(value).filter(([name]) => !name.startsWith("_nats."))),
@@ -293,6 +299,9 @@ function describeValue(field: Field | undefined, given: unknown): string {
   if (value === undefined) return "none";
   if (typeof value === "string" && value !== "") return value;
   if (typeof value === "number" && field?.kind === "duration") return formatDuration(value);
+  if (Array.isArray(value) && field?.kind === "durations") {
+    return value.map((each: number) => formatDuration(each)).join(", ");
+  }
   if (typeof value === "number" && field?.kind === "bytes") return formatBytes(value);
   if (value === -1) return field?.kind === "limit" ? (field.none ?? "unlimited") : "unlimited";
   return JSON.stringify(value);

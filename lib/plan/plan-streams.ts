@@ -1,6 +1,9 @@
 import type { AccountPlan } from "../accounts/account-settings.ts";
 import { streamAccountProblems } from "../accounts/accounts.ts";
 import { PlanError, type Problem } from "../base/errors.ts";
+import type { ConsumerPlan, ConsumerSettings } from "../consumers/consumer-config.ts";
+import type { ConsumerBounds } from "../consumers/consumer-limits.ts";
+import { compileConsumers } from "../consumers/stream-consumers.ts";
 import type { ServerVersion } from "../nodes/versions.ts";
 import {
   describeNearest,
@@ -32,12 +35,14 @@ interface WantedStream extends KeyedStream, Omit<CompiledStream, "problems"> {}
 
 export interface StreamPlan extends WantedStream {
   readonly policy: StreamPolicy;
+  readonly consumers: readonly ConsumerPlan[];
   readonly placement: Possible;
 }
 
 export interface StreamDraft extends WantedStream {
   /** Has no `leaders` if the placement is impossible. */
   readonly policy: StreamPolicy;
+  readonly consumers: readonly ConsumerPlan[];
   readonly placement: Placement;
   /** Warnings for users, one sentence each; not errors. */
   readonly warnings: readonly string[];
@@ -48,7 +53,9 @@ export interface StreamDraft extends WantedStream {
 /** A compiled stream, before its placement is planned. */
 export interface NamedStream extends WantedStream, CompiledStream {
   /** Its settings. */
-  readonly stream: PolicySettings;
+  readonly stream: PolicySettings & {
+    readonly consumers?: Readonly<Record<string, ConsumerSettings>>;
+  };
 }
 
 /** The rest of the cluster's plan, on which a stream's plan depends. */
@@ -63,6 +70,8 @@ export interface StreamContext {
   readonly streams: readonly Pick<StreamDraft, "name" | "account" | "config">[];
   /** Version of the servers; undefined if their image doesn't say it. */
   readonly version: ServerVersion | undefined;
+  /** What the servers allow consumers. Default: no limits. */
+  readonly bounds?: ConsumerBounds;
 }
 
 /** Compiles all streams in the settings, each by itself. */
@@ -100,9 +109,14 @@ export function conflictProblems(streams: readonly NamedStream[]): Problem[] {
 /** Plans a stream's placement and policy, and collects its problems and warnings. */
 export function draftStream(
   { stream, problems, ...wanted }: NamedStream,
-  { accounts, leafNodes = false, fleet, places, streams, version }: StreamContext,
+  { accounts, leafNodes = false, fleet, places, streams, version, bounds = {} }: StreamContext,
 ): StreamDraft {
   const { config } = wanted;
+  const consumed = compileConsumers(
+    stream.consumers ?? {},
+    config,
+    boundsIn(wanted.account, accounts, bounds),
+  );
   const request = placementRequest(config);
   const placement = planPlacement(request, fleet);
   const isImpossible = placement.kind === "impossible";
@@ -114,21 +128,39 @@ export function draftStream(
     ...streamRoomProblems(wanted, accounts),
     ...externalProblems(wanted, { accounts, leafNodes }),
     ...(isImpossible ? [] : policyProblems),
+    ...consumed.problems,
   ];
   return {
     ...wanted,
     policy,
+    consumers: consumed.consumers,
     placement,
     warnings: [
       ...placementWarnings(request, fleet),
       ...durabilityWarnings(config),
       ...unlimitedWarnings(wanted, accounts, version),
       ...originWarnings(wanted, streams, accounts),
+      ...consumed.warnings,
     ],
     problems: [
       ...problems,
       ...unfit.map((each) => ({ ...each, path: streamPath(wanted, each.path) })),
     ],
+  };
+}
+
+/** What consumers in an account may have: the least of what the account and the servers allow. */
+function boundsIn(
+  account: string,
+  accounts: readonly AccountPlan[],
+  { maxAckPending, maxRequestBatch }: ConsumerBounds,
+): ConsumerBounds {
+  const jetStream = accounts.find(({ name }) => name === account)?.jetStream;
+  const ofAccount = jetStream ? jetStream.maxAckPending : undefined;
+  const limits = [maxAckPending, ofAccount].filter((limit) => limit !== undefined);
+  return {
+    ...(limits.length > 0 ? { maxAckPending: Math.min(...limits) } : {}),
+    ...(maxRequestBatch === undefined ? {} : { maxRequestBatch }),
   };
 }
 

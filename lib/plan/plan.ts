@@ -184,6 +184,10 @@ export function draftCluster(settings: Settings): ClusterDraft {
     places,
     streams: compiled,
     version: imageVersion(settings.image),
+    bounds: {
+      ...(settings.maxAckPending > 0 ? { maxAckPending: settings.maxAckPending } : {}),
+      ...(settings.maxRequestBatch > 0 ? { maxRequestBatch: settings.maxRequestBatch } : {}),
+    },
   };
   return {
     identity,

@@ -11,6 +11,7 @@ import { quantity } from "../base/schemas.ts";
 import { toProblems, wordIssue } from "../base/setting-errors.ts";
 import type { SettingsPlace } from "../base/settings-place.ts";
 import { describeBytes, quoteValue } from "../base/wording.ts";
+import { streamWithConsumersSchema } from "../consumers/stream-consumers.ts";
 import type { ListenerSettings } from "../nodes/listeners.ts";
 import { serverConfigProblems } from "../nodes/server-config.ts";
 import { serverConfigSchema } from "../nodes/server-config-schema.ts";
@@ -21,7 +22,6 @@ import {
   settingNames,
 } from "../settings/setting-values.ts";
 import { SETTINGS, type Setting } from "../settings/settings-table.ts";
-import { streamSettingsSchema } from "../streams/stream-config.ts";
 import { streamPath } from "../streams/stream-name.ts";
 import {
   type ClientTlsSettings,
@@ -219,7 +219,7 @@ export function schemaOf(setting: Setting): z.ZodType {
     case "server config":
       return serverConfigSchema;
     case "streams":
-      return z.record(z.string(), streamSettingsSchema);
+      return z.record(z.string(), streamWithConsumersSchema);
     case "password":
       return z.literal(PASSWORD_PLACEHOLDER);
   }
@@ -489,8 +489,20 @@ function reservedName(account: string): Problem[] {
 
 /** Reports names such as `__proto__`, which zod drops silently. */
 function unreadStreams(raw: unknown, streams: Settings["streams"]): Problem[] {
-  const { streams: given = {} } = raw as { readonly streams?: object };
+  const { streams: given = {} } = raw as { readonly streams?: Readonly<Record<string, object>> };
+  return Object.entries(given).flatMap(([key, stream]) =>
+    Object.hasOwn(streams, key)
+      ? unreadConsumers(key, stream, streams[key]?.consumers ?? {})
+      : [{ path: streamPath({ key }), message: "no stream can be called that" }],
+  );
+}
+
+function unreadConsumers(key: string, stream: object, read: object): Problem[] {
+  const { consumers: given = {} } = stream as { readonly consumers?: object };
   return Object.keys(given)
-    .filter((name) => !Object.hasOwn(streams, name))
-    .map((name) => ({ path: streamPath({ key: name }), message: "no stream can be called that" }));
+    .filter((name) => !Object.hasOwn(read, name))
+    .map((name) => ({
+      path: streamPath({ key }, `consumers.${name}`),
+      message: "no consumer can be called that",
+    }));
 }

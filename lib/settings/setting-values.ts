@@ -3,7 +3,7 @@ import type { AccountSettings } from "../accounts/account-settings.ts";
 import type { ConfigBlock } from "../base/conf-format.ts";
 import { parseBytes, parseDuration } from "../base/quantities.ts";
 import { ownValue } from "../base/records.ts";
-import type { StreamSettings } from "../streams/stream-config.ts";
+import type { StreamWithConsumers } from "../consumers/stream-consumers.ts";
 import type { RawClientCertificates, RawClientTls } from "../tls/client-tls.ts";
 import type { TlsFiles } from "../tls/tls-settings.ts";
 import type { Advertise } from "../topology/advertise.ts";
@@ -37,7 +37,7 @@ type ValueOf<Row> = Row extends { kind: "count" | "port" | "size" | "duration" |
                 : Row extends { kind: "accounts" }
                   ? Readonly<Record<string, AccountSettings>>
                   : Row extends { kind: "streams" }
-                    ? Readonly<Record<string, StreamSettings>>
+                    ? Readonly<Record<string, StreamWithConsumers>>
                     : Row extends { kind: "regions" | "zones" }
                       ? readonly string[] | ByRegion<readonly string[]>
                       : Row extends { kind: "count by region" }

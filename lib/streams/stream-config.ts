@@ -56,12 +56,8 @@ const CHANGES: ChangeWords = {
   never: "only as a new stream, by `recreate` or `allowDataLoss`; refused otherwise",
 };
 
-/**
- * Parses the settings of one stream: one for each field of nats-server's `StreamConfig`, where `stream` is its name,
- * and the settings of {@link PolicySettings}. Unknown settings are refused. `replicas` defaults to 1; other absent
- * settings stay absent, and the server fills in its defaults.
- */
-export const streamSettingsSchema = z
+/** The schema of {@link streamSettingsSchema}, to be extended by what stands above this folder. */
+export const streamSchema = z
   .strictObject({
     ...fieldShape(STREAM_FIELDS, CHANGES),
     ...POLICY_SHAPE,
@@ -80,12 +76,19 @@ export const streamSettingsSchema = z
       .default(1)
       .describe(describeField(STREAM_FIELDS.replicas, CHANGES)),
   })
-  // TypeScript can't infer the type, as the shape is computed from the table.
   .meta({
     title: "StreamSettings",
     description:
       "A stream: the fields of its config, where it is to live, and how an update may deal with it.",
-  }) as z.ZodType<StreamSettings>;
+  });
+
+/**
+ * Parses the settings of one stream: one for each field of nats-server's `StreamConfig`, where `stream` is its name,
+ * and the settings of {@link PolicySettings}. Unknown settings are refused. `replicas` defaults to 1; other absent
+ * settings stay absent, and the server fills in its defaults.
+ */
+// TypeScript can't infer the type, as the shape is computed from the table.
+export const streamSettingsSchema = streamSchema as unknown as z.ZodType<StreamSettings>;
 
 /** The result of compiling a stream's settings. Use `config` only if there are no problems. */
 export interface CompiledStream {

@@ -28,10 +28,23 @@ export function describeContents({
 /** Progress of a consumer (`ConsumerInfo` of nats-server). */
 export interface ConsumerProgress {
   readonly name: string;
+  /** Its leader and the others; absent without a cluster. */
+  readonly cluster?: {
+    readonly leader?: string;
+    readonly replicas?: readonly {
+      readonly name: string;
+      readonly current: boolean;
+      readonly offline?: boolean;
+      readonly pending?: boolean;
+    }[];
+    readonly desired?: { readonly status?: { readonly description: string } };
+  };
   readonly config?: {
     /** Nanoseconds. */
     readonly inactive_threshold?: number;
     readonly max_ack_pending?: number;
+    readonly durable_name?: string;
+    readonly num_replicas?: number;
   };
   /** Number of messages that match its filter and haven't been delivered. */
   readonly num_pending: number;

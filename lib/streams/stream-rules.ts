@@ -1,5 +1,16 @@
 import type { Problem } from "../base/errors.ts";
-import { formatDuration } from "../base/quantities.ts";
+import {
+  checkTexts,
+  exclude,
+  isAssetName,
+  MAX_NAME,
+  MILLISECOND,
+  NAME_RULE,
+  refuse,
+  SECOND,
+  show,
+  tooShort,
+} from "../base/rules.ts";
 import type { StreamConfig } from "./stream-fields.ts";
 import { isLiteralSubject, isSubset, isValidSubject, subjectsOverlap } from "./subjects.ts";
 
@@ -16,11 +27,6 @@ export function validateConfig(config: StreamConfig): Problem[] {
 
 type Rule = (config: StreamConfig) => Problem[];
 
-const MILLISECOND = 1_000_000;
-const SECOND = 1000 * MILLISECOND;
-const MAX_NAME = 255;
-const MAX_DESCRIPTION = 4 * 1024;
-const MAX_METADATA = 128 * 1024;
 const MAX_MSG_SIZE = 2 ** 31 - 1;
 
 const RULES: readonly Rule[] = [
@@ -48,28 +54,6 @@ function checkName({ name }: StreamConfig): Problem[] {
   return [
     ...refuse(!isAssetName(name), "name", `"${name}" can't name a stream`, NAME_RULE),
     ...refuse(name.length > MAX_NAME, "name", `is longer than ${MAX_NAME} characters`),
-  ];
-}
-
-const NAME_RULE = "leave out blanks and . * > / \\";
-
-/** `isValidAssetName` in nats-server's server/jetstream.go. */
-function isAssetName(name: string): boolean {
-  return /^[^ \t\r\n\f.*>/\\]+$/.test(name);
-}
-
-function checkTexts({ description = "", metadata = {} }: StreamConfig): Problem[] {
-  const size = Object.entries(metadata).reduce((sum, pair) => sum + bytesOf(pair.join("")), 0);
-  return [
-    ...refuse(bytesOf(description) > MAX_DESCRIPTION, "description", "is longer than 4 KiB"),
-    ...refuse(size > MAX_METADATA, "metadata", "is larger than 128 KiB"),
-    ...Object.keys(metadata)
-      .filter((key) => key.startsWith("_nats."))
-      .map((key) => ({
-        path: "metadata",
-        message: `"${key}" is the server's own`,
-        fix: "leave out names that begin with _nats.",
-      })),
   ];
 }
 
@@ -359,25 +343,4 @@ function checkRepublish({ republish, subjects = [] }: StreamConfig): Problem[] {
       "republish to subjects that the stream does not take",
     ),
   ];
-}
-
-function refuse(condition: boolean, path: string, message: string, fix?: string): Problem[] {
-  if (!condition) return [];
-  return [{ path, message, ...(fix === undefined ? {} : { fix }) }];
-}
-
-function exclude(condition: boolean | undefined, path: string, rival: string): Problem[] {
-  return refuse(condition === true, path, `excludes ${rival}`, "remove one of them");
-}
-
-function tooShort(nanoseconds: number, least: number): boolean {
-  return nanoseconds !== 0 && nanoseconds < least;
-}
-
-function show(nanoseconds: number): string {
-  return nanoseconds < 0 ? `${nanoseconds}ns` : formatDuration(nanoseconds);
-}
-
-function bytesOf(text: string): number {
-  return new TextEncoder().encode(text).length;
 }

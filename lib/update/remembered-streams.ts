@@ -1,4 +1,5 @@
 import { ownValue } from "../base/records.ts";
+import type { ConsumerPolicy } from "../consumers/consumer-config.ts";
 import type { ClusterPlan } from "../plan/plan.ts";
 import { digestConfig } from "../streams/stream-diff.ts";
 import { type StreamName, streamKey } from "../streams/stream-name.ts";
@@ -56,7 +57,11 @@ export interface RosterEntry extends Pick<StreamPolicy, "allowDataLoss"> {
   readonly account?: string;
   /** The stream's name. Absent: its key. */
   readonly stream?: string;
+  /** Its consumers by name. Absent: it has none. */
+  readonly consumers?: Readonly<Record<string, ConsumerEntry>>;
 }
+
+export type ConsumerEntry = Pick<ConsumerPolicy, "allowDataLoss">;
 
 export interface LeavingEntry extends RosterEntry {
   /**
@@ -75,16 +80,47 @@ export function rosterOf({ accounts, streams }: Pick<ClusterPlan, "accounts" | "
     ...(first?.jetStream === false ? { firstIsOff: true } : {}),
     ...(withStreams.length > 0 ? { otherAccounts: withStreams.map(({ name }) => name) } : {}),
     streams: Object.fromEntries(
-      streams.map(({ key, name, account, policy: { allowDataLoss } }) => [
+      streams.map(({ key, name, account, policy: { allowDataLoss }, consumers }) => [
         key,
         {
           ...(account === first?.name ? {} : { account }),
           ...(name === key ? {} : { stream: name }),
           ...(allowDataLoss ? { allowDataLoss } : {}),
+          ...(consumers.length === 0 ? {} : { consumers: entriesOf(consumers) }),
         },
       ]),
     ),
   };
+}
+
+function entriesOf(
+  consumers: ClusterPlan["streams"][number]["consumers"],
+): Readonly<Record<string, ConsumerEntry>> {
+  return Object.fromEntries(
+    consumers.map(({ name, policy: { allowDataLoss } }) => [
+      name,
+      allowDataLoss ? { allowDataLoss } : {},
+    ]),
+  );
+}
+
+/** Consumers that leave the settings while their stream stays, by account and stream. */
+export function leavingConsumers(
+  olds: Roster,
+  news: Roster,
+): readonly (StreamName & { readonly consumers: Readonly<Record<string, ConsumerEntry>> })[] {
+  const staying = new Map(
+    Object.entries(news.streams).map(([key, entry]) => [streamKey(streamOf(news, key)), entry]),
+  );
+  return Object.entries(olds.streams).flatMap(([key, { consumers = {} }]) => {
+    const stream = streamOf(olds, key);
+    const after = staying.get(streamKey(stream));
+    if (!after) return [];
+    const left = Object.entries(consumers).filter(
+      ([name]) => !Object.hasOwn(after.consumers ?? {}, name),
+    );
+    return left.length === 0 ? [] : [{ ...stream, consumers: Object.fromEntries(left) }];
+  });
 }
 
 /** Digests of the desired configs of a plan's streams, by key, for {@link Roster.begun}. */

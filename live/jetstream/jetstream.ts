@@ -138,6 +138,11 @@ export class StreamNotFound extends JetStreamError {
   override readonly name = "StreamNotFound";
 }
 
+/** The stream has no such consumer. Only the meta leader reports this; a missing answer never means it. */
+export class ConsumerNotFound extends JetStreamError {
+  override readonly name = "ConsumerNotFound";
+}
+
 /**
  * JetStream can't answer right now, because there is no leader or it can't be reached. The request may still be
  * executed.
@@ -160,6 +165,8 @@ export function isSilence(error: unknown): error is Error {
 export const ERROR_CODES = {
   noSuitablePeers: 10005,
   notAvailable: 10008,
+  consumerBound: 10013,
+  consumerNotFound: 10014,
   noMessageFound: 10037,
   sequenceNotFound: 10043,
   notAMember: 10044,
@@ -175,15 +182,20 @@ export const ERROR_CODES = {
   subjectsOverlap: 10065,
   streamSealed: 10109,
   streamOffline: 10118,
+  consumerOffline: 10119,
   moveInProgress: 10124,
   moveNotInProgress: 10129,
+  consumerExists: 10148,
+  consumerDoesNotExist: 10149,
+  consumerOfflineFor: 10195,
   memberChangeInFlight: 10202,
   reconfigurationInProgress: 10226,
 } as const;
 
-const REQUEST_TIMEOUT_MS = 5_000;
+export const REQUEST_TIMEOUT_MS = 5_000;
 /** A request is lost if the leader that it went to steps down. Repeating a read costs nothing. */
-const INFO_TIMEOUT_MS = 1_000;
+export const INFO_TIMEOUT_MS = 1_000;
+
 /**
  * Opens JetStream as `account` sees it. It connects at the first request. All ports to the same cluster with the same
  * login share one connection, which closes when idle and reopens when needed.
@@ -234,7 +246,7 @@ type SubjectsInfo = StreamInfo & {
   readonly state: { readonly subjects?: Readonly<Record<string, number>> };
 };
 
-interface Page {
+export interface Page {
   readonly total: number;
 }
 
@@ -257,7 +269,7 @@ function listedIn({ consumers, missing, offline }: ConsumersPage) {
 }
 
 /** Reads all pages of a list; undefined if one page has no list. */
-async function readPages<Answer extends Page, Item>(
+export async function readPages<Answer extends Page, Item>(
   ask: (query: string) => Promise<object>,
   itemsOf: (page: Answer) => readonly Item[] | undefined,
   filter: object = {},
@@ -343,7 +355,13 @@ function toAgreement(error: JetStreamError): Agreement {
   throw error;
 }
 
-async function requestApi(
+/**
+ * Sends a request to JetStream's API.
+ *
+ * @param timeout milliseconds.
+ * @throws what {@link JetStreamPort} throws.
+ */
+export async function requestApi(
   session: Session,
   subject: string,
   body: string,
@@ -392,8 +410,13 @@ function toApiError(error: Readonly<Record<string, unknown>>): Error {
   switch (code) {
     case ERROR_CODES.streamNotFound:
       return new StreamNotFound(code, description);
+    case ERROR_CODES.consumerNotFound:
+    case ERROR_CODES.consumerDoesNotExist:
+      return new ConsumerNotFound(code, description);
     case ERROR_CODES.notAvailable:
     case ERROR_CODES.streamOffline:
+    case ERROR_CODES.consumerOffline:
+    case ERROR_CODES.consumerOfflineFor:
       return new JetStreamUnavailable(`JetStream is not available right now: ${description}`);
     default:
       return new JetStreamError(code, description);

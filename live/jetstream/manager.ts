@@ -1,14 +1,19 @@
 /** JetStream as the stack's own users see it. */
 import { managerSeed } from "../../lib/accounts/nkeys.ts";
 import type { StreamName } from "../../lib/streams/stream-name.ts";
-import type { ManagerConnection } from "./connection.ts";
+import type { Connection, ManagerConnection } from "./connection.ts";
 import { AccessDenied, type JetStreamPort, openJetStream } from "./jetstream.ts";
 import { type Pace, retry } from "./patience.ts";
 
+/** The connection of the stack's own user of an account. */
+export function managerLogin(connection: ManagerConnection, account: string): Connection {
+  const { managerKey, patience: _, ...servers } = connection;
+  return { ...servers, seed: managerSeed(managerKey, account) };
+}
+
 /** Opens JetStream as the stack's own user of an account. */
 export function openManaged(connection: ManagerConnection, account: string): JetStreamPort {
-  const { managerKey, patience: _, ...servers } = connection;
-  return openJetStream({ ...servers, seed: managerSeed(managerKey, account) }, account);
+  return openJetStream(managerLogin(connection, account), account);
 }
 
 /**

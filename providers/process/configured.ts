@@ -1,8 +1,13 @@
 import type { ConfigureRequest } from "@pulumi/pulumi/dynamic/index.js";
 import type { z } from "zod";
-import { CONNECTION_KEY, streamsConnectionSchema } from "../../live/jetstream/connection.ts";
+import {
+  CONNECTION_KEY,
+  type Connection,
+  streamsConnectionSchema,
+} from "../../live/jetstream/connection.ts";
+import { type ConsumerPort, openConsumers } from "../../live/jetstream/consumers.ts";
 import { type JetStreamPort, openJetStream } from "../../live/jetstream/jetstream.ts";
-import { openManaged } from "../../live/jetstream/manager.ts";
+import { managerLogin } from "../../live/jetstream/manager.ts";
 
 let connection: z.output<typeof streamsConnectionSchema> | undefined;
 
@@ -13,9 +18,17 @@ export async function configure({ config }: ConfigureRequest): Promise<void> {
 
 /** Opens JetStream in `account` as the stack's own user, with the connection that this process was configured with. */
 export function openConfigured(account: string): JetStreamPort {
+  return openJetStream(connectionTo(account), account);
+}
+
+/** As {@link openConfigured}, for consumers. */
+export function openConfiguredConsumers(account: string): ConsumerPort {
+  return openConsumers(connectionTo(account), account);
+}
+
+function connectionTo(account: string): Connection {
   if (!connection) throw new Error("streams need a JetStreamProvider as their provider");
-  if (!("managerKey" in connection)) return openJetStream(connection, account);
-  return openManaged(connection, account);
+  return "managerKey" in connection ? managerLogin(connection, account) : connection;
 }
 
 /** Least patience for a stream without progress, milliseconds: elections take their time. */

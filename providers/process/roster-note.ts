@@ -11,11 +11,14 @@ export interface RosterNotes {
   areAllThereIs(): boolean;
 }
 
+const consumer = z.object({ allowDataLoss: z.literal(true).exactOptional() });
+
 const entry = z.object({
   allowDataLoss: z.literal(true).exactOptional(),
   account: z.string().exactOptional(),
   stream: z.string().exactOptional(),
   created: z.string().exactOptional(),
+  consumers: z.record(z.string(), consumer).exactOptional(),
 });
 const entries = z.record(z.string(), entry);
 const texts = z.record(z.string(), z.string());

@@ -25,6 +25,7 @@ import {
   type MirrorsOfStreams,
   type SubjectsOfStreams,
 } from "./handovers.ts";
+import { judgeLeavingConsumers } from "./leaving-consumers.ts";
 
 /** Used by the dynamic provider's process; components/parts/stream-roster.ts refers to this name. */
 export const rosterProvider = { configure, ...rosterLifecycle(openConfigured) };
@@ -81,6 +82,8 @@ export function rosterLifecycle(
         Object.entries(found).filter(([key]) => !Object.hasOwn(lost, key)),
       );
       tellLost(orphans);
+      const consumers = await judgeLeavingConsumers(open, olds, news);
+      for (const notice of consumers.notices) console.error(notice);
       return {
         inputs: {
           ...news,
@@ -90,6 +93,7 @@ export function rosterLifecycle(
         failures: toFailures([
           ...leavingOrigins({ ...olds, leaving }, news, mirrors),
           ...findings.flatMap(({ reasons }) => reasons),
+          ...consumers.refusals,
         ]),
       };
     },

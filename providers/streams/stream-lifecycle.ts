@@ -26,6 +26,7 @@ import {
 import { find, findAtOnce, type Pace, retry } from "../../live/jetstream/patience.ts";
 import { configure, configuredPatience, openConfigured } from "../process/configured.ts";
 import { hasUnknown, toFailures, UNKNOWN } from "../process/unknown.ts";
+import { awaitConsumers } from "./await-consumers.ts";
 import {
   awaitOrigins,
   type Contact,
@@ -439,6 +440,7 @@ async function settle(
 ): Promise<StreamOutputs> {
   const info = await converge(port, inputs, pace);
   await dropBackup(port, inputs, pace);
+  await awaitConsumers(port, info, pace);
   await awaitOrigins(port, inputs, pace);
   const { unfinished: _, ...kept } = inputs;
   return { ...kept, ...describeReplicas(info) };

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterNodesArgs } from "../../components/cluster-nodes.ts";
+import type { ConsumerStage } from "../../components/consumer-host.ts";
 import { loggerOf } from "../../components/logger.ts";
 import { ownershipOf } from "../../components/ownership.ts";
 import { JetStreamProvider } from "../../components/parts/jetstream-provider.ts";
@@ -43,6 +44,15 @@ export class BareCluster extends pulumi.ComponentResource implements StreamHost 
   follow(_name: string, stream: FollowedStream): void {
     this.followed.push(stream);
   }
+
+  async admitConsumer(stream: string, consumer: string): Promise<ConsumerStage> {
+    const { plan } = await this.admit(stream);
+    const found = plan.consumers.find(({ name }) => name === consumer);
+    if (!found) throw new Error(`There is no consumer ${consumer} of ${stream}.`);
+    return { account: plan.account, stream: plan.name, plan: found };
+  }
+
+  followConsumer(): void {}
 }
 
 function enginesOf(plan: ClusterPlan): EnginePlan[] {

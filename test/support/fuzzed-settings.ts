@@ -185,6 +185,8 @@ function fieldValue(field: Field | NestedField): fc.Arbitrary<unknown> {
       return mostly(fc.oneof(size, fc.constantFrom("1KiB", "64KiB")), oddSize);
     case "duration":
       return mostly(duration, oddDuration);
+    case "durations":
+      return fc.array(mostly(duration, oddDuration), { maxLength: 2 });
     case "texts":
       return fc.uniqueArray(mostly(subject, fc.oneof(oddSubject, oddText)), { maxLength: 3 });
     case "labels":

@@ -81,7 +81,7 @@ function rowOf(
   const { text, standard = "none" } = splitDefault(schema.description ?? "");
   const [ofApi = "", api = ""] = /`(\w+)` of NATS's JSON API\.?/.exec(text) ?? [];
   const [ofChange = "", change = ""] = /A change: (.+?)\.?$/.exec(text) ?? [];
-  const written = / ?A (size|duration), e\.g\. [^.]*\./;
+  const written = / ?(?:A (?:size|duration)|Durations), e\.g\. [^.]*\./;
   const meaning = [ofApi, ofChange].reduce((rest, part) => rest.replace(part, ""), text);
   return {
     setting: `\`${name}\``,
@@ -99,6 +99,7 @@ function describeValue(schema: JsonSchema, told: string, objects: Objects): stri
   if (schema.format === PASSWORD.format) return "secret";
   const [, quantity] = /\b[aA] (size|duration), e\.g\./.exec(told) ?? [];
   if (quantity !== undefined) return quantity;
+  if (told.includes("Durations, e.g.")) return "list of durations";
   if (schema.enum) return schema.enum.map((value) => `\`${value}\``).join(", ");
   if (schema.const !== undefined) return `\`${schema.const}\``;
   if (schema.anyOf) {

@@ -42,6 +42,7 @@ export const SETTINGS_FILES: readonly SettingsFile[] = [
         cluster: membersTable("nats-cluster.ts", "NatsCluster"),
         placements: membersTable("cluster-streams.ts", "PlacedStream"),
         stream: membersTable("stream.ts", "Stream"),
+        consumer: membersTable("consumer.ts", "Consumer"),
         node: membersTable("nats-node.ts", "NatsNode"),
         options: refusedOptionsTable(),
       }),

@@ -4,6 +4,7 @@ import type {
   AccountArgs,
   AccountLimitsArgs,
   ClusterSettings,
+  ConsumerSettingsArgs,
   ExportArgs,
   ImportArgs,
   JetStreamLimitsArgs,
@@ -22,9 +23,10 @@ import type {
   UserSettings,
 } from "../../../lib/accounts/account-settings.ts";
 import { hidePasswords } from "../../../lib/accounts/hidden-passwords.ts";
+import type { ConsumerFields } from "../../../lib/consumers/consumer-fields.ts";
+import type { StreamWithConsumers } from "../../../lib/consumers/stream-consumers.ts";
 import { parseSettings, type Settings } from "../../../lib/plan/settings.ts";
 import type { SettingName } from "../../../lib/settings/settings-table.ts";
-import type { StreamSettings } from "../../../lib/streams/stream-config.ts";
 import type { StreamFields } from "../../../lib/streams/stream-fields.ts";
 import type { TlsFiles } from "../../../lib/tls/tls-settings.ts";
 
@@ -146,9 +148,21 @@ describe("the types have all that is checked, and no more", () => {
   });
 
   test("every field of a stream's config, and how an update may deal with it", () => {
-    type Own = "leader" | "adopt" | "allowDataLoss" | "recreate" | "account" | "stream";
+    type Own =
+      | "leader"
+      | "adopt"
+      | "allowDataLoss"
+      | "recreate"
+      | "account"
+      | "stream"
+      | "consumers";
     expectTypeOf<keyof StreamSettingsArgs>().toEqualTypeOf<keyof StreamFields | Own>();
-    expectTypeOf<NamesIn<StreamSettingsArgs>>().toEqualTypeOf<NamesIn<StreamSettings>>();
+    expectTypeOf<NamesIn<StreamSettingsArgs>>().toEqualTypeOf<NamesIn<StreamWithConsumers>>();
+  });
+
+  test("every field of a consumer's config, and how an update may deal with it", () => {
+    type Own = "adopt" | "allowDataLoss" | "recreate";
+    expectTypeOf<keyof ConsumerSettingsArgs>().toEqualTypeOf<keyof ConsumerFields | Own>();
   });
 
   test("everything of an account", () => {

@@ -39,6 +39,7 @@ it("the provider's text finds the lifecycle from the program's folder, in plain 
     account: "APP",
     config,
     policy: {},
+    consumers: [],
     placement,
   } as const;
   const checked = pulumi.output(undefined);
