@@ -14,6 +14,7 @@ import { type StreamName, streamKey } from "../lib/streams/stream-name.ts";
 import {
   describeFates,
   describeRefusedLosses,
+  describeUnasked,
   fatesOf,
   type StreamFate,
 } from "../lib/update/lost-nodes.ts";
@@ -88,10 +89,15 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
 }
 
 async function refuseLiving(lost: readonly string[], { own }: Rest): Promise<void> {
-  const heard = await Promise.all(
-    lost.flatMap((name) => own.map(async (node) => ((await hearsOf(node, name)) ? [name] : []))),
+  const signs = await Promise.all(
+    lost.map(async (name) => ({
+      name,
+      heard: await Promise.all(own.map((node) => hearsOf(node, name))),
+    })),
   );
-  const living = [...new Set(heard.flat())];
+  const unasked = signs.find(({ heard }) => heard.every((each) => each === undefined));
+  if (unasked) throw new Error(describeUnasked(unasked.name));
+  const living = signs.flatMap(({ name, heard }) => (heard.includes(true) ? [name] : []));
   if (living.length > 0) throw new Error(`lost: the other servers hear of ${living.join(", ")}`);
 }
 

@@ -38,11 +38,11 @@ export async function awaitLeader(
       const reports = await askNodes(own);
       if (reports.some(({ name, metaLeader }) => name === metaLeader)) return undefined;
       const votes = rescueQuorum(membersOf(reports), gone);
-      if (votes !== undefined && Date.now() - rescuedAt > RESCUE_MS) {
+      if (votes !== undefined && performance.now() - rescuedAt > RESCUE_MS) {
         console.error(
           `the meta group has lost its majority: ${votes} of those left elect a leader`,
         );
-        rescuedAt = Date.now();
+        rescuedAt = performance.now();
         // Each member answers for itself, and only a leader is proof.
         await metaGroup.rescue(votes).catch(() => undefined);
       }

@@ -84,7 +84,7 @@ const ONCE = { PULUMI_SKIP_CHECKPOINTS: "true" };
 export function planSteps(args, files, wanted) {
   const command = commandOf(args);
   if (isDestroy(command)) {
-    const isWhole = !args.some((arg) => /^(-t|--(target|exclude|refresh))/.test(arg));
+    const isWhole = !args.some((arg) => /^(-[trx]|--(target|exclude|refresh))/.test(arg));
     return [{ args, set: isWhole && countStreams(files.state) >= MANY ? ONCE : {} }];
   }
   if (!isUp(command) || !wanted || !areHarmless(args)) return [{ args, set: {} }];

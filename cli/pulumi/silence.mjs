@@ -82,7 +82,7 @@ export function goesToAll(args, project) {
  * @param {string} project
  */
 function isRefreshing(args, project) {
-  const given = args.findLast((arg) => /^(--refresh(=.*)?|-[a-z]*r[a-z]*)$/.test(arg));
+  const given = args.findLast((arg) => /^(--refresh|-[a-z]*r[a-z]*)(=.*)?$/.test(arg));
   if (given !== undefined) return !/=(0|f|false)$/i.test(given);
   return /^ +refresh: *["']?always/m.test(readText(path.join(project, "Pulumi.yaml")) ?? "");
 }

@@ -52,7 +52,7 @@ export function findUnguarded(args) {
       isMatched(container, targets) && !isMatched(configured, targets),
   );
   if (alone) return targets.find((target) => isMatched(alone.container, [target]));
-  const excluded = valuesOf(args, ["--exclude"]);
+  const excluded = valuesOf(args, ["--exclude", "-x"]);
   return excluded.find((glob) =>
     nodesNamedIn([glob]).some(
       ({ container, steps }) =>

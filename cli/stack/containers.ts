@@ -14,7 +14,7 @@ export interface Whereabouts {
   readonly owners: readonly string[];
 }
 
-export async function findWhereabouts({ name }: Pick<Stack, "name">): Promise<Whereabouts> {
+async function findWhereabouts({ name }: Pick<Stack, "name">): Promise<Whereabouts> {
   const state = await readState(name);
   return { engines: enginesIn(state), owners: [...ownersIn(state)].map(toOwnerLabel) };
 }

@@ -8,6 +8,7 @@ import {
   describeFates,
   describeMetaLoss,
   describeRefusedLosses,
+  describeUnasked,
   fatesOf,
   findLostNodes,
 } from "../../lib/update/lost-nodes.ts";
@@ -53,14 +54,14 @@ export async function announceLoss(
   const seen = await observe();
   const own = new Set([...nodesOf(plan).map(({ name }) => name), ...before.leaving.keys()]);
   const recorded = recordedNodes(lost, plan);
-  const nodes = findLostNodes(plan.lost, recorded, seen.meta?.hosts ?? [], own);
-  const instead = await findInstead(planned, recorded);
-  if (nodes.length === 0) return { nodes, instead, lacks: [] };
-  // A node that is busy may need longer than usual: that alone mustn't refuse a loss.
+  // A node that is busy may need longer than usual: that alone mustn't refuse a loss, nor hide a node that came back.
   const observed =
     seen.silent.length === 0
       ? seen
       : await observeCluster(runningMonitors(plan, before), LONG_REQUEST_MS);
+  const nodes = findLostNodes(plan.lost, recorded, observed.meta?.hosts ?? [], own);
+  const instead = await findInstead(planned, recorded);
+  if (nodes.length === 0) return { nodes, instead, lacks: [] };
   refuseUnseen(observed.silent, planned, before);
   await refuseLiving(nodes, plan, before);
   const gone = new Set(nodes);
@@ -180,13 +181,15 @@ async function refuseLiving(
   before: EngineState,
 ): Promise<void> {
   const monitors = runningMonitors(plan, before);
-  const heard = await Promise.all(
-    nodes.map(async (node) => {
-      const signs = await Promise.all(monitors.map((monitor) => hearsOf(monitor, node)));
-      return signs.includes(true) ? [node] : [];
-    }),
+  const signs = await Promise.all(
+    nodes.map(async (node) => ({
+      node,
+      heard: await Promise.all(monitors.map((monitor) => hearsOf(monitor, node))),
+    })),
   );
-  const living = heard.flat();
+  const unasked = signs.find(({ heard }) => heard.every((each) => each === undefined));
+  if (unasked) throw new pulumi.RunError(describeUnasked(unasked.node));
+  const living = signs.flatMap(({ node, heard }) => (heard.includes(true) ? [node] : []));
   if (living.length === 0) return;
   throw new pulumi.RunError(
     `lost: the other servers hear of ${living.join(", ")}, which run.\nIf they are to stay, take their machine out of lost, and wait until its engine answers; if they are to go, first remove their containers there: docker rm --force ${living.map((node) => `${plan.prefix}-${node}`).join(" ")}`,

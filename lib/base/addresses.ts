@@ -30,6 +30,11 @@ export function isIpv6(address: string): boolean {
   return address.includes(":");
 }
 
+/** A host as in a URL or a list of ports, there an IPv6 address has brackets, without them. */
+export function withoutBrackets(host: string): string {
+  return host.replace(/^\[|\]$/g, "");
+}
+
 /** `host:port`, with an IPv6 address in brackets. */
 export function hostAndPort(host: string, port: number): string {
   return isIpv6(host) ? `[${host}]:${port}` : `${host}:${port}`;

@@ -49,7 +49,7 @@ function derivedDefaults(config: ConsumerConfig): Defaults {
  * The normal form of a config, see {@link normalizeObject}: equal for all configs of the same meaning, the server's
  * rewrite among them. Compare it, don't send it.
  */
-export function normalizeConsumer(config: ConsumerConfig): ConsumerConfig {
+function normalizeConsumer(config: ConsumerConfig): ConsumerConfig {
   const { filter_subject: one = "", filter_subjects: several = [], ...rest } = withoutNote(config);
   const { ack_wait: wait, sample_freq: sample = "", ...others } = rest;
   const filters = one === "" ? several : [...several, one];

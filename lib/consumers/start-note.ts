@@ -14,7 +14,7 @@ export type Start = Pick<ConsumerConfig, "deliver_policy" | "opt_start_seq" | "o
 const BY_SEQUENCE = "by_start_sequence";
 
 /** Where a config says that a new consumer begins, in one word or two, e.g. `all` or `by_start_sequence 5`. */
-export function describeStart(config: Start): string {
+function describeStart(config: Start): string {
   const {
     deliver_policy = "all",
     opt_start_seq,

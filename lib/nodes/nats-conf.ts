@@ -15,7 +15,7 @@ import { mergeConfig, restartOptions } from "./server-config.ts";
 import {
   CONFIG_DIR,
   listenerTls,
-  mapsClients,
+  mappedConnections,
   routeTls,
   TLS_FILES,
   type TlsConf,
@@ -134,15 +134,23 @@ function accountsIn(accountsConf: string): string[] {
   return [...accountsConf.matchAll(ACCOUNT)].map(([, name = ""]) => name);
 }
 
+/** By which listeners users by certificate get in: those that map them. */
+function connectionTypes(accountsConf: string): readonly string[] {
+  const lists = accountsConf.match(/(?<="allowed_connection_types": )\[[^\]]*\]/g) ?? [];
+  return lists.flatMap((list) => list.match(/[A-Z]+/g) ?? []);
+}
+
 /**
  * The `accounts.conf` for a node that goes on with the `nats.conf` that it has. Users by certificate have no password, so
- * they are for nodes alone that ask for certificates: others would let in whoever knows the name of one.
+ * they are for nodes alone whose listeners ask for certificates: others would let in whoever knows the name of one.
  *
  * @param before the node's own `accounts.conf`.
  * @param next that of the other nodes.
  */
 export function accountsBeside(conf: string, before: string, next: string): string {
-  if (mapsClients(conf) || !next.includes('"allowed_connection_types"')) return next;
+  const mapped = mappedConnections(conf);
+  const isSafe = connectionTypes(next).every((type) => mapped.has(type));
+  if (isSafe) return next;
   return withAccounts(before, accountsIn(next));
 }
 

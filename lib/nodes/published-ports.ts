@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { hostAndPort, reachedHere } from "../base/addresses.ts";
+import { hostAndPort, reachedHere, withoutBrackets } from "../base/addresses.ts";
 import { MONITOR_PORT } from "./nats-conf.ts";
 
 /**
@@ -33,7 +33,7 @@ export function publishedAddress(
   if (port === undefined) return undefined;
   if (machine !== undefined) return hostAndPort(machine, Number(port));
   // Docker up to 20.10 leaves out brackets.
-  return hostAndPort(reachedHere(spelled.replace(/^\[|\]$/g, "")), Number(port));
+  return hostAndPort(reachedHere(withoutBrackets(spelled)), Number(port));
 }
 
 /**

@@ -72,7 +72,23 @@ export function asksClients(conf: string): boolean {
   return conf.includes(`/${CLIENT_TLS_FILES.ca}"`);
 }
 
-/** Whether users without a password are safe with a rendered `nats.conf`: the certificate is asked for who they are. */
-export function mapsClients(conf: string): boolean {
-  return /^ *"verify_and_map": true$/m.test(conf);
+/** Blocks of a `nats.conf` with listeners that map certificates to users, and what the server calls their connections. */
+const MAPPING_BLOCKS: Readonly<Record<string, string>> = {
+  tls: "STANDARD",
+  mqtt: "MQTT",
+  websocket: "WEBSOCKET",
+  leafnodes: "LEAFNODE",
+};
+
+const BLOCK = /^"(\w+)": \{\n(.*?)^\}$/gms;
+
+/**
+ * The connections of a rendered `nats.conf` on which users without a password are safe, e.g. `STANDARD`: the certificate
+ * is asked for who they are.
+ */
+export function mappedConnections(conf: string): ReadonlySet<string> {
+  const blocks = [...conf.matchAll(BLOCK)].filter(([, , text = ""]) =>
+    /^ *"verify_and_map": true$/m.test(text),
+  );
+  return new Set(blocks.flatMap(([, name = ""]) => MAPPING_BLOCKS[name] ?? []));
 }

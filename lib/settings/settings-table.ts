@@ -235,7 +235,7 @@ export const SETTINGS = {
     description:
       "Docker engines by region or zone, e.g. rg1 or rg2-az1, each on a machine of its own. Empty: one engine for all.",
     meaning:
-      "Docker engines by region or zone: `host`, `address`, `bindAddress`, `ssh`; see [Regions on machines of their own](machines.md)",
+      "Docker engines by region or zone: `host`, `address`, `bindAddress`, `ssh`, `certPath`; see [Regions on machines of their own](machines.md)",
     defaultWords: "one engine for all nodes",
     change: "restart",
   },
@@ -260,7 +260,7 @@ export const SETTINGS = {
     description:
       "Former keys of engines whose machines are lost for good, with what they held. Their nodes are let go of unasked.",
     meaning:
-      "former keys of `engines` whose machines are [lost for good](machines.md#a-region-that-is-lost): their nodes are let go of, and nothing is asked of them",
+      "former keys of `engines` whose machines are [lost for good](machines.md#a-region-that-is-lost): their nodes are let go of, and nothing is asked of them but a sign of life",
     change: "none",
   },
   /** Never empty after parsing. */
@@ -444,7 +444,8 @@ export const SETTINGS = {
       "Who certifies nodes - `stack`, `files` or `none`. `auto` is `files` where `tlsFiles` names some, `stack` with `clientTls` or `clientCertificates`, else `none` on loopback, else `stack`.",
     meaning:
       "who certifies nodes: `stack`, an authority of the stack's own; `files`, you; `none`: everything in the clear",
-    defaultWords: "`none` on loopback, else `stack`",
+    defaultWords:
+      "`files` with `tlsFiles`; `none` on loopback; `stack` elsewhere, and with `clientTls` or `clientCertificates`",
     // A reload would apply `tls` blocks, but it can't change the monitoring port.
     change: "at once",
   },

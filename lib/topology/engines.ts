@@ -12,6 +12,7 @@ import {
   isLoopback,
   mappedFault,
   mappedIpv4,
+  withoutBrackets,
 } from "../base/addresses.ts";
 import type { Problem } from "../base/errors.ts";
 import { listSome, quoteValue } from "../base/wording.ts";
@@ -207,7 +208,7 @@ function toPlan(
 /** Empty if the host doesn't say. */
 function hostNameOf(host: string): string {
   if (!URL_HOST.test(host) || isOfFile(host)) return "";
-  return new URL(host).hostname.replace(/^\[|\]$/g, "");
+  return withoutBrackets(new URL(host).hostname);
 }
 
 function unknownKey({ key }: EnginePlan, places: readonly Place[]): Problem {

@@ -71,6 +71,6 @@ export function cutOffWarnings(changes: readonly NodeChange[]): string[] {
   const names = open.map(({ node }) => node).join(", ");
   const have = count === 1 ? "has" : "have";
   return [
-    `clientCertificates: from this up on ${names} refuse clients that show no certificate of its authorities. ${countOf(count, "client")} ${have} a connection to them now, and may have none when it is next made: give all of them certificates first.`,
+    `clientCertificates: from this up on ${names} refuse clients that show no certificate of its authorities. ${countOf(count, "client")} ${have} a connection to them now, and may be refused at the next one: give all of them certificates first.`,
   ];
 }

@@ -107,6 +107,11 @@ export function describeRefusedLosses(
   return `lost: with ${nodes.join(", ")}, messages would be lost, and nothing was changed:\n${refused.map((line) => `  ${line}`).join("\n")}\nIf the machine can come back, take it out of lost, and wait. To let them go, say allowDataLoss: true in the stream's settings, with adopt: true where it was in none; or delete the stream.`;
 }
 
+/** The error if no node that is left says whether it hears of one that is named as lost. */
+export function describeUnasked(node: string): string {
+  return `lost: none of the other servers says whether it hears of ${node}; run it again once they answer`;
+}
+
 /**
  * How many votes the rest of a meta group needs for a leader (`$JS.API.META.RESCUE`, nats-server 2.15): a majority of
  * those that are left, so that they can't become two groups. Undefined if they are a majority of all members, and elect

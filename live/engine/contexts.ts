@@ -56,6 +56,11 @@ async function inspect(place: EnginePlace): Promise<Context> {
     if (context) return context;
   } catch (error) {
     if (!(error instanceof DockerError)) throw error;
+    if (!/context.*(not found|does not exist)/i.test(error.reason)) {
+      throw new EngineRefuses(
+        `engines.${place.key}: docker context ${place.host}: ${error.reason}`,
+      );
+    }
   }
   throw new EngineRefuses(
     `engines.${place.key}: there is no docker context ${place.host} here. \`docker context ls\` says which there are; an engine's URL serves as well, e.g. host: ssh://nats@10.0.1.5`,

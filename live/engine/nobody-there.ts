@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { withoutBrackets } from "../../lib/base/addresses.ts";
 import type { Engine } from "./engine.ts";
 
 /** Milliseconds in which an engine that answers has mostly done so: until then nothing else is asked. */
@@ -26,9 +27,12 @@ interface Target {
  */
 export function whyNobodyIsThere(engine: Engine, signal: AbortSignal): Promise<string> {
   return new Promise((resolve) => {
-    void search(engine, signal).then((reason) => {
-      if (reason !== undefined && !signal.aborted) resolve(reason);
-    });
+    search(engine, signal).then(
+      (reason) => {
+        if (reason !== undefined && !signal.aborted) resolve(reason);
+      },
+      () => undefined,
+    );
   });
 }
 
@@ -45,15 +49,12 @@ async function search(engine: Engine, signal: AbortSignal): Promise<string | und
 /** As the user's configuration of ssh has it. Undefined if other programs or machines are in between. */
 async function targetOf(url: string, env: NodeJS.ProcessEnv): Promise<Target | undefined> {
   const { username, hostname, port } = new URL(url);
-  const given = [...(username ? ["-l", username] : []), ...(port ? ["-p", port] : [])];
-  // The words of `docker`, so that our ssh adds its options.
-  const command = [
-    "-G",
-    ...given,
-    "--",
-    hostname.replace(/^\[|\]$/g, ""),
-    "docker system dial-stdio",
+  const given = [
+    ...(username ? ["-l", decodeURIComponent(username)] : []),
+    ...(port ? ["-p", port] : []),
   ];
+  // The words of `docker`, so that our ssh adds its options.
+  const command = ["-G", ...given, "--", withoutBrackets(hostname), "docker system dial-stdio"];
   try {
     const { stdout } = await promisify(execFile)("ssh", command, { env });
     return targetIn(stdout);

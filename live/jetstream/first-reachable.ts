@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { withoutBrackets } from "../../lib/base/addresses.ts";
 
 /**
  * The first of some servers that greets: the nearest one. A connection that is accepted isn't enough: Docker accepts
@@ -15,7 +16,7 @@ export async function firstReachable(
   const sockets: Socket[] = [];
   const attempts = urls.map(async (url) => {
     const { hostname, port } = new URL(url.includes("://") ? url : `nats://${url}`);
-    const socket = connect({ host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) });
+    const socket = connect({ host: withoutBrackets(hostname), port: Number(port) });
     sockets.push(socket);
     await greeted(socket, milliseconds);
     return url;

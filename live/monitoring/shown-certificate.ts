@@ -2,6 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { connect as connectPlain } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { withoutBrackets } from "../../lib/base/addresses.ts";
 
 /**
  * The certificate that a node shows to a client which asks for no name. Nothing is verified, and nobody logs in: a
@@ -16,7 +17,7 @@ export async function readShownCertificate(
 ): Promise<string | undefined> {
   const { hostname, port } = new URL(`nats://${address}`);
   const signal = AbortSignal.timeout(milliseconds);
-  const socket = connectPlain({ host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) });
+  const socket = connectPlain({ host: withoutBrackets(hostname), port: Number(port) });
   try {
     // The server speaks first, in the clear: INFO.
     await once(socket, "data", { signal });

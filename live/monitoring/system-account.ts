@@ -78,18 +78,23 @@ function note(session: Session, linked: Promise<unknown>, goesOn: () => void): v
   for (const step of [whenGreeted(session), linked]) step.then(goesOn, () => undefined);
 }
 
-/** Whether a node has heard of another server within {@link SIGN_OF_LIFE_MS}. False if the node can't be asked. */
-export async function hearsOf(node: Monitor, server: string): Promise<boolean> {
+/**
+ * Whether another server answers through a node within {@link SIGN_OF_LIFE_MS}.
+ *
+ * @returns undefined if the node itself doesn't answer.
+ */
+export async function hearsOf(node: Monitor, server: string): Promise<boolean | undefined> {
   const { address, seed } = node;
-  if (address === undefined || seed === undefined) return false;
-  const asked = withClient(
-    sessionOf({ ...node, address, seed }, accepted.get(address) ?? seed),
-    (client) => request(client, server, SIGN_OF_LIFE, SIGN_OF_LIFE_MS),
-  );
-  return await withDeadline(() => asked, 2 * SIGN_OF_LIFE_MS).then(
-    () => true,
-    () => false,
-  );
+  if (address === undefined || seed === undefined) return undefined;
+  const session = sessionOf({ ...node, address, seed }, accepted.get(address) ?? seed);
+  const isHeard = (name: string) =>
+    withClient(session, (client) => request(client, name, SIGN_OF_LIFE, SIGN_OF_LIFE_MS)).then(
+      () => true,
+      () => false,
+    );
+  const answers = withDeadline(() => isHeard(node.name), 2 * SIGN_OF_LIFE_MS);
+  if (!(await answers.catch(() => false))) return undefined;
+  return await isHeard(server);
 }
 
 function sessionOf(

@@ -8,6 +8,7 @@ import type {
 import {
   adoptObservedConsumer,
   diffConsumer,
+  isRefused,
   requestedConfig,
 } from "../../lib/consumers/consumer-diff.ts";
 import { awaited, describeStanding } from "../../lib/consumers/standing.ts";
@@ -31,11 +32,16 @@ import type { Reporting } from "../streams/progress.ts";
 import { changesBy, describeUnmanaged, judge, refusedIdentity } from "./consumer-check.ts";
 import { convergeConsumer } from "./consumer-converge.ts";
 import { type ConsumerInputs, type ConsumerOutputs, inputsOf, nameOf } from "./consumer-inputs.ts";
-import { type AccountPorts, type LastAcks, recreateConsumer } from "./consumer-recreate.ts";
+import {
+  type AccountPorts,
+  keeperOf,
+  type LastAcks,
+  recreateConsumer,
+} from "./consumer-recreate.ts";
 import { consumerHosts } from "./consumer-replicas.ts";
 import { ConsumerRun } from "./consumer-run.ts";
 import { judgeFilters } from "./filter-check.ts";
-import { findConsumerAtOnce } from "./find-consumer.ts";
+import { findConsumer, findConsumerAtOnce } from "./find-consumer.ts";
 
 /** The methods of a Pulumi dynamic provider, typed; see `ResourceProvider` in @pulumi/pulumi/dynamic. */
 export interface ConsumerLifecycle {
@@ -93,6 +99,11 @@ export function consumerLifecycle(
       if (!isNew && changesBy(known, news, undefined).length === 0) {
         const names = await run.namesIn(news);
         if (names?.has(news.consumer) === false) tellVanished(news, say);
+        if (names?.has(keeperOf(news.consumer))) {
+          say(
+            `${nameOf(news)}: an up that was killed has left consumer ${keeperOf(news.consumer)}, for which its stream keeps messages; delete it if that change was put back`,
+          );
+        }
         return { inputs: news };
       }
       const { refusals, notices } = await look(open(news.account), known, news, say);
@@ -235,8 +246,16 @@ async function createOrTakeUp(
 ): Promise<void> {
   const { stream, consumer, config, policy } = inputs;
   const mayTakeUp = policy.adopt || isOwn;
-  if (mayTakeUp || policy.recreate) await recreateConsumer(ports, inputs, pace);
   const port = ports.consumers;
+  if (!mayTakeUp && policy.recreate) {
+    // It may have come since the preview. What makes it anew would take it for the stack's own.
+    const found = await findConsumer(port, stream, consumer, pace);
+    const changes = found ? diffConsumer(found.config, config) : [];
+    if (found && changes.some(isRefused)) {
+      throw new Error(describeUnmanaged(inputs, changes, found));
+    }
+  }
+  if (mayTakeUp || policy.recreate) await recreateConsumer(ports, inputs, pace);
   try {
     await retry(() => port.put(stream, requestedConfig(config), "create"), pace);
   } catch (error) {

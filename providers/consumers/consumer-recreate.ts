@@ -60,6 +60,7 @@ export async function recreateConsumer(
   if (mustGo && policy.allowDataLoss) {
     await retry(() => port.delete(stream, consumer), pace);
     await retry(() => port.put(stream, requestedConfig(goal.config), "create"), pace);
+    if (keeper) await remove(port, stream, keeper.name, pace);
     return true;
   }
   if (!keeper) {

@@ -14,7 +14,7 @@ export function consumerHosts({ cluster }: Placed): string[] {
 }
 
 /** The replicas that a durable consumer gets (`ConsumerConfig.replicas` in nats-server's server/consumer.go). */
-export function expectedReplicas(
+function expectedReplicas(
   { config: { num_replicas: own = 0 } = {} }: Placed,
   { config: { num_replicas: ofStream = 1 } }: StreamInfo,
 ): number {

@@ -20,8 +20,9 @@ export function judgeFilters(
   { retention }: Pick<StreamConfig, "retention">,
 ): CheckVerdict {
   const change = changes.find(({ path }) => path === "filterSubjects");
-  // A consumer that is made anew begins with its new filters.
-  if (!change || changes.some(isRefused)) return { refusals: [], notices: [] };
+  if (!change) return { refusals: [], notices: [] };
+  // It begins with its new filters, so that it isn't past anything.
+  const isMadeAnew = changes.some(isRefused);
   const [before, after] = [filtersIn(change.from), filtersIn(change.to)];
   const left = before.filter((filter) => !after.some((other) => isSubset(filter, other)));
   const added = after.filter((filter) => !before.some((other) => isSubset(filter, other)));
@@ -35,7 +36,7 @@ export function judgeFilters(
     refusals: drops && !news.policy.allowDataLoss ? [`${dropped}; ${wayOut}`] : [],
     notices: [
       ...(drops && news.policy.allowDataLoss ? [dropped] : []),
-      ...(added.length > 0 && last > 0
+      ...(added.length > 0 && last > 0 && !isMadeAnew
         ? [
             `${described}: it is past the messages of ${added.join(", ")} up to sequence ${formatCount(last)}, ${rest}`,
           ]

@@ -29,7 +29,8 @@ async function judgeThoseOf(
   const isAsked = (name: string) => Object.hasOwn(consumers, name);
   try {
     const { config } = await port.info(stream);
-    const there = (await port.consumers(stream)) ?? [];
+    const there = await port.consumers(stream);
+    if (!there) return unknown(stream, consumers, "some consumers have no leader");
     const found = there.filter((each) => isAsked(each.name) && awaited(each) > 0);
     const [kept, free] = [
       found.filter(
@@ -50,10 +51,14 @@ async function judgeThoseOf(
   } catch (error) {
     if (error instanceof StreamNotFound) return { refusals: [], notices: [] };
     if (!isSilence(error)) throw error;
-    const names = Object.keys(consumers).join(", ");
-    return {
-      refusals: [],
-      notices: [`where ${names} of stream ${stream} stand is unknown: ${error.message}`],
-    };
+    return unknown(stream, consumers, error.message);
   }
+}
+
+function unknown(stream: string, consumers: object, reason: string): CheckVerdict {
+  const names = Object.keys(consumers).join(", ");
+  return {
+    refusals: [],
+    notices: [`where ${names} of stream ${stream} stand is unknown: ${reason}`],
+  };
 }

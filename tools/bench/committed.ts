@@ -20,12 +20,12 @@ export function readCommitted(): Figures {
 }
 
 /** The figures of the last `npm run bench -- streams --save`. */
-export function readCommittedStreams(): StreamFigures {
+function readCommittedStreams(): StreamFigures {
   return streamFiguresSchema.parse(JSON.parse(readFileSync(STREAM_FIGURES, "utf8")));
 }
 
 /** The figures of the last `npm run bench -- machines --save`; undefined before the first one. */
-export function readCommittedSites(): SiteFigures | undefined {
+function readCommittedSites(): SiteFigures | undefined {
   if (!existsSync(SITE_FIGURES)) return undefined;
   return siteFiguresSchema.parse(JSON.parse(readFileSync(SITE_FIGURES, "utf8")));
 }

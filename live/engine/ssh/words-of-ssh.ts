@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { withoutBrackets } from "../../../lib/base/addresses.ts";
 
 /** Milliseconds: the connection is there already, as docker has just used it. */
 const LIMIT_MS = 3_000;
@@ -16,7 +17,7 @@ export function wordsOfSsh(host: string, env: NodeJS.ProcessEnv): Promise<string
   const args = [
     ...(username === "" ? [] : ["-l", decodeURIComponent(username)]),
     ...(port === "" ? [] : ["-p", port]),
-    ...["-o", "BatchMode=yes", "-T", "--", hostname],
+    ...["-o", "BatchMode=yes", "-T", "--", withoutBrackets(hostname)],
     ...["docker", "system", "dial-stdio"],
   ];
   return new Promise((resolve) => {

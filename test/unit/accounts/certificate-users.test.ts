@@ -110,6 +110,21 @@ describe("users by certificate", () => {
     expect(accountsBeside(staying?.confText ?? "", own, next)).toBe(next);
     expect(accountsBeside(leaving?.confText ?? "", own, own)).toBe(own);
   });
+
+  test("aren't on nodes that leave with a listener that asks nobody, where others ask", () => {
+    const mqtt = { mqtt: true };
+    const before = planOf({
+      ...MAP,
+      ...mqtt,
+      clientCertificates: { ...MAP.clientCertificates, listeners: ["clients"] },
+    });
+    const after = planOf({ ...MAP, ...mqtt, ...users({ a: "CN=a" }) });
+    const [leaving] = nodesOf(before);
+    expect(confOf(after)).toContain('"MQTT"');
+    expect(accountsBeside(leaving?.confText ?? "", confOf(before), confOf(after))).not.toContain(
+      "CN=a",
+    );
+  });
 });
 
 function confOf({ systemUser, accounts }: ReturnType<typeof planOf>): string {
