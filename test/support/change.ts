@@ -11,7 +11,7 @@ import type { Audit, Stretch, Traffic } from "./traffic.ts";
  * is missed for some 300, and for 1,300 on a machine with ten times the work that it can do. After one that doesn't, an
  * election takes 4,000 and more (nats-server 2.15, raft.go). `npm run chaos`, alone on the machine, allows 1,000.
  */
-const LONGEST_GAP = Number(process.env.LONGEST_GAP ?? 3_000);
+const LONGEST_GAP = Number(process.env.LONGEST_GAP ?? 3_800);
 
 const { EVENTS, ORDERS } = SEED_SETTINGS.streams;
 const SOLO = {
