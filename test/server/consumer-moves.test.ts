@@ -110,8 +110,10 @@ function work(consumer: string) {
   };
 }
 
-/** The newest version and the oldest one, which moves streams by other means. */
-describe.each(["2.15.2", "2.14.7"])("on nats-server %s", (version) => {
+/** `npm run chaos` has the oldest version, too, which moves streams by other means. */
+const VERSIONS = process.env.MOVE_KILLS ? ["2.15.2", "2.14.7"] : ["2.15.2"];
+
+describe.each(VERSIONS)("on nats-server %s", (version) => {
   beforeAll(async () => {
     const servers = [1, 2].flatMap((region) =>
       [1, 2, 3].map((zone) => ({

@@ -15,6 +15,7 @@ export const CHAOS_FILES = [
   "traffic/cold-start",
   "traffic/tls",
   "server/under-load",
+  "server/consumer-moves",
   "server/recreate",
   "server/placement",
   "server/fuzzed-settings",
