@@ -388,6 +388,10 @@ const OWN_VALUES: Readonly<Record<string, Values>> = {
   ],
   monitorAddress: [fc.constantFrom("127.0.0.1", "10.0.0.7"), oddText],
   engines: [fc.constant({}), oddText],
+  advertise: [fc.constantFrom("auto", "none", "{node}.example.com:{port}"), oddText],
+  lost: [fc.constant([]), oddText],
+  clientTls: [fc.constant({ cert: "clients.pem", key: "clients.key" }), oddText],
+  clientCertificates: [fc.constant({ ca: "clients.pem" }), oddText],
   streams: [streams, oddStreams],
   config: [serverConfig, oddServerConfig],
 };

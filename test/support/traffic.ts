@@ -59,10 +59,12 @@ export interface Audit {
 /**
  * Clients that publish to streams while something happens to their servers, and one that consumes.
  *
- * A message is sent to each stream every {@link INTERVAL}, whether or not earlier ones were acknowledged, so that a
+ * A message is sent to each stream every {@link interval}, whether or not earlier ones were acknowledged, so that a
  * slow one delays no other. Each is sent again, with the same id, until it is acknowledged.
  */
 export class Traffic implements AsyncDisposable {
+  /** Milliseconds between two messages to a stream. */
+  interval = INTERVAL;
   readonly #publishers: readonly NatsConnection[];
   readonly #reader: NatsConnection;
   readonly #port: JetStreamPort;
@@ -112,7 +114,7 @@ export class Traffic implements AsyncDisposable {
   /** Publishes until `work` has ended and every sent message is acknowledged or given up. */
   async during(work: () => Promise<unknown>): Promise<Record<string, Stretch>> {
     const flows = [...this.#flows];
-    for (const [, flow] of flows) flow.start();
+    for (const [, flow] of flows) flow.start(this.interval);
     try {
       await work();
     } finally {
@@ -210,11 +212,11 @@ class Flow extends Ledger {
     this.#clients = clients;
   }
 
-  start(): void {
+  start(interval: number): void {
     this.#errors = 0;
     this.#longestGap = 0;
     this.#lastSign = performance.now();
-    this.#timer = setInterval(() => this.#send(), INTERVAL);
+    this.#timer = setInterval(() => this.#send(), interval);
   }
 
   /** Ends when every message is acknowledged or given up. */
