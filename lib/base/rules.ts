@@ -7,7 +7,7 @@ export const MILLISECOND = 1_000_000;
 export const SECOND = 1000 * MILLISECOND;
 
 /** The most characters of a name (`JSMaxNameLen` in nats-server 2.15). */
-export const MAX_NAME = 255;
+const MAX_NAME = 255;
 const MAX_DESCRIPTION = 4 * 1024;
 const MAX_METADATA = 128 * 1024;
 
@@ -16,6 +16,14 @@ export const NAME_RULE = "leave out blanks and . * > / \\";
 /** `isValidAssetName` in nats-server's server/jetstream.go. */
 export function isAssetName(name: string): boolean {
   return /^[^ \t\r\n\f.*>/\\]+$/.test(name);
+}
+
+/** Reports a name that is none for its kind of object, e.g. `stream`, or too long. */
+export function checkAssetName(kind: string, name: string): Problem[] {
+  return [
+    ...refuse(!isAssetName(name), "name", `"${name}" can't name a ${kind}`, NAME_RULE),
+    ...refuse(name.length > MAX_NAME, "name", `is longer than ${MAX_NAME} characters`),
+  ];
 }
 
 /** Reports a description or labels that are too long, and labels that are the server's own. */

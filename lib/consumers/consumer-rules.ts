@@ -1,11 +1,9 @@
 import type { Problem } from "../base/errors.ts";
 import {
+  checkAssetName,
   checkTexts,
   exclude,
-  isAssetName,
-  MAX_NAME,
   MILLISECOND,
-  NAME_RULE,
   refuse,
   show,
   tooShort,
@@ -60,10 +58,7 @@ const RULES: readonly Rule[] = [
 ];
 
 function checkName({ name }: ConsumerConfig): Problem[] {
-  return [
-    ...refuse(!isAssetName(name), "name", `"${name}" can't name a consumer`, NAME_RULE),
-    ...refuse(name.length > MAX_NAME, "name", `is longer than ${MAX_NAME} characters`),
-  ];
+  return checkAssetName("consumer", name);
 }
 
 function checkLabels({ metadata = {} }: ConsumerConfig): Problem[] {

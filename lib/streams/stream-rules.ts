@@ -1,9 +1,9 @@
 import type { Problem } from "../base/errors.ts";
 import {
+  checkAssetName,
   checkTexts,
   exclude,
   isAssetName,
-  MAX_NAME,
   MILLISECOND,
   NAME_RULE,
   refuse,
@@ -51,10 +51,7 @@ const RULES: readonly Rule[] = [
 ];
 
 function checkName({ name }: StreamConfig): Problem[] {
-  return [
-    ...refuse(!isAssetName(name), "name", `"${name}" can't name a stream`, NAME_RULE),
-    ...refuse(name.length > MAX_NAME, "name", `is longer than ${MAX_NAME} characters`),
-  ];
+  return checkAssetName("stream", name);
 }
 
 function checkReplicas({ num_replicas: replicas = 1 }: StreamConfig): Problem[] {

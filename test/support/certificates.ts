@@ -4,6 +4,7 @@ import path from "node:path";
 import {
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
+  type Extension,
   PemConverter,
   SubjectAlternativeNameExtension,
   X509CertificateGenerator,
@@ -41,22 +42,35 @@ export async function makeServerCertificate(
   node: string,
   { key }: KeyedCertificate,
 ): Promise<KeyedCertificate> {
+  const purpose = new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]);
+  return await sign(key, {
+    subject: `CN=${node}`,
+    notBefore: new Date(),
+    extensions: [purpose, new SubjectAlternativeNameExtension([{ type: "dns", value: node }])],
+  });
+}
+
+/** @param key of the authority, as PEM. */
+async function sign(
+  key: string,
+  contents: {
+    /** In the order of the certificate: the most general part first. */
+    readonly subject: string;
+    readonly notBefore: Date;
+    readonly extensions: Extension[];
+  },
+): Promise<KeyedCertificate> {
   const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
   const [der = new ArrayBuffer()] = PemConverter.decode(key);
   const signingKey = await crypto.subtle.importKey("pkcs8", der, algorithm, true, ["sign"]);
   const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const certificate = await X509CertificateGenerator.create({
-    subject: `CN=${node}`,
+    ...contents,
     issuer: `CN=${NAME}`,
-    notBefore: new Date(),
     notAfter: new Date(Date.now() + 90 * DAY),
     publicKey: keys.publicKey,
     signingKey,
     signingAlgorithm: algorithm,
-    extensions: [
-      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
-      new SubjectAlternativeNameExtension([{ type: "dns", value: node }]),
-    ],
   });
   const own = await crypto.subtle.exportKey("pkcs8", keys.privateKey);
   return { certificate: certificate.toString("pem"), key: PemConverter.encode(own, "PRIVATE KEY") };
@@ -93,27 +107,13 @@ export async function makeClientCertificate(
   { subject, names = [] }: ClientSubject,
   { key }: KeyedCertificate,
 ): Promise<KeyedCertificate> {
-  const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-  const [der = new ArrayBuffer()] = PemConverter.decode(key);
-  const signingKey = await crypto.subtle.importKey("pkcs8", der, algorithm, true, ["sign"]);
-  const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
-  const certificate = await X509CertificateGenerator.create({
-    // A certificate has the most general part first.
-    subject: subject
-      .split(/(?<!\\),/)
-      .reverse()
-      .join(","),
-    issuer: `CN=${NAME}`,
+  const purpose = new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth]);
+  const alternatives = names.length > 0 ? [new SubjectAlternativeNameExtension([...names])] : [];
+  // A certificate has the most general part first.
+  const parts = subject.split(/(?<!\\),/).reverse();
+  return await sign(key, {
+    subject: parts.join(","),
     notBefore: new Date(Date.now() - DAY),
-    notAfter: new Date(Date.now() + 90 * DAY),
-    publicKey: keys.publicKey,
-    signingKey,
-    signingAlgorithm: algorithm,
-    extensions: [
-      new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth]),
-      ...(names.length > 0 ? [new SubjectAlternativeNameExtension([...names])] : []),
-    ],
+    extensions: [purpose, ...alternatives],
   });
-  const own = await crypto.subtle.exportKey("pkcs8", keys.privateKey);
-  return { certificate: certificate.toString("pem"), key: PemConverter.encode(own, "PRIVATE KEY") };
 }
