@@ -1,15 +1,14 @@
-import { LED_STREAMS } from "../../lib/observed/questions.ts";
 import { majorityOf } from "../../lib/placement/survivability.ts";
 import { streamKey } from "../../lib/streams/stream-name.ts";
-import { askNode } from "../../live/monitoring/ask-node.ts";
+import type { Pages } from "../../live/monitoring/caught-up.ts";
 import {
   type HomedStream,
   isChanging,
   type Jsz,
-  parseJsz,
   type RaftGroup,
 } from "../../live/monitoring/jsz.ts";
 import type { Monitor } from "../../live/monitoring/monitor.ts";
+import { askStreamPages } from "../../live/monitoring/monitoring.ts";
 import type { Group } from "./forecast.ts";
 
 /** A raft group as its leader's monitoring page shows it. */
@@ -37,15 +36,12 @@ const LATELY_NS = 3e9;
 
 /** Asks nodes for the groups that they lead. A node that doesn't answer is skipped. */
 export async function look(monitors: readonly Monitor[]): Promise<Look> {
-  const views = await Promise.all(
-    monitors.map(async (node) => {
-      try {
-        return ledBy(node.name, parseJsz(await askNode(node, LED_STREAMS)));
-      } catch {
-        return { metaGroup: undefined, streams: [] };
-      }
-    }),
-  );
+  return lookOf(await askStreamPages(monitors));
+}
+
+/** The groups that nodes lead, as their pages show them. */
+export function lookOf(pages: Pages): Look {
+  const views = [...pages].map(([name, page]) => ledBy(name, page));
   const streams = views.flatMap((view) => view.streams);
   return {
     metaGroup: views.find(({ metaGroup }) => metaGroup)?.metaGroup,

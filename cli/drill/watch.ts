@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { streamKey } from "../../lib/streams/stream-name.ts";
 import type { Agreement } from "../../live/jetstream/jetstream.ts";
+import { type Pages, withCaughtUp } from "../../live/monitoring/caught-up.ts";
 import type { Monitor } from "../../live/monitoring/monitor.ts";
+import { askStreamPages } from "../../live/monitoring/monitoring.ts";
 import type { Group, Observations, Sampling } from "./forecast.ts";
-import { type LedGroup, look } from "./pages.ts";
+import { type LedGroup, lookOf } from "./pages.ts";
 
 export interface WatchOptions {
   /** The streams that are asked for agreements. */
@@ -19,7 +21,7 @@ interface Notes extends Observations {
   readonly complete: number[];
 }
 
-/** Milliseconds between two looks at the leaders' pages. */
+/** Milliseconds between two looks at the nodes' pages. */
 export const LOOK_INTERVAL_MS = 500;
 
 /** Observes raft groups from its creation until it is stopped. Times count from its creation. */
@@ -29,6 +31,8 @@ export class Watch {
   readonly #stopping = new AbortController();
   readonly #loops: readonly Promise<void>[];
   #monitors: readonly Monitor[];
+  /** Those of the last look. */
+  #pages: Pages = new Map();
 
   constructor({ sampling, agree, monitors }: WatchOptions) {
     this.#monitors = monitors;
@@ -74,7 +78,9 @@ export class Watch {
   }
 
   async #look(): Promise<void> {
-    const { metaGroup, streams } = await look(this.#monitors);
+    const pages = await askStreamPages(this.#monitors);
+    const { metaGroup, streams } = lookOf(withCaughtUp(pages, this.#pages));
+    this.#pages = pages;
     for (const group of [...streams.values(), ...(metaGroup ? [metaGroup] : [])])
       this.#record(group);
   }

@@ -5,15 +5,23 @@ import type { OriginState } from "../../lib/plan/origins.ts";
 import type { ObservedAccount } from "../../lib/update/room-changes.ts";
 import { closeUnused } from "../../live/jetstream/clients.ts";
 import { askNode } from "../../live/monitoring/ask-node.ts";
+import { lookAgainAtLag } from "../../live/monitoring/caught-up.ts";
 import {
   type HomedStream,
   isChanging,
+  type Jsz,
   parseJsz,
   type RaftMember,
   type StreamDetail,
 } from "../../live/monitoring/jsz.ts";
 import type { Monitor } from "../../live/monitoring/monitor.ts";
-import { type NodeView, viewOf } from "../../live/monitoring/monitoring.ts";
+import {
+  askStreamPages,
+  type Health,
+  type NodeView,
+  parseHealth,
+  viewOf,
+} from "../../live/monitoring/monitoring.ts";
 
 /** The monitoring pages of one node, parsed; without `answer` if it can't be reached. */
 export interface NodeObservation {
@@ -69,31 +77,57 @@ const variables = z.object({
 
 /** Asks every node. A node that doesn't answer delays the result by some 2 s. */
 export async function askStack(nodes: readonly Monitor[]): Promise<NodeObservation[]> {
-  const asked = nodes.map(async (node) => ({ name: node.name, ...(await ask(node)) }));
-  return await Promise.all(asked).finally(closeUnused);
+  const found = await Promise.all(nodes.map(async (node) => ({ node, said: await ask(node) })));
+  const pages = found.flatMap(({ node, said: { pages } }) =>
+    pages ? [[node.name, pages.jsz] as const] : [],
+  );
+  const settled = await lookAgainAtLag(new Map(pages), async (names) =>
+    askStreamPages(nodes.filter(({ name }) => names.has(name))),
+  ).finally(closeUnused);
+  return found.map(({ node: { name }, said: { pages, ...rest } }) => {
+    if (!pages) return { name, ...rest };
+    const jsz = settled.get(name) ?? pages.jsz;
+    return { name, answer: toAnswer(name, { ...pages, jsz }) };
+  });
+}
+
+/** What a node says of itself. */
+interface NodePages {
+  readonly server: z.output<typeof variables>;
+  readonly jsz: Jsz;
+  readonly health: Health;
 }
 
 /** An answer that isn't nats-server's counts as none: another program uses the port. */
-async function ask(node: Monitor): Promise<Omit<NodeObservation, "name">> {
+async function ask(
+  node: Monitor,
+): Promise<{ readonly pages?: NodePages } & Pick<NodeObservation, "hasExpired">> {
   try {
     const questions = [VARIABLES, STREAMS, HEALTH];
     const [server, stats, health] = await Promise.all(questions.map((each) => askNode(node, each)));
-    const jsz = parseJsz(stats);
-    const { tls_cert_not_after: shownUntil, cluster, ...known } = variables.parse(server);
-    const certificateUntil = cluster.tls_cert_not_after ?? shownUntil;
-    const answer = {
-      ...known,
-      ...(certificateUntil === undefined ? {} : { certificateUntil }),
-      ...(shownUntil === undefined ? {} : { clientCertificateUntil: shownUntil }),
-      ...viewOf(jsz, health),
-      room: { file: jsz.file, memory: jsz.memory },
-      accounts: jsz.accounts,
-      streams: jsz.streams.map((stream) => toSighting(stream, node.name)),
+    const pages = {
+      server: variables.parse(server),
+      jsz: parseJsz(stats),
+      health: parseHealth(health),
     };
-    return { answer };
+    return { pages };
   } catch (error) {
     return isExpiry(error) ? { hasExpired: true } : {};
   }
+}
+
+function toAnswer(name: string, { server, jsz, health }: NodePages): NodeAnswer {
+  const { tls_cert_not_after: shownUntil, cluster, ...known } = server;
+  const certificateUntil = cluster.tls_cert_not_after ?? shownUntil;
+  return {
+    ...known,
+    ...(certificateUntil === undefined ? {} : { certificateUntil }),
+    ...(shownUntil === undefined ? {} : { clientCertificateUntil: shownUntil }),
+    ...viewOf(jsz, health),
+    room: { file: jsz.file, memory: jsz.memory },
+    accounts: jsz.accounts,
+    streams: jsz.streams.map((stream) => toSighting(stream, name)),
+  };
 }
 
 /** The error code of `node:tls` (OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED). */

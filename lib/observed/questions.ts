@@ -35,12 +35,6 @@ export const CONSUMERS: Question = {
   body: { ...STREAMS.body, consumer: true },
   page: `${STREAMS.page}&consumers=true`,
 };
-/** With the streams that a node leads. */
-export const LED_STREAMS: Question = {
-  subject: "JSZ",
-  body: { ...STREAMS.body, stream_leader_only: true },
-  page: `${STREAMS.page}&stream-leader-only=true`,
-};
 /** The names of accounts. */
 export const ACCOUNT_NAMES: Question = { subject: "ACCOUNTZ", page: "accountz" };
 export const ROUTES: Question = { subject: "ROUTEZ", page: "routez" };

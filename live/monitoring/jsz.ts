@@ -40,6 +40,8 @@ const origin = z.object({
   error: z.object({ err_code: z.number(), description: z.string().default("") }).optional(),
 });
 
+const position = z.object({ consumer_seq: z.number().default(0) }).prefault({});
+
 const streamDetail = z.object({
   name: z.string(),
   cluster: raftGroup.prefault({}),
@@ -57,7 +59,15 @@ const streamDetail = z.object({
   sources: z.array(origin).nullish(),
   /** Only with `consumers=true`. */
   consumer_detail: z
-    .array(z.object({ name: z.string(), cluster: raftGroup.prefault({}) }))
+    .array(
+      z.object({
+        name: z.string(),
+        cluster: raftGroup.prefault({}),
+        /** As this server's own replica has them. */
+        delivered: position,
+        ack_floor: position,
+      }),
+    )
     .default([]),
 });
 

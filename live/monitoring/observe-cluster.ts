@@ -3,7 +3,6 @@ import type {
   ObservedCluster,
   ObservedConsumer,
   ObservedMeta,
-  ObservedServer,
   ObservedStream,
 } from "../../lib/observed/observed.ts";
 import { CONSUMERS } from "../../lib/observed/questions.ts";
@@ -12,11 +11,13 @@ import { streamKey } from "../../lib/streams/stream-name.ts";
 import { judgeReplicas } from "../../lib/update/wave-gate.ts";
 import { askAll } from "./ask-all.ts";
 import { askNode, LONG_REQUEST_MS } from "./ask-node.ts";
+import { lookAgainAtLag, type Pages } from "./caught-up.ts";
 import { type HomedStream, isChanging, type Jsz, parseJsz, type RaftGroup } from "./jsz.ts";
 import type { Monitor } from "./monitor.ts";
 
 /**
- * Asks every node for its storage, and for all streams and consumers that it has a replica of. Never throws.
+ * Asks every node for its storage, and for all streams and consumers that it has a replica of. A replica that is only
+ * behind by what is on its way counts as well. Never throws.
  *
  * @param milliseconds after which a node counts as silent.
  * @param beyond names of nodes whose engine doesn't answer.
@@ -27,21 +28,19 @@ export async function observeCluster(
   beyond?: ReadonlySet<string>,
 ): Promise<ObservedCluster> {
   const names = new Map(nodes.map(({ name }) => [peerId(name), name]));
-  const pages = await askAll(nodes, (node) => ask(node, names, milliseconds), beyond);
-  const servers: ObservedServer[] = [];
-  const silent: string[] = [];
-  const sightings: Sighting[] = [];
-  let meta: ObservedMeta | undefined;
-  for (const [index, node] of nodes.entries()) {
-    const page = pages[index];
-    if (!page) {
-      silent.push(node.name);
-      continue;
-    }
-    servers.push({ name: node.name, file: page.file, memory: page.memory });
-    meta ??= toMeta(node.name, page);
-    sightings.push(...page.streams.map((stream) => ({ ...stream, by: node.name })));
-  }
+  const look = async (asked: readonly Monitor[]): Promise<Pages> => {
+    const answers = await askAll(asked, (node) => ask(node, names, milliseconds), beyond);
+    return new Map(answers.filter((answer) => answer !== undefined));
+  };
+  const pages = await lookAgainAtLag(await look(nodes), async (answering) =>
+    look(nodes.filter(({ name }) => answering.has(name))),
+  );
+  const silent = nodes.map(({ name }) => name).filter((name) => !pages.has(name));
+  const servers = [...pages].map(([name, { file, memory }]) => ({ name, file, memory }));
+  const sightings = [...pages].flatMap(([by, page]) =>
+    page.streams.map((stream): Sighting => ({ ...stream, by })),
+  );
+  const [meta] = [...pages].flatMap(([by, page]) => toMeta(by, page) ?? []);
   const streams = Map.groupBy(sightings, ({ account, stream: { name } }) =>
     streamKey({ account, name }),
   );
@@ -69,11 +68,11 @@ async function ask(
   node: Monitor,
   names: ReadonlyMap<string, string>,
   milliseconds: number | undefined,
-): Promise<Jsz | undefined> {
+): Promise<[string, Jsz] | undefined> {
   try {
     const { metaGroup, streams, ...rest } = parseJsz(await askNode(node, CONSUMERS, milliseconds));
     const name = <Group extends RaftGroup>(group: Group) => nameMembers(group, names);
-    return {
+    const page = {
       ...rest,
       ...(metaGroup ? { metaGroup: name(metaGroup) } : {}),
       streams: streams.map(({ account, stream }) => ({
@@ -88,6 +87,7 @@ async function ask(
         },
       })),
     };
+    return [node.name, page];
   } catch {
     return undefined;
   }

@@ -38,6 +38,14 @@ export function at(stream: object, ...tags: string[]): object {
   return { ...stream, placement: { tags } };
 }
 
+/** What is expected of a change besides that nothing is lost. */
+export interface Expected {
+  /** Whether it is the last one, after which all replicas are read. Default: true. */
+  readonly isLast?: boolean;
+  /** Default: {@link LONGEST_GAP}. */
+  readonly longestGap?: number;
+}
+
 /** The effect of an `up` of {@link STREAMS} under traffic. */
 export interface Outcome {
   /** Nodes whose container was replaced or restarted, without those that left. */
@@ -51,15 +59,13 @@ export interface Outcome {
 /**
  * Changes settings by an `up` under traffic, and records the result. No message may be lost, and no stream of three
  * replicas may be unavailable for long.
- *
- * @param isLast false: another change follows, after which all replicas are read.
  */
 export async function change(
   stack: TestStack,
   traffic: Traffic,
   what: string,
   settings: object,
-  isLast = true,
+  { isLast = true, longestGap = LONGEST_GAP }: Expected = {},
 ): Promise<Outcome> {
   stack.configure(settings);
   const before = await starts(stack);
@@ -85,7 +91,7 @@ export async function change(
   }
   expect(unconsumed).toEqual([]);
   for (const stream of REPLICATED) {
-    expect(stretches[stream]?.longestGap, `gap of ${stream}`).toBeLessThanOrEqual(LONGEST_GAP);
+    expect(stretches[stream]?.longestGap, `gap of ${stream}`).toBeLessThanOrEqual(longestGap);
   }
   if (restarts < stayed.length && restarts > 0) {
     console.info("restarted:", restarted.map(([node]) => node).join(", "));

@@ -108,13 +108,9 @@ describe("accounts and users", () => {
 
   test("come by a reload, a stream in a new account with them", async () => {
     stack.configure(settings());
-    const { restarts, errors, text } = await change(
-      stack,
-      traffic,
-      "an account more",
-      settings(),
-      false,
-    );
+    const { restarts, errors, text } = await change(stack, traffic, "an account more", settings(), {
+      isLast: false,
+    });
     said.push(text);
     expect({ restarts, errors }).toEqual({ restarts: 0, errors: 0 });
 
@@ -134,7 +130,9 @@ describe("accounts and users", () => {
 
     /** By an `up` under traffic, which sees to it that ORDERS of the first account has what it is to have, and no more. */
     const bring = async (what: string, streams: object) => {
-      const { restarts, text } = await change(stack, traffic, what, withStreams(streams), false);
+      const { restarts, text } = await change(stack, traffic, what, withStreams(streams), {
+        isLast: false,
+      });
       said.push(text);
       expect(restarts).toBe(0);
       said.push(await stack.expectPulumi("preview", "--expect-no-changes"));
@@ -219,13 +217,9 @@ describe("accounts and users", () => {
     await noteHashes();
     await (await connect("user", secrets.first))[Symbol.asyncDispose]();
     await run("config", "rm", "password");
-    const { restarts, errors, text } = await change(
-      stack,
-      traffic,
-      "a user less",
-      settings(),
-      false,
-    );
+    const { restarts, errors, text } = await change(stack, traffic, "a user less", settings(), {
+      isLast: false,
+    });
     said.push(text);
     expect({ restarts, errors }).toEqual({ restarts: 0, errors: 0 });
     await expect(connect("user", secrets.first)).rejects.toThrow(/authorization/i);

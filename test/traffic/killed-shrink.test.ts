@@ -52,7 +52,7 @@ describe("a departure that is killed", () => {
   test.each(SIGNS.slice(0, KILLS))("at %s is finished by the next up", async (sign) => {
     // The meta group takes a node of the same name back only after five minutes.
     const zone = `az${4 + SIGNS.indexOf(sign)}`;
-    await change(stack, traffic, `grows by ${zone}`, grown(zone), false);
+    await change(stack, traffic, `grows by ${zone}`, grown(zone), { isLast: false });
     stack.configure(SMALL);
     await traffic.during(() => stack.killAt(sign, "up", "--yes", "--skip-preview"));
     await change(stack, traffic, `shrinks again, as an up died at ${sign}`, SMALL);

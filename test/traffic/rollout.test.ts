@@ -33,7 +33,9 @@ describe("a cluster in use", () => {
 
   test("takes up tags without a restart", async () => {
     const settings = { streams: { ...STREAMS, PAIR, CACHE } };
-    const { restarts } = await change(stack, traffic, "tags of two nodes", settings, false);
+    const { restarts } = await change(stack, traffic, "tags of two nodes", settings, {
+      isLast: false,
+    });
     expect(restarts).toBe(0);
     await expectHosts(stack, "PAIR", ["rg1-az1", "rg2-az2"]);
   });

@@ -9,12 +9,6 @@ const DELAYS = { "m1-m2": 15, "m2-m3": 30, "m1-m3": 40 };
 /** Messages in a stream that are read quickly, from each replica, by requests that take a round trip. */
 const MESSAGES = 2_000;
 
-/**
- * Milliseconds between two messages. A replica that is far away is never quite current while more are on their way than
- * the delay takes, and gates wait for a moment in which it is.
- */
-const INTERVAL = 200;
-
 /** A stack whose regions are on machines of their own, under traffic. */
 export class MachinesStage implements AsyncDisposable {
   readonly machines: Machines;
@@ -58,7 +52,6 @@ export class MachinesStage implements AsyncDisposable {
       Object.keys(settings.streams),
       "ORDERS",
     );
-    this.#traffic.interval = INTERVAL;
   }
 
   get traffic(): Traffic {
