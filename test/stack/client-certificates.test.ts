@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { execa } from "execa";
 import { connect, type NatsConnection } from "nats";
@@ -12,6 +12,7 @@ import {
 } from "../support/certificates.ts";
 import { at, STREAMS, starts } from "../support/change.ts";
 import { eventually } from "../support/eventually.ts";
+import { HeardCli } from "../support/heard-cli.ts";
 import { appearsIn } from "../support/secrets.ts";
 import { TestStack } from "../support/stack.ts";
 
@@ -28,18 +29,7 @@ describe("a stack whose clients have certificates", () => {
   let asked: object;
   let mapped: object;
   const keys: string[] = [];
-  const said: string[] = [];
-
-  const pulumi = async (...args: string[]) => {
-    const outcome = await stack.pulumi(...args);
-    said.push(outcome.text);
-    return outcome;
-  };
-  const expectPulumi = async (...args: string[]) => {
-    const { exitCode, text } = await pulumi(...args);
-    expect(exitCode, text.slice(-6_000)).toBe(0);
-    return text;
-  };
+  const cli = new HeardCli(() => stack);
   const write = (name: string, text: string) => {
     writeFileSync(path.join(stack.folder, name), text);
     if (text.includes("PRIVATE KEY")) keys.push(text);
@@ -74,12 +64,12 @@ describe("a stack whose clients have certificates", () => {
   };
   const PASS = "app-Zebra-4711";
   const settled = async () => {
-    const text = await expectPulumi("preview", "--expect-no-changes", "--refresh");
+    const text = await cli.expectPulumi("preview", "--expect-no-changes", "--refresh");
     expect(text).not.toMatch(/reload, no|restart,|refuse clients/);
     // On a busy machine the nodes may take longer to answer than the command waits.
     await eventually(async () => {
       const { exitCode, stdout, stderr } = await stack.script("status");
-      said.push(stdout, stderr);
+      cli.said.push(stdout, stderr);
       return exitCode === 0;
     }, 60_000);
   };
@@ -106,19 +96,19 @@ describe("a stack whose clients have certificates", () => {
 
   test("is refused with a certificate that clients would refuse, and nothing is made", async () => {
     await show("elsewhere.example.com", company);
-    const other = await pulumi("up", "--yes", "--skip-preview");
+    const other = await cli.pulumi("up", "--yes", "--skip-preview");
     expect(other.exitCode).not.toBe(0);
     expect(other.text).toMatch(
       /advertise: clients are told to reach rg1-az1 at nats\.example\.com, and clientTls\.cert of it is for DNS:elsewhere/,
     );
     await show(HOST, company);
     write("shown.key", (await makeServerCertificate(HOST, company)).key);
-    expect((await pulumi("preview")).text).toMatch(
+    expect((await cli.pulumi("preview")).text).toMatch(
       /clientTls\.key: that of rg1-az1 is another's key/,
     );
     await show(HOST, company);
     write("company.pem", clients.certificate);
-    expect((await pulumi("preview")).text).toMatch(
+    expect((await cli.pulumi("preview")).text).toMatch(
       /is signed by no authority that clientTls\.ca has/,
     );
     const { stdout } = await execa("docker", [
@@ -131,7 +121,7 @@ describe("a stack whose clients have certificates", () => {
 
   test("shows clients their certificate, and goes on by its own", async () => {
     await show(HOST, company);
-    await expectPulumi("up", "--yes", "--skip-preview");
+    await cli.expectPulumi("up", "--yes", "--skip-preview");
     await settled();
     const { clientUrls } = await stack.outputs();
     expect(clientUrls["rg1-az1"]).toMatch(/^tls:\/\/nats\.example\.com:\d+$/);
@@ -146,10 +136,10 @@ describe("a stack whose clients have certificates", () => {
     const closed = held.map((client) => watch(client));
     company = await makeAuthority();
     await show(HOST, company);
-    expect(await expectPulumi("preview")).toContain(
+    expect(await cli.expectPulumi("preview")).toContain(
       `reload, no restart: ${NODES.join(", ")}: clientTls.cert has another certificate`,
     );
-    await expectPulumi("up", "--yes", "--skip-preview");
+    await cli.expectPulumi("up", "--yes", "--skip-preview");
     for (const client of held) await client.flush();
     expect(closed.map((isClosed) => isClosed())).toEqual([false, false, false]);
     for (const client of held) await client.close();
@@ -162,13 +152,13 @@ describe("a stack whose clients have certificates", () => {
     const before = await starts(stack);
     const held = await dial(company, { pass: PASS });
     stack.configure(asked);
-    expect(await expectPulumi("preview")).toMatch(
+    expect(await cli.expectPulumi("preview")).toMatch(
       new RegExp(
         `refuse clients that show no certificate.*${countOf(1, "client")} has a connection`,
         "s",
       ),
     );
-    const text = await expectPulumi("up", "--yes", "--skip-preview");
+    const text = await cli.expectPulumi("up", "--yes", "--skip-preview");
     expect(text).toContain(
       `reload, no restart: ${NODES.join(", ")}: clientCertificates clients have to show one`,
     );
@@ -183,23 +173,23 @@ describe("a stack whose clients have certificates", () => {
   test("changes streams as before", async () => {
     const ORDERS = { ...at(STREAMS.ORDERS, "rg:1"), description: "asked for" };
     stack.configure({ ...asked, streams: { ORDERS } });
-    await expectPulumi("up", "--yes");
+    await cli.expectPulumi("up", "--yes");
     await settled();
     stack.configure(asked);
-    await expectPulumi("up", "--yes", "--skip-preview");
+    await cli.expectPulumi("up", "--yes", "--skip-preview");
   });
 
   test("asks nodes on while another systemPassword changes the login, node by node", async () => {
     const before = await starts(stack);
-    await expectPulumi("config", "set", "--secret", "systemPassword", "sys-Gnu-2208");
-    await expectPulumi("up", "--yes", "--skip-preview");
+    await cli.expectPulumi("config", "set", "--secret", "systemPassword", "sys-Gnu-2208");
+    await cli.expectPulumi("up", "--yes", "--skip-preview");
     expect(await starts(stack)).toEqual(before);
     await settled();
   });
 
   test("has users by certificate after restarts", async () => {
     stack.configure(mapped);
-    const text = await expectPulumi("up", "--yes");
+    const text = await cli.expectPulumi("up", "--yes");
     expect(text).toMatch(/restart.*: clientCertificates\.map none → clients/);
     await settled();
     const client = await dial(company, { pair: worker });
@@ -212,9 +202,9 @@ describe("a stack whose clients have certificates", () => {
   test("takes nodes out, although the system user can't log in by its password", async () => {
     const grown = { availabilityZones: ["az1", "az2", "az3", "az4"] };
     stack.configure({ ...mapped, ...grown });
-    await expectPulumi("up", "--yes", "--skip-preview");
+    await cli.expectPulumi("up", "--yes", "--skip-preview");
     stack.configure(mapped);
-    await expectPulumi("up", "--yes", "--skip-preview");
+    await cli.expectPulumi("up", "--yes", "--skip-preview");
     await settled();
   });
 
@@ -231,24 +221,19 @@ describe("a stack whose clients have certificates", () => {
       ),
     );
     const { text: exported } = await stack.pulumi("stack", "export");
-    const state = readdirSync(path.join(stack.folder, ".pulumi"), {
-      recursive: true,
-      withFileTypes: true,
-    })
-      .filter((entry) => entry.isFile())
-      .map((entry) => readFileSync(path.join(entry.parentPath, entry.name), "utf8"));
+    const state = stack.stateTexts();
     expect(state.length).toBeGreaterThan(0);
-    for (const text of [...said, inspected, exported, ...logs, ...state]) {
+    for (const text of [...cli.said, inspected, exported, ...logs, ...state]) {
       expect(secrets.filter((secret) => appearsIn(text, secret))).toEqual([]);
     }
   });
 
   test("goes back to what it was, and keeps no key of clients", async () => {
     stack.configure(shown);
-    await expectPulumi("up", "--yes", "--skip-preview");
+    await cli.expectPulumi("up", "--yes", "--skip-preview");
     await (await dial(company, { pass: PASS })).close();
     stack.configure({ ...BASE, tls: "stack" });
-    expect(await expectPulumi("up", "--yes")).toContain("clientTls → none");
+    expect(await cli.expectPulumi("up", "--yes")).toContain("clientTls → none");
     await settled();
     const copy = `docker cp ${stack.containerOf("rg1-az1")}:/etc/nats/client-key.pem - | tar -xO`;
     expect((await execa("sh", ["-c", copy])).stdout).toBe("");

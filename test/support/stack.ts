@@ -1,4 +1,12 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -272,6 +280,14 @@ export class TestStack {
   /** The state as Pulumi has written it. */
   stateText(): string {
     return readFileSync(this.#stateFile, "utf8");
+  }
+
+  /** All files of the backend: states, backups, history. */
+  stateTexts(): string[] {
+    const folder = path.join(this.folder, ".pulumi");
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(path.join(entry.parentPath, entry.name), "utf8"));
   }
 
   /** Truncates the state and its backup, like a full disk. */

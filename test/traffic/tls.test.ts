@@ -1,5 +1,4 @@
 import { X509Certificate } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,6 +10,7 @@ import { closeConnections } from "../../live/jetstream/clients.ts";
 import { askAsShown, askNode } from "../../live/monitoring/ask-node.ts";
 import { makeAuthority, writeCertificates } from "../support/certificates.ts";
 import { at, change, STREAMS, starts } from "../support/change.ts";
+import { HeardCli } from "../support/heard-cli.ts";
 import { metaGroups } from "../support/meta-group.ts";
 import { monitorsOf } from "../support/monitors.ts";
 import { NatsClient } from "../support/nats-client.ts";
@@ -37,28 +37,16 @@ const EVERY_TLS_CHANGE = process.env.EVERY_TLS_CHANGE !== undefined;
 /** One region, as TLS is the same with nine nodes, and quicker with three. */
 describe("a cluster with TLS", () => {
   let stack: TestStack;
-  /** All that the CLI said. */
-  const said: string[] = [];
-
-  const pulumi = async (...args: string[]) => {
-    const outcome = await stack.pulumi(...args);
-    said.push(outcome.text);
-    return outcome;
-  };
-  const expectPulumi = async (...args: string[]) => {
-    const { exitCode, text } = await pulumi(...args);
-    expect(exitCode, text.slice(-6_000)).toBe(0);
-    return text;
-  };
+  const cli = new HeardCli(() => stack);
 
   beforeAll(async () => {
     stack = await TestStack.create(FIRST);
     // Where streams go is told although the authority that they are reached by is yet to be made.
-    expect(await expectPulumi("preview", "--diff")).toMatch(/hosts +: \[\s+\[0\]: "rg1-az1"/);
+    expect(await cli.expectPulumi("preview", "--diff")).toMatch(/hosts +: \[\s+\[0\]: "rg1-az1"/);
     // A saved plan can't know what servers are trusted either, and its `up` has to keep to it all the same.
     const plan = path.join(stack.folder, "plan.json");
-    await expectPulumi("preview", "--save-plan", plan);
-    await expectPulumi("up", "--yes", "--plan", plan);
+    await cli.expectPulumi("preview", "--save-plan", plan);
+    await cli.expectPulumi("up", "--yes", "--plan", plan);
   });
 
   afterAll(async () => {
@@ -67,7 +55,7 @@ describe("a cluster with TLS", () => {
 
   test("settles: no changes, not after a refresh either", async () => {
     for (const refresh of [[], ["--refresh"]]) {
-      const preview = await expectPulumi("preview", "--expect-no-changes", ...refresh);
+      const preview = await cli.expectPulumi("preview", "--expect-no-changes", ...refresh);
       expect(preview).not.toMatch(/reload|restart/);
     }
   });
@@ -120,7 +108,7 @@ describe("a cluster with TLS", () => {
     test("takes up other certificates by a reload, whatever goes on", async () => {
       const before = await serials();
       const { restarts, text } = await change(stack, traffic, "other certificates", SETTINGS);
-      said.push(text);
+      cli.said.push(text);
       expect(restarts).toBe(0);
       expect(text).toContain(
         `reload, no restart: ${NODES.join(", ")}: certificateLifetime 30d → 365d`,
@@ -135,21 +123,21 @@ describe("a cluster with TLS", () => {
       const issued = Date.now();
       const before = await serials();
       await sleep(issued + DUE_MS - Date.now());
-      expect(await expectPulumi("preview")).toMatch(
+      expect(await cli.expectPulumi("preview")).toMatch(
         /reload, no restart: rg1-az1, rg1-az2, rg1-az3: certificate expires in \d+ minutes?, this up renews it/,
       );
       const { restarts } = await change(stack, traffic, "certificates that are due", settings);
       expect(restarts).toBe(0);
       expect((await serials()).filter((serial) => before.includes(serial))).toEqual([]);
       stack.configure(SETTINGS);
-      await expectPulumi("up", "--yes", "--skip-preview");
+      await cli.expectPulumi("up", "--yes", "--skip-preview");
     });
   });
 
   test.runIf(EVERY_TLS_CHANGE)("renews certificates that have expired", async () => {
     const lifetime = 60_000;
     stack.configure({ ...SETTINGS, certificateLifetime: "60s" });
-    await expectPulumi("up", "--yes", "--skip-preview");
+    await cli.expectPulumi("up", "--yes", "--skip-preview");
     await sleep(lifetime);
     const expired = await stack.script("status");
     expect(expired.exitCode).toBe(1);
@@ -157,10 +145,10 @@ describe("a cluster with TLS", () => {
       /The certificate of rg1-az1, rg1-az2, rg1-az3 has expired: `npx pulumi up[^`]*` renews/,
     );
     expect(expired.stdout).not.toContain("No answer");
-    await expectPulumi("up", "--yes", "--skip-preview");
+    await cli.expectPulumi("up", "--yes", "--skip-preview");
     expect((await stack.script("status")).exitCode).toBe(0);
     stack.configure(SETTINGS);
-    await expectPulumi("up", "--yes", "--skip-preview");
+    await cli.expectPulumi("up", "--yes", "--skip-preview");
   });
 
   test("has a certificate for a node more, and no other for those that are there", async () => {
@@ -168,24 +156,24 @@ describe("a cluster with TLS", () => {
     const grown = { ...SETTINGS, availabilityZones: ["az1", "az2", "az3", "az4"] };
     stack.configure(grown);
     const plan = path.join(stack.folder, "grown.json");
-    const preview = await expectPulumi("preview", "--diff", "--save-plan", plan);
+    const preview = await cli.expectPulumi("preview", "--diff", "--save-plan", plan);
     expect(preview.match(/dynamic\/tls:Certificate: \(\w+\)/g)).toEqual([
       "dynamic/tls:Certificate: (create)",
     ]);
-    await expectPulumi("up", "--yes", "--plan", plan);
+    await cli.expectPulumi("up", "--yes", "--plan", plan);
     expect((await serials()).slice(0, 3)).toEqual(before);
     expect(await metaGroups(stack)).toEqual([expect.stringMatching(/ of 4$/)]);
 
     stack.configure(SETTINGS);
-    await expectPulumi("up", "--yes", "--skip-preview");
+    await cli.expectPulumi("up", "--yes", "--skip-preview");
     expect(await serials()).toEqual(before);
     expect(await metaGroups(stack)).toEqual([expect.stringMatching(/ of 3$/)]);
-    await expectPulumi("preview", "--expect-no-changes");
+    await cli.expectPulumi("preview", "--expect-no-changes");
   });
 
   test("isn't taken apart by nodes that have none, or others' certificates", async () => {
     stack.configure({ ...SETTINGS, tls: "none" });
-    const { exitCode, text } = await pulumi("preview");
+    const { exitCode, text } = await cli.pulumi("preview");
     expect(exitCode).not.toBe(0);
     expect(text).toMatch(/tls: rg1-az1 runs with tls: stack, .*\n.*rollout all/);
   });
@@ -196,28 +184,28 @@ describe("a cluster with TLS", () => {
     const tlsFiles = await writeCertificates(folder, NODES, old);
     const settings = { ...SETTINGS, tls: "files", tlsFiles };
     stack.configure({ ...settings, rollout: "all" });
-    await expectPulumi("up", "--yes", "--skip-preview");
+    await cli.expectPulumi("up", "--yes", "--skip-preview");
     stack.configure(settings);
-    await expectPulumi("up", "--yes", "--skip-preview");
-    await expectPulumi("preview", "--expect-no-changes");
+    await cli.expectPulumi("up", "--yes", "--skip-preview");
+    await cli.expectPulumi("preview", "--expect-no-changes");
     const started = await starts(stack);
 
     await writeCertificates(folder, NODES, next);
-    const refused = await pulumi("preview");
+    const refused = await cli.pulumi("preview");
     expect(refused.exitCode).not.toBe(0);
     expect(refused.text).toMatch(/tlsFiles\.ca: nodes would no longer take each other's/);
 
     const reload = `reload, no restart: ${NODES.join(", ")}:`;
     await writeCertificates(folder, NODES, old, [old, next]);
-    expect(await expectPulumi("up", "--yes", "--skip-preview")).toContain(
+    expect(await cli.expectPulumi("up", "--yes", "--skip-preview")).toContain(
       `${reload} tlsFiles.cert has another certificate; tlsFiles.ca has other authorities`,
     );
     const before = await serials();
     await writeCertificates(folder, NODES, next, [old, next]);
-    expect(await expectPulumi("up", "--yes", "--skip-preview")).toContain(
+    expect(await cli.expectPulumi("up", "--yes", "--skip-preview")).toContain(
       `${reload} tlsFiles.cert has another certificate`,
     );
-    expect(await expectPulumi("preview", "--expect-no-changes")).not.toContain("reload");
+    expect(await cli.expectPulumi("preview", "--expect-no-changes")).not.toContain("reload");
     expect((await serials()).filter((serial) => before.includes(serial))).toEqual([]);
     expect(await starts(stack)).toEqual(started);
     await using client = await NatsClient.connect(await stack.outputs());
@@ -232,14 +220,9 @@ describe("a cluster with TLS", () => {
       "inspect",
       ...NODES.map((node) => stack.containerOf(node)),
     ]);
-    const state = readdirSync(path.join(stack.folder, ".pulumi"), {
-      recursive: true,
-      withFileTypes: true,
-    })
-      .filter((entry) => entry.isFile())
-      .map((entry) => readFileSync(path.join(entry.parentPath, entry.name), "utf8"));
+    const state = stack.stateTexts();
     expect(state.length).toBeGreaterThan(0);
-    for (const text of [...said, inspected, ...state]) {
+    for (const text of [...cli.said, inspected, ...state]) {
       expect(secrets.filter((secret) => appearsIn(text, secret))).toEqual([]);
     }
   });
@@ -250,10 +233,10 @@ describe("a cluster with TLS", () => {
       for (const tls of ["none", "stack"]) {
         const settings = { ...SETTINGS, tls };
         stack.configure({ ...settings, rollout: "all" });
-        await expectPulumi("up", "--yes", "--skip-preview");
+        await cli.expectPulumi("up", "--yes", "--skip-preview");
         stack.configure(settings);
-        await expectPulumi("up", "--yes", "--skip-preview");
-        await expectPulumi("preview", "--expect-no-changes");
+        await cli.expectPulumi("up", "--yes", "--skip-preview");
+        await cli.expectPulumi("preview", "--expect-no-changes");
         const outputs = await stack.outputs();
         expect(outputs.caCertificate === undefined).toBe(tls === "none");
         expect((await keysInVolumes()).every((key) => key === "")).toBe(tls === "none");
@@ -279,7 +262,7 @@ describe("a cluster with TLS", () => {
   });
 
   test("is gone when it is destroyed", async () => {
-    await expectPulumi("destroy", "--yes");
+    await cli.expectPulumi("destroy", "--yes");
     expect(await stack.leftovers()).toEqual([]);
   });
 
