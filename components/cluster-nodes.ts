@@ -83,8 +83,8 @@ export async function createNodes(
   const goesByPlan = args.planMark !== undefined;
   const all = plan.waves.flat();
   const last = all.length > 1 ? all.at(-1) : undefined;
-  // In the state it is behind the others since the first start. One that stays as it is has to come behind them again,
-  // or an update that excludes it would fail (Pulumi 3.259, "Duplicate resource URN").
+  // In states of earlier versions it is behind the others since the first start. One that stays as it is has to come
+  // behind them again, or an update that excludes it would fail (Pulumi 3.259, "Duplicate resource URN").
   const isBehind = isNew || args.before.silent.has(last?.name ?? "");
   for (const step of isNew ? [all] : args.restarts.steps) {
     for (const node of step) {

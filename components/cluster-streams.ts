@@ -8,6 +8,7 @@ import {
 import type { ManagerConnection } from "../live/jetstream/connection.ts";
 import type { ClusterNodes } from "./cluster-nodes.ts";
 import type { PlannedCluster } from "./cluster-plan.ts";
+import { independent } from "./known-value.ts";
 import { type JetStreamProvider, serversOf } from "./parts/jetstream-provider.ts";
 import { StreamRoster } from "./parts/stream-roster.ts";
 import type { EngineState } from "./preflight/inspect-engine.ts";
@@ -55,14 +56,15 @@ export function accessStreams(
         before.containers,
       ]
     : [{ caCertificate, ownPair }];
-  const trusted = trust.caCertificate;
+  const connection = pulumi
+    .all([serversOf(plan, trust, running), access])
+    .apply(([servers, { managerKey }]) => ({ ...servers, managerKey, ...streamPatience(plan) }));
   return {
-    connection: pulumi
-      .all([serversOf(plan, trust, running), access])
-      .apply(([servers, { managerKey }]) => ({ ...servers, managerKey, ...streamPatience(plan) })),
+    // A preview that goes by the nodes depends on no authority.
+    connection: independent(connection),
     // A provider that waits for its authority can't check anything. The inputs that `check` removes or adds are then
     // unknown in the plan, because an `up` may leave out what its plan doesn't know.
-    checked: pulumi.output(trusted).apply(() => undefined),
+    checked: independent(pulumi.output(trust.caCertificate)).apply(() => undefined),
   };
 }
 

@@ -8,7 +8,7 @@ import { type PlannedCluster, planFrom } from "./cluster-plan.ts";
 import { accessStreams, createRoster, type StreamAccess } from "./cluster-streams.ts";
 import type { DeclaredStreams } from "./declared-streams.ts";
 import { isMocked, mockHooks } from "./mocked.ts";
-import { transformedFields } from "./nats-node.ts";
+import { transformedFields } from "./node-container.ts";
 import { claimPorts } from "./preflight/claimed-ports.ts";
 import { runPreflight } from "./preflight/run-preflight.ts";
 import { refuseProviders } from "./resource-options.ts";

@@ -9,6 +9,7 @@ import type { NatsClusterArgs } from "./cluster-args.ts";
 import type { PlacedStream } from "./cluster-streams.ts";
 import type { ConsumerStage } from "./consumer-host.ts";
 import { DeclaredStreams } from "./declared-streams.ts";
+import { allMade } from "./known-value.ts";
 import { type MadeCluster, makeCluster } from "./make-cluster.ts";
 import type { NatsNode } from "./nats-node.ts";
 import { JetStreamProvider } from "./parts/jetstream-provider.ts";
@@ -77,14 +78,17 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
     const made = <Value>(pick: (cluster: MadeCluster) => pulumi.Input<Value>) =>
       pulumi.output(this.#made.promise.then(pick));
     this.lifespan = new Lifespan(`${name}-lifespan`, this);
-    // While Pulumi starts the process of the dynamic provider it does nothing else: in a new cluster, nodes come first.
-    const nodesFirst = this.#made.promise.then(({ isNew, nodes }) =>
-      isNew ? [...nodes.nodes.values()] : [],
-    );
     this.jetStream = new JetStreamProvider(
       `${name}-jetstream`,
-      { connection: made(({ access }) => access.connection) },
-      { parent: this, dependsOn: nodesFirst },
+      {
+        connection: made(async ({ access, isNew, nodes }) => {
+          // While Pulumi starts the process of the dynamic provider it does nothing else: in a new cluster, nodes come
+          // first. It isn't a dependency, as it would be one in the state only, see `independent`.
+          if (isNew) await allMade([...nodes.nodes.values()].map(({ container }) => container));
+          return access.connection;
+        }),
+      },
+      { parent: this },
     );
     this.streams = this.#createStreams();
     this.clientUrls = made(({ planned: { plan } }) =>

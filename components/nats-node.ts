@@ -1,29 +1,18 @@
 import type { local } from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import {
-  CLUSTER_LABEL,
-  GENERATION_LABEL,
-  NODE_LABEL,
-  RESTART_SETTINGS_LABEL,
-} from "../lib/nodes/labels.ts";
-import {
-  CLIENT_PORT,
-  CONFIG_DIR,
-  DATA_DIR,
-  ENCRYPTION_FILE,
-  MONITOR_PORT,
-  MONITOR_SEED_FILE,
-  ROUTE_PORT,
-} from "../lib/nodes/nats-conf.ts";
-import { NODE_USER, packNodeFiles } from "../lib/nodes/node-files.ts";
+import { CLUSTER_LABEL, GENERATION_LABEL } from "../lib/nodes/labels.ts";
+import { ENCRYPTION_FILE, MONITOR_SEED_FILE } from "../lib/nodes/nats-conf.ts";
+import { packNodeFiles } from "../lib/nodes/node-files.ts";
 import type { NodePlan } from "../lib/plan/plan.ts";
 import type { NodeChange } from "../lib/update/node-changes.ts";
 import type { Engine } from "../live/engine/engine.ts";
 import { enginesVariable } from "../live/engine/told-engines.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { makeRoomFor } from "./hooks/make-room.ts";
-import { type Ownership, ownerFilter } from "./ownership.ts";
+import { allMade } from "./known-value.ts";
+import { type ContainerSpec, containerArgs, transformedFields } from "./node-container.ts";
+import { ownerFilter } from "./ownership.ts";
 import type { NodeFiles } from "./parts/node-certificates.ts";
 import type { EngineState } from "./preflight/inspect-engine.ts";
 import { createScript, runCommand } from "./steps/script.ts";
@@ -31,14 +20,7 @@ import { scriptPatience } from "./steps/script-patience.ts";
 import { changedFields, type Transforms, withFields } from "./transforms.ts";
 
 /** What the nodes of a cluster have in common. */
-export interface ContainerSettings {
-  /** Name of the NATS cluster. */
-  readonly cluster: string;
-  readonly image: string;
-  /** Host address that the monitoring port is published on. */
-  readonly monitorAddress: string;
-  /** Memory limit of the container, bytes. GOMEMLIMIT is set to 80% of it. */
-  readonly memory: number;
+export interface ContainerSettings extends ContainerSpec {
   /** Milliseconds without progress after which waiting for a node fails. */
   readonly patience: number;
   /** Whether the data volume stays on the engine when the node is removed. */
@@ -54,7 +36,6 @@ export interface ContainerSettings {
   /** What nodes on an engine share, by the engine's key. */
   readonly parts: ReadonlyMap<string, EngineParts>;
   readonly engines: readonly Engine[];
-  readonly networkName: string;
   /**
    * Creates the hook that keeps a volume. Undefined with `npx pulumi`, which prevents the replacement of volumes
    * itself.
@@ -62,7 +43,6 @@ export interface ContainerSettings {
   readonly keepVolume: ((engine: Engine, volume: string) => pulumi.ResourceHook) | undefined;
   /** What existed before this update. */
   readonly before: EngineState;
-  readonly ownership: Ownership;
   readonly transform?: Transforms;
 }
 
@@ -79,20 +59,12 @@ export interface NatsNodeArgs {
   /** Dependencies: what has to be ready before the node is created or changed, e.g. the gate of the previous wave. */
   readonly after: readonly pulumi.Resource[];
   /** If the node is to lead a new meta group, the other nodes: its server starts after theirs. */
-  readonly followers: readonly pulumi.Resource[] | undefined;
+  readonly followers: readonly NatsNode[] | undefined;
   /** If the node is to be restarted, the hook that waits until it may go down. */
   readonly turn: pulumi.ResourceHook | undefined;
   /** See {@link NodeChange.mayHaveStopped}. */
   readonly mayHaveStopped: boolean;
 }
-
-const STOP_SECONDS = 30;
-
-/** What the settings contribute to a node's container. */
-type ContainerSpec = Pick<
-  ContainerSettings,
-  "image" | "cluster" | "monitorAddress" | "memory" | "networkName" | "ownership"
->;
 
 /**
  * One NATS server: a config volume, a data volume, and the container.
@@ -283,6 +255,10 @@ function createContainer(
 ): docker.Container {
   const { before, transform } = settings;
   const parts = partsOf(plan, settings);
+  // The state notes no dependency on followers, as they are none in later updates, see `independent`.
+  const dependencies: Promise<pulumi.Input<pulumi.Resource>[]> = allMade(
+    followers.map(({ container }) => container),
+  ).then(() => [parts.network, parts.pulled, configured, ...after]);
   // The settings that the config was last written with. An update that skips the Command, as with `--target`, leaves
   // the file as it was.
   const restartSettings = configured.environment.apply(
@@ -309,7 +285,7 @@ function createContainer(
       // that a refresh shows when they are.
       ...(mayHaveStopped ? { ignoreChanges: ["mustRun", "ports"] } : {}),
       ...frozen(plan, settings),
-      dependsOn: [parts.network, parts.pulled, configured, ...after, ...followers],
+      dependsOn: dependencies,
       hooks: {
         beforeCreate: [
           ...(before.containers.has(plan.containerName)
@@ -329,74 +305,6 @@ function configureVariables(
   { engines }: ContainerSettings,
 ): Readonly<Record<string, string>> {
   return engine === undefined ? {} : { ...enginesVariable(engines), ENGINE: engine.key };
-}
-
-/** The container fields that the user's transform changes for a node. @throws pulumi.RunError */
-export function transformedFields(
-  transform: Transforms | undefined,
-  plan: NodePlan,
-  spec: ContainerSpec,
-): Readonly<Record<string, unknown>> {
-  const { configVolume: config, dataVolume: data } = plan;
-  const args = containerArgs(plan, spec, { config, data, restartSettings: "" });
-  return changedFields("container", transform?.container, args, plan.name);
-}
-
-function containerArgs(
-  plan: NodePlan,
-  spec: ContainerSpec,
-  made: Readonly<Record<"config" | "data" | "restartSettings", pulumi.Input<string>>>,
-): docker.ContainerArgs {
-  const memoryMib = Math.ceil(spec.memory / 1024 ** 2);
-  // On one address: of two, the provider (5.2) sees changes where there are none, as it reads them in any order.
-  const publish = (internal: number, ip: string, external: number) => ({
-    internal,
-    external,
-    ip,
-    protocol: "tcp",
-  });
-  return {
-    name: plan.containerName,
-    image: spec.image,
-    hostname: plan.name,
-    command: ["--config", `${CONFIG_DIR}/nats.conf`],
-    envs: [`GOMEMLIMIT=${Math.floor(spec.memory * 0.8)}`],
-    labels: [
-      ...spec.ownership.labels,
-      { label: NODE_LABEL, value: plan.name },
-      { label: CLUSTER_LABEL, value: spec.cluster },
-      { label: RESTART_SETTINGS_LABEL, value: made.restartSettings },
-    ],
-    networkMode: "bridge",
-    networksAdvanced: [{ name: spec.networkName, aliases: [plan.name] }],
-    ports: [
-      publish(CLIENT_PORT, plan.bindAddress, plan.clientPort),
-      ...(plan.routePort === undefined
-        ? []
-        : [publish(ROUTE_PORT, plan.bindAddress, plan.routePort)]),
-      ...(plan.monitorPort === undefined
-        ? []
-        : [publish(MONITOR_PORT, spec.monitorAddress, plan.monitorPort)]),
-      ...plan.listeners.map(({ inner, port }) => publish(inner, plan.bindAddress, port)),
-    ],
-    volumes: [
-      { volumeName: made.config, containerPath: CONFIG_DIR, readOnly: true },
-      { volumeName: made.data, containerPath: DATA_DIR },
-    ],
-    user: `${NODE_USER}:${NODE_USER}`,
-    readOnly: true,
-    capabilities: { drops: ["ALL"] },
-    securityOpts: ["no-new-privileges"],
-    memory: memoryMib,
-    memorySwap: memoryMib,
-    // Not `on-failure:5`, which after a bad minute stops restarting a server for good, and may cost a majority. With
-    // `unless-stopped` the engine waits longer between starts, up to a minute. A server may come back by itself after a
-    // crash of the machine, because it has synced what it acknowledged, see `syncInterval`.
-    restart: "unless-stopped",
-    // No health check: the image has no other program than nats-server, which can't query another server's health.
-    stopTimeout: STOP_SECONDS,
-    destroyGraceSeconds: STOP_SECONDS,
-  };
 }
 
 function generationOf(volume: docker.Volume): pulumi.Output<string> {

@@ -11,7 +11,7 @@ import { TestStack } from "../support/stack.ts";
 /** What people ask of single resources by hand: Pulumi makes the new one of a stream before it deletes the old one. */
 
 const ORDERS = { subjects: ["orders.*"], replicas: 3 };
-const SETTINGS = { regions: ["rg1"], streams: { ORDERS } };
+const SETTINGS = { regions: ["rg1"], tls: "stack", streams: { ORDERS } };
 
 let stack: TestStack;
 let client: NatsClient;
@@ -48,6 +48,18 @@ afterEach(async () => {
 function urnOf(end: string): string {
   return stack.deployment().resources.find(({ urn }) => urn.endsWith(end))?.urn ?? "";
 }
+
+test("each resource can be updated alone, right after the first start", async () => {
+  const of = (name: string) => `**${name}`;
+  stack.configure({ ...SETTINGS, streams: { ORDERS: { ...ORDERS, description: "orders" } } });
+  for (const name of ["authority", "jetstream", "streams", "rg1-az1-data", "wave-1"]) {
+    expect(await stack.expectPulumi("preview", "--target", of(name))).not.toContain("to update");
+  }
+  await up("--target", of("ORDERS"));
+  expect((await client.info("ORDERS")).config).toMatchObject({ description: "orders" });
+  stack.configure(SETTINGS);
+  await up();
+});
 
 test("an empty stream that is replaced stays", async () => {
   expect(await up("--replace", urn)).toContain("only an older note of it");

@@ -12,6 +12,8 @@ export interface Recorded {
   readonly plainInputs: unknown;
   /** Names of the resources that it depends on. */
   readonly dependencies: readonly string[];
+  /** Names of the resources that were made by then. */
+  readonly made: readonly string[];
   /** Name of its provider; absent if it has none of its own. */
   readonly provider?: string;
 }
@@ -55,11 +57,15 @@ Object.assign(MockMonitor.prototype, {
 /** Replaces Pulumi by a recorder. It shows what a program registers, not what a provider does with it. */
 export async function recordResources(): Promise<Recorder> {
   const recorded: Recorded[] = [];
+  const made: string[] = [];
   await pulumi.runtime.setMocks(
     {
-      newResource: ({ type, name, inputs }) => {
-        const given = { inputs: open(inputs), plainInputs: close(inputs) };
+      newResource: async ({ type, name, inputs }) => {
+        const given = { inputs: open(inputs), plainInputs: close(inputs), made: [...made] };
         recorded.push({ type, name, ...given, dependencies: [], ...untold.get(name) });
+        // A container takes a while, so that it shows who waits for it.
+        if (type.endsWith(":Container")) await sleep(1);
+        made.push(name);
         return { id: `${name}-id`, state: inputs };
       },
       call: ({ inputs }) => inputs,

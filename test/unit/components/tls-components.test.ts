@@ -46,7 +46,7 @@ describe("a cluster with TLS", () => {
         nodes: NODES.map((node) => ({ node, certificate: `certificate of ${node}`, key: KEY })),
       },
     );
-    resources = await recorder.settled(60);
+    resources = await recorder.settled(70);
   });
 
   test("makes an authority, and a certificate for each node that names it and no other", () => {
