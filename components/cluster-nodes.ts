@@ -111,7 +111,9 @@ export async function createNodes(
     const gated = new Set(closed.flatMap((index) => plan.waves[index] ?? []));
     after = [
       ...closed.flatMap((index) => gates.get(index) ?? []),
-      ...step.filter((node) => !gated.has(node)).flatMap((node) => nodes.get(node.name) ?? []),
+      ...step
+        .filter((node) => !gated.has(node))
+        .flatMap(({ name }) => nodes.get(name)?.container ?? []),
     ];
   }
 

@@ -15,9 +15,11 @@ export function independent<T>(output: pulumi.Output<T>): pulumi.Output<T> {
   return pulumi.output(value) as pulumi.Output<T>;
 }
 
-/** Resolves once resources are there, or in a preview once they are planned. */
+/** Resolves once resources are there, or in a preview once they are planned. @throws Error if one of them failed. */
 export async function allMade(resources: readonly pulumi.Resource[]): Promise<void> {
-  await Promise.all(resources.map(({ urn }) => promiseOf(urn)));
+  // As the SDK (3.259) itself awaits what a resource depends on; it doesn't publish `promise`.
+  const urns = resources.map(({ urn }) => urn as unknown as { promise(): Promise<string> });
+  await Promise.all(urns.map((urn) => urn.promise()));
 }
 
 /** The value of an output; undefined if a preview can't know it. */

@@ -56,7 +56,7 @@ export interface NatsNodeArgs {
   readonly driftedAt: string | undefined;
   /** JSON for the label of its container. The container is replaced when it changes. */
   readonly label: string;
-  /** Dependencies: what has to be ready before the node is created or changed, e.g. the gate of the previous wave. */
+  /** What has to be ready before the node is created or changed, e.g. the gate of the previous wave. */
   readonly after: readonly pulumi.Resource[];
   /** If the node is to lead a new meta group, the other nodes: its server starts after theirs. */
   readonly followers: readonly NatsNode[] | undefined;
@@ -228,7 +228,7 @@ function configureNode(
     },
     {
       parent,
-      dependsOn: [partsOf(plan, settings).pulled, ...after],
+      dependsOn: dependenciesAfter(after, [partsOf(plan, settings).pulled]),
       ...frozen(plan, settings),
       ...(turn ? { hooks: { beforeCreate: [turn], beforeUpdate: [turn] } } : {}),
     },
@@ -247,6 +247,18 @@ function otherFiles(
   };
 }
 
+/**
+ * Waits for other resources without depending on them in the state: in another update, nodes come in another order, see
+ * `independent`.
+ */
+async function dependenciesAfter(
+  awaited: readonly pulumi.Resource[],
+  dependencies: pulumi.Input<pulumi.Resource>[],
+): Promise<pulumi.Input<pulumi.Resource>[]> {
+  await allMade(awaited);
+  return dependencies;
+}
+
 function createContainer(
   name: string,
   { plan, settings, label, after, followers = [], mayHaveStopped }: NatsNodeArgs,
@@ -255,10 +267,10 @@ function createContainer(
 ): docker.Container {
   const { before, transform } = settings;
   const parts = partsOf(plan, settings);
-  // The state notes no dependency on followers, as they are none in later updates, see `independent`.
-  const dependencies: Promise<pulumi.Input<pulumi.Resource>[]> = allMade(
-    followers.map(({ container }) => container),
-  ).then(() => [parts.network, parts.pulled, configured, ...after]);
+  const dependencies = dependenciesAfter(
+    [...after, ...followers.map(({ container }) => container)],
+    [parts.network, parts.pulled, configured],
+  );
   // The settings that the config was last written with. An update that skips the Command, as with `--target`, leaves
   // the file as it was.
   const restartSettings = configured.environment.apply(

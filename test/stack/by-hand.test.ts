@@ -176,4 +176,11 @@ describe("settings that need a restart", () => {
     expect(await syncsOf()).toEqual([SYNC, SYNC, SYNC]);
     expect(await messages()).toBe(held);
   });
+
+  test("leave no order in the state that single resources couldn't be updated by", async () => {
+    await execa("docker", ["stop", containers()[2] ?? ""]);
+    stack.configure({ ...SETTINGS, syncInterval: "2m" });
+    expect(await up("--refresh")).toContain("restarted first, as they are not well: rg1-az3");
+    await stack.expectPulumi("preview", "--target", "**ORDERS");
+  });
 });
