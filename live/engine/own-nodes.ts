@@ -113,6 +113,8 @@ export async function askEngines(
   return reasons.length === 0 ? { own } : { own, silence: reasons.join("; ") };
 }
 
+/** Milliseconds for an answer of one of several engines: one that hangs mustn't hold up what goes by the others. */
+const ANSWER_MS = 20_000;
 /** Milliseconds for which one of several engines that didn't answer isn't asked again: each attempt takes seconds. */
 const REST_MS = 20_000;
 const silences = new WeakMap<Engine, { readonly until: number; readonly error: unknown }>();
@@ -121,7 +123,8 @@ async function ask(engine: Engine, owner: string): Promise<Found[]> {
   const silence = silences.get(engine);
   if (silence && performance.now() < silence.until) throw silence.error;
   try {
-    return await listFound(engine, owner);
+    const found = await listFound(engine.within(ANSWER_MS), owner);
+    return found.map((each) => ({ ...each, engine }));
   } catch (error) {
     silences.set(engine, { until: performance.now() + REST_MS, error });
     throw error;
