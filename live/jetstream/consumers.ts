@@ -80,7 +80,7 @@ export function openConsumers(connection: Connection, account: string): Consumer
   const request = (verb: string, place: string, body: object | string, timeout: number) =>
     requestApi(
       session,
-      `$JS.API.CONSUMER.${verb}.${place}`,
+      `CONSUMER.${verb}.${place}`,
       typeof body === "string" ? body : JSON.stringify(body),
       timeout,
     );
