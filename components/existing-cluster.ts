@@ -35,8 +35,7 @@ export class ExistingCluster extends StreamCluster<MadeExisting> {
     this.jetStream = new JetStreamProvider(
       `${name}-jetstream`,
       { connection: pulumi.output(this.made.then(({ connection }) => connection)) },
-      // A refusal is shown as it is if it comes by a dependency; Pulumi (3.259) puts words before that of an input.
-      { parent: this, dependsOn: this.made.then<pulumi.Input<pulumi.Resource>[]>(() => []) },
+      { parent: this },
     );
     this.streams = this.createStreams();
   }

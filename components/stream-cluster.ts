@@ -153,15 +153,21 @@ export abstract class StreamCluster<Made extends MadeStreams>
     const isOfPlan = error instanceof PlanError;
     if (!isOfPlan && !pulumi.RunError.isInstance(error)) return error;
     const { streams, settingsIn } = this.#args;
-    if (settingsIn === "config") return new pulumi.RunError(error.message);
+    if (settingsIn === "config") return refusal(error.message);
     const beside = this.#declared.keys.filter((key) => !Object.hasOwn(streams ?? {}, key));
     const text = isOfPlan
       ? formatProblems(nameStreams(error.problems, new Set(beside)), "program")
       : error.message;
-    const named = new pulumi.RunError(`${this.#kind} ${this.#name}: ${text}`);
-    // The SDK (3.259, cmd/run/index.js) prints the stack of further errors, e.g. of another cluster, instead of the
-    // message.
-    named.stack = named.message;
-    return named;
+    return refusal(`${this.#kind} ${this.#name}: ${text}`);
   }
+}
+
+/** An error that is shown as it is. */
+function refusal(message: string): pulumi.RunError {
+  const error = new pulumi.RunError(message);
+  // The SDK (3.259, cmd/run/index.js) prints the stack of further errors, e.g. of another cluster, instead of the message.
+  error.stack = message;
+  // It (runtime/rpc.js) writes "error serializing property" before the message where an input waits for the cluster.
+  Object.defineProperty(error, "message", { get: () => message, set: () => undefined });
+  return error;
 }

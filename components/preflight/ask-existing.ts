@@ -35,9 +35,9 @@ const UNASKED = "APP";
 
 /** What is known of a cluster without asking its servers. */
 export function unaskedCluster(settings: ExistingSettings): AskedCluster {
-  const { account = UNASKED, others } = settings;
+  const { account = UNASKED, others, topology } = settings;
   return {
-    ...knownFleet("", settings),
+    ...knownFleet(topology?.servers[0]?.cluster ?? "", settings),
     accounts: [account, ...others].map((name, index) => ({
       name,
       limits: {},

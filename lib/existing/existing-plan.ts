@@ -78,7 +78,7 @@ export function planExisting(settings: ExistingSettings, known: KnownCluster): E
     ...(oldest && !age ? unknownFields(drafts, oldest) : []),
     ...conflictProblems(compiled),
   ]);
-  return { accounts, fleet, streams, notices: [...known.gaps, ...warnings] };
+  return { accounts, fleet, streams, notices: warnings };
 }
 
 function toAccount({ name, limits }: KnownAccount): AccountPlan {

@@ -41,6 +41,11 @@ function isSame(way: readonly string[], keys: readonly string[]): boolean {
   return way.length === keys.length && way.every((part) => keys.includes(part));
 }
 
+/** The client library reads lines that end in a newline alone, the last one, too (@nats-io/nats-core 3.4). */
+function plainLines(text: string): string {
+  return `${text.trim().replaceAll("\r\n", "\n")}\n`;
+}
+
 /** A JWT and a seed, each between its marks (`nsc generate creds`). */
 const CREDS =
   /-----BEGIN NATS USER JWT-----\s+\S+\s+-+END NATS USER JWT-+[\s\S]*-----BEGIN USER NKEY SEED-----\s+(\S+)\s/;
@@ -83,5 +88,5 @@ function toLogin(parts: ReadonlyMap<LoginPart, string>): Login {
   if (user !== undefined) return { user, password };
   if (token !== undefined) return { token };
   if (seed !== undefined) return { seed };
-  return creds === undefined ? { anonymous: true } : { creds: creds.trim() };
+  return creds === undefined ? { anonymous: true } : { creds: plainLines(creds) };
 }

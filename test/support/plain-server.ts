@@ -22,18 +22,20 @@ export class PlainServer implements AsyncDisposable {
   /**
    * @param config what it has besides its address and JetStream, in NATS's format. `{folder}` is where `files` are.
    * @param files contents by name.
+   * @param name of the server.
    */
   static async start(
     config: string,
     files: Readonly<Record<string, string>> = {},
+    name = "plain",
   ): Promise<PlainServer> {
     const folder = await mkdtemp(path.join(tmpdir(), "nats-regions-"));
     const [client = 0, monitor = 0] = await freePorts(2);
-    const head = `server_name: plain\nlisten: "127.0.0.1:${client}"\nhttp: "127.0.0.1:${monitor}"\njetstream { store_dir: "${folder}" }\n`;
+    const head = `server_name: "${name}"\nlisten: "127.0.0.1:${client}"\nhttp: "127.0.0.1:${monitor}"\njetstream { store_dir: "${folder}" }\n`;
     const all = { ...files, "nats.conf": head + config.replaceAll("{folder}", folder) };
-    for (const [name, text] of Object.entries(all)) await writeFile(path.join(folder, name), text);
+    for (const [file, text] of Object.entries(all)) await writeFile(path.join(folder, file), text);
     const server = new PlainServer(folder, `127.0.0.1:${client}`);
-    await whenItAnswers(() => readPage(`http://127.0.0.1:${monitor}/healthz`));
+    await whenItAnswers(() => readPage(`http://127.0.0.1:${monitor}/varz`));
     return server;
   }
 

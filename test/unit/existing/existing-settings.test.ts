@@ -71,7 +71,9 @@ describe("settings of a cluster that others run", () => {
 describe("logins", () => {
   test("are read from their texts", () => {
     const creds = `-----BEGIN NATS USER JWT-----\nx.y.z\n------END NATS USER JWT------\n\n-----BEGIN USER NKEY SEED-----\n${SEED}\n------END USER NKEY SEED------\n`;
-    expect(readLogin("login", { creds })).toEqual({ login: { creds: creds.trim() } });
+    for (const text of [creds, creds.trim(), creds.replaceAll("\n", "\r\n")]) {
+      expect(readLogin("login", { creds: text })).toEqual({ login: { creds } });
+    }
     expect(readLogin("login", { seed: SEED })).toEqual({ login: { seed: SEED } });
     expect(readLogin("login", {})).toEqual({ login: { anonymous: true } });
   });
