@@ -48,17 +48,15 @@ export function knownFleet(
     cluster,
     ...server,
   }));
-  if (!told) {
+  if (!told || told.servers.length === 0) {
     if (topology)
       return { fleet: { cluster, uniqueTag: topology.uniqueTag, servers: given }, gaps: [] };
     const why = hasSystemLogin
-      ? "the servers haven't told of themselves"
-      : "nobody has told which servers there are";
+      ? "no server has answered the systemLogin; try again, or list them in topology"
+      : "nobody has told which servers there are; give systemLogin, by which they are asked, or list them in topology";
     return {
       fleet: { cluster, uniqueTag: "", servers: [], unknown: true },
-      gaps: [
-        `hosts of streams are unknown until the servers have chosen them: ${why}; give systemLogin, by which the servers are asked, or list them in topology`,
-      ],
+      gaps: [`hosts of streams are unknown until the servers have chosen them: ${why}`],
     };
   }
   const names = new Set(told.servers.map((server) => server.name));

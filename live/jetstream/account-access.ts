@@ -35,7 +35,7 @@ const rules = z.object({
   deny: z.array(z.string()).optional(),
 });
 
-/** `UserInfo` in nats-server's server/accounts.go; `account_name` since 2.14. */
+/** `UserInfo` in nats-server's server/accounts.go; `account_name` in 2.14 and later. */
 const userInfo = z.object({
   data: z.object({
     account: z.string().optional(),

@@ -58,6 +58,14 @@ describe("a fleet that is known", () => {
     expect(hostsOf({ placement: { across: { 1: 1, 2: 1, 3: 1 } } })).toMatchObject({
       config: { placement: { tags: ["xr:123"] } },
     });
+    const servers = SEED_FLEET.servers.map(({ tags, ...server }) => ({
+      ...server,
+      tags: tags.filter((tag) => tag !== "xr:123"),
+    }));
+    const lessTagged = known({ ...SEED_FLEET, servers });
+    expect(hostsOf({ placement: { across: { 1: 1, 2: 1, 3: 1 } } }, lessTagged)).toMatchObject({
+      config: { placement: { tags: ["xr:132"] } },
+    });
     expect(
       refusalsOf(() => plan({ S: { replicas: 2, placement: { across: { 1: "1", 2: "2" } } } })),
     ).toEqual([
