@@ -47,7 +47,7 @@ export function planExisting(settings: ExistingSettings, known: KnownCluster): E
   const { fleet, oldest } = known;
   const accounts = known.accounts.map(toAccount);
   const { streams: wanted, problems } = fleet.unknown
-    ? byTagsAlone(settings)
+    ? byTagsAlone(settings, known)
     : { streams: settings.streams, problems: [] };
   const places = fleet.unknown ? placesOfLeaders(wanted) : placesOf(fleet, settings);
   const shape = shapeOfPlaces(places);
@@ -85,19 +85,19 @@ function toAccount({ name, limits }: KnownAccount): AccountPlan {
   return { name, users: [], limits: {}, jetStream: limits, exports: [], imports: [] };
 }
 
-const UNKNOWN_PLACES = "nobody has told where the servers are";
-const TELL = "give systemLogin or topology";
-
 /** Streams where nobody knows the servers: a region is its tag, and what takes more than a tag is a problem. */
-function byTagsAlone({ streams, regionTag }: ExistingSettings): {
+function byTagsAlone(
+  { streams, regionTag }: ExistingSettings,
+  { unplaced }: KnownFleet,
+): {
   readonly streams: ExistingSettings["streams"];
   readonly problems: readonly Problem[];
 } {
   const problems = Object.entries(streams).flatMap(([key, { placement, leader }]): Problem[] => {
     const unknown = (path: string, way: string) => ({
       path: streamPath({ key }, path),
-      message: UNKNOWN_PLACES,
-      fix: `${TELL}, or ${way}`,
+      message: unplaced?.message ?? "",
+      fix: `${unplaced?.fix}, or ${way}`,
     });
     return [
       ...(placement?.across ? [unknown("placement.across", "place it by tags")] : []),

@@ -28,6 +28,8 @@ export interface KnownFleet {
   readonly fleet: Fleet;
   /** What the plan can't know, one sentence with the way out each. */
   readonly gaps: readonly string[];
+  /** Why nothing is known of regions and zones, and the way out; absent if they are known. */
+  readonly unplaced?: { readonly message: string; readonly fix: string };
 }
 
 /**
@@ -57,6 +59,10 @@ export function knownFleet(
     return {
       fleet: { cluster, uniqueTag: "", servers: [], unknown: true },
       gaps: [`hosts of streams are unknown until the servers have chosen them: ${why}`],
+      unplaced: {
+        message: "nobody has told where the servers are",
+        fix: "give systemLogin or topology",
+      },
     };
   }
   const names = new Set(told.servers.map((server) => server.name));
@@ -66,15 +72,25 @@ export function knownFleet(
     ...told.servers.map(({ version: _, apiLevel: __, ...server }): Server => server),
     ...filled.filter((server) => !names.has(server.name)),
   ].toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  if (silent.length > 0) {
-    return {
-      fleet: { cluster, uniqueTag: told.uniqueTag, servers: [], unknown: true },
-      gaps: [
-        `${listSome(silent)}, of the cluster's meta group, ${silent.length === 1 ? "doesn't" : "don't"} answer: streams stay where they were planned, and hosts of others are unknown until the servers have chosen them; start ${silent.length === 1 ? "it" : "them"}, or list ${silent.length === 1 ? "it" : "them"} with tags in topology`,
-      ],
-    };
-  }
+  if (silent.length > 0) return withoutSilent(silent, cluster, told);
   return { fleet: { cluster, uniqueTag: told.uniqueTag, servers }, gaps: [] };
+}
+
+/** Nothing is planned anew while members of the meta group don't answer. */
+function withoutSilent(silent: readonly string[], cluster: string, told: ToldFleet): KnownFleet {
+  const isOne = silent.length === 1;
+  const fault = `${listSome(silent)} ${isOne ? "doesn't" : "don't"} answer`;
+  const fix = `start ${isOne ? "it" : "them"}, or list ${isOne ? "it" : "them"} with tags in topology`;
+  return {
+    fleet: { cluster, uniqueTag: told.uniqueTag, servers: [], unknown: true },
+    gaps: [
+      `${fault}, of the cluster's meta group: streams stay where they were planned, and hosts of others are unknown until the servers have chosen them; ${fix}`,
+    ],
+    unplaced: {
+      message: `${fault}, and nobody has told where ${isOne ? "it is" : "they are"}`,
+      fix,
+    },
+  };
 }
 
 /** Where a server is, by its tags. */

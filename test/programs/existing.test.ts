@@ -114,7 +114,7 @@ describe("a program with a cluster that others run", () => {
     const there = { clientUrls };
     await using traffic = await Traffic.start(there, ["EVENTS", "ORDERS"], "ORDERS", LOGIN);
     write({
-      streams: { EVENTS, ORDERS: { ...ORDERS, placement: { tags: ["rg:3"] }, adopt: true } },
+      streams: { EVENTS, ORDERS: { ...ORDERS, placement: { tags: ["rg:3"] } } },
     });
     const preview = await run("preview", "--diff");
     expect(preview).toMatch(/ORDERS goes from rg2-az1, rg2-az2, rg2-az3 to rg3-az1, rg3-az2/);
@@ -141,11 +141,21 @@ describe("a program with a cluster that others run", () => {
   });
 
   test("leaves streams where they are while a server is down, or nobody knows the servers", async () => {
+    const ORDERS_IN_3 = { ...ORDERS, placement: { tags: ["rg:3"] } };
     await cluster.pause("rg1-az2");
-    const quiet = await run("preview", "--expect-no-changes");
-    expect(quiet).toContain("rg1-az2, of the cluster's meta group, doesn't answer");
-    cluster.resume("rg1-az2");
+    expect(await refusal({ streams: { EVENTS, ORDERS: ORDERS_IN_3 } })).toMatch(
+      /EVENTS\.placement\.across: rg1-az2 doesn't answer, .*list it with tags in topology/,
+    );
+    const silent = { name: "rg1-az2", tags: ["rg:1", "az:2", "xr:213", "xr:231"] };
     const streams = { EVENTS: { ...EVENTS, placement: { tags: ["xr:123"] } } };
+    for (const more of [
+      { streams: { ...streams, ORDERS: ORDERS_IN_3 } },
+      { streams: { EVENTS, ORDERS: ORDERS_IN_3 }, topology: { servers: [silent] } },
+    ]) {
+      write(more);
+      await run("preview", "--expect-no-changes");
+    }
+    cluster.resume("rg1-az2");
     const unknown = { systemLogin: undefined };
     write({
       ...unknown,
