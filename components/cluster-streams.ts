@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { ClusterPlan } from "../lib/plan/plan.ts";
 import {
   desiredDigests,
   mirrorsOf,
@@ -68,12 +69,16 @@ export function accessStreams(
   };
 }
 
-/** Creates the roster of a cluster's streams. Returns a function that gives the inputs of each stream. */
+/**
+ * Creates the roster of a cluster's streams. Returns a function that gives the inputs of each stream.
+ *
+ * @param first what streams wait for besides the roster.
+ */
 export function createRoster(
   name: string,
-  { plan }: Pick<PlannedCluster, "plan">,
-  { ready, shutdown }: Pick<ClusterNodes, "ready" | "shutdown">,
-  { checked }: StreamAccess,
+  plan: Pick<ClusterPlan, "accounts" | "streams" | "fleet">,
+  first: readonly pulumi.Resource[],
+  { checked }: Pick<StreamAccess, "checked">,
   provider: JetStreamProvider,
   parent: pulumi.Resource,
 ): (stream: StreamStage["plan"]) => StreamStage {
@@ -93,7 +98,7 @@ export function createRoster(
   // All streams have the same dependencies, so Pulumi registers them one after the other. With `--parallel 1`, streams
   // that hand subjects to each other would otherwise wait for one that Pulumi registers only after another step, e.g.
   // the shutdown.
-  const after = [...ready, shutdown, roster];
+  const after = [...first, roster];
   return (stream) => ({ plan: stream, fleet, checked, after });
 }
 

@@ -5,6 +5,13 @@ export type { NatsClusterArgs } from "./cluster-args.ts";
 export type { PlacedStream } from "./cluster-streams.ts";
 export { Consumer, type ConsumerArgs } from "./consumer.ts";
 export type { ConsumerHost } from "./consumer-host.ts";
+export type {
+  ExistingClusterArgs,
+  ExistingTlsArgs,
+  LoginArgs,
+  TopologyArgs,
+} from "./existing-args.ts";
+export { ExistingCluster } from "./existing-cluster.ts";
 export { NatsCluster } from "./nats-cluster.ts";
 export { NatsNode } from "./nats-node.ts";
 export { Region } from "./region.ts";

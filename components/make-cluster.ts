@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 import { isMap } from "../lib/base/records.ts";
-import type { StreamPlan } from "../lib/plan/plan.ts";
 import type { StackIdentity } from "../lib/plan/settings.ts";
 import { type NatsClusterArgs, sourceOf } from "./cluster-args.ts";
 import { type ClusterNodes, createNodes } from "./cluster-nodes.ts";
@@ -14,17 +13,17 @@ import { runPreflight } from "./preflight/run-preflight.ts";
 import { refuseProviders } from "./resource-options.ts";
 import { createRetirement } from "./steps/departures.ts";
 import { createRemovalGuard } from "./steps/removal.ts";
-import type { StreamHost, StreamStage } from "./stream-host.ts";
+import type { MadeStreams } from "./stream-cluster.ts";
+import type { StreamHost } from "./stream-host.ts";
 import { planTransformed } from "./transforms.ts";
 
 /** A cluster after it is planned and its resources are registered. */
-export interface MadeCluster {
+export interface MadeCluster extends MadeStreams {
   readonly planned: PlannedCluster;
   readonly nodes: ClusterNodes;
   readonly access: StreamAccess;
   /** Whether no node had a container before. */
   readonly isNew: boolean;
-  readonly stageOf: (stream: StreamPlan) => StreamStage;
 }
 
 /** What a program has declared. */
@@ -70,8 +69,8 @@ export async function makeCluster(
   const { madeKeys } = streams;
   const stageOf = createRoster(
     `${name}-streams`,
-    { plan: { ...plan, streams: plan.streams.filter(({ key }) => madeKeys.has(key)) } },
-    nodes,
+    { ...plan, streams: plan.streams.filter(({ key }) => madeKeys.has(key)) },
+    [...nodes.ready, nodes.shutdown],
     access,
     cluster.jetStream,
     cluster,
@@ -84,5 +83,5 @@ export async function makeCluster(
     const last = [...streams.resources, retirement, nodes.shutdown];
     createRemovalGuard(`${name}-removal`, stepArgs, last, cluster);
   }
-  return { planned, nodes, access, isNew, stageOf };
+  return { planned, nodes, access, isNew, streams: plan.streams, stageOf };
 }

@@ -1,14 +1,9 @@
-import { setImmediate } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { formatProblems, nameStreams, PlanError } from "../lib/base/errors.ts";
-import { isMap } from "../lib/base/records.ts";
 import { LEAF_PORT, type Listener } from "../lib/nodes/listeners.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan/plan.ts";
-import type { ConsumerSettingsArgs, StreamSettingsArgs } from "./args.ts";
 import type { NatsClusterArgs } from "./cluster-args.ts";
 import type { PlacedStream } from "./cluster-streams.ts";
-import type { ConsumerStage } from "./consumer-host.ts";
-import { DeclaredStreams } from "./declared-streams.ts";
+import type { DeclaredStreams } from "./declared-streams.ts";
 import { allMade } from "./known-value.ts";
 import { type MadeCluster, makeCluster } from "./make-cluster.ts";
 import type { NatsNode } from "./nats-node.ts";
@@ -16,9 +11,8 @@ import { JetStreamProvider } from "./parts/jetstream-provider.ts";
 import { Lifespan } from "./parts/lifespan.ts";
 import { withOwnProviders } from "./parts/own-providers.ts";
 import type { Region } from "./region.ts";
-import { handedDown, refuseClusterOptions } from "./resource-options.ts";
-import { Stream } from "./stream.ts";
-import type { FollowedStream, StreamHost, StreamStage } from "./stream-host.ts";
+import type { Stream } from "./stream.ts";
+import { StreamCluster } from "./stream-cluster.ts";
 
 /**
  * A NATS cluster with JetStream: nodes in containers, by regions and availability zones, and the streams that are
@@ -27,7 +21,7 @@ import type { FollowedStream, StreamHost, StreamStage } from "./stream-host.ts";
  * It inspects what runs before it creates anything. A preview says which nodes are reloaded or restarted, and why, and
  * refuses what would lose messages or what the servers would refuse.
  */
-export class NatsCluster extends pulumi.ComponentResource implements StreamHost {
+export class NatsCluster extends StreamCluster<MadeCluster> {
   /** Each node's URL for clients, by node name. */
   readonly clientUrls: pulumi.Output<Readonly<Record<string, string>>>;
   /** Each node's URL of the monitoring pages, by node name; empty if they have none. */
@@ -51,8 +45,6 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
 
   readonly #name: string;
   readonly #args: NatsClusterArgs;
-  readonly #streams: DeclaredStreams;
-  readonly #made = Promise.withResolvers<MadeCluster>();
   // Created on demand: for unknown values, the SDK (3.259, containsUnknowns in output.js) walks through everything that
   // an output contains, which here is every resource of the cluster.
   #nodes?: pulumi.Output<Readonly<Record<string, NatsNode>>>;
@@ -64,19 +56,13 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
    * @throws pulumi.RunError
    */
   constructor(name: string, args: NatsClusterArgs, opts: pulumi.ComponentResourceOptions = {}) {
-    // Before anything is started, because nothing would stop it after a refusal.
-    refuseClusterOptions(name, opts);
-    super(
-      "nats-regions:index:NatsCluster",
-      name,
-      { cluster: args.cluster ?? name },
-      handedDown(withOwnProviders(name, opts)),
+    super("NatsCluster", name, args, { cluster: args.cluster ?? name }, opts, (given) =>
+      withOwnProviders(name, given),
     );
     this.#name = name;
     this.#args = args;
-    this.#streams = new DeclaredStreams(name);
     const made = <Value>(pick: (cluster: MadeCluster) => pulumi.Input<Value>) =>
-      pulumi.output(this.#made.promise.then(pick));
+      pulumi.output(this.made.then(pick));
     this.lifespan = new Lifespan(`${name}-lifespan`, this);
     this.jetStream = new JetStreamProvider(
       `${name}-jetstream`,
@@ -90,7 +76,7 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
       },
       { parent: this },
     );
-    this.streams = this.#createStreams();
+    this.streams = this.createStreams();
     this.clientUrls = made(({ planned: { plan } }) =>
       Object.fromEntries(nodesOf(plan).map((node) => [node.name, node.clientUrl])),
     );
@@ -111,109 +97,29 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
 
   /** The nodes by name, e.g. `rg1-az1`. */
   get nodes(): pulumi.Output<Readonly<Record<string, NatsNode>>> {
-    this.#nodes ??= pulumi.output(
-      this.#made.promise.then(({ nodes }) => Object.fromEntries(nodes.nodes)),
-    );
+    this.#nodes ??= pulumi.output(this.made.then(({ nodes }) => Object.fromEntries(nodes.nodes)));
     return this.#nodes;
   }
 
   /** The regions by name. */
   get regions(): pulumi.Output<Readonly<Record<string, Region>>> {
     this.#regions ??= pulumi.output(
-      this.#made.promise.then(({ nodes }) => Object.fromEntries(nodes.regions)),
+      this.made.then(({ nodes }) => Object.fromEntries(nodes.regions)),
     );
     return this.#regions;
   }
 
   /** Where its streams live, by name: those of its args and those that were declared separately so far. */
   get placements(): Readonly<Record<string, PlacedStream>> {
-    return this.#streams.placements(this.#args.goesByPlan ?? false);
+    return this.places;
   }
 
-  admit(name: string, settings: StreamSettingsArgs): Promise<StreamStage> {
-    const key = this.#streams.declare(name, settings);
-    return this.#made.promise.then(({ planned, stageOf }) => {
-      const plan = planned.plan.streams.find((stream) => stream.key === key);
-      if (!plan) throw new Error(`The plan has no stream ${key}.`);
-      return stageOf(plan);
-    });
+  protected override get outputs(): pulumi.Inputs {
+    return { clientUrls: this.clientUrls, monitoringUrls: this.monitoringUrls };
   }
 
-  follow(name: string, stream: FollowedStream): void {
-    this.#streams.follow(name, stream);
-  }
-
-  admitConsumer(
-    stream: string,
-    consumer: string,
-    settings: ConsumerSettingsArgs,
-  ): Promise<ConsumerStage> {
-    const key = this.#streams.declareConsumer(stream, consumer, settings);
-    return this.#made.promise.then(({ planned }) => {
-      const planOf = planned.plan.streams.find((each) => each.key === key);
-      const plan = planOf?.consumers.find(({ name }) => name === consumer);
-      if (!planOf || !plan) throw new Error(`The plan has no consumer ${consumer} of ${key}.`);
-      return { account: planOf.account, stream: planOf.name, plan };
-    });
-  }
-
-  followConsumer(consumer: pulumi.Resource): void {
-    this.#streams.followConsumer(consumer);
-  }
-
-  /** Called by the base class's constructor, before this class's own constructor runs. */
-  protected override async initialize(): Promise<void> {
-    // By then the program's first synchronous run is over, in which all streams have to be declared.
-    await setImmediate();
-    try {
-      const declared = { name: this.#name, args: this.#args, streams: this.#streams };
-      this.#made.resolve(await makeCluster(this, declared));
-    } catch (error) {
-      const named = this.#nameIn(error);
-      // Outputs that wait for the cluster have to fail with it: otherwise an inline program (automation API) would
-      // never end. It is the same error object each time, so it is shown once.
-      this.#made.reject(named);
-      throw named;
-    }
-    this.registerOutputs({ clientUrls: this.clientUrls, monitoringUrls: this.monitoringUrls });
-  }
-
-  /** Adds the cluster's name to errors, because a program may have several clusters. */
-  #nameIn(error: unknown): unknown {
-    const isOfPlan = error instanceof PlanError;
-    if (!isOfPlan && !pulumi.RunError.isInstance(error)) return error;
-    if (this.#args.settingsIn === "config") return new pulumi.RunError(error.message);
-    const beside = this.#streams.keys.filter((key) => !Object.hasOwn(this.streams, key));
-    const text = isOfPlan
-      ? formatProblems(nameStreams(error.problems, new Set(beside)), "program")
-      : error.message;
-    const named = new pulumi.RunError(`NatsCluster ${this.#name}: ${text}`);
-    // The SDK (3.259, cmd/run/index.js) prints the stack of further errors, e.g. of another cluster, instead of the
-    // message.
-    named.stack = named.message;
-    return named;
-  }
-
-  /**
-   * With the settings in the config, resource names have no cluster prefix, as before a stack could have several
-   * clusters.
-   */
-  #createStreams(): Readonly<Record<string, Stream>> {
-    const { streams, settingsIn } = this.#args;
-    // The config may hold any value here; planning checks it.
-    const declared = Object.entries(isMap(streams) ? streams : {}).map(([key, settings]) => {
-      const name = settingsIn === "config" ? key : `${this.#name}-${key}`;
-      this.#streams.announce(name, key, settings);
-      return [key, name, settings] as const;
-    });
-    // Of an `up` that `npx pulumi` makes two of: see cli/pulumi/checkpoints.mjs.
-    if (settingsIn === "config" && process.env.NATS_REGIONS_NODES_FIRST) return {};
-    return Object.fromEntries(
-      declared.map(([key, name, settings]) => [
-        key,
-        new Stream(name, { cluster: this, ...settings }),
-      ]),
-    );
+  protected override make(streams: DeclaredStreams): Promise<MadeCluster> {
+    return makeCluster(this, { name: this.#name, args: this.#args, streams });
   }
 }
 

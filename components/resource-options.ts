@@ -59,6 +59,16 @@ export const CLUSTER_REASONS: Reasons = {
   import: "a cluster that Pulumi didn't create can't be imported; leave it out.",
 };
 
+/** Of the options of a cluster that others run. */
+export const EXISTING_REASONS: Reasons = {
+  ignoreChanges: STAYS_AS_PLANNED,
+  replaceOnChanges: "its servers are others', and so nothing of it is replaced; leave it out.",
+  replacementTrigger: "its servers are others', and so nothing of it is replaced; leave it out.",
+  customTimeouts:
+    "a stream's move takes as long as its data needs; `patience` is the time without progress after which an update fails.",
+  import: "it is there by its args alone; `adopt: true` adopts a stream of it.",
+};
+
 /** Of a stream's options. */
 export const STREAM_REASONS: Reasons = {
   ignoreChanges: STAYS_AS_PLANNED,
@@ -94,9 +104,16 @@ function refuse(what: string, opts: pulumi.ResourceOptions, reasons: Reasons): v
  *
  * @throws pulumi.RunError
  */
-export function refuseClusterOptions(name: string, opts: pulumi.ComponentResourceOptions): void {
-  refuse(`NatsCluster ${name}`, opts, CLUSTER_REASONS);
+export function refuseClusterOptions(
+  kind: ClusterKind,
+  name: string,
+  opts: pulumi.ComponentResourceOptions,
+): void {
+  refuse(`${kind} ${name}`, opts, kind === "NatsCluster" ? CLUSTER_REASONS : EXISTING_REASONS);
 }
+
+/** What a cluster's component is called. */
+export type ClusterKind = "NatsCluster" | "ExistingCluster";
 
 /** Refuses explicit docker and command providers, also those inherited from components around the cluster. */
 export function refuseProviders(cluster: pulumi.ComponentResource): void {

@@ -10,8 +10,8 @@ import type { Lifespan } from "./parts/lifespan.ts";
 export interface StreamHost extends pulumi.Resource {
   /** The provider of its streams. */
   readonly jetStream: JetStreamProvider;
-  /** The `deletedWith` of its streams. */
-  readonly lifespan: Lifespan;
+  /** The `deletedWith` of its streams; undefined if they would outlive the cluster, and have to be deleted themselves. */
+  readonly lifespan: Lifespan | undefined;
   /**
    * Takes a stream into the cluster's plan.
    *

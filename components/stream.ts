@@ -11,7 +11,7 @@ import type { StreamHost, StreamStage } from "./stream-host.ts";
 
 /** A stream's settings, and the cluster that it is in. */
 export interface StreamArgs extends StreamSettingsArgs {
-  /** The cluster that it is in, a `NatsCluster`. */
+  /** The cluster that it is in, a `NatsCluster` or an `ExistingCluster`. */
   readonly cluster: StreamHost;
 }
 
@@ -44,8 +44,8 @@ export class Stream extends pulumi.CustomResource implements ConsumerHost {
 
   /**
    * @param name of the resource, and of the stream on the servers unless `stream` gives another one.
-   * @param opts without `provider`, which is the cluster's. By default the cluster is its parent, and its deletion
-   * includes the stream.
+   * @param opts without `provider`, which is the cluster's. By default the cluster is its parent, and the deletion
+   * of a `NatsCluster` includes the stream.
    * @throws pulumi.RunError
    */
   constructor(name: string, args: StreamArgs, opts: pulumi.CustomResourceOptions = {}) {
@@ -77,7 +77,7 @@ export class Stream extends pulumi.CustomResource implements ConsumerHost {
       {
         parent: cluster,
         // A destroyed cluster takes its streams along, even if it no longer answers.
-        deletedWith: cluster.lifespan,
+        ...(cluster.lifespan ? { deletedWith: cluster.lifespan } : {}),
         ...opts,
         provider: cluster.jetStream,
         // The cluster's last steps wait for its streams, so a dependency on the whole cluster would be circular.

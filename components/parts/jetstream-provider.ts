@@ -4,17 +4,18 @@ import {
   CONNECTION_KEY,
   type KeyPair,
   type ManagerConnection,
+  type OthersConnection,
   type Servers,
 } from "../../live/jetstream/connection.ts";
 import type { EngineState } from "../preflight/inspect-engine.ts";
 
 export interface JetStreamProviderArgs {
-  /** How to connect to the cluster as the stack's own users. Kept as a secret. */
-  readonly connection: pulumi.Input<ManagerConnection>;
+  /** How to connect to the cluster: as the stack's own users, or by the logins of one that others run. Kept as a secret. */
+  readonly connection: pulumi.Input<ManagerConnection | OthersConnection>;
 }
 
 /**
- * The provider of a cluster's streams, and the only place in the state with the stack's own login. If each stream had
+ * The provider of a cluster's streams, and the only place in the state with the stack's logins. If each stream had
  * it, the CLI would encrypt all of those secrets again whenever it writes its state, and a changed password would show
  * as a change of every stream.
  */

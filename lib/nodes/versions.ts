@@ -4,7 +4,12 @@ export type ServerVersion = readonly [major: number, minor: number, patch: numbe
 /** The version in an image's tag, e.g. `nats:2.15.2-alpine`; undefined if it has none. */
 export function imageVersion(image: string): ServerVersion | undefined {
   const tag = image.match(/:([\w][\w.-]*)(@sha256:[0-9a-f]{64})?$/)?.[1];
-  const numbers = tag?.match(/^v?(\d+)\.(\d+)\.(\d+)/)?.slice(1, 4);
+  return tag === undefined ? undefined : parseVersion(tag);
+}
+
+/** The version that a text begins with, e.g. `2.15.2` or `v2.15.0-RC.1`; undefined if it begins with none. */
+export function parseVersion(text: string): ServerVersion | undefined {
+  const numbers = text.match(/^v?(\d+)\.(\d+)\.(\d+)/)?.slice(1, 4);
   const [major, minor, patch] = numbers?.map(Number) ?? [];
   return major === undefined || minor === undefined || patch === undefined
     ? undefined

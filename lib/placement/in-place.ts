@@ -3,7 +3,7 @@ import { type Fleet, type PlacementRequest, planSeating } from "./placement.ts";
 
 /** Where the replicas of a stream may be. */
 export interface Place {
-  /** All hosts that may have a replica. */
+  /** All hosts that may have a replica; empty if nobody knows them, and any may. */
   readonly hosts: readonly string[];
   /** Groups of hosts of which at most one may have a replica, as they have the same unique tag. Default: none. */
   readonly apart?: readonly (readonly string[])[];
@@ -33,7 +33,7 @@ export function findMisplacement(
   replicas: readonly string[],
   { hosts, apart = [] }: Place,
 ): Misplacement | undefined {
-  const misplaced = replicas.filter((host) => !hosts.includes(host));
+  const misplaced = hosts.length === 0 ? [] : replicas.filter((host) => !hosts.includes(host));
   const crowded = apart.flatMap((group) => {
     const taken = group.filter((host) => replicas.includes(host));
     return taken.length > 1 ? taken : [];

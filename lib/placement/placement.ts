@@ -39,6 +39,8 @@ export interface Fleet {
   /** `jetstream.unique_tag`: replicas must differ in their tag with this prefix. `""`: off. */
   readonly uniqueTag: string;
   readonly servers: readonly Server[];
+  /** Present if nobody knows the servers: `servers` is empty, and any placement may be possible. */
+  readonly unknown?: true;
 }
 
 /** A server that isn't eligible for a request, but almost. */
@@ -52,7 +54,7 @@ export interface NearMiss {
 export type Placement =
   /** There is only one choice: these hosts, in the order of the fleet. Any of them may become the leader. */
   | { readonly kind: "exact"; readonly hosts: readonly string[] }
-  /** The server picks hosts among these candidates, listed in the order of the fleet. */
+  /** The server picks hosts among these candidates, listed in the order of the fleet; none: nobody knows the servers. */
   | { readonly kind: "choice"; readonly candidates: readonly string[] }
   | {
       readonly kind: "impossible";
@@ -106,7 +108,7 @@ export function hostsWithoutSpare({ replicas, seats }: Seating): string[] {
   return seats.length === replicas ? seats.filter(({ length }) => length === 1).flat() : [];
 }
 
-/** The hosts of the replicas; if the server may choose, all candidates. */
+/** The hosts of the replicas; if the server may choose, all candidates; empty if nobody knows them. */
 export function plannedHosts(placement: Possible): readonly string[] {
   return placement.kind === "exact" ? placement.hosts : placement.candidates;
 }
@@ -115,6 +117,7 @@ const NEAREST_SHOWN = 3;
 
 /** Predicts the hosts of a new stream, or of one that moves. */
 export function planPlacement(request: PlacementRequest, fleet: Fleet): Placement {
+  if (fleet.unknown) return { kind: "choice", candidates: [] };
   const survey = surveyFleet(request, fleet);
   const { eligible, seats, replicas } = survey;
   if (seats.size < replicas) return explainImpossible(survey, fleet);

@@ -4,7 +4,7 @@ import { isSame, reachedByServices, reachedByStreams } from "../accounts/import-
 import { type Import, listImports } from "../accounts/imports.ts";
 import type { Problem } from "../base/errors.ts";
 import type { StreamConfig } from "../streams/stream-fields.ts";
-import { isLiteralSubject, isSubset, subjectsOverlap } from "../streams/subjects.ts";
+import { API_PREFIX, isLiteralSubject, isSubset, subjectsOverlap } from "../streams/subjects.ts";
 
 type OriginConfig = NonNullable<StreamConfig["mirror"]>;
 
@@ -59,8 +59,6 @@ export function unmatchedFilters(origin: OriginConfig, found: StreamConfig): str
   );
 }
 
-const API = "$JS.API";
-
 /**
  * The subject, after the API's prefix, of the request that a copy sends in its own account (nats-server 2.15,
  * `setupMirrorConsumer` in stream.go). `*` stands for a name that the server generates.
@@ -90,8 +88,9 @@ function findOriginAccount(
 ): string | undefined {
   const request = sampleOf(requestOf(origin));
   const from = { account, subject: `${origin.external?.api}.${request}` };
-  return reachedByServices(from, imports).find(({ subject }) => subject === `${API}.${request}`)
-    ?.account;
+  return reachedByServices(from, imports).find(
+    ({ subject }) => subject === `${API_PREFIX}.${request}`,
+  )?.account;
 }
 
 /**
@@ -115,8 +114,8 @@ export function externalProblems(
       return [
         {
           path: `${path}.external.api`,
-          message: `account ${account} imports no service "${api}.${requestOf(origin)}" that is another account's "${API}.${requestOf(origin)}", so nobody answers there`,
-          fix: `add { service: { account: …, subject: ${API}.> }, to: ${api}.> } to accounts.${account}.imports`,
+          message: `account ${account} imports no service "${api}.${requestOf(origin)}" that is another account's "${API_PREFIX}.${requestOf(origin)}", so nobody answers there`,
+          fix: `add { service: { account: …, subject: ${API_PREFIX}.> }, to: ${api}.> } to accounts.${account}.imports`,
         },
       ];
     }
@@ -151,11 +150,11 @@ function prefixProblems(
         ? []
         : [{ path: `${path}.external.${name}`, message: `"${prefix}" is no subject`, fix }],
     ),
-    ...(api === API
+    ...(api === API_PREFIX
       ? [
           {
             path: `${path}.external.api`,
-            message: `"${API}" is this account's own`,
+            message: `"${API_PREFIX}" is this account's own`,
             fix: "import the other one by another name",
           },
         ]

@@ -16,6 +16,7 @@ import {
   planPlacement,
 } from "../placement/placement.ts";
 import { STORE_SETTINGS, streamRoomProblems } from "../placement/room.ts";
+import type { Estate } from "../streams/across.ts";
 import { durabilityWarnings } from "../streams/durability.ts";
 import {
   type CompiledStream,
@@ -25,7 +26,7 @@ import {
 } from "../streams/stream-config.ts";
 import { distinctStreams, type KeyedStream, streamPath } from "../streams/stream-name.ts";
 import { compilePolicy, type PolicySettings, type StreamPolicy } from "../streams/stream-policy.ts";
-import { type NodePlace, placeNodes } from "../topology/topology.ts";
+import type { NodePlace } from "../topology/topology.ts";
 import { unlimitedWarnings } from "./consumer-limit.ts";
 import { externalProblems, originWarnings } from "./origins.ts";
 import type { Settings } from "./settings.ts";
@@ -65,7 +66,8 @@ export interface StreamContext {
   readonly leafNodes?: boolean;
   /** The servers, each with the free space of empty stores. */
   readonly fleet: Fleet;
-  readonly places: readonly NodePlace[];
+  /** Where the servers are. */
+  readonly places: readonly Pick<NodePlace, "name" | "region" | "zone">[];
   /** All planned streams, including this one. */
   readonly streams: readonly Pick<StreamDraft, "name" | "account" | "config">[];
   /** Version of the servers; undefined if their image doesn't say it. */
@@ -75,14 +77,10 @@ export interface StreamContext {
 }
 
 /** Compiles all streams in the settings, each by itself. */
-export function compileStreams({
-  streams,
-  account,
-  shape,
-  serverTags,
-  uniqueTag,
-}: Pick<Settings, "streams" | "account" | "shape" | "serverTags" | "uniqueTag">): NamedStream[] {
-  const estate = { shape, nodes: placeNodes(shape, [], serverTags), uniqueTag };
+export function compileStreams(
+  { streams, account }: Pick<Settings, "streams" | "account">,
+  estate: Estate,
+): NamedStream[] {
   return Object.entries(streams).map(([key, stream]) => ({
     key,
     name: stream.stream ?? key,

@@ -16,6 +16,7 @@ import { clearTextNotices, type TlsSettings } from "../tls/tls-settings.ts";
 import { addressProblems } from "../topology/advertise.ts";
 import { EngineMap, type EnginePlan } from "../topology/engines.ts";
 import { uniqueTagProblems } from "../topology/server-tags.ts";
+import { OWN_TAGS } from "../topology/tags.ts";
 import { type NodePlace, placeNodes } from "../topology/topology.ts";
 import {
   addressesOf,
@@ -154,7 +155,13 @@ export function planCluster(settings: Settings): ClusterPlan {
 /** Plans all that is possible, and collects problems. It never throws. */
 export function draftCluster(settings: Settings): ClusterDraft {
   const { identity, shape } = settings;
-  const compiled = compileStreams(settings);
+  const { serverTags, uniqueTag } = settings;
+  const compiled = compileStreams(settings, {
+    shape,
+    nodes: placeNodes(shape, [], serverTags),
+    uniqueTag,
+    tags: OWN_TAGS,
+  });
   const requestedTags = compiled.flatMap(({ config }) => config.placement?.tags ?? []);
   const places = placeNodes(shape, requestedTags, settings.serverTags);
   const engines = new EngineMap(settings.engines);

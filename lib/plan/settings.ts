@@ -488,7 +488,7 @@ function reservedName(account: string): Problem[] {
 }
 
 /** Reports names such as `__proto__`, which zod drops silently. */
-function unreadStreams(raw: unknown, streams: Settings["streams"]): Problem[] {
+export function unreadStreams(raw: unknown, streams: Settings["streams"]): Problem[] {
   const { streams: given = {} } = raw as { readonly streams?: Readonly<Record<string, object>> };
   return Object.entries(given).flatMap(([key, stream]) =>
     Object.hasOwn(streams, key)

@@ -1,7 +1,7 @@
 import type { Problem } from "../base/errors.ts";
 import { ownValue } from "../base/records.ts";
 import { type Shape, withoutWitnesses } from "../topology/shape.ts";
-import { crossRegionTag, type ZoneChoice } from "../topology/tags.ts";
+import type { PlaceTags, ZoneChoice } from "../topology/tags.ts";
 import type { NodePlace } from "../topology/topology.ts";
 
 /** By region: a zone, or the number of zones that get a replica each, e.g. `{ us: 2, eu: "x" }`. */
@@ -14,18 +14,23 @@ export interface Estate {
   readonly nodes: readonly Pick<NodePlace, "region" | "zone" | "name" | "serverTags">[];
   /** Prefix of the tags in which replicas must differ; `""`: none. */
   readonly uniqueTag: string;
+  readonly tags: PlaceTags;
 }
 
 /**
  * The placement tag for a zone, or several, in each of several regions. Of the choices that numbers leave, it is the
  * first in the order of regions and zones with which nats-server has no choice but a replica in each zone: each zone has
- * one unique tag, and no two have the same.
+ * one unique tag, no two have the same, and there is a tag for all of them.
  *
  * @returns undefined if there is no such choice; {@link acrossProblems} says why.
  */
 export function acrossTag(across: Across, estate: Estate): string | undefined {
-  const choice = hasNumbers(across) ? chooseZones(across, estate) : namedZones(across, estate);
-  return choice && crossRegionTag(choice);
+  const choice = chosenZones(across, estate);
+  return choice && estate.tags.across(choice);
+}
+
+function chosenZones(across: Across, estate: Estate): ZoneChoice | undefined {
+  return hasNumbers(across) ? chooseZones(across, estate) : namedZones(across, estate);
 }
 
 function hasNumbers(across: Across): boolean {
@@ -49,24 +54,24 @@ function chooseZones(across: Across, estate: Estate): ZoneChoice | undefined {
       ? [usable.filter((zone) => zone === wanted)].filter(({ length }) => length === 1)
       : combinations(usable, wanted);
   });
-  return firstApart(options, 0, new Set(), estate);
+  return firstApart(options, [], new Set(), estate);
 }
 
-/** The first option of each region with which no two zones share a seat. */
+/** The first option of each region with which no two zones share a seat, and all have a tag of their own. */
 function firstApart(
   [options, ...others]: readonly ZoneChoice[],
-  region: number,
+  chosen: ZoneChoice,
   taken: ReadonlySet<string>,
   estate: Estate,
 ): ZoneChoice | undefined {
-  if (options === undefined) return [];
-  const name = estate.shape[region]?.name ?? "";
+  if (options === undefined) return estate.tags.across(chosen) === undefined ? undefined : chosen;
+  const name = estate.shape[chosen.length]?.name ?? "";
   for (const zones of options) {
     const seats = zones.flatMap((zone) => seatsOf(name, zone, estate));
     const nowTaken = new Set([...taken, ...seats]);
     if (nowTaken.size < taken.size + zones.length) continue;
-    const rest = firstApart(others, region + 1, nowTaken, estate);
-    if (rest) return [zones, ...rest];
+    const choice = firstApart(others, [...chosen, zones], nowTaken, estate);
+    if (choice) return choice;
   }
   return undefined;
 }
@@ -89,13 +94,20 @@ function combinations(items: readonly string[], count: number): ZoneChoice {
   );
 }
 
+const NO_TAG: Problem = {
+  path: "placement.across",
+  message: "there is no tag that the servers in these zones have, and no others",
+  fix: "give them one, or use region or tags",
+};
+
 /**
  * Reports numbers that don't fit the stream or the regions. Names of places that there aren't are reported elsewhere.
  *
  * @param replicas of the stream.
  */
 export function acrossProblems(across: Across, replicas: number, estate: Estate): Problem[] {
-  if (!hasNumbers(across)) return [];
+  if (Object.keys(across).length === 0) return [];
+  if (!hasNumbers(across)) return acrossTag(across, estate) === undefined ? [NO_TAG] : [];
   const wanted = Object.values(across).map((each) => (typeof each === "number" ? each : 1));
   const sum = wanted.reduce((total, each) => total + each, 0);
   if (sum !== replicas) {
@@ -110,6 +122,9 @@ export function acrossProblems(across: Across, replicas: number, estate: Estate)
     return [{ path: `placement.across.${name}`, message, fix: `use ${zones.length} at most` }];
   });
   if (tooMany.length > 0 || acrossTag(across, estate) !== undefined) return tooMany;
+  // Nodes of one's own have a tag for any choice; servers of others have those that they have.
+  const anyTag = { ...estate.tags, across: () => "" };
+  if (chosenZones(across, { ...estate, tags: anyTag })) return [NO_TAG];
   const { uniqueTag } = estate;
   return [
     uniqueTag === ""

@@ -10,7 +10,6 @@ import {
 } from "../base/field-settings.ts";
 import { expected, listNames, textSchema } from "../base/schemas.ts";
 import { type Shape, withoutWitnesses } from "../topology/shape.ts";
-import { regionTag } from "../topology/tags.ts";
 import { type Across, acrossProblems, acrossTag, type Estate } from "./across.ts";
 import {
   type ApiPlacement,
@@ -178,7 +177,7 @@ function compilePlacement(
 ): ApiPlacement {
   const compiled =
     region !== undefined
-      ? [regionTag(region)]
+      ? [estate.tags.region(region)]
       : across !== undefined
         ? [acrossTag(across, estate)].filter((tag) => tag !== undefined)
         : tags;

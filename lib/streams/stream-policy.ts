@@ -73,13 +73,13 @@ export const POLICY_SHAPE = {
 /**
  * Converts policy settings to the provider's policy.
  *
- * @param hosts hosts that may have a replica of the stream.
+ * @param hosts hosts that may have a replica of the stream; empty if nobody knows them.
  * @returns the policy, and problems whose paths are relative to the stream.
  */
 export function compilePolicy(
   { leader, adopt, allowDataLoss, recreate }: PolicySettings,
   hosts: readonly string[],
-  places: readonly NodePlace[],
+  places: readonly Pick<NodePlace, "name" | "region" | "zone">[],
 ): { readonly policy: StreamPolicy; readonly problems: readonly Problem[] } {
   const flags = {
     ...(adopt ? { adopt } : {}),
@@ -94,7 +94,7 @@ export function compilePolicy(
       ),
     )
     .map(({ name }) => name)
-    .filter((name) => hosts.includes(name));
+    .filter((name) => hosts.length === 0 || hosts.includes(name));
   if (leaders.length > 0) return { policy: { ...flags, leaders }, problems: [] };
   const asked = Object.entries(leader).map(([key, name]) => `${key} ${name}`);
   const message = `none of its replicas is in ${asked.join(", ")}`;

@@ -1,5 +1,8 @@
 /** Subjects of NATS: tokens separated by dots; the wildcard `*` matches one token, `>` all tokens that remain. */
 
+/** Prefix of the subjects of JetStream's API in an account, unless it has been given another name there. */
+export const API_PREFIX = "$JS.API";
+
 /** Whether subscriptions and streams may use a subject (`IsValidSubject` in nats-server's server/sublist.go). */
 export function isValidSubject(subject: string): boolean {
   const tokens = subject.split(".");

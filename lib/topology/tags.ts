@@ -28,6 +28,14 @@ export function regionTag(region: string): string {
   return `rg:${tagValue(region, "rg")}`;
 }
 
+/** How servers are tagged by their places. */
+export interface PlaceTags {
+  /** The placement tag of a region. */
+  readonly region: (region: string) => string;
+  /** The placement tag that the servers in these zones have, and no others; undefined if there is none. */
+  readonly across: (choice: ZoneChoice) => string | undefined;
+}
+
 /** The placement tag of an availability zone: `az1` → `az:1`, `b` → `az:b`. */
 export function zoneTag(zone: string): string {
   return `az:${tagValue(zone, "az")}`;
@@ -48,6 +56,9 @@ export function crossRegionTag(choice: ZoneChoice): string {
   // Without the dot, a single `12` would read as zones 1 and 2.
   return `xr:${(values.length === 1 ? [...values, "_"] : values).join(".")}`;
 }
+
+/** How the nodes of a planned cluster are tagged. */
+export const OWN_TAGS: PlaceTags = { region: regionTag, across: crossRegionTag };
 
 /**
  * Every choice of one zone per region in which no two zones have the same tag, as `unique_tag: "az:"` demands. For R

@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { type Authenticator, connect, errors, type NatsConnection } from "nats";
+import { type Authenticator, connect, credsAuthenticator, errors, type NatsConnection } from "nats";
 import { publicKeyOf, signNonce } from "../../lib/accounts/nkeys.ts";
 import { withDeadline } from "../with-deadline.ts";
 import { clientTls } from "./client-tls.ts";
@@ -130,7 +130,13 @@ async function closeIdle(key: string, shared: SharedConnection): Promise<void> {
 }
 
 async function dial(session: Session, nearest: string): Promise<Opened> {
-  const { urls, tls, ...login } = session.connection;
+  const { foreign } = session.connection;
+  if (foreign?.isMissing) {
+    throw new AccessDenied(
+      `${foreign.setting} is in the settings no more; put it back until its streams are gone`,
+    );
+  }
+  const { urls, tls, foreign: _, ...login } = session.connection;
   let certificate: string | undefined;
   const note = (raw: Buffer) => {
     certificate = new X509Certificate(raw).toString();
@@ -164,7 +170,11 @@ async function dial(session: Session, nearest: string): Promise<Opened> {
 
 function credentialsOf(login: Login) {
   if ("seed" in login) return { authenticator: nkeyLogin(login.seed) };
-  return { user: login.user, pass: login.password };
+  if ("token" in login) return { token: login.token };
+  if ("creds" in login) {
+    return { authenticator: credsAuthenticator(new TextEncoder().encode(login.creds)) };
+  }
+  return "user" in login ? { user: login.user, pass: login.password } : {};
 }
 
 function nkeyLogin(seed: string): Authenticator {
@@ -188,9 +198,25 @@ export function denied({ connection, account }: Session, cause: Error): AccessDe
     cause instanceof errors.PermissionViolationError
       ? `may not ${cause.operation === "publish" ? "publish to" : "subscribe to"} ${cause.subject}`
       : "is not accepted";
-  const who = "seed" in connection ? "the stack's own user" : `user "${connection.user}"`;
+  const { foreign } = connection;
+  if (foreign) {
+    const way = cause instanceof errors.PermissionViolationError ? "have it allowed" : "correct it";
+    return new AccessDenied(
+      `${foreign.setting}: the servers say that ${describeLogin(connection)} ${account === "" ? "" : `of account ${account} `}${what}; ${way}`,
+      { cause },
+    );
+  }
+  const who = "user" in connection ? describeLogin(connection) : "the stack's own user";
   return new AccessDenied(
     `${who} of account ${account} ${what}; "pulumi up" gives the servers the accounts and users of the settings`,
     { cause },
   );
+}
+
+/** A login as users know it, without what is secret. */
+function describeLogin(login: Login): string {
+  if ("user" in login) return `user "${login.user}"`;
+  if ("seed" in login) return `nkey ${publicKeyOf(login.seed)}`;
+  if ("token" in login) return "the token";
+  return "creds" in login ? "the user of the creds" : "a client without login";
 }

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { ConsumerConfig } from "../../lib/consumers/consumer-fields.ts";
 import type { Session } from "./clients.ts";
 import type { Connection } from "./connection.ts";
@@ -80,13 +81,19 @@ export function openConsumers(connection: Connection, account: string): Consumer
   const request = (verb: string, place: string, body: object | string, timeout: number) =>
     requestApi(
       session,
-      `$JS.API.CONSUMER.${verb}.${place}`,
+      `CONSUMER.${verb}.${place}`,
       typeof body === "string" ? body : JSON.stringify(body),
       timeout,
     );
   return {
-    info: async (stream, consumer) =>
-      toConsumerInfo(await request("INFO", `${stream}.${consumer}`, "", INFO_TIMEOUT_MS)),
+    info: async (stream, consumer) => {
+      const reply = await request("INFO", `${stream}.${consumer}`, "", INFO_TIMEOUT_MS);
+      const info = toConsumerInfo(reply);
+      if (info.cluster?.leader) return { ...info, cluster: info.cluster };
+      const leader = await loneServer(session, stream);
+      if (leader !== undefined) return { ...info, cluster: { leader } };
+      throw new JetStreamUnavailable(`consumer ${info.name} has no leader right now`);
+    },
     names: async (stream) => {
       const ask = (query: string) => request("NAMES", stream, query, INFO_TIMEOUT_MS);
       return (await readPages<NamesPage, string>(ask, ({ consumers }) => consumers ?? [])) ?? [];
@@ -108,11 +115,25 @@ export function openConsumers(connection: Connection, account: string): Consumer
  * A server that is to have a consumer and hasn't begun yet answers, too: with its config, and zeros for where it stands
  * (nats-server 2.15, `jsConsumerInfoRequest` in server/jetstream_api.go). Only what its leader says counts.
  */
-function toConsumerInfo(reply: object): ConsumerInfo {
+function toConsumerInfo(
+  reply: object,
+): Omit<ConsumerInfo, "cluster"> & { readonly cluster?: ConsumerInfo["cluster"] } {
   if (!("config" in reply && "ack_floor" in reply)) {
     throw new JetStreamUnavailable("the server's answer describes no consumer");
   }
-  const info = reply as ConsumerInfo;
-  if (info.cluster?.leader) return info;
-  throw new JetStreamUnavailable(`consumer ${info.name} has no leader right now`);
+  return reply as ConsumerInfo;
 }
+
+/**
+ * The server that has a stream, if it is in no cluster: then it names itself as the stream's leader and no cluster, and
+ * nothing for consumers (nats-server 2.15, `clusterInfo` in server/jetstream_cluster.go). Undefined if it is in one.
+ */
+async function loneServer(session: Session, stream: string): Promise<string | undefined> {
+  const reply = await requestApi(session, `STREAM.INFO.${stream}`, "", INFO_TIMEOUT_MS);
+  const { cluster } = streamPlace.parse(reply);
+  return cluster?.name === undefined ? cluster?.leader : undefined;
+}
+
+const streamPlace = z.object({
+  cluster: z.object({ name: z.string().optional(), leader: z.string().optional() }).optional(),
+});

@@ -3,6 +3,7 @@ import { ROOM_ERRORS } from "../../lib/placement/room-check.ts";
 import type { OriginState } from "../../lib/plan/origins.ts";
 import type { ApiPlacement, StreamConfig } from "../../lib/streams/stream-fields.ts";
 import type { ConsumerProgress, StreamState } from "../../lib/streams/stream-loss.ts";
+import { API_PREFIX } from "../../lib/streams/subjects.ts";
 import {
   AccessDenied,
   ClusterUnreachable,
@@ -203,21 +204,20 @@ export const INFO_TIMEOUT_MS = 1_000;
 export function openJetStream(connection: Connection, account: string): JetStreamPort {
   const session = { connection, account };
   const request = (verb: string, stream: string, body = "", timeout = REQUEST_TIMEOUT_MS) =>
-    requestApi(session, `$JS.API.STREAM.${verb}.${stream}`, body, timeout);
+    requestApi(session, `STREAM.${verb}.${stream}`, body, timeout);
   return {
     info: async (stream) => toStreamInfo(await request("INFO", stream, "", INFO_TIMEOUT_MS)),
     create: async (config) => void (await request("CREATE", config.name, JSON.stringify(config))),
     update: async (config) => void (await request("UPDATE", config.name, JSON.stringify(config))),
     delete: async (stream) => void (await request("DELETE", stream)),
     names: async (subject) => {
-      const ask = (query: string) =>
-        requestApi(session, "$JS.API.STREAM.NAMES", query, INFO_TIMEOUT_MS);
+      const ask = (query: string) => requestApi(session, "STREAM.NAMES", query, INFO_TIMEOUT_MS);
       const itemsOf = ({ streams }: StreamNamesPage) => streams ?? [];
       return (await readPages<StreamNamesPage, string>(ask, itemsOf, { subject })) ?? [];
     },
     consumers: async (stream) => {
       const ask = (query: string) =>
-        requestApi(session, `$JS.API.CONSUMER.LIST.${stream}`, query, REQUEST_TIMEOUT_MS);
+        requestApi(session, `CONSUMER.LIST.${stream}`, query, REQUEST_TIMEOUT_MS);
       return await readPages<ConsumersPage, ConsumerProgress>(ask, listedIn);
     },
     subjects: async (stream) => {
@@ -301,7 +301,7 @@ export interface MetaGroupPort {
 export function openMetaGroup(connection: Connection): MetaGroupPort {
   const session = { connection, account: "$SYS" };
   const request = async (verb: string, body: object) => {
-    await requestApi(session, `$JS.API.${verb}`, JSON.stringify(body), REQUEST_TIMEOUT_MS);
+    await requestApi(session, `${verb}`, JSON.stringify(body), REQUEST_TIMEOUT_MS);
   };
   return {
     evacuate: (id) => request("SERVER.EVACUATE", { peer_id: id }),
@@ -331,7 +331,7 @@ export function openAgreement(
   const body = JSON.stringify({ seq: 0, no_erase: true });
   return async (stream) => {
     try {
-      await requestApi(session, `$JS.API.STREAM.MSG.DELETE.${stream}`, body, patience);
+      await requestApi(session, `STREAM.MSG.DELETE.${stream}`, body, patience);
     } catch (error) {
       if (error instanceof JetStreamError) return toAgreement(error);
       throw error;
@@ -358,15 +358,17 @@ function toAgreement(error: JetStreamError): Agreement {
 /**
  * Sends a request to JetStream's API.
  *
+ * @param verb the subject after the API's prefix, e.g. `STREAM.INFO.ORDERS`.
  * @param timeout milliseconds.
  * @throws what {@link JetStreamPort} throws.
  */
 export async function requestApi(
   session: Session,
-  subject: string,
+  verb: string,
   body: string,
   timeout: number,
 ): Promise<object> {
+  const subject = `${session.connection.foreign?.apiPrefix ?? API_PREFIX}.${verb}`;
   const message = await withClient(session, async (client) => {
     try {
       return await client.request(subject, body, { timeout });

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import {
   CONNECTION_KEY,
   type Connection,
+  othersLogin,
   streamsConnectionSchema,
 } from "../../live/jetstream/connection.ts";
 import { type ConsumerPort, openConsumers } from "../../live/jetstream/consumers.ts";
@@ -16,7 +17,10 @@ export async function configure({ config }: ConfigureRequest): Promise<void> {
   connection = streamsConnectionSchema.parse(JSON.parse(config.require(CONNECTION_KEY)));
 }
 
-/** Opens JetStream in `account` as the stack's own user, with the connection that this process was configured with. */
+/**
+ * Opens JetStream in `account` with the connection that this process was configured with: as the stack's own user, or
+ * with the login that the settings have for a cluster that others run.
+ */
 export function openConfigured(account: string): JetStreamPort {
   return openJetStream(connectionTo(account), account);
 }
@@ -28,7 +32,8 @@ export function openConfiguredConsumers(account: string): ConsumerPort {
 
 function connectionTo(account: string): Connection {
   if (!connection) throw new Error("streams need a JetStreamProvider as their provider");
-  return "managerKey" in connection ? managerLogin(connection, account) : connection;
+  if ("managerKey" in connection) return managerLogin(connection, account);
+  return "logins" in connection ? othersLogin(connection, account) : connection;
 }
 
 /** Least patience for a stream without progress, milliseconds: elections take their time. */
@@ -39,6 +44,6 @@ const STREAM_PATIENCE_MS = 60_000;
  * STREAM_PATIENCE_MS}.
  */
 export function configuredPatience(): number {
-  const given = connection && "managerKey" in connection ? connection.patience : undefined;
+  const given = connection && "patience" in connection ? connection.patience : undefined;
   return Math.max(given ?? 0, STREAM_PATIENCE_MS);
 }

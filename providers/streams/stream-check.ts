@@ -1,4 +1,5 @@
 import type { FieldChange } from "../../lib/base/field-table.ts";
+import { countOf } from "../../lib/base/wording.ts";
 import { hostsApart } from "../../lib/placement/in-place.ts";
 import {
   describeNearest,
@@ -38,12 +39,24 @@ export function planInputs(
   );
   const refusals = [...problems, ...refusedIdentity(olds, inputs, isPlanned)];
   if (placement.kind !== "impossible") {
-    const place = { hosts: plannedHosts(placement), ...(apart.length > 0 ? { apart } : {}) };
+    const place = fleet.unknown
+      ? placeBefore(olds, inputs.config)
+      : { hosts: plannedHosts(placement), ...(apart.length > 0 ? { apart } : {}) };
     return { inputs: { ...inputs, ...place }, refusals };
   }
   const nearest = describeNearest(placement.nearest);
   const reason = `placement: ${placement.summary}${nearest ? `; nearest: ${nearest}` : ""}; nats-server would say "${placement.serverError}"`;
   return { inputs, refusals: [...refusals, reason] };
+}
+
+/** Where a stream was to be before, while nobody knows the servers and nothing of its placement changes. */
+function placeBefore({ config, hosts = [], apart }: Partial<StreamInputs>, desired: StreamConfig) {
+  const isElsewhere = !config || diffConfig(config, desired).some(isOfPlace);
+  return isElsewhere ? { hosts: [] } : { hosts, ...(apart ? { apart } : {}) };
+}
+
+function isOfPlace({ effect }: FieldChange): boolean {
+  return effect === "moves" || effect === "scales";
 }
 
 const WAYS_TO_MOVE: Readonly<Record<keyof StreamIdentity, string>> = {
@@ -206,12 +219,17 @@ function moves(
   { stream, config, fleet }: ProgramInputs,
   found: StreamInfo | undefined,
 ): string[] {
-  if (!found || !changes.some(({ effect }) => effect === "moves" || effect === "scales")) return [];
+  if (!found || !changes.some(isOfPlace)) return [];
   const placement = planPlacement(placementRequest(config), fleet);
   if (placement.kind === "impossible") return [];
   const { num_replicas: replicas = 1 } = config;
   const hosts = plannedHosts(placement);
-  const to = placement.kind === "exact" ? hosts.join(", ") : `${replicas} of ${hosts.join(", ")}`;
+  const to =
+    hosts.length === 0
+      ? `${countOf(replicas, "server")} that the cluster chooses`
+      : placement.kind === "exact"
+        ? hosts.join(", ")
+        : `${replicas} of ${hosts.join(", ")}`;
   return [
     `stream ${stream} goes from ${hostsOf(found).join(", ")} to ${to}: ${describeContents(found.state)} for each new replica`,
     ...describeScale(found.config, config, found.state.consumer_count).map(

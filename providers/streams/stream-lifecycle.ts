@@ -242,7 +242,7 @@ function tellVanished(stream: string): void {
 function refuseLoss(stream: string, state: StreamState): void {
   if (state.messages === 0) return;
   throw new Error(
-    `stream ${stream} holds ${describeContents(state)}, which would be lost; put it back into the settings, or empty it first: nats stream purge ${stream}`,
+    `stream ${stream} holds ${describeContents(state)}, which would be lost; put it back into the settings, empty it first (nats stream purge ${stream}), or let the messages go: allowDataLoss: true and "pulumi up" before it is removed`,
   );
 }
 

@@ -13,3 +13,11 @@ export function problemsOf(check: () => readonly Problem[]): string[] {
 function show({ path, message, fix }: Problem): string {
   return [path, message, fix].filter(Boolean).join(" | ");
 }
+
+/** The problems for which something is refused, in the same form; none if it isn't. */
+export function refusalsOf(work: () => unknown): string[] {
+  return problemsOf(() => {
+    work();
+    return [];
+  });
+}

@@ -48,6 +48,15 @@ export const SETTINGS_FILES: readonly SettingsFile[] = [
       }),
   },
   {
+    file: "docs/existing-clusters.md",
+    render: (text) =>
+      fill(text, COMMAND, {
+        existing: membersTable("existing-args.ts", "ExistingClusterArgs"),
+        login: membersTable("existing-args.ts", "LoginArgs"),
+        tls: membersTable("existing-args.ts", "ExistingTlsArgs"),
+      }),
+  },
+  {
     file: "settings.schema.json",
     render: () => `${JSON.stringify(editorSchema("nats-regions"), null, 2)}\n`,
   },

@@ -29,4 +29,11 @@ describe("findMisplacement", () => {
   ])("%j", (replicas, misplacement) => {
     expect(findMisplacement(replicas, place)).toEqual(misplacement);
   });
+
+  it("finds none where nobody knows the hosts, but those that are apart", () => {
+    expect(findMisplacement(["x", "y"], { hosts: [] })).toBeUndefined();
+    expect(findMisplacement(["a", "b"], { hosts: [], apart: [["a", "b"]] })).toMatchObject({
+      crowded: ["a", "b"],
+    });
+  });
 });

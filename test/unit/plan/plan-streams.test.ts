@@ -8,6 +8,7 @@ import {
   planStreams,
 } from "../../../lib/plan/plan-streams.ts";
 import type { StreamSettings } from "../../../lib/streams/stream-config.ts";
+import { OWN_TAGS } from "../../../lib/topology/tags.ts";
 
 /** Servers that no settings have named. */
 const FOUND: Fleet = {
@@ -29,13 +30,8 @@ const ACCOUNT: AccountPlan = {
 };
 
 function plan(streams: Readonly<Record<string, StreamSettings>>) {
-  const compiled = compileStreams({
-    streams,
-    account: "A",
-    shape: [],
-    serverTags: {},
-    uniqueTag: "az:",
-  });
+  const estate = { shape: [], nodes: [], uniqueTag: "az:", tags: OWN_TAGS };
+  const compiled = compileStreams({ streams, account: "A" }, estate);
   const drafts = compiled.map((stream) =>
     draftStream(stream, {
       accounts: [ACCOUNT],

@@ -9,13 +9,14 @@ import {
 import { STREAM_FIELDS, type StreamConfig } from "../../../lib/streams/stream-fields.ts";
 import { validateConfig } from "../../../lib/streams/stream-rules.ts";
 import { type Shape, uniformShape } from "../../../lib/topology/shape.ts";
+import { OWN_TAGS } from "../../../lib/topology/tags.ts";
 import { placeNodes } from "../../../lib/topology/topology.ts";
 
 const ESTATE = estateOf(uniformShape(["rg1", "rg2", "rg3"], ["az1", "az2", "az3"]));
 const SECOND = 1_000_000_000;
 
 function estateOf(shape: Shape): Estate {
-  return { shape, nodes: placeNodes(shape), uniqueTag: "az:" };
+  return { shape, nodes: placeNodes(shape), uniqueTag: "az:", tags: OWN_TAGS };
 }
 
 function compile(name: string, settings: object) {
