@@ -1,23 +1,31 @@
 import { setImmediate } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { formatProblems, nameStreams, PlanError } from "../lib/base/errors.ts";
+import { formatProblems, nameResources, PlanError } from "../lib/base/errors.ts";
 import { isMap } from "../lib/base/records.ts";
+import type { BucketKind } from "../lib/buckets/bucket-kinds.ts";
 import { LEAF_PORT, type Listener } from "../lib/nodes/listeners.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan/plan.ts";
-import type { ConsumerSettingsArgs, StreamSettingsArgs } from "./args.ts";
+import type {
+  BucketSettingsArgs,
+  ConsumerSettingsArgs,
+  ObjectStoreSettingsArgs,
+  StreamSettingsArgs,
+} from "./args.ts";
+import { Bucket } from "./bucket.ts";
 import type { NatsClusterArgs } from "./cluster-args.ts";
 import type { PlacedStream } from "./cluster-streams.ts";
 import type { ConsumerStage } from "./consumer-host.ts";
 import { DeclaredStreams } from "./declared-streams.ts";
 import { type MadeCluster, makeCluster } from "./make-cluster.ts";
 import type { NatsNode } from "./nats-node.ts";
+import { ObjectStore } from "./object-store.ts";
 import { JetStreamProvider } from "./parts/jetstream-provider.ts";
 import { Lifespan } from "./parts/lifespan.ts";
 import { withOwnProviders } from "./parts/own-providers.ts";
 import type { Region } from "./region.ts";
 import { handedDown, refuseClusterOptions } from "./resource-options.ts";
 import { Stream } from "./stream.ts";
-import type { FollowedStream, StreamHost, StreamStage } from "./stream-host.ts";
+import type { FollowedStream, StreamHost, StreamKind, StreamStage } from "./stream-host.ts";
 
 /**
  * A NATS cluster with JetStream: nodes in containers, by regions and availability zones, and the streams that are
@@ -45,6 +53,10 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
   readonly caCertificate: pulumi.Output<string | undefined>;
   /** The streams of its args, by name. */
   readonly streams: Readonly<Record<string, Stream>>;
+  /** The key-value buckets of its args, by name. */
+  readonly buckets: Readonly<Record<string, Bucket>>;
+  /** The object stores of its args, by name. */
+  readonly objectStores: Readonly<Record<string, ObjectStore>>;
   readonly jetStream: JetStreamProvider;
   readonly lifespan: Lifespan;
 
@@ -86,7 +98,16 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
       { connection: made(({ access }) => access.connection) },
       { parent: this, dependsOn: nodesFirst },
     );
-    this.streams = this.#createStreams();
+    // In this order, as streams are planned before what has one.
+    this.streams = this.#create("stream", args.streams, (name, settings) => {
+      return new Stream(name, { cluster: this, ...settings });
+    });
+    this.buckets = this.#create("bucket", args.buckets, (name, settings) => {
+      return new Bucket(name, { cluster: this, ...settings });
+    });
+    this.objectStores = this.#create("objectStore", args.objectStores, (name, settings) => {
+      return new ObjectStore(name, { cluster: this, ...settings });
+    });
     this.clientUrls = made(({ planned: { plan } }) =>
       Object.fromEntries(nodesOf(plan).map((node) => [node.name, node.clientUrl])),
     );
@@ -121,22 +142,36 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
     return this.#regions;
   }
 
-  /** Where its streams live, by name: those of its args and those that were declared separately so far. */
+  /**
+   * Where its streams live, by name: those of its args and those that were declared separately so far. Those of buckets
+   * are called `KV_<name>`, those of object stores `OBJ_<name>`.
+   */
   get placements(): Readonly<Record<string, PlacedStream>> {
     return this.#streams.placements(this.#args.goesByPlan ?? false);
   }
 
   admit(name: string, settings: StreamSettingsArgs): Promise<StreamStage> {
-    const key = this.#streams.declare(name, settings);
-    return this.#made.promise.then(({ planned, stageOf }) => {
-      const plan = planned.plan.streams.find((stream) => stream.key === key);
-      if (!plan) throw new Error(`The plan has no stream ${key}.`);
-      return stageOf(plan);
-    });
+    return this.#stageOf(this.#streams.declare("stream", name, settings));
   }
 
-  follow(name: string, stream: FollowedStream): void {
-    this.#streams.follow(name, stream);
+  admitBucket(
+    kind: BucketKind,
+    name: string,
+    settings: BucketSettingsArgs | ObjectStoreSettingsArgs,
+  ): Promise<StreamStage> {
+    return this.#stageOf(this.#streams.declare(kind, name, settings));
+  }
+
+  /** @param key of a stream in the plan. */
+  async #stageOf(key: string): Promise<StreamStage> {
+    const { planned, stageOf } = await this.#made.promise;
+    const plan = planned.plan.streams.find((stream) => stream.key === key);
+    if (!plan) throw new Error(`The plan has no stream ${key}.`);
+    return stageOf(plan);
+  }
+
+  follow(kind: StreamKind, name: string, stream: FollowedStream): void {
+    this.#streams.follow(kind, name, stream);
   }
 
   admitConsumer(
@@ -153,8 +188,8 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
     });
   }
 
-  followConsumer(consumer: pulumi.Resource): void {
-    this.#streams.followConsumer(consumer);
+  followPart(part: pulumi.Resource): void {
+    this.#streams.followPart(part);
   }
 
   /** Called by the base class's constructor, before this class's own constructor runs. */
@@ -179,9 +214,15 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
     const isOfPlan = error instanceof PlanError;
     if (!isOfPlan && !pulumi.RunError.isInstance(error)) return error;
     if (this.#args.settingsIn === "config") return new pulumi.RunError(error.message);
-    const beside = this.#streams.keys.filter((key) => !Object.hasOwn(this.streams, key));
+    const besideOf = (kind: StreamKind, own: object) =>
+      this.#streams.keys(kind).filter((key) => !Object.hasOwn(own, key));
+    const beside = {
+      streams: besideOf("stream", this.streams),
+      buckets: besideOf("bucket", this.buckets),
+      objectStores: besideOf("objectStore", this.objectStores),
+    };
     const text = isOfPlan
-      ? formatProblems(nameStreams(error.problems, new Set(beside)), "program")
+      ? formatProblems(nameResources(error.problems, beside), "program")
       : error.message;
     const named = new pulumi.RunError(`NatsCluster ${this.#name}: ${text}`);
     // The SDK (3.259, cmd/run/index.js) prints the stack of further errors, e.g. of another cluster, instead of the
@@ -191,25 +232,26 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
   }
 
   /**
-   * With the settings in the config, resource names have no cluster prefix, as before a stack could have several
-   * clusters.
+   * Creates what the args have of a kind. With the settings in the config, resource names have no cluster prefix, as
+   * before a stack could have several clusters.
    */
-  #createStreams(): Readonly<Record<string, Stream>> {
-    const { streams, settingsIn } = this.#args;
+  #create<Kind extends StreamKind, Settings extends object, Resource>(
+    kind: Kind,
+    given: Readonly<Record<string, Settings>> | undefined,
+    make: (name: string, settings: Settings) => Resource,
+  ): Readonly<Record<string, Resource>> {
+    const { settingsIn } = this.#args;
     // The config may hold any value here; planning checks it.
-    const declared = Object.entries(isMap(streams) ? streams : {}).map(([key, settings]) => {
-      const name = settingsIn === "config" ? key : `${this.#name}-${key}`;
-      this.#streams.announce(name, key, settings);
-      return [key, name, settings] as const;
-    });
+    const declared = Object.entries(isMap(given) ? (given as typeof given & object) : {}).map(
+      ([key, settings]) => {
+        const name = settingsIn === "config" ? key : `${this.#name}-${key}`;
+        this.#streams.announce(kind, name, key, settings);
+        return [key, name, settings] as const;
+      },
+    );
     // Of an `up` that `npx pulumi` makes two of: see cli/pulumi/checkpoints.mjs.
     if (settingsIn === "config" && process.env.NATS_REGIONS_NODES_FIRST) return {};
-    return Object.fromEntries(
-      declared.map(([key, name, settings]) => [
-        key,
-        new Stream(name, { cluster: this, ...settings }),
-      ]),
-    );
+    return Object.fromEntries(declared.map(([key, name, settings]) => [key, make(name, settings)]));
   }
 }
 

@@ -5,6 +5,7 @@ import type {
   ReadResult,
   UpdateResult,
 } from "@pulumi/pulumi/dynamic/index.js";
+import { inBucketWords } from "../../lib/buckets/bucket-words.ts";
 import { findMisplacement } from "../../lib/placement/in-place.ts";
 import { adoptObserved, completeConfig, diffConfig } from "../../lib/streams/stream-diff.ts";
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
@@ -213,6 +214,14 @@ export function streamLifecycle(
   };
 }
 
+/** How to say of a stream what it is: a bucket, maybe. */
+function wordsFor({
+  stream,
+  policy: { declaredAs },
+}: Pick<StreamInputs, "stream" | "policy">): (text: string) => string {
+  return (text) => (declaredAs === undefined ? text : inBucketWords(declaredAs, stream, text));
+}
+
 function isKnown(olds: Partial<StreamInputs>): olds is StreamInputs {
   return olds.config !== undefined;
 }
@@ -261,7 +270,8 @@ async function checkInputs(
     news,
     ({ account, stream }) => handovers.isPlanned(account, stream) === true,
   );
-  if (refusals.length > 0) return { inputs, failures: toFailures(refusals) };
+  const say = wordsFor(news);
+  if (refusals.length > 0) return { inputs, failures: toFailures(refusals.map(say)) };
   const seen = needsLook(olds, news) ? await observeOnce(port(), olds, news) : undefined;
   const verdicts = [
     judge(
@@ -273,8 +283,8 @@ async function checkInputs(
     ),
     ...(seen ? await judgeNeighbours(port(), olds, news, seen.found, handovers) : []),
   ];
-  const refused = verdicts.flatMap(({ refusals }) => refusals);
-  for (const notice of verdicts.flatMap(({ notices }) => notices)) console.error(notice);
+  const refused = verdicts.flatMap(({ refusals }) => refusals).map(say);
+  for (const notice of verdicts.flatMap(({ notices }) => notices)) console.error(say(notice));
   if (refused.length === 0) handovers.addChecked(inputs as StreamInputs);
   return { inputs, failures: toFailures(refused) };
 }
@@ -413,7 +423,8 @@ async function createOrTakeUp(
       await takeOver(port, inputs, found, pace);
       return;
     }
-    throw new Error(describeUnmanaged(inputs, changes, found), { cause: error });
+    const why = wordsFor(inputs)(describeUnmanaged(inputs, changes, found));
+    throw new Error(why, { cause: error });
   }
 }
 
@@ -425,7 +436,7 @@ class StreamNotReady extends Error {
   readonly reasons: readonly string[];
 
   constructor(inputs: StreamInputs, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = wordsFor(inputs)(cause instanceof Error ? cause.message : String(cause));
     super(reason, { cause });
     this.id = inputs.stream;
     this.properties = { ...inputs, leader: "", replicas: [], created: "" };

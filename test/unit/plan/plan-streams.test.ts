@@ -31,6 +31,8 @@ const ACCOUNT: AccountPlan = {
 function plan(streams: Readonly<Record<string, StreamSettings>>) {
   const compiled = compileStreams({
     streams,
+    buckets: {},
+    objectStores: {},
     account: "A",
     shape: [],
     serverTags: {},
