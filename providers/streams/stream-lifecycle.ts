@@ -134,7 +134,7 @@ export function streamLifecycle(
       if (hasUnknown(news)) return await checkInputs(olds, news, port, handovers);
       if (olds.config !== undefined && !needsLook(olds, news)) {
         const names = await program.namesIn(news.account);
-        if (names?.has(news.stream) === false) tellVanished(news.stream);
+        if (names?.has(news.stream) === false) tellVanished(news);
       }
       const known = program.register(olds, news);
       const checked = await checkInputs(known, news, port, handovers);
@@ -242,9 +242,12 @@ async function isAsKnown(port: JetStreamPort, known: StreamInputs): Promise<bool
 }
 
 /** Only for a stream that is in the state: one whose creation failed never existed. */
-function tellVanished(stream: string): void {
+function tellVanished(stream: Pick<StreamInputs, "stream" | "policy">): void {
+  const say = wordsFor(stream);
   console.error(
-    `stream ${stream} was there after the last up, and is gone with its messages: "pulumi up --refresh" creates it again, empty`,
+    say(
+      `stream ${stream.stream} was there after the last up, and is gone with its messages: "pulumi up --refresh" creates it again, empty`,
+    ),
   );
 }
 
@@ -347,7 +350,7 @@ async function observeOnce(
     return { found: await withDetails(port, info, changesBy(olds, news, info)) };
   } catch (error) {
     if (error instanceof StreamNotFound) {
-      if (isKnown) tellVanished(stream);
+      if (isKnown) tellVanished(news);
       return { found: undefined };
     }
     if (!isSilence(error)) throw error;
