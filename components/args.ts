@@ -486,6 +486,20 @@ export interface ClusterSettings {
    * @default {}
    */
   readonly streams?: Readonly<Record<string, StreamSettingsArgs>> | undefined;
+  /**
+   * Key-value buckets by name, see docs/buckets.md.
+   *
+   * What a change costs: streams one by one, no node.
+   * @default {}
+   */
+  readonly buckets?: Readonly<Record<string, BucketSettingsArgs>> | undefined;
+  /**
+   * Object stores by name, see docs/buckets.md.
+   *
+   * What a change costs: streams one by one, no node.
+   * @default {}
+   */
+  readonly objectStores?: Readonly<Record<string, ObjectStoreSettingsArgs>> | undefined;
 }
 
 /** The Docker engine of a region or zone. */
@@ -1438,4 +1452,283 @@ export interface ConsumerSettingsArgs {
    * @default never
    */
   readonly recreate?: "atAckFloor" | undefined;
+}
+
+/**
+ * A key-value bucket: how it keeps values, where it is to live, and how an update may deal
+ * with it.
+ */
+export interface BucketSettingsArgs {
+  /**
+   * What it is for; at most 4 KiB. `description` of NATS's JSON API.
+   *
+   * A change: in place.
+   */
+  readonly description?: string | undefined;
+  /**
+   * Values that it keeps of each key; the oldest go. A lower number that deletes values takes
+   * `allowDataLoss`. `max_msgs_per_subject` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default 1
+   */
+  readonly history?: number | undefined;
+  /**
+   * How long a value is kept. A shorter time that deletes values takes `allowDataLoss`. A
+   * duration, e.g. `7d`. `max_age` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default no limit
+   */
+  readonly ttl?: string | number | undefined;
+  /**
+   * How long a marker stays for a key whose value was too old, so that those who watch hear of
+   * it; and lets each value have a time of its own. Once set, it can't be taken out. A
+   * duration, e.g. `7d`. `subject_delete_marker_ttl` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default no markers
+   */
+  readonly limitMarkerTtl?: string | number | undefined;
+  /**
+   * What all that it holds may take, of each replica. Once it is full, it takes no more. A
+   * size, e.g. `512MiB`; a number is bytes. `max_bytes` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default no limit
+   */
+  readonly maxBytes?: string | number | undefined;
+  /**
+   * What a value may have. A size, e.g. `512MiB`; a number is bytes. `max_msg_size` of NATS's
+   * JSON API.
+   *
+   * A change: in place.
+   * @default no limit
+   */
+  readonly maxValueSize?: string | number | undefined;
+  /**
+   * Where values are kept; those in `memory` are gone once all replicas are down. `storage` of
+   * NATS's JSON API.
+   *
+   * A change: only as a new bucket, by `recreate` or `allowDataLoss`; refused otherwise.
+   * @default "file"
+   */
+  readonly storage?: "file" | "memory" | undefined;
+  /**
+   * What it holds is compressed on disk. `compression` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default false
+   */
+  readonly compression?: boolean | undefined;
+  /**
+   * Servers that keep a copy: with 3 it goes on without one of them, with 5 without two.
+   * `num_replicas` of NATS's JSON API.
+   *
+   * A change: replicas come or go, in the background.
+   * @default 1
+   */
+  readonly replicas?: number | undefined;
+  /**
+   * Which servers may keep it: one of `region`, `across` and `tags`; and `cluster`.
+   * `placement` of NATS's JSON API.
+   *
+   * A change: replicas move, in the background.
+   * @default where the servers choose
+   */
+  readonly placement?: PlacementArgs | undefined;
+  /**
+   * Publishes values again under other subjects, once they are stored; their own are
+   * `$KV.<bucket>.<key>`. `republish` of NATS's JSON API.
+   *
+   * A change: in place.
+   */
+  readonly republish?: RepublishArgs | undefined;
+  /**
+   * The bucket that it is a copy of: readers of that one get answers from here, where it is
+   * nearer, and it takes no values of its own. What the other has of `history`, `ttl` and
+   * `limitMarkerTtl` it must have, too. `mirror` of NATS's JSON API.
+   *
+   * A change: can be removed; set or changed only as a new bucket, by `recreate` or
+   * `allowDataLoss`.
+   */
+  readonly mirror?: BucketSourceArgs | undefined;
+  /**
+   * Buckets whose values it takes, too, under the same keys. `sources` of NATS's JSON API.
+   *
+   * A change: in place.
+   */
+  readonly sources?: readonly BucketSourceArgs[] | undefined;
+  /**
+   * Labels, of names that don't begin with `_nats.`. `metadata` of NATS's JSON API.
+   *
+   * A change: in place.
+   */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Its name for clients, where each account may have one of the same name.
+   *
+   * A change: refused.
+   * @default its name here
+   */
+  readonly bucket?: string | undefined;
+  /**
+   * The account that it is in.
+   *
+   * A change: refused.
+   * @default the first
+   */
+  readonly account?: string | undefined;
+  /**
+   * Where the leader should be.
+   * @default any replica
+   */
+  readonly leader?: LeaderArgs | undefined;
+  /**
+   * Adopt one of that name that is there: it gets these settings and keeps its values.
+   * @default false
+   */
+  readonly adopt?: boolean | undefined;
+  /**
+   * Values may be deleted where a change, or its removal, can't be without; those in memory
+   * also by restarts.
+   * @default false
+   */
+  readonly allowDataLoss?: boolean | undefined;
+  /**
+   * Recreate it where the server can't change it, and keep its values by way of a copy.
+   * @default never
+   */
+  readonly recreate?: "viaBackup" | undefined;
+  /**
+   * Values that belong to the configuration, by key; any of them may be a secret. Each `up`
+   * writes those that are missing or differ, and deletes none: what is taken out here stays in
+   * the bucket.
+   * @default none
+   */
+  readonly entries?: Readonly<Record<string, pulumi.Input<string>>> | undefined;
+}
+
+export interface BucketSourceArgs {
+  /** Name of the bucket. `name` of NATS's JSON API. */
+  readonly name: string;
+  /** Where it is, in another account or domain. `external` of NATS's JSON API. */
+  readonly external?: ExternalStreamArgs | undefined;
+}
+
+/**
+ * An object store: how it keeps objects, where it is to live, and how an update may deal
+ * with it.
+ */
+export interface ObjectStoreSettingsArgs {
+  /**
+   * What it is for; at most 4 KiB. `description` of NATS's JSON API.
+   *
+   * A change: in place.
+   */
+  readonly description?: string | undefined;
+  /**
+   * How long an object is kept. A shorter time that deletes objects takes `allowDataLoss`. A
+   * duration, e.g. `7d`. `max_age` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default no limit
+   */
+  readonly ttl?: string | number | undefined;
+  /**
+   * What all that it holds may take, of each replica. Once it is full, it takes no more. A
+   * size, e.g. `512MiB`; a number is bytes. `max_bytes` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default no limit
+   */
+  readonly maxBytes?: string | number | undefined;
+  /**
+   * Where objects are kept; those in `memory` are gone once all replicas are down. `storage`
+   * of NATS's JSON API.
+   *
+   * A change: only as a new object store, by `recreate` or `allowDataLoss`; refused otherwise.
+   * @default "file"
+   */
+  readonly storage?: "file" | "memory" | undefined;
+  /**
+   * What it holds is compressed on disk. `compression` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default false
+   */
+  readonly compression?: boolean | undefined;
+  /**
+   * Servers that keep a copy: with 3 it goes on without one of them, with 5 without two.
+   * `num_replicas` of NATS's JSON API.
+   *
+   * A change: replicas come or go, in the background.
+   * @default 1
+   */
+  readonly replicas?: number | undefined;
+  /**
+   * Which servers may keep it: one of `region`, `across` and `tags`; and `cluster`.
+   * `placement` of NATS's JSON API.
+   *
+   * A change: replicas move, in the background.
+   * @default where the servers choose
+   */
+  readonly placement?: PlacementArgs | undefined;
+  /**
+   * It takes no objects any more, and keeps those that it has. `sealed` of NATS's JSON API.
+   *
+   * A change: can be switched on; off again only as a new object store, by `recreate` or
+   * `allowDataLoss`.
+   * @default false
+   */
+  readonly sealed?: boolean | undefined;
+  /**
+   * Clients may put an object's parts in fast batches, see `allowBatched` of theirs.
+   * `allow_batched` of NATS's JSON API.
+   *
+   * A change: in place.
+   * @default false
+   */
+  readonly allowBatched?: boolean | undefined;
+  /**
+   * Labels, of names that don't begin with `_nats.`. `metadata` of NATS's JSON API.
+   *
+   * A change: in place.
+   */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Its name for clients, where each account may have one of the same name.
+   *
+   * A change: refused.
+   * @default its name here
+   */
+  readonly objectStore?: string | undefined;
+  /**
+   * The account that it is in.
+   *
+   * A change: refused.
+   * @default the first
+   */
+  readonly account?: string | undefined;
+  /**
+   * Where the leader should be.
+   * @default any replica
+   */
+  readonly leader?: LeaderArgs | undefined;
+  /**
+   * Adopt one of that name that is there: it gets these settings and keeps its objects.
+   * @default false
+   */
+  readonly adopt?: boolean | undefined;
+  /**
+   * Objects may be deleted where a change, or its removal, can't be without; those in memory
+   * also by restarts.
+   * @default false
+   */
+  readonly allowDataLoss?: boolean | undefined;
+  /**
+   * Recreate it where the server can't change it, and keep its objects by way of a copy.
+   * @default never
+   */
+  readonly recreate?: "viaBackup" | undefined;
 }

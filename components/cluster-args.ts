@@ -4,8 +4,9 @@ import {
   mapPasswords,
   PASSWORD_PLACEHOLDER,
 } from "../lib/accounts/hidden-passwords.ts";
-import { withoutUndefined } from "../lib/base/records.ts";
+import { isMap, withoutUndefined } from "../lib/base/records.ts";
 import type { SettingsPlace } from "../lib/base/settings-place.ts";
+import { mapEntries } from "../lib/buckets/hidden-entries.ts";
 import type { Passwords } from "../lib/plan/passwords.ts";
 import type { ClusterSettings } from "./args.ts";
 import type { Transforms } from "./transforms.ts";
@@ -33,6 +34,11 @@ export interface NatsClusterArgs extends ClusterSettings {
   readonly owner?: string;
 }
 
+/** What a program has declared, by the settings that have it. */
+export type DeclaredSettings = Required<
+  Pick<ClusterSettings, "streams" | "buckets" | "objectStores">
+>;
+
 /** The input of planning, and the secrets, which no plan contains. */
 export interface ClusterSource {
   /** Settings as users write them; in the place of each password, a placeholder. */
@@ -45,9 +51,9 @@ export interface ClusterSource {
 }
 
 /**
- * Separates the settings from their passwords, and from the other args.
+ * Separates the settings from their passwords, from the values of buckets' entries, and from the other args.
  *
- * @param streams those of the args and those that were declared separately, by name.
+ * @param declared streams, buckets and object stores of the args, and those that were declared separately, by name.
  */
 export function sourceOf(
   {
@@ -57,7 +63,7 @@ export function sourceOf(
     owner: _owner,
     ...settings
   }: NatsClusterArgs,
-  streams: ClusterSettings["streams"],
+  declared: DeclaredSettings,
 ): ClusterSource {
   const { systemPassword, password, encryptionKey, accounts } = settings;
   const users = new Map<string, pulumi.Input<string>>();
@@ -70,7 +76,7 @@ export function sourceOf(
   return {
     settings: withoutUndefined({
       ...settings,
-      streams,
+      ...withDeclared(settings, declared),
       ...(systemPassword === undefined ? {} : { systemPassword: PASSWORD_PLACEHOLDER }),
       ...(password === undefined ? {} : { password: PASSWORD_PLACEHOLDER }),
       ...(encryptionKey === undefined ? {} : { encryptionKey: PASSWORD_PLACEHOLDER }),
@@ -79,6 +85,21 @@ export function sourceOf(
     passwords: readPasswords({ systemPassword, password, encryptionKey }, users),
     systemPassword: pulumi.secret(systemPassword),
     encryptionKey: pulumi.secret(encryptionKey),
+  };
+}
+
+/** The config may hold any value for what is declared; planning checks it. */
+export function withDeclared(
+  given: Pick<ClusterSettings, keyof DeclaredSettings>,
+  declared: DeclaredSettings,
+): Readonly<Record<keyof DeclaredSettings, unknown>> {
+  const { streams, buckets, objectStores } = given;
+  return {
+    streams: isMap(streams ?? {}) ? declared.streams : streams,
+    buckets: isMap(buckets ?? {})
+      ? mapEntries(declared.buckets, (value) => (isInput(value) ? PASSWORD_PLACEHOLDER : value))
+      : buckets,
+    objectStores: isMap(objectStores ?? {}) ? declared.objectStores : objectStores,
   };
 }
 

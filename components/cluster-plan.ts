@@ -3,6 +3,7 @@ import type { Accounts } from "../lib/accounts/accounts-conf.ts";
 import { encryptionKeyMark, hashPassword, managerKey } from "../lib/accounts/credentials.ts";
 import { managerPublicKey, managerSeed } from "../lib/accounts/nkeys.ts";
 import { PlanError } from "../lib/base/errors.ts";
+import { bucketSubjects } from "../lib/buckets/bucket-stream.ts";
 import type { NodeSecrets } from "../lib/nodes/nats-conf.ts";
 import { type Passwords, passwordProblems, passwordsOfUsers } from "../lib/plan/passwords.ts";
 import {
@@ -221,7 +222,7 @@ async function hashAll(
 }
 
 function accountsOf(
-  { systemUser, accounts, clientCertificates }: ClusterPlan,
+  { systemUser, accounts, streams, clientCertificates }: ClusterPlan,
   hashes: Accounts["hashes"],
   key: string,
 ): Accounts {
@@ -233,6 +234,21 @@ function accountsOf(
     accounts,
     hashes,
     managers: Object.fromEntries(managers),
+    ...writtenBy(streams),
     ...(clientCertificates?.map ? { remover: managerPublicKey(key, REMOVER) } : {}),
+  };
+}
+
+/** The subjects of the buckets whose entries the stack writes. */
+function writtenBy(streams: ClusterPlan["streams"]): Pick<Accounts, "written"> {
+  const subjects = streams.flatMap(({ account, bucket }) =>
+    bucket && bucket.entries.length > 0 ? [{ account, subject: bucketSubjects(bucket.name) }] : [],
+  );
+  if (subjects.length === 0) return {};
+  const byAccount = [...Map.groupBy(subjects, ({ account }) => account)];
+  return {
+    written: Object.fromEntries(
+      byAccount.map(([account, each]) => [account, each.map(({ subject }) => subject).sort()]),
+    ),
   };
 }

@@ -16,7 +16,7 @@ export interface ConsumerHost extends pulumi.Resource {
    */
   admitConsumer(name: string, settings: ConsumerSettingsArgs): Promise<ConsumerStage>;
   /** Has the cluster's last steps wait for a consumer. */
-  followConsumer(consumer: pulumi.Resource): void;
+  followPart(consumer: pulumi.Resource): void;
 }
 
 /** The inputs of a consumer's resource. */

@@ -1,28 +1,49 @@
 import * as pulumi from "@pulumi/pulumi";
 import { isMap } from "../lib/base/records.ts";
-import type { ConsumerSettingsArgs, StreamSettingsArgs } from "./args.ts";
+import { BUCKET_KINDS, type BucketKind, streamNameOf } from "../lib/buckets/bucket-kinds.ts";
+import type {
+  BucketSettingsArgs,
+  ConsumerSettingsArgs,
+  ObjectStoreSettingsArgs,
+  StreamSettingsArgs,
+} from "./args.ts";
+import type { DeclaredSettings } from "./cluster-args.ts";
 import { type PlacedStream, placeOf } from "./cluster-streams.ts";
-import type { FollowedStream } from "./stream-host.ts";
+import type { FollowedStream, StreamKind } from "./stream-host.ts";
 
-/** A stream that the program has declared. */
-interface DeclaredStream {
-  /** Its name in the settings: used in errors, in the roster and in outputs. */
+/** The settings of what a program declares, by kind. */
+interface SettingsByKind {
+  readonly stream: StreamSettingsArgs;
+  readonly bucket: BucketSettingsArgs;
+  readonly objectStore: ObjectStoreSettingsArgs;
+}
+
+/** Something that the program has declared: a stream, or what has one. */
+interface Declared {
+  readonly kind: StreamKind;
+  /** Its name in the settings: used in errors. */
   readonly key: string;
-  readonly settings: StreamSettingsArgs;
+  readonly settings: SettingsByKind[StreamKind];
   resource?: FollowedStream;
   /** The settings of its consumers that have resources, by name on the servers. */
   readonly consumers: Map<string, ConsumerSettingsArgs>;
 }
 
+const NOUNS: Readonly<Record<StreamKind, string>> = {
+  stream: "Stream",
+  bucket: "Bucket",
+  objectStore: "ObjectStore",
+};
+
 /**
- * The streams that a program declares in its cluster's args or as separate resources. It collects them until the
- * cluster is planned.
+ * The streams, buckets and object stores that a program declares in its cluster's args or as separate resources. It
+ * collects them until the cluster is planned.
  */
 export class DeclaredStreams {
   readonly #cluster: string;
-  /** By resource name. */
-  readonly #streams = new Map<string, DeclaredStream>();
-  readonly #consumers: pulumi.Resource[] = [];
+  /** By kind and resource name. */
+  readonly #declared = new Map<string, Declared>();
+  readonly #parts: pulumi.Resource[] = [];
   #isClosed = false;
 
   /** @param cluster name of the cluster's resource, for error messages. */
@@ -30,37 +51,47 @@ export class DeclaredStreams {
     this.#cluster = cluster;
   }
 
-  /** Adds a stream of the cluster's args before its resource is created. The resource name may differ from the key. */
-  announce(name: string, key: string, settings: StreamSettingsArgs): void {
-    this.#streams.set(name, { key, settings, consumers: new Map() });
+  /** Adds what the cluster's args have before its resource is created. The resource name may differ from the key. */
+  announce<Kind extends StreamKind>(
+    kind: Kind,
+    name: string,
+    key: string,
+    settings: SettingsByKind[Kind],
+  ): void {
+    this.#declared.set(placeIn(kind, name), { kind, key, settings, consumers: new Map() });
   }
 
   /**
-   * Adds a stream whose resource is being created.
+   * Adds something whose resource is being created.
    *
-   * @returns its name in the settings.
+   * @returns the key of its stream in the plan.
    * @throws pulumi.RunError if the name is taken, or if the cluster is planned already.
    */
-  declare(name: string, settings: StreamSettingsArgs): string {
+  declare<Kind extends StreamKind>(
+    kind: Kind,
+    name: string,
+    settings: SettingsByKind[Kind],
+  ): string {
     if (this.#isClosed) {
       throw new pulumi.RunError(
-        `Stream ${name}: cluster ${this.#cluster} is planned already, with all the streams that were declared until then.\nDeclare it in the same go as its cluster, before the program awaits anything, and outside of \`apply\`.`,
+        `${NOUNS[kind]} ${name}: cluster ${this.#cluster} is planned already, with all the ${PLURALS[kind]} that were declared until then.\nDeclare it in the same go as its cluster, before the program awaits anything, and outside of \`apply\`.`,
       );
     }
-    const known = this.#streams.get(name);
-    if (known && !known.resource) return known.key;
-    if (this.#all.some(({ key }) => key === name)) {
+    const known = this.#declared.get(placeIn(kind, name));
+    if (known && !known.resource) return planKeyOf(known);
+    if (this.#of(kind).some(({ key }) => key === name)) {
       throw new pulumi.RunError(
-        `Stream ${name}: cluster ${this.#cluster} has one of that name already.\nGive it another one; \`stream\` is what it is called on the servers.`,
+        `${NOUNS[kind]} ${name}: cluster ${this.#cluster} has one of that name already.\nGive it another one; \`${kind}\` is what it is called on the servers.`,
       );
     }
-    this.#streams.set(name, { key: name, settings, consumers: new Map() });
-    return name;
+    const declared = { kind, key: name, settings, consumers: new Map() };
+    this.#declared.set(placeIn(kind, name), declared);
+    return planKeyOf(declared);
   }
 
-  /** Links a declared stream to its resource. */
-  follow(name: string, resource: FollowedStream): void {
-    const declared = this.#streams.get(name);
+  /** Links what is declared to its resource. */
+  follow(kind: StreamKind, name: string, resource: FollowedStream): void {
+    const declared = this.#declared.get(placeIn(kind, name));
     if (declared) declared.resource = resource;
   }
 
@@ -78,7 +109,7 @@ export class DeclaredStreams {
         `Consumer ${name}: cluster ${this.#cluster} is planned already, with all the consumers that were declared until then.\nDeclare it in the same go as its cluster, before the program awaits anything, and outside of \`apply\`.`,
       );
     }
-    const declared = this.#streams.get(stream);
+    const declared = this.#declared.get(placeIn("stream", stream));
     if (!declared) throw new Error(`There is no stream ${stream}.`);
     if (declared.consumers.has(name)) {
       throw new pulumi.RunError(
@@ -89,50 +120,88 @@ export class DeclaredStreams {
     return declared.key;
   }
 
-  /** Links a consumer to its resource. */
-  followConsumer(consumer: pulumi.Resource): void {
-    this.#consumers.push(consumer);
+  /** Has {@link resources} include a part of something that is declared: a consumer, or entries. */
+  followPart(part: pulumi.Resource): void {
+    this.#parts.push(part);
   }
 
-  /** Ends the collection. @returns the settings of all streams, by key. */
-  close(): Readonly<Record<string, StreamSettingsArgs>> {
+  /** Ends the collection. @returns the settings of all that is declared, by key. */
+  close(): DeclaredSettings {
     this.#isClosed = true;
-    return Object.fromEntries(this.#all.map((declared) => [declared.key, withConsumers(declared)]));
+    const settingsOf = <Kind extends StreamKind>(kind: Kind) =>
+      Object.fromEntries(this.#of(kind).map((each) => [each.key, withConsumers(each)])) as Readonly<
+        Record<string, SettingsByKind[Kind]>
+      >;
+    return {
+      streams: settingsOf("stream"),
+      buckets: settingsOf("bucket"),
+      objectStores: settingsOf("objectStore"),
+    };
   }
 
-  get keys(): readonly string[] {
-    return this.#all.map(({ key }) => key);
+  /** The keys of all that is declared of a kind. */
+  keys(kind: StreamKind): readonly string[] {
+    return this.#of(kind).map(({ key }) => key);
   }
 
-  /** Keys of the streams that have resources: none has where nodes come first, see cli/pulumi/checkpoints.mjs. */
+  /** Keys, in the plan, of the streams that have resources: none has where nodes come first, see cli/pulumi/checkpoints.mjs. */
   get madeKeys(): ReadonlySet<string> {
-    return new Set(this.#all.flatMap(({ key, resource }) => (resource ? [key] : [])));
+    return new Set(this.#all.flatMap((each) => (each.resource ? [planKeyOf(each)] : [])));
   }
 
-  /** The resources of streams and consumers. */
+  /** The resources of all that is declared, and of its parts. */
   get resources(): readonly pulumi.Resource[] {
-    return [...this.#all.flatMap(({ resource }) => resource ?? []), ...this.#consumers];
+    return [...this.#all.flatMap(({ resource }) => resource ?? []), ...this.#parts];
   }
 
-  /** Where the streams live, by key. @param goesByPlan see {@link placeOf}. */
+  /** Where the streams live, by key in the plan. @param goesByPlan see {@link placeOf}. */
   placements(goesByPlan: boolean): Readonly<Record<string, PlacedStream>> {
-    const places = this.#all.flatMap(({ key, settings, resource }) => {
+    const places = this.#all.flatMap((each) => {
+      const { resource } = each;
       if (!resource) return [];
-      const named = (settings.stream ?? key) === key ? {} : { stream: settings.stream };
+      const key = planKeyOf(each);
+      const name = streamOf(each);
+      const named = name === key ? {} : { stream: name };
       return [[key, { ...named, ...placeOf(resource, goesByPlan) }] as const];
     });
     return Object.fromEntries(places);
   }
 
-  get #all(): readonly DeclaredStream[] {
-    return [...this.#streams.values()];
+  get #all(): readonly Declared[] {
+    return [...this.#declared.values()];
+  }
+
+  #of(kind: StreamKind): readonly Declared[] {
+    return this.#all.filter((each) => each.kind === kind);
   }
 }
 
-/** A stream's settings, with all of its consumers that are declared. */
-function withConsumers({ settings, consumers }: DeclaredStream): StreamSettingsArgs {
+const PLURALS: Readonly<Record<StreamKind, string>> = {
+  stream: "streams",
+  bucket: `${BUCKET_KINDS.bucket.noun}s`,
+  objectStore: `${BUCKET_KINDS.objectStore.noun}s`,
+};
+
+function placeIn(kind: StreamKind, name: string): string {
+  return `${kind} ${name}`;
+}
+
+function planKeyOf({ kind, key }: Declared): string {
+  return kind === "stream" ? key : streamNameOf(kind, key);
+}
+
+/** The name of its stream on the servers. */
+function streamOf({ kind, key, settings }: Declared): string {
+  const given: Partial<Record<StreamKind, string | undefined>> = settings as object;
+  const name = given[kind] ?? key;
+  return kind === "stream" ? name : streamNameOf(kind as BucketKind, name);
+}
+
+/** The settings, with all consumers that are declared. */
+function withConsumers({ settings, consumers }: Declared): SettingsByKind[StreamKind] {
   if (consumers.size === 0) return settings;
+  const { consumers: given }: StreamSettingsArgs = settings as StreamSettingsArgs;
   // The config may hold any value here; planning checks it.
-  const own = isMap(settings.consumers) ? settings.consumers : {};
+  const own = isMap(given) ? given : {};
   return { ...settings, consumers: { ...own, ...Object.fromEntries(consumers) } };
 }

@@ -1,5 +1,5 @@
 /** A module of `nats-regions/providers`, which the dynamic provider's process loads. */
-type ProviderModule = "stream" | "consumer" | "roster" | "certificates";
+type ProviderModule = "stream" | "consumer" | "bucket-entries" | "roster" | "certificates";
 
 /**
  * The value of `__provider` for a dynamic resource: a CommonJS module that the dynamic provider's process evaluates

@@ -5,7 +5,8 @@ import { isMap, withoutUndefined } from "../lib/base/records.ts";
 import type { SettingsPlace } from "../lib/base/settings-place.ts";
 import { type Login, type LoginPart, readLogin } from "../lib/existing/logins.ts";
 import type { KeyPair } from "../live/jetstream/connection.ts";
-import type { StreamSettingsArgs } from "./args.ts";
+import type { BucketSettingsArgs, ObjectStoreSettingsArgs, StreamSettingsArgs } from "./args.ts";
+import { type DeclaredSettings, withDeclared } from "./cluster-args.ts";
 
 /** A login: user and password, or one of token, seed and creds. Without any, the servers have to let in whoever comes. */
 export interface LoginArgs {
@@ -71,6 +72,10 @@ export interface ExistingClusterArgs {
   readonly zoneTag?: string | undefined;
   /** Its streams by name; others stay as they are. @default none */
   readonly streams?: Readonly<Record<string, StreamSettingsArgs>> | undefined;
+  /** Its key-value buckets by name. @default none */
+  readonly buckets?: Readonly<Record<string, BucketSettingsArgs>> | undefined;
+  /** Its object stores by name. @default none */
+  readonly objectStores?: Readonly<Record<string, ObjectStoreSettingsArgs>> | undefined;
   /** How long a stream that changes may make no progress: `1m`, or more. @default "2m" */
   readonly patience?: string | undefined;
   /** As in a cluster of one's own. @default "program" */
@@ -99,11 +104,11 @@ export interface ExistingSource {
 /**
  * Separates the settings from their secrets.
  *
- * @param streams those of the args and those that were declared separately, by name.
+ * @param declared streams, buckets and object stores of the args, and those that were declared separately, by name.
  */
 export function existingSource(
   { settingsIn: _settingsIn, goesByPlan: _goesByPlan, ...args }: ExistingClusterArgs,
-  streams: ExistingClusterArgs["streams"],
+  declared: DeclaredSettings,
 ): ExistingSource {
   const { login, accounts, systemLogin, tls } = args;
   // The config may hold any value here; planning checks it.
@@ -115,7 +120,7 @@ export function existingSource(
   return {
     settings: withoutUndefined({
       ...args,
-      streams,
+      ...withDeclared(args, declared),
       login: hidden(login),
       accounts: hiddenAccounts,
       systemLogin: hidden(systemLogin),

@@ -1,8 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Bucket } from "./bucket.ts";
 import type { PlacedStream } from "./cluster-streams.ts";
 import type { DeclaredStreams } from "./declared-streams.ts";
 import type { ExistingClusterArgs } from "./existing-args.ts";
 import { type MadeExisting, makeExisting } from "./make-existing.ts";
+import type { ObjectStore } from "./object-store.ts";
 import { JetStreamProvider } from "./parts/jetstream-provider.ts";
 import type { Stream } from "./stream.ts";
 import { StreamCluster } from "./stream-cluster.ts";
@@ -16,6 +18,10 @@ import { StreamCluster } from "./stream-cluster.ts";
 export class ExistingCluster extends StreamCluster<MadeExisting> {
   /** The streams of its args, by name. */
   readonly streams: Readonly<Record<string, Stream>>;
+  /** The key-value buckets of its args, by name. */
+  readonly buckets: Readonly<Record<string, Bucket>>;
+  /** The object stores of its args, by name. */
+  readonly objectStores: Readonly<Record<string, ObjectStore>>;
   readonly jetStream: JetStreamProvider;
   /** The cluster stays when the program's resources go: each of its streams is deleted by itself. */
   readonly lifespan = undefined;
@@ -37,7 +43,10 @@ export class ExistingCluster extends StreamCluster<MadeExisting> {
       { connection: pulumi.output(this.made.then(({ connection }) => connection)) },
       { parent: this },
     );
+    // In this order, as streams are planned before what has one.
     this.streams = this.createStreams();
+    this.buckets = this.createBuckets();
+    this.objectStores = this.createObjectStores();
   }
 
   /** Where its streams live, by name: those of its args and those that were declared separately so far. */

@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import { isMap } from "../lib/base/records.ts";
 import type { StackIdentity } from "../lib/plan/settings.ts";
 import { type NatsClusterArgs, sourceOf } from "./cluster-args.ts";
 import { type ClusterNodes, createNodes } from "./cluster-nodes.ts";
@@ -43,11 +42,7 @@ export async function makeCluster(
   const settings = streams.close();
   refuseProviders(cluster);
   const { settingsIn = "program", goesByPlan = false, transform, owner } = args;
-  const source = sourceOf(
-    settingsIn === "config" ? { cluster: name, ...args } : args,
-    // The config may hold any value here; planning checks it.
-    isMap(args.streams ?? {}) ? settings : args.streams,
-  );
+  const source = sourceOf(settingsIn === "config" ? { cluster: name, ...args } : args, settings);
   const identity: StackIdentity = {
     project: pulumi.getProject(),
     stack: pulumi.getStack(),

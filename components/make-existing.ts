@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 import { PlanError } from "../lib/base/errors.ts";
-import { isMap } from "../lib/base/records.ts";
 import { type ExistingPlan, planExisting } from "../lib/existing/existing-plan.ts";
 import { type ExistingSettings, parseExisting } from "../lib/existing/existing-settings.ts";
 import { neededSubjects, permissionProblems } from "../lib/existing/permissions.ts";
@@ -47,9 +46,7 @@ export async function makeExisting(
   // First, so that streams that are declared later are refused whatever happens below.
   const declared = streams.close();
   const { settingsIn = "program" } = args;
-  // The config may hold any value here; planning checks it.
-  const all = isMap(args.streams ?? {}) ? declared : args.streams;
-  const source = existingSource(args, all);
+  const source = existingSource(args, declared);
   const settings = parseExisting(source.settings, settingsIn);
   const secrets = await knownValue(source.secrets);
   // In a preview, logins may come from resources that don't exist yet.

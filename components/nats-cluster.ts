@@ -1,12 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { LEAF_PORT, type Listener } from "../lib/nodes/listeners.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan/plan.ts";
+import type { Bucket } from "./bucket.ts";
 import type { NatsClusterArgs } from "./cluster-args.ts";
 import type { PlacedStream } from "./cluster-streams.ts";
 import type { DeclaredStreams } from "./declared-streams.ts";
 import { allMade } from "./known-value.ts";
 import { type MadeCluster, makeCluster } from "./make-cluster.ts";
 import type { NatsNode } from "./nats-node.ts";
+import type { ObjectStore } from "./object-store.ts";
 import { JetStreamProvider } from "./parts/jetstream-provider.ts";
 import { Lifespan } from "./parts/lifespan.ts";
 import { withOwnProviders } from "./parts/own-providers.ts";
@@ -40,6 +42,10 @@ export class NatsCluster extends StreamCluster<MadeCluster> {
   readonly caCertificate: pulumi.Output<string | undefined>;
   /** The streams of its args, by name. */
   readonly streams: Readonly<Record<string, Stream>>;
+  /** The key-value buckets of its args, by name. */
+  readonly buckets: Readonly<Record<string, Bucket>>;
+  /** The object stores of its args, by name. */
+  readonly objectStores: Readonly<Record<string, ObjectStore>>;
   readonly jetStream: JetStreamProvider;
   readonly lifespan: Lifespan;
 
@@ -76,7 +82,10 @@ export class NatsCluster extends StreamCluster<MadeCluster> {
       },
       { parent: this },
     );
+    // In this order, as streams are planned before what has one.
     this.streams = this.createStreams();
+    this.buckets = this.createBuckets();
+    this.objectStores = this.createObjectStores();
     this.clientUrls = made(({ planned: { plan } }) =>
       Object.fromEntries(nodesOf(plan).map((node) => [node.name, node.clientUrl])),
     );
@@ -109,7 +118,10 @@ export class NatsCluster extends StreamCluster<MadeCluster> {
     return this.#regions;
   }
 
-  /** Where its streams live, by name: those of its args and those that were declared separately so far. */
+  /**
+   * Where its streams live, by name: those of its args and those that were declared separately so far. Those of buckets
+   * are called `KV_<name>`, those of object stores `OBJ_<name>`.
+   */
   get placements(): Readonly<Record<string, PlacedStream>> {
     return this.places;
   }

@@ -126,14 +126,18 @@ export function refuseProviders(cluster: pulumi.ComponentResource): void {
   }
 }
 
-/** Refuses options that a stream can't honour. */
-export function refuseStreamOptions(name: string, opts: pulumi.CustomResourceOptions): void {
+/** Refuses options that a stream, a bucket or an object store can't honour. @param type e.g. `Stream`. */
+export function refuseStreamOptions(
+  type: string,
+  name: string,
+  opts: pulumi.CustomResourceOptions,
+): void {
   if (opts.provider) {
     throw new pulumi.RunError(
-      `Stream ${name}: provider: a stream is reached through its cluster; leave it out.`,
+      `${type} ${name}: provider: a stream is reached through its cluster; leave it out.`,
     );
   }
-  refuse(`Stream ${name}`, opts, STREAM_REASONS);
+  refuse(`${type} ${name}`, opts, STREAM_REASONS);
 }
 
 /** Refuses options that a consumer can't honour. */

@@ -8,6 +8,7 @@ import {
   plainPasswordsIn,
 } from "../lib/accounts/hidden-passwords.ts";
 import { formatProblems, type Problem } from "../lib/base/errors.ts";
+import { entriesOf, mapEntries } from "../lib/buckets/hidden-entries.ts";
 import { decodeSettings } from "../lib/plan/settings.ts";
 import type { NatsClusterArgs } from "./cluster-args.ts";
 
@@ -20,10 +21,8 @@ import type { NatsClusterArgs } from "./cluster-args.ts";
  */
 export async function settingsFromConfig(config: pulumi.Config): Promise<NatsClusterArgs> {
   const all = pulumi.runtime.allConfig();
-  const { accounts, password, systemPassword, encryptionKey, ...settings } = decodeSettings(
-    all,
-    config.name,
-  );
+  const { accounts, buckets, password, systemPassword, encryptionKey, ...settings } =
+    decodeSettings(all, config.name);
   const encrypted = secretSettings(config);
   if (encrypted.has("config")) throw new pulumi.RunError(formatProblems([ENCRYPTED_OPTIONS]));
   const textOf = (name: string) => all[`${config.name}:${name}`] ?? "";
@@ -41,6 +40,7 @@ export async function settingsFromConfig(config: pulumi.Config): Promise<NatsClu
             given === PASSWORD_PLACEHOLDER ? passwordOf(user) : given,
           ),
         }),
+    ...(buckets === undefined ? {} : { buckets: withEntries(buckets, textOf("buckets")) }),
     ...(password === undefined ? {} : { password: read("password") }),
     ...(systemPassword === undefined ? {} : { systemPassword: read("systemPassword") }),
     ...(encryptionKey === undefined ? {} : { encryptionKey: read("encryptionKey") }),
@@ -56,6 +56,15 @@ const ENCRYPTED_OPTIONS: Problem = {
     "has an encrypted value, which a node's config would have in plain text, as the state would",
   fix: "leave secrets out of it",
 };
+
+/** Buckets with the values of their entries in the place of placeholders: secrets, all of them. */
+function withEntries(hidden: unknown, text: string): unknown {
+  return mapEntries(hidden, (given, key, bucket) => {
+    if (given !== PASSWORD_PLACEHOLDER) return given;
+    const buckets = z.record(z.string(), z.unknown()).parse(JSON.parse(text));
+    return pulumi.secret(entriesOf(buckets[bucket])[key]);
+  });
+}
 
 /** The users of the setting `accounts` whose passwords aren't encrypted. */
 async function plainUsersIn(

@@ -1,18 +1,26 @@
 import { setImmediate } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { formatProblems, nameStreams, PlanError } from "../lib/base/errors.ts";
+import { formatProblems, nameResources, PlanError } from "../lib/base/errors.ts";
 import { isMap } from "../lib/base/records.ts";
 import type { SettingsPlace } from "../lib/base/settings-place.ts";
+import type { BucketKind } from "../lib/buckets/bucket-kinds.ts";
 import type { StreamPlan } from "../lib/plan/plan.ts";
-import type { ConsumerSettingsArgs, StreamSettingsArgs } from "./args.ts";
+import type {
+  BucketSettingsArgs,
+  ConsumerSettingsArgs,
+  ObjectStoreSettingsArgs,
+  StreamSettingsArgs,
+} from "./args.ts";
+import { Bucket } from "./bucket.ts";
 import type { PlacedStream } from "./cluster-streams.ts";
 import type { ConsumerStage } from "./consumer-host.ts";
 import { DeclaredStreams } from "./declared-streams.ts";
+import { ObjectStore } from "./object-store.ts";
 import type { JetStreamProvider } from "./parts/jetstream-provider.ts";
 import type { Lifespan } from "./parts/lifespan.ts";
 import { type ClusterKind, handedDown, refuseClusterOptions } from "./resource-options.ts";
 import { Stream } from "./stream.ts";
-import type { FollowedStream, StreamHost, StreamStage } from "./stream-host.ts";
+import type { FollowedStream, StreamHost, StreamKind, StreamStage } from "./stream-host.ts";
 
 /** What a cluster's streams need of it once it is planned. */
 export interface MadeStreams {
@@ -23,6 +31,8 @@ export interface MadeStreams {
 /** The args of a cluster that its streams depend on. */
 interface StreamClusterArgs {
   readonly streams?: Readonly<Record<string, StreamSettingsArgs>> | undefined;
+  readonly buckets?: Readonly<Record<string, BucketSettingsArgs>> | undefined;
+  readonly objectStores?: Readonly<Record<string, ObjectStoreSettingsArgs>> | undefined;
   readonly settingsIn?: SettingsPlace | undefined;
   readonly goesByPlan?: boolean | undefined;
 }
@@ -64,16 +74,19 @@ export abstract class StreamCluster<Made extends MadeStreams>
   }
 
   admit(name: string, settings: StreamSettingsArgs): Promise<StreamStage> {
-    const key = this.#declared.declare(name, settings);
-    return this.#made.promise.then(({ streams, stageOf }) => {
-      const plan = streams.find((stream) => stream.key === key);
-      if (!plan) throw new Error(`The plan has no stream ${key}.`);
-      return stageOf(plan);
-    });
+    return this.#stageOf(this.#declared.declare("stream", name, settings));
   }
 
-  follow(name: string, stream: FollowedStream): void {
-    this.#declared.follow(name, stream);
+  admitBucket(
+    kind: BucketKind,
+    name: string,
+    settings: BucketSettingsArgs | ObjectStoreSettingsArgs,
+  ): Promise<StreamStage> {
+    return this.#stageOf(this.#declared.declare(kind, name, settings));
+  }
+
+  follow(kind: StreamKind, name: string, stream: FollowedStream): void {
+    this.#declared.follow(kind, name, stream);
   }
 
   admitConsumer(
@@ -90,8 +103,8 @@ export abstract class StreamCluster<Made extends MadeStreams>
     });
   }
 
-  followConsumer(consumer: pulumi.Resource): void {
-    this.#declared.followConsumer(consumer);
+  followPart(part: pulumi.Resource): void {
+    this.#declared.followPart(part);
   }
 
   /** The outputs of the component's resource. */
@@ -126,37 +139,70 @@ export abstract class StreamCluster<Made extends MadeStreams>
     this.registerOutputs(this.outputs);
   }
 
-  /**
-   * With the settings in the config, resource names have no cluster prefix, as before a stack could have several
-   * clusters.
-   */
   protected createStreams(): Readonly<Record<string, Stream>> {
-    const { streams, settingsIn } = this.#args;
-    // The config may hold any value here; planning checks it.
-    const declared = Object.entries(isMap(streams) ? streams : {}).map(([key, settings]) => {
-      const name = settingsIn === "config" ? key : `${this.#name}-${key}`;
-      this.#declared.announce(name, key, settings);
-      return [key, name, settings] as const;
+    return this.#create("stream", this.#args.streams, (name, settings) => {
+      return new Stream(name, { cluster: this, ...settings });
     });
+  }
+
+  protected createBuckets(): Readonly<Record<string, Bucket>> {
+    return this.#create("bucket", this.#args.buckets, (name, settings) => {
+      return new Bucket(name, { cluster: this, ...settings });
+    });
+  }
+
+  protected createObjectStores(): Readonly<Record<string, ObjectStore>> {
+    return this.#create("objectStore", this.#args.objectStores, (name, settings) => {
+      return new ObjectStore(name, { cluster: this, ...settings });
+    });
+  }
+
+  /**
+   * Creates what the args have of a kind. With the settings in the config, resource names have no cluster prefix, as
+   * before a stack could have several clusters.
+   */
+  #create<Settings extends object, Resource>(
+    kind: StreamKind,
+    given: Readonly<Record<string, Settings>> | undefined,
+    make: (name: string, settings: Settings) => Resource,
+  ): Readonly<Record<string, Resource>> {
+    const { settingsIn } = this.#args;
+    // The config may hold any value here; planning checks it.
+    const declared = Object.entries(isMap(given) ? (given as typeof given & object) : {}).map(
+      ([key, settings]) => {
+        const name = settingsIn === "config" ? key : `${this.#name}-${key}`;
+        this.#declared.announce(kind, name, key, settings);
+        return [key, name, settings] as const;
+      },
+    );
     // Of an `up` that `npx pulumi` makes two of: see cli/pulumi/checkpoints.mjs.
     if (settingsIn === "config" && process.env.NATS_REGIONS_NODES_FIRST) return {};
-    return Object.fromEntries(
-      declared.map(([key, name, settings]) => [
-        key,
-        new Stream(name, { cluster: this, ...settings }),
-      ]),
-    );
+    return Object.fromEntries(declared.map(([key, name, settings]) => [key, make(name, settings)]));
+  }
+
+  /** @param key of a stream in the plan. */
+  async #stageOf(key: string): Promise<StreamStage> {
+    const { streams, stageOf } = await this.#made.promise;
+    const plan = streams.find((stream) => stream.key === key);
+    if (!plan) throw new Error(`The plan has no stream ${key}.`);
+    return stageOf(plan);
   }
 
   /** Adds the cluster's name to errors, because a program may have several clusters. */
   #nameIn(error: unknown): unknown {
     const isOfPlan = error instanceof PlanError;
     if (!isOfPlan && !pulumi.RunError.isInstance(error)) return error;
-    const { streams, settingsIn } = this.#args;
+    const { streams = {}, buckets = {}, objectStores = {}, settingsIn } = this.#args;
     if (settingsIn === "config") return refusal(error.message);
-    const beside = this.#declared.keys.filter((key) => !Object.hasOwn(streams ?? {}, key));
+    const besideOf = (kind: StreamKind, own: object) =>
+      this.#declared.keys(kind).filter((key) => !Object.hasOwn(own, key));
+    const beside = {
+      streams: besideOf("stream", streams),
+      buckets: besideOf("bucket", buckets),
+      objectStores: besideOf("objectStore", objectStores),
+    };
     const text = isOfPlan
-      ? formatProblems(nameStreams(error.problems, new Set(beside)), "program")
+      ? formatProblems(nameResources(error.problems, beside), "program")
       : error.message;
     return refusal(`${this.#kind} ${this.#name}: ${text}`);
   }

@@ -1,10 +1,19 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { BucketKind } from "../lib/buckets/bucket-kinds.ts";
 import type { StreamPlan } from "../lib/plan/plan.ts";
 import type { StreamConfig } from "../lib/streams/stream-fields.ts";
-import type { ConsumerSettingsArgs, StreamSettingsArgs } from "./args.ts";
+import type {
+  BucketSettingsArgs,
+  ConsumerSettingsArgs,
+  ObjectStoreSettingsArgs,
+  StreamSettingsArgs,
+} from "./args.ts";
 import type { ConsumerStage } from "./consumer-host.ts";
 import type { JetStreamProvider } from "./parts/jetstream-provider.ts";
 import type { Lifespan } from "./parts/lifespan.ts";
+
+/** What a program declares a stream as. */
+export type StreamKind = "stream" | BucketKind;
 
 /** A cluster as its streams see it. */
 export interface StreamHost extends pulumi.Resource {
@@ -20,8 +29,14 @@ export interface StreamHost extends pulumi.Resource {
    * @throws pulumi.RunError if the name is taken, or if the cluster is planned already.
    */
   admit(name: string, settings: StreamSettingsArgs): Promise<StreamStage>;
+  /** As {@link admit}, for the stream of a bucket or an object store. */
+  admitBucket(
+    kind: BucketKind,
+    name: string,
+    settings: BucketSettingsArgs | ObjectStoreSettingsArgs,
+  ): Promise<StreamStage>;
   /** Links an admitted stream to its resource. */
-  follow(name: string, stream: FollowedStream): void;
+  follow(kind: StreamKind, name: string, stream: FollowedStream): void;
   /**
    * Takes a consumer of an admitted stream into the cluster's plan.
    *
@@ -34,8 +49,8 @@ export interface StreamHost extends pulumi.Resource {
     consumer: string,
     settings: ConsumerSettingsArgs,
   ): Promise<ConsumerStage>;
-  /** Has the cluster's last steps wait for a consumer. */
-  followConsumer(consumer: pulumi.Resource): void;
+  /** Has the cluster's last steps wait for a consumer, or for the entries of a bucket. */
+  followPart(part: pulumi.Resource): void;
 }
 
 /** The inputs of a stream's resource. */

@@ -1,13 +1,10 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { isMap } from "../lib/base/records.ts";
-import type { StreamConfig } from "../lib/streams/stream-fields.ts";
 import type { ConsumerSettingsArgs, StreamSettingsArgs } from "./args.ts";
 import { Consumer } from "./consumer.ts";
 import type { ConsumerHost, ConsumerStage } from "./consumer-host.ts";
-import { providerText } from "./dynamic.ts";
-import type { JetStreamProvider } from "./parts/jetstream-provider.ts";
-import { allOf, refuseStreamOptions } from "./resource-options.ts";
-import type { StreamHost, StreamStage } from "./stream-host.ts";
+import type { StreamHost } from "./stream-host.ts";
+import { StreamResource } from "./stream-resource.ts";
 
 /** A stream's settings, and the cluster that it is in. */
 export interface StreamArgs extends StreamSettingsArgs {
@@ -22,78 +19,23 @@ export interface StreamArgs extends StreamSettingsArgs {
  * Declare it in the same synchronous run as its cluster, before the program awaits anything: the waves and tags of the
  * cluster's nodes depend on all of its streams.
  */
-export class Stream extends pulumi.CustomResource implements ConsumerHost {
-  /** Account that it belongs to. */
-  declare readonly account: pulumi.Output<string>;
-  /** Its config as requested from the servers, with the field names of NATS's JSON API. */
-  declare readonly config: pulumi.Output<StreamConfig>;
-  /** Planned hosts of the replicas; more hosts than replicas if the server chooses among them. */
-  declare readonly hosts: pulumi.Output<string[]>;
-  /** Host that led the stream when Pulumi last looked. */
-  declare readonly leader: pulumi.Output<string>;
-  /** Hosts that held a replica when Pulumi last looked, the leader's among them, sorted. */
-  declare readonly replicas: pulumi.Output<string[]>;
-  /** When the stream was created, RFC 3339. */
-  declare readonly created: pulumi.Output<string>;
+export class Stream extends StreamResource implements ConsumerHost {
   /** The consumers of its args, by name. */
   readonly consumers: Readonly<Record<string, Consumer>>;
-  readonly jetStream: JetStreamProvider;
 
   readonly #name: string;
   readonly #cluster: StreamHost;
 
   /**
    * @param name of the resource, and of the stream on the servers unless `stream` gives another one.
-   * @param opts without `provider`, which is the cluster's. By default the cluster is its parent, and the deletion
-   * of a `NatsCluster` includes the stream.
+   * @param opts as for {@link StreamResource}.
    * @throws pulumi.RunError
    */
   constructor(name: string, args: StreamArgs, opts: pulumi.CustomResourceOptions = {}) {
     const { cluster, ...settings } = args;
-    refuseStreamOptions(name, opts);
-    const stage = cluster.admit(name, settings);
-    const stageOf = <Value>(pick: (stage: StreamStage) => pulumi.Input<Value>) =>
-      pulumi.output(stage.then(pick));
-    // A promise and not an output: for unknown values, the SDK (3.259, containsUnknowns in output.js) walks through
-    // everything that an output contains, again and again, and from these resources through all others and their
-    // outputs.
-    const ready = stage.then(({ after }) => [...after]);
-    super(
-      "pulumi-nodejs:dynamic/nats:Stream",
-      name,
-      {
-        stream: stageOf(({ plan }) => plan.name),
-        account: stageOf(({ plan }) => plan.account),
-        config: stageOf(({ plan }) => plan.config),
-        policy: stageOf(({ plan }) => plan.policy),
-        fleet: stageOf(({ fleet }) => fleet),
-        hosts: stageOf(({ checked }) => checked),
-        apart: stageOf(({ checked }) => checked),
-        leader: undefined,
-        replicas: undefined,
-        created: undefined,
-        __provider: PROVIDER,
-      },
-      {
-        parent: cluster,
-        // A destroyed cluster takes its streams along, even if it no longer answers.
-        ...(cluster.lifespan ? { deletedWith: cluster.lifespan } : {}),
-        ...opts,
-        provider: cluster.jetStream,
-        // The cluster's last steps wait for its streams, so a dependency on the whole cluster would be circular.
-        dependsOn:
-          opts.dependsOn === undefined
-            ? ready
-            : allOf(
-                ready,
-                allOf(opts.dependsOn).apply((given) => given.filter((each) => each !== cluster)),
-              ),
-      },
-    );
-    cluster.follow(name, this);
+    super("stream", name, cluster, () => cluster.admit(name, settings), opts);
     this.#name = name;
     this.#cluster = cluster;
-    this.jetStream = cluster.jetStream;
     this.consumers = this.#createConsumers(settings.consumers);
   }
 
@@ -101,8 +43,8 @@ export class Stream extends pulumi.CustomResource implements ConsumerHost {
     return this.#cluster.admitConsumer(this.#name, name, settings);
   }
 
-  followConsumer(consumer: pulumi.Resource): void {
-    this.#cluster.followConsumer(consumer);
+  followPart(part: pulumi.Resource): void {
+    this.#cluster.followPart(part);
   }
 
   /** No name of a consumer has a dot, so that names of resources can't meet. */
@@ -117,5 +59,3 @@ export class Stream extends pulumi.CustomResource implements ConsumerHost {
     );
   }
 }
-
-const PROVIDER = providerText("stream", "streamProvider");

@@ -252,8 +252,9 @@ function readApplied({ applied }) {
 function countStreams(state) {
   try {
     return (
-      fs.readFileSync(state, "utf8").split(/"type":\s*"pulumi-nodejs:dynamic\/nats:Stream"/)
-        .length - 1
+      fs
+        .readFileSync(state, "utf8")
+        .split(/"type":\s*"pulumi-nodejs:dynamic\/nats:(?:Stream|Bucket|ObjectStore)"/).length - 1
     );
   } catch {
     return 0;

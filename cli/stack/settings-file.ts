@@ -151,9 +151,9 @@ function secretPaths(value: unknown, at: string): string[] {
   return Object.entries(value).flatMap(([key, item]) => secretPaths(item, `${at}.${key}`));
 }
 
-/** Paths of the passwords. A plan only needs to know that they are set. */
+/** Paths of passwords, and of values of entries. A plan only needs to know that they are set. */
 const PASSWORD =
-  /^(.*:)?(password|systemPassword|encryptionKey|accounts\..+\.users\..+\.password)$/;
+  /^(.*:)?(password|systemPassword|encryptionKey|accounts\..+\.users\..+\.password|buckets\..+\.entries\..+)$/;
 
 function withoutSecrets(map: PlainMap, path: string): PlainMap {
   const entries = Object.entries(map).map(([key, value]) => ({ key, value, at: `${path}${key}` }));

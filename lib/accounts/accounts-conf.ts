@@ -13,11 +13,7 @@ import type {
   UserPlan,
 } from "./account-settings.ts";
 import { mappingsBlock } from "./mappings.ts";
-import {
-  MANAGER_PERMISSIONS,
-  MONITOR_PERMISSIONS,
-  REMOVER_PERMISSIONS,
-} from "./own-permissions.ts";
+import { MONITOR_PERMISSIONS, managerPermissions, REMOVER_PERMISSIONS } from "./own-permissions.ts";
 
 /** The accounts of a cluster with what servers need to authenticate users: hashes and public keys, no passwords. */
 export interface Accounts {
@@ -36,6 +32,8 @@ export interface Accounts {
    * it can't where certificates say which user a client is.
    */
   readonly remover?: string;
+  /** By account: the subjects that the stack's own user writes. Absent: none, in any account. */
+  readonly written?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** The block `accounts` of nats-server's config, with the fields that `parseAccounts` in its opts.go reads (2.15). */
@@ -45,6 +43,7 @@ export function accountsBlock({
   hashes,
   managers,
   remover,
+  written = {},
 }: Accounts): ConfigBlock {
   const nkeyUser = (nkey: string | undefined, permissions: Permissions) =>
     nkey === undefined ? [] : [{ nkey, permissions: permissionsBlock(permissions) }];
@@ -56,7 +55,7 @@ export function accountsBlock({
       ...ifAny("limits", limitsBlock(account.limits)),
       users: [
         ...account.users.map((user) => userBlock(user, hashes)),
-        ...ownUser(account.name, MANAGER_PERMISSIONS),
+        ...ownUser(account.name, managerPermissions(ownValue(written, account.name))),
       ],
       ...(account.exports.length > 0 ? { exports: account.exports.map(exportBlock) } : {}),
       ...(account.imports.length > 0 ? { imports: account.imports.map(importBlock) } : {}),

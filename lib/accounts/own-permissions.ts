@@ -1,11 +1,17 @@
 /** What the stack's own users may do. */
 import type { Permissions } from "./account-settings.ts";
 
-/** The stack's own users manage streams, and need nothing but JetStream's API. */
-export const MANAGER_PERMISSIONS: Permissions = {
-  publish: { allow: ["$JS.API.>"] },
-  subscribe: { allow: ["_INBOX.>"] },
-};
+/**
+ * The stack's own users manage streams, and need nothing but JetStream's API, and the subjects of what they write.
+ *
+ * @param written the subjects of buckets whose entries the settings have.
+ */
+export function managerPermissions(written: readonly string[] = []): Permissions {
+  return {
+    publish: { allow: ["$JS.API.>", ...written] },
+    subscribe: { allow: ["_INBOX.>"] },
+  };
+}
 
 /** What servers may be asked by the system account: the last token of the subject. */
 export const MONITOR_SUBJECTS = [

@@ -32,22 +32,27 @@ export function formatProblems(
   return [`${heading} in ${where}, nothing was changed:`, ...lines].join("\n");
 }
 
+/** The settings whose members a program may declare as resources of their own, and what those are called. */
+const RESOURCES = { streams: "Stream", buckets: "Bucket", objectStores: "ObjectStore" } as const;
+
+/** The keys of what a program declares beside its cluster's args, by setting. */
+export type Beside = Readonly<Record<keyof typeof RESOURCES, readonly string[]>>;
+
 /**
- * Rewrites the paths of problems of streams that a program declares as `Stream` resources: `streams.ORDERS.maxAge`
- * becomes `Stream ORDERS: maxAge`.
- *
- * @param beside keys of these streams.
+ * Rewrites the paths of problems of what a program declares as resources of their own: `streams.ORDERS.maxAge` becomes
+ * `Stream ORDERS: maxAge`, `buckets.CONFIG.ttl` becomes `Bucket CONFIG: ttl`.
  */
-export function nameStreams(
-  problems: readonly Problem[],
-  beside: ReadonlySet<string>,
-): readonly Problem[] {
+export function nameResources(problems: readonly Problem[], beside: Beside): readonly Problem[] {
   return problems.map((problem) => {
-    const [, rest = ""] = /^streams\.(.*)$/s.exec(problem.path) ?? [];
-    const stream = [...beside].find((key) => rest === key || rest.startsWith(`${key}.`));
-    if (stream === undefined) return problem;
-    const field = rest.slice(stream.length + 1);
-    return { ...problem, path: `Stream ${stream}${field === "" ? "" : `: ${field}`}` };
+    const named = Object.entries(RESOURCES).flatMap(([setting, resource]) => {
+      const key = beside[setting as keyof Beside].find((each) =>
+        `${problem.path}.`.startsWith(`${setting}.${each}.`),
+      );
+      if (key === undefined) return [];
+      const field = problem.path.slice(`${setting}.${key}.`.length);
+      return [`${resource} ${key}${field === "" ? "" : `: ${field}`}`];
+    });
+    return { ...problem, path: named[0] ?? problem.path };
   });
 }
 

@@ -74,6 +74,7 @@ export function toProblems(issue: z.core.$ZodIssue, place: SettingsPlace): Probl
 
 /** The document with the settings among which an unknown one was found. */
 function documentOf(path: string): string {
+  if (/^(?:buckets|objectStores)\./.test(path)) return "docs/buckets.md";
   return path.startsWith("streams.") ? "docs/streams.md" : "docs/settings.md";
 }
 

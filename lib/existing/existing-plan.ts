@@ -1,6 +1,8 @@
 /** The plan of streams on a cluster that others run. */
 import type { AccountPlan, JetStreamLimits } from "../accounts/account-settings.ts";
 import type { Problem } from "../base/errors.ts";
+import { bucketPath } from "../buckets/bucket-kinds.ts";
+import type { StreamWithConsumers } from "../consumers/stream-consumers.ts";
 import type { Fleet } from "../placement/placement.ts";
 import {
   compileStreams,
@@ -46,13 +48,14 @@ export interface ExistingPlan {
 export function planExisting(settings: ExistingSettings, known: KnownCluster): ExistingPlan {
   const { fleet, oldest } = known;
   const accounts = known.accounts.map(toAccount);
-  const { streams: wanted, problems } = fleet.unknown
+  const { wanted, problems } = fleet.unknown
     ? byTagsAlone(settings, known)
-    : { streams: settings.streams, problems: [] };
+    : { wanted: settings, problems: [] };
   const places = fleet.unknown ? placesOfLeaders(wanted) : placesOf(fleet, settings);
   const shape = shapeOfPlaces(places);
+  const { streams, buckets, objectStores } = wanted;
   const compiled = compileStreams(
-    { streams: wanted, account: accounts[0]?.name ?? "" },
+    { streams, buckets, objectStores, account: accounts[0]?.name ?? "" },
     {
       shape,
       nodes: places,
@@ -72,59 +75,85 @@ export function planExisting(settings: ExistingSettings, known: KnownCluster): E
     }),
   );
   const age = oldest && tooOld(oldest);
-  const { streams, warnings } = planStreams(drafts, [
+  const { streams: planned, warnings } = planStreams(drafts, [
     ...problems,
     ...(age ? [age] : []),
     ...(oldest && !age ? unknownFields(drafts, oldest) : []),
     ...conflictProblems(compiled),
   ]);
-  return { accounts, fleet, streams, notices: warnings };
+  return { accounts, fleet, streams: planned, notices: warnings };
 }
 
 function toAccount({ name, limits }: KnownAccount): AccountPlan {
   return { name, users: [], limits: {}, jetStream: limits, exports: [], imports: [] };
 }
 
+/** What there is to be in a cluster. */
+type Wanted = Pick<ExistingSettings, "streams" | "buckets" | "objectStores">;
+
 /** Streams where nobody knows the servers: a region is its tag, and what takes more than a tag is a problem. */
 function byTagsAlone(
-  { streams, regionTag }: ExistingSettings,
+  { streams, buckets, objectStores, regionTag }: ExistingSettings,
   { unplaced }: KnownFleet,
-): {
-  readonly streams: ExistingSettings["streams"];
-  readonly problems: readonly Problem[];
-} {
-  const problems = Object.entries(streams).flatMap(([key, { placement, leader }]): Problem[] => {
-    const unknown = (path: string, way: string) => ({
-      path: streamPath({ key }, path),
-      message: unplaced?.message ?? "",
-      fix: `${unplaced?.fix}, or ${way}`,
-    });
-    return [
-      ...(placement?.across ? [unknown("placement.across", "place it by tags")] : []),
-      ...(leader?.region !== undefined || leader?.zone !== undefined
-        ? [unknown("leader", "name a node")]
-        : []),
-    ];
+): { readonly wanted: Wanted; readonly problems: readonly Problem[] } {
+  const tell = (path: string, way: string): Problem => ({
+    path,
+    message: unplaced?.message ?? "",
+    fix: `${unplaced?.fix}, or ${way}`,
   });
-  const tagged = Object.entries(streams).map(([key, { placement, leader, ...stream }]) => {
-    const { region, across: _, ...rest } = placement ?? {};
-    const tags = region === undefined ? {} : { tags: [`${regionTag}${region}`] };
-    const place = { ...rest, ...tags };
-    const { node } = leader ?? {};
-    return [
-      key,
-      {
-        ...stream,
-        ...(Object.keys(place).length > 0 ? { placement: place } : {}),
-        ...(node === undefined ? {} : { leader: { node } }),
-      },
-    ] as const;
-  });
-  return { streams: Object.fromEntries(tagged), problems };
+  const placed = <Settings extends Placed>(
+    all: Readonly<Record<string, Settings>>,
+    pathOf: (key: string, setting: string) => string,
+  ) => {
+    const entries = Object.entries(all);
+    return {
+      settings: Object.fromEntries(entries.map(([key, each]) => [key, tagged(each, regionTag)])),
+      problems: entries.flatMap(([key, { placement, leader }]) => [
+        ...(placement?.across ? [tell(pathOf(key, "placement.across"), "place it by tags")] : []),
+        ...(leader?.region !== undefined || leader?.zone !== undefined
+          ? [tell(pathOf(key, "leader"), "name a node")]
+          : []),
+      ]),
+    };
+  };
+  const all = {
+    streams: placed(streams, (key, setting) => streamPath({ key }, setting)),
+    buckets: placed(buckets, (key, setting) => bucketPath({ kind: "bucket", key }, setting)),
+    objectStores: placed(objectStores, (key, setting) =>
+      bucketPath({ kind: "objectStore", key }, setting),
+    ),
+  };
+  return {
+    wanted: {
+      streams: all.streams.settings,
+      buckets: all.buckets.settings,
+      objectStores: all.objectStores.settings,
+    },
+    problems: Object.values(all).flatMap(({ problems }) => problems),
+  };
+}
+
+/** The settings that say where a stream is to be, and its leader. */
+type Placed = Pick<StreamWithConsumers, "placement" | "leader">;
+
+function tagged<Settings extends Placed>(settings: Settings, regionTag: string): Settings {
+  const { placement, leader, ...rest } = settings;
+  const { region, across: _, ...others } = placement ?? {};
+  const place = {
+    ...others,
+    ...(region === undefined ? {} : { tags: [`${regionTag}${region}`] }),
+  };
+  const { node } = leader ?? {};
+  return {
+    ...rest,
+    ...(Object.keys(place).length > 0 ? { placement: place } : {}),
+    ...(node === undefined ? {} : { leader: { node } }),
+  } as Settings;
 }
 
 /** The servers that streams name as their leaders: nothing else is known of them. */
-function placesOfLeaders(streams: ExistingSettings["streams"]): ServerPlace[] {
-  const names = Object.values(streams).flatMap(({ leader }) => leader?.node ?? []);
+function placesOfLeaders({ streams, buckets, objectStores }: Wanted): ServerPlace[] {
+  const all = [streams, buckets, objectStores].flatMap((each) => Object.values<Placed>(each));
+  const names = all.flatMap(({ leader }) => leader?.node ?? []);
   return [...new Set(names)].map((name) => ({ name, region: "", zone: "", serverTags: [] }));
 }

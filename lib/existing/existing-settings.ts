@@ -8,10 +8,16 @@ import { toProblems, wordIssue } from "../base/setting-errors.ts";
 import type { SettingsPlace } from "../base/settings-place.ts";
 import { quoteValue } from "../base/wording.ts";
 import {
+  type BucketSettings,
+  bucketSettingsSchema,
+  type ObjectStoreSettings,
+  objectStoreSettingsSchema,
+} from "../buckets/bucket-settings.ts";
+import {
   type StreamWithConsumers,
   streamWithConsumersSchema,
 } from "../consumers/stream-consumers.ts";
-import { schemaOf, unreadStreams } from "../plan/settings.ts";
+import { schemaOf, unreadBuckets, unreadStreams } from "../plan/settings.ts";
 import { SETTINGS } from "../settings/settings-table.ts";
 import { API_PREFIX, isLiteralSubject } from "../streams/subjects.ts";
 import { loginSchema } from "./logins.ts";
@@ -58,6 +64,8 @@ export interface ExistingSettings extends PlacePrefixes {
   readonly domain?: string;
   readonly topology?: Topology;
   readonly streams: Readonly<Record<string, StreamWithConsumers>>;
+  readonly buckets: Readonly<Record<string, BucketSettings>>;
+  readonly objectStores: Readonly<Record<string, ObjectStoreSettings>>;
   /** Milliseconds; see the setting of that name of a cluster of one's own. */
   readonly patience: number;
 }
@@ -136,6 +144,8 @@ const schema = z.strictObject({
   regionTag: prefix.default("rg:"),
   zoneTag: prefix.default("az:"),
   streams: z.record(z.string(), streamWithConsumersSchema).prefault({}),
+  buckets: z.record(z.string(), bucketSettingsSchema).prefault({}),
+  objectStores: z.record(z.string(), objectStoreSettingsSchema).prefault({}),
   patience: (schemaOf(SETTINGS.patience) as z.ZodType<number>).prefault(
     SETTINGS.patience.default as never,
   ),
@@ -168,6 +178,7 @@ export function parseExisting(raw: unknown, place: SettingsPlace): ExistingSetti
         ]
       : []),
     ...unreadStreams(raw, streams),
+    ...unreadBuckets(raw, rest),
   ];
   if (problems.length > 0) throw new PlanError(problems);
   const api = apiPrefix ?? (domain === undefined ? undefined : `$JS.${domain}.API`);

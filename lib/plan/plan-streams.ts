@@ -1,6 +1,9 @@
 import type { AccountPlan } from "../accounts/account-settings.ts";
 import { streamAccountProblems } from "../accounts/accounts.ts";
 import { PlanError, type Problem } from "../base/errors.ts";
+import { type BucketPlan, bucketName } from "../buckets/bucket-kinds.ts";
+import { inBucketWords, inOwnTerms } from "../buckets/bucket-words.ts";
+import { compileBuckets } from "../buckets/compile-buckets.ts";
 import type { ConsumerPlan, ConsumerSettings } from "../consumers/consumer-config.ts";
 import type { ConsumerBounds } from "../consumers/consumer-limits.ts";
 import { compileConsumers } from "../consumers/stream-consumers.ts";
@@ -32,7 +35,10 @@ import { externalProblems, originWarnings } from "./origins.ts";
 import type { Settings } from "./settings.ts";
 
 /** The desired stream: its key, name, account and config. */
-interface WantedStream extends KeyedStream, Omit<CompiledStream, "problems"> {}
+interface WantedStream extends KeyedStream, Omit<CompiledStream, "problems"> {
+  /** Set if the settings have it as a bucket or an object store. */
+  readonly bucket?: BucketPlan;
+}
 
 export interface StreamPlan extends WantedStream {
   readonly policy: StreamPolicy;
@@ -76,18 +82,22 @@ export interface StreamContext {
   readonly bounds?: ConsumerBounds;
 }
 
-/** Compiles all streams in the settings, each by itself. */
+/** Compiles all streams in the settings, each by itself, and those of buckets and object stores. */
 export function compileStreams(
-  { streams, account }: Pick<Settings, "streams" | "account">,
+  { streams, ...settings }: Pick<Settings, "streams" | "buckets" | "objectStores" | "account">,
   estate: Estate,
 ): NamedStream[] {
-  return Object.entries(streams).map(([key, stream]) => ({
-    key,
-    name: stream.stream ?? key,
-    account: stream.account ?? account,
-    stream,
-    ...compileStream(key, stream, estate),
-  }));
+  return [
+    // First, so that a stream which takes their subjects is the one that is reported.
+    ...compileBuckets(settings, estate),
+    ...Object.entries(streams).map(([key, stream]) => ({
+      key,
+      name: stream.stream ?? key,
+      account: stream.account ?? settings.account,
+      stream,
+      ...compileStream(key, stream, estate),
+    })),
+  ];
 }
 
 /** Reports streams that conflict with each other, by name or subjects. */
@@ -120,6 +130,7 @@ export function draftStream(
   const isImpossible = placement.kind === "impossible";
   const hosts = isImpossible ? [] : plannedHosts(placement);
   const { policy, problems: policyProblems } = compilePolicy(stream, hosts, places);
+  const { bucket } = wanted;
   // If the stream can't be placed at all, problems of its leader would be noise.
   const unfit = [
     ...streamAccountProblems(wanted, accounts),
@@ -130,7 +141,7 @@ export function draftStream(
   ];
   return {
     ...wanted,
-    policy,
+    policy: { ...policy, ...(bucket ? { declaredAs: bucket.kind } : {}) },
     consumers: consumed.consumers,
     placement,
     warnings: [
@@ -139,10 +150,13 @@ export function draftStream(
       ...unlimitedWarnings(wanted, accounts, version),
       ...originWarnings(wanted, streams, accounts),
       ...consumed.warnings,
-    ],
+    ].map((warning) => (bucket ? inBucketWords(bucket.kind, wanted.name, warning) : warning)),
     problems: [
       ...problems,
-      ...unfit.map((each) => ({ ...each, path: streamPath(wanted, each.path) })),
+      ...inOwnTerms(
+        unfit.map((each) => ({ ...each, path: streamPath(wanted, each.path) })),
+        bucket ? [bucket] : [],
+      ),
     ],
   };
 }
@@ -184,28 +198,34 @@ const NAMES_SHOWN = 3;
 
 /** Lists each warning once, with some of its streams, as there may be thousands. */
 function groupWarnings(streams: readonly StreamDraft[]): string[] {
-  const warnings = streams.flatMap(({ key, warnings }) =>
-    warnings.map((warning) => ({ key, warning })),
+  const warnings = streams.flatMap(({ key, bucket, warnings }) =>
+    warnings.map((warning) => ({ name: bucket ? bucketName(bucket) : key, warning })),
   );
   return [...Map.groupBy(warnings, ({ warning }) => warning)].map(([warning, about]) => {
-    const names = about.slice(0, NAMES_SHOWN).map(({ key }) => key);
+    const names = about.slice(0, NAMES_SHOWN).map(({ name }) => name);
     const more = about.length - names.length;
     return `${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}: ${warning}`;
   });
 }
 
-function problemsOf({ key, placement, problems }: StreamDraft): readonly Problem[] {
+function problemsOf({ key, bucket, placement, problems }: StreamDraft): readonly Problem[] {
   if (placement.kind !== "impossible") return problems;
-  const { summary, nearest, shortOf } = placement;
+  const nowhere = inOwnTerms([whyNowhere(key, placement)], bucket ? [bucket] : []);
+  return [...problems, ...nowhere];
+}
+
+function whyNowhere(
+  key: string,
+  { summary, nearest, shortOf }: Extract<Placement, { readonly kind: "impossible" }>,
+): Problem {
   if (shortOf) {
     const fix = `lower it, or raise ${STORE_SETTINGS[shortOf]}`;
-    return [...problems, { path: streamPath({ key }, "maxBytes"), message: summary, fix }];
+    return { path: streamPath({ key }, "maxBytes"), message: summary, fix };
   }
   const close = describeNearest(nearest);
-  const nowhere = {
+  return {
     path: streamPath({ key }, "placement"),
     message: summary,
     ...(close === "" ? {} : { fix: `nearest: ${close}` }),
   };
-  return [...problems, nowhere];
 }

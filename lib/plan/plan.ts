@@ -2,6 +2,8 @@ import type { AccountPlan } from "../accounts/account-settings.ts";
 import { countProblems, planAccounts } from "../accounts/accounts.ts";
 import { mappedNotices, nodeCertificateProblems } from "../accounts/certificate-users.ts";
 import type { Problem } from "../base/errors.ts";
+import { clashProblems } from "../buckets/bucket-rules.ts";
+import { inOwnTerms } from "../buckets/bucket-words.ts";
 import { type Listener, listenersOf } from "../nodes/listeners.ts";
 import { type NodeConf, renderNodeConf, restartFields } from "../nodes/nats-conf.ts";
 import { imageVersion } from "../nodes/versions.ts";
@@ -162,6 +164,9 @@ export function draftCluster(settings: Settings): ClusterDraft {
     uniqueTag,
     tags: OWN_TAGS,
   });
+  const buckets = compiled.flatMap(({ bucket }) => bucket ?? []);
+  const isClash = ({ key, bucket }: (typeof compiled)[number]) =>
+    bucket !== undefined && Object.hasOwn(settings.streams, key);
   const requestedTags = compiled.flatMap(({ config }) => config.placement?.tags ?? []);
   const places = placeNodes(shape, requestedTags, settings.serverTags);
   const engines = new EngineMap(settings.engines);
@@ -253,19 +258,25 @@ export function draftCluster(settings: Settings): ClusterDraft {
       ...portProblems(nodes),
       ...addressProblems(advertised),
       ...nodeCertificateProblems(accounts, nodes),
-      ...countProblems(compiled, accounts),
-      ...accountRoomProblems(compiled, accounts),
-      ...storeProblems(
-        compiled.map(({ key, config }) => ({
-          key,
-          config,
-          seating: planSeating(placementRequest(config), empty),
-        })),
-        stores,
+      ...clashProblems(buckets, settings.streams),
+      ...inOwnTerms(
+        [
+          ...countProblems(compiled, accounts),
+          ...accountRoomProblems(compiled, accounts),
+          ...storeProblems(
+            compiled.map(({ key, config }) => ({
+              key,
+              config,
+              seating: planSeating(placementRequest(config), empty),
+            })),
+            stores,
+          ),
+          ...payloadProblems(settings.maxPayload, accounts, compiled),
+          ...limitProblems(settings, compiled, nodes.length),
+          ...conflictProblems(compiled.filter((each) => !isClash(each))),
+        ],
+        buckets,
       ),
-      ...payloadProblems(settings.maxPayload, accounts, compiled),
-      ...limitProblems(settings, compiled, nodes.length),
-      ...conflictProblems(compiled),
     ],
   };
 }

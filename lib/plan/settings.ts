@@ -11,6 +11,9 @@ import { quantity } from "../base/schemas.ts";
 import { toProblems, wordIssue } from "../base/setting-errors.ts";
 import type { SettingsPlace } from "../base/settings-place.ts";
 import { describeBytes, quoteValue } from "../base/wording.ts";
+import { BUCKET_KINDS, type BucketKind, bucketPath } from "../buckets/bucket-kinds.ts";
+import { bucketSettingsSchema, objectStoreSettingsSchema } from "../buckets/bucket-settings.ts";
+import { hideEntries } from "../buckets/hidden-entries.ts";
 import { streamWithConsumersSchema } from "../consumers/stream-consumers.ts";
 import type { ListenerSettings } from "../nodes/listeners.ts";
 import { serverConfigProblems } from "../nodes/server-config.ts";
@@ -220,6 +223,10 @@ export function schemaOf(setting: Setting): z.ZodType {
       return serverConfigSchema;
     case "streams":
       return z.record(z.string(), streamWithConsumersSchema);
+    case "buckets":
+      return z.record(z.string(), bucketSettingsSchema);
+    case "object stores":
+      return z.record(z.string(), objectStoreSettingsSchema);
     case "password":
       return z.literal(PASSWORD_PLACEHOLDER);
   }
@@ -283,7 +290,8 @@ export function decodeSettings(
 function decode(name: string, text: string): unknown {
   if (PASSWORDS.has(name)) return PASSWORD_PLACEHOLDER;
   const value = JSON_SETTINGS.has(name) ? parseJson(text) : text;
-  return name === "accounts" ? hidePasswords(value) : value;
+  if (name === "accounts") return hidePasswords(value);
+  return name === "buckets" ? hideEntries(value) : value;
 }
 
 /** Parses JSON. Other text stays as it is, as the setting's schema has a better error for it. */
@@ -351,6 +359,7 @@ export function parseSettings(raw: unknown, identity: StackIdentity): Settings {
     ...reservedName(settings.account),
     ...accountProblems(complete),
     ...unreadStreams(raw, settings.streams),
+    ...unreadBuckets(raw, settings),
     ...memoryProblems(settings),
     ...listenerProblems(settings),
     ...serverConfigProblems(settings.config, settings),
@@ -373,10 +382,16 @@ const MEMORY_SHARE = 0.5;
 function memoryProblems({
   memory,
   maxMemoryStore,
-  streams,
-}: Pick<Settings, "memory" | "maxMemoryStore" | "streams">): Problem[] {
+  ...settings
+}: Pick<
+  Settings,
+  "memory" | "maxMemoryStore" | "streams" | "buckets" | "objectStores"
+>): Problem[] {
   const most = memory * MEMORY_SHARE;
-  const isUsed = Object.values(streams).some(({ storage }) => storage === "memory");
+  const { streams, buckets, objectStores } = settings;
+  const isUsed = [streams, buckets, objectStores].some((all) =>
+    Object.values(all).some(({ storage }) => storage === "memory"),
+  );
   if (
     maxMemoryStore <= (isUsed ? most : Math.max(most, parseBytes(SETTINGS.maxMemoryStore.default)))
   )
@@ -495,6 +510,22 @@ export function unreadStreams(raw: unknown, streams: Settings["streams"]): Probl
       ? unreadConsumers(key, stream, streams[key]?.consumers ?? {})
       : [{ path: streamPath({ key }), message: "no stream can be called that" }],
   );
+}
+
+/** As for streams. */
+export function unreadBuckets(
+  raw: unknown,
+  settings: Pick<Settings, "buckets" | "objectStores">,
+): Problem[] {
+  return Object.entries(BUCKET_KINDS).flatMap(([kind, { setting, noun }]) => {
+    const { [setting]: given = {} } = raw as Readonly<Record<typeof setting, object | undefined>>;
+    return Object.keys(given)
+      .filter((key) => !Object.hasOwn(settings[setting], key))
+      .map((key) => ({
+        path: bucketPath({ kind: kind as BucketKind, key }),
+        message: `no ${noun} can be called that`,
+      }));
+  });
 }
 
 function unreadConsumers(key: string, stream: object, read: object): Problem[] {

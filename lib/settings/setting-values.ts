@@ -3,6 +3,7 @@ import type { AccountSettings } from "../accounts/account-settings.ts";
 import type { ConfigBlock } from "../base/conf-format.ts";
 import { parseBytes, parseDuration } from "../base/quantities.ts";
 import { ownValue } from "../base/records.ts";
+import type { BucketSettings, ObjectStoreSettings } from "../buckets/bucket-settings.ts";
 import type { StreamWithConsumers } from "../consumers/stream-consumers.ts";
 import type { RawClientCertificates, RawClientTls } from "../tls/client-tls.ts";
 import type { TlsFiles } from "../tls/tls-settings.ts";
@@ -38,19 +39,23 @@ type ValueOf<Row> = Row extends { kind: "count" | "port" | "size" | "duration" |
                   ? Readonly<Record<string, AccountSettings>>
                   : Row extends { kind: "streams" }
                     ? Readonly<Record<string, StreamWithConsumers>>
-                    : Row extends { kind: "regions" | "zones" }
-                      ? readonly string[] | ByRegion<readonly string[]>
-                      : Row extends { kind: "count by region" }
-                        ? number | ByRegion<number>
-                        : Row extends { kind: "advertise" }
-                          ? Advertise
-                          : Row extends { kind: "server tags" }
-                            ? ServerTags
-                            : Row extends { kind: "engines" }
-                              ? Readonly<Record<string, EngineSettings>>
-                              : Row extends { kind: "server config" }
-                                ? ConfigBlock
-                                : never;
+                    : Row extends { kind: "buckets" }
+                      ? Readonly<Record<string, BucketSettings>>
+                      : Row extends { kind: "object stores" }
+                        ? Readonly<Record<string, ObjectStoreSettings>>
+                        : Row extends { kind: "regions" | "zones" }
+                          ? readonly string[] | ByRegion<readonly string[]>
+                          : Row extends { kind: "count by region" }
+                            ? number | ByRegion<number>
+                            : Row extends { kind: "advertise" }
+                              ? Advertise
+                              : Row extends { kind: "server tags" }
+                                ? ServerTags
+                                : Row extends { kind: "engines" }
+                                  ? Readonly<Record<string, EngineSettings>>
+                                  : Row extends { kind: "server config" }
+                                    ? ConfigBlock
+                                    : never;
 
 type ByRegion<Value> = Readonly<Record<string, Value>>;
 

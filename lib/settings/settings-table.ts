@@ -127,6 +127,8 @@ type SettingKind =
         | "server config"
         | "accounts"
         | "streams"
+        | "buckets"
+        | "object stores"
         | "engines";
       readonly default: Readonly<Record<string, never>>;
     }
@@ -543,6 +545,20 @@ export const SETTINGS = {
     default: {},
     description: "Streams by name, see docs/streams.md.",
     meaning: "streams by name, see [streams.md](streams.md)",
+    change: "streams",
+  },
+  buckets: {
+    kind: "buckets",
+    default: {},
+    description: "Key-value buckets by name, see docs/buckets.md.",
+    meaning: "key-value buckets by name, see [buckets.md](buckets.md)",
+    change: "streams",
+  },
+  objectStores: {
+    kind: "object stores",
+    default: {},
+    description: "Object stores by name, see docs/buckets.md.",
+    meaning: "object stores by name, see [buckets.md](buckets.md)",
     change: "streams",
   },
 } as const satisfies Readonly<Record<string, Setting>>;

@@ -44,16 +44,20 @@ export type StreamSettings = Omit<SettingsOf<StreamFields>, "placement"> &
     readonly account?: string;
   };
 
-/** Words for what an update does to an existing stream. */
-const CHANGES: ChangeWords = {
-  "in place": "in place",
-  moves: "replicas move, in the background",
-  scales: "replicas come or go, in the background",
-  "only on": "can be switched on; off again only as a new stream, by `recreate` or `allowDataLoss`",
-  "remove only":
-    "can be removed; set or changed only as a new stream, by `recreate` or `allowDataLoss`",
-  never: "only as a new stream, by `recreate` or `allowDataLoss`; refused otherwise",
-};
+/** Words for what an update does to an existing stream, or what else the noun says that it is. */
+export function changeWords(noun: string): ChangeWords {
+  const anew = `only as a new ${noun}, by \`recreate\` or \`allowDataLoss\``;
+  return {
+    "in place": "in place",
+    moves: "replicas move, in the background",
+    scales: "replicas come or go, in the background",
+    "only on": `can be switched on; off again ${anew}`,
+    "remove only": `can be removed; set or changed ${anew}`,
+    never: `${anew}; refused otherwise`,
+  };
+}
+
+const CHANGES = changeWords("stream");
 
 /** The schema of {@link streamSettingsSchema}, to be extended by what stands above this folder. */
 export const streamSchema = z
@@ -219,7 +223,8 @@ function zoneNames(shape: Shape): string[] {
   return shape.flatMap(({ zones }) => zones.map(({ name }) => name));
 }
 
-function placementSchema(): z.ZodType {
+/** The schema of where something is to live. */
+export function placementSchema(): z.ZodType {
   const name = textSchema("a name");
   const { cluster, tags } = STREAM_FIELDS.placement.fields;
   return z

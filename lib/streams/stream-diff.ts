@@ -109,7 +109,7 @@ export function describeRefusals(changes: readonly FieldChange[]): string[] {
 }
 
 /** nats-server's `StreamDefaultDuplicatesWindow`: 2 minutes, in nanoseconds. */
-const DUPLICATE_WINDOW = 120_000_000_000;
+export const DUPLICATE_WINDOW = 120_000_000_000;
 
 /** Defaults that depend on other fields (`checkStreamCfg` in nats-server's server/stream.go). */
 function derivedDefaults(config: StreamConfig): Partial<StreamConfig> {

@@ -31,6 +31,8 @@ export interface StreamPolicy {
   readonly adopt?: true;
   readonly allowDataLoss?: true;
   readonly recreate?: "viaBackup";
+  /** What the settings have it as, whose words messages use. Absent: a stream. */
+  readonly declaredAs?: "bucket" | "objectStore";
 }
 
 /** Schemas of the policy's settings by name, part of a stream's schema. */

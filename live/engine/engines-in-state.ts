@@ -26,7 +26,7 @@ const PROVIDER = "pulumi:providers:docker";
 const provider = z.object({ host: z.string().optional(), context: z.string().optional() });
 const named = z.object({ name: z.string() });
 const hosting = z.object({ hostname: z.string() });
-const STREAM = "pulumi-nodejs:dynamic/nats:Stream";
+const STREAM = /^pulumi-nodejs:dynamic\/nats:(?:Stream|Bucket|ObjectStore)$/;
 const streamInputs = z.object({ stream: z.string(), account: z.string() });
 const script = z.object({
   environment: z.object({
@@ -109,7 +109,7 @@ export function partsByEngine(
 export function streamsIn(exported: unknown, cluster?: string): StreamName[] {
   return resourcesIn(exported, cluster).flatMap(({ type, inputs }) => {
     const { data } = streamInputs.safeParse(inputs);
-    return type === STREAM && data ? [{ account: data.account, name: data.stream }] : [];
+    return STREAM.test(type) && data ? [{ account: data.account, name: data.stream }] : [];
   });
 }
 

@@ -7,6 +7,7 @@ import {
   streamsConnectionSchema,
 } from "../../live/jetstream/connection.ts";
 import { type ConsumerPort, openConsumers } from "../../live/jetstream/consumers.ts";
+import { type EntriesPort, openEntries } from "../../live/jetstream/entries.ts";
 import { type JetStreamPort, openJetStream } from "../../live/jetstream/jetstream.ts";
 import { managerLogin } from "../../live/jetstream/manager.ts";
 
@@ -28,6 +29,11 @@ export function openConfigured(account: string): JetStreamPort {
 /** As {@link openConfigured}, for consumers. */
 export function openConfiguredConsumers(account: string): ConsumerPort {
   return openConsumers(connectionTo(account), account);
+}
+
+/** As {@link openConfigured}, for the entries of buckets. */
+export function openConfiguredEntries(account: string): EntriesPort {
+  return openEntries(connectionTo(account), account);
 }
 
 function connectionTo(account: string): Connection {

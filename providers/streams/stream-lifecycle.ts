@@ -5,6 +5,7 @@ import type {
   ReadResult,
   UpdateResult,
 } from "@pulumi/pulumi/dynamic/index.js";
+import { inBucketWords } from "../../lib/buckets/bucket-words.ts";
 import { findMisplacement } from "../../lib/placement/in-place.ts";
 import { adoptObserved, completeConfig, diffConfig } from "../../lib/streams/stream-diff.ts";
 import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
@@ -133,7 +134,7 @@ export function streamLifecycle(
       if (hasUnknown(news)) return await checkInputs(olds, news, port, handovers);
       if (olds.config !== undefined && !needsLook(olds, news)) {
         const names = await program.namesIn(news.account);
-        if (names?.has(news.stream) === false) tellVanished(news.stream);
+        if (names?.has(news.stream) === false) tellVanished(news);
       }
       const known = program.register(olds, news);
       const checked = await checkInputs(known, news, port, handovers);
@@ -213,6 +214,14 @@ export function streamLifecycle(
   };
 }
 
+/** How to say of a stream what it is: a bucket, maybe. */
+function wordsFor({
+  stream,
+  policy: { declaredAs },
+}: Pick<StreamInputs, "stream" | "policy">): (text: string) => string {
+  return (text) => (declaredAs === undefined ? text : inBucketWords(declaredAs, stream, text));
+}
+
 function isKnown(olds: Partial<StreamInputs>): olds is StreamInputs {
   return olds.config !== undefined;
 }
@@ -233,9 +242,12 @@ async function isAsKnown(port: JetStreamPort, known: StreamInputs): Promise<bool
 }
 
 /** Only for a stream that is in the state: one whose creation failed never existed. */
-function tellVanished(stream: string): void {
+function tellVanished(stream: Pick<StreamInputs, "stream" | "policy">): void {
+  const say = wordsFor(stream);
   console.error(
-    `stream ${stream} was there after the last up, and is gone with its messages: "pulumi up --refresh" creates it again, empty`,
+    say(
+      `stream ${stream.stream} was there after the last up, and is gone with its messages: "pulumi up --refresh" creates it again, empty`,
+    ),
   );
 }
 
@@ -261,7 +273,8 @@ async function checkInputs(
     news,
     ({ account, stream }) => handovers.isPlanned(account, stream) === true,
   );
-  if (refusals.length > 0) return { inputs, failures: toFailures(refusals) };
+  const say = wordsFor(news);
+  if (refusals.length > 0) return { inputs, failures: toFailures(refusals.map(say)) };
   const seen = needsLook(olds, news) ? await observeOnce(port(), olds, news) : undefined;
   const verdicts = [
     judge(
@@ -273,8 +286,8 @@ async function checkInputs(
     ),
     ...(seen ? await judgeNeighbours(port(), olds, news, seen.found, handovers) : []),
   ];
-  const refused = verdicts.flatMap(({ refusals }) => refusals);
-  for (const notice of verdicts.flatMap(({ notices }) => notices)) console.error(notice);
+  const refused = verdicts.flatMap(({ refusals }) => refusals).map(say);
+  for (const notice of verdicts.flatMap(({ notices }) => notices)) console.error(say(notice));
   if (refused.length === 0) handovers.addChecked(inputs as StreamInputs);
   return { inputs, failures: toFailures(refused) };
 }
@@ -337,7 +350,7 @@ async function observeOnce(
     return { found: await withDetails(port, info, changesBy(olds, news, info)) };
   } catch (error) {
     if (error instanceof StreamNotFound) {
-      if (isKnown) tellVanished(stream);
+      if (isKnown) tellVanished(news);
       return { found: undefined };
     }
     if (!isSilence(error)) throw error;
@@ -413,7 +426,8 @@ async function createOrTakeUp(
       await takeOver(port, inputs, found, pace);
       return;
     }
-    throw new Error(describeUnmanaged(inputs, changes, found), { cause: error });
+    const why = wordsFor(inputs)(describeUnmanaged(inputs, changes, found));
+    throw new Error(why, { cause: error });
   }
 }
 
@@ -425,7 +439,7 @@ class StreamNotReady extends Error {
   readonly reasons: readonly string[];
 
   constructor(inputs: StreamInputs, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = wordsFor(inputs)(cause instanceof Error ? cause.message : String(cause));
     super(reason, { cause });
     this.id = inputs.stream;
     this.properties = { ...inputs, leader: "", replicas: [], created: "" };

@@ -5,7 +5,13 @@ import { loggerOf } from "../../components/logger.ts";
 import { ownershipOf } from "../../components/ownership.ts";
 import { JetStreamProvider } from "../../components/parts/jetstream-provider.ts";
 import { Lifespan } from "../../components/parts/lifespan.ts";
-import type { FollowedStream, StreamHost, StreamStage } from "../../components/stream-host.ts";
+import type {
+  FollowedStream,
+  StreamHost,
+  StreamKind,
+  StreamStage,
+} from "../../components/stream-host.ts";
+import { type BucketKind, streamNameOf } from "../../lib/buckets/bucket-kinds.ts";
 import { type ClusterPlan, nodesOf } from "../../lib/plan/plan.ts";
 import type { EnginePlan } from "../../lib/topology/engines.ts";
 import { unaskedEngines } from "../../live/engine/engines-of.ts";
@@ -41,7 +47,11 @@ export class BareCluster extends pulumi.ComponentResource implements StreamHost 
     return this.#stages[name] ?? Promise.reject(new Error(`There is no stage for ${name}.`));
   }
 
-  follow(_name: string, stream: FollowedStream): void {
+  admitBucket(kind: BucketKind, name: string): Promise<StreamStage> {
+    return this.admit(streamNameOf(kind, name));
+  }
+
+  follow(_kind: StreamKind, _name: string, stream: FollowedStream): void {
     this.followed.push(stream);
   }
 
@@ -52,7 +62,7 @@ export class BareCluster extends pulumi.ComponentResource implements StreamHost 
     return { account: plan.account, stream: plan.name, plan: found };
   }
 
-  followConsumer(): void {}
+  followPart(): void {}
 }
 
 function enginesOf(plan: ClusterPlan): EnginePlan[] {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import type { Field, NestedField } from "../../lib/base/field-table.ts";
+import { BUCKET_FIELDS, OBJECT_STORE_FIELDS } from "../../lib/buckets/bucket-fields.ts";
 import { SETTINGS, type Setting } from "../../lib/settings/settings-table.ts";
 import { STREAM_FIELDS } from "../../lib/streams/stream-fields.ts";
 
@@ -238,6 +239,35 @@ const stream = fc.oneof(
 const streams = fc.dictionary(fc.constantFrom("ORDERS", "EVENTS", "AUDIT"), stream, { maxKeys: 2 });
 const oddStreams = fc.dictionary(oddText, fc.oneof(someFields, anything), { maxKeys: 2 });
 
+/** A few fields of a bucket or an object store, its policy, and entries with secrets. */
+function storesOf(table: Readonly<Record<string, Field>>, own: object) {
+  const store = fc
+    .subarray(Object.entries(table), { maxLength: 3 })
+    .chain((some) => fields(Object.fromEntries(some)));
+  return fc.dictionary(
+    fc.constantFrom("CONFIG", "FILES", "a-b_c"),
+    fc.tuple(store, fc.record(own, { requiredKeys: [] })).map(([a, b]) => ({ ...a, ...b })),
+    { maxKeys: 2 },
+  );
+}
+
+const ownOf = (name: string) => ({
+  [name]: mostly(fc.constantFrom("CONFIG", "OTHER"), oddText),
+  account: fc.constantFrom("APP", "BILLING"),
+  adopt: fc.boolean(),
+});
+const entries = fc.dictionary(
+  fc.oneof({ weight: 9, arbitrary: fc.constantFrom("a", "feature.x", "b/c=d") }, oddText),
+  mostly(fc.constant(MARKER), fc.constant([MARKER])),
+  { maxKeys: 2 },
+);
+const buckets = storesOf(BUCKET_FIELDS, {
+  ...ownOf("bucket"),
+  entries: mostly(entries, fc.constant(MARKER)),
+});
+const objectStores = storesOf(OBJECT_STORE_FIELDS, ownOf("objectStore"));
+const oddStores = fc.dictionary(oddText, fc.oneof(someFields, anything), { maxKeys: 2 });
+
 const subjects = fc.uniqueArray(mostly(subject, oddText), { minLength: 1, maxLength: 2 });
 const rules = fc.record({ allow: subjects, deny: subjects }, { requiredKeys: [] });
 const user = fc.record({
@@ -393,6 +423,8 @@ const OWN_VALUES: Readonly<Record<string, Values>> = {
   clientTls: [fc.constant({ cert: "clients.pem", key: "clients.key" }), oddText],
   clientCertificates: [fc.constant({ ca: "clients.pem" }), oddText],
   streams: [streams, oddStreams],
+  buckets: [mostly(fc.constant({}), buckets), fc.oneof(oddStores, fc.constant({ CONFIG: MARKER }))],
+  objectStores: [mostly(fc.constant({}), objectStores), oddStores],
   config: [serverConfig, oddServerConfig],
 };
 

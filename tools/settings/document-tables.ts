@@ -35,9 +35,9 @@ export function accountTables(): string {
   return objectTables(SETTINGS.accounts, ["setting", "value", "default", "meaning"]);
 }
 
-/** A table for a stream, and one for each kind of object in it, Markdown. */
-export function streamTables(): string {
-  return objectTables(SETTINGS.streams, [
+/** Tables for what is a stream: one for itself, and one for each kind of object in it, Markdown. */
+export function streamTables(setting: "streams" | "buckets" | "objectStores"): string {
+  return objectTables(SETTINGS[setting], [
     "field",
     "value",
     "default",

@@ -9,9 +9,19 @@ const COMPONENTS = path.join(import.meta.dirname, "../../components");
  * The documented members of a class or interface in components/: a Markdown table of their docstrings. Members without
  * a docstring are left out.
  *
+ * @param more file and name of a class that has those, too, and others.
  * @throws Error if the file has no such class or interface.
  */
-export function membersTable(file: string, name: string): string {
+export function membersTable(
+  file: string,
+  name: string,
+  more?: readonly [file: string, name: string],
+): string {
+  const rows = [...rowsOf(file, name), ...(more ? rowsOf(...more) : [])];
+  return table(["name", "type", "meaning"], rows);
+}
+
+function rowsOf(file: string, name: string): string[][] {
   const text = readFileSync(path.join(COMPONENTS, file), "utf8");
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
   const declaration = source.statements.find(
@@ -20,8 +30,7 @@ export function membersTable(file: string, name: string): string {
       statement.name?.text === name,
   );
   if (!declaration) throw new Error(`there is no ${name} in components/${file}`);
-  const rows = [...declaration.members].flatMap((member) => rowOf(member));
-  return table(["name", "type", "meaning"], rows);
+  return [...declaration.members].flatMap((member) => rowOf(member));
 }
 
 function rowOf(member: ts.ClassElement | ts.TypeElement): string[][] {

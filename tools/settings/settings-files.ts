@@ -32,7 +32,18 @@ export const SETTINGS_FILES: readonly SettingsFile[] = [
     file: "docs/settings.md",
     render: (text) => fill(text, COMMAND, { settings: settingsTable(), accounts: accountTables() }),
   },
-  { file: "docs/streams.md", render: (text) => fill(text, COMMAND, { fields: streamTables() }) },
+  {
+    file: "docs/streams.md",
+    render: (text) => fill(text, COMMAND, { fields: streamTables("streams") }),
+  },
+  {
+    file: "docs/buckets.md",
+    render: (text) =>
+      fill(text, COMMAND, {
+        buckets: streamTables("buckets"),
+        stores: streamTables("objectStores"),
+      }),
+  },
   {
     file: "docs/library.md",
     render: (text) =>
@@ -41,7 +52,7 @@ export const SETTINGS_FILES: readonly SettingsFile[] = [
         transforms: membersTable("transforms.ts", "Transforms"),
         cluster: membersTable("nats-cluster.ts", "NatsCluster"),
         placements: membersTable("cluster-streams.ts", "PlacedStream"),
-        stream: membersTable("stream.ts", "Stream"),
+        stream: membersTable("stream-resource.ts", "StreamResource", ["stream.ts", "Stream"]),
         consumer: membersTable("consumer.ts", "Consumer"),
         node: membersTable("nats-node.ts", "NatsNode"),
         options: refusedOptionsTable(),

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatProblems, nameStreams } from "../../../lib/base/errors.ts";
+import { formatProblems, nameResources } from "../../../lib/base/errors.ts";
 import { howToSet, howToSetSecret, howToUnset } from "../../../lib/base/settings-place.ts";
 
 test.each([
@@ -34,7 +34,12 @@ test("people find streams beside their cluster by the names that they are declar
     { path: "streams.AUDITS.replicas", message: "7 is too many" },
     { path: "memory", message: "is too little" },
   ];
-  expect(formatProblems(nameStreams(problems, new Set(["AUDIT"])), "program")).toBe(
+  expect(
+    formatProblems(
+      nameResources(problems, { streams: ["AUDIT"], buckets: ["CONFIG"], objectStores: [] }),
+      "program",
+    ),
+  ).toBe(
     [
       "4 problems in its args, nothing was changed:",
       "  Stream AUDIT: replicas: 7 is too many",

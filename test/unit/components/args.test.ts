@@ -3,11 +3,13 @@ import { describe, expect, expectTypeOf, test } from "vitest";
 import type {
   AccountArgs,
   AccountLimitsArgs,
+  BucketSettingsArgs,
   ClusterSettings,
   ConsumerSettingsArgs,
   ExportArgs,
   ImportArgs,
   JetStreamLimitsArgs,
+  ObjectStoreSettingsArgs,
   PermissionsArgs,
   StreamSettingsArgs,
   TlsFilesArgs,
@@ -23,6 +25,7 @@ import type {
   UserSettings,
 } from "../../../lib/accounts/account-settings.ts";
 import { hidePasswords } from "../../../lib/accounts/hidden-passwords.ts";
+import type { BucketFields, ObjectStoreFields } from "../../../lib/buckets/bucket-fields.ts";
 import type { ConsumerFields } from "../../../lib/consumers/consumer-fields.ts";
 import type { StreamWithConsumers } from "../../../lib/consumers/stream-consumers.ts";
 import { parseSettings, type Settings } from "../../../lib/plan/settings.ts";
@@ -163,6 +166,16 @@ describe("the types have all that is checked, and no more", () => {
   test("every field of a consumer's config, and how an update may deal with it", () => {
     type Own = "adopt" | "allowDataLoss" | "recreate";
     expectTypeOf<keyof ConsumerSettingsArgs>().toEqualTypeOf<keyof ConsumerFields | Own>();
+  });
+
+  test("every field of a bucket and of an object store, and how an update may deal with it", () => {
+    type Own = "leader" | "adopt" | "allowDataLoss" | "recreate" | "account";
+    expectTypeOf<keyof BucketSettingsArgs>().toEqualTypeOf<
+      keyof BucketFields | Own | "bucket" | "entries"
+    >();
+    expectTypeOf<keyof ObjectStoreSettingsArgs>().toEqualTypeOf<
+      keyof ObjectStoreFields | Own | "objectStore"
+    >();
   });
 
   test("everything of an account", () => {

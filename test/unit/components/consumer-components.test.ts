@@ -58,13 +58,13 @@ it("consumers stand below their stream, and wait for it", async () => {
 
 it("consumers of a stream's settings and those beside it are planned together", () => {
   const declared = new DeclaredStreams("c1");
-  declared.declare("ORDERS", { subjects: ["orders.*"], consumers: { worker: {} } });
+  declared.declare("stream", "ORDERS", { subjects: ["orders.*"], consumers: { worker: {} } });
   declared.declareConsumer("ORDERS", "worker", {});
   declared.declareConsumer("ORDERS", "beside", { ackWait: "1m" });
   expect(() => declared.declareConsumer("ORDERS", "beside", {})).toThrow(
     "Consumer beside: stream ORDERS has one of that name already.",
   );
-  expect(declared.close()).toEqual({
+  expect(declared.close().streams).toEqual({
     ORDERS: { subjects: ["orders.*"], consumers: { worker: {}, beside: { ackWait: "1m" } } },
   });
   expect(() => declared.declareConsumer("ORDERS", "late", {})).toThrow("is planned already");

@@ -31,7 +31,8 @@ const ACCOUNT: AccountPlan = {
 
 function plan(streams: Readonly<Record<string, StreamSettings>>) {
   const estate = { shape: [], nodes: [], uniqueTag: "az:", tags: OWN_TAGS };
-  const compiled = compileStreams({ streams, account: "A" }, estate);
+  const wanted = { streams, buckets: {}, objectStores: {}, account: "A" };
+  const compiled = compileStreams(wanted, estate);
   const drafts = compiled.map((stream) =>
     draftStream(stream, {
       accounts: [ACCOUNT],
