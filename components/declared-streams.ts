@@ -2,7 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { isMap } from "../lib/base/records.ts";
 import type { ConsumerSettingsArgs, StreamSettingsArgs } from "./args.ts";
 import { type PlacedStream, placeOf } from "./cluster-streams.ts";
+import type { FollowedConsumer } from "./consumer-host.ts";
 import type { FollowedStream } from "./stream-host.ts";
+
+interface DeclaredConsumer {
+  readonly settings: ConsumerSettingsArgs;
+  resource?: FollowedConsumer;
+}
 
 /** A stream that the program has declared. */
 interface DeclaredStream {
@@ -10,8 +16,8 @@ interface DeclaredStream {
   readonly key: string;
   readonly settings: StreamSettingsArgs;
   resource?: FollowedStream;
-  /** The settings of its consumers that have resources, by name on the servers. */
-  readonly consumers: Map<string, ConsumerSettingsArgs>;
+  /** Its consumers that have resources, by name on the servers. */
+  readonly consumers: Map<string, DeclaredConsumer>;
 }
 
 /**
@@ -22,7 +28,6 @@ export class DeclaredStreams {
   readonly #cluster: string;
   /** By resource name. */
   readonly #streams = new Map<string, DeclaredStream>();
-  readonly #consumers: pulumi.Resource[] = [];
   #isClosed = false;
 
   /** @param cluster name of the cluster's resource, for error messages. */
@@ -85,13 +90,14 @@ export class DeclaredStreams {
         `Consumer ${name}: stream ${declared.key} has one of that name already.\nGive it another one; \`consumer\` is what it is called on the servers.`,
       );
     }
-    declared.consumers.set(name, settings);
+    declared.consumers.set(name, { settings });
     return declared.key;
   }
 
-  /** Links a consumer to its resource. */
-  followConsumer(consumer: pulumi.Resource): void {
-    this.#consumers.push(consumer);
+  /** Links a declared consumer to its resource. */
+  followConsumer(stream: string, name: string, resource: FollowedConsumer): void {
+    const declared = this.#streams.get(stream)?.consumers.get(name);
+    if (declared) declared.resource = resource;
   }
 
   /** Ends the collection. @returns the settings of all streams, by key. */
@@ -111,15 +117,20 @@ export class DeclaredStreams {
 
   /** The resources of streams and consumers. */
   get resources(): readonly pulumi.Resource[] {
-    return [...this.#all.flatMap(({ resource }) => resource ?? []), ...this.#consumers];
+    return this.#all.flatMap(({ resource, consumers }) => [
+      ...(resource ? [resource] : []),
+      ...followedIn(consumers).values(),
+    ]);
   }
 
   /** Where the streams live, by key. @param goesByPlan see {@link placeOf}. */
   placements(goesByPlan: boolean): Readonly<Record<string, PlacedStream>> {
-    const places = this.#all.flatMap(({ key, settings, resource }) => {
+    const places = this.#all.flatMap(({ key, settings, resource, consumers }) => {
       if (!resource) return [];
       const named = (settings.stream ?? key) === key ? {} : { stream: settings.stream };
-      return [[key, { ...named, ...placeOf(resource, goesByPlan) }] as const];
+      return [
+        [key, { ...named, ...placeOf(resource, followedIn(consumers), goesByPlan) }] as const,
+      ];
     });
     return Object.fromEntries(places);
   }
@@ -134,5 +145,14 @@ function withConsumers({ settings, consumers }: DeclaredStream): StreamSettingsA
   if (consumers.size === 0) return settings;
   // The config may hold any value here; planning checks it.
   const own = isMap(settings.consumers) ? settings.consumers : {};
-  return { ...settings, consumers: { ...own, ...Object.fromEntries(consumers) } };
+  const declared = [...consumers].map(([name, consumer]) => [name, consumer.settings] as const);
+  return { ...settings, consumers: { ...own, ...Object.fromEntries(declared) } };
+}
+
+/** The consumers whose resources are there, by name on the servers. */
+function followedIn(consumers: DeclaredStream["consumers"]): ReadonlyMap<string, FollowedConsumer> {
+  const followed = [...consumers].flatMap(([name, { resource }]) =>
+    resource ? [[name, resource] as const] : [],
+  );
+  return new Map(followed);
 }

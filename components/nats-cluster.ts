@@ -7,7 +7,7 @@ import { type ClusterPlan, type NodePlan, nodesOf } from "../lib/plan/plan.ts";
 import type { ConsumerSettingsArgs, StreamSettingsArgs } from "./args.ts";
 import type { NatsClusterArgs } from "./cluster-args.ts";
 import type { PlacedStream } from "./cluster-streams.ts";
-import type { ConsumerStage } from "./consumer-host.ts";
+import type { ConsumerStage, FollowedConsumer } from "./consumer-host.ts";
 import { DeclaredStreams } from "./declared-streams.ts";
 import { type MadeCluster, makeCluster } from "./make-cluster.ts";
 import type { NatsNode } from "./nats-node.ts";
@@ -153,8 +153,8 @@ export class NatsCluster extends pulumi.ComponentResource implements StreamHost 
     });
   }
 
-  followConsumer(consumer: pulumi.Resource): void {
-    this.#streams.followConsumer(consumer);
+  followConsumer(stream: string, name: string, consumer: FollowedConsumer): void {
+    this.#streams.followConsumer(stream, name, consumer);
   }
 
   /** Called by the base class's constructor, before this class's own constructor runs. */

@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { StreamPlan } from "../lib/plan/plan.ts";
 import type { StreamConfig } from "../lib/streams/stream-fields.ts";
 import type { ConsumerSettingsArgs, StreamSettingsArgs } from "./args.ts";
-import type { ConsumerStage } from "./consumer-host.ts";
+import type { ConsumerStage, FollowedConsumer } from "./consumer-host.ts";
 import type { JetStreamProvider } from "./parts/jetstream-provider.ts";
 import type { Lifespan } from "./parts/lifespan.ts";
 
@@ -34,8 +34,13 @@ export interface StreamHost extends pulumi.Resource {
     consumer: string,
     settings: ConsumerSettingsArgs,
   ): Promise<ConsumerStage>;
-  /** Has the cluster's last steps wait for a consumer. */
-  followConsumer(consumer: pulumi.Resource): void;
+  /**
+   * Links an admitted consumer to its resource, for which the cluster's last steps wait.
+   *
+   * @param stream name of the stream's resource.
+   * @param name of the consumer on the servers.
+   */
+  followConsumer(stream: string, name: string, consumer: FollowedConsumer): void;
 }
 
 /** The inputs of a stream's resource. */

@@ -3,7 +3,7 @@ import { isMap } from "../lib/base/records.ts";
 import type { StreamConfig } from "../lib/streams/stream-fields.ts";
 import type { ConsumerSettingsArgs, StreamSettingsArgs } from "./args.ts";
 import { Consumer } from "./consumer.ts";
-import type { ConsumerHost, ConsumerStage } from "./consumer-host.ts";
+import type { ConsumerHost, ConsumerStage, FollowedConsumer } from "./consumer-host.ts";
 import { providerText } from "./dynamic.ts";
 import type { JetStreamProvider } from "./parts/jetstream-provider.ts";
 import { allOf, refuseStreamOptions } from "./resource-options.ts";
@@ -101,8 +101,8 @@ export class Stream extends pulumi.CustomResource implements ConsumerHost {
     return this.#cluster.admitConsumer(this.#name, name, settings);
   }
 
-  followConsumer(consumer: pulumi.Resource): void {
-    this.#cluster.followConsumer(consumer);
+  followConsumer(name: string, consumer: FollowedConsumer): void {
+    this.#cluster.followConsumer(this.#name, name, consumer);
   }
 
   /** No name of a consumer has a dot, so that names of resources can't meet. */
