@@ -598,10 +598,50 @@ export interface UserArgs {
    */
   readonly certificate?: string | undefined;
   /**
-   * What it may do.
-   * @default everything within the account
+   * Streams, buckets and consumers that it may use, and nothing else.
+   * @default what `permissions` say
+   */
+  readonly can?: AbilitiesArgs | undefined;
+  /**
+   * What it may do, by subjects; beside `can`, what it may do more, and what it may not.
+   * @default everything within the account, or what `can` says
    */
   readonly permissions?: PermissionsArgs | undefined;
+}
+
+/**
+ * Streams, buckets and consumers that a user may use, by their names in its account. The
+ * subjects that this takes follow from them.
+ */
+export interface AbilitiesArgs {
+  /**
+   * Streams and buckets that it may publish to: at the subjects of the stream.
+   * @default none
+   */
+  readonly publish?: readonly string[] | undefined;
+  /**
+   * Consumers whose messages it may take and acknowledge, e.g. `ORDERS/worker`.
+   * @default none
+   */
+  readonly consume?: readonly string[] | undefined;
+  /**
+   * Streams and buckets of which it may get messages, one by one or in batches, and the state.
+   * @default none
+   */
+  readonly read?: readonly string[] | undefined;
+  /**
+   * Streams and buckets that it may follow by consumers that its client makes, as ordered
+   * consumers and watchers of buckets are.
+   * @default none
+   */
+  readonly watch?: readonly string[] | undefined;
+  /**
+   * Prefix of the subjects at which it is answered; its clients have to be told of it.
+   * `_INBOX`: that of clients which are told of none, by which it may hear the answers to
+   * others, too.
+   * @default `_INBOX_` and its name
+   */
+  readonly inbox?: string | undefined;
 }
 
 /** What a user may do. */

@@ -9,12 +9,21 @@ import {
 import type { ManagerConnection } from "../live/jetstream/connection.ts";
 import type { ClusterNodes } from "./cluster-nodes.ts";
 import type { PlannedCluster } from "./cluster-plan.ts";
+import type { FollowedConsumer } from "./consumer-host.ts";
 import { independent } from "./known-value.ts";
 import { type JetStreamProvider, serversOf } from "./parts/jetstream-provider.ts";
 import { StreamRoster } from "./parts/stream-roster.ts";
 import type { EngineState } from "./preflight/inspect-engine.ts";
 import { streamPatience } from "./steps/script-patience.ts";
 import type { FollowedStream, StreamStage } from "./stream-host.ts";
+
+/** Where a consumer lives. */
+export interface PlacedConsumer {
+  /** Host of its leader. Unknown in a saved plan, as that of a stream. */
+  readonly leader: pulumi.Output<string>;
+  /** Hosts that know where it stands, the leader's among them, sorted. Unknown in a saved plan, too. */
+  readonly replicas: pulumi.Output<readonly string[]>;
+}
 
 /** Where a stream lives. */
 export interface PlacedStream {
@@ -28,6 +37,8 @@ export interface PlacedStream {
   readonly leader: pulumi.Output<string>;
   /** Hosts that hold a replica, the leader's included, sorted. Unknown in a saved plan, too. */
   readonly replicas: pulumi.Output<readonly string[]>;
+  /** Its consumers that have resources, by name on the servers, each with `leader` and `replicas`; absent if there are none. */
+  readonly consumers?: Readonly<Record<string, PlacedConsumer>>;
 }
 
 /** How the streams of a cluster are reached. */
@@ -103,22 +114,34 @@ export function createRoster(
 }
 
 /**
- * Where a stream lives.
+ * Where a stream lives, and its consumers.
  *
+ * @param consumers by name on the servers.
  * @param goesByPlan whether an `up` will use, or uses, a saved plan. If outputs then differ from the plan, Pulumi
  * (3.259) exits with 1 and prints no reason, so they are unknown in that preview.
  */
 export function placeOf(
-  { account, config, leader, replicas }: FollowedStream,
+  { account, config, ...place }: FollowedStream,
+  consumers: ReadonlyMap<string, FollowedConsumer>,
   goesByPlan: boolean,
 ): PlacedStream {
   const isOpen = pulumi.runtime.isDryRun() && goesByPlan;
-  const unlessOpen = <Value>(place: pulumi.Output<Value>) =>
-    isOpen ? pulumi.output(pulumi.unknown).apply(() => place) : place;
+  const unlessOpen = <Value>(value: pulumi.Output<Value>) =>
+    isOpen ? pulumi.output(pulumi.unknown).apply(() => value) : value;
+  const hostsOf = ({ leader, replicas }: Pick<FollowedConsumer, "leader" | "replicas">) => ({
+    leader: unlessOpen(leader),
+    replicas: unlessOpen(replicas),
+  });
   return {
     account,
     tags: config.apply(({ placement }) => placement?.tags ?? []),
-    leader: unlessOpen(leader),
-    replicas: unlessOpen(replicas),
+    ...hostsOf(place),
+    ...(consumers.size > 0
+      ? {
+          consumers: Object.fromEntries(
+            [...consumers].map(([name, consumer]) => [name, hostsOf(consumer)]),
+          ),
+        }
+      : {}),
   };
 }

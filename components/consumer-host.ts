@@ -15,8 +15,12 @@ export interface ConsumerHost extends pulumi.Resource {
    * @throws pulumi.RunError if the stream has one of that name, or if the cluster is planned already.
    */
   admitConsumer(name: string, settings: ConsumerSettingsArgs): Promise<ConsumerStage>;
-  /** Has the cluster's last steps wait for a consumer. */
-  followPart(consumer: pulumi.Resource): void;
+  /**
+   * Links an admitted consumer to its resource, for which the cluster's last steps wait.
+   *
+   * @param name of the consumer on the servers.
+   */
+  followConsumer(name: string, consumer: FollowedConsumer): void;
 }
 
 /** The inputs of a consumer's resource. */
@@ -25,4 +29,10 @@ export interface ConsumerStage {
   /** The stream's name on the servers. */
   readonly stream: string;
   readonly plan: ConsumerPlan;
+}
+
+/** The outputs of a consumer's resource that its cluster uses. */
+export interface FollowedConsumer extends pulumi.Resource {
+  readonly leader: pulumi.Output<string>;
+  readonly replicas: pulumi.Output<string[]>;
 }

@@ -69,7 +69,7 @@ export class Consumer extends pulumi.CustomResource {
         dependsOn: opts.dependsOn === undefined ? [stream] : allOf([stream], opts.dependsOn),
       },
     );
-    stream.followPart(this);
+    stream.followConsumer(consumer, this);
   }
 }
 

@@ -9,7 +9,13 @@ import type {
 } from "./args.ts";
 import type { DeclaredSettings } from "./cluster-args.ts";
 import { type PlacedStream, placeOf } from "./cluster-streams.ts";
+import type { FollowedConsumer } from "./consumer-host.ts";
 import type { FollowedStream, StreamKind } from "./stream-host.ts";
+
+interface DeclaredConsumer {
+  readonly settings: ConsumerSettingsArgs;
+  resource?: FollowedConsumer;
+}
 
 /** The settings of what a program declares, by kind. */
 interface SettingsByKind {
@@ -25,8 +31,8 @@ interface Declared {
   readonly key: string;
   readonly settings: SettingsByKind[StreamKind];
   resource?: FollowedStream;
-  /** The settings of its consumers that have resources, by name on the servers. */
-  readonly consumers: Map<string, ConsumerSettingsArgs>;
+  /** Its consumers that have resources, by name on the servers. */
+  readonly consumers: Map<string, DeclaredConsumer>;
 }
 
 const NOUNS: Readonly<Record<StreamKind, string>> = {
@@ -116,11 +122,17 @@ export class DeclaredStreams {
         `Consumer ${name}: stream ${declared.key} has one of that name already.\nGive it another one; \`consumer\` is what it is called on the servers.`,
       );
     }
-    declared.consumers.set(name, settings);
+    declared.consumers.set(name, { settings });
     return declared.key;
   }
 
-  /** Has {@link resources} include a part of something that is declared: a consumer, or entries. */
+  /** Links a declared consumer to its resource. @param stream name of the stream's resource. */
+  followConsumer(stream: string, name: string, resource: FollowedConsumer): void {
+    const declared = this.#declared.get(placeIn("stream", stream))?.consumers.get(name);
+    if (declared) declared.resource = resource;
+  }
+
+  /** Has {@link resources} include a part of something that is declared: a bucket's entries. */
   followPart(part: pulumi.Resource): void {
     this.#parts.push(part);
   }
@@ -151,7 +163,11 @@ export class DeclaredStreams {
 
   /** The resources of all that is declared, and of its parts. */
   get resources(): readonly pulumi.Resource[] {
-    return [...this.#all.flatMap(({ resource }) => resource ?? []), ...this.#parts];
+    const declared = this.#all.flatMap(({ resource, consumers }) => [
+      ...(resource ? [resource] : []),
+      ...followedIn(consumers).values(),
+    ]);
+    return [...declared, ...this.#parts];
   }
 
   /** Where the streams live, by key in the plan. @param goesByPlan see {@link placeOf}. */
@@ -162,7 +178,9 @@ export class DeclaredStreams {
       const key = planKeyOf(each);
       const name = streamOf(each);
       const named = name === key ? {} : { stream: name };
-      return [[key, { ...named, ...placeOf(resource, goesByPlan) }] as const];
+      return [
+        [key, { ...named, ...placeOf(resource, followedIn(each.consumers), goesByPlan) }] as const,
+      ];
     });
     return Object.fromEntries(places);
   }
@@ -203,5 +221,14 @@ function withConsumers({ settings, consumers }: Declared): SettingsByKind[Stream
   const { consumers: given }: StreamSettingsArgs = settings as StreamSettingsArgs;
   // The config may hold any value here; planning checks it.
   const own = isMap(given) ? given : {};
-  return { ...settings, consumers: { ...own, ...Object.fromEntries(consumers) } };
+  const declared = [...consumers].map(([name, consumer]) => [name, consumer.settings] as const);
+  return { ...settings, consumers: { ...own, ...Object.fromEntries(declared) } };
+}
+
+/** The consumers whose resources are there, by name on the servers. */
+function followedIn(consumers: Declared["consumers"]): ReadonlyMap<string, FollowedConsumer> {
+  const followed = [...consumers].flatMap(([name, { resource }]) =>
+    resource ? [[name, resource] as const] : [],
+  );
+  return new Map(followed);
 }

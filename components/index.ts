@@ -3,7 +3,7 @@ export type * from "./args.ts";
 export { AvailabilityZone } from "./availability-zone.ts";
 export { Bucket, type BucketArgs } from "./bucket.ts";
 export type { NatsClusterArgs } from "./cluster-args.ts";
-export type { PlacedStream } from "./cluster-streams.ts";
+export type { PlacedConsumer, PlacedStream } from "./cluster-streams.ts";
 export { Consumer, type ConsumerArgs } from "./consumer.ts";
 export type { ConsumerHost } from "./consumer-host.ts";
 export type {

@@ -13,7 +13,7 @@ import type {
 } from "./args.ts";
 import { Bucket } from "./bucket.ts";
 import type { PlacedStream } from "./cluster-streams.ts";
-import type { ConsumerStage } from "./consumer-host.ts";
+import type { ConsumerStage, FollowedConsumer } from "./consumer-host.ts";
 import { DeclaredStreams } from "./declared-streams.ts";
 import { ObjectStore } from "./object-store.ts";
 import type { JetStreamProvider } from "./parts/jetstream-provider.ts";
@@ -101,6 +101,10 @@ export abstract class StreamCluster<Made extends MadeStreams>
       if (!planOf || !plan) throw new Error(`The plan has no consumer ${consumer} of ${key}.`);
       return { account: planOf.account, stream: planOf.name, plan };
     });
+  }
+
+  followConsumer(stream: string, name: string, consumer: FollowedConsumer): void {
+    this.#declared.followConsumer(stream, name, consumer);
   }
 
   followPart(part: pulumi.Resource): void {

@@ -8,7 +8,7 @@ import type {
   ObjectStoreSettingsArgs,
   StreamSettingsArgs,
 } from "./args.ts";
-import type { ConsumerStage } from "./consumer-host.ts";
+import type { ConsumerStage, FollowedConsumer } from "./consumer-host.ts";
 import type { JetStreamProvider } from "./parts/jetstream-provider.ts";
 import type { Lifespan } from "./parts/lifespan.ts";
 
@@ -49,7 +49,14 @@ export interface StreamHost extends pulumi.Resource {
     consumer: string,
     settings: ConsumerSettingsArgs,
   ): Promise<ConsumerStage>;
-  /** Has the cluster's last steps wait for a consumer, or for the entries of a bucket. */
+  /**
+   * Links an admitted consumer to its resource, for which the cluster's last steps wait.
+   *
+   * @param stream name of the stream's resource.
+   * @param name of the consumer on the servers.
+   */
+  followConsumer(stream: string, name: string, consumer: FollowedConsumer): void;
+  /** Has the cluster's last steps wait for the entries of a bucket. */
   followPart(part: pulumi.Resource): void;
 }
 

@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { isMap } from "../lib/base/records.ts";
 import type { ConsumerSettingsArgs, StreamSettingsArgs } from "./args.ts";
 import { Consumer } from "./consumer.ts";
-import type { ConsumerHost, ConsumerStage } from "./consumer-host.ts";
+import type { ConsumerHost, ConsumerStage, FollowedConsumer } from "./consumer-host.ts";
 import type { StreamHost } from "./stream-host.ts";
 import { StreamResource } from "./stream-resource.ts";
 
@@ -43,8 +43,8 @@ export class Stream extends StreamResource implements ConsumerHost {
     return this.#cluster.admitConsumer(this.#name, name, settings);
   }
 
-  followPart(part: pulumi.Resource): void {
-    this.#cluster.followPart(part);
+  followConsumer(name: string, consumer: FollowedConsumer): void {
+    this.#cluster.followConsumer(this.#name, name, consumer);
   }
 
   /** No name of a consumer has a dot, so that names of resources can't meet. */

@@ -13,7 +13,9 @@ import type { StackOutputs, StreamOutput } from "../../lib/plan/outputs.ts";
 import { type ClusterPlan, type NodePlan, nodesOf } from "../../lib/plan/plan.ts";
 import { type StreamName, terseNamer } from "../../lib/streams/stream-name.ts";
 import { describeExpiry, isDue } from "../../lib/tls/certificate-rules.ts";
-import type { NodeObservation, StreamSighting } from "./observe.ts";
+import { type ConsumerReport, findConsumers, judgeConsumers } from "./consumers-report.ts";
+import type { ConsumerSighting, NodeObservation, StreamSighting } from "./observe.ts";
+import { describeBehind, type ReplicaReport, replicasOf, withSilence } from "./replicas-report.ts";
 
 /** The state of a running cluster, compared with its settings. */
 export interface ClusterReport {
@@ -91,13 +93,10 @@ export interface StreamReport {
   readonly bytes: number;
   /** Its origins; absent if it has none, or if its leader doesn't answer. */
   readonly origins?: readonly OriginState[];
-}
-
-export interface ReplicaReport {
-  readonly node: string;
-  readonly current: boolean;
-  /** Operations behind the leader. */
-  readonly lag: number;
+  /** The consumers in the outputs; absent if there are none. */
+  readonly consumers?: readonly ConsumerReport[];
+  /** Number of those that aren't managed by this stack; absent if there are none. */
+  readonly otherConsumers?: number;
 }
 
 export interface ReportInput {
@@ -127,7 +126,10 @@ export function reportOn(input: ReportInput): ClusterReport {
     ...(input.memoryKills === undefined ? [] : [`${input.memoryKills}.`]),
     ...certificateProblems(input),
     ...clientCertificateProblems(input),
-    ...judged.flatMap(({ problem }) => (problem === undefined ? [] : [problem])),
+    ...judged.flatMap(({ problem, ofConsumers = [] }) => [
+      ...(problem === undefined ? [] : [problem]),
+      ...ofConsumers,
+    ]),
   ];
   const answers = observations.flatMap(({ answer }) => (answer ? [answer] : []));
   return {
@@ -303,10 +305,13 @@ interface Judgement {
   readonly stream: StreamReport;
   /** The stream's problem, one sentence. */
   readonly problem?: string;
+  /** Those of its consumers. */
+  readonly ofConsumers?: readonly string[];
 }
 
 function judgeStreams({ outputs, observations, plan, stackOption }: ReportInput): Judgement[] {
   const sightings = bestSightings(observations, plan && accountsOf(plan, outputs));
+  const consumersOf = findConsumers(observations);
   const fleet = fleetOf(observations, plan);
   const taken = new Set<StreamSighting>();
   const wanted = Object.entries(outputs.streams).map(([key, output]) => {
@@ -322,14 +327,38 @@ function judgeStreams({ outputs, observations, plan, stackOption }: ReportInput)
     if (!sighting) return missing(stream, nameOf(stream), output);
     taken.add(sighting);
     const judgement = judge(sighting, nameOf(sighting), output, fleet);
-    return judgement.stream.verdict === "misplaced"
-      ? withRemedy(judgement, stackOption)
-      : judgement;
+    const judged =
+      judgement.stream.verdict === "misplaced" ? withRemedy(judgement, stackOption) : judgement;
+    return withConsumers(judged, nameOf(sighting), output, sighting, consumersOf(sighting));
   });
   const foreign = sightings
     .filter((sighting) => !taken.has(sighting))
     .map((sighting) => ({ stream: toStreamReport(sighting, "foreign") }));
   return [...own, ...foreign];
+}
+
+/** Where a stream is ill, so are its consumers: only those that are gone are a problem of their own then. */
+function withConsumers(
+  judgement: Judgement,
+  name: string,
+  output: StreamOutput,
+  { replicaCount }: StreamSighting,
+  seen: readonly ConsumerSighting[],
+): Judgement {
+  const { consumers, others } = judgeConsumers(output, seen, replicaCount);
+  const isWell = judgement.stream.verdict === "in place";
+  const named = consumers.filter(({ report }) => isWell || report.verdict === "missing");
+  return {
+    ...judgement,
+    stream: {
+      ...judgement.stream,
+      ...(consumers.length > 0 ? { consumers: consumers.map(({ report }) => report) } : {}),
+      ...(others > 0 ? { otherConsumers: others } : {}),
+    },
+    ofConsumers: named.flatMap(({ report, problem }) =>
+      problem === undefined ? [] : [`${name}/${report.name}: ${problem}.`],
+    ),
+  };
 }
 
 /** The accounts in the settings, and those that have left them before their streams. */
@@ -362,15 +391,6 @@ function bestSightings(
     }
   }
   return [...best.values()];
-}
-
-/** Marks replicas on silent nodes as not current, whatever the leader still reports. */
-function withSilence(sighting: StreamSighting, silent: ReadonlySet<string>): StreamSighting {
-  const followers = sighting.followers.map((peer) => ({
-    ...peer,
-    offline: peer.offline || silent.has(peer.name),
-  }));
-  return { ...sighting, followers };
 }
 
 /** The servers with their current tags; silent ones with their planned tags. */
@@ -434,12 +454,6 @@ function explainMisplacement(
   return `on ${misplacement.crowded.join(" and ")}, which have the same "${uniqueTag}" tag: \`npx pulumi up --refresh\` takes them apart`;
 }
 
-function describeBehind({ node, lag }: ReplicaReport): string {
-  return lag > 0
-    ? `the replica on ${node} is ${lag} operations behind`
-    : `the replica on ${node} is not current`;
-}
-
 function missing(
   { account, name }: StreamName,
   calledName: string,
@@ -465,13 +479,4 @@ function toStreamReport(sighting: StreamSighting, verdict: StreamStatus): Stream
     bytes,
     ...(origins.length > 0 ? { origins } : {}),
   };
-}
-
-function replicasOf({ leader, followers }: StreamSighting): ReplicaReport[] {
-  const leading = leader === "" ? [] : [{ node: leader, current: true, lag: 0 }];
-  const following = followers
-    .filter(({ pending }) => !pending)
-    .map(({ name, current, offline, lag }) => ({ node: name, current: current && !offline, lag }))
-    .sort((a, b) => (a.node < b.node ? -1 : 1));
-  return [...leading, ...following];
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { HEALTH, STREAMS, VARIABLES } from "../../lib/observed/questions.ts";
+import { CONSUMERS, HEALTH, VARIABLES } from "../../lib/observed/questions.ts";
 import type { Store, StoreKind } from "../../lib/placement/room.ts";
 import type { OriginState } from "../../lib/plan/origins.ts";
 import type { ObservedAccount } from "../../lib/update/room-changes.ts";
@@ -63,8 +63,26 @@ export interface StreamSighting {
   readonly bytes: number;
   /** Its origins, if the leader reports them. */
   readonly origins: readonly OriginState[];
+  /** The consumers of which this server has a replica. */
+  readonly consumers: readonly ConsumerSighting[];
   /** The status of a move or scale that is under way. */
   readonly change?: string;
+}
+
+/** A consumer as one of its servers reports it. */
+export interface ConsumerSighting {
+  readonly name: string;
+  /** Number of replicas in its config; 0: as many as its stream. */
+  readonly replicaCount: number;
+  /** `""` while there is none. */
+  readonly leader: string;
+  /** The replicas without the leader's. */
+  readonly followers: readonly Follower[];
+  /** Messages that wait for delivery. */
+  readonly pending: number;
+  /** Messages that are delivered and not acknowledged. */
+  readonly ackPending: number;
+  readonly isPaused: boolean;
 }
 
 const variables = z.object({
@@ -82,7 +100,10 @@ export async function askStack(nodes: readonly Monitor[]): Promise<NodeObservati
     pages ? [[node.name, pages.jsz] as const] : [],
   );
   const settled = await lookAgainAtLag(new Map(pages), async (names) =>
-    askStreamPages(nodes.filter(({ name }) => names.has(name))),
+    askStreamPages(
+      nodes.filter(({ name }) => names.has(name)),
+      CONSUMERS,
+    ),
   ).finally(closeUnused);
   return found.map(({ node: { name }, said: { pages, ...rest } }) => {
     if (!pages) return { name, ...rest };
@@ -103,7 +124,7 @@ async function ask(
   node: Monitor,
 ): Promise<{ readonly pages?: NodePages } & Pick<NodeObservation, "hasExpired">> {
   try {
-    const questions = [VARIABLES, STREAMS, HEALTH];
+    const questions = [VARIABLES, CONSUMERS, HEALTH];
     const [server, stats, health] = await Promise.all(questions.map((each) => askNode(node, each)));
     const pages = {
       server: variables.parse(server),
@@ -148,9 +169,23 @@ function toSighting({ account, stream }: HomedStream, by: string): StreamSightin
     messages: state.messages,
     bytes: state.bytes,
     origins: cluster.leader === by ? originStates(stream) : [],
+    consumers: stream.consumer_detail.map(toConsumer),
     ...(isChanging(stream)
       ? { change: cluster.desired?.status?.description ?? "a change is under way" }
       : {}),
+  };
+}
+
+function toConsumer(consumer: StreamDetail["consumer_detail"][number]): ConsumerSighting {
+  const { name, config, cluster, num_pending, num_ack_pending, paused } = consumer;
+  return {
+    name,
+    replicaCount: config?.num_replicas ?? 0,
+    leader: cluster.leader,
+    followers: cluster.replicas,
+    pending: num_pending,
+    ackPending: num_ack_pending,
+    isPaused: paused,
   };
 }
 

@@ -1,27 +1,26 @@
 import { formatCount, formatSize } from "../../lib/base/wording.ts";
 import { streamNamer } from "../../lib/streams/stream-name.ts";
-import { COLUMN_GAP, renderTable } from "../layout/table.ts";
-import { type Canvas, widthOf } from "../layout/text.ts";
-import type { ReplicaReport, StreamReport, StreamStatus } from "./cluster-report.ts";
+import { type FittedColumn, renderFitted } from "../layout/fitted-table.ts";
+import type { Canvas } from "../layout/text.ts";
+import type { StreamReport, StreamStatus } from "./cluster-report.ts";
+import { renderReplica } from "./replicas-report.ts";
 
-const HEADINGS = ["stream", "tags", "leader", "other replicas", "messages", "size", "state"];
-/** The columns that may be wrapped if the terminal is narrow. */
-const BREAKABLE = ["other replicas", "tags"];
-const NARROWEST = 12;
+const COLUMNS: readonly FittedColumn[] = [
+  { heading: "stream" },
+  { heading: "tags", breaks: 2 },
+  { heading: "leader" },
+  { heading: "other replicas", breaks: 1 },
+  { heading: "messages", right: true },
+  { heading: "size", right: true },
+  { heading: "state" },
+];
 
 /** The streams as a table. */
 export function renderStreams(streams: readonly StreamReport[], canvas: Canvas): string {
   if (streams.length === 0) return canvas.colors.dim("There are no streams.");
   const nameOf = streamNamer(streams);
   const rows = streams.map((stream) => toCells(stream, nameOf(stream), canvas));
-  const widths = fitColumns([HEADINGS, ...rows], canvas.width);
-  if (!widths) return rows.map((cells) => renderEntry(cells, canvas)).join("\n");
-  const columns = HEADINGS.map((heading, index) => ({
-    heading,
-    width: widths[index] ?? 0,
-    right: heading === "messages" || heading === "size",
-  }));
-  return renderTable(columns, rows, canvas);
+  return renderFitted(COLUMNS, rows, canvas);
 }
 
 function toCells(stream: StreamReport, name: string, { colors }: Canvas): string[] {
@@ -36,17 +35,6 @@ function toCells(stream: StreamReport, name: string, { colors }: Canvas): string
     formatSize(bytes),
     renderVerdict(verdict, lagOf(stream), colors),
   ];
-}
-
-function renderReplica({ node, current, lag }: ReplicaReport): string {
-  if (current) return node;
-  return `${node} (${lag > 0 ? `${formatCount(lag)} behind` : "behind"})`;
-}
-
-/** A stream as lines, for terminals that are too narrow for a table. */
-function renderEntry([name = "", ...cells]: readonly string[], { colors }: Canvas): string {
-  const facts = cells.map((cell, index) => `  ${colors.dim(`${HEADINGS[index + 1]}:`)} ${cell}`);
-  return [name, ...facts].join("\n");
 }
 
 /** Number of messages that it hasn't copied yet. */
@@ -69,23 +57,4 @@ function renderVerdict(verdict: StreamStatus, lag: number, colors: Canvas["color
     case "missing":
       return colors.red(`✗ ${verdict}`);
   }
-}
-
-/**
- * Makes every column as wide as its widest cell, and shrinks the breakable columns to the terminal's width. Undefined
- * if that isn't enough.
- */
-function fitColumns(rows: readonly (readonly string[])[], width: number): number[] | undefined {
-  const widths = HEADINGS.map((_, column) =>
-    Math.max(...rows.map((row) => widthOf(row[column] ?? ""))),
-  );
-  let excess = widths.reduce((sum, column) => sum + column + COLUMN_GAP, -COLUMN_GAP) - width;
-  for (const heading of BREAKABLE) {
-    const column = HEADINGS.indexOf(heading);
-    const wished = widths[column] ?? 0;
-    const kept = Math.max(Math.min(wished, NARROWEST), wished - Math.max(0, excess));
-    widths[column] = kept;
-    excess -= wished - kept;
-  }
-  return excess > 0 ? undefined : widths;
 }

@@ -1,4 +1,6 @@
 import type { Problem } from "../../lib/base/errors.ts";
+import type { ConsumerPlan } from "../../lib/consumers/consumer-config.ts";
+import { consumerReplicas } from "../../lib/consumers/consumer-replicas.ts";
 import {
   type Placement,
   placementRequest,
@@ -21,6 +23,7 @@ import {
   type RegionPlan,
   type StreamDraft,
 } from "../../lib/plan/plan.ts";
+import type { StreamConfig } from "../../lib/streams/stream-fields.ts";
 import type { KeyedStream } from "../../lib/streams/stream-name.ts";
 
 /** The plan of some settings, as `npm run plan -- --json` prints it. */
@@ -76,11 +79,20 @@ export interface PlannedStore extends Store {
   readonly reservedAtMost: number;
 }
 
+export interface ConsumerForecast {
+  readonly name: string;
+  readonly replicas: number;
+  /** Where it sends messages; absent if clients pull them. */
+  readonly deliverSubject?: string;
+}
+
 export interface StreamForecast extends KeyedStream {
   readonly subjects: readonly string[];
   readonly replicas: number;
   /** Placement tags as they are sent to the server. */
   readonly tags: readonly string[];
+  /** Absent if there are none. */
+  readonly consumers?: readonly ConsumerForecast[];
   /** The hosts; the candidates if the server chooses; or why it can't be placed. */
   readonly placement: Placement;
   /** The hosts that may lead; absent if all may. */
@@ -176,7 +188,7 @@ function plannedStore(
 }
 
 function forecastStream(
-  { key, name, account, config, policy, placement, warnings, problems }: StreamDraft,
+  { key, name, account, config, policy, consumers, placement, warnings, problems }: StreamDraft,
   { fleet }: ClusterDraft,
   losses: readonly Loss[],
 ): StreamForecast {
@@ -188,6 +200,9 @@ function forecastStream(
     subjects: config.subjects ?? [],
     replicas: request.replicas,
     tags: request.tags,
+    ...(consumers.length > 0
+      ? { consumers: consumers.map((each) => forecastConsumer(each, config)) }
+      : {}),
     placement,
     ...(policy.leaders ? { leaders: policy.leaders } : {}),
     ...(placement.kind === "impossible"
@@ -196,4 +211,10 @@ function forecastStream(
     warnings,
     problems,
   };
+}
+
+function forecastConsumer({ name, config }: ConsumerPlan, stream: StreamConfig): ConsumerForecast {
+  const { deliver_subject: deliverSubject } = config;
+  const replicas = consumerReplicas(config, stream);
+  return { name, replicas, ...(deliverSubject ? { deliverSubject } : {}) };
 }

@@ -114,6 +114,7 @@ function renderStream(stream: StreamForecast, several: boolean, canvas: Canvas):
     `${sound ? colors.green("✓") : colors.red("✗")} ${colors.bold(name)}  ${colors.dim(wanted)}`,
     ...placementFacts(placement).map(([label, text]) => renderFact(label, text, canvas)),
     ...prospects(stream).map(([label, text]) => renderFact(label, text, canvas)),
+    ...consumersOf(stream).map(([label, text]) => renderFact(label, text, canvas)),
     ...warnings.map((warning) => renderRemark("!", warning, canvas, INDENT)),
     ...problems.map((problem) => renderRemark("✗", formatProblem(problem), canvas, INDENT)),
   ].join("\n");
@@ -152,6 +153,18 @@ function prospects(stream: StreamForecast): Fact[] {
     spared && ["spare", "while a host is down, another can take its replica"],
   ];
   return facts.filter((fact) => fact !== false);
+}
+
+/** The number of replicas is shown where it isn't that of the stream. */
+function consumersOf({ consumers = [], replicas }: StreamForecast): Fact[] {
+  const described = consumers.map(({ name, deliverSubject, ...own }) => {
+    const facts = [
+      ...(deliverSubject === undefined ? [] : [`to ${deliverSubject}`]),
+      ...(own.replicas === replicas ? [] : [countOf(own.replicas, "replica")]),
+    ];
+    return facts.length > 0 ? `${name} (${facts.join(", ")})` : name;
+  });
+  return described.length > 0 ? [["consumers", described.join(", ")]] : [];
 }
 
 const INDENT = "  ";

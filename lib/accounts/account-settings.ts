@@ -5,6 +5,7 @@ import { z } from "zod";
 import { parseBytes, parseDuration, UNLIMITED } from "../base/quantities.ts";
 import { expected, quantity, value } from "../base/schemas.ts";
 import { isValidSubject } from "../streams/subjects.ts";
+import { type Abilities, abilitiesSchema } from "./abilities.ts";
 import { whyNoCertificateName } from "./certificate-names.ts";
 import { PASSWORD_PLACEHOLDER } from "./hidden-passwords.ts";
 import { type Mappings, mappingsSchema } from "./mappings.ts";
@@ -35,6 +36,9 @@ export interface UserSettings {
   readonly nkey?: string;
   /** What its certificate is known by: its subject, or an alternative name. */
   readonly certificate?: string;
+  /** What it may use, by names. Absent: what `permissions` say. */
+  readonly can?: Abilities;
+  /** With `can`: what it may do beside that. */
   readonly permissions?: Permissions;
 }
 
@@ -235,9 +239,16 @@ const user = z
       .describe(
         "The name in its certificate, where `clientCertificates` has `map`: its subject, e.g. `CN=worker,O=Acme`, or one of its alternative names.",
       ),
+    can: abilitiesSchema
+      .optional()
+      .describe(
+        "Streams, buckets and consumers that it may use, and nothing else. Default: what `permissions` say.",
+      ),
     permissions: permissions
       .optional()
-      .describe("What it may do. Default: everything within the account."),
+      .describe(
+        "What it may do, by subjects; beside `can`, what it may do more, and what it may not. Default: everything within the account, or what `can` says.",
+      ),
   })
   .superRefine(({ password, nkey, certificate }, context) => {
     const given = Object.entries({ password, nkey, certificate })

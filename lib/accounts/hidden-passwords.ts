@@ -33,11 +33,14 @@ export interface UserPlace {
   readonly user: string;
 }
 
-/** Users that need a new password: their settings have nothing but permissions. */
+/** Users that need a new password: their settings have nothing but what they may do. */
 export function usersWithoutLogin(hidden: unknown): readonly UserPlace[] {
   return entriesOf(hidden).flatMap(([account, settings]) =>
     entriesOf(isMap(settings) ? settings.users : {})
-      .filter(([, user]) => isMap(user) && Object.keys(user).every((key) => key === "permissions"))
+      .filter(
+        ([, user]) =>
+          isMap(user) && Object.keys(user).every((key) => key === "permissions" || key === "can"),
+      )
       .map(([user]) => ({ account, user })),
   );
 }

@@ -1,5 +1,12 @@
 import { z } from "zod";
 
+const consumerOutput = z.object({
+  /** The consumer's leader, as of the last `up` or `refresh`. */
+  leader: z.string(),
+  /** Servers that know where it stands, sorted by name. */
+  replicas: z.array(z.string()),
+});
+
 const streamOutput = z.object({
   /** Its name on the servers. Absent: its key in the outputs. */
   stream: z.string().optional(),
@@ -11,6 +18,8 @@ const streamOutput = z.object({
   leader: z.string(),
   /** Servers that have a replica, sorted by name. */
   replicas: z.array(z.string()),
+  /** The consumers in the settings, by name; absent if there are none. */
+  consumers: z.record(z.string(), consumerOutput).optional(),
 });
 
 const stackOutputs = z

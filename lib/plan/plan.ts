@@ -1,6 +1,7 @@
 import type { AccountPlan } from "../accounts/account-settings.ts";
 import { countProblems, planAccounts } from "../accounts/accounts.ts";
 import { mappedNotices, nodeCertificateProblems } from "../accounts/certificate-users.ts";
+import { grantAbilities } from "../accounts/grants.ts";
 import type { Problem } from "../base/errors.ts";
 import { clashProblems } from "../buckets/bucket-rules.ts";
 import { inOwnTerms } from "../buckets/bucket-words.ts";
@@ -201,6 +202,8 @@ export function draftCluster(settings: Settings): ClusterDraft {
       ...(settings.maxRequestBatch > 0 ? { maxRequestBatch: settings.maxRequestBatch } : {}),
     },
   };
+  const drafts = compiled.map((stream) => draftStream(stream, surroundings));
+  const granted = grantAbilities(accounts, settings.accounts, drafts);
   return {
     identity,
     cluster: settings.cluster,
@@ -236,8 +239,8 @@ export function draftCluster(settings: Settings): ClusterDraft {
     ),
     fleet,
     systemUser: settings.systemUser,
-    accounts,
-    streams: compiled.map((stream) => draftStream(stream, surroundings)),
+    accounts: granted.accounts,
+    streams: drafts,
     notices: [
       ...witnessNotices(nodes),
       ...syncNotices(settings.syncInterval),
@@ -258,6 +261,7 @@ export function draftCluster(settings: Settings): ClusterDraft {
       ...portProblems(nodes),
       ...addressProblems(advertised),
       ...nodeCertificateProblems(accounts, nodes),
+      ...granted.problems,
       ...clashProblems(buckets, settings.streams),
       ...inOwnTerms(
         [

@@ -66,6 +66,12 @@ const streamDetail = z.object({
         /** As this server's own replica has them. */
         delivered: position,
         ack_floor: position,
+        /** Messages that wait for delivery, and for acknowledgement: only what its leader says counts. */
+        num_pending: z.number().default(0),
+        num_ack_pending: z.number().default(0),
+        paused: z.boolean().default(false),
+        /** Only with `config=true`. */
+        config: z.looseObject({ num_replicas: z.number().default(0) }).optional(),
       }),
     )
     .default([]),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { HEALTH, JETSTREAM, STREAMS } from "../../lib/observed/questions.ts";
+import { HEALTH, JETSTREAM, type Question, STREAMS } from "../../lib/observed/questions.ts";
 import type { NodeReport } from "../../lib/observed/readiness.ts";
 import { type HeldStream, heldStream } from "../../lib/update/departures.ts";
 import { askNode, REQUEST_MS } from "./ask-node.ts";
@@ -27,11 +27,18 @@ async function askStreams(
   return parseJsz(await askNode(node, STREAMS, milliseconds)).streams;
 }
 
-/** Asks nodes for the streams that they have a replica of. A node that doesn't answer is skipped. */
-export async function askStreamPages(nodes: readonly Monitor[]): Promise<Pages> {
+/**
+ * Asks nodes for the streams that they have a replica of. A node that doesn't answer is skipped.
+ *
+ * @param question {@link STREAMS}, or one with further details.
+ */
+export async function askStreamPages(
+  nodes: readonly Monitor[],
+  question: Question = STREAMS,
+): Promise<Pages> {
   const pages = nodes.map(async (node) => {
     try {
-      return [[node.name, parseJsz(await askNode(node, STREAMS))] as const];
+      return [[node.name, parseJsz(await askNode(node, question))] as const];
     } catch {
       return [];
     }

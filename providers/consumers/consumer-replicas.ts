@@ -1,4 +1,5 @@
 /** What a consumer's info says about the servers that know where it stands. */
+import { consumerReplicas } from "../../lib/consumers/consumer-replicas.ts";
 import type { ConsumerProgress } from "../../lib/streams/stream-loss.ts";
 import type { StreamInfo } from "../../live/jetstream/jetstream.ts";
 
@@ -11,14 +12,6 @@ export function consumerHosts({ cluster }: Placed): string[] {
     ...(cluster?.leader ? [cluster.leader] : []),
     ...followers.map(({ name }) => name),
   ].sort();
-}
-
-/** The replicas that a durable consumer gets (`ConsumerConfig.replicas` in nats-server's server/consumer.go). */
-function expectedReplicas(
-  { config: { num_replicas: own = 0 } = {} }: Placed,
-  { config: { num_replicas: ofStream = 1 } }: StreamInfo,
-): number {
-  return own === 0 || own > ofStream ? ofStream : own;
 }
 
 /**
@@ -37,7 +30,7 @@ export function whyUnsettled(
   if (!cluster.leader) return "it has no leader";
   if (cluster.desired) return cluster.desired.status?.description || "its replicas change";
   const hosts = consumerHosts(consumer);
-  const expected = expectedReplicas(consumer, stream);
+  const expected = consumerReplicas(consumer.config ?? {}, stream.config);
   if (hosts.length !== expected) return `it has ${hosts.length} of ${expected} replicas`;
   const home = new Set(
     [stream.cluster?.leader, ...(stream.cluster?.replicas ?? []).map(({ name }) => name)].flatMap(

@@ -7,23 +7,24 @@ import fc from "fast-check";
 import type { NatsConnection } from "nats";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Accounts } from "../../lib/accounts/accounts-conf.ts";
-import { hashPassword, managerKey } from "../../lib/accounts/credentials.ts";
+import { managerKey } from "../../lib/accounts/credentials.ts";
 import { importProblems } from "../../lib/accounts/imports.ts";
-import { managerPublicKey, managerSeed } from "../../lib/accounts/nkeys.ts";
+import { managerSeed } from "../../lib/accounts/nkeys.ts";
 import { configDigest, renderAccountsConf, renderNodeConf } from "../../lib/nodes/nats-conf.ts";
-import { nodesOf, planCluster } from "../../lib/plan/plan.ts";
-import { decodeSettings, parseSettings } from "../../lib/plan/settings.ts";
+import { nodesOf } from "../../lib/plan/plan.ts";
 import { AccessDenied, closeConnections, openJetStream } from "../../live/jetstream/jetstream.ts";
 import { eventually } from "../support/eventually.ts";
 import { NatsServer } from "../support/nats-server.ts";
+import {
+  accountsOf,
+  PASSWORD_PLACEHOLDER,
+  passwordOf,
+  planOf,
+} from "../support/planned-accounts.ts";
 import { BINARY } from "../support/server-process.ts";
 
 const batch = createUser();
 const seedOf = (pair: ReturnType<typeof createUser>) => new TextDecoder().decode(pair.getSeed());
-
-/** Every user's password is its name and a number. */
-const passwordOf = (user: string) => `${user}-4711`;
-const PASSWORD_PLACEHOLDER = { password: "(given)" };
 
 const ACCOUNTS = {
   APP: {
@@ -72,39 +73,6 @@ const ACCOUNTS = {
     imports: [{ service: { account: "BILLING", subject: "price.oil" } }],
   },
 };
-
-const planOf = (accounts: object) =>
-  planCluster(
-    parseSettings(
-      {
-        ...decodeSettings({ "x:accounts": JSON.stringify(accounts) }, "x"),
-        ...PASSWORD_PLACEHOLDER,
-      },
-      { project: "nats-regions", stack: "dev" },
-    ),
-  );
-
-async function accountsOf(settings: object): Promise<Accounts> {
-  const { accounts, systemUser } = planOf(settings);
-  const users = [
-    systemUser,
-    ...accounts.flatMap((account) => account.users.map(({ name }) => name)),
-  ];
-  const hashes = users.map(async (user) => [
-    user,
-    await hashPassword(passwordOf(user), "owner", "account", user),
-  ]);
-  const key = await managerKey(passwordOf("sys"), "owner");
-  const managers = accounts
-    .filter(({ jetStream }) => jetStream !== false)
-    .map(({ name }) => [name, managerPublicKey(key, name)]);
-  return {
-    systemUser,
-    accounts,
-    hashes: Object.fromEntries(await Promise.all(hashes)),
-    managers: Object.fromEntries(managers),
-  };
-}
 
 test("an account that imports another's JetStream API by its own name has both do what is asked of it", async () => {
   const user = (name: string) => ({ users: [{ name }], limits: {}, jetStream: {} });
@@ -177,7 +145,7 @@ describe("a server with all that accounts can have", () => {
     };
 
   beforeAll(async () => {
-    accounts = await accountsOf(ACCOUNTS);
+    accounts = await accountsOf(planOf(ACCOUNTS));
     server = await NatsServer.start(accounts);
   });
 
@@ -296,7 +264,7 @@ describe("a server with all that accounts can have", () => {
     };
     const [writer, bare] = await Promise.all([as("writer"), as("bare")]);
     expect((await api(bare, "$JS.API.INFO")).error?.err_code).toBe(10_039);
-    await server.reload(await accountsOf(changed));
+    await server.reload(await accountsOf(planOf(changed)));
     expect(await api(bare, "$JS.API.INFO")).toMatchObject({ limits: { max_streams: 1 } });
     await writer.closed();
     await expect(server.connect("writer", passwordOf("writer"))).rejects.toThrow(/authorization/i);
@@ -328,7 +296,7 @@ describe("nats-server", () => {
   };
 
   test("has the digest that is expected of all that accounts can have", async () => {
-    const { said, digest } = await verdictOf(await accountsOf(ACCOUNTS));
+    const { said, digest } = await verdictOf(await accountsOf(planOf(ACCOUNTS)));
     expect(said).toContain(`(${digest})`);
   });
 

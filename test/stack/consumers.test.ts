@@ -69,6 +69,10 @@ test("a consumer in the settings is made below its stream, with its leader and r
   expect(config).toMatchObject({ durable_name: "worker", filter_subjects: ["orders.new"] });
   expect(cluster.leader).toBeTruthy();
   expect(cluster.replicas).toHaveLength(2);
+  const { streams } = await stack.outputs();
+  const hosts = ["rg1-az1", "rg1-az2", "rg1-az3"];
+  expect(streams.ORDERS?.consumers?.worker?.replicas).toEqual(hosts);
+  expect(hosts).toContain(streams.ORDERS?.consumers?.worker?.leader);
   await expectUnchanged();
 });
 
@@ -181,4 +185,32 @@ test("a stream that leaves takes its consumers along", async () => {
   await up();
   expect(urnOf("LOGS.reader")).toBe("");
   await expectUnchanged();
+});
+
+test("the status shows consumers with what waits, those that are paused, and those that are gone", async () => {
+  const consumersOf = async () => {
+    const { stdout } = await stack.script("status", "--json");
+    const report = JSON.parse(stdout);
+    return { ...report.streams[0], problems: report.problems };
+  };
+  await ask("$JS.API.STREAM.PURGE.ORDERS");
+  await client.request("orders.new", "order");
+  await put("stranger", {});
+  expect(await consumersOf()).toMatchObject({
+    consumers: [{ name: "worker", verdict: "in place", pending: 1, ackPending: 0 }],
+    otherConsumers: 1,
+    problems: [],
+  });
+  await pull(client, "ORDERS", "worker");
+  await ask("$JS.API.CONSUMER.PAUSE.ORDERS.worker", { pause_until: "2100-01-01T00:00:00Z" });
+  const [shown] = (await consumersOf()).consumers;
+  expect(shown).toMatchObject({ verdict: "paused", pending: 0, ackPending: 1 });
+  expect(shown.replicas).toHaveLength(3);
+  for (const name of ["worker", "stranger"]) await ask(`$JS.API.CONSUMER.DELETE.ORDERS.${name}`);
+  expect(await consumersOf()).toMatchObject({
+    consumers: [{ name: "worker", verdict: "missing" }],
+    problems: ["ORDERS/worker: no node that answers knows this consumer."],
+  });
+  await up("--refresh");
+  expect(await consumersOf()).toMatchObject({ consumers: [{ verdict: "in place" }], problems: [] });
 });

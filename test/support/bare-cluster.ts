@@ -62,6 +62,8 @@ export class BareCluster extends pulumi.ComponentResource implements StreamHost 
     return { account: plan.account, stream: plan.name, plan: found };
   }
 
+  followConsumer(): void {}
+
   followPart(): void {}
 }
 

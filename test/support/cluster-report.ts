@@ -1,5 +1,10 @@
 import { type ClusterReport, reportOn } from "../../cli/inspection/cluster-report.ts";
-import type { NodeAnswer, NodeObservation, StreamSighting } from "../../cli/inspection/observe.ts";
+import type {
+  Follower,
+  NodeAnswer,
+  NodeObservation,
+  StreamSighting,
+} from "../../cli/inspection/observe.ts";
 import { peerId } from "../../lib/observed/meta-group.ts";
 import { plannedHosts } from "../../lib/placement/placement.ts";
 import type { StackOutputs } from "../../lib/plan/outputs.ts";
@@ -30,7 +35,20 @@ export function outputsOf(plan: ClusterPlan): StackOutputs {
         const { key, name, account } = stream;
         return [
           key,
-          { ...(name === key ? {} : { stream: name }), account, tags, leader, replicas },
+          {
+            ...(name === key ? {} : { stream: name }),
+            account,
+            tags,
+            leader,
+            replicas,
+            ...(stream.consumers.length > 0
+              ? {
+                  consumers: Object.fromEntries(
+                    stream.consumers.map((each) => [each.name, { leader, replicas }]),
+                  ),
+                }
+              : {}),
+          },
         ];
       }),
     ),
@@ -47,16 +65,19 @@ export function observationsOf(plan: ClusterPlan): Map<string, NodeAnswer> {
       tags: stream.config.placement?.tags ?? [],
       replicaCount: stream.config.num_replicas ?? 1,
       leader,
-      followers: others.map((name) => ({
-        name,
-        current: true,
-        offline: false,
-        pending: false,
-        lag: 0,
-      })),
+      followers: followersOn(others),
       messages: 1234,
       bytes: 98_765,
       origins: [],
+      consumers: stream.consumers.map(({ name, config }) => ({
+        name,
+        replicaCount: config.num_replicas ?? 0,
+        leader: others[0] ?? leader,
+        followers: followersOn([leader, ...others.slice(1)]),
+        pending: 34,
+        ackPending: 2,
+        isPaused: false,
+      })),
     };
   });
   const nodes = nodesOf(plan);
@@ -83,6 +104,10 @@ export function observationsOf(plan: ClusterPlan): Map<string, NodeAnswer> {
       },
     ]),
   );
+}
+
+function followersOn(hosts: readonly string[]): Follower[] {
+  return hosts.map((name) => ({ name, current: true, offline: false, pending: false, lag: 0 }));
 }
 
 /** Reports on answers; planned nodes without one are silent. */

@@ -24,10 +24,11 @@ export class NatsServer implements AsyncDisposable {
     this.#process = startProcess(["-c", path.join(folder, "nats.conf")]);
   }
 
-  static async start(accounts: Accounts): Promise<NatsServer> {
+  /** @param options further ones, in the words of the server's config. */
+  static async start(accounts: Accounts, options = ""): Promise<NatsServer> {
     const folder = await mkdtemp(path.join(tmpdir(), "nats-regions-"));
     const ports = await freePorts(2);
-    const conf = `listen: "127.0.0.1:${ports[0]}"\nhttp: "127.0.0.1:${ports[1]}"\njetstream { store_dir: "${folder}" }\ninclude accounts.conf\n`;
+    const conf = `listen: "127.0.0.1:${ports[0]}"\nhttp: "127.0.0.1:${ports[1]}"\njetstream { store_dir: "${folder}" }\ninclude accounts.conf\n${options}\n`;
     await writeFile(path.join(folder, "nats.conf"), conf);
     await writeFile(path.join(folder, "accounts.conf"), renderAccountsConf(accounts));
     const server = new NatsServer(folder, ports);
@@ -47,12 +48,13 @@ export class NatsServer implements AsyncDisposable {
   }
 
   /** A client that logs in with user and password, or with the seed of an nkey. */
-  connect(user: string, pass?: string): Promise<NatsConnection> {
+  connect(user: string, pass?: string, inboxPrefix?: string): Promise<NatsConnection> {
     const login: { user?: string; pass?: string; authenticator?: Authenticator } =
       pass === undefined
         ? { authenticator: nkeyAuthenticator(new TextEncoder().encode(user)) }
         : { user, pass };
-    return connect({ servers: this.url, reconnect: false, timeout: 5_000, ...login });
+    const inbox = inboxPrefix === undefined ? {} : { inboxPrefix };
+    return connect({ servers: this.url, reconnect: false, timeout: 5_000, ...login, ...inbox });
   }
 
   async page(name: string): Promise<Record<string, unknown>> {

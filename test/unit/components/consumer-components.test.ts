@@ -1,9 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, it } from "vitest";
 import { Consumer } from "../../../components/consumer.ts";
+import type { FollowedConsumer } from "../../../components/consumer-host.ts";
 import { DeclaredStreams } from "../../../components/declared-streams.ts";
 import { promiseOf } from "../../../components/known-value.ts";
 import { Stream } from "../../../components/stream.ts";
+import type { FollowedStream } from "../../../components/stream-host.ts";
 import { BareCluster } from "../../support/bare-cluster.ts";
 import { recordResources } from "../../support/mocks.ts";
 import { SEED_FLEET } from "../../support/seed.ts";
@@ -54,6 +56,33 @@ it("consumers stand below their stream, and wait for it", async () => {
   expect(() => new Consumer("x", { stream }, { ignoreChanges: ["config"] })).toThrow(
     "Consumer x: ignoreChanges: config: what is planned",
   );
+});
+
+it("consumers are placed with their stream, by their names on the servers", async () => {
+  const hosts = (leader: string) =>
+    ({
+      leader: pulumi.output(leader),
+      replicas: pulumi.output([leader]),
+    }) as unknown as FollowedConsumer;
+  const declared = new DeclaredStreams("c1");
+  const stream = {
+    ...hosts("n1"),
+    account: pulumi.output("APP"),
+    config: pulumi.output({ name: "ORDERS" }),
+  } as unknown as FollowedStream;
+  for (const name of ["ORDERS", "BARE"]) {
+    declared.declare("stream", name, {});
+    declared.follow("stream", name, stream);
+  }
+  const worker = hosts("n2");
+  declared.declareConsumer("ORDERS", "worker", {});
+  declared.declareConsumer("ORDERS", "unmade", {});
+  declared.followConsumer("ORDERS", "worker", worker);
+  declared.close();
+  expect(declared.resources).toEqual([stream, worker, stream]);
+  const { ORDERS, BARE } = await promiseOf(pulumi.output(declared.placements(false)));
+  expect(ORDERS?.consumers).toEqual({ worker: { leader: "n2", replicas: ["n2"] } });
+  expect(BARE).not.toHaveProperty("consumers");
 });
 
 it("consumers of a stream's settings and those beside it are planned together", () => {

@@ -340,3 +340,26 @@ describe("refuses", () => {
     await expect(run(["--stacks"])).rejects.toThrow("(Did you mean --stack?)");
   });
 });
+
+test("names the consumers of a stream, and what is special about them", async () => {
+  const consumers = {
+    worker: {},
+    audit: { replicas: 1, deliverSubject: "audited" },
+  };
+  const { report } = await planText(
+    JSON.stringify({
+      streams: { ORDERS: { subjects: ["orders.*"], replicas: 3, consumers }, OTHER: {} },
+    }),
+  );
+  expect(report.streams.map((stream) => stream.consumers)).toEqual([
+    [
+      { name: "worker", replicas: 3 },
+      { name: "audit", replicas: 1, deliverSubject: "audited" },
+    ],
+    undefined,
+  ]);
+  const lines = render(report).split("\n");
+  expect(lines.filter((line) => line.includes("consumers"))).toEqual([
+    "  consumers    worker, audit (to audited, 1 replica)",
+  ]);
+});

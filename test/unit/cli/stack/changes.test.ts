@@ -49,6 +49,20 @@ describe("describeStreamChanges", () => {
     ]);
   });
 
+  test("says which consumers come, go and scale", () => {
+    const having = (consumers: object) =>
+      planOf({
+        streams: { ORDERS: { ...orders({ region: "rg2" }).streams.ORDERS, consumers } },
+      });
+    const outputs = outputsOf(having({ worker: {}, audit: {} }));
+    expect(describeStreamChanges(having({ worker: {}, audit: {} }), outputs)).toEqual([]);
+    expect(describeStreamChanges(having({ worker: { replicas: 1 }, late: {} }), outputs)).toEqual([
+      "ORDERS/worker: from 3 replicas to 1",
+      "ORDERS/late: new",
+      "ORDERS/audit: removed, with where it stands",
+    ]);
+  });
+
   test("says what goes", () => {
     const shrunk = planOf({ regions: ["rg1", "rg2"] });
     expect(describeStreamChanges(shrunk, outputsOf(seed))).toEqual([

@@ -95,6 +95,10 @@ describe("passwords are to be made", () => {
       { account: "BILLING", user: "writer" },
       { account: "BILLING", user: "reader" },
     ]);
+    const can = { publish: ["BILLS"] };
+    expect(usersWithoutLogin({ BILLING: { users: { maker: { can } } } })).toEqual([
+      { account: "BILLING", user: "maker" },
+    ]);
   });
 
   test.each([
