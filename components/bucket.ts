@@ -7,7 +7,7 @@ import { StreamResource } from "./stream-resource.ts";
 
 /** A bucket's settings, and the cluster that it is in. */
 export interface BucketArgs extends BucketSettingsArgs {
-  /** The cluster that it is in, a `NatsCluster`. */
+  /** The cluster that it is in, a `NatsCluster` or an `ExistingCluster`. */
   readonly cluster: StreamHost;
 }
 

@@ -10,7 +10,8 @@ import type { Stream } from "./stream.ts";
 import { StreamCluster } from "./stream-cluster.ts";
 
 /**
- * A cluster with JetStream that others run: its streams and consumers, and nothing else, are the program's.
+ * A cluster with JetStream that others run: its streams, consumers, buckets and object stores, and nothing else, are the
+ * program's.
  *
  * It asks the servers before it creates anything. A preview says which hosts a stream will have, as far as the servers'
  * names and tags are known, and refuses what would lose messages or what the servers would refuse.

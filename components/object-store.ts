@@ -5,7 +5,7 @@ import { StreamResource } from "./stream-resource.ts";
 
 /** An object store's settings, and the cluster that it is in. */
 export interface ObjectStoreArgs extends ObjectStoreSettingsArgs {
-  /** The cluster that it is in, a `NatsCluster`. */
+  /** The cluster that it is in, a `NatsCluster` or an `ExistingCluster`. */
   readonly cluster: StreamHost;
 }
 

@@ -128,6 +128,22 @@ describe("a program with a cluster that others run", () => {
     await run("preview", "--expect-no-changes");
   });
 
+  test("makes a bucket with its entries, and an object store, and lets go of both", async () => {
+    const streams = { EVENTS, ORDERS: { ...ORDERS, placement: { tags: ["rg:3"] } } };
+    const CONFIG = { replicas: 3, placement: { region: "2" }, entries: { color: "red" } };
+    write({ streams, buckets: { CONFIG }, objectStores: { FILES: {} } });
+    await run("up", "--yes", "--skip-preview");
+    expect(await byHand.hosts("KV_CONFIG")).toEqual(["rg2-az1", "rg2-az2", "rg2-az3"]);
+    expect(await byHand.payloads("KV_CONFIG")).toEqual(["red"]);
+    await run("preview", "--expect-no-changes");
+    write({ streams, buckets: { CONFIG: { ...CONFIG, allowDataLoss: true } } });
+    await run("up", "--yes", "--skip-preview");
+    expect(await byHand.names()).toEqual(["EVENTS", "KV_CONFIG", "ORDERS", "THEIRS"]);
+    write({ streams });
+    await run("up", "--yes", "--skip-preview");
+    expect(await byHand.names()).toEqual(["EVENTS", "ORDERS", "THEIRS"]);
+  });
+
   test("finds a stream that others have deleted, and a change by hand", async () => {
     await byHand.delete("EVENTS");
     const preview = await run("preview");
