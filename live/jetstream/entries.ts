@@ -8,6 +8,7 @@ import {
   ERROR_CODES,
   INFO_TIMEOUT_MS,
   JetStreamError,
+  publishAcknowledged,
   REQUEST_TIMEOUT_MS,
   requestApi,
   type StoredMessage,
@@ -25,10 +26,10 @@ export function openEntries(connection: Connection, account: string): EntriesPor
   const session: Session = { connection, account };
   return {
     async get(bucket, key) {
-      const subject = `$JS.API.STREAM.MSG.GET.${streamNameOf("bucket", bucket)}`;
+      const verb = `STREAM.MSG.GET.${streamNameOf("bucket", bucket)}`;
       const query = JSON.stringify({ last_by_subj: entrySubject(bucket, key) });
       try {
-        const reply = await requestApi(session, subject, query, INFO_TIMEOUT_MS);
+        const reply = await requestApi(session, verb, query, INFO_TIMEOUT_MS);
         return valueIn((reply as { readonly message: StoredMessage }).message);
       } catch (error) {
         const { noMessageFound } = ERROR_CODES;
@@ -36,8 +37,8 @@ export function openEntries(connection: Connection, account: string): EntriesPor
         throw error;
       }
     },
-    put: async (bucket, key, value) =>
-      void (await requestApi(session, entrySubject(bucket, key), value, REQUEST_TIMEOUT_MS)),
+    put: (bucket, key, value) =>
+      publishAcknowledged(session, entrySubject(bucket, key), value, REQUEST_TIMEOUT_MS),
   };
 }
 

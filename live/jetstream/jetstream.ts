@@ -362,13 +362,39 @@ function toAgreement(error: JetStreamError): Agreement {
  * @param timeout milliseconds.
  * @throws what {@link JetStreamPort} throws.
  */
-export async function requestApi(
+export function requestApi(
   session: Session,
   verb: string,
   body: string,
   timeout: number,
 ): Promise<object> {
-  const subject = `${session.connection.foreign?.apiPrefix ?? API_PREFIX}.${verb}`;
+  const prefix = session.connection.foreign?.apiPrefix ?? API_PREFIX;
+  return request(session, `${prefix}.${verb}`, body, timeout);
+}
+
+/**
+ * Publishes a message to a stream, and waits for its acknowledgement. Where JetStream's API has another prefix, as in
+ * another domain, the subject has that as well (nats-server 2.15, `$JS.<domain>.API.$KV.>`; nats.go 1.55, kv.go).
+ *
+ * @param timeout milliseconds.
+ * @throws what {@link JetStreamPort} throws.
+ */
+export async function publishAcknowledged(
+  session: Session,
+  subject: string,
+  body: string,
+  timeout: number,
+): Promise<void> {
+  const prefix = session.connection.foreign?.apiPrefix;
+  await request(session, prefix === undefined ? subject : `${prefix}.${subject}`, body, timeout);
+}
+
+async function request(
+  session: Session,
+  subject: string,
+  body: string,
+  timeout: number,
+): Promise<object> {
   const message = await withClient(session, async (client) => {
     try {
       return await client.request(subject, body, { timeout });
