@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
 import { Objm } from "@nats-io/obj";
+import { headers } from "nats";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import {
   bucketSettingsSchema,
@@ -50,7 +51,23 @@ async function make(given: { buckets?: object; objectStores?: object }): Promise
   for (const { config, problems } of compiled) {
     expect(problems).toEqual([]);
     await opened.port.create(config);
+    await heard(config.subjects);
   }
+}
+
+/** Waits until the client's server has heard of a new stream's subjects: until then nobody acknowledges a message. */
+async function heard([subject]: readonly string[] = []): Promise<void> {
+  if (subject === undefined) return;
+  // A message that the stream answers, and doesn't store.
+  const refused = headers();
+  refused.set("Nats-Expected-Last-Sequence", "1000000");
+  await eventually(async () => {
+    await opened.client.request(subject.replace(">", "k"), "", {
+      headers: refused,
+      timeout: 5_000,
+    });
+    return true;
+  });
 }
 
 const configOf = async (stream: string) => (await opened.port.info(stream)).config;
