@@ -301,7 +301,7 @@ export interface MetaGroupPort {
 export function openMetaGroup(connection: Connection): MetaGroupPort {
   const session = { connection, account: "$SYS" };
   const request = async (verb: string, body: object) => {
-    await requestApi(session, `${verb}`, JSON.stringify(body), REQUEST_TIMEOUT_MS);
+    await requestApi(session, verb, JSON.stringify(body), REQUEST_TIMEOUT_MS);
   };
   return {
     evacuate: (id) => request("SERVER.EVACUATE", { peer_id: id }),
@@ -369,7 +369,7 @@ export function requestApi(
   timeout: number,
 ): Promise<object> {
   const prefix = session.connection.foreign?.apiPrefix ?? API_PREFIX;
-  return request(session, `${prefix}.${verb}`, body, timeout);
+  return send(session, `${prefix}.${verb}`, body, timeout);
 }
 
 /**
@@ -386,10 +386,10 @@ export async function publishAcknowledged(
   timeout: number,
 ): Promise<void> {
   const prefix = session.connection.foreign?.apiPrefix;
-  await request(session, prefix === undefined ? subject : `${prefix}.${subject}`, body, timeout);
+  await send(session, prefix === undefined ? subject : `${prefix}.${subject}`, body, timeout);
 }
 
-async function request(
+async function send(
   session: Session,
   subject: string,
   body: string,

@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import { type KV, Kvm } from "@nats-io/kv";
 import { Objm } from "@nats-io/obj";
-import { connect, type NatsConnection } from "nats";
+import type { NatsConnection } from "nats";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { PASSWORDS } from "../support/passwords.ts";
+import { connectAsUser } from "../support/connect-as-user.ts";
 import { appearsIn } from "../support/secrets.ts";
 import { TestStack } from "../support/stack.ts";
 
@@ -54,13 +54,7 @@ beforeAll(async () => {
   stack = await TestStack.create({ regions: ["rg1"], streams: {} });
   configure({ CONFIG: { ...CONFIG, entries: { "feature.x": "on", token: TOKEN } } });
   await up();
-  const { clientUrls } = await stack.outputs();
-  client = await connect({
-    servers: Object.values(clientUrls),
-    user: "user",
-    pass: PASSWORDS.password,
-    ignoreClusterUpdates: true,
-  });
+  client = await connectAsUser(stack);
   kv = await new Kvm(client).open("CONFIG", { allow_direct: false });
 });
 

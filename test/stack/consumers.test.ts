@@ -1,6 +1,6 @@
-import { connect, type NatsConnection } from "nats";
+import type { NatsConnection } from "nats";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { PASSWORDS } from "../support/passwords.ts";
+import { connectAsUser } from "../support/connect-as-user.ts";
 import { pull, pullAll } from "../support/pull-client.ts";
 import { TestStack } from "../support/stack.ts";
 
@@ -49,13 +49,7 @@ beforeAll(async () => {
   stack = await TestStack.create({ regions: ["rg1"], streams: { ORDERS } });
   configure({ worker });
   await up();
-  const { clientUrls } = await stack.outputs();
-  client = await connect({
-    servers: Object.values(clientUrls),
-    user: "user",
-    pass: PASSWORDS.password,
-    ignoreClusterUpdates: true,
-  });
+  client = await connectAsUser(stack);
 });
 
 afterAll(async () => {
